@@ -1,0 +1,69 @@
+# The front door. Each target installs what it needs itself; CMake and Ninja do the work.
+# `make test T=name` runs the tests whose name contains `name`; `make fuzz T=json SECONDS=300` one fuzz target for longer.
+
+JOBS ?= $(shell nproc)
+SECONDS ?= 60
+T ?=
+PREFIX ?= /usr/local
+
+.DEFAULT_GOAL := build
+.PHONY: build run test test-long test-update check format bench fuzz asan tsan install deps clean help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+deps: ## install what the build and the tests need
+	@tools/deps test
+
+build: ## build/vsr, optimised
+	@tools/deps build
+	@mkdir -p build && cmake --preset release >build/cmake.log || { cat build/cmake.log; exit 1; }
+	@ninja -C build/release -j$(JOBS) vsr
+	@ln -sf release/vsr build/vsr
+
+run: build ## start a stand-in backend and vsr with the demo profile
+	@tools/run-demo
+
+test: ## all tests of the default set
+	@tools/deps test
+	@tools/run-tests "$(T)"
+
+test-long: ## property, fault and load tests at full length
+	@tools/deps test
+	@VSR_TEST_LONG=1 tools/run-tests "$(T)"
+
+test-update: ## rewrite the expected diagnostics and snapshots; review the diff
+	@tools/deps test
+	@VSR_TEST_UPDATE=1 tools/run-tests "$(T)"
+
+check: ## format, warnings under gcc and clang, clang-tidy, floors
+	@tools/deps check
+	@tools/check
+
+format: ## clang-format over our sources
+	@tools/deps check
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+
+bench: build ## one table of speeds beside the budgets
+	@tools/deps bench
+	@bench/run
+
+fuzz: ## each fuzz target for SECONDS (60)
+	@tools/deps fuzz
+	@tools/run-fuzz "$(T)" $(SECONDS)
+
+asan: ## the tests under AddressSanitizer and UndefinedBehaviourSanitizer
+	@tools/deps test
+	@VSR_PRESET=asan+ubsan tools/run-tests "$(T)"
+
+tsan: ## the tests under ThreadSanitizer
+	@tools/deps test
+	@VSR_PRESET=tsan tools/run-tests "$(T)"
+
+install: build ## into PREFIX (/usr/local)
+	install -D -m 755 build/vsr $(DESTDIR)$(PREFIX)/bin/vsr
+	build/vsr completion bash | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vsr
+	build/vsr completion zsh | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vsr
+
+clean: ## remove build/
+	rm -rf build

@@ -1,0 +1,179 @@
+/*
+ * provider - logical models and the endpoints behind them, as one snapshot sees them.
+ *
+ * Built from a loaded document into the snapshot's arena and read-only afterwards, apart from two things: each worker's
+ * own balancing state (only that worker touches it), and the endpoints' shared state, which lives in the registry and
+ * outlasts the snapshot. Any thread, where a worker index is taken: the thread of that worker.
+ *
+ *     struct provider_call call;                                   one request to one model, over all its attempts
+ *     provider_call_begin(&call, model, worker)
+ *     while ((endpoint = provider_call_pick(&call, now_ms))) {     an attempt
+ *         ... send ...
+ *         provider_call_head(&call, status, now_ms);               the answer's head has come (optional, see there)
+ *         provider_call_result(&call, result, now_ms);             the attempt is over
+ *         if (!provider_call_retry(&call, result, now_ms, random, &delay_ms)) break;
+ *         ... wait delay_ms ...
+ *     }
+ *     provider_call_end(&call, now_ms);                             always, once
+ */
+#ifndef VSR_PROVIDER_PROVIDER_H
+#define VSR_PROVIDER_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/document.h"
+#include "core/err.h"
+#include "core/str.h"
+#include "provider/registry.h"
+
+struct arena;
+struct chat_reasoning;
+struct client;
+struct client_endpoint;
+struct provider_set;
+struct provider_worker; /* one worker's balancing state for one model */
+struct tls_client;
+
+enum {
+    PROVIDER_ATTEMPTS_MAX = 6,    /* retry_count is at most 5 */
+    PROVIDER_REQUESTS_MAX = 4096, /* calls under way per model, when retries or ejection are on (config.md 6.4) */
+    PROVIDER_WORKERS_MAX = 1024,
+};
+
+struct provider_endpoint {
+    const struct config_backend_ref *ref; /* address, path, key, model id, dialect: all per endpoint */
+    vsr_str id;                           /* `<model>_<name>` */
+    uint32_t index;                       /* in the model's list */
+    struct endpoint_state *state;
+    struct client_endpoint **pools; /* by worker; see provider_endpoint_pool() */
+    struct tls_client *tls;         /* NULL: plain */
+};
+
+struct provider_model {
+    vsr_str name;
+    const struct config_provider_model *config;
+    struct provider_endpoint *endpoints;
+    size_t n_endpoints; /* 0: a metadata-only model, which cannot be called */
+    struct model_state *state;
+    struct provider_registry *registry;
+    struct provider_worker *workers; /* [n_workers] */
+    size_t n_workers;
+};
+
+struct provider_options {
+    struct provider_registry *registry; /* kept */
+    struct tls_client *tls;             /* kept; for endpoints that want TLS */
+    size_t n_workers;                   /* at least 1 */
+    uint64_t seed;                      /* of the random choices of least_request */
+};
+
+/*
+ * Keeps `doc`. References into the registry are given back when `arena` is freed, which must come before
+ * provider_registry_free(). 0 or VSR_E_INVALID.
+ */
+int provider_set_build(struct arena *arena, const struct config_document *doc, const struct provider_options *options,
+                       struct provider_set **ret_set, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* What a model name stands for at dispatch. */
+struct provider_target {
+    struct provider_model *model;
+    vsr_str lora; /* the LoRA's name when the name was one; it goes upstream as it is. Else empty */
+};
+
+/* Logical model or LoRA by name: false when neither. A hash lookup. */
+bool provider_set_find(const struct provider_set *set, vsr_str name, struct provider_target *ret_target);
+
+/* All models, in document order. */
+size_t provider_set_count(const struct provider_set *set);
+struct provider_model *provider_set_at(const struct provider_set *set, size_t index);
+
+/* ---- one endpoint */
+
+/* The JSON `model` to send: the LoRA's name, else the endpoint's id for the model, else the logical name. */
+vsr_str provider_endpoint_model_id(const struct provider_model *model, const struct provider_endpoint *endpoint,
+                                   vsr_str lora);
+
+/*
+ * Path and query to ask this endpoint for when the client asked for `target` (which must be a chat completion): the
+ * endpoint's own chat path, or the client's with `/v1` replaced. Borrows or lives in `arena`.
+ */
+vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoint *endpoint, vsr_str target);
+
+/* How reasoning is switched for this model on this endpoint. `effort` empty: medium; kept. */
+void provider_endpoint_reasoning(const struct provider_model *model, const struct provider_endpoint *endpoint, bool on,
+                                 vsr_str effort, struct chat_reasoning *ret_reasoning);
+
+/* This worker's connection pool to the endpoint, looked up in `client` once and remembered. That worker's thread only.
+ */
+struct client_endpoint *provider_endpoint_pool(const struct provider_endpoint *endpoint, size_t worker,
+                                               struct client *client);
+
+/* Whether it would be chosen now: not ejected, not unhealthy, not drained. For status pages. */
+bool provider_endpoint_available(const struct provider_endpoint *endpoint);
+
+/* ---- one call */
+
+enum provider_failure {
+    PROVIDER_OK,             /* an answer came to its end; its status decides */
+    PROVIDER_CONNECT,        /* refused, unreachable, no name, no TLS, connect timed out: nothing was sent */
+    PROVIDER_REFUSED_STREAM, /* the server said that it did not process the request */
+    PROVIDER_RESET,          /* the connection died after the request was sent */
+    PROVIDER_TIMEOUT,        /* sent, and silence */
+    PROVIDER_GARBAGE,        /* the answer was no HTTP */
+    PROVIDER_CANCELLED,      /* we gave up: no verdict on the endpoint */
+};
+
+struct provider_result {
+    enum provider_failure failure;
+    int status; /* 0: no head has come */
+    bool has_retry_after;
+    uint64_t retry_after_ms; /* of the answer's Retry-After */
+};
+
+struct provider_call {
+    struct provider_model *model;
+    const struct provider_endpoint *endpoint; /* of the attempt under way; NULL between attempts */
+    size_t worker;
+    uint32_t tried[PROVIDER_ATTEMPTS_MAX];
+    uint32_t n_attempts;
+    bool begun;
+    bool probe;    /* this attempt decides whether an ejected endpoint returns */
+    bool panic;    /* chosen although nothing was available */
+    bool judged;   /* the head has been reported */
+    bool retrying; /* holds a unit of the model's retry budget */
+};
+
+/*
+ * Starts accounting. `call` is the caller's memory and must be ended. VSR_E_LIMIT: too many calls to this model are
+ * under way; VSR_E_UNAVAILABLE: it has no endpoint that may take traffic. `call` needs no end then, but may have one.
+ */
+int provider_call_begin(struct provider_call *call, struct provider_model *model, size_t worker) VSR_MUST_CHECK;
+
+/*
+ * Chooses the endpoint of the next attempt: one not tried yet, neither ejected nor unhealthy, by the model's policy;
+ * else one tried before; when all are out, any (panic). NULL when attempts are used up or every endpoint is drained.
+ */
+const struct provider_endpoint *provider_call_pick(struct provider_call *call, uint64_t now_ms);
+
+/*
+ * The head of the answer has come. Judges the endpoint at once, so that a long stream does not keep the verdict open. A
+ * later provider_call_result() then only adds what went wrong after the head.
+ */
+void provider_call_head(struct provider_call *call, int status, uint64_t now_ms);
+
+/* The attempt is over. Updates load, counters and ejection. */
+void provider_call_result(struct provider_call *call, const struct provider_result *result, uint64_t now_ms);
+
+/*
+ * Whether to try once more, after that result and before any byte has reached the client. Reserves a unit of the retry
+ * budget. `random` is any random number (jitter). *ret_delay_ms is how long to wait first.
+ */
+bool provider_call_retry(struct provider_call *call, const struct provider_result *result, uint64_t now_ms,
+                         uint64_t random, uint64_t *ret_delay_ms);
+
+/* Ends accounting; an attempt under way counts as cancelled. May be called twice. */
+void provider_call_end(struct provider_call *call, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * registry - what this process knows of each endpoint, over all configurations.
+ *
+ * A snapshot's endpoints come and go with reloads; their health, ejection, load and counters must not. They live here,
+ * found by identity (`<model>_<name>`, host, port, TLS) and shared by every snapshot that names the same endpoint; the
+ * last one to let go frees them. Cells are atomics, changed on the request path without a lock; the rare changes of
+ * state (ejection, return, health) are serialised by the registry's mutex. Time is handed in, in milliseconds of a
+ * monotonic clock. Any thread.
+ */
+#ifndef VSR_PROVIDER_REGISTRY_H
+#define VSR_PROVIDER_REGISTRY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/str.h"
+
+struct provider_registry;
+
+enum endpoint_mode {
+    ENDPOINT_CLOSED,  /* takes traffic */
+    ENDPOINT_EJECTED, /* takes none until ejected_until_ms, then one probe */
+};
+
+/* One endpoint of one model. */
+struct endpoint_state {
+    struct endpoint_state *next; /* in the registry's list; registry mutex */
+    vsr_str key;                 /* owned */
+    unsigned refs;               /* registry mutex */
+
+    _Atomic int mode;       /* enum endpoint_mode */
+    _Atomic bool unhealthy; /* by active checks */
+    _Atomic uint64_t ejected_until_ms;
+    _Atomic uint64_t probe_since_ms; /* 0: no probe is under way */
+    _Atomic uint32_t consecutive_failures;
+    _Atomic int64_t active; /* attempts under way */
+
+    uint32_t times_ejected;  /* registry mutex; decays while the endpoint is well */
+    uint64_t returned_ms;    /* registry mutex; when it was last let in again */
+    uint32_t check_failures; /* registry mutex; consecutive failed active checks */
+
+    _Atomic uint64_t requests_total, failures_total, ejections_total;
+};
+
+/* One logical model. */
+struct model_state {
+    struct model_state *next;
+    vsr_str key;
+    unsigned refs;
+    _Atomic int64_t active;  /* calls under way */
+    _Atomic int64_t retries; /* of these, calls in a second or later attempt */
+};
+
+struct provider_registry *provider_registry_new(void);
+/* After every snapshot has let go. */
+void provider_registry_free(struct provider_registry *registry);
+
+/* The state of that key, made when absent, with one more reference. `key` is copied. */
+struct endpoint_state *registry_endpoint(struct provider_registry *registry, vsr_str key);
+struct model_state *registry_model(struct provider_registry *registry, vsr_str key);
+void registry_endpoint_unref(struct provider_registry *registry, struct endpoint_state *state);
+void registry_model_unref(struct provider_registry *registry, struct model_state *state);
+
+/* Guards the fields marked above. */
+void registry_lock(struct provider_registry *registry);
+void registry_unlock(struct provider_registry *registry);
+
+/* Endpoints known, for tests and status pages. */
+size_t registry_endpoint_count(struct provider_registry *registry);
+
+#endif

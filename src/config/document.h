@@ -1,0 +1,375 @@
+/*
+ * document - the structs of the `version: v0.3` contract, as decoded.
+ *
+ * One struct per block of config.md, filled by the tables in document.c. Everything lives in the snapshot's arena and
+ * is read-only once loaded: any thread. Names are resolved by config_load (model references, reasoning families); what
+ * belongs to a signal family is decoded by that family's own table, handed in through `struct config_families`.
+ */
+#ifndef VSR_CONFIG_DOCUMENT_H
+#define VSR_CONFIG_DOCUMENT_H
+
+#include "config/schema.h"
+
+enum { CONFIG_FAMILIES_MAX = 32 };
+
+/* What config/ must know of one signal family; the descriptors live above and are passed in at start. */
+struct config_family {
+    const char *type;            /* "keyword": `type` of a rule leaf */
+    const char *list_key;        /* "keywords": key under routing.signals */
+    const struct schema *schema; /* of one rule; its first field is `name` */
+    /*
+     * Optional: whether a leaf may name `name`, given all decoded rules of the family (NULL: it must equal a rule's name).
+     */
+    bool (*declares)(const struct config_list *rules, vsr_str name);
+    /* Optional: checks across the rules of one recipe. */
+    void (*check)(const struct config_list *rules, struct arena *arena, struct diag *diag);
+};
+
+struct config_families {
+    const struct config_family *items;
+    size_t n;
+};
+
+/* ---- listeners */
+
+struct config_listener {
+    struct config_at at;
+    vsr_str name;
+    vsr_str address;
+    int64_t port;
+    int64_t timeout_ms;
+    struct config_strings api_keys; /* an empty entry matches nothing */
+    struct config_strings api_key_envs;
+    bool trust_identity_headers;
+};
+
+/* ---- providers */
+
+enum config_reasoning_type { REASONING_CHAT_TEMPLATE_KWARGS, REASONING_EFFORT, REASONING_TOP_LEVEL_EFFORT };
+
+struct config_reasoning_family {
+    struct config_at at;
+    vsr_str name;
+    int type; /* enum config_reasoning_type */
+    vsr_str parameter;
+};
+
+struct config_provider_defaults {
+    struct config_at at;
+    vsr_str default_model;
+    vsr_str default_reasoning_effort;
+    struct config_list reasoning_families; /* struct config_reasoning_family */
+};
+
+struct config_pricing {
+    struct config_at at;
+    vsr_str currency;
+    double prompt_per_1m, completion_per_1m, cached_input_per_1m, cache_write_per_1m;
+    bool has_cached_input, has_cache_write; /* unset means the prompt rate */
+};
+
+enum config_lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST };
+
+enum { /* tokens of retry_on */
+    RETRY_CONNECT_FAILURE = 1u << 0,
+    RETRY_REFUSED_STREAM = 1u << 1,
+    RETRY_RESET = 1u << 2,
+    RETRY_GATEWAY_ERROR = 1u << 3,
+    RETRY_5XX = 1u << 4,
+    RETRY_RETRIABLE_4XX = 1u << 5,
+};
+
+struct config_reliability {
+    struct config_at at;
+    int lb_policy; /* enum config_lb_policy */
+    int64_t retry_count;
+    vsr_str retry_on;
+    unsigned retry_mask;    /* RETRY_*; from retry_on */
+    uint64_t retry_status[10]; /* bit s of word s/64: status s named literally (100..599) */
+    int64_t consecutive_5xx;
+    int64_t base_ejection_time_ms;
+    int64_t max_ejection_percent;
+    vsr_str health_check_path;
+    int64_t health_check_interval_ms;
+    int64_t health_check_timeout_ms;
+};
+
+enum config_provider {
+    PROVIDER_PLAIN, /* no `provider` written */
+    PROVIDER_OPENAI,
+    PROVIDER_ANTHROPIC,
+    PROVIDER_AZURE_OPENAI,
+    PROVIDER_BEDROCK,
+    PROVIDER_GEMINI,
+    PROVIDER_VERTEX_AI,
+    PROVIDER_MINIMAX,
+};
+
+enum config_dialect { DIALECT_VLLM, DIALECT_OPENAI, DIALECT_DEEPSEEK, DIALECT_OPENROUTER, DIALECT_GENERIC };
+
+struct config_backend_ref {
+    struct config_at at;
+    vsr_str name;
+    vsr_str endpoint;
+    vsr_str base_url;
+    int protocol; /* 0 http, 1 https; as written */
+    int64_t weight;
+    vsr_str type;
+    int provider; /* enum config_provider */
+    vsr_str auth_header;
+    vsr_str auth_prefix;
+    struct config_pairs extra_headers;
+    vsr_str api_version;
+    vsr_str chat_path;
+    vsr_str api_key;
+    vsr_str api_key_env;
+
+    /* Derived by config_load, per endpoint (config.md §6.3): */
+    bool profiled;
+    bool tls;
+    vsr_str host; /* without brackets */
+    uint16_t port;
+    vsr_str authority;      /* Host header */
+    vsr_str path_prefix;    /* replaces a leading `/v1` segment of the client's path; empty: path unchanged */
+    vsr_str chat_full_path; /* path and query of a chat completion; empty on plain endpoints: client's path, with path_prefix */
+    vsr_str key;            /* resolved secret; empty when there is none */
+    vsr_str auth_name;      /* header that carries the key */
+    vsr_str auth_value;     /* prefix and key; empty without a key */
+    vsr_str model_id;       /* `model` sent to this endpoint */
+    int dialect;            /* enum config_dialect */
+};
+
+struct config_provider_model {
+    struct config_at at;
+    vsr_str name;
+    vsr_str provider_model_id;
+    struct config_pairs external_model_ids;
+    vsr_str reasoning_family;
+    int api_format; /* 0 openai */
+    struct config_pricing *pricing;
+    struct config_reliability reliability;
+    struct config_list backend_refs;                /* struct config_backend_ref */
+    const struct config_reasoning_family *family;   /* resolved; NULL: none */
+};
+
+struct config_providers {
+    struct config_at at;
+    struct config_provider_defaults defaults;
+    struct config_list models; /* struct config_provider_model */
+};
+
+/* ---- routing */
+
+struct config_lora {
+    struct config_at at;
+    vsr_str name, description;
+};
+
+struct config_model_card {
+    struct config_at at;
+    vsr_str name, param_size, description, modality;
+    int64_t context_window_size;
+    double quality_score;
+    struct config_strings capabilities, tags;
+    struct config_list loras;                      /* struct config_lora */
+    const struct config_provider_model *provider; /* resolved; NULL: not routable */
+};
+
+struct config_signals {
+    struct config_at at;
+    struct config_list rules[CONFIG_FAMILIES_MAX]; /* by index in config_families */
+};
+
+struct config_partition {
+    struct config_at at;
+    vsr_str name;
+    int semantics; /* 0 exclusive, 1 softmax_exclusive */
+    double temperature;
+    struct config_strings members;
+    vsr_str fallback; /* key `default` */
+};
+
+enum config_value_source { VALUE_SOURCE_UNSET, VALUE_SOURCE_BINARY, VALUE_SOURCE_CONFIDENCE, VALUE_SOURCE_RAW, VALUE_SOURCE_SCORE };
+
+struct config_score_input {
+    struct config_at at;
+    vsr_str type, name, kb, metric;
+    double weight, match, miss;
+    int value_source; /* enum config_value_source */
+};
+
+struct config_score {
+    struct config_at at;
+    vsr_str name;
+    int method; /* 0 weighted_sum */
+    struct config_list inputs; /* struct config_score_input */
+};
+
+enum { BOUND_LT = 1, BOUND_LTE = 2, BOUND_GT = 4, BOUND_GTE = 8 };
+
+struct config_predicate {
+    struct config_at at;
+    double gt, gte, lt, lte;
+    unsigned bounds; /* BOUND_*: which were written; set by the table's check */
+};
+
+struct config_mapping_output {
+    struct config_at at;
+    vsr_str name;
+    double gt, gte, lt, lte;
+    unsigned bounds;
+};
+
+struct config_calibration {
+    struct config_at at;
+    int method; /* 0 sigmoid_distance */
+    double slope;
+};
+
+struct config_mapping {
+    struct config_at at;
+    vsr_str name, source;
+    int method; /* 0 threshold_bands, 1 multi_emit */
+    struct config_calibration calibration;
+    struct config_list outputs; /* struct config_mapping_output */
+};
+
+struct config_projections {
+    struct config_at at;
+    struct config_list partitions, scores, mappings;
+};
+
+enum config_operator { OPERATOR_NONE, OPERATOR_AND, OPERATOR_OR, OPERATOR_NOT };
+enum config_on_unknown { ON_UNKNOWN_UNSET, ON_UNKNOWN_MATCH, ON_UNKNOWN_NO_MATCH, ON_UNKNOWN_UNKNOWN };
+
+struct config_rule {
+    struct config_at at;
+    vsr_str type, name, label;
+    struct config_predicate *predicate;
+    int on_error;   /* 0 unset, 1 match, 2 no_match */
+    int on_unknown; /* enum config_on_unknown */
+    bool negated;   /* key `not`: sugar for a NOT around this node */
+    int op;         /* enum config_operator */
+    struct config_list conditions; /* struct config_rule */
+};
+
+struct config_model_ref {
+    struct config_at at;
+    vsr_str model, lora_name;
+    double weight;
+    bool use_reasoning;
+    vsr_str reasoning_effort, reasoning_description;
+    const struct config_model_card *card;          /* resolved; base card of a LoRA */
+    const struct config_provider_model *provider;  /* resolved; NULL in evaluation-only documents */
+};
+
+struct config_algorithm {
+    struct config_at at;
+    vsr_str type; /* one that the snapshot's algorithm names contain */
+};
+
+struct config_decision {
+    struct config_at at;
+    vsr_str name, description;
+    int64_t priority, tier;
+    struct config_rule *rules; /* NULL: unconditional */
+    struct config_list model_refs; /* struct config_model_ref */
+    struct config_algorithm *algorithm;
+    int on_unknown; /* enum config_on_unknown */
+    struct config_pairs annotations;
+};
+
+enum config_strategy { STRATEGY_UNSET, STRATEGY_PRIORITY, STRATEGY_CONFIDENCE };
+
+struct config_routing {
+    struct config_at at;
+    int strategy;       /* enum config_strategy; UNSET never after loading */
+    bool untiered_first;
+    int untiered;       /* 0 last, 1 first */
+    struct config_list model_cards; /* struct config_model_card */
+    struct config_signals signals;
+    struct config_projections projections;
+    struct config_list decisions;
+};
+
+/* ---- global: the parts that exist so far */
+
+struct config_streamed_body {
+    struct config_at at;
+    bool enabled; /* no effect: kept for published documents (config.md §9.1) */
+    int64_t max_bytes;
+    int64_t timeout_sec;
+};
+
+struct config_skip_processing {
+    struct config_at at;
+    bool enabled;
+};
+
+struct config_context_estimate {
+    struct config_at at;
+    double structured_bytes_per_token;
+};
+
+struct config_router {
+    struct config_at at;
+    int strategy;
+    vsr_str auto_model_name;
+    struct config_strings auto_model_names;
+    bool has_auto_model_names; /* written, even as [] */
+    bool include_config_models_in_list;
+    struct config_streamed_body streamed_body;
+    struct config_skip_processing skip_processing;
+    int64_t signal_window_chars;
+    struct config_context_estimate context_estimate;
+};
+
+struct config_authz_identity {
+    struct config_at at;
+    vsr_str user_id_header, user_groups_header;
+};
+
+struct config_authz_provider {
+    struct config_at at;
+    int type; /* 0 header-injection, 1 static-config */
+    struct config_pairs headers; /* provider name -> header name */
+};
+
+struct config_authz {
+    struct config_at at;
+    bool fail_open;
+    struct config_authz_identity identity;
+    struct config_list providers; /* struct config_authz_provider */
+};
+
+struct config_services {
+    struct config_at at;
+    struct config_authz authz;
+};
+
+struct config_global {
+    struct config_at at;
+    struct config_router router;
+    struct config_services services;
+};
+
+struct config_document {
+    struct config_at at;
+    vsr_str version;
+    struct config_list listeners; /* struct config_listener; at least one after loading */
+    struct config_providers providers;
+    bool has_providers; /* false: evaluation-only document */
+    struct config_routing routing;
+    struct config_global global;
+};
+
+/* Lookups over a loaded document. NULL when absent. Linear or hashed; not for the request path. */
+const struct config_model_card *config_card(const struct config_document *doc, vsr_str name);
+/* The card that lists this LoRA, or NULL. */
+const struct config_model_card *config_lora_card(const struct config_document *doc, vsr_str lora);
+const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name);
+
+extern const struct schema config_document_schema;
+extern const struct schema config_predicate_schema; /* for families whose rules carry a predicate */
+
+#endif

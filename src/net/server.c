@@ -1,0 +1,312 @@
+#include "net/server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "core/assert.h"
+#include "core/mem.h"
+#include "net/loop.h"
+#include "net/server_conn.h"
+#include "net/stream.h"
+
+enum {
+    LISTEN_BACKLOG = 4096,     /* the kernel cuts it to net.core.somaxconn */
+    ACCEPTS_PER_TURN = 64,
+    ACCEPT_RETRY_MS = 100,     /* when the process is out of descriptors */
+    LISTEN_ADDRESS_LEN_MAX = 255,
+};
+
+/* ---- life */
+
+int server_new(struct loop *loop, const struct server_handler *handler, void *app, const struct server_limits *limits,
+               struct server **ret_server, struct vsr_err *err) {
+    struct server *server;
+    if (limits->connections_max == 0 || limits->head_timeout_ms == 0 || limits->idle_timeout_ms == 0 ||
+        limits->write_timeout_ms == 0)
+        return err_set(err, VSR_E_INVALID, "a server needs a connection limit and head, idle and write timeouts");
+    server = MEM_NEW(struct server);
+    server->loop = loop;
+    server->handler = handler;
+    server->app = app;
+    server->limits = *limits;
+    server->date_s = -1;
+    *ret_server = server;
+    return 0;
+}
+
+void server_set_limits(struct server *server, const struct server_limits *limits) {
+    server->limits = *limits;
+}
+
+struct server_stats server_stats(const struct server *server) {
+    return server->stats;
+}
+
+static void on_poll_closed(uv_handle_t *handle) {
+    mem_free(handle);
+}
+
+static void listener_close(struct listener *listener) {
+    if (!listener->poll)
+        return;
+    loop_timer_stop(&listener->retry);
+    uv_close(listener->poll, on_poll_closed);
+    listener->poll = NULL;
+    close(listener->fd);
+    listener->fd = -1;
+}
+
+static void close_listeners(struct server *server) {
+    for (struct listener *listener = server->listeners; listener; listener = listener->next)
+        listener_close(listener);
+}
+
+void server_free(struct server *server) {
+    if (!server)
+        return;
+    close_listeners(server);
+    while (server->conns)
+        conn_close(server->conns);
+    loop_timer_stop(&server->drain_timer);
+    loop_defer_cancel(&server->drained);
+    while (server->spare) {
+        struct exchange *exchange = server->spare;
+        server->spare = exchange->next_spare;
+        http1_done(&exchange->parser);
+        buf_done(&exchange->out);
+        mem_free(exchange);
+    }
+    while (server->listeners) {
+        struct listener *listener = server->listeners;
+        server->listeners = listener->next;
+        mem_free(listener);
+    }
+    mem_free(server);
+}
+
+/* ---- listening */
+
+static void on_accept(uv_poll_t *poll, int status, int events);
+
+static void accept_retry(void *data) {
+    struct listener *listener = data;
+    if (listener->poll)
+        (void)uv_poll_start(listener->poll, UV_READABLE, on_accept); /* worked before with the same arguments */
+}
+
+static void on_accept(uv_poll_t *poll, int status, int events) {
+    struct listener *listener = poll->data;
+    struct server *server = listener->server;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_TURN && listener->poll; i++) {
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            conn_open(server, listener, fd, server->stats.connections - server->n_rejected >= server->limits.connections_max);
+            continue;
+        }
+        if (errno == EAGAIN)
+            return;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            /* The connection stays in the backlog and readiness stays up: look away for a moment instead of spinning. */
+            uv_poll_stop(poll);
+            loop_timer_start(server->loop, &listener->retry, ACCEPT_RETRY_MS, accept_retry, listener);
+            return;
+        }
+        /* ECONNABORTED and network errors concern one connection only. */
+    }
+}
+
+static int listener_start(struct server *server, int fd, struct tls_server *tls, void *tag, struct vsr_err *err) {
+    struct listener *listener;
+    uv_poll_t *poll = MEM_NEW(uv_poll_t);
+    int rc = uv_poll_init(loop_uv(server->loop), poll, fd);
+    if (rc < 0) {
+        mem_free(poll);
+        return err_set(err, VSR_E_IO, "cannot watch the socket: %s", uv_strerror(rc));
+    }
+    listener = MEM_NEW(struct listener);
+    listener->server = server;
+    listener->fd = fd;
+    listener->tls = tls;
+    listener->tag = tag;
+    listener->poll = poll;
+    poll->data = listener;
+    listener->next = server->listeners;
+    server->listeners = listener;
+    (void)uv_poll_start(poll, UV_READABLE, on_accept); /* fails only for a handle that is closing */
+    return 0;
+}
+
+static int open_socket(const struct addrinfo *info, struct vsr_err *err) {
+    int one = 1, fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_set(err, VSR_E_IO, "cannot make a socket: %s", strerror(errno));
+    /* Accepted sockets inherit TCP_NODELAY from here. */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
+        bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+        return fd;
+    (void)err_set(err, errno == EADDRINUSE ? VSR_E_EXISTS : VSR_E_IO, "cannot listen: %s", strerror(errno));
+    close(fd);
+    return err ? err->code : VSR_E_IO;
+}
+
+static uint16_t port_of(int fd) {
+    struct sockaddr_storage addr = { 0 };
+    socklen_t len = sizeof(addr);
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
+        return 0;
+    return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
+                                            : ((struct sockaddr_in *)&addr)->sin_port);
+}
+
+/* Resolves what to bind. May block for a name; addresses do not. */
+static int find_address(vsr_str address, uint16_t port, struct addrinfo **ret_list, struct vsr_err *err) {
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    char host[LISTEN_ADDRESS_LEN_MAX + 1], service[8];
+    int rc;
+    if (address.len >= 2 && address.ptr[0] == '[' && address.ptr[address.len - 1] == ']')
+        address = str_sub(address, 1, address.len - 1);
+    if (address.len > LISTEN_ADDRESS_LEN_MAX || (address.len && memchr(address.ptr, '\0', address.len)))
+        return err_set(err, VSR_E_INVALID, "not an address to listen on");
+    snprintf(host, sizeof(host), "%.*s", VSR_FMT(address));
+    snprintf(service, sizeof(service), "%u", (unsigned)port);
+    rc = getaddrinfo(address.len ? host : NULL, service, &hints, ret_list);
+    if (rc != 0)
+        return err_set(err, VSR_E_INVALID, "not an address to listen on: %s", gai_strerror(rc));
+    return 0;
+}
+
+int server_listen_tls(struct server *server, vsr_str address, uint16_t port, struct tls_server *tls, void *tag,
+                      uint16_t *ret_port, struct vsr_err *err) {
+    struct addrinfo *list = NULL;
+    int rc = find_address(address, port, &list, err), fd = -1;
+    if (rc < 0)
+        goto out;
+    rc = fd = open_socket(list, err);
+    if (rc < 0)
+        goto out;
+    rc = listener_start(server, fd, tls, tag, err);
+    if (rc < 0)
+        close(fd);
+    else if (ret_port)
+        *ret_port = port_of(fd);
+out:
+    if (list)
+        freeaddrinfo(list);
+    if (rc < 0)
+        (void)err_wrap(err, "listener %.*s:%u", VSR_FMT(address), (unsigned)port);
+    return rc < 0 ? rc : 0;
+}
+
+int server_listen(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
+                  struct vsr_err *err) {
+    return server_listen_tls(server, address, port, NULL, tag, ret_port, err);
+}
+
+/* ---- drain */
+
+static void tell_drained(void *data) {
+    struct server *server = data;
+    void (*fn)(void *data) = server->on_drained;
+    loop_timer_stop(&server->drain_timer);
+    server->on_drained = NULL;
+    if (fn)
+        fn(server->drained_data);
+}
+
+void server_conn_gone(struct server *server, const struct conn *conn) {
+    server->stats.connections--;
+    if (conn->rejected)
+        server->n_rejected--;
+    if (server->draining && server->stats.connections == 0)
+        loop_defer(server->loop, &server->drained, tell_drained, server);
+}
+
+static void drain_deadline(void *data) {
+    struct server *server = data;
+    while (server->conns)
+        conn_close(server->conns);
+}
+
+void server_drain(struct server *server, uint64_t deadline_ms, void (*on_drained)(void *data), void *data) {
+    struct conn *next;
+    server->draining = true;
+    server->on_drained = on_drained;
+    server->drained_data = data;
+    close_listeners(server);
+    for (struct conn *conn = server->conns; conn; conn = next) {
+        next = conn->next;
+        if (conn->state == CONN_IDLE || conn->state == CONN_HANDSHAKE)
+            conn_close(conn);
+    }
+    if (server->stats.connections == 0)
+        loop_defer(server->loop, &server->drained, tell_drained, server);
+    else
+        loop_timer_start(server->loop, &server->drain_timer, deadline_ms, drain_deadline, server);
+}
+
+/* ---- what connections share */
+
+struct exchange *server_take_exchange(struct server *server, struct conn *conn) {
+    struct exchange *exchange = server->spare;
+    if (exchange) {
+        server->spare = exchange->next_spare;
+        server->n_spare--;
+    } else {
+        exchange = MEM_NEW(struct exchange);
+        http1_init(&exchange->parser, HTTP1_REQUEST);
+        buf_init(&exchange->out, EXCHANGE_OUT_MAX);
+    }
+    exchange->conn = conn;
+    exchange->request = NULL;
+    exchange->body_sent = exchange->body_received = 0;
+    exchange->running = exchange->in_request = exchange->head_sent = exchange->ended = false;
+    exchange->no_body = exchange->chunked = exchange->close_after = exchange->continue_wanted = exchange->paused = false;
+    return exchange;
+}
+
+void server_give_exchange(struct server *server, struct exchange *exchange) {
+    VSR_ASSERT(!exchange->running);
+    loop_defer_cancel(&exchange->flush);
+    exchange->conn = NULL;
+    if (server->n_spare >= EXCHANGES_SPARE_MAX) {
+        http1_done(&exchange->parser);
+        buf_done(&exchange->out);
+        mem_free(exchange);
+        return;
+    }
+    http1_reset(&exchange->parser);
+    if (exchange->out.cap > EXCHANGE_OUT_KEEP)
+        buf_done(&exchange->out);
+    buf_reset(&exchange->out);
+    exchange->next_spare = server->spare;
+    server->spare = exchange;
+    server->n_spare++;
+}
+
+vsr_str server_date(struct server *server) {
+    static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+    static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    time_t now = time(NULL);
+    struct tm tm;
+    /* strftime() would follow the locale. */
+    if (now != server->date_s && gmtime_r(&now, &tm)) {
+        server->date_s = now;
+        snprintf(server->date, sizeof(server->date), "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
+                 (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000,
+                 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+    }
+    return str_make(server->date, DATE_LEN);
+}

@@ -1,0 +1,146 @@
+/*
+ * server_conn - one connection of a server: requests in, answers out, one after the other.
+ *
+ *     HANDSHAKE -> IDLE -> HEAD -> BODY -> ANSWER -> IDLE ...      (states of a connection)
+ *                           |       |        |
+ *                           |       +-> DISCARD (answered before the body had come) -> IDLE
+ *                           +---------------+-> LINGER (the last answer was sent) -> CLOSED
+ *
+ * What a request needs (parser, head, output) sits in its exchange, which is taken from the server's stack when the first
+ * byte comes and given back when the answer is out. So an idle connection is small and the few exchanges in use stay in
+ * the cache. Invariant: while `pending` holds bytes the stream is paused. A closed connection is freed by the loop later,
+ * so that whoever is inside one of its events may look at its state. Private to server.c, server_conn.c and exchange.c.
+ */
+#ifndef VSR_NET_SERVER_CONN_H
+#define VSR_NET_SERVER_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "net/http1.h"
+#include "net/loop.h"
+#include "net/server.h"
+
+struct listener;
+struct stream;
+struct conn;
+
+enum {
+    EXCHANGE_OUT_MAX = 1 << 20,       /* an answer's head, and chunks that wait for the end of the turn */
+    EXCHANGE_OUT_KEEP = 16 << 10,     /* larger output memory is given back after the exchange */
+    EXCHANGE_GATHER_LEN = 16 << 10,   /* chunks up to this size leave together at the end of the turn */
+    EXCHANGES_SPARE_MAX = 256,
+    CONN_DISCARD_LEN_MAX = 256 << 10, /* body bytes read for nothing to keep a connection */
+    CONN_LINGER_LEN_MAX = 1 << 20,
+    CONN_LINGER_MS = 2000,
+    CONN_REJECTED_MAX = 256,          /* connections past the cap that are told 503; further ones are just closed */
+    DATE_LEN = 29,
+};
+
+enum conn_state {
+    CONN_HANDSHAKE,
+    CONN_IDLE,    /* between requests */
+    CONN_HEAD,    /* some bytes of a head have come */
+    CONN_BODY,    /* the exchange runs, its request is not complete */
+    CONN_ANSWER,  /* the exchange runs, its request is complete */
+    CONN_DISCARD, /* answered; the rest of the request's body is dropped */
+    CONN_LINGER,  /* answered for the last time; waits for the client to close */
+    CONN_CLOSED,
+};
+
+struct exchange {
+    struct conn *conn;
+    struct exchange *next_spare;
+    struct http1_parser parser;
+    struct buf out; /* not yet given to the stream */
+    struct loop_task flush;
+    void *request; /* the handler's */
+    int64_t content_length;
+    uint64_t body_sent, body_received;
+    bool running;    /* between on_request and on_close */
+    bool in_request; /* inside on_request: its result is not known yet */
+    bool head_sent, ended, no_body, chunked, close_after;
+    bool continue_wanted; /* the client waits for a 100 */
+    bool paused;
+    uint64_t paused_at_ms;
+};
+
+struct conn {
+    struct server *server;
+    const struct listener *listener;
+    struct conn *prev, *next;
+    struct stream *stream;
+    struct exchange *exchange; /* NULL in HANDSHAKE, IDLE, LINGER and CLOSED */
+    enum conn_state state;
+    bool feeding;  /* the parser loop runs further up the stack */
+    bool rejected; /* past the cap */
+    struct server_limits limits;
+    struct buf pending; /* bytes [pending_off, len) came while they could not be handled */
+    size_t pending_off;
+    size_t dropped; /* bytes in DISCARD or LINGER */
+    struct loop_timer timer;
+    struct loop_task task;
+    uint64_t since_ms; /* when the state's clock began */
+    uint64_t written_seen, written_at_ms; /* the queue's last progress */
+};
+
+struct listener {
+    struct listener *next;
+    struct server *server;
+    struct tls_server *tls;
+    void *tag;
+    void *poll; /* uv_poll_t; NULL once closed */
+    struct loop_timer retry;
+    int fd;
+};
+
+struct server {
+    struct loop *loop;
+    const struct server_handler *handler;
+    void *app;
+    struct server_limits limits;
+    struct listener *listeners;
+    struct conn *conns;
+    size_t n_rejected; /* of them */
+    struct exchange *spare;
+    size_t n_spare;
+    struct server_stats stats;
+    struct vsr_err err; /* scratch: too large to clear per call */
+    char date[DATE_LEN + 1];
+    int64_t date_s;
+
+    bool draining;
+    struct loop_timer drain_timer;
+    struct loop_task drained;
+    void (*on_drained)(void *data);
+    void *drained_data;
+};
+
+/* ---- server_conn.c */
+
+/* Takes `fd`. Past the cap `rejected` is set and the connection only says 503. */
+void conn_open(struct server *server, const struct listener *listener, int fd, bool rejected);
+/* Closes now. A running exchange gets on_close(false). */
+void conn_close(struct conn *conn);
+/* The exchange has been answered: on_close(true), then on to the next request or to the end of the connection. */
+void conn_answered(struct conn *conn);
+/* Sets the timer to the next deadline of the state. */
+void conn_arm(struct conn *conn);
+/* Something was written: watches the queue's progress. */
+void conn_wrote(struct conn *conn);
+/* Lets request bytes flow again after a pause. */
+void conn_go_on(struct conn *conn);
+
+/* ---- server.c */
+
+struct exchange *server_take_exchange(struct server *server, struct conn *conn);
+void server_give_exchange(struct server *server, struct exchange *exchange);
+/* IMF-fixdate of the current second. */
+vsr_str server_date(struct server *server);
+/* A connection is gone; completes a drain. */
+void server_conn_gone(struct server *server, const struct conn *conn);
+
+#endif

@@ -7,8 +7,13 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json_write.h"
+#include "core/utf8.h"
 
-enum { LOG_LINE_LEN_MAX = 16 << 10 };
+enum {
+    LOG_LINE_LEN_MAX = 64 << 10,
+    LOG_VALUE_LEN_MAX = 4 << 10, /* a longer text is cut */
+    LOG_CLEAN_LEN_MAX = 3 * LOG_VALUE_LEN_MAX, /* a replaced secret may be longer than what it hides */
+};
 
 /* Process-wide on purpose: a log destination is a property of the process. Written once, before threads start. */
 static struct {
@@ -97,13 +102,20 @@ void log_scrub(struct buf *out, vsr_str text) {
     (void)buf_append(out, str_sub(text, kept, text.len));
 }
 
+/* What may be shown of a text: without secrets, and not endless. */
+static void clean_value(struct buf *clean, vsr_str value) {
+    buf_init(clean, LOG_CLEAN_LEN_MAX);
+    log_scrub(clean, utf8_cut(value, LOG_VALUE_LEN_MAX));
+    if (value.len > LOG_VALUE_LEN_MAX)
+        (void)buf_append_c(clean, "...");
+}
+
 static void field_json(struct json_writer *w, const struct log_field *field) {
     json_write_key(w, str_from_c(field->key));
     switch (field->kind) {
     case LOG_FIELD_STR: {
         struct buf clean;
-        buf_init(&clean, LOG_LINE_LEN_MAX);
-        log_scrub(&clean, field->str);
+        clean_value(&clean, field->str);
         json_write_str(w, buf_str(&clean));
         buf_done(&clean);
         return;
@@ -147,8 +159,7 @@ static void line_json(struct buf *line, enum log_level level, const char *event,
 static void text_value(struct buf *line, vsr_str value) {
     struct buf clean;
     bool quote = value.len == 0;
-    buf_init(&clean, LOG_LINE_LEN_MAX);
-    log_scrub(&clean, value);
+    clean_value(&clean, value);
     for (size_t i = 0; i < clean.len; i++) {
         unsigned char c = (unsigned char)clean.ptr[i];
         quote |= c <= ' ' || c == '"' || c == '=' || c == 0x7f;
@@ -193,18 +204,23 @@ static void line_text(struct buf *line, enum log_level level, const char *event,
         field_text(line, &fields[i]);
 }
 
+static void line_print(struct buf *line, enum log_level level, const char *event, const struct log_field *fields,
+                       size_t n_fields) {
+    if (config.format == LOG_FORMAT_JSON)
+        line_json(line, level, event, fields, n_fields);
+    else
+        line_text(line, level, event, fields, n_fields);
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n_fields) {
     struct buf line;
     if (!log_enabled(level))
         return;
     buf_init(&line, LOG_LINE_LEN_MAX);
-    if (config.format == LOG_FORMAT_JSON)
-        line_json(&line, level, event, fields, n_fields);
-    else
-        line_text(&line, level, event, fields, n_fields);
+    line_print(&line, level, event, fields, n_fields);
     if (buf_failed(&line)) { /* too long: the event without its fields is better than half a line */
         buf_reset(&line);
-        line_text(&line, level, event, NULL, 0);
+        line_print(&line, level, event, NULL, 0);
     }
     (void)buf_append_char(&line, '\n');
     if (write(config.fd, line.ptr, line.len) < 0) {

@@ -21,7 +21,7 @@ struct metrics;
 struct metric_family;
 struct metric;
 
-enum { METRICS_SLOTS = 64, METRICS_LABELS_MAX = 6, METRICS_BUCKETS_MAX = 32 };
+enum { METRICS_SLOTS = 32, METRICS_LABELS_MAX = 6, METRICS_BUCKETS_MAX = 32 };
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);

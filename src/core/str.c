@@ -122,5 +122,5 @@ size_t str_distance(vsr_str a, vsr_str b, size_t max) {
         if (least > max)
             return max + 1;
     }
-    return row[b.len];
+    return row[b.len] > max ? max + 1 : row[b.len];
 }

@@ -42,6 +42,7 @@ struct chat_stream {
     bool has_error;      /* an error event has been seen */
     bool has_done;       /* `[DONE]` has been seen */
     bool malformed;      /* some frame was not JSON */
+    bool ended;          /* chat_stream_finish() was called */
     bool usage_only;     /* the last frame had empty `choices` and a `usage` object */
 };
 
@@ -54,8 +55,11 @@ bool chat_stream_feed_frame(struct chat_stream *stream, vsr_str *bytes);
 /* The backend ended the body properly (not: the connection was cut). */
 void chat_stream_finish(struct chat_stream *stream);
 
-/* Whether the stream has come to its proper end: `[DONE]`, or every begun choice has finished when the backend sends no
- * `[DONE]`. */
+/*
+ * Whether the stream has come to its proper end: `[DONE]`, or a body that ended properly after some choice had
+ * finished, for backends that send no `[DONE]`. An error event of the backend's own (has_error) is not an end by
+ * itself.
+ */
 bool chat_stream_complete(const struct chat_stream *stream);
 
 static inline vsr_str chat_stream_id(const struct chat_stream *stream) {

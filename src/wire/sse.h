@@ -31,6 +31,7 @@ struct sse_parser {
     struct buf id;
     sse_event_fn *on_event;
     void *user;
+    size_t frame_len; /* raw bytes of the frame so far */
     bool has_data, seen_any, skip_lf, broken, at_start;
 };
 

@@ -24,6 +24,8 @@ enum {
 void outlier_report(struct provider_model *model, const struct provider_endpoint *endpoint, bool failed, bool deciding,
                     uint64_t now_ms);
 
+/* Whether its rest is over and nobody is probing it. */
+bool outlier_probe_due(const struct provider_endpoint *endpoint, uint64_t now_ms);
 /* Takes the right to probe an endpoint whose ejection has run out. */
 bool outlier_probe_begin(const struct provider_endpoint *endpoint, uint64_t now_ms);
 /* Gives it back without a verdict. */

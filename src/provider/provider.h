@@ -37,8 +37,10 @@ struct provider_worker; /* one worker's balancing state for one model */
 struct tls_client;
 
 enum {
-    PROVIDER_ATTEMPTS_MAX = 6,    /* retry_count is at most 5 */
-    PROVIDER_REQUESTS_MAX = 4096, /* calls under way per model, when retries or ejection are on (config.md 6.4) */
+    PROVIDER_ENDPOINTS_MAX = 256,  /* per model */
+    PROVIDER_WEIGHT_MAX = 1000000, /* larger weights count as this, so that sums cannot overflow */
+    PROVIDER_ATTEMPTS_MAX = 6,     /* retry_count is at most 5 */
+    PROVIDER_REQUESTS_MAX = 4096,  /* calls under way per model, when retries or ejection are on (config.md 6.4) */
     PROVIDER_WORKERS_MAX = 1024,
 };
 
@@ -46,6 +48,7 @@ struct provider_endpoint {
     const struct config_backend_ref *ref; /* address, path, key, model id, dialect: all per endpoint */
     vsr_str id;                           /* `<model>_<name>` */
     uint32_t index;                       /* in the model's list */
+    bool checked;                         /* its model has active health checks; else their verdict is ignored */
     struct endpoint_state *state;
     struct client_endpoint **pools; /* by worker; see provider_endpoint_pool() */
     struct tls_client *tls;         /* NULL: plain */

@@ -1,0 +1,103 @@
+#include "provider/balance.h"
+
+#include "core/arena.h"
+#include "provider/provider.h"
+
+static int64_t weight_of(const struct provider_model *model, size_t i) {
+    int64_t weight = model->endpoints[i].ref->weight;
+    return weight > PROVIDER_WEIGHT_MAX ? PROVIDER_WEIGHT_MAX : weight;
+}
+
+/*
+ * Smooth weighted round robin: each endpoint gains its weight, the richest is chosen and pays the sum of all. The order
+ * mixes evenly (a 5:1 pair gives aaabaa, not aaaaab) and stays fair when the set of eligible endpoints changes.
+ */
+static int pick_round_robin(struct provider_model *model, struct provider_worker *worker, const bool *eligible) {
+    int64_t total = 0;
+    int best = -1;
+    for (size_t i = 0; i < model->n_endpoints; i++) {
+        if (!eligible[i] || weight_of(model, i) <= 0)
+            continue;
+        total += weight_of(model, i);
+        worker->current[i] += weight_of(model, i);
+        if (best < 0 || worker->current[i] > worker->current[best])
+            best = (int)i;
+    }
+    if (best >= 0)
+        worker->current[best] -= total;
+    return best;
+}
+
+/* xorshift64*: good enough to spread load, and needs no lock. */
+static uint64_t next_random(struct provider_worker *worker) {
+    uint64_t x = worker->random;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    worker->random = x;
+    return x * 0x2545f4914f6cdd1du;
+}
+
+/* One eligible endpoint, with probability proportional to its weight. `total` is the sum of the weights, above zero. */
+static int draw(const struct provider_model *model, struct provider_worker *worker, const bool *eligible,
+                int64_t total) {
+    int64_t at = (int64_t)(next_random(worker) % (uint64_t)total);
+    for (size_t i = 0; i < model->n_endpoints; i++) {
+        if (!eligible[i] || weight_of(model, i) <= 0)
+            continue;
+        at -= weight_of(model, i);
+        if (at < 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/*
+ * The less loaded of two weighted draws, load taken relative to weight. Drawing by weight keeps the shares of an idle
+ * fleet at the weights; comparing decides under load.
+ */
+static int pick_least_request(struct provider_model *model, struct provider_worker *worker, const bool *eligible) {
+    int64_t total = 0;
+    int a, b;
+    double load_a, load_b;
+    for (size_t i = 0; i < model->n_endpoints; i++)
+        if (eligible[i] && weight_of(model, i) > 0)
+            total += weight_of(model, i);
+    if (total == 0)
+        return -1;
+    a = draw(model, worker, eligible, total);
+    b = draw(model, worker, eligible, total);
+    load_a = (double)atomic_load(&model->endpoints[a].state->active) / (double)weight_of(model, (size_t)a);
+    load_b = (double)atomic_load(&model->endpoints[b].state->active) / (double)weight_of(model, (size_t)b);
+    return load_b < load_a ? b : a;
+}
+
+int balance_pick(struct provider_model *model, size_t worker, const bool *eligible) {
+    struct provider_worker *mine = &model->workers[worker];
+    if (model->config->reliability.lb_policy == LB_LEAST_REQUEST)
+        return pick_least_request(model, mine, eligible);
+    return pick_round_robin(model, mine, eligible);
+}
+
+/* Moves worker number `turns` that far into the rotation. */
+static void skip_turns(struct provider_model *model, struct provider_worker *worker, size_t turns, const bool *all) {
+    for (size_t i = 0; i < turns; i++)
+        (void)pick_round_robin(model, worker, all); /* -1 when every endpoint is drained: nothing to skip */
+}
+
+void balance_init(struct arena *arena, struct provider_model *model, size_t n_workers, uint64_t seed) {
+    size_t line = _Alignof(struct provider_worker);
+    char *raw = arena_alloc(arena, n_workers * sizeof(struct provider_worker) + line);
+    bool *all = ARENA_ARRAY(arena, bool, model->n_endpoints);
+    model->workers = (struct provider_worker *)(((uintptr_t)raw + line - 1) / line * line);
+    model->n_workers = n_workers;
+    for (size_t i = 0; i < model->n_endpoints; i++)
+        all[i] = true;
+    for (size_t w = 0; w < n_workers; w++) {
+        /* Rows of whole cache lines: the weights change with every pick. */
+        size_t row = (model->n_endpoints * sizeof(int64_t) + line) / line * line;
+        model->workers[w].current = arena_alloc(arena, row + line);
+        model->workers[w].random = (seed + w + 1) * 0x9e3779b97f4a7c15u | 1;
+        skip_turns(model, &model->workers[w], model->n_endpoints ? w % model->n_endpoints : 0, all);
+    }
+}

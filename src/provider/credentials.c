@@ -1,0 +1,214 @@
+#include "provider/credentials.h"
+
+#include "core/arena.h"
+
+enum { PROVIDERS = PROVIDER_MINIMAX + 1 };
+
+enum step_kind { STEP_INJECTED, STEP_STATIC };
+
+/* One link of the chain. */
+struct step {
+    enum step_kind kind;
+    vsr_str headers[PROVIDERS]; /* INJECTED: header by provider; empty: none */
+};
+
+struct special_header {
+    vsr_str name;
+    enum header_class class;
+};
+
+struct credentials {
+    struct step *steps;
+    size_t n_steps;
+    bool fail_open;
+    struct special_header *headers;
+    size_t n_headers;
+};
+
+static const struct {
+    vsr_str name;
+    enum config_provider provider;
+    vsr_str header;
+    bool bearer;
+} providers[] = {
+    { VSR_STR_INIT("openai"), PROVIDER_OPENAI, VSR_STR_INIT("x-user-openai-key"), true },
+    { VSR_STR_INIT("anthropic"), PROVIDER_ANTHROPIC, VSR_STR_INIT("x-user-anthropic-key"), false },
+    { VSR_STR_INIT("azure-openai"), PROVIDER_AZURE_OPENAI, VSR_STR_INIT("x-user-azure-openai-key"), false },
+    { VSR_STR_INIT("bedrock"), PROVIDER_BEDROCK, VSR_STR_INIT("x-user-bedrock-key"), true },
+    { VSR_STR_INIT("gemini"), PROVIDER_GEMINI, VSR_STR_INIT("x-user-gemini-key"), true },
+    { VSR_STR_INIT("vertex-ai"), PROVIDER_VERTEX_AI, VSR_STR_INIT("x-user-vertex-ai-key"), true },
+    { VSR_STR_INIT("minimax"), PROVIDER_MINIMAX, VSR_STR_INIT("x-user-minimax-key"), true },
+};
+
+/* Headers with a meaning of their own, whatever the configuration says. */
+static const struct special_header fixed_headers[] = {
+    { VSR_STR_INIT("host"), HEADER_HOP },
+    { VSR_STR_INIT("content-length"), HEADER_HOP },
+    { VSR_STR_INIT("connection"), HEADER_HOP },
+    { VSR_STR_INIT("keep-alive"), HEADER_HOP },
+    { VSR_STR_INIT("proxy-connection"), HEADER_HOP },
+    { VSR_STR_INIT("proxy-authenticate"), HEADER_HOP },
+    { VSR_STR_INIT("proxy-authorization"), HEADER_HOP },
+    { VSR_STR_INIT("transfer-encoding"), HEADER_HOP },
+    { VSR_STR_INIT("upgrade"), HEADER_HOP },
+    { VSR_STR_INIT("te"), HEADER_HOP },
+    { VSR_STR_INIT("trailer"), HEADER_HOP },
+    { VSR_STR_INIT("expect"), HEADER_HOP },
+    { VSR_STR_INIT("accept-encoding"), HEADER_HOP },
+    { VSR_STR_INIT("x-vsr-internal-auth"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-vsr-looper-request"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-vsr-looper-iteration"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-vsr-looper-decision"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-vsr-looper-secret"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-vsr-fusion-depth"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-vsr-selected-recipe"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-selected-model"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-authz-user-id"), HEADER_IDENTITY },
+    { VSR_STR_INIT("x-authz-user-groups"), HEADER_IDENTITY },
+    { VSR_STR_INIT("x-authz-team-id"), HEADER_IDENTITY },
+    { VSR_STR_INIT("x-authz-tenant-id"), HEADER_IDENTITY },
+    { VSR_STR_INIT("authorization"), HEADER_AUTHORIZATION },
+    { VSR_STR_INIT("api-key"), HEADER_AUTHORIZATION },
+    { VSR_STR_INIT("x-api-key"), HEADER_AUTHORIZATION },
+};
+
+/* ---- building */
+
+static void add_header(struct credentials *c, vsr_str name, enum header_class class) {
+    if (name.len > 0)
+        c->headers[c->n_headers++] = (struct special_header){ .name = name, .class = class };
+}
+
+static size_t count_headers(const struct config_authz *authz) {
+    const struct config_authz_provider *configs = authz->providers.items;
+    size_t n = VSR_COUNT(fixed_headers) + VSR_COUNT(providers) + 2;
+    for (size_t i = 0; i < authz->providers.n; i++)
+        n += configs[i].headers.n;
+    return n;
+}
+
+/* The first entry of a name counts, so a configured name cannot turn `host` into something else. */
+static void collect_headers(struct credentials *c, const struct config_authz *authz) {
+    const struct config_authz_provider *configs = authz->providers.items;
+    for (size_t i = 0; i < VSR_COUNT(fixed_headers); i++)
+        add_header(c, fixed_headers[i].name, fixed_headers[i].class);
+    for (size_t i = 0; i < VSR_COUNT(providers); i++)
+        add_header(c, providers[i].header, HEADER_IDENTITY);
+    add_header(c, authz->identity.user_id_header, HEADER_IDENTITY);
+    add_header(c, authz->identity.user_groups_header, HEADER_IDENTITY);
+    for (size_t i = 0; i < authz->providers.n; i++)
+        for (size_t h = 0; h < configs[i].headers.n; h++)
+            add_header(c, configs[i].headers.values[h], HEADER_IDENTITY);
+}
+
+static void default_headers(struct step *step) {
+    for (size_t i = 0; i < VSR_COUNT(providers); i++)
+        step->headers[providers[i].provider] = providers[i].header;
+}
+
+static void configured_headers(struct step *step, const struct config_pairs *headers) {
+    for (size_t h = 0; h < headers->n; h++)
+        for (size_t i = 0; i < VSR_COUNT(providers); i++)
+            if (str_eq(providers[i].name, headers->keys[h]))
+                step->headers[providers[i].provider] = headers->values[h];
+}
+
+static void build_step(struct step *step, const struct config_authz_provider *config) {
+    if (config->type != 0) {
+        step->kind = STEP_STATIC;
+        return;
+    }
+    step->kind = STEP_INJECTED;
+    if (config->headers.n > 0)
+        configured_headers(step, &config->headers);
+    else
+        default_headers(step);
+}
+
+struct credentials *credentials_build(struct arena *arena, const struct config_document *doc) {
+    const struct config_authz *authz = &doc->global.services.authz;
+    const struct config_authz_provider *configs = authz->providers.items;
+    struct credentials *c = ARENA_NEW(arena, struct credentials);
+    c->headers = ARENA_ARRAY(arena, struct special_header, count_headers(authz));
+    collect_headers(c, authz);
+    if (authz->providers.n == 0) { /* keyless local backends work without any configuration */
+        c->steps = ARENA_ARRAY(arena, struct step, 2);
+        c->n_steps = 2;
+        c->fail_open = true;
+        c->steps[0].kind = STEP_INJECTED;
+        default_headers(&c->steps[0]);
+        c->steps[1].kind = STEP_STATIC;
+        return c;
+    }
+    c->steps = ARENA_ARRAY(arena, struct step, authz->providers.n);
+    c->n_steps = authz->providers.n;
+    c->fail_open = authz->fail_open;
+    for (size_t i = 0; i < c->n_steps; i++)
+        build_step(&c->steps[i], &configs[i]);
+    return c;
+}
+
+/* ---- per request */
+
+enum header_class credentials_header_class(const struct credentials *credentials, vsr_str name) {
+    for (size_t i = 0; i < credentials->n_headers; i++)
+        if (credentials->headers[i].name.len == name.len && str_eq_nocase(credentials->headers[i].name, name))
+            return credentials->headers[i].class;
+    return HEADER_PLAIN;
+}
+
+/* A plain endpoint speaks OpenAI. */
+static enum config_provider provider_of(const struct config_backend_ref *ref) {
+    return ref->provider == PROVIDER_PLAIN ? PROVIDER_OPENAI : (enum config_provider)ref->provider;
+}
+
+/* What stands before a key: as written, or the provider's habit. */
+static vsr_str prefix_of(const struct config_backend_ref *ref) {
+    if (ref->auth_prefix.len > 0 || (ref->at.node && yaml_get(ref->at.node, VSR_STR("auth_prefix"))))
+        return ref->auth_prefix;
+    for (size_t i = 0; i < VSR_COUNT(providers); i++)
+        if (providers[i].provider == provider_of(ref) && !providers[i].bearer)
+            return str_make(NULL, 0);
+    return VSR_STR("Bearer");
+}
+
+static bool resolve_injected(const struct step *step, const struct config_backend_ref *ref,
+                             const struct credential_request *request, struct arena *arena,
+                             struct credential *ret_credential) {
+    vsr_str header = step->headers[provider_of(ref)], prefix = prefix_of(ref), key;
+    if (!request->trust_injected || header.len == 0)
+        return false;
+    key = http1_field(request->head, header);
+    if (key.len == 0)
+        return false;
+    ret_credential->source = CREDENTIAL_INJECTED;
+    ret_credential->name = ref->auth_name;
+    ret_credential->value = prefix.len == 0 ? key : arena_printf(arena, "%.*s %.*s", VSR_FMT(prefix), VSR_FMT(key));
+    return true;
+}
+
+static bool resolve_static(const struct config_backend_ref *ref, struct credential *ret_credential) {
+    if (ref->auth_value.len == 0)
+        return false;
+    ret_credential->source = CREDENTIAL_STATIC;
+    ret_credential->name = ref->auth_name;
+    ret_credential->value = ref->auth_value;
+    return true;
+}
+
+int credentials_resolve(const struct credentials *credentials, const struct config_backend_ref *ref,
+                        const struct credential_request *request, struct arena *arena,
+                        struct credential *ret_credential, struct vsr_err *err) {
+    *ret_credential = (struct credential){ .source = CREDENTIAL_NONE };
+    for (size_t i = 0; i < credentials->n_steps; i++) {
+        const struct step *step = &credentials->steps[i];
+        if (step->kind == STEP_STATIC ? resolve_static(ref, ret_credential)
+                                      : resolve_injected(step, ref, request, arena, ret_credential))
+            return 0;
+    }
+    if (!credentials->fail_open)
+        return err_set(err, VSR_E_INVALID, "no key for endpoint %.*s and authz.fail_open is false", VSR_FMT(ref->name));
+    if (!request->authorization_is_ours)
+        ret_credential->source = CREDENTIAL_CALLER;
+    return 0;
+}

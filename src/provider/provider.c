@@ -1,0 +1,186 @@
+#include "provider/provider.h"
+
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/map.h"
+#include "net/client.h"
+#include "provider/balance.h"
+#include "wire/chat_reasoning.h"
+
+_Static_assert((int)CHAT_FAMILY_TEMPLATE_KWARGS == REASONING_CHAT_TEMPLATE_KWARGS, "wire mirrors config");
+_Static_assert((int)CHAT_FAMILY_EFFORT == REASONING_EFFORT, "wire mirrors config");
+_Static_assert((int)CHAT_FAMILY_TOP_LEVEL_EFFORT == REASONING_TOP_LEVEL_EFFORT, "wire mirrors config");
+_Static_assert((int)CHAT_DIALECT_VLLM == DIALECT_VLLM, "wire mirrors config");
+_Static_assert((int)CHAT_DIALECT_OPENAI == DIALECT_OPENAI, "wire mirrors config");
+_Static_assert((int)CHAT_DIALECT_DEEPSEEK == DIALECT_DEEPSEEK, "wire mirrors config");
+_Static_assert((int)CHAT_DIALECT_OPENROUTER == DIALECT_OPENROUTER, "wire mirrors config");
+_Static_assert((int)CHAT_DIALECT_GENERIC == DIALECT_GENERIC, "wire mirrors config");
+
+struct provider_set {
+    struct provider_registry *registry;
+    struct provider_model *models;
+    size_t n_models;
+    struct map names; /* logical model or LoRA -> struct provider_target */
+};
+
+/* ---- building */
+
+/* Gives the registry's states back; a set that was built halfway holds some of them only. */
+static void release_states(void *data) {
+    struct provider_set *set = data;
+    for (size_t m = 0; m < set->n_models; m++) {
+        struct provider_model *model = &set->models[m];
+        for (size_t i = 0; i < model->n_endpoints; i++)
+            if (model->endpoints[i].state)
+                registry_endpoint_unref(set->registry, model->endpoints[i].state);
+        if (model->state)
+            registry_model_unref(set->registry, model->state);
+    }
+}
+
+static void build_endpoint(struct arena *arena, struct provider_model *model, const struct provider_options *options,
+                           struct provider_endpoint *endpoint, const struct config_backend_ref *ref) {
+    vsr_str key;
+    endpoint->ref = ref;
+    endpoint->id = arena_printf(arena, "%.*s_%.*s", VSR_FMT(model->name), VSR_FMT(ref->name));
+    endpoint->index = (uint32_t)(endpoint - model->endpoints);
+    endpoint->checked = model->config->reliability.health_check_path.len > 0;
+    endpoint->tls = ref->tls ? options->tls : NULL;
+    endpoint->pools = ARENA_ARRAY(arena, struct client_endpoint *, options->n_workers);
+    key = arena_printf(arena, "%.*s %.*s:%u %s", VSR_FMT(endpoint->id), VSR_FMT(ref->host), ref->port,
+                       ref->tls ? "tls" : "plain");
+    endpoint->state = registry_endpoint(options->registry, key);
+}
+
+static int build_model(struct arena *arena, const struct provider_options *options, struct provider_model *model,
+                       const struct config_provider_model *config, struct vsr_err *err) {
+    const struct config_backend_ref *refs = config->backend_refs.items;
+    if (config->backend_refs.n > PROVIDER_ENDPOINTS_MAX)
+        return err_set(err, VSR_E_INVALID, "model %.*s has %zu endpoints, and at most %d are allowed",
+                       VSR_FMT(config->name), config->backend_refs.n, PROVIDER_ENDPOINTS_MAX);
+    model->name = config->name;
+    model->config = config;
+    model->registry = options->registry;
+    model->state = registry_model(options->registry, config->name);
+    model->endpoints = ARENA_ARRAY(arena, struct provider_endpoint, config->backend_refs.n);
+    for (size_t i = 0; i < config->backend_refs.n; i++) {
+        model->n_endpoints = i + 1;
+        build_endpoint(arena, model, options, &model->endpoints[i], &refs[i]);
+    }
+    balance_init(arena, model, options->n_workers, options->seed);
+    return 0;
+}
+
+static void add_name(struct arena *arena, struct provider_set *set, vsr_str name, struct provider_model *model,
+                     vsr_str lora) {
+    struct provider_target *target;
+    if (map_get(&set->names, name))
+        return; /* the first in document order wins; the loader has warned */
+    target = ARENA_NEW(arena, struct provider_target);
+    target->model = model;
+    target->lora = lora;
+    map_put(&set->names, name, target);
+}
+
+static struct provider_model *model_of(const struct provider_set *set, const struct config_provider_model *config) {
+    for (size_t i = 0; i < set->n_models; i++)
+        if (set->models[i].config == config)
+            return &set->models[i];
+    return NULL;
+}
+
+static void add_loras(struct arena *arena, struct provider_set *set, const struct config_document *doc) {
+    const struct config_model_card *cards = doc->routing.model_cards.items;
+    for (size_t c = 0; c < doc->routing.model_cards.n; c++) {
+        struct provider_model *model = cards[c].provider ? model_of(set, cards[c].provider) : NULL;
+        const struct config_lora *loras = cards[c].loras.items;
+        for (size_t i = 0; model && i < cards[c].loras.n; i++)
+            add_name(arena, set, loras[i].name, model, loras[i].name);
+    }
+}
+
+int provider_set_build(struct arena *arena, const struct config_document *doc, const struct provider_options *options,
+                       struct provider_set **ret_set, struct vsr_err *err) {
+    struct provider_set *set = ARENA_NEW(arena, struct provider_set);
+    const struct config_provider_model *configs = doc->providers.models.items;
+    VSR_ASSERT(options->n_workers >= 1 && options->n_workers <= PROVIDER_WORKERS_MAX);
+    set->registry = options->registry;
+    set->models = ARENA_ARRAY(arena, struct provider_model, doc->providers.models.n);
+    set->n_models = doc->providers.models.n;
+    map_init(&set->names, arena);
+    arena_on_free(arena, release_states, set);
+    for (size_t i = 0; i < set->n_models; i++) {
+        int rc = build_model(arena, options, &set->models[i], &configs[i], err);
+        if (rc < 0)
+            return rc;
+        add_name(arena, set, configs[i].name, &set->models[i], str_make(NULL, 0));
+    }
+    add_loras(arena, set, doc);
+    *ret_set = set;
+    return 0;
+}
+
+/* ---- looking up */
+
+bool provider_set_find(const struct provider_set *set, vsr_str name, struct provider_target *ret_target) {
+    const struct provider_target *target = map_get(&set->names, name);
+    if (!target)
+        return false;
+    *ret_target = *target;
+    return true;
+}
+
+size_t provider_set_count(const struct provider_set *set) {
+    return set->n_models;
+}
+
+struct provider_model *provider_set_at(const struct provider_set *set, size_t index) {
+    VSR_ASSERT(index < set->n_models);
+    return &set->models[index];
+}
+
+/* ---- one endpoint */
+
+vsr_str provider_endpoint_model_id(const struct provider_model *model, const struct provider_endpoint *endpoint,
+                                   vsr_str lora) {
+    if (lora.len > 0)
+        return lora;
+    return endpoint->ref->model_id.len > 0 ? endpoint->ref->model_id : model->name;
+}
+
+/* Whether the target's first segment is `/v1`, whole: never `/v1beta`. */
+static bool has_v1_segment(vsr_str target) {
+    if (!str_starts(target, VSR_STR("/v1")))
+        return false;
+    return target.len == 3 || target.ptr[3] == '/' || target.ptr[3] == '?';
+}
+
+vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoint *endpoint, vsr_str target) {
+    const struct config_backend_ref *ref = endpoint->ref;
+    vsr_str rest;
+    if (ref->chat_full_path.len > 0)
+        return ref->chat_full_path;
+    if (ref->path_prefix.len == 0 || !has_v1_segment(target))
+        return target;
+    rest = str_sub(target, 3, target.len);
+    return arena_printf(arena, "%.*s%.*s", VSR_FMT(ref->path_prefix), VSR_FMT(rest));
+}
+
+void provider_endpoint_reasoning(const struct provider_model *model, const struct provider_endpoint *endpoint, bool on,
+                                 vsr_str effort, struct chat_reasoning *ret_reasoning) {
+    const struct config_reasoning_family *family = model->config->family;
+    *ret_reasoning = (struct chat_reasoning){
+        .family = family ? (enum chat_family)family->type : CHAT_FAMILY_NONE,
+        .dialect = (enum chat_dialect)endpoint->ref->dialect,
+        .parameter = family ? family->parameter : str_make(NULL, 0),
+        .effort = effort,
+        .on = on,
+    };
+}
+
+struct client_endpoint *provider_endpoint_pool(const struct provider_endpoint *endpoint, size_t worker,
+                                               struct client *client) {
+    if (!endpoint->pools[worker])
+        endpoint->pools[worker] = client_endpoint(client, endpoint->ref->host, endpoint->ref->port, endpoint->tls);
+    return endpoint->pools[worker];
+}

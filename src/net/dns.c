@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <uv.h>
 
+#include "core/assert.h"
 #include "core/mem.h"
 #include "net/loop.h"
 
@@ -153,13 +154,18 @@ size_t dns_host_count(const struct dns_host *host) {
     return host->n_addrs;
 }
 
+size_t dns_host_first(const struct dns_host *host) {
+    return host->first;
+}
+
 const struct sockaddr *dns_host_addr(const struct dns_host *host, size_t index) {
-    return &host->addrs[(host->first + index) % host->n_addrs].any;
+    VSR_ASSERT(host->n_addrs > 0);
+    return &host->addrs[index % host->n_addrs].any;
 }
 
 void dns_host_prefer(struct dns_host *host, size_t index) {
     if (host->n_addrs > 0)
-        host->first = (host->first + index) % host->n_addrs;
+        host->first = index % host->n_addrs;
 }
 
 void dns_host_expire(struct dns_host *host) {

@@ -34,8 +34,12 @@ bool dns_host_ready(const struct dns_host *host);
  */
 void dns_host_resolve(struct dns_host *host, void (*fn)(void *data, const struct vsr_err *err), void *data);
 
-/* The addresses in the order to try them, beginning with the one that worked last. */
+/*
+ * Addresses are tried in a ring, beginning at dns_host_first(). `index` may be past the end; a later resolution may change
+ * what it means, which is harmless.
+ */
 size_t dns_host_count(const struct dns_host *host);
+size_t dns_host_first(const struct dns_host *host);
 const struct sockaddr *dns_host_addr(const struct dns_host *host, size_t index);
 /* Connecting to the address at `index` worked: begin with it from now on. */
 void dns_host_prefer(struct dns_host *host, size_t index);

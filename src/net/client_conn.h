@@ -1,0 +1,134 @@
+/*
+ * client_conn - connections of the outbound pool, and the calls on them.
+ *
+ *     calls:        PENDING -> RUNNING -> OVER       (FAILED: an error waits for its turn to be told)
+ *     connections:  CONNECTING -> IDLE <-> BUSY -> CLOSED
+ *
+ * client.c owns endpoints and decides which call goes where; client_conn.c moves one call's bytes on one connection. A
+ * closed connection is freed by the loop later, so that whoever is inside one of its events may look at its state; calls
+ * go back to a stack of spare ones, with parser and buffers, for the next call to find them in the cache. Invariant: while
+ * `pending` holds bytes the stream is paused. Private to client.c and client_conn.c.
+ */
+#ifndef VSR_NET_CLIENT_CONN_H
+#define VSR_NET_CLIENT_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "net/client.h"
+#include "net/http1.h"
+#include "net/loop.h"
+
+struct dns_host;
+struct stream;
+
+enum {
+    CALL_HEAD_LEN_MAX = 1 << 20,
+    CALL_HEAD_KEEP_LEN = 16 << 10, /* larger head memory is given back after the call */
+    CALL_SEND_LEN = 256 << 10,     /* body bytes offered to the stream at once */
+    CALLS_SPARE_MAX = 256,
+};
+
+enum call_state { CALL_PENDING, CALL_RUNNING, CALL_FAILED, CALL_OVER };
+
+struct client_call {
+    struct client_endpoint *endpoint;
+    struct client_call *prev, *next; /* in the endpoint's waiting or failing list; next also on the spare stack */
+    struct conn *conn;               /* RUNNING only */
+    enum call_state state;
+    bool fresh_only; /* sent once in vain: takes only a connection that nobody has used */
+    bool head_request;
+    bool sent_untold; /* on_sent has not been called yet */
+    bool any_bytes;   /* of the answer */
+    bool head_told;
+    bool paused;
+    const struct client_events *events;
+    void *owner;
+    struct client_timeouts timeouts;
+    uint64_t started_ms;
+    struct buf head; /* of the request */
+    vsr_str body;
+    size_t body_sent;
+    struct http1_parser parser;
+    struct loop_timer timer; /* PENDING only */
+    struct loop_task task;
+    struct vsr_err *err; /* FAILED only */
+};
+
+enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_CLOSED };
+
+struct conn {
+    struct client_endpoint *endpoint;
+    struct conn *prev, *next;           /* all of the endpoint's */
+    struct conn *idle_prev, *idle_next; /* IDLE only */
+    struct stream *stream;              /* NULL between two addresses and when CLOSED */
+    struct client_call *call;           /* BUSY only */
+    enum conn_state state;
+    bool used;    /* has carried a call before */
+    bool feeding; /* the parser loop runs further up the stack */
+    size_t addr_first, n_tried; /* addresses of the host: where to begin, how many have failed */
+    uint64_t connect_by_ms;
+    uint64_t phase_due_ms; /* BUSY: when the first byte, or the next one, is overdue; 0 = never */
+    struct loop_timer timer;
+    struct loop_task task;
+    struct buf pending; /* bytes that came while the call was paused */
+    size_t pending_off;
+    struct vsr_err *err; /* of the last address tried; CONNECTING only */
+};
+
+struct client_endpoint {
+    struct client *client;
+    struct client_endpoint *next;
+    struct dns_host *dns;
+    struct tls_client *tls;
+    uint16_t port;
+    bool resolving;
+    size_t n_conns, n_connecting, n_idle, n_waiting;
+    struct conn *conns, *idle;
+    struct client_call *waiting, *waiting_last;
+    struct client_call *failing; /* refused at the start; their on_error comes from the loop */
+    size_t host_len;
+    char host[]; /* NUL-terminated */
+};
+
+struct client {
+    struct loop *loop;
+    struct client_limits limits;
+    struct client_endpoint *endpoints;
+    struct client_call *spare;
+    size_t n_spare;
+    struct client_stats stats;
+    struct vsr_err err; /* scratch */
+};
+
+/* ---- client_conn.c */
+
+/* Begins to connect. An error is reported through endpoint_connect_failed(), never inside this call. */
+void client_conn_open(struct client_endpoint *endpoint);
+/* Closes now, without events. The call on it, if any, is forgotten. */
+void client_conn_close(struct conn *conn);
+/* Sends the call on an idle or just opened connection. */
+void client_conn_send(struct conn *conn, struct client_call *call);
+/* The owner wants bytes again. */
+void client_conn_go_on(struct conn *conn);
+
+/* ---- client.c */
+
+/* Takes the connection into the pool; it has carried no call or finished one. */
+void endpoint_conn_ready(struct client_endpoint *endpoint, struct conn *conn);
+/* A connection attempt has failed at every address: the first waiting call learns it. */
+void endpoint_connect_failed(struct client_endpoint *endpoint, const struct vsr_err *err);
+/* Puts waiting calls on connections and opens new ones as far as the limits allow. No event comes from inside. */
+void endpoint_pump(struct client_endpoint *endpoint);
+void endpoint_unlink_idle(struct client_endpoint *endpoint, struct conn *conn);
+/* The call lost its connection before any byte of the answer: first in line for a fresh one. */
+void call_again(struct client_call *call);
+/* Ends a call that is on no connection and in no list: tells its owner and frees it. */
+void call_finish(struct client_call *call);
+void call_fail(struct client_call *call, const struct vsr_err *err, bool connected);
+void call_tell_sent(struct client_call *call);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * answer - what goes back to the client: vsr's own replies and errors, and the headers that explain a route (gateway.md 13.2).
+ */
+#ifndef VSR_SERVE_ANSWER_H
+#define VSR_SERVE_ANSWER_H
+
+#include "serve/request.h"
+
+enum { ANSWER_FIELDS_MAX = 192 }; /* the backend's fields (128) and ours */
+
+/* Sends request->reply as a success. The request may be gone afterwards. */
+void answer_reply(struct request *request);
+/* Sends request->reply as an OpenAI-shaped error. The request may be gone afterwards. */
+void answer_error(struct request *request);
+
+/*
+ * Starts the answer that a backend gave: its end-to-end headers, then ours. `length` -1: unknown.
+ */
+void answer_upstream_head(struct request *request, const struct http1_head *head, int64_t length);
+
+#endif

@@ -1,0 +1,93 @@
+#include "serve/http_front.h"
+
+#include "core/buf.h"
+#include "serve/pipeline.h"
+#include "serve/request.h"
+#include "serve/worker.h"
+#include "wire/error_body.h"
+
+/* gateway.md 12.5 */
+enum {
+    HEAD_TIMEOUT_MS = 10000,
+    IDLE_TIMEOUT_MS = 60000,
+    WRITE_TIMEOUT_MS = 60000,
+};
+
+static void front_head(void *handle, int status, const struct http1_field *fields, size_t n_fields, int64_t length) {
+    exchange_head(handle, status, fields, n_fields, length);
+}
+
+static void front_body(void *handle, vsr_str bytes) {
+    exchange_body(handle, bytes);
+}
+
+static void front_end(void *handle) {
+    exchange_end(handle);
+}
+
+static void front_abort(void *handle) {
+    exchange_abort(handle);
+}
+
+static size_t front_queued(void *handle) {
+    return exchange_queued(handle);
+}
+
+static const struct front_ops http_ops = {
+    .head = front_head,
+    .body = front_body,
+    .end = front_end,
+    .abort = front_abort,
+    .queued = front_queued,
+};
+
+static void *on_request(void *app, struct exchange *exchange, const struct http1_head *head) {
+    struct worker *worker = app;
+    const struct worker_listener *socket = exchange_tag(exchange);
+    struct request *request = request_new(worker, (struct front){ &http_ops, exchange });
+    pipeline_begin(request, head, snapshot_listener(request->snapshot, str_from_c(socket->address), socket->port));
+    return request;
+}
+
+static void on_body(void *request, vsr_str bytes) {
+    pipeline_body(request, bytes);
+}
+
+static void on_end(void *request) {
+    pipeline_body_end(request);
+}
+
+static void on_drain(void *request) {
+    pipeline_drained(request);
+}
+
+static void on_close(void *request, bool completed) {
+    pipeline_closed(request, completed);
+}
+
+static void error_body(void *app, int status, vsr_str message, struct buf *out) {
+    struct worker *worker = app;
+    metric_inc(worker_response_metric(worker, status));
+    error_body_write(out, &(struct error_body){ .status = status, .message = message });
+}
+
+const struct server_handler http_front_handler = {
+    .on_request = on_request,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_drain = on_drain,
+    .on_close = on_close,
+    .error_body = error_body,
+};
+
+struct server_limits http_front_limits(const struct snapshot *snapshot) {
+    const struct config_streamed_body *body = &snapshot->doc->global.router.streamed_body;
+    return (struct server_limits){
+        .head_timeout_ms = HEAD_TIMEOUT_MS,
+        .body_timeout_ms = (uint64_t)body->timeout_sec * 1000,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+        .write_timeout_ms = WRITE_TIMEOUT_MS,
+        .body_len_max = (uint64_t)body->max_bytes,
+        .connections_max = WORKER_CONNECTIONS_MAX,
+    };
+}

@@ -1,0 +1,96 @@
+#include "serve/pipeline.h"
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "serve/answer.h"
+#include "serve/stages.h"
+
+/*
+ * The life of a request. A stage that has nothing to do says NEXT; what comes after dispatch (relay, record) is driven
+ * by the backend's events and ends the exchange.
+ */
+static const struct stage {
+    const char *name;
+    enum stage_result (*run)(struct request *request);
+} stages[] = {
+    { "admit", stage_admit },       /* method, path, listener keys          -> 401/404/405 */
+    { "receive", stage_receive },   /* waits for the body                   -> 408/413 by the front end */
+    { "parse", stage_parse },       /* JSON tape, facts                     -> 400 */
+    { "resolve", stage_resolve },   /* model name -> recipe or pass-through -> 404 */
+    { "signals", stage_signals },   /* signals, projections, decisions */
+    { "select", stage_select },     /* one model of the decision            -> 400/503 */
+    { "dispatch", stage_dispatch }, /* endpoint, credentials, retries       -> 401/502/503/504 */
+};
+
+/* Runs stages until one waits or ends the exchange. */
+static void run(struct request *request) {
+    while (request->stage < VSR_COUNT(stages)) {
+        switch (stages[request->stage].run(request)) {
+        case STAGE_NEXT:
+            request->stage++;
+            continue;
+        case STAGE_WAIT:
+            if (request->resumed) {
+                request->resumed = false;
+                continue;
+            }
+            request->running = false;
+            return;
+        case STAGE_REPLY:
+            answer_reply(request);
+            return;
+        case STAGE_FAIL:
+            answer_error(request);
+            return;
+        case STAGE_DONE:
+            return;
+        }
+    }
+    request->running = false;
+}
+
+void pipeline_resume(struct request *request) {
+    if (request->answered || request->finished)
+        return;
+    if (request->running) { /* the awaited came at once, from within the stage */
+        request->resumed = true;
+        return;
+    }
+    request->running = true;
+    run(request);
+}
+
+void pipeline_begin(struct request *request, const struct http1_head *head, const struct config_listener *listener) {
+    request->head = head;
+    request->listener = listener;
+    request->start_ns = clock_mono_ns();
+    pipeline_resume(request);
+}
+
+void pipeline_body(struct request *request, vsr_str bytes) {
+    if (request->answered)
+        return; /* an early answer was given; the rest of the body is read and dropped */
+    if (buf_append(&request->body, bytes) < 0) {
+        request_error(request, 413, TELEMETRY_REASON_parse_error, NULL,
+                      VSR_STR("the request body is larger than this server accepts"));
+        pipeline_fail(request);
+    }
+}
+
+void pipeline_body_end(struct request *request) {
+    request->body_complete = true;
+    pipeline_resume(request);
+}
+
+void pipeline_drained(struct request *request) {
+    relay_drained(request);
+}
+
+void pipeline_closed(struct request *request, bool completed) {
+    record_request(request, completed);
+    request_free(request);
+}
+
+void pipeline_fail(struct request *request) {
+    answer_error(request);
+}

@@ -1,0 +1,92 @@
+#include "serve/request.h"
+
+#include "core/arena.h"
+#include "core/mem.h"
+#include "serve/stages.h"
+#include "serve/worker.h"
+
+/* Memory that survives from request to request. */
+static struct request *request_make(size_t body_len_max) {
+    struct request *request = MEM_NEW(struct request);
+    request->arena = arena_new(REQUEST_CHUNK_LEN, REQUEST_ARENA_LEN_MAX);
+    buf_init(&request->body, body_len_max);
+    buf_init(&request->upstream_body, SIZE_MAX);
+    buf_init(&request->answer, ANSWER_COPY_LEN_MAX);
+    return request;
+}
+
+struct request *request_new(struct worker *worker, struct front front) {
+    size_t body_len_max = worker_body_len_max(worker);
+    struct request *request = worker->free_requests;
+    if (request) {
+        worker->free_requests = request->next;
+        worker->n_free_requests--;
+        request->next = NULL;
+        request->body.max = body_len_max;
+    } else {
+        request = request_make(body_len_max);
+    }
+    request->worker = worker;
+    request->front = front;
+    request->snapshot = snapshot_ref(worker->snapshot);
+    metric_add(worker->telemetry->requests_active, 1);
+    return request;
+}
+
+static void recycle_buf(struct buf *buf) {
+    if (buf->cap > REQUEST_KEEP_LEN_MAX)
+        buf_done(buf);
+    buf_reset(buf);
+}
+
+static void request_destroy(struct request *request) {
+    buf_done(&request->body);
+    buf_done(&request->upstream_body);
+    buf_done(&request->answer);
+    arena_free(request->arena);
+    mem_free(request);
+}
+
+/* Everything but the memory back to zero. */
+static void request_clear(struct request *request) {
+    struct arena *arena = request->arena;
+    struct buf body = request->body, upstream_body = request->upstream_body, answer = request->answer;
+    arena_reset(arena);
+    recycle_buf(&body);
+    recycle_buf(&upstream_body);
+    recycle_buf(&answer);
+    *request = (struct request){ .arena = arena, .body = body, .upstream_body = upstream_body, .answer = answer };
+}
+
+void request_free(struct request *request) {
+    struct worker *worker = request->worker;
+    dispatch_cancel(request);
+    if (request->call_begun)
+        provider_call_end(&request->call, loop_now_ms(worker->loop));
+    if (request->relay_begun)
+        chat_relay_done(&request->relay);
+    snapshot_unref(request->snapshot);
+    metric_add(worker->telemetry->requests_active, -1);
+    request_clear(request);
+    if (worker->n_free_requests >= WORKER_FREE_REQUESTS_MAX) {
+        request_destroy(request);
+        return;
+    }
+    request->next = worker->free_requests;
+    worker->free_requests = request;
+    worker->n_free_requests++;
+}
+
+void request_pool_free(struct worker *worker) {
+    while (worker->free_requests) {
+        struct request *request = worker->free_requests;
+        worker->free_requests = request->next;
+        request_destroy(request);
+    }
+    worker->n_free_requests = 0;
+}
+
+void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,
+                   vsr_str message) {
+    request->reply = (struct reply){ .status = status, .reason = reason, .code = code, .message = message };
+}

@@ -1,0 +1,94 @@
+/*
+ * snapshot - one configuration generation, compiled and immutable.
+ *
+ * Built beside the one that serves, published by handing every worker a reference, pinned by each request, freed with its
+ * last reference. Everything inside lives in its arena. Any thread may read and unref; route scratch belongs to the worker
+ * of that index.
+ */
+#ifndef VSR_SERVE_SNAPSHOT_H
+#define VSR_SERVE_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "config/document.h"
+#include "config/load.h"
+#include "core/map.h"
+#include "provider/provider.h"
+#include "route/route.h"
+#include "serve/telemetry.h"
+
+struct credentials;
+
+enum target_kind {
+    TARGET_AUTO,  /* an auto alias: routed by the default recipe */
+    TARGET_MODEL, /* a model card or LoRA: passed through */
+};
+
+/* What an inbound model name stands for. */
+struct model_name {
+    enum target_kind kind;
+    vsr_str name;
+};
+
+/* A decision with what the request path needs beside it. */
+struct snapshot_decision {
+    const struct config_decision *config;
+    struct decision_metrics metrics;
+};
+
+struct snapshot_model {
+    struct provider_model *provider;
+    struct model_metrics metrics;
+};
+
+struct snapshot {
+    _Atomic unsigned refs;
+    struct arena *arena;
+    uint64_t generation;
+    uint64_t created_s; /* wall clock; `created` of listed models */
+    const struct config_document *doc;
+    struct route *route;
+    struct route_scratch **scratch; /* [n_workers]; each NULL when the recipe needs none */
+    size_t n_workers;
+    struct provider_set *providers;
+    const struct credentials *credentials;
+    struct map names;               /* vsr_str -> struct model_name */
+    struct map models;              /* logical model -> struct snapshot_model */
+    struct map decisions;           /* decision name -> struct snapshot_decision */
+    struct map signal_metrics;      /* family -> struct map: rule or output name -> struct metric */
+    vsr_str models_json;            /* body of GET /v1/models */
+    struct map model_entries;       /* id -> vsr_str: its entry as JSON */
+};
+
+struct snapshot_options {
+    struct telemetry *telemetry;         /* kept */
+    struct provider_registry *registry;  /* kept */
+    struct tls_client *tls;              /* kept */
+    struct config_load_options load;
+    size_t n_workers;
+    uint64_t generation;
+};
+
+/*
+ * Loads `file` (NULL: the text, named by `name`) and compiles it. On failure `diag` holds every problem (its arena is the
+ * caller's) or `err` the one that is no configuration problem. The result has one reference.
+ */
+int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct snapshot_options *options,
+                  struct diag *diag, struct snapshot **ret_snapshot, struct vsr_err *err) VSR_MUST_CHECK;
+
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
+
+/* NULL: unknown name. */
+const struct model_name *snapshot_resolve(const struct snapshot *snapshot, vsr_str model);
+/* `; did you mean "x"?` for the closest name, or the empty string. Lives in `arena`. */
+vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, vsr_str model);
+
+const struct snapshot_model *snapshot_model(const struct snapshot *snapshot, vsr_str name);
+const struct snapshot_decision *snapshot_decision(const struct snapshot *snapshot, vsr_str name);
+
+/* The listener of the generation that serves this address and port; NULL when it has none. */
+const struct config_listener *snapshot_listener(const struct snapshot *snapshot, vsr_str address, uint16_t port);
+
+#endif

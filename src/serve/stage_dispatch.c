@@ -1,0 +1,132 @@
+/*
+ * stage_dispatch - sends the request to an endpoint of the selected model, and tries another one where policy allows.
+ *
+ * The body goes out as the client wrote it, apart from edits: the endpoint's name for the model, usage reporting on
+ * streams, the reasoning switch. Edits depend on the endpoint, so another endpoint starts again from the client's bytes.
+ */
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/json_edit.h"
+#include "core/log.h"
+#include "serve/stages.h"
+#include "serve/worker.h"
+#include "wire/chat_edit.h"
+#include "wire/chat_reasoning.h"
+
+/* Writes request->upstream_body for this endpoint; leaves it empty when the client's bytes may go as they are. */
+static int edit_body(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    struct json_edit *edit = json_edit_new(request->arena, &request->doc);
+    int rc = chat_edit_model(request->arena, edit, &request->doc,
+                             provider_endpoint_model_id(request->target.model, endpoint, request->target.lora), err);
+    if (rc == 0 && request->facts.stream && !request->facts.include_usage_asked && !request->skip)
+        rc = chat_edit_include_usage(edit, &request->doc, err);
+    if (rc == 0 && request->decision && request->model_ref) {
+        struct chat_reasoning reasoning;
+        provider_endpoint_reasoning(request->target.model, endpoint, request->reasoning,
+                                    request->model_ref->reasoning_effort, &reasoning);
+        rc = chat_reasoning_apply(request->arena, edit, &request->doc, &reasoning, err);
+    }
+    buf_reset(&request->upstream_body);
+    if (rc == 0 && json_edit_changed(edit))
+        rc = json_edit_apply(edit, &request->upstream_body);
+    request->body_for = endpoint;
+    return rc;
+}
+
+static int build_headers(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    const struct upstream_headers_input input = {
+        .head = request->head,
+        .ref = endpoint->ref,
+        .credentials = request->snapshot->credentials,
+        .selected_model = request->selected_model,
+        .request_id = request->request_id,
+        .trust_injected = request->listener->trust_identity_headers,
+        .authorization_is_ours = request->key_checked,
+    };
+    return upstream_headers_build(request->arena, &input, &request->headers, err);
+}
+
+static void start_call(struct request *request, const struct provider_endpoint *endpoint) {
+    const struct worker *worker = request->worker;
+    uint64_t silence_ms = (uint64_t)request->listener->timeout_ms;
+    const struct client_timeouts timeouts = { .first_byte_ms = silence_ms, .idle_ms = silence_ms };
+    const struct client_request call = {
+        .method = VSR_STR("POST"),
+        .target = provider_endpoint_path(request->arena, endpoint, request->head->target),
+        .authority = endpoint->ref->authority,
+        .fields = request->headers.fields,
+        .n_fields = request->headers.n_fields,
+        .body = request->upstream_body.len ? buf_str(&request->upstream_body) : buf_str(&request->body),
+    };
+    request->upstream = client_call_start(provider_endpoint_pool(endpoint, worker->index, worker->client), &call,
+                                          &timeouts, &relay_events, request);
+}
+
+static enum stage_result fail(struct request *request, int status, enum telemetry_reason reason, const char *code,
+                              vsr_str message) {
+    request_error(request, status, reason, code, message);
+    return STAGE_FAIL;
+}
+
+/* One attempt. */
+static enum stage_result attempt(struct request *request) {
+    const struct provider_endpoint *endpoint = provider_call_pick(&request->call, loop_now_ms(request->worker->loop));
+    struct vsr_err err = VSR_ERR_NONE;
+    if (!endpoint)
+        return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
+                    VSR_STR("no endpoint of the selected model takes requests at present"));
+    if (build_headers(request, endpoint, &err) < 0) {
+        LOG_WARN("no credential for an endpoint", LOG_S("endpoint", endpoint->id), LOG_C("error", err.text));
+        return fail(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key",
+                    VSR_STR(CREDENTIALS_REFUSED));
+    }
+    if (request->body_for != endpoint && edit_body(request, endpoint, &err) < 0) {
+        LOG_WARN("a request body could not be edited", LOG_S("request_id", request->request_id),
+                 LOG_C("error", err.text));
+        return fail(request, 400, TELEMETRY_REASON_parse_error, NULL,
+                    VSR_STR("the request body cannot be adapted to the selected model"));
+    }
+    start_call(request, endpoint);
+    return STAGE_WAIT;
+}
+
+enum stage_result stage_dispatch(struct request *request) {
+    int rc = provider_call_begin(&request->call, request->target.model, request->worker->index);
+    if (rc == VSR_E_LIMIT) {
+        request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
+                      VSR_STR("too many requests to the selected model are under way"));
+        request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+        return STAGE_FAIL;
+    }
+    if (rc < 0)
+        return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
+                    VSR_STR("the selected model has no endpoint that takes requests"));
+    request->call_begun = true;
+    request->dispatched_ns = clock_mono_ns();
+    metric_inc(request->model->metrics.requests);
+    metric_add(request->model->metrics.inflight, 1);
+    return attempt(request);
+}
+
+void dispatch_cancel(struct request *request) {
+    loop_timer_stop(&request->retry_timer);
+    client_call_cancel(request->upstream);
+    request->upstream = NULL;
+}
+
+/* The back-off is over. */
+static void on_retry_due(void *data) {
+    struct request *request = data;
+    metric_inc(request->model->metrics.retries);
+    if (attempt(request) == STAGE_FAIL)
+        pipeline_fail(request);
+}
+
+bool dispatch_retry(struct request *request, const struct provider_result *result) {
+    struct worker *worker = request->worker;
+    uint64_t delay_ms = 0;
+    if (!provider_call_retry(&request->call, result, loop_now_ms(worker->loop), random_next(&worker->random), &delay_ms))
+        return false;
+    loop_timer_start(worker->loop, &request->retry_timer, delay_ms, on_retry_due, request);
+    return true;
+}

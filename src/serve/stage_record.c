@@ -1,0 +1,137 @@
+/*
+ * stage_record - what happened, counted once per request: usage, cost, times, errors.
+ */
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "provider/pricing.h"
+#include "serve/stages.h"
+#include "serve/worker.h"
+#include "wire/token_estimate.h"
+
+/* Usage of the answer; false when it reported none that could be read. */
+static bool read_usage(struct request *request, struct usage *usage) {
+    struct json_doc doc;
+    if (request->streaming) {
+        *usage = request->relay.stream.usage;
+        return usage->has;
+    }
+    if (request->answer.len == 0 || json_parse(request->arena, buf_str(&request->answer), &doc, NULL) < 0)
+        return false;
+    return usage_read_answer(&doc, usage) && usage->has;
+}
+
+struct first_name {
+    vsr_str name;
+};
+
+static void find_context(void *data, const char *family, const vsr_str *names, size_t n_names) {
+    struct first_name *first = data;
+    if (n_names && str_eq_c(str_from_c(family), "context"))
+        first->name = names[0];
+}
+
+/* signals.md 11.1: plain text only; under the first matched context rule, or else the decision. */
+static void calibrate(struct request *request, const struct usage *usage) {
+    struct first_name category = { VSR_STR("") };
+    if (request->facts.has_non_text || usage->prompt <= 0)
+        return;
+    if (request->route)
+        route_matches(request->route, find_context, &category);
+    if (category.name.len == 0 && request->decision)
+        category.name = request->decision->config->name;
+    token_estimate_observe(request->worker->token_estimate, category.name, request->facts.text_bytes,
+                           (uint64_t)usage->prompt);
+}
+
+static void record_usage(struct request *request, uint64_t now_ns) {
+    const struct model_metrics *metrics = &request->model->metrics;
+    double seconds = (double)(now_ns - request->first_byte_ns) / 1e9;
+    struct usage usage = { 0 };
+    if (!read_usage(request, &usage)) {
+        metric_inc(request->worker->telemetry->usage_missing);
+        return;
+    }
+    metric_add(metrics->prompt_tokens, (double)(usage.prompt > 0 ? usage.prompt : 0));
+    metric_add(metrics->completion_tokens, (double)(usage.completion > 0 ? usage.completion : 0));
+    metric_add(metrics->tokens, (double)((usage.prompt > 0 ? usage.prompt : 0) +
+                                         (usage.completion > 0 ? usage.completion : 0)));
+    metric_observe(metrics->prompt_per_request, (double)usage.prompt);
+    metric_observe(metrics->completion_per_request, (double)usage.completion);
+    if (request->streaming && usage.completion > 1)
+        metric_observe(metrics->tpot_seconds, seconds / (double)(usage.completion - 1));
+    if (metrics->cost)
+        metric_add(metrics->cost, pricing_cost(request->target.model->config->pricing, &usage));
+    calibrate(request, &usage);
+}
+
+static void record_error(struct request *request, enum telemetry_reason reason) {
+    if (request->model)
+        metric_inc(request->model->metrics.errors[reason]);
+    else
+        metric_inc(request->worker->errors[reason]);
+}
+
+/* The status that the client saw; 499 when it did not wait for one. */
+static int status_of(const struct request *request, bool completed) {
+    if (!completed && !request->aborted)
+        return 499;
+    return request->reply.status ? request->reply.status : request->upstream_status;
+}
+
+static void record_outcome(struct request *request, bool completed, int status) {
+    if (!completed && !request->aborted)
+        record_error(request, TELEMETRY_REASON_cancellation);
+    else if (request->aborted)
+        record_error(request, TELEMETRY_REASON_stream_aborted);
+    else if (request->reply.status >= 400)
+        record_error(request, request->reply.reason);
+    else if (status >= 500)
+        record_error(request, TELEMETRY_REASON_upstream_5xx);
+    else if (status >= 400)
+        record_error(request, TELEMETRY_REASON_upstream_4xx);
+}
+
+static void record_route(struct request *request) {
+    if (request->decision) {
+        metric_inc(request->decision->metrics.matches);
+        metric_observe(request->decision->metrics.confidence, request->outcome->confidence);
+    }
+}
+
+static void record_call(struct request *request, bool completed, uint64_t now_ns) {
+    const struct model_metrics *metrics = &request->model->metrics;
+    const struct provider_result result = { .failure = completed ? PROVIDER_OK : PROVIDER_CANCELLED,
+                                            .status = request->upstream_status };
+    metric_add(metrics->inflight, -1);
+    if (request->call.endpoint)
+        provider_call_result(&request->call, &result, loop_now_ms(request->worker->loop));
+    provider_call_end(&request->call, loop_now_ms(request->worker->loop));
+    request->call_begun = false;
+    if (request->first_byte_ns) {
+        metric_observe(metrics->ttft_seconds, (double)(request->first_byte_ns - request->dispatched_ns) / 1e9);
+        metric_observe(metrics->completion_seconds, (double)(now_ns - request->dispatched_ns) / 1e9);
+        if (completed && request->upstream_status < 300)
+            record_usage(request, now_ns);
+    }
+}
+
+void record_request(struct request *request, bool completed) {
+    struct worker *worker = request->worker;
+    uint64_t now_ns = clock_mono_ns();
+    int status;
+    if (request->finished)
+        return;
+    request->finished = true;
+    status = status_of(request, completed);
+    record_route(request);
+    record_outcome(request, completed, status);
+    if (request->call_begun)
+        record_call(request, completed, now_ns);
+    metric_inc(worker_response_metric(worker, status));
+    metric_observe(worker->telemetry->request_seconds, (double)(now_ns - request->start_ns) / 1e9);
+    LOG_DEBUG("request", LOG_S("request_id", request->request_id), LOG_I("status", status),
+              LOG_S("path", request->path), LOG_S("model", request->selected_model),
+              LOG_S("decision", request->decision ? request->decision->config->name : VSR_STR("")),
+              LOG_B("completed", completed), LOG_D("ms", (double)(now_ns - request->start_ns) / 1e6));
+}

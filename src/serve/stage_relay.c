@@ -1,0 +1,193 @@
+/*
+ * stage_relay - brings a backend's answer to the client as it comes.
+ *
+ * Buffered answers pass slice by slice with a copy for accounting; streams pass frame by frame, so that a stream which the
+ * backend cuts ends in an error event and not in half a frame. Nothing waits to be complete. When the client is slower than
+ * the backend, the backend is paused.
+ */
+#include "core/clock.h"
+#include "core/log.h"
+#include "serve/answer.h"
+#include "serve/stages.h"
+#include "serve/worker.h"
+#include "wire/error_body.h"
+
+/* Seconds of a Retry-After header; dates are not understood and count as absent. */
+static void read_retry_after(const struct http1_head *head, struct provider_result *result) {
+    uint64_t seconds;
+    if (!str_to_u64(http1_field(head, VSR_STR("retry-after")), &seconds) || seconds > UINT32_MAX)
+        return;
+    result->has_retry_after = true;
+    result->retry_after_ms = seconds * 1000;
+}
+
+static bool is_event_stream(const struct http1_head *head) {
+    vsr_str type = http1_field(head, VSR_STR("content-type"));
+    vsr_str wanted = VSR_STR("text/event-stream");
+    return str_eq_nocase(str_sub(type, 0, wanted.len), wanted);
+}
+
+static void forward(void *data, vsr_str bytes) {
+    struct request *request = data;
+    request->front.ops->body(request->front.handle, bytes);
+}
+
+static void begin_stream(struct request *request) {
+    bool drop_usage = request->facts.stream && !request->facts.include_usage_asked && !request->skip;
+    chat_relay_init(&request->relay, drop_usage ? CHAT_RELAY_DROP_USAGE : CHAT_RELAY_FRAMES, forward, request);
+    request->relay_begun = true;
+    request->streaming = true;
+}
+
+static void on_head(void *owner, const struct http1_head *head) {
+    struct request *request = owner;
+    uint64_t now_ms = loop_now_ms(request->worker->loop);
+    struct provider_result result = { .failure = PROVIDER_OK, .status = head->status };
+    read_retry_after(head, &result);
+    request->upstream_status = head->status;
+    if (head->status >= 400) {
+        provider_call_result(&request->call, &result, now_ms);
+        if (dispatch_retry(request, &result)) {
+            client_call_cancel(request->upstream);
+            request->upstream = NULL;
+            return;
+        }
+    } else {
+        provider_call_head(&request->call, head->status, now_ms);
+    }
+    request->first_byte_ns = clock_mono_ns();
+    if (head->status < 300 && is_event_stream(head))
+        begin_stream(request);
+    answer_upstream_head(request, head, request->streaming || !head->has_length ? -1 : (int64_t)head->length);
+}
+
+static void copy_answer(struct request *request, vsr_str bytes) {
+    if (request->answer_too_long || request->upstream_status >= 300)
+        return;
+    if (buf_append(&request->answer, bytes) < 0) {
+        request->answer_too_long = true;
+        buf_done(&request->answer);
+    }
+}
+
+static void on_body(void *owner, vsr_str bytes) {
+    struct request *request = owner;
+    if (request->streaming) {
+        chat_relay_feed(&request->relay, bytes);
+    } else {
+        copy_answer(request, bytes);
+        request->front.ops->body(request->front.handle, bytes);
+    }
+    if (!request->upstream_paused && request->front.ops->queued(request->front.handle) > STREAM_HIGH_WATER) {
+        request->upstream_paused = true;
+        client_call_pause(request->upstream);
+    }
+}
+
+void relay_drained(struct request *request) {
+    if (request->upstream_paused && request->upstream) {
+        request->upstream_paused = false;
+        client_call_resume(request->upstream);
+    }
+}
+
+/* Ends a stream that the backend did not finish: the client gets an error event instead of a silent end. */
+static void end_cut_stream(struct request *request, vsr_str message) {
+    struct buf event;
+    request->aborted = true;
+    buf_init(&event, HTTP1_HEAD_LEN_MAX);
+    error_event_write(&event, &(struct error_body){ .status = 502, .message = message, .code = "stream_aborted" });
+    request->front.ops->body(request->front.handle, buf_str(&event));
+    buf_done(&event);
+}
+
+static void finish(struct request *request) {
+    struct front front = request->front;
+    record_request(request, true);
+    front.ops->end(front.handle); /* frees the request */
+}
+
+static void on_end(void *owner) {
+    struct request *request = owner;
+    request->upstream = NULL;
+    if (request->streaming) {
+        chat_relay_end(&request->relay, true);
+        if (!chat_stream_complete(&request->relay.stream))
+            end_cut_stream(request, VSR_STR("the backend ended the stream before the answer was complete"));
+    }
+    finish(request);
+}
+
+static enum provider_failure failure_of(const struct vsr_err *err, bool connected) {
+    if (!connected)
+        return PROVIDER_CONNECT;
+    switch (err->code) {
+    case VSR_E_TIMEOUT:
+        return PROVIDER_TIMEOUT;
+    case VSR_E_PROTOCOL:
+    case VSR_E_LIMIT:
+        return PROVIDER_GARBAGE;
+    default:
+        return PROVIDER_RESET;
+    }
+}
+
+/* A failed attempt as the client sees it, when no other attempt follows. */
+static void answer_failure(struct request *request, enum provider_failure failure, int code) {
+    if (failure == PROVIDER_TIMEOUT || code == VSR_E_TIMEOUT)
+        request_error(request, 504, TELEMETRY_REASON_timeout, NULL, VSR_STR("the backend did not answer in time"));
+    else if (code == VSR_E_LIMIT && failure == PROVIDER_CONNECT)
+        request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
+                      VSR_STR("too many requests to the backend are waiting"));
+    else if (failure == PROVIDER_CONNECT)
+        request_error(request, 502, TELEMETRY_REASON_upstream_connect, "upstream_unreachable",
+                      VSR_STR("the backend could not be reached"));
+    else if (failure == PROVIDER_GARBAGE)
+        request_error(request, 502, TELEMETRY_REASON_upstream_garbage, "upstream_invalid",
+                      VSR_STR("the backend's answer was not valid HTTP"));
+    else
+        request_error(request, 502, TELEMETRY_REASON_upstream_reset, "upstream_reset",
+                      VSR_STR("the backend closed the connection before it answered"));
+    pipeline_fail(request);
+}
+
+/* After the head: the client has part of an answer and must not take it for the whole. */
+static void break_answer(struct request *request, const struct vsr_err *err) {
+    struct front front = request->front;
+    if (request->streaming) {
+        chat_relay_end(&request->relay, false);
+        if (!chat_stream_complete(&request->relay.stream))
+            end_cut_stream(request, err->code == VSR_E_TIMEOUT
+                                        ? VSR_STR("the backend fell silent before the answer was complete")
+                                        : VSR_STR("the backend cut the stream before the answer was complete"));
+        finish(request);
+        return;
+    }
+    request->aborted = true;
+    record_request(request, true);
+    front.ops->abort(front.handle); /* frees the request */
+}
+
+static void on_error(void *owner, const struct vsr_err *err, bool connected) {
+    struct request *request = owner;
+    enum provider_failure failure = failure_of(err, connected);
+    struct provider_result result = { .failure = failure, .status = request->answered ? request->upstream_status : 0 };
+    request->upstream = NULL;
+    LOG_WARN("backend failed", LOG_S("request_id", request->request_id), LOG_S("model", request->selected_model),
+             LOG_S("endpoint", request->call.endpoint ? request->call.endpoint->id : VSR_STR("")),
+             LOG_C("error", err->text));
+    provider_call_result(&request->call, &result, loop_now_ms(request->worker->loop));
+    if (request->answered) {
+        break_answer(request, err);
+        return;
+    }
+    if (!dispatch_retry(request, &result))
+        answer_failure(request, failure, err->code);
+}
+
+const struct client_events relay_events = {
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_error = on_error,
+};

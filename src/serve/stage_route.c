@@ -1,0 +1,108 @@
+/*
+ * stage_route - from the model name to one logical model: resolve, evaluate the policy, select.
+ */
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/utf8.h"
+#include "serve/stages.h"
+#include "serve/worker.h"
+
+/* gateway.md 3. A skipped request may only name a concrete model. */
+enum stage_result stage_resolve(struct request *request) {
+    vsr_str model = request->facts.model, shown = utf8_cut(model, REQUEST_SUGGEST_LEN_MAX);
+    request->name = snapshot_resolve(request->snapshot, model);
+    if (request->name && !(request->skip && request->name->kind == TARGET_AUTO))
+        return STAGE_NEXT;
+    request_error(request, 404, TELEMETRY_REASON_model_not_found, "model_not_found",
+                  arena_printf(request->arena, "model \"%.*s\" is not available%.*s", VSR_FMT(shown),
+                               VSR_FMT(snapshot_suggest(request->snapshot, request->arena, shown))));
+    request->reply.param = VSR_STR("model");
+    return STAGE_FAIL;
+}
+
+static void count_match(void *data, const char *family, const vsr_str *names, size_t n_names) {
+    const struct map *metrics = map_get(&((const struct snapshot *)data)->signal_metrics, str_from_c(family));
+    for (size_t i = 0; metrics && i < n_names; i++) {
+        struct metric *metric = map_get(metrics, names[i]);
+        if (metric)
+            metric_inc(metric);
+    }
+}
+
+enum stage_result stage_signals(struct request *request) {
+    struct telemetry *telemetry = request->worker->telemetry;
+    const struct route_options options = {
+        .full = request->debug,
+        .bytes_per_token = token_estimate_ratio(request->worker->token_estimate),
+    };
+    struct vsr_err err = VSR_ERR_NONE;
+    uint64_t begin_ns;
+    if (request->name->kind == TARGET_MODEL)
+        return STAGE_NEXT;
+    if (request->facts.eval_text.len == 0 && !facts_has_envelope(&request->facts))
+        return STAGE_NEXT; /* nothing to judge by: the default model */
+    begin_ns = clock_mono_ns();
+    request->route =
+        route_begin(request->snapshot->route, request->snapshot->scratch[request->worker->index], request->arena,
+                    &request->facts, &options);
+    if (route_step(request->route, &err) != ROUTE_DONE) {
+        /* No family of this build needs evidence from outside; an engine that stops all the same decides nothing. */
+        LOG_ERROR("routing stopped without a verdict", LOG_C("error", err.text));
+        return STAGE_NEXT;
+    }
+    request->outcome = route_outcome(request->route);
+    if (request->outcome->decision)
+        request->decision = snapshot_decision(request->snapshot, request->outcome->decision->name);
+    metric_observe(telemetry->evaluation_seconds, (double)(clock_mono_ns() - begin_ns) / 1e9);
+    metric_inc(telemetry->evaluations);
+    route_matches(request->route, count_match, request->snapshot);
+    return STAGE_NEXT;
+}
+
+/* decisions.md 4.2: one candidate is `single`, several are `static`: the first. */
+static void select_of_decision(struct request *request) {
+    const struct config_list *refs = &request->decision->config->model_refs;
+    if (refs->n == 0)
+        return;
+    request->model_ref = (const struct config_model_ref *)refs->items;
+    request->selected_model = request->model_ref->lora_name.len ? request->model_ref->lora_name
+                                                                 : request->model_ref->model;
+    request->reasoning = request->model_ref->use_reasoning;
+    request->algorithm = refs->n == 1 ? "single" : "static";
+}
+
+static enum stage_result no_model(struct request *request) {
+    request_error(request, 400, TELEMETRY_REASON_no_model_selected, NULL,
+                  VSR_STR("unable to route request: no model selected and no default model configured"));
+    return STAGE_FAIL;
+}
+
+static enum stage_result no_backend(struct request *request) {
+    request_error(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
+                  arena_printf(request->arena, "model \"%.*s\" has no backend to call",
+                               VSR_FMT(request->selected_model)));
+    return STAGE_FAIL;
+}
+
+enum stage_result stage_select(struct request *request) {
+    if (request->name->kind == TARGET_MODEL)
+        request->selected_model = request->name->name;
+    else if (request->decision)
+        select_of_decision(request);
+    if (request->selected_model.len == 0) {
+        request->selected_model = request->snapshot->doc->providers.defaults.default_model;
+        request->algorithm = "default";
+    }
+    if (request->selected_model.len == 0)
+        return no_model(request);
+    if (!provider_set_find(request->snapshot->providers, request->selected_model, &request->target))
+        return no_backend(request);
+    request->model = snapshot_model(request->snapshot, request->target.model->name);
+    if (request->target.model->n_endpoints == 0)
+        return no_backend(request);
+    request->routed_ns = clock_mono_ns();
+    metric_observe(request->worker->telemetry->routing_seconds,
+                   (double)(request->routed_ns - request->received_ns) / 1e9);
+    return STAGE_NEXT;
+}

@@ -1,0 +1,36 @@
+/*
+ * stages - the functions behind the pipeline's table, one file per station.
+ */
+#ifndef VSR_SERVE_STAGES_H
+#define VSR_SERVE_STAGES_H
+
+#include "serve/pipeline.h"
+#include "serve/request.h"
+
+/* stage_admit.c */
+enum stage_result stage_admit(struct request *request);
+enum stage_result stage_receive(struct request *request);
+
+/* stage_parse.c */
+enum stage_result stage_parse(struct request *request);
+
+/* stage_route.c */
+enum stage_result stage_resolve(struct request *request);
+enum stage_result stage_signals(struct request *request);
+enum stage_result stage_select(struct request *request);
+
+/* stage_dispatch.c */
+enum stage_result stage_dispatch(struct request *request);
+/* Gives up the attempt under way, without a verdict on the endpoint. */
+void dispatch_cancel(struct request *request);
+/* After a failed attempt and before the first byte: starts another one when policy allows. Otherwise false. */
+bool dispatch_retry(struct request *request, const struct provider_result *result);
+
+/* stage_relay.c: the answer's events */
+extern const struct client_events relay_events;
+void relay_drained(struct request *request);
+
+/* stage_record.c: usage, cost, metrics, log; once per request */
+void record_request(struct request *request, bool completed);
+
+#endif

@@ -1,0 +1,148 @@
+#include "serve/telemetry.h"
+
+#include "core/mem.h"
+
+enum {
+    SERIES_MODELS_MAX = 4096,
+    SERIES_PAIRS_MAX = 8192,
+    SERIES_CODES_MAX = 64,
+    SERIES_SIGNALS_MAX = 8192,
+};
+
+/* From far below a millisecond, where routing lives, to the five minutes that a long answer may take. */
+static const double seconds_bounds[] = { .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1,
+                                         .25,    .5,    1,      2.5,   5,    10,    30,   60,  120, 300 };
+static const double token_bounds[] = { 10, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000 };
+static const double unit_bounds[] = { .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .99, 1 };
+
+static const char *const label_model[] = { "model" };
+static const char *const label_model_reason[] = { "model", "reason" };
+static const char *const label_model_currency[] = { "model", "currency" };
+static const char *const label_decision[] = { "decision_name" };
+static const char *const label_code[] = { "code" };
+static const char *const label_result[] = { "result" };
+static const char *const label_source_target[] = { "source_model", "target_model" };
+static const char *const label_signal[] = { "signal_type", "signal_name" };
+static const char *const label_version[] = { "version" };
+
+static const char *const reason_names[] = {
+#define X(name) #name,
+    TELEMETRY_REASONS(X)
+#undef X
+};
+
+static struct metric *plain_counter(struct metrics *m, const char *name, const char *help) {
+    return metric_with(metrics_counter(m, name, help, NULL, 0, 1), NULL, 0);
+}
+
+static struct metric *plain_gauge(struct metrics *m, const char *name, const char *help) {
+    return metric_with(metrics_gauge(m, name, help, NULL, 0, 1), NULL, 0);
+}
+
+static struct metric *plain_seconds(struct metrics *m, const char *name, const char *help) {
+    return metric_with(metrics_histogram(m, name, help, NULL, 0, 1, seconds_bounds, VSR_COUNT(seconds_bounds)), NULL, 0);
+}
+
+static void register_process(struct telemetry *t) {
+    struct metrics *m = t->metrics;
+    struct metric_family *reloads, *build;
+    t->requests_active = plain_gauge(m, "vsr_requests_active", "Requests under way.");
+    t->request_seconds = plain_seconds(m, "vsr_request_duration_seconds", "From request head to the end of the answer.");
+    t->routing_seconds =
+        plain_seconds(m, "llm_model_routing_latency_seconds", "From complete request to dispatch: what routing adds.");
+    t->evaluation_seconds =
+        plain_seconds(m, "llm_decision_evaluation_latency_seconds", "Signals, projections and decisions.");
+    t->evaluations = plain_counter(m, "llm_decision_evaluation_total", "Evaluations of the decision list.");
+    t->usage_missing = plain_counter(m, "vsr_usage_missing_total", "Answers without readable token usage.");
+    t->generation = plain_gauge(m, "vsr_config_generation", "Generation of the configuration that serves.");
+    t->ready = plain_gauge(m, "vsr_ready", "1 while new requests are accepted.");
+    t->connections = plain_gauge(m, "vsr_client_connections", "Open client connections.");
+    t->upstream_connections = plain_gauge(m, "vsr_upstream_connections", "Open connections to backends.");
+    reloads = metrics_counter(m, "vsr_config_reloads_total", "Configuration reloads.", label_result, 1, 2);
+    t->reloads_ok = metric_with(reloads, &VSR_STR("ok"), 1);
+    t->reloads_failed = metric_with(reloads, &VSR_STR("failed"), 1);
+    build = metrics_gauge(m, "vsr_build_info", "Always 1; the version is a label.", label_version, 1, 1);
+    metric_add(metric_with(build, &VSR_STR(VSR_VERSION), 1), 1);
+}
+
+struct telemetry *telemetry_new(void) {
+    struct telemetry *t = MEM_NEW(struct telemetry);
+    struct metrics *m = metrics_new();
+    t->metrics = m;
+    register_process(t);
+    t->responses = metrics_counter(m, "vsr_http_responses_total", "Answers by status code.", label_code, 1,
+                                   SERIES_CODES_MAX);
+    t->errors = metrics_counter(m, "llm_request_errors_total", "Requests that failed, by reason.", label_model_reason, 2,
+                                SERIES_PAIRS_MAX);
+    t->modifications = metrics_counter(m, "llm_model_routing_modifications_total",
+                                       "Requests whose model routing changed.", label_source_target, 2,
+                                       SERIES_PAIRS_MAX);
+    t->signal_matches = metrics_counter(m, "llm_signal_match_total", "Signals that matched, by rule.", label_signal, 2,
+                                        SERIES_SIGNALS_MAX);
+    return t;
+}
+
+void telemetry_free(struct telemetry *telemetry) {
+    if (!telemetry)
+        return;
+    metrics_free(telemetry->metrics);
+    mem_free(telemetry);
+}
+
+static struct metric *model_counter(struct metrics *m, vsr_str model, const char *name, const char *help) {
+    return metric_with(metrics_counter(m, name, help, label_model, 1, SERIES_MODELS_MAX), &model, 1);
+}
+
+static struct metric *model_histogram(struct metrics *m, vsr_str model, const char *name, const char *help,
+                                      const double *bounds, size_t n_bounds) {
+    return metric_with(metrics_histogram(m, name, help, label_model, 1, SERIES_MODELS_MAX, bounds, n_bounds), &model, 1);
+}
+
+static struct metric *model_seconds(struct metrics *m, vsr_str model, const char *name, const char *help) {
+    return model_histogram(m, model, name, help, seconds_bounds, VSR_COUNT(seconds_bounds));
+}
+
+void telemetry_model_errors(struct telemetry *t, vsr_str model, struct metric *ret_errors[TELEMETRY_REASON_COUNT]) {
+    for (size_t i = 0; i < TELEMETRY_REASON_COUNT; i++)
+        ret_errors[i] = metric_with(t->errors, (vsr_str[]){ model, str_from_c(reason_names[i]) }, 2);
+}
+
+void telemetry_model(struct telemetry *t, vsr_str model, vsr_str currency, struct model_metrics *ret) {
+    struct metrics *m = t->metrics;
+    *ret = (struct model_metrics){
+        .requests = model_counter(m, model, "llm_model_requests_total", "Requests sent to a model."),
+        .tokens = model_counter(m, model, "llm_model_tokens_total", "Prompt and completion tokens, as reported."),
+        .prompt_tokens = model_counter(m, model, "llm_model_prompt_tokens_total", "Prompt tokens, as reported."),
+        .completion_tokens =
+            model_counter(m, model, "llm_model_completion_tokens_total", "Completion tokens, as reported."),
+        .retries = model_counter(m, model, "vsr_upstream_retries_total", "Second and later attempts."),
+        .inflight = metric_with(metrics_gauge(m, "llm_model_inflight_requests", "Requests under way.", label_model, 1,
+                                              SERIES_MODELS_MAX),
+                                &model, 1),
+        .prompt_per_request = model_histogram(m, model, "llm_prompt_tokens_per_request", "Prompt tokens of a request.",
+                                              token_bounds, VSR_COUNT(token_bounds)),
+        .completion_per_request =
+            model_histogram(m, model, "llm_completion_tokens_per_request", "Completion tokens of a request.",
+                            token_bounds, VSR_COUNT(token_bounds)),
+        .ttft_seconds = model_seconds(m, model, "llm_model_ttft_seconds", "From dispatch to the first byte of the answer."),
+        .tpot_seconds = model_seconds(m, model, "llm_model_tpot_seconds", "Time per completion token after the first."),
+        .completion_seconds =
+            model_seconds(m, model, "llm_model_completion_latency_seconds", "From dispatch to the end of the answer."),
+    };
+    telemetry_model_errors(t, model, ret->errors);
+    if (currency.len)
+        ret->cost = metric_with(metrics_counter(m, "llm_model_cost_total", "What answers cost.", label_model_currency, 2,
+                                                SERIES_MODELS_MAX),
+                                (vsr_str[]){ model, currency }, 2);
+}
+
+void telemetry_decision(struct telemetry *t, vsr_str decision, struct decision_metrics *ret) {
+    struct metrics *m = t->metrics;
+    ret->matches = metric_with(metrics_counter(m, "llm_decision_match_total", "Requests that a decision routed.",
+                                               label_decision, 1, SERIES_MODELS_MAX),
+                               &decision, 1);
+    ret->confidence = metric_with(metrics_histogram(m, "llm_decision_confidence", "Confidence of the decision that won.",
+                                                    label_decision, 1, SERIES_MODELS_MAX, unit_bounds,
+                                                    VSR_COUNT(unit_bounds)),
+                                  &decision, 1);
+}

@@ -1,0 +1,211 @@
+#include "serve/worker.h"
+
+#include <stdio.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "net/client.h"
+#include "net/server.h"
+#include "serve/http_front.h"
+#include "serve/request.h"
+
+enum {
+    STATS_INTERVAL_MS = 1000,
+    CONNECT_TIMEOUT_MS = 10000, /* gateway.md 12.5 */
+    POOL_IDLE_MS = 30000,
+    ENDPOINT_CONNECTIONS_MAX = 1024,
+    ENDPOINT_PENDING_MAX = 1024,
+    DNS_TTL_MS = 30000,
+};
+
+static const struct client_limits client_limits = {
+    .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+    .pool_idle_ms = POOL_IDLE_MS,
+    .connections_max = ENDPOINT_CONNECTIONS_MAX,
+    .pending_max = ENDPOINT_PENDING_MAX,
+    .dns_ttl_ms = DNS_TTL_MS,
+};
+
+size_t worker_body_len_max(const struct worker *worker) {
+    int64_t max = worker->snapshot->doc->global.router.streamed_body.max_bytes;
+    return max > 0 ? (size_t)max : SIZE_MAX;
+}
+
+struct metric *worker_response_metric(struct worker *worker, int status) {
+    char code[8];
+    if (status < 0 || status >= WORKER_STATUS_MAX)
+        status = 0;
+    if (!worker->responses[status]) {
+        (void)snprintf(code, sizeof(code), "%d", status); /* three digits fit */
+        worker->responses[status] = metric_with(worker->telemetry->responses, &(vsr_str){ code, strlen(code) }, 1);
+    }
+    return worker->responses[status];
+}
+
+/* Gauges that only this thread can read are brought to the registry once a second. */
+static void publish_stats(void *data) {
+    struct worker *worker = data;
+    double connections = (double)server_stats(worker->server).connections;
+    double upstream = (double)client_stats(worker->client).connections;
+    metric_add(worker->telemetry->connections, connections - worker->connections_seen);
+    metric_add(worker->telemetry->upstream_connections, upstream - worker->upstream_seen);
+    worker->connections_seen = connections;
+    worker->upstream_seen = upstream;
+    loop_timer_start(worker->loop, &worker->stats_timer, STATS_INTERVAL_MS, publish_stats, worker);
+}
+
+static int listen_all(struct worker *worker, struct vsr_err *err) {
+    const struct config_list *listeners = &worker->snapshot->doc->listeners;
+    if (listeners->n > WORKER_LISTENERS_MAX)
+        return err_set(err, VSR_E_LIMIT, "at most %d listeners", WORKER_LISTENERS_MAX);
+    for (size_t i = 0; i < listeners->n; i++) {
+        const struct config_listener *listener = (const struct config_listener *)listeners->items + i;
+        struct worker_listener *socket = &worker->listeners[worker->n_listeners++];
+        int rc;
+        if (listener->address.len >= sizeof(socket->address))
+            return err_set(err, VSR_E_LIMIT, "listener address is longer than %zu bytes", sizeof(socket->address) - 1);
+        socket->worker = worker;
+        socket->port = (uint16_t)listener->port;
+        (void)snprintf(socket->address, sizeof(socket->address), "%.*s", VSR_FMT(listener->address)); /* checked */
+        rc = server_listen(worker->server, listener->address, socket->port, socket, NULL, err);
+        if (rc < 0) {
+            (void)err_wrap(err, "listener \"%.*s\" on %s:%u", VSR_FMT(listener->name), socket->address, socket->port);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static void close_all(struct worker *worker) {
+    server_free(worker->server);
+    client_free(worker->client);
+    request_pool_free(worker);
+    loop_timer_stop(&worker->stats_timer);
+    loop_free(worker->loop);
+    snapshot_unref(worker->snapshot);
+}
+
+static int open_all(struct worker *worker, struct vsr_err *err) {
+    struct server_limits limits = http_front_limits(worker->snapshot);
+    int rc = loop_new(&worker->loop, err);
+    if (rc == 0)
+        rc = server_new(worker->loop, &http_front_handler, worker, &limits, &worker->server, err);
+    if (rc == 0)
+        rc = client_new(worker->loop, &client_limits, &worker->client, err);
+    if (rc == 0)
+        rc = listen_all(worker, err);
+    return rc;
+}
+
+/* What the starter waits for: everything is open, or the reason why not. */
+struct start {
+    struct worker *worker;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool is_done;
+    int rc;
+    struct vsr_err err;
+};
+
+static void *worker_main(void *data) {
+    struct start *start = data;
+    struct worker *worker = start->worker;
+    int rc = open_all(worker, &start->err);
+    (void)pthread_mutex_lock(&start->lock);
+    start->rc = rc;
+    start->is_done = true;
+    (void)pthread_cond_signal(&start->done);
+    (void)pthread_mutex_unlock(&start->lock); /* `start` may be gone from here on */
+    if (rc == 0) {
+        publish_stats(worker);
+        loop_run(worker->loop);
+    }
+    close_all(worker);
+    if (rc == 0)
+        worker->on_exit(worker->exit_data);
+    return NULL;
+}
+
+int worker_start(const struct worker_options *options, struct worker **ret_worker, struct vsr_err *err) {
+    struct worker *worker = MEM_NEW(struct worker);
+    struct start start = { .worker = worker, .err = VSR_ERR_NONE };
+    (void)pthread_mutex_init(&start.lock, NULL); /* default attributes cannot fail */
+    (void)pthread_cond_init(&start.done, NULL);
+    worker->index = options->index;
+    worker->telemetry = options->telemetry;
+    worker->token_estimate = options->token_estimate;
+    worker->on_exit = options->on_exit;
+    worker->exit_data = options->data;
+    worker->snapshot = snapshot_ref(options->snapshot);
+    random_init(&worker->random);
+    telemetry_model_errors(worker->telemetry, VSR_STR(""), worker->errors);
+    if (pthread_create(&worker->thread, NULL, worker_main, &start) != 0) {
+        snapshot_unref(worker->snapshot);
+        mem_free(worker);
+        return err_set(err, VSR_E_LIMIT, "no more threads");
+    }
+    (void)pthread_mutex_lock(&start.lock);
+    while (!start.is_done)
+        (void)pthread_cond_wait(&start.done, &start.lock);
+    (void)pthread_mutex_unlock(&start.lock);
+    (void)pthread_cond_destroy(&start.done);
+    (void)pthread_mutex_destroy(&start.lock);
+    if (start.rc < 0) {
+        if (err)
+            *err = start.err;
+        (void)pthread_join(worker->thread, NULL);
+        mem_free(worker);
+        return start.rc;
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+struct publication {
+    struct worker *worker;
+    struct snapshot *snapshot;
+};
+
+static void on_publish(void *data) {
+    struct publication *publication = data;
+    struct worker *worker = publication->worker;
+    struct server_limits limits = http_front_limits(publication->snapshot);
+    snapshot_unref(worker->snapshot);
+    worker->snapshot = publication->snapshot;
+    server_set_limits(worker->server, &limits);
+    mem_free(publication);
+}
+
+void worker_publish(struct worker *worker, struct snapshot *snapshot) {
+    struct publication *publication = MEM_NEW(struct publication);
+    publication->worker = worker;
+    publication->snapshot = snapshot_ref(snapshot);
+    loop_post(worker->loop, on_publish, publication);
+}
+
+static void on_drained(void *data) {
+    struct worker *worker = data;
+    loop_stop(worker->loop);
+}
+
+static void on_drain(void *data) {
+    struct worker *worker = data;
+    if (worker->draining)
+        return;
+    worker->draining = true;
+    server_drain(worker->server, worker->drain_ms, on_drained, worker);
+}
+
+void worker_drain(struct worker *worker, uint64_t drain_ms) {
+    worker->drain_ms = drain_ms;
+    loop_post(worker->loop, on_drain, worker);
+}
+
+void worker_cut(struct worker *worker) {
+    loop_stop(worker->loop);
+}
+
+void worker_join(struct worker *worker) {
+    (void)pthread_join(worker->thread, NULL);
+    mem_free(worker);
+}

@@ -1,0 +1,99 @@
+/*
+ * worker - one thread with its event loop, listener sockets, connections, requests and outbound pools.
+ *
+ * Shares nothing that changes with other workers: configuration is an immutable snapshot of which each worker holds one
+ * reference; a new one arrives by message. Only worker_start, worker_publish, worker_drain, worker_cut and worker_join
+ * may be called from other threads.
+ */
+#ifndef VSR_SERVE_WORKER_H
+#define VSR_SERVE_WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/random.h"
+#include "net/loop.h"
+#include "serve/snapshot.h"
+#include "serve/telemetry.h"
+#include "wire/token_estimate.h"
+
+struct client;
+struct request;
+struct server;
+struct worker;
+
+enum {
+    WORKER_FREE_REQUESTS_MAX = 256,
+    WORKER_CONNECTIONS_MAX = 65536, /* per worker; descriptors run out before */
+    WORKER_STATUS_MAX = 600,
+    WORKER_LISTENERS_MAX = 64,
+    WORKER_ADDRESS_LEN = 64, /* the longest IPv6 literal has 45 characters */
+};
+
+/* A data socket; the tag of its exchanges. */
+struct worker_listener {
+    struct worker *worker;
+    char address[WORKER_ADDRESS_LEN]; /* as configured, NUL-terminated */
+    uint16_t port;
+};
+
+struct worker {
+    size_t index;
+    pthread_t thread;
+    struct loop *loop;
+    struct server *server;
+    struct client *client;
+    struct snapshot *snapshot; /* one reference */
+    struct telemetry *telemetry;
+    struct token_estimate *token_estimate;
+    struct random random;
+    bool draining;
+    uint64_t drain_ms;
+    void (*on_exit)(void *data);
+    void *exit_data;
+
+    struct request *free_requests;
+    size_t n_free_requests;
+    struct worker_listener listeners[WORKER_LISTENERS_MAX];
+    size_t n_listeners;
+
+    /* Series that requests without a model count in, found once. */
+    struct metric *errors[TELEMETRY_REASON_COUNT];
+    struct metric *responses[WORKER_STATUS_MAX];
+    struct loop_timer stats_timer;
+    double connections_seen, upstream_seen; /* what this worker has added to the gauges */
+};
+
+struct worker_options {
+    size_t index;
+    struct snapshot *snapshot; /* referenced */
+    struct telemetry *telemetry;           /* kept */
+    struct token_estimate *token_estimate; /* kept */
+    /* Called on the worker's thread as its last act, once it had started. */
+    void (*on_exit)(void *data);
+    void *data;
+};
+
+/* Opens loop, sockets and pools, then starts the thread. On failure nothing remains. */
+int worker_start(const struct worker_options *options, struct worker **ret_worker, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Any thread: a new generation. Takes a reference of its own. */
+void worker_publish(struct worker *worker, struct snapshot *snapshot);
+/* Any thread: stop accepting, let requests finish, end the thread at the latest after `drain_ms`. */
+void worker_drain(struct worker *worker, uint64_t drain_ms);
+/* Any thread: end the thread now, cutting what is under way. */
+void worker_cut(struct worker *worker);
+/* Waits for the thread and frees the worker. */
+void worker_join(struct worker *worker);
+
+/* ---- worker thread only */
+
+size_t worker_body_len_max(const struct worker *worker);
+struct metric *worker_response_metric(struct worker *worker, int status);
+
+/* request.c: frees the requests kept for reuse. */
+void request_pool_free(struct worker *worker);
+
+#endif

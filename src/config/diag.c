@@ -141,6 +141,9 @@ void diag_json(const struct diag *diag, struct json_writer *w) {
 vsr_str diag_suggest(struct diag *diag, vsr_str found, const vsr_str *candidates, size_t n) {
     size_t best_distance = SUGGEST_DISTANCE_MAX + 1;
     const vsr_str *best = NULL;
+    /* Past the last error that is kept nobody reads the hint, and looking for it is what costs time. */
+    if (diag->n_errors >= DIAG_MAX)
+        return VSR_STR("");
     for (size_t i = 0; i < n; i++) {
         size_t distance = str_distance(found, candidates[i], SUGGEST_DISTANCE_MAX);
         /* A word of which nothing is left is no misspelling. */

@@ -23,6 +23,8 @@ struct config_family {
     bool (*declares)(const struct config_list *rules, vsr_str name);
     /* Optional: checks across the rules of one recipe. */
     void (*check)(const struct config_list *rules, struct arena *arena, struct diag *diag);
+    bool partition_members; /* its rules may be members of a partition (signals.md §7.1) */
+    bool labels;            /* leaves name a `label`, carry a predicate and may say `on_error` */
 };
 
 struct config_families {
@@ -40,6 +42,7 @@ struct config_listener {
     int64_t timeout_ms;
     struct config_strings api_keys; /* an empty entry matches nothing */
     struct config_strings api_key_envs;
+    struct config_strings tokens; /* derived: api_keys, then the values of api_key_envs (empty when unset); `nodes` unset */
     bool trust_identity_headers;
 };
 
@@ -187,15 +190,20 @@ struct config_partition {
     double temperature;
     struct config_strings members;
     vsr_str fallback; /* key `default` */
+    int family;       /* derived: index in config_families of the members */
 };
 
 enum config_value_source { VALUE_SOURCE_UNSET, VALUE_SOURCE_BINARY, VALUE_SOURCE_CONFIDENCE, VALUE_SOURCE_RAW, VALUE_SOURCE_SCORE };
+
+/* Instead of a family's index: the type is `projection`. */
+enum { CONFIG_PROJECTION = -1 };
 
 struct config_score_input {
     struct config_at at;
     vsr_str type, name, kb, metric;
     double weight, match, miss;
     int value_source; /* enum config_value_source */
+    int family;       /* derived: index in config_families, or CONFIG_PROJECTION; `type` is in lower case */
 };
 
 struct config_score {
@@ -251,6 +259,7 @@ struct config_rule {
     bool negated;   /* key `not`: sugar for a NOT around this node */
     int op;         /* enum config_operator */
     struct config_list conditions; /* struct config_rule */
+    int family;     /* derived, leaf: index in config_families, or CONFIG_PROJECTION */
 };
 
 struct config_model_ref {
@@ -316,7 +325,7 @@ struct config_router {
     int strategy;
     vsr_str auto_model_name;
     struct config_strings auto_model_names;
-    bool has_auto_model_names; /* written, even as [] */
+    bool has_auto_model_names; /* written, even as []; else loading fills the list with the three defaults */
     bool include_config_models_in_list;
     struct config_streamed_body streamed_body;
     struct config_skip_processing skip_processing;
@@ -361,13 +370,20 @@ struct config_document {
     bool has_providers; /* false: evaluation-only document */
     struct config_routing routing;
     struct config_global global;
+    const struct config_index *index; /* names to structs, for the lookups below */
 };
 
-/* Lookups over a loaded document. NULL when absent. Linear or hashed; not for the request path. */
+/* Lookups over a loaded document, hashed. NULL when absent. */
 const struct config_model_card *config_card(const struct config_document *doc, vsr_str name);
 /* The card that lists this LoRA, or NULL. */
 const struct config_model_card *config_lora_card(const struct config_document *doc, vsr_str lora);
 const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name);
+
+/*
+ * The table of the whole document: `routing.signals` has one list for each family. Lives in `arena`, keeps `families`. The static
+ * one knows no family.
+ */
+const struct schema *config_schema(struct arena *arena, const struct config_families *families);
 
 extern const struct schema config_document_schema;
 extern const struct schema config_predicate_schema; /* for families whose rules carry a predicate */

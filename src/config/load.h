@@ -21,7 +21,7 @@ struct config_load_options {
 };
 
 /*
- * `text` is copied, `file` names it in messages. Returns 0 and writes *ret_doc when there is no error; warnings may remain in
+ * `text` and `file`, which names it in messages, are copied. `diag` is initialised here and lives in `arena`. Returns 0 and writes *ret_doc when there is no error; warnings may remain in
  * `diag`. The document lives in `arena`.
  */
 int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const struct config_load_options *options,

@@ -553,7 +553,8 @@ static void check_required(const struct decode *d, const struct schema *schema, 
         const struct field *field = &schema->fields[i];
         struct value value = { field, at->node, at->path, -1 };
         if (field->flags & FIELD_REQUIRED && !(at->present >> i & 1))
-            diag_error(d->diag, "E_REQUIRED", value_at(d, &value), VSR_STR(""), "%s needs this key", schema->name);
+            diag_error(d->diag, "E_REQUIRED", value_at(d, &value), VSR_STR(""), "missing, required in every %s",
+                       schema->name);
     }
 }
 

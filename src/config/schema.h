@@ -45,6 +45,10 @@ struct config_list {
     size_t n;
 };
 
+/* Walks a list: CONFIG_EACH(struct config_decision, decision, &routing->decisions) { ... } */
+#define CONFIG_EACH(type, item, list) \
+    for (type *item = (list)->items, *item##_end = item ? item + (list)->n : NULL; item != item##_end; item++)
+
 struct config_strings {
     vsr_str *items;
     const struct yaml_node **nodes; /* where each was written */
@@ -117,6 +121,11 @@ struct schema {
     void (*check)(const void *object, struct arena *arena, struct diag *diag);
     /* Optional: decodes a node that is not a mapping (shorthand forms). True when it took the node. */
     bool (*shorthand)(const struct yaml_node *node, void *object, struct arena *arena, struct diag *diag);
+    /*
+     * Optional: whether a field flagged FIELD_VERBATIM is verbatim in this object, as written (keywords are, when their
+     * method is regex). NULL: always.
+     */
+    bool (*verbatim)(const struct yaml_node *object, const struct field *field);
 };
 
 #define SCHEMA(label, type, table, ...) \

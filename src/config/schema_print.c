@@ -269,7 +269,7 @@ static bool print_field(const struct printer *p, const struct field *field, cons
     case FIELD_OPTIONAL:
         if (!nested)
             return false;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case FIELD_OBJECT:
         return print_block(p, field->object, nested, str_from_c(field->name), written, indent, dash);
     case FIELD_OBJECTS:

@@ -1,0 +1,103 @@
+#include "config/check.h"
+
+#include "core/arena.h"
+
+struct check_name *check_unique(struct check *c, struct map *map, vsr_str name, const struct schema *schema,
+                                const void *object, const char *kind) {
+    struct check_name *entry = map_get(map, name);
+    if (entry) {
+        struct diag_at first = schema_field_at(schema, entry->at, "name", c->scratch);
+        diag_error(c->diag, "E_DUP", schema_field_at(schema, object, "name", c->arena), VSR_STR(""),
+                   "%s name \"%.*s\" is already used at line %u, column %u", kind, VSR_FMT(name), first.line,
+                   first.col);
+        return entry;
+    }
+    entry = ARENA_NEW(c->scratch, struct check_name);
+    entry->at = object;
+    map_put(map, name, entry);
+    return entry;
+}
+
+vsr_str check_suggest(struct check *c, const struct map *map, vsr_str found) {
+    struct arena_mark mark = arena_mark(c->scratch);
+    vsr_str *names = ARENA_ARRAY(c->scratch, vsr_str, map->n), hint;
+    for (size_t i = 0; i < map->n; i++)
+        names[i] = map->entries[i].key;
+    hint = diag_suggest(c->diag, found, names, map->n);
+    arena_rewind(c->scratch, mark);
+    return hint;
+}
+
+bool check_is_open(const void *object, const char *field) {
+    const struct config_at *at = object;
+    const struct yaml_node *node = yaml_get(at->node, str_from_c(field));
+    return node && node->reference;
+}
+
+int check_family(const struct check *c, vsr_str type) {
+    type = str_trim(type);
+    for (size_t i = 0; i < c->options->families.n; i++)
+        if (str_eq_nocase(type, str_from_c(c->options->families.items[i].type)))
+            return (int)i;
+    return str_eq_nocase(type, VSR_STR("projection")) ? CONFIG_PROJECTION : CHECK_NO_FAMILY;
+}
+
+void check_unknown_type(struct check *c, struct diag_at at, vsr_str type) {
+    vsr_str names[CONFIG_FAMILIES_MAX + 1], all = { 0 };
+    size_t n = 0;
+    for (size_t i = 0; i < c->options->families.n; i++)
+        names[n++] = str_from_c(c->options->families.items[i].type);
+    names[n++] = VSR_STR("projection");
+    for (size_t i = 0; i < n; i++)
+        all = arena_printf(c->scratch, "%.*s%s%.*s", VSR_FMT(all), i ? ", " : "", VSR_FMT(names[i]));
+    diag_error(c->diag, "E_ENUM", at, diag_suggest(c->diag, type, names, n), "\"%.*s\" is not one of %.*s",
+               VSR_FMT(type), VSR_FMT(all));
+}
+
+bool check_rule_name(struct check *c, struct diag_at at, int family, vsr_str name) {
+    const struct config_family *f = &c->options->families.items[family];
+    struct check_name *entry = map_get(&c->rules[family], name);
+    bool declared = f->declares ? f->declares(&c->doc->routing.signals.rules[family], name) : entry != NULL;
+    if (entry)
+        entry->used = true;
+    if (!declared)
+        diag_error(c->diag, "E_REF", at, check_suggest(c, &c->rules[family], name),
+                   "%s rule \"%.*s\" is not declared under routing.signals.%s in recipe default", f->type,
+                   VSR_FMT(name), f->list_key);
+    return declared;
+}
+
+struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str name) {
+    struct check_name *entry = map_get(&c->outputs, name);
+    const char *other = map_get(&c->scores, name) ? "score" : map_get(&c->mappings, name) ? "mapping" : NULL;
+    if (entry)
+        entry->used = true;
+    else if (other)
+        diag_error(c->diag, "E_REF", at, VSR_STR("name an output of a mapping"),
+                   "\"%.*s\" is a %s, not the output of a mapping, in recipe default", VSR_FMT(name), other);
+    else
+        diag_error(c->diag, "E_REF", at, check_suggest(c, &c->outputs, name),
+                   "projection \"%.*s\" is not the output of a mapping in recipe default", VSR_FMT(name));
+    return entry;
+}
+
+/* ---- headers */
+
+bool check_is_header_name(vsr_str name) {
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool is_word = ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+        if (!is_word && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    return name.len > 0;
+}
+
+bool check_is_header_value(vsr_str value) {
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        if ((c < ' ' && c != '\t') || c == 127)
+            return false;
+    }
+    return true;
+}

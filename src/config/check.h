@@ -1,0 +1,78 @@
+/*
+ * check - what no table can see: names, references and derived values across the blocks of one document. Internal to config/.
+ *
+ * One struct goes through all checks; each adds what later ones need. Names are hashed once. Everything wrong is reported,
+ * nothing stops the others.
+ */
+#ifndef VSR_CONFIG_CHECK_H
+#define VSR_CONFIG_CHECK_H
+
+#include "config/config_index.h"
+#include "config/document.h"
+#include "config/env.h"
+#include "config/load.h"
+
+/* A signal rule or a mapping's output, and whether anything refers to it. */
+struct check_name {
+    const struct config_at *at;
+    bool used;
+    void *owner; /* output: its struct config_mapping; score: its struct config_score */
+};
+
+struct check {
+    struct config_document *doc;
+    const struct config_load_options *options;
+    const struct env *env;
+    struct arena *arena;   /* the document's */
+    struct arena *scratch; /* ends with the load */
+    struct diag *diag;
+    struct config_index *index;
+    struct map rules[CONFIG_FAMILIES_MAX]; /* name -> struct check_name, by family */
+    struct map scores, mappings, outputs;  /* name -> struct check_name */
+};
+
+/* ---- shared by the checks */
+
+/* Remembers `object` (with its `config_at` first) under `name`; reports a second one of the same name, with both positions. */
+struct check_name *check_unique(struct check *c, struct map *map, vsr_str name, const struct schema *schema,
+                                const void *object, const char *kind);
+
+/* "did you mean" out of a map's keys. */
+vsr_str check_suggest(struct check *c, const struct map *map, vsr_str found);
+
+/* Whether the field holds an environment reference that was left in place, so that its value is not known. */
+bool check_is_open(const void *object, const char *field);
+
+/* Index of the family of that type, CONFIG_PROJECTION, or CHECK_NO_FAMILY. Blanks and case do not count. */
+enum { CHECK_NO_FAMILY = -2 };
+int check_family(const struct check *c, vsr_str type);
+
+/* Reports a type that is no family. */
+void check_unknown_type(struct check *c, struct diag_at at, vsr_str type);
+
+/* Finds the rule, score or output that a leaf or an input names, marks it as used; reports one that is not declared. */
+bool check_rule_name(struct check *c, struct diag_at at, int family, vsr_str name);
+struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str name);
+
+/* ---- the checks, in this order */
+
+void check_listeners(struct check *c);
+void check_models(struct check *c);    /* cards, LoRAs, providers, endpoints, aliases; builds the index */
+void check_authz(struct check *c);
+void check_signals(struct check *c);
+void check_projections(struct check *c);
+void check_decisions(struct check *c);
+void check_unused(struct check *c);
+
+/* ---- derived values */
+
+/* Parses retry_on. */
+void derive_reliability(struct check *c, struct config_reliability *reliability);
+/* Where and how each endpoint of the model is reached. */
+void derive_backends(struct check *c, struct config_provider_model *model);
+
+/* Whether the text may be a header's name, or its value. */
+bool check_is_header_name(vsr_str name);
+bool check_is_header_value(vsr_str value);
+
+#endif

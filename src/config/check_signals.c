@@ -1,0 +1,72 @@
+/* Names of signal rules, and what nothing refers to (config.md §7.3, signals.md §13). */
+#include "config/check.h"
+#include "config/document_tables.h"
+#include "core/arena.h"
+
+/* By contract the first field of a family's rule is its name. */
+static vsr_str rule_name(const struct config_family *family, const char *rule) {
+    return *(const vsr_str *)(rule + family->schema->fields[0].offset);
+}
+
+static void check_name(struct check *c, const struct config_family *family, const char *rule) {
+    vsr_str name = rule_name(family, rule);
+    struct diag_at at = schema_field_at(family->schema, rule, "name", c->arena);
+    if (str_trim(name).len != name.len)
+        diag_error(c->diag, "E_RANGE", at, VSR_STR(""), "the name must not begin or end with blanks");
+    if (str_find_char(name, ':') >= 0)
+        diag_error(c->diag, "E_RANGE", at, VSR_STR("a colon separates the parts of a reference"),
+                   "the name must not hold \":\"");
+}
+
+static void check_family_rules(struct check *c, size_t index) {
+    const struct config_family *family = &c->options->families.items[index];
+    const struct config_list *rules = &c->doc->routing.signals.rules[index];
+    const char *kind = arena_printf(c->arena, "%s rule", family->type).ptr;
+    for (size_t i = 0; i < rules->n; i++) {
+        const char *rule = (const char *)rules->items + i * family->schema->size;
+        check_unique(c, &c->rules[index], rule_name(family, rule), family->schema, rule, kind);
+        check_name(c, family, rule);
+    }
+    if (family->check && rules->n)
+        family->check(rules, c->arena, c->diag);
+}
+
+void check_signals(struct check *c) {
+    for (size_t i = 0; i < c->options->families.n; i++)
+        check_family_rules(c, i);
+}
+
+/* ---- unused */
+
+static void warn_unused_rules(struct check *c, size_t index) {
+    const struct config_family *family = &c->options->families.items[index];
+    /* A family that reads more than names into a reference is not judged. */
+    for (size_t i = 0; i < c->rules[index].n && !family->declares; i++) {
+        const struct check_name *entry = c->rules[index].entries[i].value;
+        if (!entry->used)
+            diag_warn(c->diag, "W_UNUSED", schema_at(entry->at), VSR_STR(""),
+                      "%s rule \"%.*s\" is used by no decision and no projection", family->type,
+                      VSR_FMT(c->rules[index].entries[i].key));
+    }
+}
+
+/* A mapping of which one output is used is in use: the other bands are what that one is not. */
+static void warn_unused_mappings(struct check *c) {
+    for (size_t i = 0; i < c->outputs.n; i++) {
+        const struct check_name *output = c->outputs.entries[i].value;
+        struct check_name *mapping = output->owner;
+        mapping->used |= output->used;
+    }
+    for (size_t i = 0; i < c->mappings.n; i++) {
+        const struct check_name *mapping = c->mappings.entries[i].value;
+        if (!mapping->used)
+            diag_warn(c->diag, "W_UNUSED", schema_at(mapping->at), VSR_STR(""),
+                      "mapping \"%.*s\" is used by no decision and no score", VSR_FMT(c->mappings.entries[i].key));
+    }
+}
+
+void check_unused(struct check *c) {
+    for (size_t i = 0; i < c->options->families.n; i++)
+        warn_unused_rules(c, i);
+    warn_unused_mappings(c);
+}

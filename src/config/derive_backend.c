@@ -1,0 +1,208 @@
+/*
+ * Everything about one endpoint is decided here, once: where it is, which path, key, headers and model id it gets
+ * (config.md §6.3). Nothing is shared between the endpoints of a model, so that a pool of several vendors works.
+ */
+#include "config/address.h"
+#include "config/check.h"
+#include "config/document_tables.h"
+#include "core/arena.h"
+
+struct vendor {
+    const char *auth_header, *auth_prefix, *chat_path;
+};
+
+/* By enum config_provider. Without a vendor the client's path is kept. */
+static const struct vendor vendors[] = {
+    [PROVIDER_PLAIN] = { "Authorization", "Bearer", NULL },
+    [PROVIDER_OPENAI] = { "Authorization", "Bearer", "/chat/completions" },
+    [PROVIDER_ANTHROPIC] = { "x-api-key", "", "/v1/messages" },
+    [PROVIDER_AZURE_OPENAI] = { "api-key", "", "/chat/completions" },
+    [PROVIDER_BEDROCK] = { "Authorization", "Bearer", "/chat/completions" },
+    [PROVIDER_GEMINI] = { "Authorization", "Bearer", "/chat/completions" },
+    [PROVIDER_VERTEX_AI] = { "Authorization", "Bearer", "/chat/completions" },
+    [PROVIDER_MINIMAX] = { "Authorization", "Bearer", "/v1/chat/completions" },
+};
+
+static struct diag_at field_at(struct check *c, const struct config_backend_ref *ref, const char *field) {
+    return schema_field_at(&config_backend_ref_schema, ref, field, c->arena);
+}
+
+/* ---- place */
+
+static bool is_profiled(const struct config_backend_ref *ref) {
+    return ref->base_url.len || ref->provider != PROVIDER_PLAIN || ref->auth_header.len ||
+           schema_present(&config_backend_ref_schema, ref, "auth_prefix") || ref->chat_path.len ||
+           ref->extra_headers.n || ref->api_version.len;
+}
+
+static void derive_place(struct check *c, struct config_backend_ref *ref) {
+    const char *field = ref->base_url.len ? "base_url" : "endpoint";
+    vsr_str text = ref->base_url.len ? ref->base_url : ref->endpoint;
+    struct address address;
+    const char *wrong;
+    if (check_is_open(ref, field))
+        return;
+    wrong = address_parse(text, ref->protocol == 1, c->arena, &address);
+    if (!wrong && ref->base_url.len && !address.has_scheme)
+        wrong = "the URL must start with http:// or https://";
+    if (wrong) {
+        diag_error(c->diag, "E_TYPE", field_at(c, ref, field), VSR_STR(""), "expected %s: %s",
+                   ref->base_url.len ? "an absolute URL" : "host, host:port or [v6]:port", wrong);
+        return;
+    }
+    ref->tls = address.tls;
+    ref->host = address.host;
+    ref->port = address.port;
+    ref->path_prefix = address.path;
+    ref->authority = address_authority(&address, c->arena);
+}
+
+/* ---- path */
+
+static bool is_request_target(vsr_str path) {
+    if (path.len == 0 || path.ptr[0] != '/')
+        return false;
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] <= ' ' || path.ptr[i] >= 127 || path.ptr[i] == '#')
+            return false;
+    return true;
+}
+
+static vsr_str with_api_version(struct check *c, const struct config_backend_ref *ref, vsr_str path) {
+    if (ref->provider != PROVIDER_AZURE_OPENAI || ref->api_version.len == 0)
+        return path;
+    return arena_printf(c->arena, "%.*s%capi-version=%.*s", VSR_FMT(path), str_find_char(path, '?') < 0 ? '?' : '&',
+                        VSR_FMT(ref->api_version));
+}
+
+static void derive_path(struct check *c, struct config_backend_ref *ref) {
+    const char *fallback = vendors[ref->provider].chat_path;
+    if (ref->api_version.len && ref->provider != PROVIDER_AZURE_OPENAI)
+        diag_warn(c->diag, "W_UNUSED", field_at(c, ref, "api_version"), VSR_STR(""),
+                  "only the provider azure-openai has an api_version");
+    if (ref->chat_path.len)
+        ref->chat_full_path = with_api_version(c, ref, ref->chat_path);
+    else if (fallback)
+        ref->chat_full_path =
+            with_api_version(c, ref, arena_printf(c->arena, "%.*s%s", VSR_FMT(ref->path_prefix), fallback));
+    if (ref->chat_full_path.len && !is_request_target(ref->chat_full_path))
+        diag_error(c->diag, "E_TYPE", field_at(c, ref, ref->chat_path.len ? "chat_path" : "api_version"), VSR_STR(""),
+                   "expected a path that starts with \"/\" and has no blanks");
+}
+
+/* ---- key and headers */
+
+/* What decides how long the message is must not be set beside it. */
+static bool frames_message(vsr_str name) {
+    return str_eq_nocase(name, VSR_STR("content-length")) || str_eq_nocase(name, VSR_STR("transfer-encoding")) ||
+           str_eq_nocase(name, VSR_STR("connection"));
+}
+
+static void check_extra_headers(struct check *c, const struct config_backend_ref *ref) {
+    for (size_t i = 0; i < ref->extra_headers.n; i++) {
+        vsr_str name = ref->extra_headers.keys[i];
+        if (!check_is_header_name(name))
+            diag_error(c->diag, "E_TYPE", field_at(c, ref, "extra_headers"), VSR_STR(""),
+                       "\"%.*s\" is not a header name", VSR_FMT(name));
+        else if (frames_message(name))
+            diag_error(c->diag, "E_CONFLICT", field_at(c, ref, "extra_headers"), VSR_STR(""),
+                       "the header \"%.*s\" is vsr's own to set", VSR_FMT(name));
+        else if (!check_is_header_value(ref->extra_headers.values[i]))
+            diag_error(c->diag, "E_TYPE", field_at(c, ref, "extra_headers"), VSR_STR(""),
+                       "the value of \"%.*s\" has characters that no header may carry", VSR_FMT(name));
+    }
+}
+
+static void derive_key(struct check *c, struct config_backend_ref *ref) {
+    const struct vendor *vendor = &vendors[ref->provider];
+    bool own_prefix = schema_present(&config_backend_ref_schema, ref, "auth_prefix");
+    vsr_str prefix = own_prefix ? ref->auth_prefix : str_from_c(vendor->auth_prefix);
+    vsr_str variable = str_trim(ref->api_key_env);
+    ref->auth_name = ref->auth_header.len ? ref->auth_header : str_from_c(vendor->auth_header);
+    ref->key = str_trim(ref->api_key);
+    if (ref->key.len == 0 && variable.len && !c->env->keep)
+        ref->key = str_trim(env_value(c->env, variable, field_at(c, ref, "api_key_env"), c->arena, c->diag));
+    if (!check_is_header_name(ref->auth_name))
+        diag_error(c->diag, "E_TYPE", field_at(c, ref, "auth_header"), VSR_STR(""), "expected the name of a header");
+    if (!check_is_header_value(ref->key) || !check_is_header_value(prefix))
+        diag_error(c->diag, "E_TYPE", field_at(c, ref, ref->api_key.len ? "api_key" : "api_key_env"), VSR_STR(""),
+                   "the key or its prefix has characters that no header may carry");
+    if (ref->key.len)
+        ref->auth_value =
+            prefix.len ? arena_printf(c->arena, "%.*s %.*s", VSR_FMT(prefix), VSR_FMT(ref->key)) : ref->key;
+}
+
+/* ---- names for the model and its dialect */
+
+static vsr_str pairs_get(const struct config_pairs *pairs, vsr_str key) {
+    for (size_t i = 0; i < pairs->n; i++)
+        if (str_eq(pairs->keys[i], key))
+            return pairs->values[i];
+    return VSR_STR("");
+}
+
+static vsr_str external_id(const struct config_provider_model *model, vsr_str type) {
+    vsr_str id = pairs_get(&model->external_model_ids, type);
+    if (id.len == 0)
+        id = pairs_get(&model->external_model_ids, VSR_STR("default"));
+    if (id.len == 0)
+        id = model->provider_model_id;
+    return id.len ? id : model->name;
+}
+
+static int dialect_of(const struct config_backend_ref *ref) {
+    static const struct {
+        vsr_str host;
+        int dialect;
+    } hosts[] = {
+        { VSR_STR_INIT("api.openai.com"), DIALECT_OPENAI },
+        { VSR_STR_INIT("api.deepseek.com"), DIALECT_DEEPSEEK },
+        { VSR_STR_INIT("openrouter.ai"), DIALECT_OPENROUTER },
+    };
+    if (!ref->profiled)
+        return DIALECT_VLLM;
+    for (size_t i = 0; ref->provider == PROVIDER_OPENAI && i < VSR_COUNT(hosts); i++)
+        if (str_eq(ref->host, hosts[i].host))
+            return hosts[i].dialect;
+    return DIALECT_GENERIC;
+}
+
+/* ---- the whole */
+
+static void derive_names(struct check *c, struct config_backend_ref *ref, size_t index) {
+    if (ref->name.len == 0)
+        ref->name = index == 0 ? VSR_STR("primary") : arena_printf(c->arena, "backend-%zu", index + 1);
+    if (ref->type.len == 0)
+        ref->type =
+            ref->provider == PROVIDER_PLAIN ? VSR_STR("vllm") : str_from_c(config_provider_names[ref->provider]);
+}
+
+static void derive_backend(struct check *c, const struct config_provider_model *model, struct config_backend_ref *ref,
+                           size_t index) {
+    derive_names(c, ref, index);
+    if (ref->endpoint.len == 0 && ref->base_url.len == 0) {
+        diag_error(c->diag, "E_NO_ENDPOINT", schema_at(ref), VSR_STR(""),
+                   "model \"%.*s\": needs an endpoint or a base_url", VSR_FMT(model->name));
+        return;
+    }
+    ref->profiled = is_profiled(ref);
+    derive_place(c, ref);
+    if (ref->profiled)
+        derive_path(c, ref);
+    check_extra_headers(c, ref);
+    derive_key(c, ref);
+    ref->model_id = external_id(model, ref->type);
+    ref->dialect = dialect_of(ref);
+}
+
+void derive_backends(struct check *c, struct config_provider_model *model) {
+    struct arena_mark mark = arena_mark(c->scratch);
+    struct config_backend_ref *refs = model->backend_refs.items;
+    struct map names;
+    map_init(&names, c->scratch);
+    for (size_t i = 0; i < model->backend_refs.n; i++) {
+        derive_backend(c, model, &refs[i], i);
+        check_unique(c, &names, refs[i].name, &config_backend_ref_schema, &refs[i], "endpoint");
+    }
+    arena_rewind(c->scratch, mark);
+}

@@ -1,0 +1,212 @@
+#include "config/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "config/check.h"
+#include "config/document_tables.h"
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/err.h"
+
+enum { READ_LEN = 65536 };
+
+static const vsr_str contract_version = VSR_STR_INIT("v0.3");
+
+/* ---- canonical form: version and blocks */
+
+static struct diag_at node_at(const struct yaml_node *node, vsr_str path) {
+    return (struct diag_at){ node->line, node->col, path };
+}
+
+static void check_version(const struct yaml_node *root, struct diag *diag) {
+    const struct yaml_node *version = yaml_get(root, VSR_STR("version"));
+    if (yaml_is_null(version))
+        diag_error(diag, "E_VERSION", node_at(root, VSR_STR("version")),
+                   VSR_STR("add it, or convert an older document with `vsr config migrate`"),
+                   "missing, expected \"%.*s\"", VSR_FMT(contract_version));
+    else if (version->kind != YAML_SCALAR)
+        diag_error(diag, "E_VERSION", node_at(version, VSR_STR("version")), VSR_STR(""), "expected the text \"%.*s\"",
+                   VSR_FMT(contract_version));
+    else if (!str_eq(version->text, contract_version))
+        diag_error(diag, "E_VERSION", node_at(version, VSR_STR("version")), VSR_STR(""),
+                   "found \"%.*s\", expected \"%.*s\"", VSR_FMT(version->text), VSR_FMT(contract_version));
+}
+
+static bool is_known_key(vsr_str key) {
+    for (size_t i = 0; i < config_document_schema.n_fields; i++)
+        if (str_eq_c(key, config_document_schema.fields[i].name))
+            return true;
+    return str_starts(key, VSR_STR("x-"));
+}
+
+static void check_canonical(const struct yaml_node *root, struct diag *diag) {
+    static const vsr_str blocks[] = { VSR_STR_INIT("routing"), VSR_STR_INIT("global"), VSR_STR_INIT("providers"),
+                                      VSR_STR_INIT("recipes") };
+    vsr_str unexpected = { 0 };
+    for (size_t i = 0; i < VSR_COUNT(blocks); i++)
+        if (yaml_get(root, blocks[i]))
+            return;
+    for (size_t i = 0; i < root->n_items; i++)
+        if (!is_known_key(root->keys[i]->text))
+            unexpected = arena_printf(diag->arena, "%.*s%s%.*s", VSR_FMT(unexpected),
+                                      unexpected.len ? ", " : "; unexpected keys: ", VSR_FMT(root->keys[i]->text));
+    diag_error(diag, "E_NOT_CANONICAL", node_at(root, VSR_STR("")),
+               VSR_STR("an older document is converted by `vsr config migrate`"),
+               "none of routing, global, providers and recipes is there%.*s", VSR_FMT(unexpected));
+}
+
+static void check_form(const struct yaml_node *root, struct diag *diag) {
+    if (root->kind != YAML_MAPPING) {
+        diag_error(diag, "E_TYPE", node_at(root, VSR_STR("")), VSR_STR(""), "the document must be a mapping");
+        return;
+    }
+    check_version(root, diag);
+    check_canonical(root, diag);
+}
+
+/* ---- checks across blocks */
+
+static void settle_strategy(struct config_document *doc) {
+    struct config_routing *routing = &doc->routing;
+    if (routing->strategy == STRATEGY_UNSET)
+        routing->strategy = doc->global.router.strategy;
+    if (routing->strategy == STRATEGY_UNSET)
+        routing->strategy = STRATEGY_PRIORITY;
+    routing->untiered_first = routing->untiered == 1;
+}
+
+static struct config_index *new_index(struct arena *arena) {
+    struct config_index *index = ARENA_NEW(arena, struct config_index);
+    map_init(&index->cards, arena);
+    map_init(&index->loras, arena);
+    map_init(&index->models, arena);
+    return index;
+}
+
+static void check_document(struct config_document *doc, const struct config_load_options *options,
+                           const struct env *env, struct arena *arena, struct diag *diag) {
+    struct check c = { .doc = doc, .options = options, .env = env, .arena = arena, .diag = diag };
+    c.scratch = arena_new(0, 0);
+    doc->index = c.index = new_index(arena);
+    for (size_t i = 0; i < CONFIG_FAMILIES_MAX; i++)
+        map_init(&c.rules[i], c.scratch);
+    map_init(&c.scores, c.scratch);
+    map_init(&c.mappings, c.scratch);
+    map_init(&c.outputs, c.scratch);
+    settle_strategy(doc);
+    check_listeners(&c);
+    check_models(&c);
+    check_authz(&c);
+    check_signals(&c);
+    check_projections(&c);
+    check_decisions(&c);
+    check_unused(&c);
+    arena_free(c.scratch);
+}
+
+/* ---- the stages */
+
+static const char *process_env(void *data, const char *name) {
+    (void)data;
+    return getenv(name);
+}
+
+static int run_stages(struct arena *arena, vsr_str text, const struct config_load_options *options,
+                      struct config_document *doc, struct diag_at *ret_secret, struct diag *diag) {
+    const struct schema *schema = config_schema(arena, &options->families);
+    struct env env = { .get = options->env ? options->env : process_env,
+                       .data = options->env_data,
+                       .strict = options->strict_env,
+                       .keep = options->keep_env };
+    struct yaml_node *root;
+    int rc = yaml_tree_parse(arena, text, &root, diag);
+    if (rc < 0)
+        return rc;
+    check_form(root, diag);
+    if (diag->n_errors == 0)
+        env_substitute(&env, schema, root, arena, diag, ret_secret);
+    if (diag->n_errors == 0)
+        schema_decode(schema, root, VSR_STR(""), doc, arena, diag);
+    if (diag->n_errors == 0) {
+        doc->has_providers = schema_present(schema, doc, "providers");
+        check_document(doc, options, &env, arena, diag);
+    }
+    return diag->n_errors ? VSR_E_INVALID : 0;
+}
+
+static int load(struct arena *arena, vsr_str text, const struct config_load_options *options, bool is_shared,
+                const struct config_document **ret_doc, struct diag *diag) {
+    struct config_document *doc = ARENA_NEW(arena, struct config_document);
+    struct diag_at secret = { 0 };
+    int rc = run_stages(arena, text, options, doc, &secret, diag);
+    if (is_shared && secret.line)
+        diag_warn(diag, "W_SECRET", secret, VSR_STR("use ${NAME} or the *_env field, or take the permission away"),
+                  "a secret stands in clear text in a file that others may read");
+    diag_sort(diag);
+    if (rc == 0)
+        *ret_doc = doc;
+    return rc;
+}
+
+int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const struct config_load_options *options,
+                     const struct config_document **ret_doc, struct diag *diag) {
+    diag_init(diag, arena, arena_str(arena, file));
+    return load(arena, text, options, false, ret_doc, diag);
+}
+
+/* ---- files */
+
+static int report_io(struct diag *diag, const char *what, const char *path) {
+    diag_error(diag, "E_IO", (struct diag_at){ 0 }, VSR_STR(""), "cannot %s \"%s\": %s", what, path, strerror(errno));
+    return VSR_E_IO;
+}
+
+/* Reads at most one byte more than a document may have, so that a larger file is noticed and an endless one ends. */
+static int read_open_file(FILE *file, const char *path, struct arena *arena, vsr_str *ret_text, struct diag *diag) {
+    struct buf bytes;
+    int rc = 0;
+    buf_init(&bytes, YAML_BYTES_MAX + 1);
+    while (rc == 0 && !feof(file) && bytes.len <= YAML_BYTES_MAX) {
+        size_t room = YAML_BYTES_MAX + 1 - bytes.len;
+        if (room > READ_LEN)
+            room = READ_LEN;
+        rc = buf_reserve(&bytes, room);
+        if (rc == 0)
+            bytes.len += fread(bytes.ptr + bytes.len, 1, room, file);
+        if (ferror(file))
+            rc = report_io(diag, "read", path);
+    }
+    if (rc == 0)
+        *ret_text = arena_str(arena, buf_str(&bytes));
+    buf_done(&bytes);
+    return rc;
+}
+
+static int read_file(const char *path, struct arena *arena, vsr_str *ret_text, bool *ret_shared, struct diag *diag) {
+    FILE *file = fopen(path, "rbe");
+    struct stat status;
+    int rc;
+    if (!file)
+        return report_io(diag, "open", path);
+    *ret_shared = fstat(fileno(file), &status) == 0 && status.st_mode & (S_IRGRP | S_IROTH);
+    rc = read_open_file(file, path, arena, ret_text, diag);
+    fclose(file);
+    return rc;
+}
+
+int config_load_file(struct arena *arena, const char *file, const struct config_load_options *options,
+                     const struct config_document **ret_doc, struct diag *diag) {
+    char *resolved = realpath(file, NULL);
+    vsr_str text = { 0 };
+    bool is_shared = false;
+    int rc;
+    diag_init(diag, arena, arena_str(arena, str_from_c(file)));
+    if (!resolved)
+        return report_io(diag, "find", file);
+    rc = read_file(resolved, arena, &text, &is_shared, diag);
+    free(resolved);
+    return rc < 0 ? rc : load(arena, text, options, is_shared, ret_doc, diag);
+}

@@ -9,6 +9,7 @@
  * http1_reset(). How the input is cut into slices changes nothing but where body slices end. One thread.
  *
  * Choices where the RFC leaves one:
+ * - The white space around Content-Length and Transfer-Encoding is spaces, not tabs, which some readers do not trim.
  * - CONNECT is answered 501: vsr is a gateway, never a tunnel. Upgrade is ignored, so a 101 response is an error.
  * - HTTP/1.2 to 1.9 are read as 1.1 (RFC 9110 2.5); other major versions are 505.
  * - Expect is honoured on 1.1 when a body follows, and 417 when it asks for anything else.

@@ -144,9 +144,32 @@ static int note_connection(struct http1_parser *parser, vsr_str value) {
     return 0;
 }
 
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+/*
+ * Whether a tab stands around the trimmed value of a field in head_bytes. RFC 9110 5.5 allows it and nobody sends it,
+ * but readers are known that take "chunked<tab>" for another coding, and so end the message elsewhere.
+ */
+static bool has_tab_around(vsr_str value) {
+    const char *at = value.ptr;
+    while (is_blank(at[-1])) {
+        if (*--at == '\t')
+            return true;
+    }
+    for (at = value.ptr + value.len; is_blank(*at); at++) {
+        if (*at == '\t')
+            return true;
+    }
+    return false;
+}
+
 static int note_length(struct http1_parser *parser, vsr_str value) {
     if (parser->n_lengths++)
         return fail_at(parser, 400, "a second content-length", value.ptr);
+    if (has_tab_around(value))
+        return fail_at(parser, 400, "a tab around the content-length", value.ptr);
     if (!str_to_u64(value, &parser->head.length) || parser->head.length > INT64_MAX)
         return fail_at(parser, 400, "the content-length is not a decimal number, or too large", value.ptr);
     parser->head.has_length = true;
@@ -156,6 +179,10 @@ static int note_length(struct http1_parser *parser, vsr_str value) {
 static int note_coding(struct http1_parser *parser, vsr_str value) {
     if (parser->n_codings++)
         return fail_at(parser, 400, "a second transfer-encoding", value.ptr);
+    if (value.len == 0)
+        return fail_at(parser, 400, "an empty transfer-encoding", value.ptr);
+    if (has_tab_around(value))
+        return fail_at(parser, 400, "a tab around the transfer-encoding", value.ptr);
     if (!str_eq_nocase(value, VSR_STR("chunked")))
         return fail_at(parser, 501, "the transfer-encoding is not chunked alone", value.ptr);
     parser->head.chunked = true;
@@ -199,10 +226,6 @@ static int note_field(struct http1_parser *parser, const struct http1_field *fie
             return noted[i].note(parser, field->value);
     }
     return 0;
-}
-
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t';
 }
 
 static int fail_name(struct http1_parser *parser, const char *at, bool at_start) {

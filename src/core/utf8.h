@@ -12,12 +12,14 @@
 
 #define UTF8_INVALID UINT32_MAX
 
-/* Offset of the first invalid byte, or text.len when all is well. */
+/* Offset of the first invalid byte (the start of the first ill-formed sequence), or text.len when all is well. */
 size_t utf8_check(vsr_str text);
+/* The same without vector instructions: what utf8_check() is on other processors, and the tests' second opinion. */
+size_t utf8_check_portable(vsr_str text);
 
 /*
- * Decodes the code point at `*pos` (less than text.len) and moves `*pos` behind it. An invalid byte gives UTF8_INVALID and
- * moves by one.
+ * Decodes the code point at `*pos` (less than text.len) and moves `*pos` behind it. An invalid byte gives UTF8_INVALID
+ * and moves by one.
  */
 uint32_t utf8_next(vsr_str text, size_t *pos);
 

@@ -1,0 +1,37 @@
+/*
+ * commands - the table of all commands. Static; any thread.
+ *
+ * To add one: write <name>_command.c defining `command_<name>_spec`, add a line to VSR_COMMANDS. Help and shell
+ * completion follow by themselves.
+ */
+#ifndef VSR_CLI_COMMANDS_H
+#define VSR_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+/* In the order of the list that `vsr help` prints. */
+#define VSR_COMMANDS(X) X(serve) X(validate) X(route) X(backend) X(version) X(completion) X(help)
+
+#define X(name) extern const struct command command_##name##_spec;
+VSR_COMMANDS(X)
+#undef X
+
+enum {
+#define X(name) COMMAND_INDEX_##name,
+    VSR_COMMANDS(X)
+#undef X
+        COMMANDS_COUNT
+};
+
+extern const struct command *const commands[COMMANDS_COUNT];
+
+/* NULL when there is no such command. */
+const struct command *command_find(vsr_str name);
+
+/* The command whose name is nearest to a mistyped one; NULL when none is near. */
+const struct command *command_nearest(vsr_str name);
+
+/* serve_command.c; its table is serve_spec.c. */
+int command_serve(const struct cli *cli, int argc, char **argv);
+
+#endif

@@ -1,0 +1,87 @@
+#include "cli/profile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/build_info.h"
+#include "cli/cli.h"
+#include "cli/term.h"
+#include "core/arena.h"
+#include "provider/registry.h"
+#include "route/route.h"
+#include "serve/snapshot.h"
+#include "serve/telemetry.h"
+
+vsr_str profile_demo_text(void) {
+    return str_make((const char *)build_info_demo, build_info_demo_len);
+}
+
+/* The selection algorithms of this program. */
+static const char *const algorithms[] = { "static", NULL };
+
+struct config_load_options profile_load_options(bool strict_env) {
+    return (struct config_load_options){
+        .families = route_families(),
+        .algorithms = algorithms,
+        .strict_env = strict_env,
+    };
+}
+
+/* A file that cannot be read is the command line's mistake, not the policy's: it is told apart before loading. */
+static int check_readable(const char *file, struct vsr_err *err) {
+    struct stat info;
+    int fd = open(file, O_RDONLY | O_CLOEXEC), rc = 0;
+    if (fd < 0 || fstat(fd, &info) < 0)
+        rc = err_set(err, VSR_E_IO, "cannot read \"%s\": %s", file, strerror(errno));
+    else if (S_ISDIR(info.st_mode))
+        rc = err_set(err, VSR_E_IO, "cannot read \"%s\": it is a directory", file);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
+int profile_load(const char *file, bool strict_env, struct profile *ret_profile) {
+    struct profile *profile = ret_profile;
+    struct snapshot_options options = { .load = profile_load_options(strict_env), .n_workers = 1, .generation = 1 };
+    struct spinner *spinner;
+    int rc;
+    *profile = (struct profile){ .arena = arena_new(0, 0) };
+    diag_init(&profile->diag, profile->arena, str_from_c(file ? file : PROFILE_DEMO_NAME));
+    rc = file ? check_readable(file, &profile->err) : 0;
+    if (rc < 0)
+        return rc;
+    profile->telemetry = telemetry_new();
+    profile->registry = provider_registry_new();
+    options.telemetry = profile->telemetry;
+    options.registry = profile->registry;
+    spinner = spinner_start("compiling the policy");
+    rc = snapshot_load(file, profile_demo_text(), VSR_STR(PROFILE_DEMO_NAME), &options, &profile->diag,
+                       &profile->snapshot, &profile->err);
+    spinner_stop(spinner);
+    diag_sort(&profile->diag);
+    return rc;
+}
+
+void profile_done(struct profile *profile) {
+    snapshot_unref(profile->snapshot);
+    profile->snapshot = NULL;
+    if (profile->registry)
+        provider_registry_free(profile->registry);
+    profile->registry = NULL;
+    if (profile->telemetry)
+        telemetry_free(profile->telemetry);
+    profile->telemetry = NULL;
+    arena_free(profile->arena);
+    profile->arena = NULL;
+}
+
+int profile_complain(const struct cli *cli, const struct profile *profile) {
+    if (profile->diag.n_errors > 0) {
+        cli_print_diag(cli, &profile->diag);
+        return CLI_FAILURE;
+    }
+    (void)cli_fail_err(cli, &profile->err);
+    return profile->err.code == VSR_E_IO ? CLI_USAGE : CLI_FAILURE;
+}

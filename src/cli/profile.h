@@ -1,0 +1,48 @@
+/*
+ * profile - the policy that a command works with: a file, or the built-in demo.
+ *
+ * Loads through serve/snapshot, the gateway's own way, so that validate, route and serve accept the same documents and
+ * mean the same by them. One place knows what the program's parts hand down to config_load (signal families, selection
+ * algorithms). Read-only once loaded.
+ */
+#ifndef VSR_CLI_PROFILE_H
+#define VSR_CLI_PROFILE_H
+
+#include <stdbool.h>
+
+#include "config/load.h"
+#include "core/err.h"
+
+struct arena;
+struct cli;
+struct snapshot;
+struct telemetry;
+struct provider_registry;
+
+/* recipes/demo/config.yaml, built in, and the name under which messages speak of it. Static. */
+vsr_str profile_demo_text(void);
+#define PROFILE_DEMO_NAME "recipes/demo/config.yaml"
+
+/* What this program supports, for config_load and snapshot_load. */
+struct config_load_options profile_load_options(bool strict_env);
+
+struct profile {
+    struct arena *arena;       /* of `diag` */
+    struct diag diag;          /* errors when loading failed; warnings may be there in any case */
+    struct vsr_err err;        /* what failed, when it was no configuration problem */
+    struct snapshot *snapshot; /* NULL when loading failed */
+    struct telemetry *telemetry;
+    struct provider_registry *registry;
+};
+
+/*
+ * Loads `file` (NULL: the demo) for one thread. Returns 0 or the code of what failed; VSR_E_IO: the file could not be
+ * read. Call profile_done() in any case.
+ */
+int profile_load(const char *file, bool strict_env, struct profile *ret_profile) VSR_MUST_CHECK;
+void profile_done(struct profile *profile);
+
+/* Says on stderr why loading failed. Returns the exit code. */
+int profile_complain(const struct cli *cli, const struct profile *profile);
+
+#endif

@@ -1,0 +1,36 @@
+#include "cli/commands.h"
+
+/* What `vsr serve` accepts. The command itself is serve_command.c. */
+
+static const char *const log_levels[] = { "debug", "info", "warn", "error", "off", NULL };
+static const char *const log_formats[] = { "text", "json", NULL };
+
+static const struct option_spec serve_options[] = {
+    { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "policy to serve; without it the built-in demo",
+      .env = "VSR_CONFIG" },
+    { "workers", 'w', OPTION_NUMBER, 0, "N", "worker threads; without it one for each core", .env = "VSR_WORKERS",
+      .least = 1, .greatest = 256 },
+    { "metrics-listen", 0, OPTION_TEXT, 0, "ADDR:PORT", "socket of /metrics, or `off`", "127.0.0.1:9190",
+      "VSR_METRICS_LISTEN" },
+    { "log-level", 0, OPTION_TEXT, 0, "LEVEL", "debug, info, warn, error or off", "info", "VSR_LOG_LEVEL", log_levels },
+    { "log-format", 0, OPTION_TEXT, 0, "FORMAT", "text for people, json for collectors", "text", "VSR_LOG_FORMAT",
+      log_formats },
+    { "strict-env", 0, OPTION_FLAG, 0, NULL, "an unset ${VARIABLE} without a default is an error" },
+    { "drain", 0, OPTION_NUMBER, 0, "SECONDS", "how long requests in flight may take to end after SIGTERM", "30",
+      "VSR_DRAIN", .least = 0, .greatest = 3600 },
+};
+
+const struct command command_serve_spec = {
+    .name = "serve",
+    .summary = "run the gateway",
+    .usage = "vsr serve [OPTION]...",
+    .details = "Reads a policy, listens where it says, routes each request by it and forwards it to the chosen model.\n"
+               "SIGHUP reads the policy again; SIGTERM and SIGINT let requests in flight finish, then stop.\n",
+    .examples = "vsr serve\n"
+                "vsr serve -c policy.yaml --log-format json\n"
+                "vsr serve -c policy.yaml --metrics-listen off\n",
+    .operands = OPERANDS_NONE,
+    .options = serve_options,
+    .n_options = VSR_COUNT(serve_options),
+    .run = command_serve,
+};

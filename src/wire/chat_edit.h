@@ -25,8 +25,8 @@ int chat_edit_include_usage(struct json_edit *edit, const struct json_doc *doc, 
  * Sets the value at a path of member names, where everything on the way that is no object is replaced by one. `raw` is
  * JSON text.
  */
-int chat_edit_set(struct arena *arena, struct json_edit *edit, const struct json_doc *doc, const vsr_str *keys,
-                  size_t n_keys, vsr_str raw, struct vsr_err *err) VSR_MUST_CHECK;
+int chat_edit_set(struct arena *arena, struct json_edit *edit, const vsr_str *keys, size_t n_keys, vsr_str raw,
+                  struct vsr_err *err) VSR_MUST_CHECK;
 
 /* `text` as a JSON string in the arena. */
 vsr_str chat_edit_quote(struct arena *arena, vsr_str text);

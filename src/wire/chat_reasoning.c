@@ -18,7 +18,7 @@ struct mutation {
 #define EFFORT VSR_STR("reasoning_effort")
 
 static int set_path(const struct mutation *m, const vsr_str *keys, size_t n_keys, vsr_str raw) {
-    return chat_edit_set(m->arena, m->edit, m->doc, keys, n_keys, raw, m->err);
+    return chat_edit_set(m->arena, m->edit, keys, n_keys, raw, m->err);
 }
 
 static int set_kwarg(const struct mutation *m, vsr_str raw) {

@@ -22,7 +22,8 @@ static void forward(struct chat_relay *relay, const char *start, const char *end
 }
 
 static void release_held(struct chat_relay *relay) {
-    forward(relay, relay->held.ptr, relay->held.ptr + relay->held.len);
+    if (relay->held.len > 0)
+        relay->forward(relay->user, buf_str(&relay->held));
     buf_reset(&relay->held);
 }
 

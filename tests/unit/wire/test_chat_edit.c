@@ -23,6 +23,8 @@ static const struct {
     { "other options stay", EDIT_USAGE, "", "{\"stream_options\":{\"x\":9007199254740993}}",
       "{\"stream_options\":{\"x\":9007199254740993,\"include_usage\":true}}" },
     { "options null", EDIT_USAGE, "", "{\"stream_options\":null}", "{\"stream_options\":{\"include_usage\":true}}" },
+    { "options twice", EDIT_USAGE, "", "{\"stream_options\":7,\"stream_options\":{\"a\":1}}",
+      "{\"stream_options\":{\"include_usage\":true},\"stream_options\":{\"include_usage\":true}}" },
     { "options no object", EDIT_USAGE, "", "{\"stream_options\":7}", "{\"stream_options\":{\"include_usage\":true}}" },
 };
 

@@ -25,8 +25,20 @@ static void decay(struct endpoint_state *state, uint64_t now_ms) {
     state->times_ejected = sweeps >= state->times_ejected ? 0 : state->times_ejected - (uint32_t)sweeps;
 }
 
+/* What a verdict changed; told after the mutex is free. */
+enum change { CHANGE_NONE, CHANGE_EJECTED, CHANGE_RETURNED };
+
+static void tell(const struct provider_endpoint *endpoint, enum change change, uint64_t now_ms) {
+    uint64_t until_ms = atomic_load(&endpoint->state->ejected_until_ms);
+    if (change == CHANGE_EJECTED)
+        LOG_WARN("endpoint ejected", LOG_S("endpoint", endpoint->id),
+                 LOG_U("rest_ms", until_ms > now_ms ? until_ms - now_ms : 0));
+    else if (change == CHANGE_RETURNED)
+        LOG_INFO("endpoint is back", LOG_S("endpoint", endpoint->id));
+}
+
 /* Registry mutex. */
-static void eject(struct provider_model *model, const struct provider_endpoint *endpoint, uint64_t now_ms) {
+static enum change eject(struct provider_model *model, const struct provider_endpoint *endpoint, uint64_t now_ms) {
     struct endpoint_state *state = endpoint->state;
     uint64_t base = (uint64_t)model->config->reliability.base_ejection_time_ms, rest;
     state->times_ejected++;
@@ -37,39 +49,42 @@ static void eject(struct provider_model *model, const struct provider_endpoint *
     atomic_store(&state->consecutive_failures, 0);
     atomic_store(&state->mode, ENDPOINT_EJECTED);
     atomic_fetch_add(&state->ejections_total, 1);
-    LOG_WARN("endpoint ejected", LOG_S("endpoint", endpoint->id), LOG_U("rest_ms", rest),
-             LOG_U("times", state->times_ejected));
+    return CHANGE_EJECTED;
 }
 
 /* Registry mutex. */
-static void let_in(const struct provider_endpoint *endpoint, uint64_t now_ms) {
+static enum change let_in(const struct provider_endpoint *endpoint, uint64_t now_ms) {
     struct endpoint_state *state = endpoint->state;
     atomic_store(&state->consecutive_failures, 0);
     atomic_store(&state->probe_since_ms, 0);
     atomic_store(&state->mode, ENDPOINT_CLOSED);
     state->returned_ms = now_ms;
-    LOG_INFO("endpoint is back", LOG_S("endpoint", endpoint->id));
+    return CHANGE_RETURNED;
 }
 
 static void judge_ejected(struct provider_model *model, const struct provider_endpoint *endpoint, bool failed,
                           uint64_t now_ms) {
+    enum change change = CHANGE_NONE;
     registry_lock(model->registry);
     if (atomic_load(&endpoint->state->mode) == ENDPOINT_EJECTED) {
         if (!failed)
-            let_in(endpoint, now_ms);
+            change = let_in(endpoint, now_ms);
         else if (now_ms >= atomic_load(&endpoint->state->ejected_until_ms))
-            eject(model, endpoint, now_ms); /* it was out already, so the ceiling does not ask again */
+            change = eject(model, endpoint, now_ms); /* it was out already, so the ceiling does not ask again */
     }
     registry_unlock(model->registry);
+    tell(endpoint, change, now_ms);
 }
 
 static void judge_closed(struct provider_model *model, const struct provider_endpoint *endpoint, uint64_t now_ms) {
+    enum change change = CHANGE_NONE;
     registry_lock(model->registry);
     if (atomic_load(&endpoint->state->mode) == ENDPOINT_CLOSED && may_eject(model)) {
         decay(endpoint->state, now_ms);
-        eject(model, endpoint, now_ms);
+        change = eject(model, endpoint, now_ms);
     }
     registry_unlock(model->registry);
+    tell(endpoint, change, now_ms);
 }
 
 /* A snapshot may have switched ejection off since: what was ejected then comes back with the first verdict. */

@@ -1,0 +1,101 @@
+#include "provider/balance.h"
+
+#include "unit/provider/fleet.h"
+
+static void fleet_of(struct fleet *f, const int64_t *weights, size_t n, int policy, size_t n_workers) {
+    fleet_init(f, NULL);
+    f->models[0].reliability.lb_policy = policy;
+    for (size_t i = 0; i < n; i++)
+        fleet_endpoint(f, 0, weights[i]);
+    fleet_build(f, n_workers);
+}
+
+TEST(smooth_order) {
+    static const int64_t weights[] = { 5, 1, 1 };
+    struct fleet f;
+    bool all[] = { true, true, true };
+    char order[15] = { 0 };
+    fleet_of(&f, weights, 3, LB_ROUND_ROBIN, 1);
+    for (size_t i = 0; i < 14; i++)
+        order[i] = (char)('a' + balance_pick(f.model, 0, all));
+    CHECK_STR(str_from_c(order), "aabacaaaabacaa", "5:1:1");
+    fleet_done(&f, true);
+}
+
+static const struct {
+    const char *name;
+    int policy;
+    int64_t weights[4];
+    bool eligible[4];
+    int want[4]; /* of 1000 */
+} shares[] = {
+    { "even", LB_ROUND_ROBIN, { 1, 1, 1, 1 }, { 1, 1, 1, 1 }, { 250, 250, 250, 250 } },
+    { "weighted", LB_ROUND_ROBIN, { 7, 2, 1, 0 }, { 1, 1, 1, 1 }, { 700, 200, 100, 0 } },
+    { "one out", LB_ROUND_ROBIN, { 7, 2, 2, 1 }, { 0, 1, 1, 1 }, { 0, 400, 400, 200 } },
+    { "none", LB_ROUND_ROBIN, { 0, 0, 0, 1 }, { 1, 1, 1, 0 }, { 0, 0, 0, 0 } },
+    { "idle even", LB_LEAST_REQUEST, { 1, 1, 1, 1 }, { 1, 1, 1, 1 }, { 250, 250, 250, 250 } },
+    { "idle weighted", LB_LEAST_REQUEST, { 7, 2, 1, 0 }, { 1, 1, 1, 1 }, { 700, 200, 100, 0 } },
+    { "idle, one out", LB_LEAST_REQUEST, { 7, 2, 2, 1 }, { 0, 1, 1, 1 }, { 0, 400, 400, 200 } },
+    { "idle, none", LB_LEAST_REQUEST, { 0, 0, 0, 1 }, { 1, 1, 1, 0 }, { 0, 0, 0, 0 } },
+};
+
+TEST(shares_follow_weights) {
+    for (size_t c = 0; c < VSR_COUNT(shares); c++) {
+        struct fleet f;
+        int got[4] = { 0 }, slack = shares[c].policy == LB_LEAST_REQUEST ? 60 : 1;
+        fleet_of(&f, shares[c].weights, 4, shares[c].policy, 1);
+        for (int i = 0; i < 1000; i++) {
+            int index = balance_pick(f.model, 0, shares[c].eligible);
+            if (index >= 0)
+                got[index]++;
+        }
+        for (int i = 0; i < 4; i++)
+            CHECK_MSG(abs(got[i] - shares[c].want[i]) <= slack, "case \"%s\": endpoint %d got %d, want %d",
+                      shares[c].name, i, got[i], shares[c].want[i]);
+        fleet_done(&f, true);
+    }
+}
+
+/* Requests that never end: the policy must keep loads in proportion to weights. */
+TEST(least_request_levels_load) {
+    static const int64_t weights[] = { 2, 1, 1 };
+    struct fleet f;
+    bool all[] = { true, true, true };
+    fleet_of(&f, weights, 3, LB_LEAST_REQUEST, 1);
+    atomic_store(&f.model->endpoints[1].state->active, 100);
+    for (int i = 0; i < 300; i++)
+        atomic_fetch_add(&f.model->endpoints[balance_pick(f.model, 0, all)].state->active, 1);
+    for (int i = 0; i < 3; i++) {
+        int64_t active = atomic_load(&f.model->endpoints[i].state->active);
+        CHECK_MSG(active >= 85 * weights[i] && active <= 130 * weights[i], "endpoint %d has %d", i, (int)active);
+    }
+    fleet_done(&f, true);
+}
+
+TEST(workers_start_apart) {
+    static const int64_t weights[] = { 1, 1, 1, 1 };
+    struct fleet f;
+    bool all[] = { true, true, true, true }, seen[4] = { false };
+    fleet_of(&f, weights, 4, LB_ROUND_ROBIN, 4);
+    for (size_t w = 0; w < 4; w++)
+        seen[balance_pick(f.model, w, all)] = true;
+    CHECK(seen[0] && seen[1] && seen[2] && seen[3], "each worker begins elsewhere");
+    CHECK_INT((uintptr_t)&f.model->workers[0] % 64, 0, "a cache line each");
+    fleet_done(&f, true);
+}
+
+TEST(huge_weights) {
+    static const int64_t weights[] = { INT64_MAX, INT64_MAX, 1 };
+    struct fleet f;
+    bool all[] = { true, true, true };
+    int got[3] = { 0 };
+    fleet_of(&f, weights, 3, LB_ROUND_ROBIN, 1);
+    for (int i = 0; i < 1000; i++)
+        got[balance_pick(f.model, 0, all)]++;
+    CHECK_INT(got[0], 500, "half");
+    CHECK_INT(got[1], 500, "half");
+    fleet_done(&f, true);
+}
+
+RUN_TESTS(T(smooth_order), T(shares_follow_weights), T(least_request_levels_load), T(workers_start_apart),
+          T(huge_weights))

@@ -34,6 +34,18 @@ bool check_is_open(const void *object, const char *field) {
     return node && node->reference;
 }
 
+struct diag_at check_pair_at(struct check *c, const void *object, const char *field, vsr_str key) {
+    const struct config_at *at = object;
+    const struct yaml_node *node = yaml_get_key(yaml_get(at->node, str_from_c(field)), key);
+    struct diag_at place = schema_at(object);
+    if (node) {
+        place.line = node->line;
+        place.col = node->col;
+    }
+    place.path = schema_path(c->arena, schema_path(c->arena, at->path, str_from_c(field)), key);
+    return place;
+}
+
 int check_family(const struct check *c, vsr_str type) {
     type = str_trim(type);
     for (size_t i = 0; i < c->options->families.n; i++)

@@ -43,6 +43,9 @@ vsr_str check_suggest(struct check *c, const struct map *map, vsr_str found);
 /* Whether the field holds an environment reference that was left in place, so that its value is not known. */
 bool check_is_open(const void *object, const char *field);
 
+/* Place of one entry of a map of strings. */
+struct diag_at check_pair_at(struct check *c, const void *object, const char *field, vsr_str key);
+
 /* Index of the family of that type, CONFIG_PROJECTION, or CHECK_NO_FAMILY. Blanks and case do not count. */
 enum { CHECK_NO_FAMILY = -2 };
 int check_family(const struct check *c, vsr_str type);
@@ -67,7 +70,7 @@ void check_unused(struct check *c);
 /* ---- derived values */
 
 /* Parses retry_on. */
-void derive_reliability(struct check *c, struct config_reliability *reliability);
+void derive_reliability(struct check *c, struct config_reliability *reliability, size_t n_endpoints);
 /* Where and how each endpoint of the model is reached. */
 void derive_backends(struct check *c, struct config_provider_model *model);
 

@@ -164,7 +164,7 @@ static void check_provider_model(struct check *c, struct config_provider_model *
     resolve_family(c, model, families);
     if (model->pricing)
         derive_pricing(model->pricing);
-    derive_reliability(c, &model->reliability);
+    derive_reliability(c, &model->reliability, model->backend_refs.n);
     derive_backends(c, model);
     if (model->backend_refs.n == 0 && !is_metadata(model))
         diag_error(c->diag, "E_NO_BACKEND", schema_at(model), VSR_STR(""), "model \"%.*s\" has no backend_refs",
@@ -242,7 +242,7 @@ static void report_provider_name(struct check *c, struct diag_at at, vsr_str nam
 void check_authz(struct check *c) {
     CONFIG_EACH(struct config_authz_provider, provider, &c->doc->global.services.authz.providers) {
         for (size_t i = 0; i < provider->headers.n; i++) {
-            struct diag_at at = schema_field_at(&config_authz_provider_schema, provider, "headers", c->arena);
+            struct diag_at at = check_pair_at(c, provider, "headers", provider->headers.keys[i]);
             if (!is_provider_name(provider->headers.keys[i]))
                 report_provider_name(c, at, provider->headers.keys[i]);
             else if (!check_is_header_name(provider->headers.values[i]))

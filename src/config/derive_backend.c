@@ -101,15 +101,13 @@ static bool frames_message(vsr_str name) {
 static void check_extra_headers(struct check *c, const struct config_backend_ref *ref) {
     for (size_t i = 0; i < ref->extra_headers.n; i++) {
         vsr_str name = ref->extra_headers.keys[i];
+        struct diag_at at = check_pair_at(c, ref, "extra_headers", name);
         if (!check_is_header_name(name))
-            diag_error(c->diag, "E_TYPE", field_at(c, ref, "extra_headers"), VSR_STR(""),
-                       "\"%.*s\" is not a header name", VSR_FMT(name));
+            diag_error(c->diag, "E_TYPE", at, VSR_STR(""), "this is not the name of a header");
         else if (frames_message(name))
-            diag_error(c->diag, "E_CONFLICT", field_at(c, ref, "extra_headers"), VSR_STR(""),
-                       "the header \"%.*s\" is vsr's own to set", VSR_FMT(name));
+            diag_error(c->diag, "E_CONFLICT", at, VSR_STR(""), "this header is vsr's own to set");
         else if (!check_is_header_value(ref->extra_headers.values[i]))
-            diag_error(c->diag, "E_TYPE", field_at(c, ref, "extra_headers"), VSR_STR(""),
-                       "the value of \"%.*s\" has characters that no header may carry", VSR_FMT(name));
+            diag_error(c->diag, "E_TYPE", at, VSR_STR(""), "the value has characters that no header may carry");
     }
 }
 

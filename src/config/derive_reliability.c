@@ -46,10 +46,24 @@ static void report_token(struct check *c, const struct config_reliability *relia
                VSR_FMT(token));
 }
 
-void derive_reliability(struct check *c, struct config_reliability *reliability) {
-    vsr_str rest = reliability->retry_on;
+/*
+ * Who gives a model a second endpoint wants it used when the first one fails. Without a word about retries such a model gets
+ * one, which goes to another endpoint and happens before anything has reached the client; `retry_count: 0` says no.
+ */
+static void default_retry(struct config_reliability *reliability, size_t n_endpoints) {
+    if (n_endpoints < 2 || schema_present(&config_reliability_schema, reliability, "retry_count") ||
+        schema_present(&config_reliability_schema, reliability, "retry_on"))
+        return;
+    reliability->retry_count = 1;
+    reliability->retry_on = VSR_STR("5xx,429");
+}
+
+void derive_reliability(struct check *c, struct config_reliability *reliability, size_t n_endpoints) {
+    vsr_str rest;
     if (check_is_open(reliability, "retry_on"))
         return;
+    default_retry(reliability, n_endpoints);
+    rest = reliability->retry_on;
     if (str_trim(rest).len == 0 && reliability->retry_count > 0)
         rest = VSR_STR("connect-failure,refused-stream");
     while (rest.ptr) {

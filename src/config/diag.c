@@ -11,7 +11,7 @@
 
 enum {
     MESSAGE_LEN_MAX = 1024,  /* longer texts are cut: a message is read by people */
-    SUGGEST_DISTANCE_MAX = 3 /* config.md §11.2 */
+    SUGGEST_DISTANCE_MAX = 3 /* config.md §11.2; of short words at most half may differ */
 };
 
 void diag_init(struct diag *diag, struct arena *arena, vsr_str file) {
@@ -139,15 +139,17 @@ void diag_json(const struct diag *diag, struct json_writer *w) {
 }
 
 vsr_str diag_suggest(struct diag *diag, vsr_str found, const vsr_str *candidates, size_t n) {
-    size_t best_distance = SUGGEST_DISTANCE_MAX + 1;
+    size_t most = found.len / 2 < SUGGEST_DISTANCE_MAX ? found.len / 2 : SUGGEST_DISTANCE_MAX;
+    size_t best_distance = (most ? most : 1) + 1;
     const vsr_str *best = NULL;
     /* Past the last error that is kept nobody reads the hint, and looking for it is what costs time. */
     if (diag->n_errors >= DIAG_MAX)
         return VSR_STR("");
     for (size_t i = 0; i < n; i++) {
         size_t distance = str_distance(found, candidates[i], SUGGEST_DISTANCE_MAX);
-        /* A word of which nothing is left is no misspelling. */
-        if (distance < best_distance && distance < found.len && distance < candidates[i].len) {
+        if (distance == 0)
+            return VSR_STR(""); /* the word is right, what is wrong is something else */
+        if (distance < best_distance) {
             best_distance = distance;
             best = &candidates[i];
         }

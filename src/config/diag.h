@@ -61,7 +61,8 @@ void diag_print(const struct diag *diag, struct buf *out, bool colour);
 void diag_json(const struct diag *diag, struct json_writer *w);
 
 /*
- * `did you mean "x"?` for the nearest of the candidates (Levenshtein <= 3), else the empty string. Lives in diag's arena.
+ * `did you mean "x"?` for the nearest of the candidates (Levenshtein <= 3, and <= half of the word), else the empty string. Lives in
+ * diag's arena.
  */
 vsr_str diag_suggest(struct diag *diag, vsr_str found, const vsr_str *candidates, size_t n);
 

@@ -74,7 +74,9 @@ static const struct field reliability_fields[] = {
     { "lb_policy", FIELD_ENUM, offsetof(struct config_reliability, lb_policy), .fallback = "round_robin",
       .choices = lb_policies, .help = "How an endpoint is chosen among those of the model." },
     { "retry_count", FIELD_INT, offsetof(struct config_reliability, retry_count), .flags = FIELD_RANGE, .fallback = "0",
-      .least = 0, .greatest = 5, .help = "Attempts after the first, each on another endpoint where there is one." },
+      .least = 0, .greatest = 5,
+      .help = "Attempts after the first, each on another endpoint where there is one. Neither this nor retry_on written, and "
+              "several endpoints: one, after 5xx or 429." },
     { "retry_on", FIELD_STRING, offsetof(struct config_reliability, retry_on),
       .help =
           "Comma-separated reasons: connect-failure, refused-stream, reset, gateway-error, 5xx, retriable-4xx, or a "

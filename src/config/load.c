@@ -103,7 +103,9 @@ static void check_document(struct config_document *doc, const struct config_load
     check_signals(&c);
     check_projections(&c);
     check_decisions(&c);
-    check_unused(&c);
+    /* What a broken reference meant to use would look unused. */
+    if (diag->n_errors == 0)
+        check_unused(&c);
     arena_free(c.scratch);
 }
 

@@ -22,12 +22,13 @@ struct decode {
     struct diag *diag;
 };
 
-/* A value on its way into a field. `index` is its place in a list, -1 for the field's own value. */
+/* A value on its way into a field. `index` is its place in a list, `key` its name in a map of strings. */
 struct value {
     const struct field *field;
     const struct yaml_node *node;
-    vsr_str object; /* path of the object that has the field */
-    ptrdiff_t index;
+    vsr_str object;  /* path of the object that has the field */
+    ptrdiff_t index; /* -1: not in a list */
+    vsr_str key;
 };
 
 /* ---- places and texts for messages */
@@ -48,6 +49,8 @@ static struct diag_at value_at(const struct decode *d, const struct value *value
     struct diag_at at = { .path = schema_path(d->arena, value->object, str_from_c(value->field->name)) };
     if (value->index >= 0)
         at.path = arena_printf(d->arena, "%.*s[%td]", VSR_FMT(at.path), value->index);
+    if (value->key.len)
+        at.path = schema_path(d->arena, at.path, value->key);
     if (value->node) {
         at.line = value->node->line;
         at.col = value->node->col;
@@ -271,7 +274,7 @@ static bool decode_strings(const struct decode *d, const struct value *value, st
     ret_strings->nodes = ARENA_ARRAY(d->arena, const struct yaml_node *, list->n_items);
     ret_strings->n = list->n_items;
     for (size_t i = 0; i < list->n_items; i++) {
-        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i };
+        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i, VSR_STR("") };
         ret_strings->nodes[i] = item.node;
         /* An entry with nothing in it is the empty string. */
         if (item.node->kind == YAML_NULL ? !not_blank(d, &item) : !decode_string(d, &item, &ret_strings->items[i]))
@@ -293,7 +296,7 @@ static bool decode_string_lists(const struct decode *d, const struct value *valu
     ret_lists->items = ARENA_ARRAY(d->arena, struct config_strings, list->n_items);
     ret_lists->n = list->n_items;
     for (size_t i = 0; i < list->n_items; i++) {
-        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i };
+        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i, VSR_STR("") };
         ok &= decode_strings(d, &item, &ret_lists->items[i]);
     }
     return ok;
@@ -359,7 +362,7 @@ static bool decode_pairs(const struct decode *d, const struct value *value, stru
     ret_pairs->values = ARENA_ARRAY(d->arena, vsr_str, map->n_items);
     ret_pairs->n = map->n_items;
     for (size_t i = 0; i < map->n_items; i++) {
-        struct value pair = { value->field, map->items[i], value->object, -1 };
+        struct value pair = { value->field, map->items[i], value->object, -1, map->keys[i]->text };
         ret_pairs->keys[i] = map->keys[i]->text;
         ok &= decode_pair(d, &pair, &ret_pairs->values[i]);
     }
@@ -383,7 +386,7 @@ static void decode_objects(const struct decode *d, const struct value *value, st
     ret_list->n = list->n_items;
     ret_list->items = arena_alloc_array(d->arena, schema->size, list->n_items);
     for (size_t i = 0; i < list->n_items; i++) {
-        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i };
+        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i, VSR_STR("") };
         if (yaml_is_null(item.node))
             wrong_type(d, &item, "a mapping", VSR_STR(""));
         else
@@ -502,8 +505,8 @@ static void report_unknown(const struct decode *d, const struct schema *schema, 
         allowed = arena_printf(d->arena, "%.*s%s%.*s", VSR_FMT(allowed), i ? ", " : "", VSR_FMT(names[i]));
     if (n > ALLOWED_KEYS_MAX)
         allowed = arena_printf(d->arena, "%.*s and %zu more", VSR_FMT(allowed), n - ALLOWED_KEYS_MAX);
-    diag_error(d->diag, "E_UNKNOWN", at, diag_suggest(d->diag, key->text, names, n), "unknown key; %s allows %.*s",
-               schema->name, VSR_FMT(n ? allowed : VSR_STR("none")));
+    diag_error(d->diag, "E_UNKNOWN", at, diag_suggest(d->diag, key->text, names, n), "unknown key, allowed here: %.*s",
+               VSR_FMT(n ? allowed : VSR_STR("none")));
 }
 
 static void decode_written(const struct decode *d, const struct schema *schema, const struct yaml_node *node,
@@ -511,7 +514,7 @@ static void decode_written(const struct decode *d, const struct schema *schema, 
     for (size_t i = 0; i < node->n_items; i++) {
         const struct yaml_node *key = node->keys[i];
         const struct field *field = find_field(schema, key->text);
-        struct value value = { field, node->items[i], at->path, -1 };
+        struct value value = { field, node->items[i], at->path, -1, VSR_STR("") };
         if (!field || field->flags & FIELD_KEY) {
             if (!str_starts(key->text, VSR_STR("x-")))
                 report_unknown(d, schema, key, at->path);
@@ -527,7 +530,7 @@ static void decode_written(const struct decode *d, const struct schema *schema, 
 
 static void decode_fallback(const struct decode *d, const struct field *field, vsr_str path, void *slot) {
     struct yaml_node node = { .kind = YAML_SCALAR };
-    struct value value = { field, &node, path, -1 };
+    struct value value = { field, &node, path, -1, VSR_STR("") };
     if (field->kind == FIELD_OBJECT) {
         value.node = NULL;
     } else {
@@ -551,7 +554,7 @@ static void set_defaults(const struct decode *d, const struct schema *schema, st
 static void check_required(const struct decode *d, const struct schema *schema, const struct config_at *at) {
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct field *field = &schema->fields[i];
-        struct value value = { field, at->node, at->path, -1 };
+        struct value value = { field, at->node, at->path, -1, VSR_STR("") };
         if (field->flags & FIELD_REQUIRED && !(at->present >> i & 1))
             diag_error(d->diag, "E_REQUIRED", value_at(d, &value), VSR_STR(""), "missing, required in every %s",
                        schema->name);
@@ -574,7 +577,7 @@ static void set_key(const struct decode *d, const struct schema *schema, const v
 static void wrong_object(const struct decode *d, const struct schema *schema, const struct yaml_node *node,
                          vsr_str path) {
     struct field none = { .name = "" };
-    struct value value = { &none, node, path, -1 };
+    struct value value = { &none, node, path, -1, VSR_STR("") };
     struct diag_at at = { node->line, node->col, path };
     vsr_str found = shown(d, &value);
     diag_error(d->diag, "E_TYPE", at, VSR_STR(""), "expected a mapping (%s), found %.*s", schema->name, VSR_FMT(found));

@@ -188,13 +188,26 @@ static void print_inline(struct buf *out, const struct field *field, const void 
 static size_t print_fields(const struct printer *p, const struct schema *schema, const void *object, int indent,
                            bool dash);
 
-/* Whether a field that the document does not have is part of the effective configuration. */
+/* Whether a field that the document does not have is part of the effective configuration: it has a default, or was
+ * derived. */
 static bool has_default(const struct printer *p, const struct field *field, const void *slot) {
     if (!p->effective)
         return false;
-    if (field->kind == FIELD_STRINGS)
+    switch (field->kind) {
+    case FIELD_BOOL:
+        return true;
+    case FIELD_STRING:
+        return field->fallback || ((const vsr_str *)slot)->len > 0;
+    case FIELD_INT:
+    case FIELD_DURATION:
+        return field->fallback || *(const int64_t *)slot != 0;
+    case FIELD_ENUM:
+        return field->fallback || field->choices[*(const int *)slot][0];
+    case FIELD_STRINGS:
         return ((const struct config_strings *)slot)->n > 0;
-    return field->fallback || field->kind == FIELD_BOOL;
+    default:
+        return field->fallback;
+    }
 }
 
 static void print_key(const struct printer *p, vsr_str key, int indent, bool dash) {

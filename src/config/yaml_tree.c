@@ -326,6 +326,11 @@ static int read_tag(struct builder *b, struct fy_token *token, bool *ret_is_stri
     return fail_here(b, "this tag is not supported");
 }
 
+static bool is_in_quotes(struct fy_token *value) {
+    enum fy_scalar_style style = fy_token_scalar_style(value);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
 static int on_scalar(struct builder *b, struct fy_event *event) {
     struct fy_token *value = event->scalar.value;
     bool is_string, is_key;
@@ -335,6 +340,9 @@ static int on_scalar(struct builder *b, struct fy_event *event) {
         rc = read_tag(b, event->scalar.tag, &is_string);
     if (rc < 0)
         return rc;
+    /* The mark of a quoted scalar stands behind its quote. */
+    if (value && b->col > 1 && is_in_quotes(value))
+        b->col--;
     is_key = b->depth && b->stack[b->depth - 1].node->kind == YAML_MAPPING && !b->stack[b->depth - 1].key;
     node = new_node(b, value || is_string || is_key ? YAML_SCALAR : YAML_NULL);
     node->quoted = is_string || (value && fy_token_scalar_style(value) != FYSS_PLAIN);

@@ -1,0 +1,52 @@
+/*
+ * decision - which decision wins (decisions.md §2.6).
+ *
+ * Decisions are compiled once, in the order in which they can win. With strategy `priority` and no tiers the walk stops
+ * behind the first priority that has a match; otherwise all are looked at. Immutable once built: any thread.
+ */
+#ifndef VSR_POLICY_DECISION_H
+#define VSR_POLICY_DECISION_H
+
+#include "policy/rule.h"
+
+struct policy_decision {
+    const struct config_decision *config;
+    int64_t priority, tier;
+    uint32_t root; /* in the rule set */
+};
+
+struct policy {
+    struct rule_set rules;
+    struct policy_decision *decisions; /* by priority, then name */
+    size_t n_decisions;
+    bool ordered;       /* strategy priority without tiers: the first match's priority decides */
+    bool by_confidence; /* strategy confidence */
+    bool untiered_first;
+};
+
+struct policy_options {
+    bool by_confidence;
+    bool untiered_first;
+};
+
+/* Compiles struct config_decision items, which it keeps. */
+struct policy *policy_build(struct arena *arena, const struct config_list *decisions,
+                            const struct policy_options *options, const struct policy_names *names);
+
+struct policy_verdict {
+    const struct policy_decision *winner; /* NULL: none matches */
+    double confidence;
+};
+
+/*
+ * Looks for the winner, given the leaves' states. Returns true and writes the verdict when nothing pending can change
+ * it; else false, with the decisions that block marked in `blocking` (bit per decision; may be NULL).
+ */
+bool policy_decide(const struct policy *policy, const uint8_t *states, const struct policy_view *view,
+                   struct policy_verdict *ret_verdict, uint64_t *blocking);
+
+/* Calls fn for each pending leaf of a decision. */
+void policy_pending(const struct policy *policy, size_t decision, const uint8_t *states,
+                    void (*fn)(void *data, const struct rule_leaf *leaf), void *data);
+
+#endif

@@ -1,0 +1,214 @@
+#include "route/plan.h"
+
+#include <pthread.h>
+
+#include "core/arena.h"
+#include "route/route.h"
+#include "signal/rule_checks.h"
+
+/* ---- families, as configuration wants them */
+
+static struct config_family family_configs[CONFIG_FAMILIES_MAX];
+
+static void copy_family_configs(void) {
+    size_t n;
+    const struct signal_family *const *families = signal_families(&n);
+    for (size_t i = 0; i < n; i++)
+        family_configs[i] = families[i]->config;
+}
+
+/* Configuration takes one array; descriptors live one per file. Copied together at the first call, constant from then
+ * on. */
+struct config_families route_families(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    size_t n;
+    pthread_once(&once, copy_family_configs);
+    (void)signal_families(&n);
+    return (struct config_families){ family_configs, n };
+}
+
+/* ---- names for policy */
+
+static const vsr_str projection_name = VSR_STR_INIT("projection");
+
+struct plan_builder {
+    struct route *route;
+    struct arena *arena;
+    struct diag *diag;
+    struct policy_type *types; /* of all families, and of projections */
+    size_t n_types;
+};
+
+static void build_types(struct plan_builder *b) {
+    size_t n;
+    const struct signal_family *const *families = signal_families(&n);
+    b->types = ARENA_ARRAY(b->arena, struct policy_type, n + 1);
+    for (size_t i = 0; i < n; i++)
+        b->types[b->n_types++] = (struct policy_type){ .name = str_from_c(families[i]->config.type),
+                                                       .on_unknown = families[i]->on_unknown,
+                                                       .never_unknown = families[i]->never_unknown };
+    b->types[b->n_types++] =
+        (struct policy_type){ .name = projection_name, .on_unknown = ON_UNKNOWN_NO_MATCH, .never_unknown = true };
+}
+
+static const struct policy_type *find_type(void *data, vsr_str type) {
+    const struct plan_builder *b = data;
+    for (size_t i = 0; i < b->n_types; i++)
+        if (str_eq(b->types[i].name, type))
+            return &b->types[i];
+    return NULL;
+}
+
+static uint32_t find_slot(void *data, const struct policy_type *type, vsr_str name) {
+    const struct plan_builder *b = data;
+    return signal_slots_find(&b->route->slots, type->name, name);
+}
+_Static_assert(SIGNAL_SLOT_NONE == POLICY_SLOT_NONE, "signals and policy share slot numbers");
+
+/* ---- building */
+
+/* Slots of all rules, family by family, then those of projection outputs. */
+static void give_slots(struct plan_builder *b) {
+    struct route *route = b->route;
+    const struct config_list *mappings = &route->doc->routing.projections.mappings;
+    size_t n;
+    const struct signal_family *const *families = signal_families(&n);
+    route->families = ARENA_ARRAY(b->arena, struct route_family, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct config_list *rules = &route->doc->routing.signals.rules[i];
+        vsr_str type = str_from_c(families[i]->config.type);
+        if (rules->n == 0)
+            continue;
+        route->families[route->n_families++] = (struct route_family){ .family = families[i],
+                                                                      .first_slot = (uint32_t)route->slots.n,
+                                                                      .n_rules = (uint32_t)rules->n };
+        for (size_t k = 0; k < rules->n; k++)
+            signal_slots_add(&route->slots, type, rule_name(rules, families[i]->config.schema, k));
+    }
+    route->first_output = (uint32_t)route->slots.n;
+    for (size_t i = 0; i < mappings->n; i++) {
+        const struct config_mapping *mapping = (const struct config_mapping *)mappings->items + i;
+        for (size_t k = 0; k < mapping->outputs.n; k++)
+            signal_slots_add(&route->slots, projection_name,
+                             ((const struct config_mapping_output *)mapping->outputs.items)[k].name);
+    }
+    route->n_outputs = (uint32_t)route->slots.n - route->first_output;
+}
+
+static int compile_patterns(struct plan_builder *b, const struct pattern_list *list,
+                            const struct signal_places *places) {
+    struct vsr_err err = VSR_ERR_NONE;
+    int bad = -1;
+    int rc = pattern_set_build(b->arena, list, &b->route->patterns, &bad, &err);
+    if (rc == 0)
+        return 0;
+    if (bad >= 0 && (size_t)bad < places->n)
+        diag_error(b->diag, "E_RANGE", places->items[bad], VSR_STR("simplify the pattern"),
+                   "pattern \"%.*s\" cannot be searched for: %s", VSR_FMT(pattern_list_name(list, (size_t)bad)),
+                   err.text);
+    else
+        diag_error(b->diag, "E_RANGE", (struct diag_at){ .path = VSR_STR("routing.signals") }, (vsr_str){ 0 },
+                   "the patterns cannot be searched for: %s", err.text);
+    return rc;
+}
+
+static int build_families(struct plan_builder *b) {
+    struct route *route = b->route;
+    struct pattern_list patterns;
+    struct signal_places places = { 0 };
+    size_t n, errors_before = b->diag->n_errors, next = 0;
+    const struct signal_family *const *families = signal_families(&n);
+    pattern_list_init(&patterns, b->arena);
+    for (size_t i = 0; i < n && next < route->n_families; i++) {
+        struct route_family *family = &route->families[next];
+        struct signal_builder builder = { .arena = b->arena,
+                                          .doc = route->doc,
+                                          .rules = &route->doc->routing.signals.rules[i],
+                                          .first_slot = family->first_slot,
+                                          .slots = &route->slots,
+                                          .patterns = &patterns,
+                                          .places = &places,
+                                          .diag = b->diag };
+        if (family->family != families[i])
+            continue;
+        family->state = families[i]->build(&builder);
+        next++;
+    }
+    if (b->diag->n_errors > errors_before)
+        return VSR_E_INVALID;
+    return compile_patterns(b, &patterns, &places);
+}
+
+static int build_policy(struct plan_builder *b) {
+    struct route *route = b->route;
+    const struct config_routing *routing = &route->doc->routing;
+    struct policy_names names = { .data = b, .type = find_type, .slot = find_slot };
+    struct policy_options options = { .by_confidence = routing->strategy == STRATEGY_CONFIDENCE,
+                                      .untiered_first = routing->untiered_first };
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = projections_build(b->arena, &routing->projections, &names, &route->projections, &err);
+    if (rc < 0) {
+        diag_error(b->diag, rc == VSR_E_LIMIT ? "E_RANGE" : "E_REF",
+                   (struct diag_at){ .path = VSR_STR("routing.projections.scores") }, (vsr_str){ 0 }, "%s", err.text);
+        return rc;
+    }
+    route->policy = policy_build(b->arena, &routing->decisions, &options, &names);
+    return 0;
+}
+
+/* ---- what is needed */
+
+bool plan_wants(const struct route_family *family, const uint64_t *wanted) {
+    size_t end = family->first_slot + family->n_rules;
+    return bits_next(wanted, family->first_slot, end) < end;
+}
+
+static void want_all_rules(const struct route_family *family, uint64_t *wanted) {
+    for (uint32_t i = 0; i < family->n_rules; i++)
+        bits_add(wanted, family->first_slot + i);
+}
+
+void plan_complete(const struct route *route, uint64_t *wanted) {
+    projections_want(route->projections, wanted);
+    for (size_t i = 0; i < route->n_families; i++)
+        if (route->families[i].family->all_or_nothing && plan_wants(&route->families[i], wanted))
+            want_all_rules(&route->families[i], wanted);
+}
+
+static void find_needs(struct plan_builder *b) {
+    struct route *route = b->route;
+    const struct rule_set *rules = &route->policy->rules;
+    route->wanted = ARENA_ARRAY(b->arena, uint64_t, BITS_WORDS(route->slots.n));
+    route->all = ARENA_ARRAY(b->arena, uint64_t, BITS_WORDS(route->slots.n));
+    for (size_t i = 0; i < rules->n_leaves; i++) {
+        if (rules->leaves[i].slot != POLICY_SLOT_NONE)
+            bits_add(route->wanted, rules->leaves[i].slot);
+        for (size_t k = 0; k < rules->leaves[i].n_alternates; k++)
+            bits_add(route->wanted, rules->leaves[i].alternates[k]);
+    }
+    plan_complete(route, route->wanted);
+    for (size_t i = 0; i < route->n_families; i++) {
+        const struct route_family *family = &route->families[i];
+        want_all_rules(family, route->all);
+        route->has_stages |= family->family->stage > SIGNAL_STAGE_CHEAP && plan_wants(family, route->wanted);
+    }
+}
+
+int route_build(struct arena *arena, const struct config_document *doc, struct route **ret_route, struct diag *diag) {
+    struct route *route = ARENA_NEW(arena, struct route);
+    struct plan_builder b = { .route = route, .arena = arena, .diag = diag };
+    int rc;
+    route->doc = doc;
+    signal_slots_init(&route->slots, arena);
+    build_types(&b);
+    give_slots(&b);
+    rc = build_families(&b);
+    if (rc == 0)
+        rc = build_policy(&b);
+    if (rc < 0)
+        return VSR_E_INVALID;
+    projections_close(route->projections, arena, route->slots.n);
+    find_needs(&b);
+    *ret_route = route;
+    return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * plan - a recipe compiled: families with their states, slots, patterns, projections and decisions, and what is needed
+ * at all.
+ *
+ * Internal to route/. Built once, read-only afterwards: any thread.
+ */
+#ifndef VSR_ROUTE_PLAN_H
+#define VSR_ROUTE_PLAN_H
+
+#include "policy/decision.h"
+#include "policy/projection.h"
+#include "signal/family.h"
+
+struct route_family {
+    const struct signal_family *family;
+    const void *state;
+    uint32_t first_slot; /* of its rules, one after the other */
+    uint32_t n_rules;
+};
+
+struct route {
+    const struct config_document *doc;
+    struct signal_slots slots;
+    struct route_family *families; /* those with rules, in catalogue order */
+    size_t n_families;
+    uint32_t first_output, n_outputs; /* slots of projection outputs */
+    struct pattern_set *patterns;     /* NULL: none */
+    struct projections *projections;
+    struct policy *policy;
+    uint64_t *wanted; /* bit per slot: what some decision can need */
+    uint64_t *all;    /* bit per slot: everything configured */
+    bool has_stages;  /* something wanted lies behind the first stage */
+};
+
+/* Widens a wish to whole families where their rules go together, and to what projections need. */
+void plan_complete(const struct route *route, uint64_t *wanted);
+
+/* The family's rules in a set of slots: whether there is any. */
+bool plan_wants(const struct route_family *family, const uint64_t *wanted);
+
+#endif

@@ -1,0 +1,244 @@
+/*
+ * Evaluation runs in stages. The cheap families give most leaves their state; then the policy is asked whether anything
+ * that is still open could change the outcome. Only if so do later families run, and only those that the open decisions
+ * need. With `full`, or where the order of decisions depends on every confidence, nothing is left out. Both ways give
+ * the same outcome.
+ */
+#include "route/route.h"
+
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/mem.h"
+#include "route/plan.h"
+#include "route/state.h"
+#include "signal/token_count.h"
+
+/* ---- scratch */
+
+struct route_scratch {
+    struct pattern_scratch *patterns;
+};
+
+int route_scratch_new(const struct route *route, struct route_scratch **ret_scratch, struct vsr_err *err) {
+    struct route_scratch *scratch;
+    int rc;
+    if (!route->patterns) {
+        *ret_scratch = NULL;
+        return 0;
+    }
+    scratch = MEM_NEW(struct route_scratch);
+    rc = pattern_scratch_new(route->patterns, &scratch->patterns, err);
+    if (rc < 0) {
+        mem_free(scratch);
+        return rc;
+    }
+    *ret_scratch = scratch;
+    return 0;
+}
+
+void route_scratch_free(struct route_scratch *scratch) {
+    if (!scratch)
+        return;
+    pattern_scratch_free(scratch->patterns);
+    mem_free(scratch);
+}
+
+/* ---- begin */
+
+struct route_state *route_begin(const struct route *route, struct route_scratch *scratch, struct arena *arena,
+                                const struct request_facts *facts, const struct route_options *options) {
+    struct route_state *state = ARENA_NEW(arena, struct route_state);
+    struct signal_results *results = &state->results;
+    VSR_ASSERT(scratch || !route->patterns);
+    state->route = route;
+    state->arena = arena;
+    state->full = options->full;
+    state->skipped = facts->eval_text.len == 0 && !facts_has_envelope(facts);
+    state->request = (struct signal_request){ .arena = arena,
+                                              .facts = facts,
+                                              .bytes_per_token = options->bytes_per_token,
+                                              .patterns = route->patterns,
+                                              .scratch = scratch ? scratch->patterns : NULL };
+    signal_results_init(results, arena, route->slots.n);
+    state->view = (struct policy_view){ .n_slots = results->n_slots,
+                                        .evaluated = results->evaluated,
+                                        .matched = results->matched,
+                                        .unavailable = results->unavailable,
+                                        .has_confidence = results->has_confidence,
+                                        .has_value = results->has_value,
+                                        .confidence = results->confidence,
+                                        .value = results->value };
+    state->projections = ARENA_ARRAY(arena, struct projection_result, route->projections->n_scores);
+    state->leaves = ARENA_ARRAY(arena, uint8_t, route->policy->rules.n_leaves);
+    state->outcome.token_count = signal_token_count(facts, options->bytes_per_token, true);
+    return state;
+}
+
+/* ---- step */
+
+static void fail_family(struct route_state *state, const struct route_family *family, int rc) {
+    enum signal_code code = rc == VSR_E_LIMIT ? SIGNAL_TOO_LONG : SIGNAL_FAILED;
+    for (uint32_t slot = family->first_slot; slot < family->first_slot + family->n_rules; slot++)
+        if (bits_has(state->request.wanted, slot))
+            signal_fail(&state->results, slot, code);
+}
+
+static void run_stage(struct route_state *state, enum signal_stage stage, const uint64_t *wanted) {
+    state->request.wanted = wanted;
+    for (size_t i = 0; i < state->route->n_families; i++) {
+        const struct route_family *family = &state->route->families[i];
+        int rc;
+        if (family->family->stage != stage || !plan_wants(family, wanted))
+            continue;
+        rc = family->family->eval(family->state, &state->request, &state->results, NULL);
+        if (rc < 0)
+            fail_family(state, family, rc);
+    }
+    projections_run(state->route->projections, &state->view, state->projections);
+}
+
+struct wish {
+    uint64_t *slots;
+};
+
+static void wish_leaf(void *data, const struct rule_leaf *leaf) {
+    struct wish *wish = data;
+    if (leaf->slot != POLICY_SLOT_NONE)
+        bits_add(wish->slots, leaf->slot);
+    for (size_t i = 0; i < leaf->n_alternates; i++)
+        bits_add(wish->slots, leaf->alternates[i]);
+}
+
+/* What the decisions that block the outcome still need. */
+static uint64_t *open_wishes(struct route_state *state, const uint64_t *blocking) {
+    const struct policy *policy = state->route->policy;
+    struct wish wish = { ARENA_ARRAY(state->arena, uint64_t, BITS_WORDS(state->route->slots.n)) };
+    for (size_t i = bits_next(blocking, 0, policy->n_decisions); i < policy->n_decisions;
+         i = bits_next(blocking, i + 1, policy->n_decisions))
+        policy_pending(policy, i, state->leaves, wish_leaf, &wish);
+    plan_complete(state->route, wish.slots);
+    return wish.slots;
+}
+
+/* Nothing more will be evaluated: what is open reads as not matched. Only leaves that cannot change the outcome are
+ * left open here. */
+static void close_open(struct route_state *state) {
+    for (size_t i = 0; i < state->route->policy->rules.n_leaves; i++)
+        if (state->leaves[i] == RULE_PENDING)
+            state->leaves[i] = RULE_FALSE;
+}
+
+static struct policy_verdict evaluate_full(struct route_state *state) {
+    struct policy_verdict verdict = { 0 };
+    bool settled;
+    for (int stage = 0; stage < SIGNAL_STAGES; stage++)
+        run_stage(state, (enum signal_stage)stage, state->full ? state->route->all : state->route->wanted);
+    rule_leaf_states(&state->route->policy->rules, &state->view, state->leaves);
+    close_open(state);
+    settled = policy_decide(state->route->policy, state->leaves, &state->view, &verdict, NULL);
+    VSR_ASSERT(settled);
+    return verdict;
+}
+
+static struct policy_verdict evaluate_staged(struct route_state *state) {
+    const struct policy *policy = state->route->policy;
+    const uint64_t *wanted = state->route->wanted;
+    struct policy_verdict verdict = { 0 };
+    for (int stage = 0; stage < SIGNAL_STAGES; stage++) {
+        uint64_t *blocking;
+        run_stage(state, (enum signal_stage)stage, wanted);
+        rule_leaf_states(&policy->rules, &state->view, state->leaves);
+        if (stage == SIGNAL_STAGES - 1)
+            break;
+        blocking = ARENA_ARRAY(state->arena, uint64_t, BITS_WORDS(policy->n_decisions));
+        if (policy_decide(policy, state->leaves, &state->view, &verdict, blocking))
+            return verdict;
+        wanted = open_wishes(state, blocking);
+    }
+    close_open(state);
+    if (!policy_decide(policy, state->leaves, &state->view, &verdict, NULL))
+        VSR_ASSERT(!"nothing is pending any more");
+    return verdict;
+}
+
+/* ---- outcome */
+
+static void write_matched_rules(struct route_state *state, const struct policy_decision *winner) {
+    const struct rule_set *rules = &state->route->policy->rules;
+    struct route_outcome *outcome = &state->outcome;
+    size_t max = rules->nodes[winner->root].end - winner->root;
+    uint32_t *leaves = ARENA_ARRAY(state->arena, uint32_t, max);
+    size_t n = rule_matched(rules, winner->root, state->leaves, &state->view, leaves, max);
+    vsr_str *texts = ARENA_ARRAY(state->arena, vsr_str, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct rule_leaf *leaf = &rules->leaves[leaves[i]];
+        texts[i] = leaf->text;
+        if (!outcome->category.len && str_eq_c(leaf->type, "domain"))
+            outcome->category = leaf->name;
+    }
+    outcome->matched_rules = texts;
+    outcome->n_matched_rules = n;
+}
+
+/* Decisions that could not be judged, for the counter that operators watch. */
+static void write_unknown(struct route_state *state) {
+    const struct policy *policy = state->route->policy;
+    const struct config_decision **unknown;
+    size_t n = 0;
+    if (!memchr(state->leaves, RULE_UNKNOWN, policy->rules.n_leaves))
+        return;
+    unknown = ARENA_ARRAY(state->arena, const struct config_decision *, policy->n_decisions);
+    for (size_t i = 0; i < policy->n_decisions; i++)
+        if (rule_state(&policy->rules, policy->decisions[i].root, state->leaves) == RULE_UNKNOWN)
+            unknown[n++] = policy->decisions[i].config;
+    state->outcome.unknown = unknown;
+    state->outcome.n_unknown = n;
+}
+
+enum route_status route_step(struct route_state *state, struct vsr_err *err) {
+    const struct route *route = state->route;
+    struct policy_verdict verdict;
+    (void)err; /* evidence that does not come is a signal's failure, not the step's */
+    if (state->done)
+        return ROUTE_DONE;
+    state->done = true;
+    if (state->skipped)
+        return ROUTE_DONE;
+    verdict =
+        state->full || !route->policy->ordered || !route->has_stages ? evaluate_full(state) : evaluate_staged(state);
+    if (verdict.winner) {
+        state->outcome.decision = verdict.winner->config;
+        state->outcome.confidence = verdict.confidence;
+        write_matched_rules(state, verdict.winner);
+    }
+    write_unknown(state);
+    return ROUTE_DONE;
+}
+
+const struct route_outcome *route_outcome(const struct route_state *state) {
+    VSR_ASSERT(state->done);
+    return &state->outcome;
+}
+
+/* ---- matches */
+
+static void report_matches(const struct route_state *state, const char *family, uint32_t first, uint32_t n_slots,
+                           void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names),
+                           void *data) {
+    vsr_str *names = ARENA_ARRAY(state->arena, vsr_str, n_slots);
+    size_t n = 0, end = first + n_slots;
+    for (size_t slot = bits_next(state->results.matched, first, end); slot < end;
+         slot = bits_next(state->results.matched, slot + 1, end))
+        names[n++] = state->route->slots.items[slot].name;
+    if (n > 0)
+        fn(data, family, names, n);
+}
+
+void route_matches(const struct route_state *state,
+                   void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data) {
+    const struct route *route = state->route;
+    for (size_t i = 0; i < route->n_families; i++)
+        report_matches(state, route->families[i].family->config.type, route->families[i].first_slot,
+                       route->families[i].n_rules, fn, data);
+    report_matches(state, "projection", route->first_output, route->n_outputs, fn, data);
+}

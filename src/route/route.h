@@ -1,0 +1,78 @@
+/*
+ * route - the pure engine: from facts to a decision, with a trace.
+ *
+ * A `struct route` is one recipe compiled: signal rules interned to bits, keyword patterns in one automaton,
+ * projections in dependency order, decisions as programs over bits, sorted. Built once per snapshot, read-only: any
+ * thread. Evaluation has no I/O, no clock and no globals; all its memory comes from the request's arena. It asks for
+ * evidence it cannot compute (embeddings, probabilities) instead of obtaining it, so the gateway, the CLI and replay
+ * agree to the bit.
+ */
+#ifndef VSR_ROUTE_ROUTE_H
+#define VSR_ROUTE_ROUTE_H
+
+#include <stdbool.h>
+
+#include "config/document.h"
+#include "core/err.h"
+#include "wire/facts.h"
+
+struct arena;
+struct json_writer;
+struct buf;
+struct route;
+struct route_state;
+
+/* Families known to the engine, in the form that config_load wants. Static. */
+struct config_families route_families(void);
+
+/*
+ * Compiles `doc->routing`. Keeps `doc`. Cost: the automaton. Fails with VSR_E_INVALID; problems are in `diag`. Native
+ * resources (the pattern database) are freed with `arena`.
+ */
+int route_build(struct arena *arena, const struct config_document *doc, struct route **ret_route, struct diag *diag);
+
+/* Per-thread scratch of the pattern engine; one per worker and snapshot. NULL when the recipe needs none. */
+struct route_scratch;
+int route_scratch_new(const struct route *route, struct route_scratch **ret_scratch, struct vsr_err *err);
+void route_scratch_free(struct route_scratch *scratch);
+
+struct route_outcome {
+    const struct config_decision *decision; /* NULL: nothing matched */
+    double confidence;
+    vsr_str category;             /* of the first matched `domain:` leaf, or empty */
+    const vsr_str *matched_rules; /* `type:name` of the winner */
+    size_t n_matched_rules;
+    uint64_t token_count;                         /* what context rules saw */
+    const struct config_decision *const *unknown; /* decisions that a failed signal left undecided */
+    size_t n_unknown;
+};
+
+enum route_status { ROUTE_DONE, ROUTE_NEEDS_EVIDENCE };
+
+struct route_options {
+    bool full;              /* evaluate everything and keep the trace of every decision */
+    double bytes_per_token; /* calibrated ratio of signals.md §11.1; 0: 4.0 */
+};
+
+/* Begins an evaluation of `facts` (kept) in `arena`. */
+struct route_state *route_begin(const struct route *route, struct route_scratch *scratch, struct arena *arena,
+                                const struct request_facts *facts, const struct route_options *options);
+
+/* Runs until done, or until it needs evidence that the caller must bring. */
+enum route_status route_step(struct route_state *state, struct vsr_err *err);
+
+/* Valid once route_step returned ROUTE_DONE; lives in the arena. */
+const struct route_outcome *route_outcome(const struct route_state *state);
+
+/* Names matched per family, for headers: calls fn once per family with at least one match. `names` in declaration
+ * order. */
+void route_matches(const struct route_state *state,
+                   void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data);
+
+/* The whole evaluation as one JSON object: signals, confidences, values, errors, projections, decisions with their
+ * trees. */
+void route_trace_json(const struct route_state *state, struct json_writer *w);
+/* The same for people: which signals matched, scores and bands, decisions in order, why the winner won. */
+void route_trace_text(const struct route_state *state, bool colour, struct buf *out);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * state - one evaluation. Internal to route/. One thread; everything lives in the request's arena.
+ */
+#ifndef VSR_ROUTE_STATE_H
+#define VSR_ROUTE_STATE_H
+
+#include "route/plan.h"
+#include "route/route.h"
+
+struct route_state {
+    const struct route *route;
+    struct arena *arena;
+    bool full;
+    bool skipped; /* nothing in the request to look at */
+    bool done;
+    struct signal_request request;
+    struct signal_results results;
+    struct policy_view view;               /* the results, as policy sees them */
+    struct projection_result *projections; /* per score */
+    uint8_t *leaves;                       /* enum rule_state per leaf */
+    struct route_outcome outcome;
+};
+
+#endif

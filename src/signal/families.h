@@ -1,0 +1,9 @@
+/*
+ * families - the list of signal families, written once.
+ */
+#ifndef VSR_SIGNAL_FAMILIES_H
+#define VSR_SIGNAL_FAMILIES_H
+
+#define SIGNAL_FAMILIES(X) X(keyword) X(language) X(context) X(structure) X(conversation) X(metadata)
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * family - what a signal family is: one descriptor per kind of rule under routing.signals.
+ *
+ * A family owns the config struct and table of its rules, compiles them when a recipe is built, and evaluates them
+ * against one request's facts. Descriptors are constant; a state made by build() is read-only: any thread. families.c
+ * lists them all.
+ */
+#ifndef VSR_SIGNAL_FAMILY_H
+#define VSR_SIGNAL_FAMILY_H
+
+#include "config/document.h"
+#include "core/err.h"
+#include "signal/results.h"
+#include "text/pattern_set.h"
+#include "wire/facts.h"
+
+/* When a family runs: cheap ones first, and later ones only while they can still change the outcome. */
+enum signal_stage {
+    SIGNAL_STAGE_CHEAP, /* facts at hand, and the one scan over the text: a few microseconds together */
+    SIGNAL_STAGE_TEXT,  /* works on the text at length: tens of microseconds */
+    SIGNAL_STAGES,
+};
+
+/* What a family may use while it compiles its rules. */
+struct signal_builder {
+    struct arena *arena;
+    const struct config_document *doc;
+    const struct config_list *rules; /* of this family */
+    uint32_t first_slot;             /* rule i reports to slot first_slot + i */
+    struct signal_slots *slots;      /* for values beside the rules */
+    struct pattern_list *patterns;   /* all patterns of the recipe */
+    struct signal_places *places;    /* where each pattern was written first */
+    struct diag *diag;               /* problems that only compiling shows */
+};
+
+/* Places of patterns by index, for the engine's own complaints. */
+struct signal_places {
+    struct diag_at *items;
+    size_t n, cap;
+};
+
+/* Remembers where pattern `index` stands; the first place wins. */
+void signal_place(struct signal_builder *builder, uint32_t index, struct diag_at at);
+
+/* One request as signals see it. One thread. */
+struct signal_request {
+    struct arena *arena;
+    const struct request_facts *facts;
+    double bytes_per_token;             /* 0: 4.0 */
+    const uint64_t *wanted;             /* per slot: rules to evaluate; others are left alone */
+    const struct pattern_set *patterns; /* NULL: the recipe has none */
+    struct pattern_scratch *scratch;
+    uint64_t *hits; /* per pattern; made by the first signal_request_hits() */
+    int hits_rc;
+    uint64_t token_count; /* what context rules compare */
+};
+
+/* Which patterns of the recipe occur in eval_text; scans at the first call. Same failure at every call. */
+int signal_request_hits(struct signal_request *request, const uint64_t **ret_hits, struct vsr_err *err) VSR_MUST_CHECK;
+
+struct signal_family {
+    struct config_family config;
+    enum signal_stage stage;
+    bool needs_evidence;               /* asks the caller for model output */
+    bool all_or_nothing;               /* rules compete or share one cost: a wanted rule brings all */
+    bool never_unknown;                /* a failure reads as "no match" */
+    enum config_on_unknown on_unknown; /* how leaves read a failure when the configuration does not say */
+
+    /* Compiles the rules. Problems go to the builder's diag. The state lives in its arena. */
+    void *(*build)(struct signal_builder *builder);
+    /*
+     * Evaluates the wanted rules. A failure here makes all of them unavailable; one rule alone is failed with
+     * signal_fail().
+     */
+    int (*eval)(const void *state, struct signal_request *request, struct signal_results *results, struct vsr_err *err);
+    /* Optional, after eval: what of rule `index` was found in the text, for people. Returns how many of `max`. */
+    size_t (*found)(const void *state, const struct signal_request *request, size_t index, vsr_str *ret_texts,
+                    size_t max);
+};
+
+/* All families, in the order of the catalogue (signals.md §1). Static. */
+const struct signal_family *const *signal_families(size_t *ret_n);
+
+#endif

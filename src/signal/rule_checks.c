@@ -1,0 +1,48 @@
+#include "signal/rule_checks.h"
+
+#include "core/arena.h"
+#include "text/pattern_set.h"
+#include "text/regex.h"
+
+vsr_str rule_name(const struct config_list *rules, const struct schema *schema, size_t index) {
+    const char *rule = (const char *)rules->items + index * schema->size;
+    return *(const vsr_str *)(const void *)(rule + schema->fields[0].offset);
+}
+
+struct diag_at rule_entry_at(const void *object, const char *field, const struct config_strings *list, size_t index,
+                             struct arena *arena) {
+    struct diag_at at = schema_at(object);
+    at.path = arena_printf(arena, "%.*s.%s[%zu]", VSR_FMT(at.path), field, index);
+    if (list->nodes && list->nodes[index]) {
+        at.line = list->nodes[index]->line;
+        at.col = list->nodes[index]->col;
+    }
+    return at;
+}
+
+struct regex *rule_parse_regex(vsr_str pattern, bool case_sensitive, struct diag_at at, struct arena *arena,
+                               struct diag *diag) {
+    struct regex_options options = { .ignore_case = !case_sensitive };
+    struct regex *regex;
+    struct vsr_err err = VSR_ERR_NONE;
+    if (regex_parse(arena, pattern, &options, &regex, &err) < 0) {
+        diag_error(diag, "E_TYPE", at, VSR_STR("patterns are regular expressions in RE2 syntax"),
+                   "pattern \"%.*s\" is not a regular expression: %s (byte %u)", VSR_FMT(pattern), err.text, err.col);
+        return NULL;
+    }
+    if (regex_matches_empty(regex)) {
+        diag_error(diag, "E_RANGE", at, VSR_STR("require at least one character"),
+                   "pattern \"%.*s\" can match the empty string, so it would match every text", VSR_FMT(pattern));
+        return NULL;
+    }
+    return regex;
+}
+
+void rule_check_literals(const void *object, const char *field, const struct config_strings *list, struct arena *arena,
+                         struct diag *diag) {
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].len > PATTERN_LITERAL_LEN_MAX)
+            diag_error(diag, "E_RANGE", rule_entry_at(object, field, list, i, arena), (vsr_str){ 0 },
+                       "entry has %zu bytes, at most %d can be searched for", list->items[i].len,
+                       PATTERN_LITERAL_LEN_MAX);
+}

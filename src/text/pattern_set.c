@@ -1,0 +1,256 @@
+#include "text/pattern_set.h"
+
+#include <hs/hs.h>
+
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/bits.h"
+#include "core/buf.h"
+#include "core/mem.h"
+#include "core/utf8.h"
+#include "text/fold.h"
+#include "text/regex.h"
+#include "text/unicode.h"
+
+struct pattern_item {
+    char *expression; /* for Vectorscan */
+    unsigned flags;   /* HS_FLAG_* */
+    vsr_str name;     /* as written, for messages */
+    enum pattern_compare compare;
+    bool word_before, word_behind; /* edges that need a boundary */
+    uint32_t len;                  /* bytes of a literal; 0 for a regular expression */
+};
+
+struct pattern_set {
+    hs_database_t *database;
+    struct pattern_item *items;
+    size_t n;
+    bool uses[PATTERN_LOWERED + 1]; /* comparisons that occur */
+};
+
+struct pattern_scratch {
+    hs_scratch_t *hs;
+};
+
+void pattern_list_init(struct pattern_list *list, struct arena *arena) {
+    *list = (struct pattern_list){ .arena = arena };
+    map_init(&list->by_key, arena);
+}
+
+/* Index of an equal pattern, or of `item` once added. The map's values are indexes plus one. */
+static int list_add(struct pattern_list *list, const struct pattern_item *item, uint32_t *ret_index,
+                    struct vsr_err *err) {
+    vsr_str key = arena_printf(list->arena, "%d %d %u %s", (int)item->compare,
+                               item->word_before * 2 + item->word_behind, item->flags, item->expression);
+    uintptr_t found = (uintptr_t)map_get(&list->by_key, key);
+    if (found) {
+        *ret_index = (uint32_t)(found - 1);
+        return 0;
+    }
+    if (list->n >= PATTERNS_MAX)
+        return err_set(err, VSR_E_LIMIT, "more than %d different patterns", PATTERNS_MAX);
+    list->items = arena_grow(list->arena, list->items, sizeof(*list->items), list->n, &list->cap);
+    list->items[list->n] = *item;
+    *ret_index = (uint32_t)list->n++;
+    map_put(&list->by_key, key, (void *)((uintptr_t)*ret_index + 1));
+    return 0;
+}
+
+/* Bytes as an expression that means exactly them. Letters and digits stay readable, which the engine does not care
+ * about. */
+static char *escape_literal(struct arena *arena, vsr_str text) {
+    char *out = arena_alloc(arena, text.len * 4 + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'))
+            out[len++] = c;
+        else
+            len += (size_t)snprintf(out + len, 5, "\\x%02x", (unsigned)(uint8_t)c);
+    }
+    return out;
+}
+
+static enum fold_kind fold_kind_of(enum pattern_compare compare) {
+    return compare == PATTERN_LOWERED ? FOLD_LOWER : FOLD_CASE;
+}
+
+int pattern_list_literal(struct pattern_list *list, vsr_str text, enum pattern_compare compare, bool whole_word,
+                         uint32_t *ret_index, struct vsr_err *err) {
+    struct pattern_item item = { .compare = compare, .name = arena_str(list->arena, text) };
+    size_t first = 0, last = text.len;
+    if (text.len == 0 || utf8_check(text) != text.len)
+        return err_set(err, VSR_E_INVALID, text.len ? "not UTF-8" : "empty");
+    if (text.len > PATTERN_LITERAL_LEN_MAX)
+        return err_set(err, VSR_E_LIMIT, "longer than %d bytes", PATTERN_LITERAL_LEN_MAX);
+    if (compare != PATTERN_EXACT) {
+        text = fold_text(list->arena, text, fold_kind_of(compare));
+        last = text.len;
+        item.flags |= HS_FLAG_CASELESS;
+    }
+    if (whole_word) {
+        item.word_before = unicode_is_word(utf8_next(text, &first));
+        item.word_behind = unicode_is_word(utf8_prev(text, &last));
+    }
+    if (!item.word_before && !item.word_behind)
+        item.flags |= HS_FLAG_SINGLEMATCH;
+    item.expression = escape_literal(list->arena, text);
+    item.len = (uint32_t)text.len;
+    return list_add(list, &item, ret_index, err);
+}
+
+int pattern_list_regex(struct pattern_list *list, const struct regex *regex, vsr_str name, uint32_t *ret_index,
+                       struct vsr_err *err) {
+    struct pattern_item item = { .compare = PATTERN_EXACT,
+                                 .flags = HS_FLAG_UTF8 | HS_FLAG_SINGLEMATCH,
+                                 .name = arena_str(list->arena, name) };
+    if (regex_matches_empty(regex))
+        return err_set(err, VSR_E_INVALID, "can match the empty string, so it would match every text");
+    item.expression = regex_expression(regex, list->arena);
+    return list_add(list, &item, ret_index, err);
+}
+
+vsr_str pattern_list_name(const struct pattern_list *list, size_t index) {
+    return list->items[index].name;
+}
+
+static void free_database(void *data) {
+    hs_free_database(data);
+}
+
+static int compile(const struct pattern_set *set, struct arena *arena, hs_database_t **ret_database, int *ret_bad,
+                   struct vsr_err *err) {
+    struct arena_mark mark = arena_mark(arena);
+    const char **expressions = ARENA_ARRAY(arena, const char *, set->n);
+    unsigned *flags = ARENA_ARRAY(arena, unsigned, set->n);
+    unsigned *ids = ARENA_ARRAY(arena, unsigned, set->n);
+    hs_compile_error_t *problem = NULL;
+    int rc = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        expressions[i] = set->items[i].expression;
+        flags[i] = set->items[i].flags;
+        ids[i] = (unsigned)i;
+    }
+    if (hs_compile_multi(expressions, flags, ids, (unsigned)set->n, HS_MODE_BLOCK, NULL, ret_database, &problem) !=
+        HS_SUCCESS) {
+        *ret_bad = problem && problem->expression >= 0 ? problem->expression : -1;
+        rc = err_set(err, VSR_E_INVALID, "%s", problem && problem->message ? problem->message : "cannot be compiled");
+        if (problem)
+            hs_free_compile_error(problem);
+    }
+    arena_rewind(arena, mark);
+    return rc;
+}
+
+int pattern_set_build(struct arena *arena, const struct pattern_list *list, struct pattern_set **ret_set, int *ret_bad,
+                      struct vsr_err *err) {
+    struct pattern_set *set = ARENA_NEW(arena, struct pattern_set);
+    int rc;
+    *ret_bad = -1;
+    if (list->n == 0) {
+        *ret_set = NULL;
+        return 0;
+    }
+    if (hs_valid_platform() != HS_SUCCESS)
+        return err_set(err, VSR_E_UNAVAILABLE, "the pattern engine does not run on this processor");
+    set->items = list->items;
+    set->n = list->n;
+    for (size_t i = 0; i < set->n; i++)
+        set->uses[set->items[i].compare] = true;
+    rc = compile(set, arena, &set->database, ret_bad, err);
+    if (rc < 0)
+        return rc;
+    arena_on_free(arena, free_database, set->database);
+    *ret_set = set;
+    return 0;
+}
+
+size_t pattern_set_count(const struct pattern_set *set) {
+    return set ? set->n : 0;
+}
+
+int pattern_scratch_new(const struct pattern_set *set, struct pattern_scratch **ret_scratch, struct vsr_err *err) {
+    struct pattern_scratch *scratch = MEM_NEW(struct pattern_scratch);
+    if (hs_alloc_scratch(set->database, &scratch->hs) != HS_SUCCESS) {
+        mem_free(scratch);
+        return err_set(err, VSR_E_NOMEM, "no memory for the pattern engine");
+    }
+    *ret_scratch = scratch;
+    return 0;
+}
+
+void pattern_scratch_free(struct pattern_scratch *scratch) {
+    if (!scratch)
+        return;
+    hs_free_scratch(scratch->hs);
+    mem_free(scratch);
+}
+
+/* ---- scanning */
+
+struct scan {
+    const struct pattern_item *items;
+    vsr_str text;
+    unsigned accept; /* bit per pattern_compare that this form of the text answers */
+    uint64_t *hits;
+};
+
+static bool at_boundary(const struct pattern_item *item, vsr_str text, size_t from, size_t to) {
+    if (item->word_before && from > 0 && unicode_is_word(utf8_prev(text, &from)))
+        return false;
+    return !(item->word_behind && to < text.len && unicode_is_word(utf8_next(text, &to)));
+}
+
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *data) {
+    struct scan *scan = data;
+    const struct pattern_item *item = &scan->items[id];
+    (void)from; /* not tracked; a literal's own length tells */
+    (void)flags;
+    if (!(scan->accept & (1u << item->compare)) || bits_has(scan->hits, id))
+        return 0;
+    if (at_boundary(item, scan->text, (size_t)to - item->len, (size_t)to))
+        bits_add(scan->hits, id);
+    return 0;
+}
+
+static int scan_form(const struct pattern_set *set, struct pattern_scratch *scratch, vsr_str text, unsigned accept,
+                     uint64_t *hits, struct vsr_err *err) {
+    struct scan scan = { .items = set->items, .text = text, .accept = accept, .hits = hits };
+    hs_error_t rc = hs_scan(set->database, text.ptr, (unsigned)text.len, 0, scratch->hs, on_match, &scan);
+    if (rc != HS_SUCCESS)
+        return err_set(err, VSR_E_INTERNAL, "the pattern engine failed with code %d", rc);
+    return 0;
+}
+
+int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scratch, struct arena *arena, vsr_str text,
+                     uint64_t *hits, struct vsr_err *err) {
+    vsr_str forms[PATTERN_LOWERED + 1] = { text, text, text };
+    VSR_ASSERT(set && scratch);
+    if (text.len == 0)
+        return 0;
+    if (text.len > INT32_MAX)
+        return err_set(err, VSR_E_LIMIT, "the text is too long to be searched");
+    if (!unicode_is_ascii(text)) {
+        if (utf8_check(text) != text.len)
+            return err_set(err, VSR_E_INVALID, "the text is not UTF-8");
+        for (int i = PATTERN_FOLDED; i <= PATTERN_LOWERED; i++) {
+            if (set->uses[i])
+                forms[i] = fold_non_ascii(arena, text, fold_kind_of((enum pattern_compare)i));
+            if (!forms[i].ptr)
+                return err_set(err, VSR_E_NOMEM, "no memory to fold the text");
+        }
+    }
+    for (int i = PATTERN_EXACT; i <= PATTERN_LOWERED; i++) {
+        unsigned accept = 0;
+        int rc;
+        for (int k = PATTERN_EXACT; k <= PATTERN_LOWERED; k++) /* forms that are the same bytes share one scan */
+            if (set->uses[k] && forms[k].ptr == forms[i].ptr)
+                accept |= 1u << k;
+        if (!(accept & (1u << i)) || (accept & ((1u << i) - 1)))
+            continue;
+        rc = scan_form(set, scratch, forms[i], accept, hits, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}

@@ -1,0 +1,176 @@
+#include "fixture.h"
+
+static const char recipe[] = FIXTURE_HEAD
+    "routing:\n"
+    "  signals:\n"
+    "    keywords:\n"
+    "      - {name: refund, operator: OR, keywords: [refund, money back]}\n"
+    "      - {name: code, operator: OR, method: regex, keywords: ['\\bdef \\w+\\(', '(?i)segfault']}\n"
+    "      - {name: calm, operator: NOR, keywords: [urgent, asap]}\n"
+    "    language:\n"
+    "      - {name: de}\n"
+    "      - {name: en}\n"
+    "    context:\n"
+    "      - {name: short, min_tokens: 0, max_tokens: 999}\n"
+    "      - {name: long, min_tokens: 1K}\n"
+    "    structure:\n"
+    "      - {name: questions, feature: {type: count, source: {type: regex, pattern: '[?？]'}}, predicate: {gte: 2}}\n"
+    "    conversation:\n"
+    "      - {name: tools, feature: {type: exists, source: {type: tool_definition}}}\n"
+    "    metadata:\n"
+    "      - {name: gold, key: plan, predicate: {equals: gold}}\n"
+    "  projections:\n"
+    "    scores:\n"
+    "      - name: weight\n"
+    "        method: weighted_sum\n"
+    "        inputs:\n"
+    "          - {type: structure, name: questions, weight: 0.2, value_source: raw}\n"
+    "          - {type: context, name: long, weight: 0.5}\n"
+    "    mappings:\n"
+    "      - {name: band, source: weight, method: threshold_bands, outputs: [{name: light, lt: 0.5}, {name: heavy, "
+    "gte: 0.5}]}\n"
+    "  decisions:\n"
+    "    - {name: gold_lane, priority: 100, rules: {type: metadata, name: gold}}\n"
+    "    - name: refunds\n"
+    "      priority: 90\n"
+    "      rules:\n"
+    "        operator: AND\n"
+    "        conditions:\n"
+    "          - {type: keyword, name: refund}\n"
+    "          - {operator: NOT, conditions: [{type: keyword, name: code}]}\n"
+    "    - {name: coding, priority: 80, rules: {type: keyword, name: code}}\n"
+    "    - {name: heavy_lane, priority: 70, rules: {type: projection, name: heavy}}\n"
+    "    - {name: german, priority: 60, rules: {type: language, name: de}}\n"
+    "    - {name: tooling, priority: 50, rules: {type: conversation, name: tools}}\n"
+    "    - {name: anything, priority: 0}\n";
+
+static const struct {
+    const char *prompt, *decision, *rules;
+    double confidence;
+} prompts[] = {
+    { "I want my MONEY BACK now", "refunds", "keyword:refund", 1.0 },
+    { "refund my segfault", "coding", "keyword:code", 1.0 },
+    { "def main(argv): pass", "coding", "keyword:code", 1.0 },
+    { "What? Why? How?", "heavy_lane", "projection:heavy", 0.7685247834990175 },
+    { "Guten Tag, wie funktioniert eine Wärmepumpe im Winter", "german", "language:de", -1 },
+    { "Tell me a story about a fox", "anything", "", 0.0 },
+    { "refundable", "anything", "", 0.0 },
+};
+
+static void join_rules(const struct route_outcome *outcome, struct buf *out) {
+    buf_reset(out);
+    for (size_t i = 0; i < outcome->n_matched_rules; i++) {
+        if (i)
+            buf_append_char(out, ' ');
+        buf_append(out, outcome->matched_rules[i]);
+    }
+}
+
+TEST(prompts_find_their_lanes) {
+    struct fixture f;
+    struct buf rules;
+    fixture_must_load(&f, recipe);
+    buf_init(&rules, 4096);
+    for (size_t i = 0; i < VSR_COUNT(prompts); i++) {
+        for (int full = 0; full <= 1; full++) {
+            const struct route_outcome *outcome =
+                fixture_route(&f, fixture_prompt(&f, str_from_c(prompts[i].prompt)), full);
+            CHECK(outcome->decision, prompts[i].prompt);
+            CHECK_STR(outcome->decision->name, prompts[i].decision, prompts[i].prompt);
+            join_rules(outcome, &rules);
+            CHECK_STR(buf_str(&rules), prompts[i].rules, prompts[i].prompt);
+            if (prompts[i].confidence >= 0)
+                CHECK_MSG(outcome->confidence > prompts[i].confidence - 1e-12 &&
+                              outcome->confidence < prompts[i].confidence + 1e-12,
+                          "%s: confidence %.17g", prompts[i].prompt, outcome->confidence);
+        }
+    }
+    buf_done(&rules);
+    fixture_free(&f);
+}
+
+TEST(envelope_facts_route_without_text) {
+    struct fixture f;
+    fixture_must_load(&f, recipe);
+    CHECK_STR(fixture_route(
+                  &f,
+                  fixture_facts(&f, VSR_STR("{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],"
+                                            "\"metadata\":{\"plan\":\"gold\"}}")),
+                  false)
+                  ->decision->name,
+              "gold_lane", "metadata");
+    CHECK_STR(fixture_route(
+                  &f,
+                  fixture_facts(&f, VSR_STR("{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],"
+                                            "\"tools\":[{\"type\":\"function\"}]}")),
+                  false)
+                  ->decision->name,
+              "tooling", "tools");
+    fixture_free(&f);
+}
+
+static bool contains(const struct buf *buf, const char *part) {
+    return str_find(buf_str(buf), str_from_c(part)) >= 0;
+}
+
+TEST(cheap_winner_leaves_language_alone) {
+    struct fixture f;
+    struct buf out;
+    struct json_writer w;
+    fixture_must_load(&f, recipe);
+    buf_init(&out, 1 << 20);
+    fixture_route(&f, fixture_prompt(&f, VSR_STR("refund please, ganz schnell und auf Deutsch")), false);
+    json_write_init(&w, &out);
+    route_trace_json(f.state, &w);
+    CHECK(contains(&out, "\"language:de\",\"language:en\""), "language was not needed");
+    buf_reset(&out);
+    fixture_route(&f, fixture_prompt(&f, VSR_STR("refund please, ganz schnell und auf Deutsch")), true);
+    json_write_init(&w, &out);
+    route_trace_json(f.state, &w);
+    CHECK(contains(&out, "\"not_evaluated\":[]"), "full evaluates all");
+    buf_done(&out);
+    fixture_free(&f);
+}
+
+TEST(traces_tell_the_story) {
+    struct fixture f;
+    struct buf out;
+    struct json_writer w;
+    struct json_doc doc;
+    fixture_must_load(&f, recipe);
+    buf_init(&out, 1 << 20);
+    fixture_route(&f, fixture_prompt(&f, VSR_STR("I want a refund. Why? When? \x1b[31m")), true);
+    json_write_init(&w, &out);
+    route_trace_json(f.state, &w);
+    CHECK_INT(json_parse(f.memory, buf_str(&out), &doc, NULL), 0, "valid JSON");
+    CHECK(contains(&out, "\"decision\":\"refunds\""), "decision");
+    CHECK(contains(&out, "\"matched_keywords\":{\"refund\":[\"refund\"]}"), "keywords");
+    CHECK(contains(&out, "\"structure:questions\":2"), "value");
+    CHECK(contains(&out, "\"projection_scores\":{\"weight\":0.4}"), "score");
+    CHECK(contains(&out, "\"selected_output\":\"light\""), "band");
+    CHECK(contains(&out, "\"node_type\":\"AND\",\"matched\":true"), "tree");
+    buf_reset(&out);
+    route_trace_text(f.state, false, &out);
+    CHECK(contains(&out, "✓ keyword:refund  value 1  \"refund\""), "text: signal");
+    CHECK(contains(&out, "✗ gold_lane  (priority 100)  metadata:gold did not match"), "text: reason");
+    CHECK(contains(&out, "✓ refunds  (priority 90)  confidence 1"), "text: winner");
+    CHECK(!contains(&out, "\033"), "no escapes without colour");
+    buf_done(&out);
+    fixture_free(&f);
+}
+
+TEST(empty_requests_are_skipped) {
+    struct fixture f;
+    struct request_facts facts = { 0 };
+    struct buf out;
+    fixture_must_load(&f, recipe);
+    CHECK(!fixture_route(&f, &facts, false)->decision, "no decision");
+    buf_init(&out, 1 << 16);
+    route_trace_text(f.state, true, &out);
+    CHECK(contains(&out, "nothing to look at"), "text");
+    buf_done(&out);
+    fixture_free(&f);
+}
+
+RUN_TESTS(T(prompts_find_their_lanes), T(envelope_facts_route_without_text), T(cheap_winner_leaves_language_alone),
+          T(traces_tell_the_story), T(empty_requests_are_skipped))

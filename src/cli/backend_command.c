@@ -14,6 +14,9 @@
 #include "core/mem.h"
 #include "net/tls.h"
 
+/* As in recipes/demo/config.yaml. */
+#define DEMO_MODELS "demo/small-8b,demo/coder-32b,demo/thinker-large,demo/reader-1m,demo/polyglot-24b,demo/agent-70b"
+
 enum { BACKEND_MODELS_LEN_MAX = 1 << 20, BACKEND_BANNER_LEN_MAX = 64 << 10 };
 
 /* What `--fixed` answers: small, and complete enough for any client. */
@@ -39,7 +42,8 @@ static int read_listeners(struct backend *backend, const struct options *options
 }
 
 static int read_models(struct backend *backend, const struct options *options, struct vsr_err *err) {
-    for (vsr_str rest = str_from_c(options_text(options, "models")); rest.ptr;) {
+    const char *models = options_text(options, "models");
+    for (vsr_str rest = str_from_c(models ? models : DEMO_MODELS); rest.ptr;) {
         vsr_str model = str_trim(str_split(&rest, ','));
         if (model.len == 0)
             continue;
@@ -201,8 +205,8 @@ static const struct option_spec backend_options[] = {
     { "listen", 'l', OPTION_TEXT, OPTION_REPEATABLE, "ADDR:PORT",
       "where to listen; also a comma list; port 0 takes a free one", "127.0.0.1:8000", "VSR_BACKEND_LISTEN" },
     { "name", 0, OPTION_TEXT, 0, "NAME", "how the server calls itself in its answers", "vsr-backend" },
-    { "models", 0, OPTION_TEXT, 0, "A,B", "what GET /v1/models lists; any model is answered for",
-      "demo/small-8b,demo/coder-32b,demo/thinker-large,demo/reader-1m,demo/polyglot-24b,demo/agent-70b" },
+    { "models", 0, OPTION_TEXT, 0, "A,B",
+      "what GET /v1/models lists; without it the models of the demo policy. Any model is answered for" },
     { "workers", 'w', OPTION_NUMBER, 0, "N", "threads", "1", .least = 1, .greatest = BACKEND_WORKERS_MAX },
     { "tokens", 0, OPTION_NUMBER, 0, "N", "length of every answer; without it what the text comes to", .least = 1,
       .greatest = BEHAVIOUR_TOKENS_MAX },

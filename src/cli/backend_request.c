@@ -65,6 +65,10 @@ struct backend_request {
     bool cut; /* ended by us on purpose */
 };
 
+static bool is_model_request(const struct backend_request *request) {
+    return request->kind == REQUEST_CHAT || request->kind == REQUEST_FIXED;
+}
+
 /* ---- life */
 
 static struct backend_request *request_take(struct backend_worker *worker) {
@@ -163,7 +167,7 @@ static void reply(struct backend_request *request, int status, const char *type,
     struct http1_field fields[FIELDS_MAX];
     size_t n = common_fields(request, type, fields);
     char seconds[24];
-    if (status >= 400 && request->behaviour.retry_after > 0 && request->kind == REQUEST_CHAT) {
+    if (status >= 400 && request->behaviour.retry_after > 0 && is_model_request(request)) {
         snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)request->behaviour.retry_after);
         n = put_field(fields, n, "retry-after", str_from_c(seconds));
     }
@@ -415,10 +419,6 @@ static enum request_kind kind_of(const struct backend *backend, const struct htt
         return REQUEST_BEHAVIOUR;
     }
     return REQUEST_UNKNOWN;
-}
-
-static bool is_model_request(const struct backend_request *request) {
-    return request->kind == REQUEST_CHAT || request->kind == REQUEST_FIXED;
 }
 
 /* Only what a model answers can be told to misbehave; the rest is for whoever steers. */

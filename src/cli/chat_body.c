@@ -12,6 +12,17 @@
 
 enum { READ_LEN = 64 << 10 };
 
+vsr_str chat_body_join(struct arena *arena, int argc, char **argv) {
+    struct buf out;
+    vsr_str text;
+    buf_init(&out, SIZE_MAX);
+    for (int i = 0; i < argc; i++)
+        buf_printf(&out, "%s%s", i == 0 ? "" : " ", argv[i]);
+    text = arena_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
 vsr_str chat_body_from_prompt(struct arena *arena, vsr_str model, vsr_str prompt) {
     struct buf out;
     struct json_writer w;

@@ -14,6 +14,9 @@ struct arena;
 
 enum { CHAT_BODY_LEN_MAX = 64 << 20 };
 
+/* The operands of a command as one text, with a blank between two. */
+vsr_str chat_body_join(struct arena *arena, int argc, char **argv);
+
 /* One user message. */
 vsr_str chat_body_from_prompt(struct arena *arena, vsr_str model, vsr_str prompt);
 

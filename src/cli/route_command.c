@@ -37,14 +37,9 @@ static int read_body(const struct cli *cli, int argc, char **argv, struct arena 
                      struct vsr_err *err) {
     const char *file = options_text(cli->options, "messages");
     vsr_str model = str_from_c(options_text(cli->options, "model"));
-    struct buf prompt;
     if (file)
         return chat_body_from_file(arena, file, model, options_has(cli->options, "model"), ret_body, err);
-    buf_init(&prompt, SIZE_MAX);
-    for (int i = 0; i < argc; i++)
-        buf_printf(&prompt, "%s%s", i == 0 ? "" : " ", argv[i]);
-    *ret_body = chat_body_from_prompt(arena, model, buf_str(&prompt));
-    buf_done(&prompt);
+    *ret_body = chat_body_from_prompt(arena, model, chat_body_join(arena, argc, argv));
     return 0;
 }
 

@@ -73,6 +73,10 @@ static void summary_json(const struct config_document *doc, struct json_writer *
     json_write_end(w);
 }
 
+static const char *plural(size_t n) {
+    return n == 1 ? "" : "s";
+}
+
 static void listeners_text(const struct config_document *doc, struct buf *out) {
     buf_append_c(out, "  listeners   ");
     for (size_t i = 0; i < doc->listeners.n; i++) {
@@ -86,9 +90,11 @@ static void listeners_text(const struct config_document *doc, struct buf *out) {
 
 static void models_text(const struct config_document *doc, const struct summary *summary, struct buf *out) {
     vsr_str fallback = doc->providers.defaults.default_model;
-    buf_printf(out, "  models      %zu on %zu endpoints", summary->models, summary->endpoints);
+    buf_printf(out, "  models      %zu on %zu endpoint%s", summary->models, summary->endpoints,
+               plural(summary->endpoints));
     if (summary->cards > summary->models)
-        buf_printf(out, ", %zu cards without a backend", summary->cards - summary->models);
+        buf_printf(out, ", %zu card%s without a backend", summary->cards - summary->models,
+                   plural(summary->cards - summary->models));
     if (fallback.len > 0)
         buf_printf(out, ", default %.*s", VSR_FMT(fallback));
     buf_append_char(out, '\n');
@@ -103,8 +109,9 @@ static void summary_text(const struct config_document *doc, struct buf *out) {
     for (size_t i = 0; i < summary.n_signals; i++)
         buf_printf(out, "%s%zu %.*s", i == 0 ? "" : ", ", summary.signals[i].n, VSR_FMT(summary.signals[i].name));
     buf_printf(out, "%s\n", summary.n_signals == 0 ? "none" : "");
-    buf_printf(out, "  projections %zu partitions, %zu scores, %zu mappings\n", summary.partitions, summary.scores,
-               summary.mappings);
+    buf_printf(out, "  projections %zu partition%s, %zu score%s, %zu mapping%s\n", summary.partitions,
+               plural(summary.partitions), summary.scores, plural(summary.scores), summary.mappings,
+               plural(summary.mappings));
     buf_printf(out, "  decisions   %zu\n", summary.decisions);
 }
 
@@ -127,10 +134,6 @@ static void result_json(const struct profile *profile, struct buf *out) {
         json_write_null(&w);
     buf_printf(out, ",%.*s\n", VSR_FMT(members));
     buf_done(&diag);
-}
-
-static const char *plural(size_t n) {
-    return n == 1 ? "" : "s";
 }
 
 static void result_text(const struct cli *cli, const struct profile *profile, struct buf *out) {

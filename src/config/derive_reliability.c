@@ -47,8 +47,9 @@ static void report_token(struct check *c, const struct config_reliability *relia
 }
 
 /*
- * Who gives a model a second endpoint wants it used when the first one fails. Without a word about retries such a model gets
- * one, which goes to another endpoint and happens before anything has reached the client; `retry_count: 0` says no.
+ * Who gives a model a second endpoint wants it used when the first one fails. Without a word about retries such a model
+ * gets one, which goes to another endpoint and happens before anything has reached the client; `retry_count: 0` says
+ * no.
  */
 static void default_retry(struct config_reliability *reliability, size_t n_endpoints) {
     if (n_endpoints < 2 || schema_present(&config_reliability_schema, reliability, "retry_count") ||

@@ -176,7 +176,8 @@ static void on_error(void *owner, const struct vsr_err *err, bool connected) {
     LOG_WARN("backend failed", LOG_S("request_id", request->request_id), LOG_S("model", request->selected_model),
              LOG_S("endpoint", request->call.endpoint ? request->call.endpoint->id : VSR_STR("")),
              LOG_C("error", err->text));
-    provider_call_result(&request->call, &result, loop_now_ms(request->worker->loop));
+    if (request->call.endpoint) /* else the status has been judged already */
+        provider_call_result(&request->call, &result, loop_now_ms(request->worker->loop));
     if (request->answered) {
         break_answer(request, err);
         return;

@@ -1,0 +1,59 @@
+/*
+ * serve_command - `vsr serve`: options to a running gateway. What it accepts is in serve_spec.c.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/profile.h"
+#include "core/log.h"
+#include "serve/gateway.h"
+
+/* `ADDR:PORT`, `[v6]:PORT` or `off`. False when it is none of them. */
+static bool read_socket(const char *text, vsr_str *ret_address, uint16_t *ret_port) {
+    vsr_str all = str_from_c(text), address = all, digits;
+    uint64_t port;
+    if (str_eq(all, VSR_STR("off")))
+        return true; /* an empty address */
+    while (address.len && address.ptr[address.len - 1] != ':')
+        address.len--;
+    digits = str_sub(all, address.len, all.len);
+    if (address.len < 2 || !str_to_u64(digits, &port) || port > UINT16_MAX)
+        return false;
+    address.len--;
+    if (address.ptr[0] == '[' && address.ptr[address.len - 1] == ']')
+        address = str_sub(address, 1, address.len - 1);
+    *ret_address = address;
+    *ret_port = (uint16_t)port;
+    return address.len > 0;
+}
+
+static void configure_log(const struct options *options) {
+    enum log_level level = LOG_LEVEL_INFO;
+    bool json = str_eq(str_from_c(options_text(options, "log-format")), VSR_STR("json"));
+    (void)log_level_parse(str_from_c(options_text(options, "log-level")), &level); /* the option table checked it */
+    log_configure(level, json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, STDERR_FILENO);
+}
+
+int command_serve(const struct cli *cli, int argc, char **argv) {
+    const struct options *options = cli->options;
+    struct gateway_options gateway = {
+        .config_file = options_text(options, "config"),
+        .config_text = profile_demo_text(),
+        .config_name = VSR_STR(PROFILE_DEMO_NAME),
+        .load = profile_load_options(options_has(options, "strict-env")),
+        .workers = (unsigned)options_number(options, "workers"),
+        .drain_ms = options_number(options, "drain") * 1000,
+        .colour = cli->colour_err,
+    };
+    struct vsr_err err = VSR_ERR_NONE;
+    (void)argc; /* the command takes no operands */
+    (void)argv;
+    if (!read_socket(options_text(options, "metrics-listen"), &gateway.metrics_address, &gateway.metrics_port))
+        return cli_usage(cli, "--metrics-listen: expected ADDR:PORT or off, found \"%s\"",
+                         options_text(options, "metrics-listen"));
+    configure_log(options);
+    if (gateway_run(&gateway, &err) < 0)
+        return cli_fail_err(cli, &err);
+    return CLI_OK;
+}

@@ -81,10 +81,8 @@ static void write_models(const struct backend *backend, struct buf *out) {
 
 static int read_tls(struct backend *backend, const struct options *options, struct vsr_err *err) {
     const char *cert = options_text(options, "tls-cert"), *key = options_text(options, "tls-key");
-    if (!cert && !key)
+    if (!cert)
         return 0;
-    if (!cert || !key)
-        return err_set(err, VSR_E_INVALID, "--tls-cert and --tls-key need each other");
     return tls_server_new(str_from_c(cert), str_from_c(key), &backend->tls, err);
 }
 
@@ -93,6 +91,8 @@ static int read_backend(struct backend *backend, const struct options *options, 
     backend->name = str_from_c(options_text(options, "name"));
     if (!http1_value_ok(backend->name))
         return err_set(err, VSR_E_INVALID, "--name must be fit for a header");
+    if (options_has(options, "tls-cert") != options_has(options, "tls-key"))
+        return err_set(err, VSR_E_INVALID, "--tls-cert and --tls-key need each other");
     backend->seed = options_number(options, "seed");
     backend->created_s = clock_wall_ms() / 1000;
     backend->fixed = options_has(options, "fixed");

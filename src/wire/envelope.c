@@ -1,5 +1,7 @@
 #include "wire/envelope.h"
 
+#include "wire/members.h"
+
 /* Where the sums go while one request is walked. */
 struct walk {
     const struct json_doc *doc;
@@ -41,13 +43,16 @@ static void add_tool_framing(struct walk *w) {
     w->out->has_non_text = true;
 }
 
-/* A member that ought to be text; anything else in its place still costs tokens. */
-static void add_text_member(struct walk *w, json_ref object, vsr_str key) {
-    json_ref value = json_get(w->doc, object, key);
+/* A value that ought to be text; anything else in its place still costs tokens. */
+static void add_text_value(struct walk *w, json_ref value) {
     if (json_is(w->doc, value, JSON_STRING))
         add_text(w, value);
     else
         add_structured(w, value);
+}
+
+static void add_text_member(struct walk *w, json_ref object, vsr_str key) {
+    add_text_value(w, json_get(w->doc, object, key));
 }
 
 static bool type_is(const struct walk *w, json_ref part, vsr_str type) {
@@ -147,49 +152,64 @@ static void add_tool_call(struct walk *w, json_ref call) {
     add_function(w, function);
 }
 
-static void add_calls(struct walk *w, json_ref message) {
-    json_ref calls = json_get(w->doc, message, VSR_STR("tool_calls"));
-    json_ref legacy = json_get(w->doc, message, VSR_STR("function_call"));
-    if (json_is(w->doc, calls, JSON_ARRAY)) {
-        for (json_ref call = json_first(w->doc, calls); call != JSON_NONE; call = json_next(w->doc, calls, call))
-            add_tool_call(w, call);
-    } else {
+static void add_calls(struct walk *w, json_ref calls) {
+    if (!json_is(w->doc, calls, JSON_ARRAY)) {
         add_structured(w, calls);
+        return;
     }
-    if (is_absent(w, legacy))
+    for (json_ref call = json_first(w->doc, calls); call != JSON_NONE; call = json_next(w->doc, calls, call))
+        add_tool_call(w, call);
+}
+
+static void add_legacy_call(struct walk *w, json_ref call) {
+    if (is_absent(w, call))
         return;
     add_tool_framing(w);
-    if (is_function(w, legacy))
-        add_function(w, legacy);
+    if (is_function(w, call))
+        add_function(w, call);
     else
-        add_structured(w, legacy);
+        add_structured(w, call);
+}
+
+enum { ROLE, NAME, TOOL_CALL_ID, REFUSAL, REASONING, CONTENT, TOOL_CALLS, FUNCTION_CALL, MESSAGE_MEMBERS };
+
+static const vsr_str message_members[MESSAGE_MEMBERS] = {
+    [ROLE] = VSR_STR_INIT("role"),
+    [NAME] = VSR_STR_INIT("name"),
+    [TOOL_CALL_ID] = VSR_STR_INIT("tool_call_id"),
+    [REFUSAL] = VSR_STR_INIT("refusal"),
+    [REASONING] = VSR_STR_INIT("reasoning_content"),
+    [CONTENT] = VSR_STR_INIT("content"),
+    [TOOL_CALLS] = VSR_STR_INIT("tool_calls"),
+    [FUNCTION_CALL] = VSR_STR_INIT("function_call"),
+};
+
+static bool is_tool_role(const struct walk *w, json_ref role) {
+    return json_is(w->doc, role, JSON_STRING) &&
+           (json_str_eq(w->doc, role, VSR_STR("tool")) || json_str_eq(w->doc, role, VSR_STR("function")));
 }
 
 static void add_message(struct walk *w, json_ref message, enum envelope_api api) {
-    json_ref role = json_get(w->doc, message, VSR_STR("role"));
-    json_ref content = json_get(w->doc, message, VSR_STR("content"));
+    json_ref m[MESSAGE_MEMBERS];
     add_framing(w, ENVELOPE_MESSAGE_FRAMING);
     if (!json_is(w->doc, message, JSON_OBJECT)) {
         add_structured(w, message);
         return;
     }
-    add_text_member(w, message, VSR_STR("role"));
-    add_text_member(w, message, VSR_STR("name"));
-    add_text_member(w, message, VSR_STR("tool_call_id"));
-    add_text_member(w, message, VSR_STR("refusal"));
-    add_text_member(w, message, VSR_STR("reasoning_content"));
-    if (json_is(w->doc, role, JSON_STRING) &&
-        (json_str_eq(w->doc, role, VSR_STR("tool")) || json_str_eq(w->doc, role, VSR_STR("function")))) {
+    members_read(w->doc, message, message_members, MESSAGE_MEMBERS, m);
+    for (size_t i = ROLE; i <= REASONING; i++)
+        add_text_value(w, m[i]);
+    if (is_tool_role(w, m[ROLE])) {
         add_tool_framing(w);
-        add_tool_content(w, content);
+        add_tool_content(w, m[CONTENT]);
     } else {
-        add_content(w, content, api);
+        add_content(w, m[CONTENT], api);
     }
-    add_calls(w, message);
+    add_calls(w, m[TOOL_CALLS]);
+    add_legacy_call(w, m[FUNCTION_CALL]);
 }
 
-static void add_messages(struct walk *w, enum envelope_api api) {
-    json_ref messages = json_get(w->doc, 0, VSR_STR("messages"));
+static void add_messages(struct walk *w, json_ref messages, enum envelope_api api) {
     if (!json_is(w->doc, messages, JSON_ARRAY)) {
         add_structured(w, messages);
         return;
@@ -199,8 +219,7 @@ static void add_messages(struct walk *w, enum envelope_api api) {
 }
 
 /* Anthropic keeps the system prompt outside the messages; it costs what a system message costs. */
-static void add_system(struct walk *w) {
-    json_ref system = json_get(w->doc, 0, VSR_STR("system"));
+static void add_system(struct walk *w, json_ref system) {
     if (is_absent(w, system))
         return;
     add_framing(w, ENVELOPE_MESSAGE_FRAMING);
@@ -208,8 +227,7 @@ static void add_system(struct walk *w) {
     add_content(w, system, ENVELOPE_ANTHROPIC_MESSAGES);
 }
 
-static void add_definitions(struct walk *w, vsr_str key) {
-    json_ref tools = json_get(w->doc, 0, key);
+static void add_definitions(struct walk *w, json_ref tools) {
     if (!json_is(w->doc, tools, JSON_ARRAY)) {
         add_structured(w, tools);
         return;
@@ -234,30 +252,53 @@ static bool read_count(const struct walk *w, json_ref ref, uint64_t *ret_count) 
     return true;
 }
 
-static void add_reserve(struct walk *w, enum envelope_api api) {
-    json_ref limit = JSON_NONE;
-    if (api == ENVELOPE_CHAT_COMPLETIONS)
-        limit = json_get(w->doc, 0, VSR_STR("max_completion_tokens"));
+enum {
+    MESSAGES,
+    SYSTEM,
+    TOOLS,
+    FUNCTIONS,
+    TOOL_CHOICE,
+    FUNCTION_CHOICE,
+    RESPONSE_FORMAT,
+    MAX_COMPLETION_TOKENS,
+    MAX_TOKENS,
+    BODY_MEMBERS
+};
+
+static const vsr_str body_members[BODY_MEMBERS] = {
+    [MESSAGES] = VSR_STR_INIT("messages"),
+    [SYSTEM] = VSR_STR_INIT("system"),
+    [TOOLS] = VSR_STR_INIT("tools"),
+    [FUNCTIONS] = VSR_STR_INIT("functions"),
+    [TOOL_CHOICE] = VSR_STR_INIT("tool_choice"),
+    [FUNCTION_CHOICE] = VSR_STR_INIT("function_call"),
+    [RESPONSE_FORMAT] = VSR_STR_INIT("response_format"),
+    [MAX_COMPLETION_TOKENS] = VSR_STR_INIT("max_completion_tokens"),
+    [MAX_TOKENS] = VSR_STR_INIT("max_tokens"),
+};
+
+static void add_reserve(struct walk *w, const json_ref *body, enum envelope_api api) {
+    json_ref limit = api == ENVELOPE_CHAT_COMPLETIONS ? body[MAX_COMPLETION_TOKENS] : JSON_NONE;
     if (is_absent(w, limit))
-        limit = json_get(w->doc, 0, VSR_STR("max_tokens"));
+        limit = body[MAX_TOKENS];
     if (!is_absent(w, limit) && !read_count(w, limit, &w->out->output_reserve))
         add_structured(w, limit);
 }
 
 void envelope_measure(const struct json_doc *doc, enum envelope_api api, struct envelope *ret_envelope) {
     struct walk w = { .doc = doc, .out = ret_envelope };
+    json_ref body[BODY_MEMBERS];
     *ret_envelope = (struct envelope){ 0 };
-    if (!json_is(doc, 0, JSON_OBJECT))
-        return;
+    members_read(doc, 0, body_members, BODY_MEMBERS, body);
     if (api == ENVELOPE_ANTHROPIC_MESSAGES)
-        add_system(&w);
-    add_messages(&w, api);
-    add_definitions(&w, VSR_STR("tools"));
-    add_definitions(&w, VSR_STR("functions"));
-    add_structured(&w, json_get(doc, 0, VSR_STR("tool_choice")));
-    add_structured(&w, json_get(doc, 0, VSR_STR("function_call")));
-    add_structured(&w, json_get(doc, 0, VSR_STR("response_format")));
-    add_reserve(&w, api);
+        add_system(&w, body[SYSTEM]);
+    add_messages(&w, body[MESSAGES], api);
+    add_definitions(&w, body[TOOLS]);
+    add_definitions(&w, body[FUNCTIONS]);
+    add_structured(&w, body[TOOL_CHOICE]);
+    add_structured(&w, body[FUNCTION_CHOICE]);
+    add_structured(&w, body[RESPONSE_FORMAT]);
+    add_reserve(&w, body, api);
 }
 
 /* ceil(bytes / per_token), where doubles cannot be trusted past 2^53: such a request is refused by size long before. */

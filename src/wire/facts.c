@@ -3,12 +3,36 @@
 #include "core/arena.h"
 #include "core/utf8.h"
 #include "wire/envelope.h"
+#include "wire/members.h"
+
+/* The members that facts are made of, looked up in one pass each. */
+enum { MODEL, STREAM, STREAM_OPTIONS, METADATA, EFFORT, MESSAGES, TOOLS, FUNCTIONS, BODY_MEMBERS };
+enum { ROLE, CONTENT, TOOL_CALLS, MESSAGE_MEMBERS };
+
+static const vsr_str body_members[BODY_MEMBERS] = {
+    [MODEL] = VSR_STR_INIT("model"),
+    [STREAM] = VSR_STR_INIT("stream"),
+    [STREAM_OPTIONS] = VSR_STR_INIT("stream_options"),
+    [METADATA] = VSR_STR_INIT("metadata"),
+    [EFFORT] = VSR_STR_INIT("reasoning_effort"),
+    [MESSAGES] = VSR_STR_INIT("messages"),
+    [TOOLS] = VSR_STR_INIT("tools"),
+    [FUNCTIONS] = VSR_STR_INIT("functions"),
+};
+
+static const vsr_str message_members[MESSAGE_MEMBERS] = {
+    [ROLE] = VSR_STR_INIT("role"),
+    [CONTENT] = VSR_STR_INIT("content"),
+    [TOOL_CALLS] = VSR_STR_INIT("tool_calls"),
+};
 
 /* One reading of one request. `failed` is sticky: memory ran out at the arena's ceiling. */
 struct reading {
     struct arena *arena;
     const struct json_doc *doc;
     struct request_facts *facts;
+    json_ref body[BODY_MEMBERS];
+    json_ref message[MESSAGE_MEMBERS]; /* of the message that is being read */
     size_t prior_cap, non_user_cap, tool_text_cap, tool_names_cap, opening_cap;
     vsr_str last_image;     /* last safe image of the conversation */
     vsr_str turn_image;     /* first safe image of the last user message */
@@ -113,8 +137,8 @@ static vsr_str parts_text(struct reading *r, json_ref content) {
     return parts.n ? join(r, parts.items, parts.n, str_make(NULL, 0)) : first;
 }
 
-static vsr_str content_text(struct reading *r, json_ref message) {
-    json_ref content = json_get(r->doc, message, VSR_STR("content"));
+static vsr_str content_text(struct reading *r) {
+    json_ref content = r->message[CONTENT];
     if (json_is(r->doc, content, JSON_ARRAY))
         return parts_text(r, content);
     return text_of(r, content);
@@ -152,8 +176,8 @@ static void read_image_url(struct reading *r, json_ref part) {
         r->turn_image = text;
 }
 
-static void read_images(struct reading *r, json_ref message) {
-    json_ref content = json_get(r->doc, message, VSR_STR("content"));
+static void read_images(struct reading *r) {
+    json_ref content = r->message[CONTENT];
     r->turn_image = str_make(NULL, 0);
     if (!json_is(r->doc, content, JSON_ARRAY))
         return;
@@ -169,22 +193,21 @@ static void read_images(struct reading *r, json_ref message) {
 
 /* ---- messages by role */
 
-static void push_opening(struct reading *r, json_ref message, vsr_str text) {
+static void push_opening(struct reading *r, vsr_str text) {
     struct request_facts *facts = r->facts;
     void *items = facts->opening;
     if (text.len == 0 || facts->first_user.len > 0 ||
         !grow(r, &items, sizeof(struct facts_turn), facts->n_opening, &r->opening_cap))
         return;
     facts->opening = items;
-    facts->opening[facts->n_opening++] =
-        (struct facts_turn){ .role = text_of(r, json_get(r->doc, message, VSR_STR("role"))), .text = text };
+    facts->opening[facts->n_opening++] = (struct facts_turn){ .role = text_of(r, r->message[ROLE]), .text = text };
 }
 
-static void read_user(struct reading *r, json_ref message, vsr_str text) {
+static void read_user(struct reading *r, vsr_str text) {
     struct request_facts *facts = r->facts;
     facts->n_user++;
     facts->open_tool_calls = 0;
-    read_images(r, message);
+    read_images(r);
     if (text.len == 0)
         return;
     if (facts->current_user.len > 0)
@@ -199,9 +222,9 @@ static void push_non_user(struct reading *r, vsr_str text) {
         texts_push(r, &r->facts->non_user, &r->non_user_cap, text);
 }
 
-static void read_assistant(struct reading *r, json_ref message, vsr_str text) {
+static void read_assistant(struct reading *r, vsr_str text) {
     struct request_facts *facts = r->facts;
-    json_ref calls = json_get(r->doc, message, VSR_STR("tool_calls"));
+    json_ref calls = r->message[TOOL_CALLS];
     uint32_t n_calls = 0;
     facts->n_assistant++;
     push_non_user(r, text);
@@ -234,7 +257,7 @@ static void read_tool(struct reading *r, vsr_str text) {
     push_tool_text(r, text);
 }
 
-static enum message_role role_of(const struct reading *r, json_ref message) {
+static enum message_role role_of(const struct reading *r) {
     static const struct {
         vsr_str name;
         enum message_role role;
@@ -243,7 +266,7 @@ static enum message_role role_of(const struct reading *r, json_ref message) {
         { VSR_STR_INIT("system"), ROLE_SYSTEM },       { VSR_STR_INIT("tool"), ROLE_TOOL },
         { VSR_STR_INIT("developer"), ROLE_DEVELOPER }, { VSR_STR_INIT("function"), ROLE_FUNCTION },
     };
-    json_ref role = json_get(r->doc, message, VSR_STR("role"));
+    json_ref role = r->message[ROLE];
     if (!json_is(r->doc, role, JSON_STRING))
         return ROLE_OTHER;
     for (size_t i = 0; i < VSR_COUNT(roles); i++)
@@ -254,16 +277,19 @@ static enum message_role role_of(const struct reading *r, json_ref message) {
 
 static void read_message(struct reading *r, json_ref message) {
     struct request_facts *facts = r->facts;
-    enum message_role role = role_of(r, message);
-    vsr_str text = content_text(r, message);
+    enum message_role role;
+    vsr_str text;
+    members_read(r->doc, message, message_members, MESSAGE_MEMBERS, r->message);
+    role = role_of(r);
+    text = content_text(r);
     facts->n_messages++;
-    push_opening(r, message, text);
+    push_opening(r, text);
     switch (role) {
     case ROLE_USER:
-        read_user(r, message, text);
+        read_user(r, text);
         break;
     case ROLE_ASSISTANT:
-        read_assistant(r, message, text);
+        read_assistant(r, text);
         break;
     case ROLE_SYSTEM:
         facts->n_system++;
@@ -331,7 +357,7 @@ static int read_metadata_entry(struct reading *r, json_ref key, json_ref value, 
 }
 
 static int read_metadata(struct reading *r, struct vsr_err *err) {
-    json_ref metadata = json_get(r->doc, 0, VSR_STR("metadata"));
+    json_ref metadata = r->body[METADATA];
     if (!present(r->doc, metadata))
         return 0;
     if (!json_is(r->doc, metadata, JSON_OBJECT))
@@ -347,7 +373,7 @@ static int read_metadata(struct reading *r, struct vsr_err *err) {
 }
 
 static int read_model(struct reading *r, bool optional, struct vsr_err *err) {
-    json_ref model = json_get(r->doc, 0, VSR_STR("model"));
+    json_ref model = r->body[MODEL];
     if (present(r->doc, model) && !json_is(r->doc, model, JSON_STRING))
         return fail(err, "model", "model field must be a string");
     if (present(r->doc, model))
@@ -358,16 +384,15 @@ static int read_model(struct reading *r, bool optional, struct vsr_err *err) {
 }
 
 static int read_stream(struct reading *r, struct vsr_err *err) {
-    json_ref stream = json_get(r->doc, 0, VSR_STR("stream"));
-    json_ref usage = json_get(r->doc, json_get(r->doc, 0, VSR_STR("stream_options")), VSR_STR("include_usage"));
+    json_ref stream = r->body[STREAM];
+    json_ref usage = json_get(r->doc, r->body[STREAM_OPTIONS], VSR_STR("include_usage"));
     if (present(r->doc, stream) && !json_bool(r->doc, stream, &r->facts->stream))
         return fail(err, "stream", "stream field must be a boolean");
     r->facts->include_usage_asked = json_is(r->doc, usage, JSON_TRUE);
     return 0;
 }
 
-static uint32_t definitions(const struct reading *r, vsr_str key) {
-    json_ref tools = json_get(r->doc, 0, key);
+static uint32_t definitions(const struct reading *r, json_ref tools) {
     return json_is(r->doc, tools, JSON_ARRAY) ? (uint32_t)json_count(r->doc, tools) : 0;
 }
 
@@ -386,11 +411,12 @@ static void read_envelope(struct reading *r, double bytes_per_token) {
 }
 
 static int read_body(struct reading *r, const struct facts_options *options, struct vsr_err *err) {
-    json_ref messages = json_get(r->doc, 0, VSR_STR("messages"));
-    json_ref effort;
+    json_ref messages;
     int rc;
     if (!json_is(r->doc, 0, JSON_OBJECT))
         return fail(err, "", "request body must be a JSON object");
+    members_read(r->doc, 0, body_members, BODY_MEMBERS, r->body);
+    messages = r->body[MESSAGES];
     if (!present(r->doc, messages))
         return fail(err, "messages", "messages field is required");
     if (!json_is(r->doc, messages, JSON_ARRAY))
@@ -399,10 +425,9 @@ static int read_body(struct reading *r, const struct facts_options *options, str
         (rc = read_metadata(r, err)) < 0)
         return rc;
     read_messages(r, messages);
-    effort = json_get(r->doc, 0, VSR_STR("reasoning_effort"));
-    if (present(r->doc, effort))
-        r->facts->reasoning_effort = json_raw(r->doc, effort);
-    r->facts->n_tool_definitions = definitions(r, VSR_STR("tools")) + definitions(r, VSR_STR("functions"));
+    if (present(r->doc, r->body[EFFORT]))
+        r->facts->reasoning_effort = json_raw(r->doc, r->body[EFFORT]);
+    r->facts->n_tool_definitions = definitions(r, r->body[TOOLS]) + definitions(r, r->body[FUNCTIONS]);
     read_envelope(r, options ? options->structured_bytes_per_token : 0);
     return 0;
 }

@@ -12,14 +12,24 @@ enum {
     FINGERPRINT_LEN = 8,   /* bytes of the digest that are kept: 16 hex digits */
 };
 
+/* Not printf: metadata may hold a NUL. */
+static vsr_str concat(struct arena *arena, vsr_str a, vsr_str b) {
+    char *text = arena_alloc(arena, a.len + b.len);
+    memcpy(text, a.ptr, a.len);
+    memcpy(text + a.len, b.ptr, b.len);
+    return str_make(text, a.len + b.len);
+}
+
 /* prefix + 16 hex digits of SHA-256. */
-static vsr_str fingerprint(struct arena *arena, const char *prefix, EVP_MD_CTX *digest) {
+static vsr_str fingerprint(struct arena *arena, vsr_str prefix, EVP_MD_CTX *digest) {
     unsigned char md[EVP_MAX_MD_SIZE];
-    char hex[2 * FINGERPRINT_LEN + 1];
+    char hex[2 * FINGERPRINT_LEN];
     VSR_ASSERT(EVP_DigestFinal_ex(digest, md, NULL) == 1);
-    for (size_t i = 0; i < FINGERPRINT_LEN; i++)
-        snprintf(hex + 2 * i, 3, "%02x", md[i]);
-    return arena_printf(arena, "%s%s", prefix, hex);
+    for (size_t i = 0; i < FINGERPRINT_LEN; i++) {
+        hex[2 * i] = "0123456789abcdef"[md[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[md[i] & 15];
+    }
+    return concat(arena, prefix, str_make(hex, sizeof(hex)));
 }
 
 static EVP_MD_CTX *digest_new(void) {
@@ -40,7 +50,7 @@ static vsr_str user_fingerprint(struct arena *arena, vsr_str user_id, vsr_str fi
     digest_add(digest, user_id);
     digest_add(digest, VSR_STR(":"));
     digest_add(digest, utf8_cut(first_user, CONTENT_LEN_MAX));
-    id = fingerprint(arena, "cc-", digest);
+    id = fingerprint(arena, VSR_STR("cc-"), digest);
     EVP_MD_CTX_free(digest);
     return id;
 }
@@ -55,7 +65,7 @@ static vsr_str opening_fingerprint(struct arena *arena, const struct request_fac
         digest_add(digest, VSR_STR(":"));
         digest_add(digest, utf8_cut(facts->opening[i].text, CONTENT_LEN_MAX));
     }
-    id = fingerprint(arena, "cc-full-", digest);
+    id = fingerprint(arena, VSR_STR("cc-full-"), digest);
     EVP_MD_CTX_free(digest);
     return id;
 }
@@ -65,17 +75,9 @@ static vsr_str request_fingerprint(struct arena *arena, vsr_str request_id) {
     vsr_str id;
     digest_add(digest, VSR_STR("rid:"));
     digest_add(digest, request_id);
-    id = fingerprint(arena, "rid-", digest);
+    id = fingerprint(arena, VSR_STR("rid-"), digest);
     EVP_MD_CTX_free(digest);
     return id;
-}
-
-/* Not printf: metadata may hold a NUL. */
-static vsr_str concat(struct arena *arena, vsr_str a, vsr_str b) {
-    char *text = arena_alloc(arena, a.len + b.len);
-    memcpy(text, a.ptr, a.len);
-    memcpy(text + a.len, b.ptr, b.len);
-    return str_make(text, a.len + b.len);
 }
 
 static vsr_str metadata_value(const struct request_facts *facts, vsr_str key) {

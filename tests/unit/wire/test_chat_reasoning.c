@@ -4,7 +4,7 @@
 #include "core/buf.h"
 #include "test.h"
 
-#define KW  CHAT_FAMILY_TEMPLATE_KWARGS
+#define KW CHAT_FAMILY_TEMPLATE_KWARGS
 #define EFF CHAT_FAMILY_EFFORT
 #define TOP CHAT_FAMILY_TOP_LEVEL_EFFORT
 #define NON CHAT_FAMILY_NONE
@@ -35,8 +35,8 @@ static const struct {
 
     { "kwargs on", KW, CHAT_DIALECT_VLLM, "enable_thinking", "high", true, "{\"a\":1.0}",
       "{\"a\":1.0,\"chat_template_kwargs\":{\"enable_thinking\":true}}" },
-    { "kwargs off", KW, CHAT_DIALECT_GENERIC, "enable_thinking", "high", false, "{\"reasoning_effort\":\"low\",\"a\":1}",
-      "{\"a\":1,\"chat_template_kwargs\":{\"enable_thinking\":false}}" },
+    { "kwargs off", KW, CHAT_DIALECT_GENERIC, "enable_thinking", "high", false,
+      "{\"reasoning_effort\":\"low\",\"a\":1}", "{\"a\":1,\"chat_template_kwargs\":{\"enable_thinking\":false}}" },
     { "kwargs keep the client's", KW, CHAT_DIALECT_OPENAI, "enable_thinking", "", true,
       "{\"chat_template_kwargs\":{\"x\":1e2,\"enable_thinking\":false}}",
       "{\"chat_template_kwargs\":{\"x\":1e2,\"enable_thinking\":true}}" },
@@ -61,18 +61,18 @@ static const struct {
       "{\"reasoning_effort\":\"low\",\"a\":1}", "{\"a\":1,\"effort\":\"high\"}" },
     { "effort, openrouter off, other parameter", EFF, CHAT_DIALECT_OPENROUTER, "effort", "high", false,
       "{\"reasoning_effort\":\"low\",\"a\":1}", "{\"a\":1,\"effort\":\"low\"}" },
-    { "dotted on", EFF, CHAT_DIALECT_OPENROUTER, "reasoning.effort", "high", true,
-      "{\"reasoning\":{\"exclude\":true}}", "{\"reasoning\":{\"exclude\":true,\"effort\":\"high\"}}" },
+    { "dotted on", EFF, CHAT_DIALECT_OPENROUTER, "reasoning.effort", "high", true, "{\"reasoning\":{\"exclude\":true}}",
+      "{\"reasoning\":{\"exclude\":true,\"effort\":\"high\"}}" },
     { "dotted on, nothing there", EFF, CHAT_DIALECT_OPENAI, "reasoning.effort", "high", true, "{\"a\":1}",
       "{\"a\":1,\"reasoning\":{\"effort\":\"high\"}}" },
-    { "dotted on, no object there", EFF, CHAT_DIALECT_OPENAI, "reasoning.effort", "high", true,
-      "{\"reasoning\":\"x\"}", "{\"reasoning\":{\"effort\":\"high\"}}" },
+    { "dotted on, no object there", EFF, CHAT_DIALECT_OPENAI, "reasoning.effort", "high", true, "{\"reasoning\":\"x\"}",
+      "{\"reasoning\":{\"effort\":\"high\"}}" },
     { "dotted off, sent", EFF, CHAT_DIALECT_OPENAI, "reasoning.effort", "high", false, "{\"reasoning_effort\":\"low\"}",
       "{\"reasoning\":{\"effort\":\"low\"}}" },
     { "dotted off, none sent", EFF, CHAT_DIALECT_OPENAI, "reasoning.effort", "high", false, "{\"a\":1}", "{\"a\":1}" },
 
-    { "effort, vllm on", EFF, CHAT_DIALECT_VLLM, "reasoning_effort", "high", true, "{\"reasoning_effort\":\"low\",\"a\":1}",
-      "{\"a\":1,\"chat_template_kwargs\":{\"reasoning_effort\":\"high\"}}" },
+    { "effort, vllm on", EFF, CHAT_DIALECT_VLLM, "reasoning_effort", "high", true,
+      "{\"reasoning_effort\":\"low\",\"a\":1}", "{\"a\":1,\"chat_template_kwargs\":{\"reasoning_effort\":\"high\"}}" },
     { "effort, vllm off, sent", EFF, CHAT_DIALECT_VLLM, "reasoning_effort", "high", false,
       "{\"reasoning_effort\":\"minimal\"}", "{\"chat_template_kwargs\":{\"reasoning_effort\":\"minimal\"}}" },
     { "effort, generic off, none sent", EFF, CHAT_DIALECT_GENERIC, "reasoning_effort", "high", false, "{\"a\":1}",

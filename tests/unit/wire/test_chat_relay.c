@@ -83,7 +83,8 @@ TEST(other_modes_change_nothing) {
     }
 }
 
-/* A stream cut at any byte leaves the client with whole frames, and never with a usage chunk that it did not ask for. */
+/* A stream cut at any byte leaves the client with whole frames, and never with a usage chunk that it did not ask for.
+ */
 TEST(cut_leaves_whole_frames) {
     static const char text[] = ONE STOP USAGE DONE;
     static const size_t ends[] = { 0, sizeof(ONE) - 1, sizeof(ONE STOP) - 1, sizeof(ONE STOP USAGE) - 1,

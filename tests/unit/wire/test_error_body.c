@@ -26,13 +26,15 @@ static const struct {
       "\"status\":404}}" },
     { "no backend",
       { .status = 503, .message = VSR_STR_INIT("x"), .code = ERROR_CODE_NO_BACKEND },
-      "{\"error\":{\"message\":\"x\",\"type\":\"server_error\",\"param\":null,\"code\":\"no_backend\",\"status\":503}}" },
+      "{\"error\":{\"message\":\"x\",\"type\":\"server_error\",\"param\":null,\"code\":\"no_backend\",\"status\":503}"
+      "}" },
     { "other 5xx",
       { .status = 502, .message = VSR_STR_INIT("x") },
       "{\"error\":{\"message\":\"x\",\"type\":\"server_error\",\"param\":null,\"code\":null,\"status\":502}}" },
     { "other 4xx",
       { .status = 418, .message = VSR_STR_INIT("x") },
-      "{\"error\":{\"message\":\"x\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null,\"status\":418}}" },
+      "{\"error\":{\"message\":\"x\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null,\"status\":418}"
+      "}" },
 };
 
 TEST(bodies) {

@@ -54,10 +54,12 @@ static vsr_str id_of(struct arena *arena, const char *body, vsr_str user) {
 
 TEST(stays_over_turns) {
     struct arena *arena = arena_new(0, 0);
-    const char *first = "\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"one\"}]";
+    const char *first =
+        "\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"one\"}]";
     const char *later = "\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"one\"},"
                         "{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"two\"}]";
-    const char *other = "\"messages\":[{\"role\":\"system\",\"content\":\"t\"},{\"role\":\"user\",\"content\":\"one\"}]";
+    const char *other =
+        "\"messages\":[{\"role\":\"system\",\"content\":\"t\"},{\"role\":\"user\",\"content\":\"one\"}]";
     vsr_str none = { NULL, 0 };
     CHECK(str_eq(id_of(arena, first, none), id_of(arena, later, none)), "same opening");
     CHECK(!str_eq(id_of(arena, first, none), id_of(arena, other, none)), "other system prompt");

@@ -8,12 +8,14 @@ static const struct {
     bool found, has, malformed;
     int64_t prompt, completion, cached, cache_write;
 } cases[] = {
-    { "chat", "{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":3,\"total_tokens\":13}}", true, true, false, 10, 3, 0, 0 },
-    { "responses", "{\"usage\":{\"input_tokens\":10,\"output_tokens\":3,\"input_tokens_details\":{\"cached_tokens\":4}}}",
-      true, true, false, 10, 3, 4, 0 },
+    { "chat", "{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":3,\"total_tokens\":13}}", true, true, false, 10,
+      3, 0, 0 },
+    { "responses",
+      "{\"usage\":{\"input_tokens\":10,\"output_tokens\":3,\"input_tokens_details\":{\"cached_tokens\":4}}}", true,
+      true, false, 10, 3, 4, 0 },
     { "details",
-      "{\"usage\":{\"prompt_tokens\":10,\"prompt_tokens_details\":{\"cached_tokens\":4,\"cache_write_tokens\":2}}}", true,
-      true, false, 10, 0, 4, 2 },
+      "{\"usage\":{\"prompt_tokens\":10,\"prompt_tokens_details\":{\"cached_tokens\":4,\"cache_write_tokens\":2}}}",
+      true, true, false, 10, 0, 4, 2 },
     { "write beside", "{\"usage\":{\"prompt_tokens\":10,\"cache_write_tokens\":2}}", true, true, false, 10, 0, 0, 2 },
     { "none", "{}", false, false, false, 0, 0, 0, 0 },
     { "null", "{\"usage\":null}", false, false, false, 0, 0, 0, 0 },
@@ -25,7 +27,8 @@ static const struct {
     { "negative", "{\"usage\":{\"prompt_tokens\":-1}}", true, true, false, -1, 0, 0, 0 },
     { "huge", "{\"usage\":{\"prompt_tokens\":1e300,\"completion_tokens\":99999999999999999999}}", true, true, false,
       INT64_MAX, INT64_MAX, 0, 0 },
-    { "details no object", "{\"usage\":{\"prompt_tokens\":1,\"prompt_tokens_details\":7}}", true, true, false, 1, 0, 0, 0 },
+    { "details no object", "{\"usage\":{\"prompt_tokens\":1,\"prompt_tokens_details\":7}}", true, true, false, 1, 0, 0,
+      0 },
 };
 
 TEST(usage) {

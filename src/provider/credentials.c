@@ -2,7 +2,10 @@
 
 #include "core/arena.h"
 
-enum { PROVIDERS = PROVIDER_MINIMAX + 1 };
+enum {
+    PROVIDERS = PROVIDER_MINIMAX + 1,
+    HEADER_LEN_MAX = 48, /* only decides how finely names are sorted */
+};
 
 enum step_kind { STEP_INJECTED, STEP_STATIC };
 
@@ -21,8 +24,9 @@ struct credentials {
     struct step *steps;
     size_t n_steps;
     bool fail_open;
-    struct special_header *headers;
+    struct special_header *headers; /* sorted by length of the name, else in order of precedence */
     size_t n_headers;
+    size_t starts[HEADER_LEN_MAX + 2]; /* where names of a length begin; longer ones are all under the last */
 };
 
 static const struct {
@@ -101,6 +105,24 @@ static void collect_headers(struct credentials *c, const struct config_authz *au
             add_header(c, configs[i].headers.values[h], HEADER_IDENTITY);
 }
 
+static size_t bucket_of(vsr_str name) {
+    return name.len < HEADER_LEN_MAX ? name.len : HEADER_LEN_MAX;
+}
+
+/* A stable counting sort: a client's header is compared with the few names of its own length. */
+static void sort_headers(struct arena *arena, struct credentials *c) {
+    struct special_header *sorted = ARENA_ARRAY(arena, struct special_header, c->n_headers);
+    size_t n = 0;
+    for (size_t len = 0; len <= HEADER_LEN_MAX; len++) {
+        c->starts[len] = n;
+        for (size_t i = 0; i < c->n_headers; i++)
+            if (bucket_of(c->headers[i].name) == len)
+                sorted[n++] = c->headers[i];
+    }
+    c->starts[HEADER_LEN_MAX + 1] = n;
+    c->headers = sorted;
+}
+
 static void default_headers(struct step *step) {
     for (size_t i = 0; i < VSR_COUNT(providers); i++)
         step->headers[providers[i].provider] = providers[i].header;
@@ -131,6 +153,7 @@ struct credentials *credentials_build(struct arena *arena, const struct config_d
     struct credentials *c = ARENA_NEW(arena, struct credentials);
     c->headers = ARENA_ARRAY(arena, struct special_header, count_headers(authz));
     collect_headers(c, authz);
+    sort_headers(arena, c);
     if (authz->providers.n == 0) { /* keyless local backends work without any configuration */
         c->steps = ARENA_ARRAY(arena, struct step, 2);
         c->n_steps = 2;
@@ -151,8 +174,9 @@ struct credentials *credentials_build(struct arena *arena, const struct config_d
 /* ---- per request */
 
 enum header_class credentials_header_class(const struct credentials *credentials, vsr_str name) {
-    for (size_t i = 0; i < credentials->n_headers; i++)
-        if (credentials->headers[i].name.len == name.len && str_eq_nocase(credentials->headers[i].name, name))
+    size_t bucket = bucket_of(name);
+    for (size_t i = credentials->starts[bucket]; i < credentials->starts[bucket + 1]; i++)
+        if (str_eq_nocase(credentials->headers[i].name, name))
             return credentials->headers[i].class;
     return HEADER_PLAIN;
 }

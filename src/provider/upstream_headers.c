@@ -7,17 +7,22 @@ enum { FIELDS_OF_OURS = 8 }; /* credential, accept-encoding, content-type, reque
 struct building {
     const struct upstream_headers_input *input;
     struct upstream_headers *out;
-    bool has_connection; /* the client's Connection header may name more hop-by-hop fields */
+    bool names_fields; /* the client's Connection header names hop-by-hop fields of its own */
 };
 
 static void append(struct building *b, vsr_str name, vsr_str value) {
     b->out->fields[b->out->n_fields++] = (struct http1_field){ .name = name, .value = value };
 }
 
+/* The length decides nearly always, without a call. */
+static bool is_named(const struct http1_field *field, vsr_str name) {
+    return field->name.len == name.len && str_eq_nocase(field->name, name);
+}
+
 static void drop(struct building *b, vsr_str name) {
     size_t kept = 0;
     for (size_t i = 0; i < b->out->n_fields; i++)
-        if (!str_eq_nocase(b->out->fields[i].name, name))
+        if (!is_named(&b->out->fields[i], name))
             b->out->fields[kept++] = b->out->fields[i];
     b->out->n_fields = kept;
 }
@@ -43,12 +48,23 @@ static bool passes(const struct building *b, vsr_str name) {
     case HEADER_IDENTITY:
         return false;
     }
-    return !b->has_connection || !http1_field_has_token(b->input->head, VSR_STR("connection"), name);
+    return !b->names_fields || !http1_field_has_token(b->input->head, VSR_STR("connection"), name);
+}
+
+/* `Connection: keep-alive` and `close` name no field, and are what nearly everyone sends. */
+static bool names_fields(const struct http1_head *head) {
+    for (size_t i = 0; i < head->n_fields; i++) {
+        vsr_str value = head->fields[i].value;
+        if (is_named(&head->fields[i], VSR_STR("connection")) && !str_eq_nocase(value, VSR_STR("keep-alive")) &&
+            !str_eq_nocase(value, VSR_STR("close")))
+            return true;
+    }
+    return false;
 }
 
 static void copy_client(struct building *b) {
     const struct http1_head *head = b->input->head;
-    b->has_connection = http1_field(head, VSR_STR("connection")).ptr != NULL;
+    b->names_fields = names_fields(head);
     for (size_t i = 0; i < head->n_fields; i++)
         if (passes(b, head->fields[i].name))
             append(b, head->fields[i].name, head->fields[i].value);
@@ -56,7 +72,7 @@ static void copy_client(struct building *b) {
 
 static bool has(const struct building *b, vsr_str name) {
     for (size_t i = 0; i < b->out->n_fields; i++)
-        if (str_eq_nocase(b->out->fields[i].name, name))
+        if (is_named(&b->out->fields[i], name))
             return true;
     return false;
 }

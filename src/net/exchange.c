@@ -91,9 +91,12 @@ static bool must_close(const struct exchange *exchange) {
         return true;
     if (conn->state != CONN_BODY)
         return false;
-    /* A client that still waits for a 100 may or may not send the body now; one with a long body would send it in vain. */
-    return exchange->continue_wanted ||
-           (head->has_length && head->length - exchange->body_received > CONN_DISCARD_LEN_MAX);
+    /*
+     * A client that still waits for a 100 may or may not send the body now. One that gets the whole answer in the middle of
+     * a long body sends the rest in vain and had better stop.
+     */
+    return exchange->continue_wanted || (exchange->whole && head->has_length &&
+                                         head->length - exchange->body_received > CONN_DISCARD_LEN_MAX);
 }
 
 static void write_framing(struct exchange *exchange, int status) {
@@ -198,6 +201,7 @@ void exchange_reply(struct exchange *exchange, int status, const struct http1_fi
                     vsr_str body) {
     const struct conn *conn = exchange->conn; /* outlives an exchange that fails on the way */
     VSR_ASSERT(body.len <= INT64_MAX);
+    exchange->whole = true;
     exchange_head(exchange, status, fields, n_fields, (int64_t)body.len);
     if (conn->state != CONN_CLOSED)
         exchange_body(exchange, body);

@@ -25,7 +25,8 @@ static inline struct bounds bounds_of_output(const struct config_mapping_output 
 /* NaN and infinities satisfy nothing. */
 static inline bool bounds_hold(const struct bounds *bounds, double value) {
     return isfinite(value) && !((bounds->set & BOUND_GT) && !(value > bounds->gt)) &&
-           !((bounds->set & BOUND_GTE) && !(value >= bounds->gte)) && !((bounds->set & BOUND_LT) && !(value < bounds->lt)) &&
+           !((bounds->set & BOUND_GTE) && !(value >= bounds->gte)) &&
+           !((bounds->set & BOUND_LT) && !(value < bounds->lt)) &&
            !((bounds->set & BOUND_LTE) && !(value <= bounds->lte));
 }
 

@@ -28,13 +28,21 @@ static const struct field language_fields[] = {
 
 static const struct schema language_schema;
 
+/* The likely slips: upper case, or a region as in en-US. */
+static vsr_str suggest_code(vsr_str name, struct arena *arena) {
+    char *lower = arena_c_str(arena, str_sub(name, 0, 2));
+    for (size_t i = 0; lower[i]; i++)
+        lower[i] = ascii_lower(lower[i]);
+    if (!language_supported(str_from_c(lower)) || (name.len > 2 && name.ptr[2] != '-' && name.ptr[2] != '_'))
+        return VSR_STR("codes look like en, de, zh");
+    return arena_printf(arena, "did you mean \"%s\"?", lower);
+}
+
 static void check_rule(const void *object, struct arena *arena, struct diag *diag) {
     const struct language_config *rule = object;
-    size_t n;
-    const vsr_str *codes = language_codes(&n);
     if (!language_supported(rule->name))
         diag_error(diag, "E_ENUM", schema_field_at(&language_schema, rule, "name", arena),
-                   diag_suggest(diag, rule->name, codes, n),
+                   suggest_code(rule->name, arena),
                    "\"%.*s\" is not the ISO 639-1 code of a language that can be detected", VSR_FMT(rule->name));
 }
 
@@ -53,6 +61,7 @@ static void *build(struct signal_builder *builder) {
     state->rules = builder->rules->items;
     state->n_rules = builder->rules->n;
     state->first_slot = builder->first_slot;
+    language_warm_up(builder->arena);
     state->window = (size_t)builder->doc->global.router.signal_window_chars;
     return state;
 }

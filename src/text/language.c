@@ -13,11 +13,12 @@ enum { CLD2_LEN_MAX = 16384 };
 #define CODES(X) \
     X(af) \
     X(ar) \
-    X(az) X(be) X(bg) X(bn) X(bs) X(ca) X(cs) X(cy) X(da) X(de) X(el) X(en) X(eo) X(es) X(et) X(eu) X(fa) X(fi) X(fr) \
-        X(ga) X(gu) X(he) X(hi) X(hr) X(hu) X(hy) X(id) X(is) X(it) X(ja) X(ka) X(kk) X(ko) X(la) X(lg) X(lt) X(lv) \
-            X(mi) X(mk) X(mn) X(mr) X(ms) X(nb) X(nl) X(nn) X(pa) X(pl) X(pt) X(ro) X(ru) X(sk) X(sl) X(sn) X(so) \
-                X(sq) X(sr) X(st) X(sv) X(sw) X(ta) X(te) X(th) X(tl) X(tn) X(tr) X(ts) X(uk) X(ur) X(vi) X(xh) X(yo) \
-                    X(zh) X(zu)
+    X(az) \
+    X(be) X(bg) X(bn) X(bs) X(ca) X(cs) X(cy) X(da) X(de) X(el) X(en) X(eo) X(es) X(et) X(eu) X(fa) X(fi) X(fr) X(ga) \
+        X(gu) X(he) X(hi) X(hr) X(hu) X(hy) X(id) X(is) X(it) X(ja) X(ka) X(kk) X(ko) X(la) X(lg) X(lt) X(lv) X(mi) \
+            X(mk) X(mn) X(mr) X(ms) X(nb) X(nl) X(nn) X(pa) X(pl) X(pt) X(ro) X(ru) X(sk) X(sl) X(sn) X(so) X(sq) \
+                X(sr) X(st) X(sv) X(sw) X(ta) X(te) X(th) X(tl) X(tn) X(tr) X(ts) X(uk) X(ur) X(vi) X(xh) X(yo) X(zh) \
+                    X(zu)
 
 static const vsr_str codes[] = {
 #define X(code) VSR_STR_INIT(#code),
@@ -261,4 +262,19 @@ int language_detect(struct arena *arena, vsr_str text, struct language_guess *re
         ret_guess->confidence = 0;
     arena_rewind(arena, mark);
     return 0;
+}
+
+void language_warm_up(struct arena *arena) {
+    static const char *const samples[] = {
+        "The quick brown fox jumps over the lazy dog, and nobody knows why it would.",
+        "Victor jagt zwölf Boxkämpfer quer über den großen Sylter Deich.",
+        "Portez ce vieux whisky au juge blond qui fume. El pingüino Wenceslao hizo kilómetros bajo exhaustiva lluvia.",
+        "Съешь же ещё этих мягких французских булок, да выпей чаю.",
+        "نص حكيم له سر قاطع وذو شأن عظيم مكتوب على ثوب أخضر",
+        "ऋषियों को सताने वाले दुष्ट राक्षसों के राजा रावण का सर्वनाश",
+    };
+    struct language_guess guess;
+    for (size_t i = 0; i < VSR_COUNT(samples); i++)
+        if (language_detect(arena, str_from_c(samples[i]), &guess, NULL) < 0)
+            return; /* a later request will say so */
 }

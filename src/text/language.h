@@ -28,6 +28,9 @@ bool language_supported(vsr_str code);
 /* The same languages, for suggestions. `*ret_n` of them, static. */
 const vsr_str *language_codes(size_t *ret_n);
 
+/* Reads through the tables once, so that no request waits for the disk. Call it when a recipe is built. */
+void language_warm_up(struct arena *arena);
+
 /* Detects over UTF-8. Scratch comes from `arena` and is given back. Fails with VSR_E_NOMEM only. */
 int language_detect(struct arena *arena, vsr_str text, struct language_guess *ret_guess,
                     struct vsr_err *err) VSR_MUST_CHECK;

@@ -1,0 +1,211 @@
+#include "fixture.h"
+
+#include "unit/vectors.h"
+
+extern const struct signal_family signal_keyword;
+
+static bool is_later_method(struct vectors *v, json_ref rule) {
+    vsr_str method = vectors_str(v, rule, "method");
+    return vectors_bool(v, rule, "fuzzy_match") || str_eq_nocase(method, VSR_STR("bm25")) ||
+           str_eq_nocase(method, VSR_STR("ngram"));
+}
+
+static void check_vector(struct vectors *v) {
+    struct fixture f;
+    vsr_str rule = json_raw(&v->doc, vectors_get(v, v->given, "rule"));
+    vsr_str found[64];
+    size_t n;
+    fixture_make(&f, &signal_keyword, arena_printf(v->arena, "[%.*s]", VSR_FMT(fixture_name_rule(v->arena, rule, 0))));
+    fixture_eval_text(&f, vectors_str(v, v->given, "text"));
+    CHECK_INT(f.rc, 0, v->name);
+    CHECK_INT(fixture_matched(&f, 0), vectors_bool(v, v->want, "matched"), v->name);
+    n = fixture_matched(&f, 0) ? signal_keyword.found(f.state, &f.request, 0, found, 64) : 0;
+    vectors_check_list(v, vectors_get(v, v->want, "keywords"), found, n, "keywords");
+    if (fixture_matched(&f, 0))
+        CHECK_NEAR(v, f.results.confidence[0], vectors_number(v, v->want, "confidence", -1), "confidence");
+    fixture_free(&f);
+}
+
+TEST(shared_vectors) {
+    size_t skipped = 0, run = 0;
+    VECTORS_EACH(v, "keyword.json", "keyword_rule") {
+        if (is_later_method(&v, vectors_get(&v, v.given, "rule"))) {
+            skipped++;
+            continue;
+        }
+        check_vector(&v);
+        run++;
+    }
+    print_message("%zu cases, %zu of other methods skipped\n", run, skipped);
+}
+
+static const struct {
+    const char *name, *rule, *text;
+    bool matched;
+} cases[] = {
+    { "kelvin sign folds to k", "{operator: OR, keywords: [kelvin]}",
+      "5 \xE2\x84\xAA"
+      "elvin",
+      true },
+    { "long s folds to s", "{operator: OR, keywords: [so]}", "\xC5\xBFo", true },
+    { "no folding when case matters", "{operator: OR, case_sensitive: true, keywords: [so]}", "\xC5\xBFo", false },
+    { "capital sharp s", "{operator: OR, keywords: [STRAẞE]}", "die straße", true },
+    { "sharp s is not ss", "{operator: OR, keywords: [strasse]}", "die straße", false },
+    { "final sigma", "{operator: OR, keywords: [ΟΔΟΣ]}", "η οδος", true },
+    { "boundary before a folded letter", "{operator: OR, keywords: [akon]}", "Жakon", false },
+    { "boundary behind CJK", "{operator: OR, keywords: [api]}", "调用API。", true },
+    { "mark at the end", "{operator: OR, keywords: [cafe]}", "cafe\xCC\x81", false },
+    { "same keyword, both cases", "{operator: AND, keywords: [Aa, aA]}", "AA", true },
+    { "symbols only", "{operator: OR, keywords: ['=>']}", "a=>b", true },
+    { "emoji", "{operator: OR, keywords: [😀]}", "hi😀there", true },
+    { "digits join", "{operator: OR, keywords: ['42']}", "1423", false },
+    { "regex unicode class", "{operator: OR, method: regex, keywords: ['\\p{Han}{2}']}", "a 你好", true },
+    { "regex end is the end", "{operator: OR, method: regex, keywords: ['end$']}", "the end\n", false },
+    { "regex lines", "{operator: OR, method: regex, keywords: ['(?m)^b$']}", "a\nb\nc", true },
+    { "regex kelvin", "{operator: OR, method: regex, keywords: ['k\\d']}",
+      "\xE2\x84\xAA"
+      "5",
+      true },
+    { "regex method in any case", "{operator: OR, method: ReGeX, keywords: ['a.c']}", "abc", true },
+    { "no text", "{operator: NOR, keywords: [a]}", "", true },
+};
+
+TEST(own_cases) {
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct fixture f;
+        char rules[512];
+        snprintf(rules, sizeof(rules), "[{name: r, %s]", cases[i].rule + 1);
+        fixture_make(&f, &signal_keyword, str_from_c(rules));
+        fixture_eval_text(&f, str_from_c(cases[i].text));
+        CHECK_INT(fixture_matched(&f, 0), cases[i].matched, cases[i].name);
+        fixture_free(&f);
+    }
+}
+
+TEST(values_count_what_was_found) {
+    struct fixture f;
+    fixture_make(&f, &signal_keyword,
+                 VSR_STR("[{name: a, operator: AND, keywords: [one, two, three, four]}, {name: b, operator: NOR, "
+                         "keywords: [one, x]}]"));
+    fixture_eval_text(&f, VSR_STR("two one one"));
+    CHECK(!fixture_matched(&f, 0) && !fixture_matched(&f, 1), "neither");
+    CHECK(fixture_value(&f, "a") == 2 && fixture_value(&f, "a:ratio") == 0.5, "a");
+    CHECK(fixture_value(&f, "b") == 1 && fixture_value(&f, "b:ratio") == 0.5, "b");
+    fixture_free(&f);
+}
+
+static const struct {
+    const char *rules, *problem;
+} refused[] = {
+    { "[{name: r, operator: or, keywords: [a]}]", "E_ENUM" },
+    { "[{name: r, operator: OR, method: bm25, keywords: [a]}]", "E_ENUM" },
+    { "[{name: r, operator: OR, keywords: []}]", "keywords" },
+    { "[{name: r, operator: OR, keywords: [a, ' ']}]", "keywords" },
+    { "[{name: r, operator: OR}]", "E_REQUIRED" },
+    { "[{name: r, operator: OR, method: regex, keywords: ['a(']}]", "missing closing )" },
+    { "[{name: r, operator: OR, method: regex, keywords: ['(?=a)']}]", "look-around" },
+    { "[{name: r, operator: OR, method: regex, keywords: ['a*']}]", "empty string" },
+};
+
+TEST(bad_rules_are_refused) {
+    for (size_t i = 0; i < VSR_COUNT(refused); i++) {
+        struct fixture f;
+        struct buf out;
+        CHECK(!fixture_decode(&f, &signal_keyword, str_from_c(refused[i].rules)), refused[i].rules);
+        buf_init(&out, 1 << 16);
+        diag_print(&f.diag, &out, false);
+        CHECK_MSG(str_find(buf_str(&out), str_from_c(refused[i].problem)) >= 0, "%s: %.*s", refused[i].rules,
+                  (int)out.len, out.ptr);
+        buf_done(&out);
+        fixture_free(&f);
+    }
+}
+
+/* ---- the scan against a plain search */
+
+static uint32_t seed = 7;
+static uint32_t random_below(uint32_t n) {
+    seed = seed * 1664525 + 1013904223;
+    return (seed >> 8) % n;
+}
+
+static const char *const letters[] = { "a", "A", "k", "K",         "\xE2\x84\xAA", "s",  "\xC5\xBF", "ж",
+                                       "Ж", "σ", "ς", "Σ",         "你",           "ー", "_",        "7",
+                                       " ", "-", "é", "e\xCC\x81", "한",           "." };
+
+static vsr_str random_text(struct arena *arena, uint32_t len_max) {
+    struct buf out;
+    vsr_str text;
+    buf_init(&out, 4096);
+    for (uint32_t i = 1 + random_below(len_max); i > 0; i--)
+        buf_append_c(&out, letters[random_below(VSR_COUNT(letters))]);
+    text = arena_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+#include "core/utf8.h"
+#include "text/fold.h"
+#include "text/unicode.h"
+
+/* signals.md §5.1 word by word. */
+static bool plain_search(struct arena *arena, vsr_str keyword, vsr_str text, bool case_sensitive) {
+    size_t first = 0, last;
+    bool before, behind;
+    if (!case_sensitive) {
+        keyword = fold_text(arena, keyword, FOLD_CASE);
+        text = fold_text(arena, text, FOLD_CASE);
+    }
+    last = keyword.len;
+    before = unicode_is_word(utf8_next(keyword, &first));
+    behind = unicode_is_word(utf8_prev(keyword, &last));
+    for (size_t at = 0; at + keyword.len <= text.len; at++) {
+        size_t left = at, right = at + keyword.len;
+        if (memcmp(text.ptr + at, keyword.ptr, keyword.len) != 0)
+            continue;
+        if (before && left > 0 && unicode_is_word(utf8_prev(text, &left)))
+            continue;
+        if (behind && right < text.len && unicode_is_word(utf8_next(text, &right)))
+            continue;
+        return true;
+    }
+    return false;
+}
+
+TEST(scan_equals_plain_search) {
+    enum { KEYWORDS = 40, ROUNDS = 40, TEXTS = 60 };
+    for (int round = 0; round < ROUNDS; round++) {
+        struct arena *arena = arena_new(0, 0);
+        struct pattern_list list;
+        struct pattern_set *set;
+        struct pattern_scratch *scratch;
+        vsr_str keywords[KEYWORDS];
+        bool exact[KEYWORDS];
+        uint32_t index[KEYWORDS];
+        int bad;
+        pattern_list_init(&list, arena);
+        for (int i = 0; i < KEYWORDS; i++) {
+            keywords[i] = random_text(arena, 3);
+            exact[i] = random_below(3) == 0;
+            CHECK_INT(pattern_list_literal(&list, keywords[i], exact[i] ? PATTERN_EXACT : PATTERN_FOLDED, true,
+                                           &index[i], NULL),
+                      0, "add");
+        }
+        CHECK_INT(pattern_set_build(arena, &list, &set, &bad, NULL), 0, "build");
+        CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
+        for (int k = 0; k < TEXTS; k++) {
+            vsr_str text = random_text(arena, 12);
+            uint64_t *hits = ARENA_ARRAY(arena, uint64_t, BITS_WORDS(pattern_set_count(set)));
+            CHECK_INT(pattern_set_scan(set, scratch, arena, text, hits, NULL), 0, "scan");
+            for (int i = 0; i < KEYWORDS; i++)
+                CHECK_MSG(bits_has(hits, index[i]) == plain_search(arena, keywords[i], text, exact[i]),
+                          "keyword \"%.*s\"%s in \"%.*s\": scan says %d", VSR_FMT(keywords[i]),
+                          exact[i] ? " (exact)" : "", VSR_FMT(text), bits_has(hits, index[i]));
+        }
+        pattern_scratch_free(scratch);
+        arena_free(arena);
+    }
+}
+
+RUN_TESTS(T(shared_vectors), T(own_cases), T(values_count_what_was_found), T(bad_rules_are_refused),
+          T(scan_equals_plain_search))

@@ -5,7 +5,8 @@
 
 /* By contract the first field of a family's rule is its name. */
 static vsr_str rule_name(const struct config_family *family, const char *rule) {
-    return *(const vsr_str *)(rule + family->schema->fields[0].offset);
+    const void *slot = rule + family->schema->fields[0].offset;
+    return *(const vsr_str *)slot;
 }
 
 static void check_name(struct check *c, const struct config_family *family, const char *rule) {

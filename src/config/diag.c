@@ -29,8 +29,9 @@ static vsr_str scrubbed(struct arena *arena, const char *text) {
     return copy;
 }
 
-static void add(struct diag *diag, enum diag_severity severity, const char *code, struct diag_at at, vsr_str hint,
-                const char *format, va_list args) {
+__attribute__((format(printf, 6, 0))) static void add(struct diag *diag, enum diag_severity severity, const char *code,
+                                                      struct diag_at at, vsr_str hint, const char *format,
+                                                      va_list args) {
     char text[MESSAGE_LEN_MAX];
     size_t *count = severity == DIAG_ERROR ? &diag->n_errors : &diag->n_warnings;
     if ((*count)++ >= DIAG_MAX)
@@ -149,7 +150,8 @@ vsr_str diag_suggest(struct diag *diag, vsr_str found, const vsr_str *candidates
         size_t distance = str_distance(found, candidates[i], SUGGEST_DISTANCE_MAX);
         if (distance == 0)
             return VSR_STR(""); /* the word is right, what is wrong is something else */
-        if (distance < best_distance) {
+        /* A word of which nothing is left is no misspelling. */
+        if (distance < best_distance && distance < found.len && distance < candidates[i].len) {
             best_distance = distance;
             best = &candidates[i];
         }

@@ -75,7 +75,8 @@ static const struct field reliability_fields[] = {
       .choices = lb_policies, .help = "How an endpoint is chosen among those of the model." },
     { "retry_count", FIELD_INT, offsetof(struct config_reliability, retry_count), .flags = FIELD_RANGE, .fallback = "0",
       .least = 0, .greatest = 5,
-      .help = "Attempts after the first, each on another endpoint where there is one. Neither this nor retry_on written, and "
+      .help = "Attempts after the first, each on another endpoint where there is one. Neither this nor retry_on "
+              "written, and "
               "several endpoints: one, after 5xx or 429." },
     { "retry_on", FIELD_STRING, offsetof(struct config_reliability, retry_on),
       .help =

@@ -565,9 +565,10 @@ static void check_required(const struct decode *d, const struct schema *schema, 
 static void set_key(const struct decode *d, const struct schema *schema, const vsr_str *key, struct config_at *at) {
     for (size_t i = 0; i < schema->n_fields; i++) {
         struct diag_at place = { at->node ? at->node->line : 0, at->node ? at->node->col : 0, at->path };
+        void *slot = (char *)at + schema->fields[i].offset;
         if (!(schema->fields[i].flags & FIELD_KEY))
             continue;
-        *(vsr_str *)((char *)at + schema->fields[i].offset) = *key;
+        *(vsr_str *)slot = *key;
         at->present |= UINT64_C(1) << i;
         if (str_trim(*key).len == 0)
             diag_error(d->diag, "E_REQUIRED", place, VSR_STR(""), "the name of a %s must not be blank", schema->name);

@@ -242,9 +242,11 @@ static void print_entries(const struct printer *p, const struct field *field, co
 }
 
 static vsr_str entry_key(const struct schema *schema, const char *entry) {
-    for (size_t i = 0; i < schema->n_fields; i++)
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const void *slot = entry + schema->fields[i].offset;
         if (schema->fields[i].flags & FIELD_KEY)
-            return *(const vsr_str *)(entry + schema->fields[i].offset);
+            return *(const vsr_str *)slot;
+    }
     return VSR_STR("");
 }
 
@@ -259,7 +261,7 @@ static void print_named_entries(const struct printer *p, const struct field *fie
 static bool print_list(const struct printer *p, const struct field *field, const struct config_list *list, bool written,
                        int indent, bool dash) {
     bool named = field->kind == FIELD_OBJECT_MAP;
-    if (list->n == 0 && !written)
+    if (!written && (list->n == 0 || !p->effective))
         return false;
     print_key(p, str_from_c(field->name), indent, dash);
     if (list->n == 0) {

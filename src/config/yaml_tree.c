@@ -41,6 +41,7 @@ struct builder {
     struct arena *arena;   /* of the result */
     struct arena *scratch; /* of the building */
     struct diag *diag;
+    vsr_str text;       /* what is parsed */
     struct map anchors; /* name -> struct anchor */
     struct frame stack[YAML_DEPTH_MAX];
     size_t depth;
@@ -326,6 +327,62 @@ static int read_tag(struct builder *b, struct fy_token *token, bool *ret_is_stri
     return fail_here(b, "this tag is not supported");
 }
 
+/* ---- text of scalars */
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+static bool is_break(char c) {
+    return c == '\n' || c == '\r';
+}
+
+/* Moves `*at` behind the blanks and line breaks that stand there. Returns how many breaks there were. */
+static size_t skip_breaks(vsr_str raw, size_t *at) {
+    size_t n = 0;
+    for (; *at < raw.len && (is_blank(raw.ptr[*at]) || is_break(raw.ptr[*at])); (*at)++)
+        if (raw.ptr[*at] == '\n' || (raw.ptr[*at] == '\r' && !(*at + 1 < raw.len && raw.ptr[*at + 1] == '\n')))
+            n++;
+    return n;
+}
+
+/*
+ * What stands between single quotes: a doubled quote is one, a line break is a space, several are one less, blanks
+ * around them are dropped. libfyaml 0.7.12 does this too, but leaks memory when a line has many doubled quotes, and a
+ * configuration is reloaded for as long as the process lives.
+ */
+static vsr_str unquote_single(struct arena *arena, vsr_str raw) {
+    char *out = arena_alloc(arena, raw.len + 1);
+    size_t len = 0, folded = 0; /* what lies before `folded` came out of line breaks and stays */
+    for (size_t at = 0; at < raw.len;) {
+        size_t n_breaks;
+        if (!is_break(raw.ptr[at])) {
+            out[len++] = raw.ptr[at];
+            at += raw.ptr[at] == '\'' ? 2 : 1;
+            continue;
+        }
+        while (len > folded && is_blank(out[len - 1]))
+            len--;
+        n_breaks = skip_breaks(raw, &at);
+        if (n_breaks == 1)
+            out[len++] = ' ';
+        for (size_t i = 1; i < n_breaks; i++)
+            out[len++] = '\n';
+        folded = len;
+    }
+    return str_make(out, len);
+}
+
+static vsr_str scalar_text(struct builder *b, struct fy_token *value) {
+    const struct fy_mark *start = fy_token_start_mark(value), *end = fy_token_end_mark(value);
+    if (fy_token_scalar_style(value) == FYSS_SINGLE_QUOTED && start && end && end->input_pos <= b->text.len) {
+        vsr_str raw = str_sub(b->text, start->input_pos, end->input_pos);
+        if (str_find(raw, VSR_STR("''")) >= 0)
+            return unquote_single(b->arena, raw);
+    }
+    return arena_str(b->arena, token_text(value));
+}
+
 static bool is_in_quotes(struct fy_token *value) {
     enum fy_scalar_style style = fy_token_scalar_style(value);
     return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
@@ -346,7 +403,7 @@ static int on_scalar(struct builder *b, struct fy_event *event) {
     is_key = b->depth && b->stack[b->depth - 1].node->kind == YAML_MAPPING && !b->stack[b->depth - 1].key;
     node = new_node(b, value || is_string || is_key ? YAML_SCALAR : YAML_NULL);
     node->quoted = is_string || (value && fy_token_scalar_style(value) != FYSS_PLAIN);
-    node->text = value ? arena_str(b->arena, token_text(value)) : VSR_STR("");
+    node->text = value ? scalar_text(b, value) : VSR_STR("");
     put_anchor(b, event->scalar.anchor, node);
     return add_node(b, node, 1, 0);
 }
@@ -463,7 +520,7 @@ static int run_events(struct builder *b, struct fy_parser *parser, struct fy_dia
     return rc == 0 && fy_parser_get_stream_error(parser) ? report_syntax(b, messages) : rc;
 }
 
-static int run_parser(struct builder *b, vsr_str text) {
+static int run_parser(struct builder *b) {
     struct fy_diag_cfg quiet;
     struct fy_parse_cfg config = { .flags = FYPCF_ALLOW_DUPLICATE_KEYS | FYPCF_JSON_NONE | FYPCF_DISABLE_DEPTH_LIMIT };
     struct fy_parser *parser = NULL;
@@ -476,7 +533,7 @@ static int run_parser(struct builder *b, vsr_str text) {
         goto out;
     fy_diag_set_collect_errors(config.diag, true);
     parser = fy_parser_create(&config);
-    if (!parser || fy_parser_set_string(parser, text.ptr, text.len) != 0)
+    if (!parser || fy_parser_set_string(parser, b->text.ptr, b->text.len) != 0)
         goto out;
     rc = run_events(b, parser, config.diag);
 out:
@@ -521,7 +578,8 @@ int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_ro
     b = ARENA_NEW(scratch, struct builder);
     *b = (struct builder){ .arena = arena, .scratch = scratch, .diag = diag, .line = 1, .col = 1 };
     map_init(&b->anchors, scratch);
-    rc = run_parser(b, arena_str(scratch, text));
+    b->text = arena_str(scratch, text);
+    rc = run_parser(b);
     if (rc == 0 && diag->n_errors > n_errors)
         rc = VSR_E_INVALID;
     if (rc == 0 && (!b->root || yaml_is_null(b->root))) {

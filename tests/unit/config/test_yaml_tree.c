@@ -64,6 +64,10 @@ static const struct {
     { "merge of a list", "[{<<: [{a: 1}, {a: 2, b: 3}]}]", "[{a@1:9=1@1:12 b@1:23=3@1:26}@1:2]@1:1" },
     { "quoted merge key is a key", "{'<<': {a: 1}}", "{'<<'@1:2={a@1:9=1@1:12}@1:8}@1:1" },
     { "key without text", "? \n: v\n", "{@1:1=v@2:3}@1:1" },
+    { "doubled quotes", "a: 'it''s'\nb: ''''\nc: 'x '''\n", "{a@1:1='it's'@1:4 b@2:1='''@2:4 c@3:1='x ''@3:4}@1:1" },
+    { "folded in quotes", "a: ' it''s \t\n  b\n\n  \n  c ''\r\n  d\n  '\n", "{a@1:1=' it's b\n\nc ' d '@1:4}@1:1" },
+    { "folded without doubled quotes", "a: ' its \t\n  b\n\n  \n  c \r\n  d\n  '\n",
+      "{a@1:1=' its b\n\nc d '@1:4}@1:1" },
     { "json", "{\"a\": [1, \"b\"]}", "{'a'@1:2=[1@1:8 'b'@1:11]@1:7}@1:1" },
 };
 

@@ -393,6 +393,8 @@ int json_edit_insert(struct json_edit *edit, const struct json_step *path, size_
         return fail(&q, n_steps, VSR_E_INVALID, "an insert needs an index as its last step");
     index = path[n_steps - 1].index;
     rc = walk(&q, n_steps - 1, &found);
+    if (rc < 0)
+        return rc;
     for (struct place *place = found.first; rc == 0 && place; place = place->next_found) {
         if (is_kept(edit, place, JSON_ARRAY) ? index > n_elements(edit, place)
                                              : place->state == PLACE_ARRAY || is_missing(edit, place))
@@ -400,8 +402,10 @@ int json_edit_insert(struct json_edit *edit, const struct json_step *path, size_
         else if (!is_kept(edit, place, JSON_ARRAY) && !is_final(place))
             rc = fail(&q, n_steps - 1, VSR_E_INVALID, "not an array");
     }
-    if (rc == 0 && !copy_text(edit->arena, raw, &copy))
-        rc = fail_memory(&q);
+    if (rc < 0)
+        return rc;
+    if (!copy_text(edit->arena, raw, &copy))
+        return fail_memory(&q);
     for (struct place *place = found.first; rc == 0 && place; place = place->next_found) {
         if (!is_final(place))
             rc = add_insert(&q, place, index, copy);

@@ -322,41 +322,57 @@ const char *json_string_fault(const char *p, const char *end, const char **ret_p
     return "string is not closed";
 }
 
+/* Writes the character of the escape at `p`. Returns the escape's length. */
+static inline size_t unescape_one(const char *p, const char *end, char **to) {
+    uint32_t cp = 0;
+    size_t len = escape_read(p, end, &cp);
+    if (len == ESCAPE_SHORT_LEN)
+        *(*to)++ = (char)cp;
+    else
+        *to += utf8_encode(cp, *to);
+    return len;
+}
+
 /*
- * Copies the plain bytes before the next backslash; the only special bytes of a checked string are backslashes. What a
- * whole block writes too much is overwritten next, and lies inside `out` because the source reaches at least as far.
+ * Unescapes the block at `p`, at most up to its first \u. The only special bytes of a checked string are backslashes
+ * and what stands behind them. Whole blocks are copied to `*to` and the next piece overwrites what was too much: that
+ * stays inside the output, because the source reaches a block further and no escape grows. Returns the bytes used up.
  */
-static inline size_t copy_plain(const char *p, const char *end, char *out) {
-    const char *start = p;
-    while (end - p >= JSON_BLOCK_LEN) {
-        uint32_t specials = json_block_specials(p);
-        memcpy(out, p, JSON_BLOCK_LEN);
-        if (specials)
-            return (size_t)(p - start) + (size_t)__builtin_ctz(specials);
-        p += JSON_BLOCK_LEN;
-        out += JSON_BLOCK_LEN;
+static inline size_t unescape_block(const char *p, char **to) {
+    uint32_t specials = json_block_specials(p);
+    size_t at = 0;
+    memcpy(*to, p, JSON_BLOCK_LEN);
+    while (specials) {
+        size_t escape = (size_t)__builtin_ctz(specials);
+        char c = short_escapes[(unsigned char)p[escape + 1]];
+        *to += escape - at;
+        if (!c)
+            return escape;
+        *(*to)++ = c;
+        at = escape + ESCAPE_SHORT_LEN;
+        memcpy(*to, p + at, JSON_BLOCK_LEN);
+        specials &= ~(uint32_t)0 << at;
     }
-    while (p < end && *p != '\\')
-        *out++ = *p++;
-    return (size_t)(p - start);
+    if (at < JSON_BLOCK_LEN) {
+        *to += JSON_BLOCK_LEN - at;
+        at = JSON_BLOCK_LEN;
+    }
+    return at;
 }
 
 size_t json_string_unescape(vsr_str inside, char *out) {
     const char *p = inside.ptr, *end = p + inside.len;
     char *to = out;
+    while (end - p >= 2 * JSON_BLOCK_LEN + ESCAPE_SHORT_LEN) {
+        p += unescape_block(p, &to);
+        if (*p == '\\')
+            p += unescape_one(p, end, &to);
+    }
     while (p < end) {
-        size_t plain = copy_plain(p, end, to), len;
-        uint32_t cp = 0;
-        p += plain;
-        to += plain;
-        if (p == end)
-            break;
-        len = escape_read(p, end, &cp);
-        if (len == ESCAPE_SHORT_LEN)
-            *to++ = (char)cp;
+        if (*p == '\\')
+            p += unescape_one(p, end, &to);
         else
-            to += utf8_encode(cp, to);
-        p += len;
+            *to++ = *p++;
     }
     return (size_t)(to - out);
 }

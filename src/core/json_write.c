@@ -129,55 +129,89 @@ void json_write_raw(struct json_writer *w, vsr_str raw) {
     (void)buf_append(w->out, raw);
 }
 
-/* Bytes before the first quote, backslash or control character. */
-static size_t plain_len(const char *p, size_t len) {
-    size_t at = 0;
-    for (; len - at >= JSON_BLOCK_LEN; at += JSON_BLOCK_LEN) {
-        uint32_t specials = json_block_specials(p + at);
-        if (specials)
-            return at + (size_t)__builtin_ctz(specials);
-    }
-    while (at < len && p[at] != '"' && p[at] != '\\' && (unsigned char)p[at] >= 0x20)
-        at++;
-    return at;
+enum {
+    ESCAPE_LEN_MAX = 6, /* \u001f */
+    STAGE_LEN = 1024,
+    STAGE_ROOM = JSON_BLOCK_LEN * ESCAPE_LEN_MAX + JSON_BLOCK_LEN, /* what a block can need, and a copy behind it */
+};
+
+/* Text on its way to the buffer, whose ceiling must not be met early: here a block can be written without asking. */
+struct stage {
+    struct buf *out;
+    size_t len;
+    char bytes[STAGE_LEN];
+};
+
+static void flush(struct stage *stage) {
+    (void)buf_append(stage->out, str_make(stage->bytes, stage->len));
+    stage->len = 0;
 }
 
-static void quote_special(struct buf *out, char c) {
+static size_t escape_write(char *to, char c) {
     static const char letters[0x20] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
     static const char hex[] = "0123456789abcdef";
     unsigned char u = (unsigned char)c;
-    char escape[6] = { '\\', c, '0', '0', 0, 0 };
-    size_t len = 2;
-    if (u < sizeof(letters)) {
-        escape[1] = letters[u] ? letters[u] : 'u';
-        len = letters[u] ? 2 : sizeof(escape);
-        escape[4] = hex[u >> 4];
-        escape[5] = hex[u & 0xF];
+    to[0] = '\\';
+    to[1] = c;
+    if (u >= sizeof(letters))
+        return 2;
+    to[1] = letters[u] ? letters[u] : 'u';
+    if (letters[u])
+        return 2;
+    to[2] = to[3] = '0';
+    to[4] = hex[u >> 4];
+    to[5] = hex[u & 0xF];
+    return ESCAPE_LEN_MAX;
+}
+
+/* Whole blocks are copied and the next piece overwrites what was too much; a block and one more can be read at `p`. */
+static size_t quote_block(const char *p, char *to) {
+    const char *start = to;
+    uint32_t specials = json_block_specials(p);
+    size_t at = 0;
+    memcpy(to, p, JSON_BLOCK_LEN);
+    for (; specials; specials &= specials - 1) {
+        size_t special = (size_t)__builtin_ctz(specials);
+        to += special - at;
+        to += escape_write(to, p[special]);
+        at = special + 1;
+        memcpy(to, p + at, JSON_BLOCK_LEN);
     }
-    (void)buf_append(out, str_make(escape, len));
+    return (size_t)(to - start) + JSON_BLOCK_LEN - at;
 }
 
 /* `text` is well-formed UTF-8. */
-static void quote_good(struct buf *out, vsr_str text) {
-    size_t at = 0;
-    while (at < text.len) {
-        size_t len = plain_len(text.ptr + at, text.len - at);
-        (void)buf_append(out, str_make(text.ptr + at, len));
-        at += len;
-        if (at < text.len)
-            quote_special(out, text.ptr[at++]);
+static void quote_good(struct stage *stage, vsr_str text) {
+    const char *p = text.ptr, *end = p + text.len;
+    for (; end - p >= 2 * JSON_BLOCK_LEN; p += JSON_BLOCK_LEN) {
+        if (stage->len > STAGE_LEN - STAGE_ROOM)
+            flush(stage);
+        stage->len += quote_block(p, stage->bytes + stage->len);
+    }
+    for (; p < end; p++) {
+        if (stage->len > STAGE_LEN - ESCAPE_LEN_MAX)
+            flush(stage);
+        if (*p == '"' || *p == '\\' || (unsigned char)*p < 0x20)
+            stage->len += escape_write(stage->bytes + stage->len, *p);
+        else
+            stage->bytes[stage->len++] = *p;
     }
 }
 
 void json_quote(struct buf *out, vsr_str text) {
-    (void)buf_append_char(out, '"');
+    struct stage stage; /* not cleared: most texts use little of it */
+    stage.out = out;
+    stage.len = 1;
+    stage.bytes[0] = '"';
     while (text.len > 0) {
         size_t good = utf8_check(text);
-        quote_good(out, str_make(text.ptr, good));
+        quote_good(&stage, str_make(text.ptr, good));
         if (good == text.len)
             break;
+        flush(&stage);
         (void)buf_append(out, VSR_STR("\xEF\xBF\xBD")); /* U+FFFD */
         text = str_make(text.ptr + good + 1, text.len - good - 1);
     }
+    flush(&stage);
     (void)buf_append_char(out, '"');
 }

@@ -323,7 +323,7 @@ static void note_change(struct json_edit *edit, const struct place *place, vsr_s
 int json_edit_set(struct json_edit *edit, const struct json_step *path, size_t n_steps, vsr_str raw,
                   struct vsr_err *err) {
     struct request q = { .edit = edit, .path = path, .n_steps = n_steps, .make = true, .err = err };
-    struct found found;
+    struct found found = { NULL, NULL };
     vsr_str copy;
     int rc = walk(&q, n_steps, &found);
     if (rc < 0 || !found.first)
@@ -341,7 +341,7 @@ int json_edit_set(struct json_edit *edit, const struct json_step *path, size_t n
 
 int json_edit_delete(struct json_edit *edit, const struct json_step *path, size_t n_steps, struct vsr_err *err) {
     struct request q = { .edit = edit, .path = path, .n_steps = n_steps, .err = err };
-    struct found found;
+    struct found found = { NULL, NULL };
     int rc;
     if (n_steps == 0)
         return fail(&q, 0, VSR_E_INVALID, "the whole document cannot be deleted");
@@ -385,7 +385,7 @@ static int add_insert(const struct request *q, struct place *array, size_t index
 int json_edit_insert(struct json_edit *edit, const struct json_step *path, size_t n_steps, vsr_str raw,
                      struct vsr_err *err) {
     struct request q = { .edit = edit, .path = path, .n_steps = n_steps, .make = true, .err = err };
-    struct found found;
+    struct found found = { NULL, NULL };
     vsr_str copy;
     size_t index;
     int rc;
@@ -426,7 +426,7 @@ static int append_one(const struct request *q, struct place *place, vsr_str raw)
 int json_edit_append(struct json_edit *edit, const struct json_step *path, size_t n_steps, vsr_str raw,
                      struct vsr_err *err) {
     struct request q = { .edit = edit, .path = path, .n_steps = n_steps, .make = true, .err = err };
-    struct found found;
+    struct found found = { NULL, NULL };
     vsr_str copy;
     int rc = walk(&q, n_steps, &found);
     if (rc < 0)

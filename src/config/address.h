@@ -20,8 +20,8 @@ struct address {
 };
 
 /*
- * Reads `host`, `host:port`, `[v6]:port`, a bare IPv6 address, each with an optional http or https scheme and path. `tls` is the
- * scheme when none is written. Returns NULL, or what is wrong with the text.
+ * Reads `host`, `host:port`, `[v6]:port`, a bare IPv6 address, each with an optional http or https scheme and path.
+ * `tls` is the scheme when none is written. Returns NULL, or what is wrong with the text.
  */
 const char *address_parse(vsr_str text, bool tls, struct arena *arena, struct address *ret_address);
 

@@ -1,8 +1,9 @@
 /*
- * check - what no table can see: names, references and derived values across the blocks of one document. Internal to config/.
+ * check - what no table can see: names, references and derived values across the blocks of one document. Internal to
+ * config/.
  *
- * One struct goes through all checks; each adds what later ones need. Names are hashed once. Everything wrong is reported,
- * nothing stops the others.
+ * One struct goes through all checks; each adds what later ones need. Names are hashed once. Everything wrong is
+ * reported, nothing stops the others.
  */
 #ifndef VSR_CONFIG_CHECK_H
 #define VSR_CONFIG_CHECK_H
@@ -33,7 +34,8 @@ struct check {
 
 /* ---- shared by the checks */
 
-/* Remembers `object` (with its `config_at` first) under `name`; reports a second one of the same name, with both positions. */
+/* Remembers `object` (with its `config_at` first) under `name`; reports a second one of the same name, with both
+ * positions. */
 struct check_name *check_unique(struct check *c, struct map *map, vsr_str name, const struct schema *schema,
                                 const void *object, const char *kind);
 
@@ -60,7 +62,7 @@ struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str
 /* ---- the checks, in this order */
 
 void check_listeners(struct check *c);
-void check_models(struct check *c);    /* cards, LoRAs, providers, endpoints, aliases; builds the index */
+void check_models(struct check *c); /* cards, LoRAs, providers, endpoints, aliases; builds the index */
 void check_authz(struct check *c);
 void check_signals(struct check *c);
 void check_projections(struct check *c);

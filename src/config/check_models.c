@@ -239,15 +239,17 @@ static void report_provider_name(struct check *c, struct diag_at at, vsr_str nam
                "\"%.*s\" is not a provider: the keys are providers, the values names of headers", VSR_FMT(name));
 }
 
+static void check_key_header(struct check *c, const struct config_authz_provider *provider, vsr_str name,
+                             vsr_str header) {
+    if (!is_provider_name(name))
+        report_provider_name(c, check_pair_at(c, provider, "headers", name), name);
+    else if (!check_is_header_name(header))
+        diag_error(c->diag, "E_TYPE", check_pair_at(c, provider, "headers", name), VSR_STR(""),
+                   "the value must be the name of a header");
+}
+
 void check_authz(struct check *c) {
-    CONFIG_EACH(struct config_authz_provider, provider, &c->doc->global.services.authz.providers) {
-        for (size_t i = 0; i < provider->headers.n; i++) {
-            struct diag_at at = check_pair_at(c, provider, "headers", provider->headers.keys[i]);
-            if (!is_provider_name(provider->headers.keys[i]))
-                report_provider_name(c, at, provider->headers.keys[i]);
-            else if (!check_is_header_name(provider->headers.values[i]))
-                diag_error(c->diag, "E_TYPE", at, VSR_STR(""), "the value of \"%.*s\" must be the name of a header",
-                           VSR_FMT(provider->headers.keys[i]));
-        }
-    }
+    CONFIG_EACH(struct config_authz_provider, provider, &c->doc->global.services.authz.providers)
+    for (size_t i = 0; i < provider->headers.n; i++)
+        check_key_header(c, provider, provider->headers.keys[i], provider->headers.values[i]);
 }

@@ -101,13 +101,17 @@ static bool frames_message(vsr_str name) {
 static void check_extra_headers(struct check *c, const struct config_backend_ref *ref) {
     for (size_t i = 0; i < ref->extra_headers.n; i++) {
         vsr_str name = ref->extra_headers.keys[i];
-        struct diag_at at = check_pair_at(c, ref, "extra_headers", name);
+        const char *code = "E_TYPE", *wrong = NULL;
         if (!check_is_header_name(name))
-            diag_error(c->diag, "E_TYPE", at, VSR_STR(""), "this is not the name of a header");
-        else if (frames_message(name))
-            diag_error(c->diag, "E_CONFLICT", at, VSR_STR(""), "this header is vsr's own to set");
+            wrong = "this is not the name of a header";
         else if (!check_is_header_value(ref->extra_headers.values[i]))
-            diag_error(c->diag, "E_TYPE", at, VSR_STR(""), "the value has characters that no header may carry");
+            wrong = "the value has characters that no header may carry";
+        else if (frames_message(name)) {
+            code = "E_CONFLICT";
+            wrong = "this header is vsr's own to set";
+        }
+        if (wrong)
+            diag_error(c->diag, code, check_pair_at(c, ref, "extra_headers", name), VSR_STR(""), "%s", wrong);
     }
 }
 

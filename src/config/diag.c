@@ -144,7 +144,7 @@ vsr_str diag_suggest(struct diag *diag, vsr_str found, const vsr_str *candidates
     size_t best_distance = (most ? most : 1) + 1;
     const vsr_str *best = NULL;
     /* Past the last error that is kept nobody reads the hint, and looking for it is what costs time. */
-    if (diag->n_errors >= DIAG_MAX)
+    if (diag_full(diag))
         return VSR_STR("");
     for (size_t i = 0; i < n; i++) {
         size_t distance = str_distance(found, candidates[i], SUGGEST_DISTANCE_MAX);

@@ -2,8 +2,8 @@
  * diag - the problems of one configuration document, all of them.
  *
  * A problem has a code (E_REF, config.md §11.2), a path (`routing.decisions[coding].rules`), a position, a message and
- * sometimes a hint. Problems are printed sorted by position as `FILE:LINE:COL: error[CODE] PATH: message; hint`. At most
- * DIAG_MAX errors and as many warnings are kept; the rest are counted. Lives in an arena; one thread.
+ * sometimes a hint. Problems are printed sorted by position as `FILE:LINE:COL: error[CODE] PATH: message; hint`. At
+ * most DIAG_MAX errors and as many warnings are kept; the rest are counted. Lives in an arena; one thread.
  */
 #ifndef VSR_CONFIG_DIAG_H
 #define VSR_CONFIG_DIAG_H
@@ -52,6 +52,11 @@ void diag_error(struct diag *diag, const char *code, struct diag_at at, vsr_str 
 void diag_warn(struct diag *diag, const char *code, struct diag_at at, vsr_str hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* Whether further errors are only counted, so that their texts need not be made. */
+static inline bool diag_full(const struct diag *diag) {
+    return diag->n_errors >= DIAG_MAX;
+}
+
 /* Orders by line, column, then order of arrival. */
 void diag_sort(struct diag *diag);
 
@@ -61,8 +66,8 @@ void diag_print(const struct diag *diag, struct buf *out, bool colour);
 void diag_json(const struct diag *diag, struct json_writer *w);
 
 /*
- * `did you mean "x"?` for the nearest of the candidates (Levenshtein <= 3, and <= half of the word), else the empty string. Lives in
- * diag's arena.
+ * `did you mean "x"?` for the nearest of the candidates (Levenshtein <= 3, and <= half of the word), else the empty
+ * string. Lives in diag's arena.
  */
 vsr_str diag_suggest(struct diag *diag, vsr_str found, const vsr_str *candidates, size_t n);
 

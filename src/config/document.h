@@ -18,7 +18,8 @@ struct config_family {
     const char *list_key;        /* "keywords": key under routing.signals */
     const struct schema *schema; /* of one rule; its first field is `name` */
     /*
-     * Optional: whether a leaf may name `name`, given all decoded rules of the family (NULL: it must equal a rule's name).
+     * Optional: whether a leaf may name `name`, given all decoded rules of the family (NULL: it must equal a rule's
+     * name).
      */
     bool (*declares)(const struct config_list *rules, vsr_str name);
     /* Optional: checks across the rules of one recipe. */
@@ -42,7 +43,8 @@ struct config_listener {
     int64_t timeout_ms;
     struct config_strings api_keys; /* an empty entry matches nothing */
     struct config_strings api_key_envs;
-    struct config_strings tokens; /* derived: api_keys, then the values of api_key_envs (empty when unset); `nodes` unset */
+    struct config_strings
+        tokens; /* derived: api_keys, then the values of api_key_envs (empty when unset); `nodes` unset */
     bool trust_identity_headers;
 };
 
@@ -74,12 +76,12 @@ struct config_pricing {
 enum config_lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST };
 
 enum { /* tokens of retry_on */
-    RETRY_CONNECT_FAILURE = 1u << 0,
-    RETRY_REFUSED_STREAM = 1u << 1,
-    RETRY_RESET = 1u << 2,
-    RETRY_GATEWAY_ERROR = 1u << 3,
-    RETRY_5XX = 1u << 4,
-    RETRY_RETRIABLE_4XX = 1u << 5,
+       RETRY_CONNECT_FAILURE = 1u << 0,
+       RETRY_REFUSED_STREAM = 1u << 1,
+       RETRY_RESET = 1u << 2,
+       RETRY_GATEWAY_ERROR = 1u << 3,
+       RETRY_5XX = 1u << 4,
+       RETRY_RETRIABLE_4XX = 1u << 5,
 };
 
 struct config_reliability {
@@ -87,7 +89,7 @@ struct config_reliability {
     int lb_policy; /* enum config_lb_policy */
     int64_t retry_count;
     vsr_str retry_on;
-    unsigned retry_mask;    /* RETRY_*; from retry_on */
+    unsigned retry_mask;       /* RETRY_*; from retry_on */
     uint64_t retry_status[10]; /* bit s of word s/64: status s named literally (100..599) */
     int64_t consecutive_5xx;
     int64_t base_ejection_time_ms;
@@ -134,7 +136,8 @@ struct config_backend_ref {
     uint16_t port;
     vsr_str authority;      /* Host header */
     vsr_str path_prefix;    /* replaces a leading `/v1` segment of the client's path; empty: path unchanged */
-    vsr_str chat_full_path; /* path and query of a chat completion; empty on plain endpoints: client's path, with path_prefix */
+    vsr_str chat_full_path; /* path and query of a chat completion; empty on plain endpoints: client's path, with
+                               path_prefix */
     vsr_str key;            /* resolved secret; empty when there is none */
     vsr_str auth_name;      /* header that carries the key */
     vsr_str auth_value;     /* prefix and key; empty without a key */
@@ -151,8 +154,8 @@ struct config_provider_model {
     int api_format; /* 0 openai */
     struct config_pricing *pricing;
     struct config_reliability reliability;
-    struct config_list backend_refs;                /* struct config_backend_ref */
-    const struct config_reasoning_family *family;   /* resolved; NULL: none */
+    struct config_list backend_refs;              /* struct config_backend_ref */
+    const struct config_reasoning_family *family; /* resolved; NULL: none */
 };
 
 struct config_providers {
@@ -174,7 +177,7 @@ struct config_model_card {
     int64_t context_window_size;
     double quality_score;
     struct config_strings capabilities, tags;
-    struct config_list loras;                      /* struct config_lora */
+    struct config_list loras;                     /* struct config_lora */
     const struct config_provider_model *provider; /* resolved; NULL: not routable */
 };
 
@@ -193,7 +196,13 @@ struct config_partition {
     int family;       /* derived: index in config_families of the members */
 };
 
-enum config_value_source { VALUE_SOURCE_UNSET, VALUE_SOURCE_BINARY, VALUE_SOURCE_CONFIDENCE, VALUE_SOURCE_RAW, VALUE_SOURCE_SCORE };
+enum config_value_source {
+    VALUE_SOURCE_UNSET,
+    VALUE_SOURCE_BINARY,
+    VALUE_SOURCE_CONFIDENCE,
+    VALUE_SOURCE_RAW,
+    VALUE_SOURCE_SCORE
+};
 
 /* Instead of a family's index: the type is `projection`. */
 enum { CONFIG_PROJECTION = -1 };
@@ -209,7 +218,7 @@ struct config_score_input {
 struct config_score {
     struct config_at at;
     vsr_str name;
-    int method; /* 0 weighted_sum */
+    int method;                /* 0 weighted_sum */
     struct config_list inputs; /* struct config_score_input */
 };
 
@@ -254,12 +263,12 @@ struct config_rule {
     struct config_at at;
     vsr_str type, name, label;
     struct config_predicate *predicate;
-    int on_error;   /* 0 unset, 1 match, 2 no_match */
-    int on_unknown; /* enum config_on_unknown */
-    bool negated;   /* key `not`: sugar for a NOT around this node */
-    int op;         /* enum config_operator */
+    int on_error;                  /* 0 unset, 1 match, 2 no_match */
+    int on_unknown;                /* enum config_on_unknown */
+    bool negated;                  /* key `not`: sugar for a NOT around this node */
+    int op;                        /* enum config_operator */
     struct config_list conditions; /* struct config_rule */
-    int family;     /* derived, leaf: index in config_families, or CONFIG_PROJECTION */
+    int family;                    /* derived, leaf: index in config_families, or CONFIG_PROJECTION */
 };
 
 struct config_model_ref {
@@ -268,8 +277,8 @@ struct config_model_ref {
     double weight;
     bool use_reasoning;
     vsr_str reasoning_effort, reasoning_description;
-    const struct config_model_card *card;          /* resolved; base card of a LoRA */
-    const struct config_provider_model *provider;  /* resolved; NULL in evaluation-only documents */
+    const struct config_model_card *card;         /* resolved; base card of a LoRA */
+    const struct config_provider_model *provider; /* resolved; NULL in evaluation-only documents */
 };
 
 struct config_algorithm {
@@ -281,7 +290,7 @@ struct config_decision {
     struct config_at at;
     vsr_str name, description;
     int64_t priority, tier;
-    struct config_rule *rules; /* NULL: unconditional */
+    struct config_rule *rules;     /* NULL: unconditional */
     struct config_list model_refs; /* struct config_model_ref */
     struct config_algorithm *algorithm;
     int on_unknown; /* enum config_on_unknown */
@@ -292,9 +301,9 @@ enum config_strategy { STRATEGY_UNSET, STRATEGY_PRIORITY, STRATEGY_CONFIDENCE };
 
 struct config_routing {
     struct config_at at;
-    int strategy;       /* enum config_strategy; UNSET never after loading */
+    int strategy; /* enum config_strategy; UNSET never after loading */
     bool untiered_first;
-    int untiered;       /* 0 last, 1 first */
+    int untiered;                   /* 0 last, 1 first */
     struct config_list model_cards; /* struct config_model_card */
     struct config_signals signals;
     struct config_projections projections;
@@ -340,7 +349,7 @@ struct config_authz_identity {
 
 struct config_authz_provider {
     struct config_at at;
-    int type; /* 0 header-injection, 1 static-config */
+    int type;                    /* 0 header-injection, 1 static-config */
     struct config_pairs headers; /* provider name -> header name */
 };
 
@@ -380,8 +389,8 @@ const struct config_model_card *config_lora_card(const struct config_document *d
 const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name);
 
 /*
- * The table of the whole document: `routing.signals` has one list for each family. Lives in `arena`, keeps `families`. The static
- * one knows no family.
+ * The table of the whole document: `routing.signals` has one list for each family. Lives in `arena`, keeps `families`.
+ * The static one knows no family.
  */
 const struct schema *config_schema(struct arena *arena, const struct config_families *families);
 

@@ -1,5 +1,6 @@
 /*
- * document_tables - the tables of the document's blocks, for those who put them together or check them. Internal to config/.
+ * document_tables - the tables of the document's blocks, for those who put them together or check them. Internal to
+ * config/.
  */
 #ifndef VSR_CONFIG_DOCUMENT_TABLES_H
 #define VSR_CONFIG_DOCUMENT_TABLES_H

@@ -98,8 +98,11 @@ static void report_unset(const struct env *env, vsr_str name, struct diag_at at,
 }
 
 vsr_str env_value(const struct env *env, vsr_str name, struct diag_at at, struct arena *arena, struct diag *diag) {
-    const char *value = look_up(env, name, arena);
-    if (!value && !env->keep)
+    const char *value;
+    if (env->keep)
+        return VSR_STR("");
+    value = look_up(env, name, arena);
+    if (!value)
         report_unset(env, name, at, diag);
     return arena_str(arena, str_from_c(value));
 }

@@ -23,7 +23,10 @@ struct env {
     bool keep; /* substitute nothing, mark the scalars that hold references */
 };
 
-/* The value of one variable, named in the document at `at`. Empty when unset, which is reported. Lives in `arena`. */
+/*
+ * The value of one variable, named in the document at `at`. Empty when unset, which is reported; empty when `keep`.
+ * Lives in `arena`.
+ */
 vsr_str env_value(const struct env *env, vsr_str name, struct diag_at at, struct arena *arena, struct diag *diag);
 
 /*

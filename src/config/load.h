@@ -1,9 +1,9 @@
 /*
  * load - from a file or text to a checked document.
  *
- * The stages of config.md §1: bytes, YAML tree, canonical form, environment, typed decode, derived values, checks across
- * blocks. The first stage with errors ends the load, but reports all of its own. Reads the file and the environment;
- * otherwise pure. One thread per call.
+ * The stages of config.md §1: bytes, YAML tree, canonical form, environment, typed decode, derived values, checks
+ * across blocks. The first stage with errors ends the load, but reports all of its own. Reads the file and the
+ * environment; otherwise pure. One thread per call.
  */
 #ifndef VSR_CONFIG_LOAD_H
 #define VSR_CONFIG_LOAD_H
@@ -12,17 +12,17 @@
 
 struct config_load_options {
     struct config_families families;
-    const char *const *algorithms;    /* names of selection algorithms, NULL-terminated */
-    bool strict_env;                  /* an unset variable without default is an error */
-    bool keep_env;                    /* no substitution, for read-only validation */
+    const char *const *algorithms; /* names of selection algorithms, NULL-terminated */
+    bool strict_env;               /* an unset variable without default is an error */
+    bool keep_env;                 /* no substitution, for read-only validation */
     /* Environment lookup; NULL: getenv. Returns NULL when unset. */
     const char *(*env)(void *data, const char *name);
     void *env_data;
 };
 
 /*
- * `text` and `file`, which names it in messages, are copied. `diag` is initialised here and lives in `arena`. Returns 0 and writes *ret_doc when there is no error; warnings may remain in
- * `diag`. The document lives in `arena`.
+ * `text` and `file`, which names it in messages, are copied. `diag` is initialised here and lives in `arena`. Returns 0
+ * and writes *ret_doc when there is no error; warnings may remain in `diag`. The document lives in `arena`.
  */
 int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag);

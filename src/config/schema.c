@@ -46,7 +46,10 @@ vsr_str schema_element_path(struct arena *arena, vsr_str path, const struct yaml
 }
 
 static struct diag_at value_at(const struct decode *d, const struct value *value) {
-    struct diag_at at = { .path = schema_path(d->arena, value->object, str_from_c(value->field->name)) };
+    struct diag_at at = { 0 };
+    if (diag_full(d->diag))
+        return at;
+    at.path = schema_path(d->arena, value->object, str_from_c(value->field->name));
     if (value->index >= 0)
         at.path = arena_printf(d->arena, "%.*s[%td]", VSR_FMT(at.path), value->index);
     if (value->key.len)
@@ -496,12 +499,14 @@ static const struct field *find_field(const struct schema *schema, vsr_str name)
 static void report_unknown(const struct decode *d, const struct schema *schema, const struct yaml_node *key,
                            vsr_str path) {
     vsr_str names[SCHEMA_FIELDS_MAX], allowed = { 0 };
-    struct diag_at at = { key->line, key->col, schema_path(d->arena, path, key->text) };
+    struct diag_at at = { key->line, key->col, VSR_STR("") };
     size_t n = 0;
+    if (!diag_full(d->diag))
+        at.path = schema_path(d->arena, path, key->text);
     for (size_t i = 0; i < schema->n_fields; i++)
         if (!(schema->fields[i].flags & FIELD_KEY))
             names[n++] = str_from_c(schema->fields[i].name);
-    for (size_t i = 0; i < n && i < ALLOWED_KEYS_MAX; i++)
+    for (size_t i = 0; i < n && i < ALLOWED_KEYS_MAX && !diag_full(d->diag); i++)
         allowed = arena_printf(d->arena, "%.*s%s%.*s", VSR_FMT(allowed), i ? ", " : "", VSR_FMT(names[i]));
     if (n > ALLOWED_KEYS_MAX)
         allowed = arena_printf(d->arena, "%.*s and %zu more", VSR_FMT(allowed), n - ALLOWED_KEYS_MAX);

@@ -1,9 +1,10 @@
 /*
  * schema - configuration structs described once, by static field tables.
  *
- * A table row names a key, says what it holds and where in the C struct it goes. From the tables come decoding, defaults,
- * range and enum checks, unknown-key errors with suggestions, canonical printing and the reference documentation. Whoever
- * owns a struct owns its table: a signal family defines both and hands the table down to config/ as data.
+ * A table row names a key, says what it holds and where in the C struct it goes. From the tables come decoding,
+ * defaults, range and enum checks, unknown-key errors with suggestions, canonical printing and the reference
+ * documentation. Whoever owns a struct owns its table: a signal family defines both and hands the table down to config/
+ * as data.
  *
  * Every decoded struct begins with `struct config_at at`: the node it came from and which of its fields were written,
  * so that "absent" and "zero" differ and every later check can point at line and column.
@@ -87,11 +88,11 @@ enum field_kind {
 
 enum {
     FIELD_REQUIRED = 1u << 0,
-    FIELD_NONBLANK = 1u << 1,   /* STRING: not empty after trimming; STRINGS: the same for each, and at least one entry */
-    FIELD_SECRET = 1u << 2,     /* printed as [REDACTED], never in messages; PAIRS: values whose name sounds secret */
-    FIELD_VERBATIM = 1u << 3,   /* no environment substitution (regular expressions, templates) */
-    FIELD_NOCASE = 1u << 4,     /* ENUM: compared without case */
-    FIELD_KEY = 1u << 5,        /* in an OBJECT_MAP: filled from the key, not a key itself */
+    FIELD_NONBLANK = 1u << 1, /* STRING: not empty after trimming; STRINGS: the same for each, and at least one entry */
+    FIELD_SECRET = 1u << 2,   /* printed as [REDACTED], never in messages; PAIRS: values whose name sounds secret */
+    FIELD_VERBATIM = 1u << 3, /* no environment substitution (regular expressions, templates) */
+    FIELD_NOCASE = 1u << 4,   /* ENUM: compared without case */
+    FIELD_KEY = 1u << 5,      /* in an OBJECT_MAP: filled from the key, not a key itself */
     FIELD_LEAST_OPEN = 1u << 6, /* NUMBER: strictly greater than `least` */
     FIELD_RANGE = 1u << 7,      /* `least` and `greatest` hold (INT, NUMBER, DURATION in ms, TOKENS) */
     FIELD_ANY = 1u << 8,        /* PAIRS: a value may be a list or mapping; it is kept as JSON text */
@@ -102,11 +103,11 @@ struct field {
     enum field_kind kind;
     size_t offset;
     unsigned flags;
-    const char *fallback;         /* default as YAML text, decoded like a written value; NULL: zero */
-    double least, greatest;       /* inclusive; used with FIELD_RANGE. INFINITY for no upper bound */
-    const char *const *choices;   /* ENUM: NULL-terminated */
-    const struct schema *object;  /* nested tables */
-    const char *help;             /* one sentence for the reference page */
+    const char *fallback;        /* default as YAML text, decoded like a written value; NULL: zero */
+    double least, greatest;      /* inclusive; used with FIELD_RANGE. INFINITY for no upper bound */
+    const char *const *choices;  /* ENUM: NULL-terminated */
+    const struct schema *object; /* nested tables */
+    const char *help;            /* one sentence for the reference page */
 };
 
 struct schema {
@@ -115,8 +116,8 @@ struct schema {
     const struct field *fields;
     size_t n_fields;
     /*
-     * Optional: checks across fields of one decoded object (exclusive keys, lower <= upper). Reports into `diag`. Called only
-     * when the object's own fields, and what is nested in it, are in order.
+     * Optional: checks across fields of one decoded object (exclusive keys, lower <= upper). Reports into `diag`.
+     * Called only when the object's own fields, and what is nested in it, are in order.
      */
     void (*check)(const void *object, struct arena *arena, struct diag *diag);
     /* Optional: decodes a node that is not a mapping (shorthand forms). True when it took the node. */
@@ -132,8 +133,9 @@ struct schema {
     { .name = (label), .size = sizeof(type), .fields = (table), .n_fields = VSR_COUNT(table), ##__VA_ARGS__ }
 
 /*
- * Fills `*object` (schema->size bytes) from `node`; NULL node: defaults only. Everything wrong is reported to `diag`; decoding goes on
- * behind a problem, so one run finds all. Returns whether this object was free of errors. Result points into `arena` and the tree.
+ * Fills `*object` (schema->size bytes) from `node`; NULL node: defaults only. Everything wrong is reported to `diag`;
+ * decoding goes on behind a problem, so one run finds all. Returns whether this object was free of errors. Result
+ * points into `arena` and the tree.
  */
 bool schema_decode(const struct schema *schema, const struct yaml_node *node, vsr_str path, void *object,
                    struct arena *arena, struct diag *diag);

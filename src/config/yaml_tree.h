@@ -1,10 +1,10 @@
 /*
  * yaml_tree - a YAML document as a plain tree with source positions.
  *
- * libfyaml parses; the tree copies what configuration needs into an arena: kind, text, style and 1-based line and column of
- * every node. Anchors, aliases and merge keys are resolved (bounded), scalars stay text: the schema decides what a plain
- * scalar means. Other front ends (DSL, Kubernetes) build the same tree. Immutable once built, apart from environment
- * substitution.
+ * libfyaml parses; the tree copies what configuration needs into an arena: kind, text, style and 1-based line and
+ * column of every node. Anchors, aliases and merge keys are resolved (bounded), scalars stay text: the schema decides
+ * what a plain scalar means. Other front ends (DSL, Kubernetes) build the same tree. Immutable once built, apart from
+ * environment substitution.
  */
 #ifndef VSR_CONFIG_YAML_TREE_H
 #define VSR_CONFIG_YAML_TREE_H
@@ -21,30 +21,30 @@ struct diag;
 enum {
     YAML_BYTES_MAX = 16 << 20, /* config.md §2 */
     YAML_DEPTH_MAX = 64,
-    YAML_NODES_MAX = 1000000,  /* alias expansion included */
+    YAML_NODES_MAX = 1000000, /* alias expansion included */
 };
 
 enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool quoted;                 /* SCALAR: written with quotes or as a block, so never null, bool or number by itself */
-    bool reference;              /* SCALAR: holds an environment reference that was left as it is (keep_env) */
-    bool substituted;            /* SCALAR: environment references were replaced; `source` is what was written */
-    uint32_t line, col;          /* 1-based; an empty value has its key's position */
-    vsr_str text;                /* SCALAR: content */
-    vsr_str source;              /* SCALAR: content as written, for messages that must not echo the environment */
-    struct yaml_node **items;    /* SEQUENCE: [n_items]; MAPPING: values [n_items] */
-    struct yaml_node **keys;     /* MAPPING: key scalars [n_items] */
+    bool quoted;              /* SCALAR: written with quotes or as a block, so never null, bool or number by itself */
+    bool reference;           /* SCALAR: holds an environment reference that was left as it is (keep_env) */
+    bool substituted;         /* SCALAR: environment references were replaced; `source` is what was written */
+    uint32_t line, col;       /* 1-based; an empty value has its key's position */
+    vsr_str text;             /* SCALAR: content */
+    vsr_str source;           /* SCALAR: content as written, for messages that must not echo the environment */
+    struct yaml_node **items; /* SEQUENCE: [n_items]; MAPPING: values [n_items] */
+    struct yaml_node **keys;  /* MAPPING: key scalars [n_items] */
     size_t n_items;
 };
 
 /*
- * A collection that is the target of an alias stands in the tree once for each use: walks see it again, but no more than
- * YAML_NODES_MAX nodes in all. Standard tags (!!str, !!int, ...) are accepted, others refused.
+ * A collection that is the target of an alias stands in the tree once for each use: walks see it again, but no more
+ * than YAML_NODES_MAX nodes in all. Standard tags (!!str, !!int, ...) are accepted, others refused.
  *
- * Parses `text` (named `file` in messages) into `arena`. Problems go to `diag` with their codes (E_YAML, E_EMPTY, E_DUP); on
- * failure returns a negative VSR_E_* code and `*ret_root` is not written. Copies the text.
+ * Parses `text` (named `file` in messages) into `arena`. Problems go to `diag` with their codes (E_YAML, E_EMPTY,
+ * E_DUP); on failure returns a negative VSR_E_* code and `*ret_root` is not written. Copies the text.
  */
 int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag);
 

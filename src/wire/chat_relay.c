@@ -93,7 +93,7 @@ void chat_relay_end(struct chat_relay *relay, bool clean) {
         return;
     }
     chat_stream_finish(&relay->stream);
-    if (is_dropped(relay))
+    if (is_dropped(relay) || !chat_stream_complete(&relay->stream))
         buf_reset(&relay->held);
     release_held(relay);
 }

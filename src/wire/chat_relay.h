@@ -42,8 +42,9 @@ void chat_relay_done(struct chat_relay *relay);
 void chat_relay_feed(struct chat_relay *relay, vsr_str bytes);
 
 /*
- * No more bytes will come. `clean`: the backend ended the body properly, and what is held goes out; else it is dropped.
- * Whether the stream was complete is chat_stream_complete(&relay->stream).
+ * No more bytes will come. `clean`: the backend ended the body properly. A frame that is still held goes out only when
+ * that completes the stream; else it is dropped, because a body that ends with its connection may be cut anywhere, and
+ * what follows must be an error event that the client can read. Ask chat_stream_complete(&relay->stream).
  */
 void chat_relay_end(struct chat_relay *relay, bool clean);
 

@@ -34,9 +34,10 @@ static void append(void *user, vsr_str bytes) {
     buf_append(user, bytes);
 }
 
-/* Relays in pieces; what the accounting learned goes to `log`. */
-static void relay(vsr_str text, size_t step, enum chat_relay_mode mode, struct buf *out, struct buf *log) {
+/* Relays in pieces; what the accounting learned goes to `log`. Whether all bytes must have passed. */
+static bool relay(vsr_str text, size_t step, enum chat_relay_mode mode, struct buf *out, struct buf *log) {
     struct chat_relay r;
+    bool complete;
     chat_relay_init(&r, mode, append, out);
     for (size_t at = 0; at < text.len; at += step)
         chat_relay_feed(&r, str_sub(text, at, at + step));
@@ -45,7 +46,9 @@ static void relay(vsr_str text, size_t step, enum chat_relay_mode mode, struct b
                r.stream.has_head, r.stream.malformed, (int)r.stream.n_finished, (long long)r.stream.usage.prompt);
     buf_append(log, chat_stream_id(&r.stream));
     buf_append(log, chat_stream_finish_reason(&r.stream));
+    complete = chat_stream_complete(&r.stream) || sse_broken(&r.stream.sse);
     chat_relay_done(&r);
+    return complete;
 }
 
 /* Whether `part` is `whole` with some bytes left out. */
@@ -70,15 +73,18 @@ static void check_same(void (*check)(vsr_str text, size_t step, struct buf *log)
 static void relay_unchanged(vsr_str text, size_t step, struct buf *log) {
     struct buf out;
     buf_init(&out, LOG_LEN_MAX);
-    relay(text, step, CHAT_RELAY_FRAMES, &out, log);
-    VSR_ASSERT(str_eq(buf_str(&out), text));
+    if (relay(text, step, CHAT_RELAY_FRAMES, &out, log))
+        VSR_ASSERT(str_eq(buf_str(&out), text));
+    else /* half a frame at the end of a stream that is not complete stays back */
+        VSR_ASSERT(str_starts(text, buf_str(&out)));
+    buf_append(log, buf_str(&out));
     buf_done(&out);
 }
 
 static void relay_dropping(vsr_str text, size_t step, struct buf *log) {
     struct buf out;
     buf_init(&out, LOG_LEN_MAX);
-    relay(text, step, CHAT_RELAY_DROP_USAGE, &out, log);
+    (void)relay(text, step, CHAT_RELAY_DROP_USAGE, &out, log); /* dropping needs no completeness */
     VSR_ASSERT(is_subsequence(buf_str(&out), text));
     buf_append(log, buf_str(&out));
     buf_done(&out);

@@ -113,6 +113,7 @@ int provider_set_build(struct arena *arena, const struct config_document *doc, c
         int rc = build_model(arena, options, &set->models[i], &configs[i], err);
         if (rc < 0)
             return rc;
+        set->models[i].default_effort = doc->providers.defaults.default_reasoning_effort;
         add_name(arena, set, configs[i].name, &set->models[i], str_make(NULL, 0));
     }
     add_loras(arena, set, doc);
@@ -173,7 +174,7 @@ void provider_endpoint_reasoning(const struct provider_model *model, const struc
         .family = family ? (enum chat_family)family->type : CHAT_FAMILY_NONE,
         .dialect = (enum chat_dialect)endpoint->ref->dialect,
         .parameter = family ? family->parameter : str_make(NULL, 0),
-        .effort = effort,
+        .effort = effort.len > 0 ? effort : model->default_effort,
         .on = on,
     };
 }

@@ -58,7 +58,8 @@ struct provider_model {
     vsr_str name;
     const struct config_provider_model *config;
     struct provider_endpoint *endpoints;
-    size_t n_endpoints; /* 0: a metadata-only model, which cannot be called */
+    size_t n_endpoints;     /* 0: a metadata-only model, which cannot be called */
+    vsr_str default_effort; /* default_reasoning_effort of the document; may be empty */
     struct model_state *state;
     struct provider_registry *registry;
     struct provider_worker *workers; /* [n_workers] */
@@ -104,7 +105,8 @@ vsr_str provider_endpoint_model_id(const struct provider_model *model, const str
  */
 vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoint *endpoint, vsr_str target);
 
-/* How reasoning is switched for this model on this endpoint. `effort` empty: medium; kept. */
+/* How reasoning is switched for this model on this endpoint. `effort` empty: the configured default, else medium; kept.
+ */
 void provider_endpoint_reasoning(const struct provider_model *model, const struct provider_endpoint *endpoint, bool on,
                                  vsr_str effort, struct chat_reasoning *ret_reasoning);
 

@@ -58,6 +58,7 @@ TEST(model_id_and_reasoning) {
     struct chat_reasoning reasoning;
     fleet_init(&f, NULL);
     fleet_endpoint(&f, 0, 1);
+    f.doc.providers.defaults.default_reasoning_effort = VSR_STR("low");
     fleet_build(&f, 1);
     CHECK_STR(provider_endpoint_model_id(f.model, &f.model->endpoints[0], str_make(NULL, 0)), "m", "logical name");
     f.refs[0][0].model_id = VSR_STR("vendor/m");
@@ -70,6 +71,9 @@ TEST(model_id_and_reasoning) {
     CHECK(reasoning.family == CHAT_FAMILY_EFFORT && reasoning.dialect == CHAT_DIALECT_OPENROUTER && reasoning.on,
           "mapped");
     CHECK_STR(reasoning.parameter, "p", "parameter");
+    CHECK_STR(reasoning.effort, "high", "of the decision");
+    provider_endpoint_reasoning(f.model, &f.model->endpoints[0], true, VSR_STR(""), &reasoning);
+    CHECK_STR(reasoning.effort, "low", "the configured default");
     fleet_done(&f, true);
 }
 

@@ -302,6 +302,34 @@ TEST(limits) {
     buf_done(&out);
 }
 
+/* Memory ends at every possible place: an error each time, and what was taken in still gives valid JSON. */
+TEST(out_of_memory) {
+    struct json_doc doc = parse(VSR_STR("{\"a\":[1,{\"b\":null}],\"a\":[],\"c\":{}}"));
+    static const char *const edits[] = { "set a 1", "app c.d 2", "ins a[0] 3", "set c.e.f.g 4", "app a 5", "del c" };
+    enum { CHUNK_LEN = 512 }; /* what json_edit_new() needs, which is not the client's to choose */
+    int n_failed = 0;
+    for (size_t max = CHUNK_LEN; max < 16 * CHUNK_LEN; max += 16) {
+        for (size_t first = 0; first < VSR_COUNT(edits); first++) {
+            struct arena *tight = arena_new(CHUNK_LEN, max);
+            struct json_edit *edit = json_edit_new(tight, &doc);
+            struct buf out;
+            for (size_t i = 0; i < VSR_COUNT(edits); i++) {
+                struct edit e = read_edit(str_from_c(edits[(first + i) % VSR_COUNT(edits)]));
+                int rc = do_edit(edit, &e, NULL);
+                CHECK(rc == 0 || rc == VSR_E_NOMEM, "out of memory");
+                n_failed += rc != 0;
+            }
+            buf_init(&out, 4096);
+            CHECK_INT(json_edit_apply(edit, &out), 0, "apply");
+            (void)parse(buf_str(&out));
+            buf_done(&out);
+            arena_free(tight);
+        }
+    }
+    CHECK(n_failed > 100, "some fail");
+    arena_reset(arena);
+}
+
 /* A client may send a million duplicates of the key that we replace: that must not cost a million times a million. */
 TEST(many_duplicates_are_linear) {
     enum { N = 200000 };
@@ -678,6 +706,7 @@ int main(void) {
         T(errors_change_nothing),
         T(unchanged),
         T(limits),
+        T(out_of_memory),
         T(many_duplicates_are_linear),
         T(many_elements_are_linear),
         T(random_edits_of_random_documents),

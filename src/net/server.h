@@ -108,8 +108,6 @@ enum { EXCHANGE_LENGTH_UNKNOWN = -1 }; /* chunked, or until close for HTTP/1.0 *
  */
 void exchange_head(struct exchange *exchange, int status, const struct http1_field *fields, size_t n_fields,
                    int64_t content_length);
-/* Sends a head that waits for its first body slice: the body may take long to begin (event streams). */
-void exchange_flush(struct exchange *exchange);
 /* A body slice; copied when the socket does not take it. Dropped where the answer has no body (HEAD, 204, 304). */
 void exchange_body(struct exchange *exchange, vsr_str bytes);
 /*

@@ -498,7 +498,7 @@ static void big(const char *request, const char *end) {
     PUMP(app.loop, (peer_poll(&peer), app.n_completed == 2), "big");
     PUMP(app.loop, peer_has(&peer, "hello"), "the next");
     CHECK(peer_has(&peer, end), "end");
-    CHECK_INT(peer_count(&peer, "xxxxxxxx"), BIG_LEN / 8, "every byte");
+    CHECK(peer_count_char(&peer, 'x') >= BIG_LEN, "every byte");
     CHECK(app.queued_max < 2 * STREAM_QUEUE_HIGH, "the queue stays small");
     peer_close(&peer);
     app_end(&app);
@@ -535,7 +535,7 @@ TEST(handler_holds_the_body_back) {
     peer_send_str(&peer, str_make(block, sizeof(block) - (100 << 10)), app.loop);
     PUMP(app.loop, (peer_poll(&peer), app.n_completed == 1), "done");
     PUMP(app.loop, peer_poll(&peer).len > sizeof(block), "echoed");
-    CHECK_INT(peer_count(&peer, "hhhhhhhh"), sizeof(block) / 8, "every byte");
+    CHECK(peer_count_char(&peer, 'h') >= sizeof(block), "every byte");
     peer_close(&peer);
     app_end(&app);
 }

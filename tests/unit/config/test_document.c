@@ -356,7 +356,7 @@ TEST(references_resolved) {
     arena_free(arena);
 }
 
-/* ---- the document of config.md §4.1, as far as this version goes, is in the fixtures; here is its size */
+/* ---- speed */
 
 static void big_document(struct buf *out, size_t n_decisions, size_t n_rules) {
     buf_append_c(out, "version: v0.3\nproviders:\n  defaults: {default_model: m0}\n  models:\n");

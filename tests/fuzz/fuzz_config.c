@@ -39,8 +39,8 @@ static void print(struct arena *arena, const struct config_document *doc, unsign
 }
 
 /*
- * Environment references were replaced, so dollars that remain are doubled by nobody: such documents are not read again. Nor are
- * those whose blocks were all empty, because nothing of them is printed.
+ * Environment references were replaced, so dollars that remain are doubled by nobody: such documents are not read
+ * again. Nor are those whose blocks were all empty, because nothing of them is printed.
  */
 static bool can_read_again(const struct buf *text) {
     static const char *const blocks[] = { "\nrouting:", "\nglobal:", "\nproviders:" };

@@ -9,8 +9,6 @@
 
 enum { SNAPSHOT_CHUNK_LEN = 64 << 10 };
 
-static const vsr_str default_aliases[] = { VSR_STR_INIT("vllm-sr/auto"), VSR_STR_INIT("auto") };
-
 static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind kind) {
     struct model_name *entry;
     if (map_get(&snapshot->names, name))
@@ -24,14 +22,8 @@ static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind k
 static void add_names(struct snapshot *snapshot) {
     const struct config_router *router = &snapshot->doc->global.router;
     const struct config_list *cards = &snapshot->doc->routing.model_cards;
-    if (router->has_auto_model_names) {
-        for (size_t i = 0; i < router->auto_model_names.n; i++)
-            add_name(snapshot, router->auto_model_names.items[i], TARGET_AUTO);
-    } else {
-        for (size_t i = 0; i < VSR_COUNT(default_aliases); i++)
-            add_name(snapshot, default_aliases[i], TARGET_AUTO);
-        add_name(snapshot, router->auto_model_name, TARGET_AUTO);
-    }
+    for (size_t i = 0; i < router->auto_model_names.n; i++) /* the effective list, written or not */
+        add_name(snapshot, router->auto_model_names.items[i], TARGET_AUTO);
     for (size_t i = 0; i < cards->n; i++) {
         const struct config_model_card *card = (const struct config_model_card *)cards->items + i;
         add_name(snapshot, card->name, TARGET_MODEL);

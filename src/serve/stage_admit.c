@@ -2,7 +2,6 @@
  * stage_admit - who asks, and for what: paths and methods, listener keys, the request's id.
  */
 #include <openssl/crypto.h>
-#include <stdlib.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
@@ -78,17 +77,6 @@ static bool key_matches(vsr_str token, const struct config_strings *keys) {
     return match;
 }
 
-/* The same for keys named by variables (`api_key_envs`), which are read per request: a rotated key needs no reload. */
-static bool env_key_matches(vsr_str token, const struct config_strings *names, struct arena *arena) {
-    bool match = false;
-    for (size_t i = 0; i < names->n; i++) {
-        vsr_str key = str_from_c(getenv(arena_c_str(arena, names->items[i])));
-        if (key.len && key.len == token.len)
-            match |= CRYPTO_memcmp(key.ptr, token.ptr, key.len) == 0;
-    }
-    return match;
-}
-
 /* config.md 5: with keys configured, every API request carries one of them. */
 static bool key_ok(struct request *request) {
     const struct config_listener *listener = request->listener;
@@ -101,7 +89,7 @@ static bool key_ok(struct request *request) {
         return false;
     token = str_trim(str_sub(value, (size_t)space + 1, value.len));
     request->key_checked = true;
-    return key_matches(token, &listener->api_keys) || env_key_matches(token, &listener->api_key_envs, request->arena);
+    return key_matches(token, &listener->tokens);
 }
 
 static enum stage_result refuse_key(struct request *request) {

@@ -119,8 +119,8 @@ static void on_end(void *owner) {
 }
 
 static enum provider_failure failure_of(const struct vsr_err *err, bool connected) {
-    if (!connected)
-        return PROVIDER_CONNECT;
+    if (!connected) /* a full queue of our own says nothing about the endpoint */
+        return err->code == VSR_E_LIMIT ? PROVIDER_CANCELLED : PROVIDER_CONNECT;
     switch (err->code) {
     case VSR_E_TIMEOUT:
         return PROVIDER_TIMEOUT;
@@ -136,7 +136,7 @@ static enum provider_failure failure_of(const struct vsr_err *err, bool connecte
 static void answer_failure(struct request *request, enum provider_failure failure, int code) {
     if (failure == PROVIDER_TIMEOUT || code == VSR_E_TIMEOUT)
         request_error(request, 504, TELEMETRY_REASON_timeout, NULL, VSR_STR("the backend did not answer in time"));
-    else if (code == VSR_E_LIMIT && failure == PROVIDER_CONNECT)
+    else if (failure == PROVIDER_CANCELLED)
         request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
                       VSR_STR("too many requests to the backend are waiting"));
     else if (failure == PROVIDER_CONNECT)

@@ -16,6 +16,23 @@ static int decision_cmp(const void *left, const void *right) {
     return str_cmp(a->config->name, b->config->name);
 }
 
+/* The first leaf that stands directly under an AND at the root, or is the root; else the first negated one. */
+static struct policy_guard find_guard(const struct rule_set *rules, uint32_t root) {
+    const struct rule_node *nodes = rules->nodes;
+    struct policy_guard guard = { .leaf = POLICY_SLOT_NONE };
+    if (nodes[root].op == RULE_LEAF)
+        return (struct policy_guard){ nodes[root].leaf, RULE_FALSE };
+    if (nodes[root].op != RULE_AND)
+        return guard;
+    for (uint32_t child = root + 1; child < nodes[root].end; child = nodes[child].end) {
+        if (nodes[child].op == RULE_LEAF)
+            return (struct policy_guard){ nodes[child].leaf, RULE_FALSE };
+        if (guard.leaf == POLICY_SLOT_NONE && nodes[child].op == RULE_NOT && nodes[child + 1].op == RULE_LEAF)
+            guard = (struct policy_guard){ nodes[child + 1].leaf, RULE_TRUE };
+    }
+    return guard;
+}
+
 struct policy *policy_build(struct arena *arena, const struct config_list *decisions,
                             const struct policy_options *options, const struct policy_names *names) {
     struct policy *policy = ARENA_NEW(arena, struct policy);
@@ -31,10 +48,12 @@ struct policy *policy_build(struct arena *arena, const struct config_list *decis
         policy->ordered &= configs[i].tier <= 0;
     }
     qsort(policy->decisions, decisions->n, sizeof(*policy->decisions), decision_cmp);
+    policy->guards = ARENA_ARRAY(arena, struct policy_guard, decisions->n);
     for (size_t i = 0; i < decisions->n; i++) { /* trees lie in the order in which they are walked */
         const struct config_decision *config = policy->decisions[i].config;
         policy->decisions[i].root =
             rule_set_add(&policy->rules, config->rules, (enum config_on_unknown)config->on_unknown, names);
+        policy->guards[i] = find_guard(&policy->rules, policy->decisions[i].root);
     }
     return policy;
 }
@@ -101,8 +120,12 @@ static void block(struct walk *walk, size_t decision) {
 /* Whether the decision matches; what is not final yet blocks. */
 static bool try_decision(struct walk *walk, size_t index, struct match *ret_match) {
     const struct policy_decision *decision = &walk->policy->decisions[index];
-    enum rule_state state = rule_state(&walk->policy->rules, decision->root, walk->states);
+    const struct policy_guard *guard = &walk->policy->guards[index];
+    enum rule_state state;
     bool exact = true;
+    if (guard->leaf != POLICY_SLOT_NONE && walk->states[guard->leaf] == guard->fatal)
+        return false;
+    state = rule_state(&walk->policy->rules, decision->root, walk->states);
     if (state == RULE_PENDING)
         block(walk, index);
     if (state != RULE_TRUE)

@@ -15,9 +15,19 @@ struct policy_decision {
     uint32_t root; /* in the rule set */
 };
 
+/*
+ * A leaf that the decision cannot match without: in this state, the tree need not be walked. Most decisions fail most
+ * requests here, and the guards of all of them lie side by side.
+ */
+struct policy_guard {
+    uint32_t leaf;  /* POLICY_SLOT_NONE: none */
+    uint32_t fatal; /* enum rule_state */
+};
+
 struct policy {
     struct rule_set rules;
     struct policy_decision *decisions; /* by priority, then name */
+    struct policy_guard *guards;       /* per decision */
     size_t n_decisions;
     bool ordered;       /* strategy priority without tiers: the first match's priority decides */
     bool by_confidence; /* strategy confidence */

@@ -19,6 +19,7 @@ struct pattern_item {
     enum pattern_compare compare;
     bool word_before, word_behind; /* edges that need a boundary */
     uint32_t len;                  /* bytes of a literal; 0 for a regular expression */
+    const struct regex *confirm;   /* the engine searches for more than this; NULL: a hit is a hit */
 };
 
 struct pattern_set {
@@ -26,6 +27,8 @@ struct pattern_set {
     struct pattern_item *items;
     size_t n;
     bool uses[PATTERN_LOWERED + 1]; /* comparisons that occur */
+    uint32_t *unsure;               /* indexes of patterns whose hits need confirming */
+    size_t n_unsure;
 };
 
 struct pattern_scratch {
@@ -104,9 +107,12 @@ int pattern_list_regex(struct pattern_list *list, const struct regex *regex, vsr
     struct pattern_item item = { .compare = PATTERN_EXACT,
                                  .flags = HS_FLAG_UTF8 | HS_FLAG_SINGLEMATCH,
                                  .name = arena_str(list->arena, name) };
+    bool exact;
     if (regex_matches_empty(regex))
         return err_set(err, VSR_E_INVALID, "can match the empty string, so it would match every text");
-    item.expression = regex_expression(regex, list->arena);
+    item.expression = regex_expression(regex, list->arena, &exact);
+    if (!exact)
+        item.confirm = regex;
     return list_add(list, &item, ret_index, err);
 }
 
@@ -155,8 +161,12 @@ int pattern_set_build(struct arena *arena, const struct pattern_list *list, stru
         return err_set(err, VSR_E_UNAVAILABLE, "the pattern engine does not run on this processor");
     set->items = list->items;
     set->n = list->n;
-    for (size_t i = 0; i < set->n; i++)
+    set->unsure = ARENA_ARRAY(arena, uint32_t, set->n);
+    for (size_t i = 0; i < set->n; i++) {
         set->uses[set->items[i].compare] = true;
+        if (set->items[i].confirm)
+            set->unsure[set->n_unsure++] = (uint32_t)i;
+    }
     rc = compile(set, arena, &set->database, ret_bad, err);
     if (rc < 0)
         return rc;
@@ -222,6 +232,23 @@ static int scan_form(const struct pattern_set *set, struct pattern_scratch *scra
     return 0;
 }
 
+/* Takes back the hits of patterns that were searched for too generously. */
+static int confirm_hits(const struct pattern_set *set, struct arena *arena, vsr_str text, uint64_t *hits,
+                        struct vsr_err *err) {
+    for (size_t i = 0; i < set->n_unsure; i++) {
+        uint32_t index = set->unsure[i];
+        bool occurs;
+        int rc;
+        if (!bits_has(hits, index))
+            continue;
+        rc = regex_occurs(set->items[index].confirm, arena, text, &occurs, err);
+        if (rc < 0)
+            return rc;
+        bits_put(hits, index, occurs);
+    }
+    return 0;
+}
+
 int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scratch, struct arena *arena, vsr_str text,
                      uint64_t *hits, struct vsr_err *err) {
     vsr_str forms[PATTERN_LOWERED + 1] = { text, text, text };
@@ -252,5 +279,5 @@ int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scra
         if (rc < 0)
             return rc;
     }
-    return 0;
+    return confirm_hits(set, arena, text, hits, err);
 }

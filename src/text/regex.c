@@ -6,7 +6,6 @@
 #include "text/regex.h"
 
 #include "core/arena.h"
-#include "core/buf.h"
 #include "core/utf8.h"
 #include "text/regex_ast.h"
 #include "text/unicode.h"
@@ -699,99 +698,13 @@ bool regex_matches_empty(const struct regex *regex) {
 }
 
 int regex_count(const struct regex *regex, struct arena *arena, vsr_str text, size_t *ret_count, struct vsr_err *err) {
-    return regex_program_count(regex->program, arena, text, ret_count, err);
+    return regex_program_count(regex->program, arena, text, SIZE_MAX, ret_count, err);
 }
 
-/* ---- writing for Vectorscan */
-
-static void write_code_point(struct buf *out, uint32_t cp) {
-    if (cp < 0x80 && (ascii_is_digit((char)cp) || (ascii_lower((char)cp) >= 'a' && ascii_lower((char)cp) <= 'z')))
-        buf_append_char(out, (char)cp);
-    else
-        buf_printf(out, "\\x{%x}", (unsigned)cp);
-}
-
-static void write_set(struct buf *out, const struct charset *set) {
-    if (set->n == 0) { /* matches nothing; `[^...]` of everything would be refused */
-        buf_append_c(out, "(?:\\z[a])");
-        return;
-    }
-    if (set->n == 1 && set->ranges[0].first == set->ranges[0].last) {
-        write_code_point(out, set->ranges[0].first);
-        return;
-    }
-    buf_append_char(out, '[');
-    for (size_t i = 0; i < set->n; i++) {
-        write_code_point(out, set->ranges[i].first);
-        if (set->ranges[i].last > set->ranges[i].first) {
-            buf_append_char(out, '-');
-            write_code_point(out, set->ranges[i].last);
-        }
-    }
-    buf_append_char(out, ']');
-}
-
-static void write_node(struct buf *out, const struct regex_node *node);
-
-static void write_children(struct buf *out, const struct regex_node *node, const char *between) {
-    buf_append_c(out, "(?:");
-    for (size_t i = 0; i < node->n_children; i++) {
-        if (i > 0)
-            buf_append_c(out, between);
-        write_node(out, node->children[i]);
-    }
-    buf_append_char(out, ')');
-}
-
-static void write_repeat(struct buf *out, const struct regex_node *node) {
-    if (node->max == 0 || node->children[0]->kind == REGEX_ASSERT) {
-        /* An assertion repeated is itself, or nothing; Vectorscan refuses to repeat it. */
-        if (node->min > 0 && node->max != 0)
-            write_node(out, node->children[0]);
-        return;
-    }
-    write_children(out, node, "");
-    if (node->max == REGEX_UNBOUNDED && node->min <= 1)
-        buf_append_char(out, node->min == 0 ? '*' : '+');
-    else if (node->max == REGEX_UNBOUNDED)
-        buf_printf(out, "{%d,}", node->min);
-    else
-        buf_printf(out, "{%d,%d}", node->min, node->max);
-}
-
-static void write_node(struct buf *out, const struct regex_node *node) {
-    static const char *const asserts[] = {
-        [ASSERT_BEGIN_TEXT] = "\\A",  [ASSERT_END_TEXT] = "\\z", [ASSERT_BEGIN_LINE] = "(?m:^)",
-        [ASSERT_END_LINE] = "(?m:$)", [ASSERT_WORD] = "\\b",     [ASSERT_NOT_WORD] = "\\B",
-    };
-    switch (node->kind) {
-    case REGEX_EMPTY:
-        break;
-    case REGEX_SET:
-        write_set(out, &node->set);
-        break;
-    case REGEX_ASSERT:
-        buf_append_c(out, asserts[node->assert]);
-        break;
-    case REGEX_CONCAT:
-        write_children(out, node, "");
-        break;
-    case REGEX_ALTERNATE:
-        write_children(out, node, "|");
-        break;
-    case REGEX_REPEAT:
-        write_repeat(out, node);
-        break;
-    }
-}
-
-char *regex_expression(const struct regex *regex, struct arena *arena) {
-    enum { EXPRESSION_LEN_MAX = 64 << 20 };
-    struct buf out;
-    char *text;
-    buf_init(&out, EXPRESSION_LEN_MAX);
-    write_node(&out, regex->root);
-    text = arena_c_str(arena, buf_str(&out));
-    buf_done(&out);
-    return text;
+int regex_occurs(const struct regex *regex, struct arena *arena, vsr_str text, bool *ret_occurs, struct vsr_err *err) {
+    size_t count;
+    int rc = regex_program_count(regex->program, arena, text, 1, &count, err);
+    if (rc == 0)
+        *ret_occurs = count > 0;
+    return rc;
 }

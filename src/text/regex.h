@@ -45,8 +45,16 @@ int regex_parse(struct arena *arena, vsr_str pattern, const struct regex_options
 /* Whether it can match without consuming a character. Such a pattern matches everywhere, which is never meant. */
 bool regex_matches_empty(const struct regex *regex);
 
-/* The same language as an expression for Vectorscan (UTF-8 mode, no other flag). NUL-terminated, in `arena`. */
-char *regex_expression(const struct regex *regex, struct arena *arena);
+/*
+ * The same language as an expression for Vectorscan (UTF-8 mode, no other flag). NUL-terminated, in `arena`. Big sets
+ * such as \pL are written as "anything outside ASCII", because expressions are limited in length and huge ones cost the
+ * engine dearly; then *ret_exact is false, and a hit has to be confirmed with regex_occurs().
+ */
+char *regex_expression(const struct regex *regex, struct arena *arena, bool *ret_exact);
+
+/* Whether there is a match. Scratch and failure as below. */
+int regex_occurs(const struct regex *regex, struct arena *arena, vsr_str text, bool *ret_occurs,
+                 struct vsr_err *err) VSR_MUST_CHECK;
 
 /*
  * Number of leftmost-first, non-overlapping, non-empty matches. Needs scratch from `arena`, which it gives back. Fails

@@ -47,7 +47,8 @@ struct regex {
 /* Writes the tree out as a program. Fails with VSR_E_LIMIT. */
 int regex_program_build(struct arena *arena, const struct regex_node *root, const struct regex_program **ret_program,
                         struct vsr_err *err) VSR_MUST_CHECK;
-int regex_program_count(const struct regex_program *program, struct arena *arena, vsr_str text, size_t *ret_count,
-                        struct vsr_err *err) VSR_MUST_CHECK;
+/* Counts matches, at most `max`. */
+int regex_program_count(const struct regex_program *program, struct arena *arena, vsr_str text, size_t max,
+                        size_t *ret_count, struct vsr_err *err) VSR_MUST_CHECK;
 
 #endif

@@ -334,8 +334,8 @@ static size_t find_match(struct run *run, size_t pos) {
     }
 }
 
-int regex_program_count(const struct regex_program *program, struct arena *arena, vsr_str text, size_t *ret_count,
-                        struct vsr_err *err) {
+int regex_program_count(const struct regex_program *program, struct arena *arena, vsr_str text, size_t max,
+                        size_t *ret_count, struct vsr_err *err) {
     struct arena_mark mark = arena_mark(arena);
     struct run run = { .program = program, .text = text };
     size_t count = 0, pos = 0;
@@ -343,7 +343,7 @@ int regex_program_count(const struct regex_program *program, struct arena *arena
     run.next.items = ARENA_ARRAY(arena, uint32_t, program->n);
     run.seen = ARENA_ARRAY(arena, uint32_t, program->n);
     run.stack = ARENA_ARRAY(arena, uint32_t, 2 * program->n + 2);
-    while (pos < text.len && run.cost <= COUNT_STEPS_MAX) {
+    while (count < max && pos < text.len && run.cost <= COUNT_STEPS_MAX) {
         size_t end = find_match(&run, pos);
         if (end == SIZE_MAX)
             break;

@@ -188,7 +188,7 @@ int answer_begin(struct arena *arena, vsr_str body, const struct answer_options 
         .model = facts->model,
         .stream = facts->stream,
         .include_usage = facts->include_usage_asked,
-        .prompt_tokens = facts->context_text.len / BYTES_PER_TOKEN + 1,
+        .prompt_tokens = 1 + (uint64_t)facts->context_text.len / BYTES_PER_TOKEN,
     };
     choose_tool(arena, &doc, facts, ret_answer);
     if (ret_answer->tool.len == 0)
@@ -214,9 +214,13 @@ static void write_head(const struct answer *answer, const char *object, struct b
 }
 
 static void write_usage(const struct answer *answer, struct buf *out) {
-    buf_printf(out, "\"usage\":{\"prompt_tokens\":%llu,\"completion_tokens\":%llu,\"total_tokens\":%llu}",
-               (unsigned long long)answer->prompt_tokens, (unsigned long long)answer->n_tokens,
-               (unsigned long long)(answer->prompt_tokens + answer->n_tokens));
+    buf_append_c(out, "\"usage\":{\"prompt_tokens\":");
+    buf_append_u64(out, answer->prompt_tokens);
+    buf_append_c(out, ",\"completion_tokens\":");
+    buf_append_u64(out, answer->n_tokens);
+    buf_append_c(out, ",\"total_tokens\":");
+    buf_append_u64(out, answer->prompt_tokens + answer->n_tokens);
+    buf_append_char(out, '}');
 }
 
 static void write_call(const struct answer *answer, vsr_str arguments, bool streamed, struct buf *out) {

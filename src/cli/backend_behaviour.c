@@ -9,6 +9,8 @@ enum { NUMBER_LEN_MAX = 32 };
 
 #define SLOW_HEAD_MS "100" /* `--slow-head` without a value */
 
+_Static_assert(sizeof(double) == sizeof(uint64_t), "every field is eight bytes");
+
 /* Every name, once: for the header, and for the options that are called the same. */
 static const struct key {
     const char *name;
@@ -35,10 +37,17 @@ struct behaviour behaviour_none(void) {
     return (struct behaviour){ .cut = UINT64_MAX };
 }
 
+/* Bit by bit: a rate of -0 is not plain, and does no harm. */
 bool behaviour_is_plain(const struct behaviour *behaviour) {
     const struct behaviour none = behaviour_none();
-    _Static_assert(sizeof(struct behaviour) == VSR_COUNT(keys) * 8, "each field has a key and there is no padding");
-    return memcmp(behaviour, &none, sizeof(none)) == 0;
+    for (size_t i = 0; i < VSR_COUNT(keys); i++) {
+        uint64_t is, was;
+        memcpy(&is, (const char *)behaviour + keys[i].offset, sizeof(is));
+        memcpy(&was, (const char *)&none + keys[i].offset, sizeof(was));
+        if (is != was)
+            return false;
+    }
+    return true;
 }
 
 static const struct key *key_find(vsr_str name) {
@@ -77,7 +86,7 @@ static int read_part(struct behaviour *behaviour, vsr_str part, struct vsr_err *
         return err_set(err, VSR_E_INVALID, "unknown behaviour \"%.*s\"", VSR_FMT(name));
     if (rest.ptr) {
         rest = str_trim(rest);
-        snprintf(text, sizeof(text), "%.*s", VSR_FMT(rest));
+        (void)snprintf(text, sizeof(text), "%.*s", VSR_FMT(rest));
     }
     if (rest.len >= sizeof(text) || !set(key, behaviour, text))
         return err_set(err, VSR_E_INVALID, "bad value in \"%.*s\"", VSR_FMT(part));

@@ -121,7 +121,7 @@ static int announce(const struct cli *cli, const struct backend *backend, size_t
         code = cli_finish(cli, &out, CLI_OK);
     } else {
         buf_printf(&out, " (%zu worker%s)\n", n_workers, n_workers == 1 ? "" : "s");
-        fprintf(stderr, "%.*s", VSR_FMT(buf_str(&out)));
+        (void)fprintf(stderr, "%.*s", VSR_FMT(buf_str(&out)));
     }
     buf_done(&out);
     return code;

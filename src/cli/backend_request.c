@@ -168,7 +168,7 @@ static void reply(struct backend_request *request, int status, const char *type,
     size_t n = common_fields(request, type, fields);
     char seconds[24];
     if (status >= 400 && request->behaviour.retry_after > 0 && is_model_request(request)) {
-        snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)request->behaviour.retry_after);
+        (void)snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)request->behaviour.retry_after);
         n = put_field(fields, n, "retry-after", str_from_c(seconds));
     }
     exchange_head(request->exchange, status, fields, n, (int64_t)body.len);

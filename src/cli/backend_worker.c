@@ -44,9 +44,11 @@ void backend_listener_set(struct backend_listener *listener, const struct behavi
 }
 
 void backend_listener_show(struct backend_listener *listener) {
+    char host[sizeof(listener->host)]; /* a copy: to gcc, two members of one listener may overlap */
     bool v6 = strchr(listener->host, ':') != NULL;
-    snprintf(listener->shown, sizeof(listener->shown), "%s%s%s:%u", v6 ? "[" : "", listener->host, v6 ? "]" : "",
-             listener->port);
+    memcpy(host, listener->host, sizeof(host));
+    (void)snprintf(listener->shown, sizeof(listener->shown), "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
+                   listener->port);
 }
 
 static bool is_address(const char *host) {
@@ -70,7 +72,7 @@ int backend_add_listener(struct backend *backend, vsr_str address, struct vsr_er
         host = str_sub(host, 1, host.len - 1);
     if (host.len == 0 || str_eq(host, VSR_STR("localhost")))
         host = VSR_STR("127.0.0.1");
-    snprintf(listener->host, sizeof(listener->host), "%.*s", VSR_FMT(host));
+    (void)snprintf(listener->host, sizeof(listener->host), "%.*s", VSR_FMT(host));
     if (!str_to_u64(port, &number) || number > UINT16_MAX || host.len >= sizeof(listener->host) ||
         !is_address(listener->host))
         return err_set(err, VSR_E_INVALID, "\"%.*s\" is no address: write 127.0.0.1:8000, [::1]:8000 or 8000",

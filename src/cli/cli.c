@@ -17,9 +17,9 @@ enum { CLI_HELP_LEN_MAX = 64 << 10, CLI_DIAG_LEN_MAX = 16 << 20 };
 
 __attribute__((format(printf, 2, 0))) static void complain(const struct cli *cli, const char *format, va_list args) {
     const struct command *command = cli->command;
-    fprintf(stderr, "vsr%s%s: ", command ? " " : "", command ? command->name : "");
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    (void)fprintf(stderr, "vsr%s%s: ", command ? " " : "", command ? command->name : "");
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
 }
 
 int cli_usage(const struct cli *cli, const char *format, ...) {
@@ -27,7 +27,7 @@ int cli_usage(const struct cli *cli, const char *format, ...) {
     va_start(args, format);
     complain(cli, format, args);
     va_end(args);
-    fprintf(stderr, "see `vsr%s%s --help`\n", cli->command ? " " : "", cli->command ? cli->command->name : "");
+    (void)fprintf(stderr, "see `vsr%s%s --help`\n", cli->command ? " " : "", cli->command ? cli->command->name : "");
     return CLI_USAGE;
 }
 

@@ -38,10 +38,12 @@ static void option_line(struct buf *out, const struct option_spec *spec, bool co
     char letter[] = { '-', spec->letter, ',', 0 };
     int n = snprintf(names, sizeof(names), "%3s --%s", spec->letter ? letter : "", spec->name);
     if (spec->argument)
-        snprintf(names + n, sizeof(names) - (size_t)n, spec->flags & OPTION_MAYBE ? "[=%s]" : " %s", spec->argument);
-    snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s", spec->help, spec->flags & OPTION_REPEATABLE ? "; repeatable" : "",
-             spec->fallback ? " (default: " : "", spec->fallback ? spec->fallback : "", spec->fallback ? ")" : "",
-             spec->env ? " [" : "", spec->env ? spec->env : "", spec->env ? "]" : "");
+        (void)snprintf(names + n, sizeof(names) - (size_t)n, spec->flags & OPTION_MAYBE ? "[=%s]" : " %s",
+                       spec->argument);
+    (void)snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s", spec->help,
+                   spec->flags & OPTION_REPEATABLE ? "; repeatable" : "", spec->fallback ? " (default: " : "",
+                   spec->fallback ? spec->fallback : "", spec->fallback ? ")" : "", spec->env ? " [" : "",
+                   spec->env ? spec->env : "", spec->env ? "]" : "");
     buf_printf(out, "  %s%-*s%s", term_if(colour, TERM_CYAN), HELP_NAMES_WIDTH - 2, names, term_if(colour, TERM_RESET));
     if (strlen(names) + 3 > HELP_NAMES_WIDTH)
         buf_printf(out, "\n%*s", HELP_NAMES_WIDTH, "");

@@ -138,7 +138,7 @@ static int read_long(struct reader *reader, const char *arg) {
     size_t index = spec_by_name(reader->options, name);
     if (index == SIZE_MAX)
         return unknown_option(reader->options, name, reader->err);
-    snprintf(shown, sizeof(shown), "--%s", reader->options->specs[index].name);
+    (void)snprintf(shown, sizeof(shown), "--%s", reader->options->specs[index].name);
     if (!rest.ptr)
         return give_next(reader, index, shown);
     if (reader->options->specs[index].kind == OPTION_FLAG)

@@ -159,12 +159,12 @@ static void line(struct buf *out, bool colour, const char *label, const char *pa
 static void model_line(const struct verdict *verdict, bool colour, struct buf *out) {
     char note[160] = "";
     if (strcmp(verdict->how, "default") == 0)
-        snprintf(note, sizeof(note), "(the default model)");
+        (void)snprintf(note, sizeof(note), "(the default model)");
     else if (strcmp(verdict->how, "passthrough") == 0)
-        snprintf(note, sizeof(note), "(named by the request: no routing)");
+        (void)snprintf(note, sizeof(note), "(named by the request: no routing)");
     else if (verdict->ref && verdict->ref->use_reasoning)
-        snprintf(note, sizeof(note), "(reasoning%s%.*s)", verdict->ref->reasoning_effort.len ? ", effort " : "",
-                 VSR_FMT(verdict->ref->reasoning_effort));
+        (void)snprintf(note, sizeof(note), "(reasoning%s%.*s)", verdict->ref->reasoning_effort.len ? ", effort " : "",
+                       VSR_FMT(verdict->ref->reasoning_effort));
     line(out, colour, "model", TERM_BOLD TERM_GREEN, verdict->model.len ? verdict->model : VSR_STR("none"), note);
 }
 
@@ -181,7 +181,7 @@ static void verdict_text(const struct verdict *verdict, const struct route_times
     const struct route_outcome *outcome = verdict->outcome;
     char note[64] = "";
     if (outcome && outcome->decision)
-        snprintf(note, sizeof(note), "(confidence %.4f)", outcome->confidence);
+        (void)snprintf(note, sizeof(note), "(confidence %.4f)", outcome->confidence);
     line(out, colour, "decision", TERM_BOLD TERM_GREEN,
          outcome && outcome->decision ? outcome->decision->name : VSR_STR("none"), note);
     model_line(verdict, colour, out);

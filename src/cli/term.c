@@ -50,8 +50,8 @@ static void *turn(void *data) {
     size_t frame = 0;
     pthread_mutex_lock(&spinner->lock);
     for (long ms = TERM_SPINNER_DELAY_MS; sleep_or_stop(spinner, ms); ms = TERM_SPINNER_STEP_MS) {
-        snprintf(line, sizeof(line), "\r" TERM_CYAN "%s" TERM_RESET " %s", frames[frame++ % VSR_COUNT(frames)],
-                 spinner->text);
+        (void)snprintf(line, sizeof(line), "\r" TERM_CYAN "%s" TERM_RESET " %s", frames[frame++ % VSR_COUNT(frames)],
+                       spinner->text);
         draw(line);
     }
     pthread_mutex_unlock(&spinner->lock);

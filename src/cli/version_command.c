@@ -31,7 +31,7 @@ static void libraries_read(struct library libraries[static LIBRARIES_COUNT]) {
 #define ADD(label, ...) \
     do { \
         libraries[n].name = (label); \
-        snprintf(libraries[n++].version, LIBRARY_VERSION_LEN, __VA_ARGS__); \
+        (void)snprintf(libraries[n++].version, LIBRARY_VERSION_LEN, __VA_ARGS__); \
     } while (0)
     ADD("glibc", "%s", gnu_get_libc_version());
     ADD("libuv", "%s", uv_version_string());

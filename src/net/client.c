@@ -19,7 +19,8 @@ static struct client_call *take_call(struct client *client) {
     }
     call->prev = call->next = NULL;
     call->conn = NULL;
-    call->fresh_only = call->head_request = call->sent_untold = call->any_bytes = call->head_told = call->paused = false;
+    call->fresh_only = call->head_request = call->sent_untold = call->any_bytes = call->head_told = call->paused =
+        false;
     call->body_sent = 0;
     return call;
 }

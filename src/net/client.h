@@ -1,15 +1,15 @@
 /*
  * client - outbound HTTP/1.1: keep-alive pools per endpoint, on the worker's own loop.
  *
- * The listener's code turned round: the same http1 parser and the same stream. A call goes out on a pooled connection or
- * a new one; the answer comes as head, body slices, end. A call on a reused connection that dies before any byte of the
- * answer is sent once more on a fresh one. Connections are reused last in, first out. Loop thread only.
+ * The listener's code turned round: the same http1 parser and the same stream. A call goes out on a pooled connection
+ * or a new one; the answer comes as head, body slices, end. A call on a reused connection that dies before any byte of
+ * the answer is sent once more on a fresh one. Connections are reused last in, first out. Loop thread only.
  *
- * A new connection tries the host's addresses in turn, the one that worked last first; each gets its share of the time. Calls that
- * find no connection wait in order; whichever connection is ready first takes the first of them.
+ * A new connection tries the host's addresses in turn, the one that worked last first; each gets its share of the time.
+ * Calls that find no connection wait in order; whichever connection is ready first takes the first of them.
  *
- * Inside every event the owner may cancel the call, pause it, and start others. After on_end and on_error the call is gone:
- * forget its pointer there (cancelling it inside them is allowed and does nothing).
+ * Inside every event the owner may cancel the call, pause it, and start others. After on_end and on_error the call is
+ * gone: forget its pointer there (cancelling it inside them is allowed and does nothing).
  */
 #ifndef VSR_NET_CLIENT_H
 #define VSR_NET_CLIENT_H
@@ -28,11 +28,11 @@ struct client_call;
 struct tls_client;
 
 struct client_limits {
-    uint64_t connect_timeout_ms;    /* waiting for a free connection, name resolution, TCP and TLS together; 10 s */
-    uint64_t pool_idle_ms;          /* how long an unused connection is kept; 30 s, below common servers' own */
-    size_t connections_max;         /* per endpoint; 1024 */
-    size_t pending_max;             /* calls waiting for a connection, per endpoint; 1024 */
-    uint64_t dns_ttl_ms;            /* how long a resolved address is trusted; 30 s */
+    uint64_t connect_timeout_ms; /* waiting for a free connection, name resolution, TCP and TLS together; 10 s */
+    uint64_t pool_idle_ms;       /* how long an unused connection is kept; 30 s, below common servers' own */
+    size_t connections_max;      /* per endpoint; 1024 */
+    size_t pending_max;          /* calls waiting for a connection, per endpoint; 1024 */
+    uint64_t dns_ttl_ms;         /* how long a resolved address is trusted; 30 s */
 };
 
 struct client_timeouts {
@@ -50,15 +50,16 @@ struct client_events {
     /* The answer is complete. The call is over and freed after this returns. */
     void (*on_end)(void *owner);
     /*
-     * The call failed: VSR_E_REFUSED, _DNS, _TLS, _TIMEOUT, _CLOSED, _PROTOCOL, _LIMIT. The call is over. Whether any byte of the
-     * answer had come is known to the owner (on_head). `connected` tells whether the request had been written.
+     * The call failed: VSR_E_REFUSED, _DNS, _TLS, _TIMEOUT, _CLOSED, _PROTOCOL, _LIMIT. The call is over. Whether any
+     * byte of the answer had come is known to the owner (on_head). `connected` tells whether the request had been
+     * written.
      */
     void (*on_error)(void *owner, const struct vsr_err *err, bool connected);
 };
 
 struct client_request {
     vsr_str method, target, authority; /* as http1_name_ok, http1_target_ok, http1_host_ok accept */
-    const struct http1_field *fields; /* without host, content-length, connection */
+    const struct http1_field *fields;  /* without host, content-length, connection */
     size_t n_fields;
     vsr_str body; /* kept by the caller until the call ends: it may be sent twice */
 };
@@ -75,7 +76,8 @@ struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uin
 
 /* Starts a call; events come later, never inside this function. `request` is borrowed, its body kept. */
 struct client_call *client_call_start(struct client_endpoint *endpoint, const struct client_request *request,
-                                      const struct client_timeouts *timeouts, const struct client_events *events, void *owner);
+                                      const struct client_timeouts *timeouts, const struct client_events *events,
+                                      void *owner);
 
 /* Ends it without further events; an unfinished connection is closed, not pooled. NULL is allowed. */
 void client_call_cancel(struct client_call *call);

@@ -65,9 +65,9 @@ static bool try_addresses(struct conn *conn) {
     for (; conn->n_tried < n; conn->n_tried++) {
         uint64_t now = loop_now_ms(client->loop);
         uint64_t left = conn->connect_by_ms > now ? conn->connect_by_ms - now : 0;
-        int rc = stream_connect(client->loop, dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried), endpoint->tls,
-                                str_make(endpoint->host, endpoint->host_len), &conn_events, conn, &conn->stream,
-                                conn->err);
+        int rc =
+            stream_connect(client->loop, dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried), endpoint->tls,
+                           str_make(endpoint->host, endpoint->host_len), &conn_events, conn, &conn->stream, conn->err);
         if (rc < 0)
             continue;
         /* One address that swallows packets must not use up the time of the others. */
@@ -420,8 +420,9 @@ static void on_timer(void *data) {
     } else if (call->paused) {
         restart_phase(conn); /* the owner holds the answer back, not the server */
     } else if (conn->phase_due_ms && now >= conn->phase_due_ms) {
-        (void)err_set(&err, VSR_E_TIMEOUT, call->head_told ? "the server stopped in the middle of its answer for %llu ms"
-                                                           : "no answer within %llu ms",
+        (void)err_set(&err, VSR_E_TIMEOUT,
+                      call->head_told ? "the server stopped in the middle of its answer for %llu ms"
+                                      : "no answer within %llu ms",
                       (unsigned long long)(call->head_told ? call->timeouts.idle_ms : call->timeouts.first_byte_ms));
         fail_call(conn, &err);
     } else {

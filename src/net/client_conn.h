@@ -5,9 +5,9 @@
  *     connections:  CONNECTING -> IDLE <-> BUSY -> CLOSED
  *
  * client.c owns endpoints and decides which call goes where; client_conn.c moves one call's bytes on one connection. A
- * closed connection is freed by the loop later, so that whoever is inside one of its events may look at its state; calls
- * go back to a stack of spare ones, with parser and buffers, for the next call to find them in the cache. Invariant: while
- * `pending` holds bytes the stream is paused. Private to client.c and client_conn.c.
+ * closed connection is freed by the loop later, so that whoever is inside one of its events may look at its state;
+ * calls go back to a stack of spare ones, with parser and buffers, for the next call to find them in the cache.
+ * Invariant: while `pending` holds bytes the stream is paused. Private to client.c and client_conn.c.
  */
 #ifndef VSR_NET_CLIENT_CONN_H
 #define VSR_NET_CLIENT_CONN_H
@@ -67,8 +67,8 @@ struct conn {
     struct stream *stream;              /* NULL between two addresses and when CLOSED */
     struct client_call *call;           /* BUSY only */
     enum conn_state state;
-    bool used;    /* has carried a call before */
-    bool feeding; /* the parser loop runs further up the stack */
+    bool used;                  /* has carried a call before */
+    bool feeding;               /* the parser loop runs further up the stack */
     size_t addr_first, n_tried; /* addresses of the host: where to begin, how many have failed */
     uint64_t connect_by_ms;
     uint64_t phase_due_ms; /* BUSY: when the first byte, or the next one, is overdue; 0 = never */

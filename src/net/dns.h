@@ -1,8 +1,8 @@
 /*
  * dns - the addresses of one host, resolved in the background and trusted for a while.
  *
- * Resolution is getaddrinfo() on libuv's thread pool, so hosts files, search domains and both address families behave as
- * everywhere else on the machine. IPv4 and IPv6 literals need no resolution and never expire. Loop thread only.
+ * Resolution is getaddrinfo() on libuv's thread pool, so hosts files, search domains and both address families behave
+ * as everywhere else on the machine. IPv4 and IPv6 literals need no resolution and never expire. Loop thread only.
  */
 #ifndef VSR_NET_DNS_H
 #define VSR_NET_DNS_H
@@ -29,14 +29,14 @@ void dns_host_free(struct dns_host *host);
 bool dns_host_ready(const struct dns_host *host);
 
 /*
- * Resolves anew; fn(data, NULL) or fn(data, error) follows, never inside this call. While a resolution runs further calls
- * change nothing. When the resolver is out of order (not: when it denies the name) former addresses are used on.
+ * Resolves anew; fn(data, NULL) or fn(data, error) follows, never inside this call. While a resolution runs further
+ * calls change nothing. When the resolver is out of order (not: when it denies the name) former addresses are used on.
  */
 void dns_host_resolve(struct dns_host *host, void (*fn)(void *data, const struct vsr_err *err), void *data);
 
 /*
- * Addresses are tried in a ring, beginning at dns_host_first(). `index` may be past the end; a later resolution may change
- * what it means, which is harmless.
+ * Addresses are tried in a ring, beginning at dns_host_first(). `index` may be past the end; a later resolution may
+ * change what it means, which is harmless.
  */
 size_t dns_host_count(const struct dns_host *host);
 size_t dns_host_first(const struct dns_host *host);

@@ -1,8 +1,8 @@
 /*
  * exchange - the answering half of server.h.
  *
- * Bytes gather in exchange->out: the head until the first body slice, small chunks until the end of the turn. What gathers
- * is flushed by the loop before it waits again, so nothing is held back longer than the events at hand take.
+ * Bytes gather in exchange->out: the head until the first body slice, small chunks until the end of the turn. What
+ * gathers is flushed by the loop before it waits again, so nothing is held back longer than the events at hand take.
  */
 #include "core/assert.h"
 #include "net/server.h"
@@ -92,11 +92,11 @@ static bool must_close(const struct exchange *exchange) {
     if (conn->state != CONN_BODY)
         return false;
     /*
-     * A client that still waits for a 100 may or may not send the body now. One that gets the whole answer in the middle of
-     * a long body sends the rest in vain and had better stop.
+     * A client that still waits for a 100 may or may not send the body now. One that gets the whole answer in the
+     * middle of a long body sends the rest in vain and had better stop.
      */
-    return exchange->continue_wanted || (exchange->whole && head->has_length &&
-                                         head->length - exchange->body_received > CONN_DISCARD_LEN_MAX);
+    return exchange->continue_wanted ||
+           (exchange->whole && head->has_length && head->length - exchange->body_received > CONN_DISCARD_LEN_MAX);
 }
 
 static void write_framing(struct exchange *exchange, int status) {

@@ -17,10 +17,10 @@ struct posted {
 
 struct loop {
     uv_loop_t uv;
-    uv_async_t wake;    /* somebody posted */
+    uv_async_t wake; /* somebody posted */
     uv_timer_t wheel_timer;
     uv_timer_t once_timer; /* bounds loop_run_once() */
-    uv_idle_t idle;     /* active while tasks may be queued: keeps the loop from waiting */
+    uv_idle_t idle;        /* active while tasks may be queued: keeps the loop from waiting */
     pthread_t thread;
     bool idle_active, stopped;
 
@@ -193,7 +193,8 @@ int loop_new(struct loop **ret_loop, struct vsr_err *err) {
     uv_timer_init(&loop->uv, &loop->once_timer);
     uv_idle_init(&loop->uv, &loop->idle);
     loop->uv.data = loop->wake.data = loop->wheel_timer.data = loop->once_timer.data = loop->idle.data = loop;
-    /* None of these keeps the loop alive by itself; loop_run() holds `wake`, loop_run_once() asks the wheel and the tasks. */
+    /* None of these keeps the loop alive by itself; loop_run() holds `wake`, loop_run_once() asks the wheel and the
+     * tasks. */
     uv_unref((uv_handle_t *)&loop->wake);
     loop_link_init(&loop->tasks);
     timer_wheel_init(&loop->wheel, uv_now(&loop->uv));

@@ -2,8 +2,8 @@
  * loop - one event loop per thread, with timers, deferred work and messages from other threads.
  *
  * A thin layer over libuv: what belongs to a loop (connections, timers, resolvers) is touched only on its thread; other
- * threads hand work in with loop_post(). Coarse timers share one wheel (net/timer_wheel.h) so that arming one per request
- * is nearly free. Making a loop ignores SIGPIPE for the process: a peer that went away is an ordinary error.
+ * threads hand work in with loop_post(). Coarse timers share one wheel (net/timer_wheel.h) so that arming one per
+ * request is nearly free. Making a loop ignores SIGPIPE for the process: a peer that went away is an ordinary error.
  */
 #ifndef VSR_NET_LOOP_H
 #define VSR_NET_LOOP_H
@@ -42,12 +42,14 @@ struct loop_task {
 
 /* Makes a loop for the calling thread. Free with loop_free() on the same thread after loop_run() returned. */
 int loop_new(struct loop **ret_loop, struct vsr_err *err);
-/* Runs what was deferred, so that closed connections are freed. Everything on the loop must have been closed. NULL is allowed. */
+/* Runs what was deferred, so that closed connections are freed. Everything on the loop must have been closed. NULL is
+ * allowed. */
 void loop_free(struct loop *loop);
 
 /* Runs until loop_stop(). The thread that calls it becomes the loop's thread. */
 void loop_run(struct loop *loop);
-/* Runs what is ready and returns after at most `timeout_ms`; for tests and teardown. False when nothing is left alive. */
+/* Runs what is ready and returns after at most `timeout_ms`; for tests and teardown. False when nothing is left alive.
+ */
 bool loop_run_once(struct loop *loop, int timeout_ms);
 /* Any thread. */
 void loop_stop(struct loop *loop);
@@ -59,10 +61,11 @@ void loop_post(struct loop *loop, void (*fn)(void *data), void *data);
 uint64_t loop_now_ms(const struct loop *loop);
 
 /*
- * (Re)arms the timer: fn(data) once, `delay_ms` from now, within about 10 ms. Moving an armed timer to a later time costs
- * a few stores. Loop thread only.
+ * (Re)arms the timer: fn(data) once, `delay_ms` from now, within about 10 ms. Moving an armed timer to a later time
+ * costs a few stores. Loop thread only.
  */
-void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms, void (*fn)(void *data), void *data);
+void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms, void (*fn)(void *data),
+                      void *data);
 void loop_timer_stop(struct loop_timer *timer);
 static inline bool loop_timer_active(const struct loop_timer *timer) {
     return timer->link.next != NULL;

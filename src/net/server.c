@@ -18,9 +18,9 @@
 #include "net/stream.h"
 
 enum {
-    LISTEN_BACKLOG = 4096,     /* the kernel cuts it to net.core.somaxconn */
+    LISTEN_BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     ACCEPTS_PER_TURN = 64,
-    ACCEPT_RETRY_MS = 100,     /* when the process is out of descriptors */
+    ACCEPT_RETRY_MS = 100, /* when the process is out of descriptors */
     LISTEN_ADDRESS_LEN_MAX = 255,
 };
 
@@ -110,13 +110,15 @@ static void on_accept(uv_poll_t *poll, int status, int events) {
     for (int i = 0; i < ACCEPTS_PER_TURN && listener->poll; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            conn_open(server, listener, fd, server->stats.connections - server->n_rejected >= server->limits.connections_max);
+            conn_open(server, listener, fd,
+                      server->stats.connections - server->n_rejected >= server->limits.connections_max);
             continue;
         }
         if (errno == EAGAIN)
             return;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            /* The connection stays in the backlog and readiness stays up: look away for a moment instead of spinning. */
+            /* The connection stays in the backlog and readiness stays up: look away for a moment instead of spinning.
+             */
             uv_poll_stop(poll);
             loop_timer_start(server->loop, &listener->retry, ACCEPT_RETRY_MS, accept_retry, listener);
             return;
@@ -272,7 +274,8 @@ struct exchange *server_take_exchange(struct server *server, struct conn *conn) 
     exchange->request = NULL;
     exchange->body_sent = exchange->body_received = 0;
     exchange->running = exchange->in_request = exchange->head_sent = exchange->ended = false;
-    exchange->no_body = exchange->chunked = exchange->close_after = exchange->continue_wanted = exchange->paused = false;
+    exchange->no_body = exchange->chunked = exchange->close_after = exchange->continue_wanted = exchange->paused =
+        false;
     exchange->whole = false;
     return exchange;
 }
@@ -298,8 +301,9 @@ void server_give_exchange(struct server *server, struct exchange *exchange) {
 
 vsr_str server_date(struct server *server) {
     static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    static const char months[][4] = {
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+    };
     time_t now = time(NULL);
     struct tm tm;
     /* strftime() would follow the locale. */

@@ -1,10 +1,10 @@
 /*
  * server - HTTP/1.1 listeners and their connections.
  *
- * A server belongs to one loop; every worker opens the same addresses with SO_REUSEPORT. The handler gets an exchange when a
- * request head is complete, then body slices, then the end; it answers by writing a head and body slices. Requests on a
- * connection are handled one after the other (pipelined ones wait). All limits of gateway.md 12.5 are enforced here:
- * slow heads, slow bodies, idle connections, sizes, connection counts. Loop thread only.
+ * A server belongs to one loop; every worker opens the same addresses with SO_REUSEPORT. The handler gets an exchange
+ * when a request head is complete, then body slices, then the end; it answers by writing a head and body slices.
+ * Requests on a connection are handled one after the other (pipelined ones wait). All limits of gateway.md 12.5 are
+ * enforced here: slow heads, slow bodies, idle connections, sizes, connection counts. Loop thread only.
  *
  * A client that closes its sending side before its answer is complete counts as gone, as with other proxies: it is the
  * only sign of a vanished client that comes in time to cancel work. Requests that were pipelined behind are dropped.
@@ -29,12 +29,12 @@ struct exchange;
 struct tls_server;
 
 struct server_limits {
-    uint64_t head_timeout_ms;   /* whole request head; 10 s */
-    uint64_t body_timeout_ms;   /* whole request body; 60 s; 0 = none */
-    uint64_t idle_timeout_ms;   /* keep-alive; 60 s */
-    uint64_t write_timeout_ms;  /* the client takes no byte for this long; 60 s */
-    uint64_t body_len_max;      /* 413 past it; 0 = none */
-    size_t connections_max;     /* per server; 503 and close past it */
+    uint64_t head_timeout_ms;  /* whole request head; 10 s */
+    uint64_t body_timeout_ms;  /* whole request body; 60 s; 0 = none */
+    uint64_t idle_timeout_ms;  /* keep-alive; 60 s */
+    uint64_t write_timeout_ms; /* the client takes no byte for this long; 60 s */
+    uint64_t body_len_max;     /* 413 past it; 0 = none */
+    size_t connections_max;    /* per server; 503 and close past it */
 };
 
 struct server_handler {
@@ -50,13 +50,13 @@ struct server_handler {
     /* The answer's queued bytes have gone (after exchange_queued() was above zero). Optional. */
     void (*on_drain)(void *request);
     /*
-     * The exchange is over and `request` may be freed: answered completely, or the client vanished, or a limit broke it.
-     * `completed` tells which. Called exactly once for each on_request; no exchange_* call is allowed afterwards.
+     * The exchange is over and `request` may be freed: answered completely, or the client vanished, or a limit broke
+     * it. `completed` tells which. Called exactly once for each on_request; no exchange_* call is allowed afterwards.
      */
     void (*on_close)(void *request, bool completed);
     /*
-     * A request that never reached on_request, or a body past a limit, is answered by the server with this status; the app supplies
-     * the body (JSON), the server adds connection: close. Appends to `out`; may be NULL.
+     * A request that never reached on_request, or a body past a limit, is answered by the server with this status; the
+     * app supplies the body (JSON), the server adds connection: close. Appends to `out`; may be NULL.
      */
     void (*error_body)(void *app, int status, vsr_str message, struct buf *out);
 };
@@ -74,7 +74,8 @@ int server_new(struct loop *loop, const struct server_handler *handler, void *ap
  * Binds with SO_REUSEPORT and listens. `tag` (kept) identifies the listener to the handler: see exchange_tag(). Port 0
  * picks a free one, written to `*ret_port` when not NULL.
  */
-int server_listen(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port, struct vsr_err *err);
+int server_listen(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
+                  struct vsr_err *err);
 /* The same with TLS. Keeps `tls`. */
 int server_listen_tls(struct server *server, vsr_str address, uint16_t port, struct tls_server *tls, void *tag,
                       uint16_t *ret_port, struct vsr_err *err);
@@ -82,8 +83,8 @@ int server_listen_tls(struct server *server, vsr_str address, uint16_t port, str
 /* New limits for connections from now on. */
 void server_set_limits(struct server *server, const struct server_limits *limits);
 
-/* Stops listening, closes idle connections, answers what is in flight with `connection: close`; then on_drained(data), at the
- * latest after `deadline_ms`, when what is left has been cut. */
+/* Stops listening, closes idle connections, answers what is in flight with `connection: close`; then on_drained(data),
+ * at the latest after `deadline_ms`, when what is left has been cut. */
 void server_drain(struct server *server, uint64_t deadline_ms, void (*on_drained)(void *data), void *data);
 /* Closes everything now; what is in flight gets on_close. Not from inside a handler. NULL is allowed. */
 void server_free(struct server *server);
@@ -103,22 +104,24 @@ void exchange_resume(struct exchange *exchange);
 enum { EXCHANGE_LENGTH_UNKNOWN = -1 }; /* chunked, or until close for HTTP/1.0 */
 
 /*
- * Sends the answer's head: status line, `fields` as given, then content-length or transfer-encoding, date and connection, which the
- * server owns (callers never pass them). Head bytes wait for the first body slice so that both leave in one write.
+ * Sends the answer's head: status line, `fields` as given, then content-length or transfer-encoding, date and
+ * connection, which the server owns (callers never pass them). Head bytes wait for the first body slice so that both
+ * leave in one write.
  */
 void exchange_head(struct exchange *exchange, int status, const struct http1_field *fields, size_t n_fields,
                    int64_t content_length);
 /* A body slice; copied when the socket does not take it. Dropped where the answer has no body (HEAD, 204, 304). */
 void exchange_body(struct exchange *exchange, vsr_str bytes);
 /*
- * The answer is complete. on_close follows, possibly inside this call, when its last byte has left. An answer shorter than
- * its content-length is cut like exchange_abort().
+ * The answer is complete. on_close follows, possibly inside this call, when its last byte has left. An answer shorter
+ * than its content-length is cut like exchange_abort().
  */
 void exchange_end(struct exchange *exchange);
 /* Cuts the connection: the client must not take what it got for a complete answer. on_close follows. */
 void exchange_abort(struct exchange *exchange);
 /* Head, body and end in one call. */
-void exchange_reply(struct exchange *exchange, int status, const struct http1_field *fields, size_t n_fields, vsr_str body);
+void exchange_reply(struct exchange *exchange, int status, const struct http1_field *fields, size_t n_fields,
+                    vsr_str body);
 
 /* Bytes of the answer that wait for the client. */
 size_t exchange_queued(const struct exchange *exchange);

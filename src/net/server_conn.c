@@ -56,13 +56,14 @@ void conn_arm(struct conn *conn) {
 
 void conn_wrote(struct conn *conn) {
     uint64_t written = stream_written(conn->stream);
-    if (written == conn->written_seen && stream_queued(conn->stream) == 0)
-        return;
+    bool waits = stream_queued(conn->stream) > 0;
     conn->server->stats.bytes_out += written - conn->written_seen;
-    if (written != conn->written_seen)
+    /* The clock of a stall starts when bytes begin to wait, and again whenever some of them leave. */
+    if (written != conn->written_seen || !conn->write_waits)
         conn->written_at_ms = loop_now_ms(conn->server->loop);
     conn->written_seen = written;
-    if (stream_queued(conn->stream))
+    conn->write_waits = waits;
+    if (waits)
         conn_arm(conn);
 }
 

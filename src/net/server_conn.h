@@ -6,10 +6,11 @@
  *                           |       +-> DISCARD (answered before the body had come) -> IDLE
  *                           +---------------+-> LINGER (the last answer was sent) -> CLOSED
  *
- * What a request needs (parser, head, output) sits in its exchange, which is taken from the server's stack when the first
- * byte comes and given back when the answer is out. So an idle connection is small and the few exchanges in use stay in
- * the cache. Invariant: while `pending` holds bytes the stream is paused. A closed connection is freed by the loop later,
- * so that whoever is inside one of its events may look at its state. Private to server.c, server_conn.c and exchange.c.
+ * What a request needs (parser, head, output) sits in its exchange, which is taken from the server's stack when the
+ * first byte comes and given back when the answer is out. So an idle connection is small and the few exchanges in use
+ * stay in the cache. Invariant: while `pending` holds bytes the stream is paused. A closed connection is freed by the
+ * loop later, so that whoever is inside one of its events may look at its state. Private to server.c, server_conn.c and
+ * exchange.c.
  */
 #ifndef VSR_NET_SERVER_CONN_H
 #define VSR_NET_SERVER_CONN_H
@@ -29,14 +30,14 @@ struct stream;
 struct conn;
 
 enum {
-    EXCHANGE_OUT_MAX = 1 << 20,       /* an answer's head, and chunks that wait for the end of the turn */
-    EXCHANGE_OUT_KEEP = 16 << 10,     /* larger output memory is given back after the exchange */
-    EXCHANGE_GATHER_LEN = 16 << 10,   /* chunks up to this size leave together at the end of the turn */
+    EXCHANGE_OUT_MAX = 1 << 20,     /* an answer's head, and chunks that wait for the end of the turn */
+    EXCHANGE_OUT_KEEP = 16 << 10,   /* larger output memory is given back after the exchange */
+    EXCHANGE_GATHER_LEN = 16 << 10, /* chunks up to this size leave together at the end of the turn */
     EXCHANGES_SPARE_MAX = 256,
     CONN_DISCARD_LEN_MAX = 256 << 10, /* body bytes read for nothing to keep a connection */
     CONN_LINGER_LEN_MAX = 1 << 20,
     CONN_LINGER_MS = 2000,
-    CONN_REJECTED_MAX = 256,          /* connections past the cap that are told 503; further ones are just closed */
+    CONN_REJECTED_MAX = 256, /* connections past the cap that are told 503; further ones are just closed */
     DATE_LEN = 29,
 };
 
@@ -84,8 +85,9 @@ struct conn {
     size_t dropped; /* bytes in DISCARD or LINGER */
     struct loop_timer timer;
     struct loop_task task;
-    uint64_t since_ms; /* when the state's clock began */
+    uint64_t since_ms;                    /* when the state's clock began */
     uint64_t written_seen, written_at_ms; /* the queue's last progress */
+    bool write_waits;
 };
 
 struct listener {

@@ -1,12 +1,13 @@
 /*
- * Readiness comes from libuv's poll handle, level-triggered; bytes move by our own recv and sendmsg. That saves, against
- * libuv's stream handles, a request object per write, an allocation per read and a second read that finds nothing.
+ * Readiness comes from libuv's poll handle, level-triggered; bytes move by our own recv and sendmsg. That saves,
+ * against libuv's stream handles, a request object per write, an allocation per read and a second read that finds
+ * nothing.
  *
  * Events are changed lazily. A paused stream leaves "readable" armed until it fires, so that a pause that ends before
  * more bytes come costs no system call; "writable" is armed only while something is queued.
  *
- * A broken socket (write failed, or an error is pending) is read to its end before on_error: the peer's last words, such as
- * an early answer, may lie in the receive queue.
+ * A broken socket (write failed, or an error is pending) is read to its end before on_error: the peer's last words,
+ * such as an early answer, may lie in the receive queue.
  */
 #include "net/stream.h"
 
@@ -25,8 +26,8 @@
 #include "net/tls_session.h"
 
 enum {
-    READS_PER_TURN = 4,              /* one busy peer must not starve the others */
-    QUEUE_KEEP_LEN = 16 << 10,       /* an emptied queue larger than this gives its memory back */
+    READS_PER_TURN = 4,        /* one busy peer must not starve the others */
+    QUEUE_KEEP_LEN = 16 << 10, /* an emptied queue larger than this gives its memory back */
     LINGER_READS_PER_TURN = 16,
 };
 
@@ -357,8 +358,8 @@ static ssize_t send_slices(const struct stream *s, const vsr_str *slices, size_t
     for (size_t i = 0; i < n_slices; i++) {
         if (slices[i].len == 0)
             continue;
-        iov[message.msg_iovlen++] = (struct iovec){ .iov_base = (void *)(uintptr_t)slices[i].ptr,
-                                                    .iov_len = slices[i].len };
+        iov[message.msg_iovlen++] =
+            (struct iovec){ .iov_base = (void *)(uintptr_t)slices[i].ptr, .iov_len = slices[i].len };
     }
     if (message.msg_iovlen == 0)
         return 0;

@@ -26,7 +26,7 @@ enum {
     STREAM_QUEUE_HIGH = 256 << 10,   /* past this a producer should pause */
     STREAM_QUEUE_MAX = 1 << 30,      /* past this the stream fails with VSR_E_LIMIT: a producer that heeds nothing */
     STREAM_SLICES_MAX = 4,
-    STREAM_PEER_LEN = 48,            /* longest address text */
+    STREAM_PEER_LEN = 48, /* longest address text */
 };
 
 /*
@@ -42,8 +42,8 @@ struct stream_events {
     /* Everything queued has been handed to the kernel, after stream_queued() had been above zero. Optional. */
     void (*on_drain)(void *owner);
     /*
-     * Failed or reset; no further event follows. The owner must still call stream_close(). What the peer had sent before is
-     * delivered first: an answer followed by a reset is not lost.
+     * Failed or reset; no further event follows. The owner must still call stream_close(). What the peer had sent
+     * before is delivered first: an answer followed by a reset is not lost.
      */
     void (*on_error)(void *owner, const struct vsr_err *err);
     /*
@@ -53,7 +53,8 @@ struct stream_events {
     void (*on_hangup)(void *owner);
 };
 
-/* Starts connecting. `tls` NULL: plain; `server_name` is copied (SNI and verification). on_open or on_error follows, never inside this call. */
+/* Starts connecting. `tls` NULL: plain; `server_name` is copied (SNI and verification). on_open or on_error follows,
+ * never inside this call. */
 int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_client *tls, vsr_str server_name,
                    const struct stream_events *events, void *owner, struct stream **ret_stream, struct vsr_err *err);
 

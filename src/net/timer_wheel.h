@@ -1,9 +1,9 @@
 /*
  * timer_wheel - timers sorted coarsely by due time.
  *
- * Time is cut into ticks of 10 ms and a ring of slots holds the timers of the next 10.24 s; a timer due later waits in the
- * last slot it can reach and moves on when the wheel gets there. A timer remembers the tick at which it will be looked
- * at, so moving its due time to any later tick touches nothing but the timer itself: that is what happens to a
+ * Time is cut into ticks of 10 ms and a ring of slots holds the timers of the next 10.24 s; a timer due later waits in
+ * the last slot it can reach and moves on when the wheel gets there. A timer remembers the tick at which it will be
+ * looked at, so moving its due time to any later tick touches nothing but the timer itself: that is what happens to a
  * connection's timer on every request. One thread.
  */
 #ifndef VSR_NET_TIMER_WHEEL_H

@@ -39,7 +39,8 @@ static SSL_CTX *ctx_new(const SSL_METHOD *method) {
         return NULL;
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    /* Our write queue moves when it grows, and a short write is the socket's backpressure. Idle sessions hold no buffers. */
+    /* Our write queue moves when it grows, and a short write is the socket's backpressure. Idle sessions hold no
+     * buffers. */
     SSL_CTX_set_mode(ctx,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     return ctx;
@@ -54,7 +55,8 @@ static int client_trust(SSL_CTX *ctx, const struct tls_client_options *options, 
     }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     if (options->ca_file.len == 0)
-        return SSL_CTX_set_default_verify_paths(ctx) == 1 ? 0 : fail(err, "cannot use", VSR_STR("the system's CA store"));
+        return SSL_CTX_set_default_verify_paths(ctx) == 1 ? 0
+                                                          : fail(err, "cannot use", VSR_STR("the system's CA store"));
     rc = path_to_c(options->ca_file, path, err);
     if (rc < 0)
         return rc;

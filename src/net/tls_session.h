@@ -1,8 +1,8 @@
 /*
  * tls_session - one TLS connection on a non-blocking socket.
  *
- * A thin dress for OpenSSL's SSL: each call moves as many bytes as the socket allows now and says what it waits for. The
- * socket stays the caller's. For stream.c only; one thread.
+ * A thin dress for OpenSSL's SSL: each call moves as many bytes as the socket allows now and says what it waits for.
+ * The socket stays the caller's. For stream.c only; one thread.
  */
 #ifndef VSR_NET_TLS_SESSION_H
 #define VSR_NET_TLS_SESSION_H
@@ -27,8 +27,8 @@ enum tls_status {
 };
 
 /*
- * `server_name` is sent as SNI unless it is an address, and the certificate is checked against it (unless the context is
- * insecure). NULL on failure.
+ * `server_name` is sent as SNI unless it is an address, and the certificate is checked against it (unless the context
+ * is insecure). NULL on failure.
  */
 struct ssl_st *tls_session_client(const struct tls_client *tls, int fd, vsr_str server_name, struct vsr_err *err);
 struct ssl_st *tls_session_server(const struct tls_server *tls, int fd, struct vsr_err *err);

@@ -1,7 +1,8 @@
 /*
  * peer - the other end of a connection in tests of net/: a raw socket that sends exact bytes and keeps what it gets.
  *
- * Everything runs in one thread: PUMP turns the loop until a condition holds, which asks the peers to take what has come.
+ * Everything runs in one thread: PUMP turns the loop until a condition holds, which asks the peers to take what has
+ * come.
  */
 #ifndef VSR_TESTS_NET_PEER_H
 #define VSR_TESTS_NET_PEER_H

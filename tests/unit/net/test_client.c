@@ -1,7 +1,6 @@
 #include "net/client.h"
 
-#include <sys/stat.h>
-
+#include "certificates.h"
 #include "core/mem.h"
 #include "net/loop.h"
 #include "net/server.h"
@@ -31,7 +30,11 @@ struct rig {
 };
 
 static const struct client_limits generous = {
-    .connect_timeout_ms = 60000, .pool_idle_ms = 60000, .connections_max = 2000, .pending_max = 4000, .dns_ttl_ms = 60000,
+    .connect_timeout_ms = 60000,
+    .pool_idle_ms = 60000,
+    .connections_max = 2000,
+    .pending_max = 4000,
+    .dns_ttl_ms = 60000,
 };
 
 static const struct client_timeouts no_hurry = { 0, 0, 0 };
@@ -78,7 +81,11 @@ static void on_error(void *owner, const struct vsr_err *err, bool connected) {
 }
 
 static const struct client_events events = {
-    .on_sent = on_sent, .on_head = on_head, .on_body = on_body, .on_end = on_end, .on_error = on_error,
+    .on_sent = on_sent,
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_error = on_error,
 };
 
 static void rig_begin_with(struct rig *rig, const struct client_limits *limits) {
@@ -103,8 +110,12 @@ static void rig_end(struct rig *rig) {
 static void start_method(struct rig *rig, struct watch *watch, const char *method, vsr_str body,
                          const struct client_timeouts *timeouts) {
     struct http1_field field = { VSR_STR("content-type"), VSR_STR("application/json") };
-    struct client_request request = { .method = str_from_c(method), .target = VSR_STR("/v1/x?y"),
-                                      .authority = VSR_STR("origin:80"), .fields = &field, .n_fields = 1, .body = body };
+    struct client_request request = { .method = str_from_c(method),
+                                      .target = VSR_STR("/v1/x?y"),
+                                      .authority = VSR_STR("origin:80"),
+                                      .fields = &field,
+                                      .n_fields = 1,
+                                      .body = body };
     if (!watch->body.max)
         buf_init(&watch->body, 256 << 20);
     watch->call = client_call_start(rig->endpoint, &request, timeouts, &events, watch);
@@ -153,20 +164,27 @@ static const struct {
     { "length", OK("5", "hello"), 200, "hello", 0, false, true },
     { "empty", OK("0", ""), 200, "", 0, false, true },
     { "no content", "HTTP/1.1 204 No Content\r\n\r\n", 204, "", 0, false, true },
-    { "chunked", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;e=1\r\nde\r\n0\r\n\r\n", 200, "abcde", 0, false, true },
+    { "chunked", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;e=1\r\nde\r\n0\r\n\r\n", 200,
+      "abcde", 0, false, true },
     { "until close", "HTTP/1.1 200 OK\r\n\r\nall there is", 200, "all there is", 0, true, false },
     { "1.0", "HTTP/1.0 200 OK\r\n\r\nold", 200, "old", 0, true, false },
-    { "says close", "HTTP/1.1 500 Oops\r\nconnection: close\r\ncontent-length: 2\r\n\r\nno", 500, "no", 0, false, false },
-    { "interim first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" OK("1", "a"), 200, "a", 0, false, true },
+    { "says close", "HTTP/1.1 500 Oops\r\nconnection: close\r\ncontent-length: 2\r\n\r\nno", 500, "no", 0, false,
+      false },
+    { "interim first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" OK("1", "a"), 200,
+      "a", 0, false, true },
     { "bytes behind", OK("1", "a") "HTTP/1.1 200", 200, "a", 0, false, false },
     { "cut head", "HTTP/1.1 200 OK\r\ncont", 0, "", VSR_E_CLOSED, true, false },
     { "cut body", OK("5", "hel"), 200, "hel", VSR_E_CLOSED, true, false },
-    { "cut chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabc", 200, "abc", VSR_E_CLOSED, true, false },
+    { "cut chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabc", 200, "abc", VSR_E_CLOSED, true,
+      false },
     { "nothing", "", 0, "", VSR_E_CLOSED, true, false },
     { "garbage", "SSH-2.0-OpenSSH_9.2\r\n", 0, "", VSR_E_PROTOCOL, false, false },
-    { "two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na", 0, "", VSR_E_PROTOCOL, false, false },
-    { "bad chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", 200, "", VSR_E_PROTOCOL, false, false },
-    { "switch", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 0, "", VSR_E_PROTOCOL, false, false },
+    { "two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na", 0, "", VSR_E_PROTOCOL, false,
+      false },
+    { "bad chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", 200, "", VSR_E_PROTOCOL, false,
+      false },
+    { "switch", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 0, "", VSR_E_PROTOCOL,
+      false, false },
 };
 
 static void answer(size_t i, size_t split) {
@@ -244,7 +262,8 @@ TEST(request_on_the_wire) {
     PUMP(rig.loop, peer_has(&origin, "question"), "request");
     CHECK_STR(peer_poll(&origin),
               "POST /v1/x?y HTTP/1.1\r\nhost: origin:80\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"
-              "question", "wire");
+              "question",
+              "wire");
     peer_send(&origin, OK("0", ""));
     PUMP(rig.loop, over(&watch), "end");
     forget(&watch);
@@ -863,11 +882,17 @@ static void echo_close(void *request, bool completed) {
 }
 
 static const struct server_handler echo = {
-    .on_request = echo_request, .on_body = echo_body, .on_end = echo_end, .on_close = echo_close,
+    .on_request = echo_request,
+    .on_body = echo_body,
+    .on_end = echo_end,
+    .on_close = echo_close,
 };
 
 static const struct server_limits echo_limits = {
-    .head_timeout_ms = 60000, .body_timeout_ms = 60000, .idle_timeout_ms = 60000, .write_timeout_ms = 60000,
+    .head_timeout_ms = 60000,
+    .body_timeout_ms = 60000,
+    .idle_timeout_ms = 60000,
+    .write_timeout_ms = 60000,
     .connections_max = 4000,
 };
 
@@ -903,35 +928,6 @@ TEST(many_calls) {
     CHECK_INT(server_stats(server).requests_total, 3 * MANY, "requests");
     server_free(server);
     rig_end(&rig);
-}
-
-/* A private authority and a certificate for "localhost" and 127.0.0.1, made by the openssl command. */
-static bool make_certificates(char *dir, size_t len) {
-    char command[2048];
-    snprintf(dir, len, "/tmp/vsr-tls-XXXXXX");
-    if (!mkdtemp(dir))
-        return false;
-    snprintf(command, sizeof(command),
-             "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority "
-             "-keyout ca.key -out ca.pem 2>/dev/null && "
-             "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server -keyout server.key "
-             "-out server.csr 2>/dev/null && "
-             "printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\n' > ext && "
-             "openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext "
-             "-out server.pem 2>/dev/null",
-             dir);
-    return system(command) == 0;
-}
-
-static void remove_certificates(const char *dir) {
-    char command[256];
-    snprintf(command, sizeof(command), "rm -r %s", dir);
-    CHECK(system(command) == 0, "rm");
-}
-
-static vsr_str in_dir(const char *dir, const char *file, char *out, size_t len) {
-    snprintf(out, len, "%s/%s", dir, file);
-    return str_from_c(out);
 }
 
 struct tls_case {
@@ -988,7 +984,8 @@ TEST(tls) {
     }
     memset(big, 't', 3 << 20);
     CHECK_MSG(tls_server_new(in_dir(dir, "server.pem", cert, sizeof(cert)), in_dir(dir, "server.key", key, sizeof(key)),
-                             &tls_server, &err) == 0, "%s", err.text);
+                             &tls_server, &err) == 0,
+              "%s", err.text);
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         if (strcmp(cases[i].host, "127.0.0.2") == 0)
             continue; /* the server listens on 127.0.0.1 only; below */
@@ -1013,8 +1010,10 @@ TEST(tls_wrong_name) {
     if (!make_certificates(dir, sizeof(dir)))
         skip();
     CHECK_MSG(tls_server_new(in_dir(dir, "server.pem", cert, sizeof(cert)), in_dir(dir, "server.key", key, sizeof(key)),
-                             &tls_server, &err) == 0, "%s", err.text);
-    CHECK(tls_client_new(&(struct tls_client_options){ .ca_file = in_dir(dir, "ca.pem", ca, sizeof(ca)) }, &tls, &err) == 0,
+                             &tls_server, &err) == 0,
+              "%s", err.text);
+    CHECK(tls_client_new(&(struct tls_client_options){ .ca_file = in_dir(dir, "ca.pem", ca, sizeof(ca)) }, &tls,
+                         &err) == 0,
           "client");
     rig_begin(&rig);
     CHECK(server_new(rig.loop, &echo, NULL, &echo_limits, &server, &err) == 0, "server");
@@ -1066,7 +1065,8 @@ TEST(tls_bad_files) {
     struct tls_client *client = NULL;
     CHECK(tls_server_new(VSR_STR("/no/such/file"), VSR_STR("/no/such/file"), &server, &err) < 0, "server");
     CHECK(str_find(str_from_c(err.text), VSR_STR("/no/such/file")) >= 0, err.text);
-    CHECK(tls_client_new(&(struct tls_client_options){ .ca_file = VSR_STR("/no/such/file") }, &client, &err) < 0, "client");
+    CHECK(tls_client_new(&(struct tls_client_options){ .ca_file = VSR_STR("/no/such/file") }, &client, &err) < 0,
+          "client");
     CHECK(server == NULL && client == NULL, "written only on success");
     tls_server_free(NULL);
     tls_client_free(NULL);
@@ -1075,7 +1075,8 @@ TEST(tls_bad_files) {
 RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere), T(request_on_the_wire), T(reuse),
           T(stale_connection), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
           T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused),
-          T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out), T(waiting_times_out),
-          T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close), T(paused_answer),
-          T(paused_until_the_end), T(cancel_in_every_event), T(cancel_at_every_stage), T(cancel_before_a_refusal_is_told),
-          T(start_inside_events), T(many_calls), T(tls), T(tls_wrong_name), T(tls_mistaken), T(tls_bad_files))
+          T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out),
+          T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close),
+          T(paused_answer), T(paused_until_the_end), T(cancel_in_every_event), T(cancel_at_every_stage),
+          T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls), T(tls_wrong_name),
+          T(tls_mistaken), T(tls_bad_files))

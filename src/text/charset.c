@@ -76,10 +76,28 @@ static void add_folding(void *data, uint32_t cp, uint32_t folded) {
     }
 }
 
+/* One ASCII character, which is what most patterns consist of: its other case, and two letters that fold into ASCII. */
+static bool add_ascii_folds(struct charset *set) {
+    uint32_t cp = set->ranges[0].first;
+    if (set->n != 1 || cp != set->ranges[0].last || cp >= 0x80)
+        return false;
+    if ((cp | 0x20) - 'a' >= 26)
+        return true;
+    charset_add(set, cp ^ 0x20, cp ^ 0x20);
+    if ((cp | 0x20) == 'k')
+        charset_add(set, 0x212A, 0x212A);
+    if ((cp | 0x20) == 's')
+        charset_add(set, 0x17F, 0x17F);
+    charset_normalise(set);
+    return true;
+}
+
 void charset_add_folds(struct charset *set) {
     struct fold_closure closure = { .out = set };
     struct charset before;
     charset_normalise(set);
+    if (set->n == 0 || add_ascii_folds(set))
+        return;
     before = *set;
     before.ranges = ARENA_ARRAY(set->arena, struct charset_range, set->n);
     for (size_t i = 0; i < set->n; i++)

@@ -48,8 +48,10 @@ TEST(bad_patterns_are_refused) {
     memset(big, 'x', PATTERN_LITERAL_LEN_MAX + 1);
     pattern_list_init(&list, arena);
     CHECK_INT(pattern_list_literal(&list, VSR_STR(""), PATTERN_EXACT, true, &index, NULL), VSR_E_INVALID, "empty");
-    CHECK_INT(pattern_list_literal(&list, VSR_STR("\xFF"), PATTERN_EXACT, true, &index, NULL), VSR_E_INVALID, "not UTF-8");
-    CHECK_INT(pattern_list_literal(&list, str_make(big, PATTERN_LITERAL_LEN_MAX + 1), PATTERN_EXACT, true, &index, NULL),
+    CHECK_INT(pattern_list_literal(&list, VSR_STR("\xFF"), PATTERN_EXACT, true, &index, NULL), VSR_E_INVALID,
+              "not UTF-8");
+    CHECK_INT(pattern_list_literal(&list, str_make(big, PATTERN_LITERAL_LEN_MAX + 1), PATTERN_EXACT, true, &index,
+                                   NULL),
               VSR_E_LIMIT, "too long");
     CHECK_INT(pattern_list_literal(&list, str_make(big, PATTERN_LITERAL_LEN_MAX), PATTERN_EXACT, true, &index, NULL), 0,
               "longest");
@@ -98,9 +100,10 @@ TEST(engine_names_the_pattern_it_refuses) {
 /* ---- the engine and our own automaton must agree on whether a pattern occurs */
 
 static void random_regex(struct buf *out, int depth) {
-    static const char *const atoms[] = { "a",      "b",   "k",       "s",    ".",    "[ab]", "[^a]",  "\\d",       "\\w",  "\\b",
-                                         "\\s",    "^",   "$",       "é",    "\\pL", "\\B",  "[^\\W]", "[[:alpha:]]", "(?m)^", "(?s).",
-                                         "(?i:k)", "ab",  "\\x{e9}", "(?m)$", "[é-ü]", "\\D",  "\\PL",  "\n" };
+    static const char *const atoms[] = { "a",    "b",       "k",      "s",           ".",     "[ab]",  "[^a]",
+                                         "\\d",  "\\w",     "\\b",    "\\s",         "^",     "$",     "é",
+                                         "\\pL", "\\B",     "[^\\W]", "[[:alpha:]]", "(?m)^", "(?s).", "(?i:k)",
+                                         "ab",   "\\x{e9}", "(?m)$",  "[é-ü]",       "\\D",   "\\PL",  "\n" };
     static const char *const repeats[] = { "", "", "", "*", "+", "?", "{2}", "{1,2}", "+?", "*?" };
     uint32_t n = 1 + below(3);
     for (uint32_t i = 0; i < n; i++) {
@@ -120,7 +123,8 @@ static void random_regex(struct buf *out, int depth) {
 }
 
 static void random_text(struct buf *out) {
-    static const char *const parts[] = { "a", "b", "k", "K", "\xE2\x84\xAA", "s", "\xC5\xBF", "é", "É", "1", " ", "\n", "_", "你" };
+    static const char *const parts[] = { "a", "b", "k", "K", "\xE2\x84\xAA", "s", "\xC5\xBF",
+                                         "é", "É", "1", " ", "\n",           "_", "你" };
     buf_reset(out);
     for (uint32_t n = below(10); n > 0; n--)
         buf_append_c(out, parts[below(VSR_COUNT(parts))]);
@@ -160,8 +164,8 @@ TEST(engine_agrees_with_automaton) {
             CHECK_INT(regex_count(regex, arena, buf_str(&text), &count, NULL), 0, "count");
             CHECK_INT(pattern_set_scan(set, scratch, arena, buf_str(&text), &hits, NULL), 0, "scan");
             CHECK_MSG((count > 0) == (hits == 1), "pattern \"%.*s\"%s, text \"%.*s\": automaton %zu, engine %d\n%s",
-                      (int)pattern.len, pattern.ptr, options.ignore_case ? " (i)" : "", (int)text.len, text.ptr, count, (int)hits,
-                      regex_expression(regex, arena, &(bool){ false }));
+                      (int)pattern.len, pattern.ptr, options.ignore_case ? " (i)" : "", (int)text.len, text.ptr, count,
+                      (int)hits, regex_expression(regex, arena, &(bool){ false }));
             compared++;
         }
         pattern_scratch_free(scratch);

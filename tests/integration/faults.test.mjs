@@ -20,7 +20,7 @@ import {
   streamEvents,
 } from './lib/backend.mjs';
 import { chat, Conn, decorate, post, readChatStream, requestBytes, toBytes } from './lib/http.mjs';
-import { freePort, long, policy, pool, seconds, sleep, startVsr, test, Vsr, within } from './lib/harness.mjs';
+import { every, freePort, long, policy, seconds, sleep, startVsr, test, Vsr, within } from './lib/harness.mjs';
 
 const one = (backend, extra = {}) => policy({ default_model: 'm', models: { m: backend }, ...extra });
 
@@ -335,9 +335,9 @@ describe('answers cut at every byte', () => {
         };
         // `data: [DONE]` is whole here, though its frame or its framing may not be: then either ending is right.
         const doneAt = whole.length - tail - '\n\n'.length;
-        await pool(offsets(whole.length, step(name)), 16, async (offset) => {
+        await every(offsets(whole.length, step(name)), 16, async (offset) => {
           const answer = await ask(offset, offset % 5 === 4 ? 'reset' : 'end');
-          const where = `cut at ${offset} of ${whole.length}: ${JSON.stringify(answer.body.toString())}`;
+          const where = `cut at ${offset} of ${whole.length}: …${JSON.stringify(answer.body.subarray(-120).toString())}`;
           if (answer.status !== 200) return assertGatewayError(answer, 502, 'server_error');
           const stream = readChatStream(answer);
           if (offset < doneAt) assert.equal(stream.done, false, `success, ${where}`);
@@ -366,7 +366,7 @@ describe('answers cut at every byte', () => {
   for (const [name, whole] of Object.entries(buffered)) {
     test(`a buffered answer framed by ${name}`, { timeout: seconds(180) }, async () => {
       answers.set(name, whole);
-      await pool(offsets(whole.length, 1), 16, async (offset) => {
+      await every(offsets(whole.length, 1), 16, async (offset) => {
         const how = offset % 5 === 4 ? 'reset' : 'end';
         const answer = await within(
           `the end of the answer cut at ${offset}`,
@@ -388,7 +388,7 @@ describe('answers cut at every byte', () => {
       await sleep(2);
       await exchange.write(whole.subarray(offset));
     };
-    await pool(offsets(whole.length, long ? 1 : 2), 16, async (offset) => {
+    await every(offsets(whole.length, long ? 1 : 2), 16, async (offset) => {
       const stream = readChatStream(
         await within('the stream', post(vsr.port, chat(`split x ${offset}`, { stream: true }))),
       );

@@ -313,7 +313,7 @@ test('no secret and no content in metrics or log, at the most talkative level', 
     routing: {},
   });
   vsr.signal('SIGHUP');
-  await eventually('word of the failed reload', () => /reload/i.test(vsr.log));
+  await vsr.says(/reload/i);
   const metrics = (await vsr.metrics()).text();
   await vsr.stop();
   assert.ok(vsr.log.length > 0);

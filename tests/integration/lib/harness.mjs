@@ -62,6 +62,24 @@ export async function within(what, promise, limit = seconds(30)) {
   }
 }
 
+/** Runs `check(item)` for all items, `width` at a time, and fails with the count and the first few of its failures. */
+export async function every(items, width, check) {
+  const failures = [];
+  await pool(items, width, async (item) => {
+    try {
+      await check(item);
+    } catch (error) {
+      failures.push([item, error.message]);
+    }
+  });
+  if (failures.length === 0) return;
+  failures.sort(([a], [b]) => a - b);
+  const shown = failures.slice(0, 5).map(([item, message]) => `${item}: ${message}`);
+  assert.fail(
+    `${failures.length} of ${items.length} failed (${failures.slice(0, 40).map(([item]) => item)}):\n${shown.join('\n')}`,
+  );
+}
+
 /** Runs `fn(item)` for all items, `width` at a time. */
 export async function pool(items, width, fn) {
   const queue = [...items];
@@ -238,6 +256,16 @@ export class Vsr {
       }
     };
     await eventually(() => `vsr ready; it said:\n${this.log}`, probe, START_TIMEOUT);
+  }
+
+  /** Waits until the log, from position `from` on, matches. */
+  async says(pattern, from = 0) {
+    const probe = () => {
+      if (pattern.test(this.log.slice(from))) return true;
+      if (this.ended) assert.fail(`vsr ended: ${JSON.stringify(this.ended)}\n${this.log.slice(-6000)}`);
+      return false;
+    };
+    await eventually(() => `${pattern} in the log:\n${this.log.slice(from)}`, probe);
   }
 
   signal(name) {

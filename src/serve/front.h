@@ -7,6 +7,7 @@
 #ifndef VSR_SERVE_FRONT_H
 #define VSR_SERVE_FRONT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ struct front_ops {
     void (*head)(void *handle, int status, const struct http1_field *fields, size_t n_fields, int64_t length);
     void (*body)(void *handle, vsr_str bytes);
     void (*end)(void *handle);
+    /* Takes back what was answered while no byte of it has gone out; head() may follow again. False: too late. */
+    bool (*retract)(void *handle);
     /* The client must not take what it got for a complete answer. */
     void (*abort)(void *handle);
     /* Bytes that wait for the client. */

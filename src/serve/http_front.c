@@ -25,6 +25,10 @@ static void front_end(void *handle) {
     exchange_end(handle);
 }
 
+static bool front_retract(void *handle) {
+    return exchange_retract(handle);
+}
+
 static void front_abort(void *handle) {
     exchange_abort(handle);
 }
@@ -37,6 +41,7 @@ static const struct front_ops http_ops = {
     .head = front_head,
     .body = front_body,
     .end = front_end,
+    .retract = front_retract,
     .abort = front_abort,
     .queued = front_queued,
 };

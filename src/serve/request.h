@@ -113,6 +113,7 @@ struct request {
     /* relay */
     int upstream_status;
     bool streaming;
+    bool close_delimited;        /* only the end of the connection ends the answer, so a cut looks like an end */
     struct chat_relay relay;
     bool relay_begun;
     struct buf answer;           /* copy of a buffered answer, for accounting */

@@ -131,10 +131,15 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     return 0;
 }
 
+static void free_failed(void *data) {
+    arena_free(data);
+}
+
 int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct snapshot_options *options,
                   struct diag *diag, struct snapshot **ret_snapshot, struct vsr_err *err) {
     struct arena *arena = arena_new(SNAPSHOT_CHUNK_LEN, 0);
     struct snapshot *snapshot = ARENA_NEW(arena, struct snapshot);
+    struct arena *outer = diag->arena; /* config_load makes `diag` anew in its own arena */
     int rc;
     atomic_init(&snapshot->refs, 1);
     snapshot->arena = arena;
@@ -152,7 +157,7 @@ int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct sna
     else
         rc = compile(snapshot, options, diag, err);
     if (rc < 0) {
-        arena_free(arena);
+        arena_on_free(outer, free_failed, arena); /* the problems live in it */
         return rc;
     }
     *ret_snapshot = snapshot;

@@ -56,6 +56,8 @@ static void on_head(void *owner, const struct http1_head *head) {
         provider_call_head(&request->call, head->status, now_ms);
     }
     request->first_byte_ns = clock_mono_ns();
+    buf_reset(&request->answer); /* of an attempt that broke before anything went out */
+    request->close_delimited = !head->has_length && !head->chunked;
     if (head->status < 300 && is_event_stream(head))
         begin_stream(request);
     answer_upstream_head(request, head, request->streaming || !head->has_length ? -1 : (int64_t)head->length);
@@ -91,11 +93,26 @@ void relay_drained(struct request *request) {
     }
 }
 
-/* Ends a stream that the backend did not finish: the client gets an error event instead of a silent end. */
+/*
+ * Whether a stream whose body ended properly was complete. A body that only ends with its connection proves nothing: it takes
+ * `[DONE]`. A stream with an event too large to be read along is believed.
+ */
+static bool stream_is_whole(const struct request *request) {
+    const struct chat_stream *stream = &request->relay.stream;
+    if (sse_broken(&stream->sse))
+        return true;
+    return request->close_delimited ? stream->has_done : chat_stream_complete(stream);
+}
+
+/*
+ * Ends a stream that the backend did not finish: the client gets an error event instead of a silent end. The blank line
+ * closes an event that was passed on without its end.
+ */
 static void end_cut_stream(struct request *request, vsr_str message) {
     struct buf event;
     request->aborted = true;
     buf_init(&event, HTTP1_HEAD_LEN_MAX);
+    (void)buf_append_c(&event, "\n\n"); /* far below the limit */
     error_event_write(&event, &(struct error_body){ .status = 502, .message = message, .code = "stream_aborted" });
     request->front.ops->body(request->front.handle, buf_str(&event));
     buf_done(&event);
@@ -112,7 +129,7 @@ static void on_end(void *owner) {
     request->upstream = NULL;
     if (request->streaming) {
         chat_relay_end(&request->relay, true);
-        if (!chat_stream_complete(&request->relay.stream))
+        if (!stream_is_whole(request))
             end_cut_stream(request, VSR_STR("the backend ended the stream before the answer was complete"));
     }
     finish(request);
@@ -151,18 +168,19 @@ static void answer_failure(struct request *request, enum provider_failure failur
     pipeline_fail(request);
 }
 
-/* After the head: the client has part of an answer and must not take it for the whole. */
-static void break_answer(struct request *request, const struct vsr_err *err) {
+/* A stream broke after its head. Complete all the same when `[DONE]` had come. */
+static void break_stream(struct request *request, const struct vsr_err *err) {
+    chat_relay_end(&request->relay, false);
+    if (!request->relay.stream.has_done)
+        end_cut_stream(request, err->code == VSR_E_TIMEOUT
+                                    ? VSR_STR("the backend fell silent before the answer was complete")
+                                    : VSR_STR("the backend cut the stream before the answer was complete"));
+    finish(request);
+}
+
+/* A buffered answer broke: the client has part of it and must not take that for the whole. */
+static void break_answer(struct request *request) {
     struct front front = request->front;
-    if (request->streaming) {
-        chat_relay_end(&request->relay, false);
-        if (!chat_stream_complete(&request->relay.stream))
-            end_cut_stream(request, err->code == VSR_E_TIMEOUT
-                                        ? VSR_STR("the backend fell silent before the answer was complete")
-                                        : VSR_STR("the backend cut the stream before the answer was complete"));
-        finish(request);
-        return;
-    }
     request->aborted = true;
     record_request(request, true);
     front.ops->abort(front.handle); /* frees the request */
@@ -178,10 +196,15 @@ static void on_error(void *owner, const struct vsr_err *err, bool connected) {
              LOG_C("error", err->text));
     if (request->call.endpoint) /* else the status has been judged already */
         provider_call_result(&request->call, &result, loop_now_ms(request->worker->loop));
-    if (request->answered) {
-        break_answer(request, err);
+    if (request->streaming) {
+        break_stream(request, err);
         return;
     }
+    if (request->answered && !request->front.ops->retract(request->front.handle)) {
+        break_answer(request);
+        return;
+    }
+    request->answered = false;
     if (!dispatch_retry(request, &result))
         answer_failure(request, failure, err->code);
 }

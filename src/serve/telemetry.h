@@ -56,7 +56,7 @@ void telemetry_free(struct telemetry *telemetry);
 
 /* `currency` empty: no cost series. */
 void telemetry_model(struct telemetry *telemetry, vsr_str model, vsr_str currency, struct model_metrics *ret_metrics);
-/* Only the error series; `model` empty for requests that never got one. */
+/* Only the error series; `model` is "unknown" for requests that never got one. */
 void telemetry_model_errors(struct telemetry *telemetry, vsr_str model, struct metric *ret_errors[TELEMETRY_REASON_COUNT]);
 void telemetry_decision(struct telemetry *telemetry, vsr_str decision, struct decision_metrics *ret_metrics);
 

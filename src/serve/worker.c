@@ -138,7 +138,7 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     worker->exit_data = options->data;
     worker->snapshot = snapshot_ref(options->snapshot);
     random_init(&worker->random);
-    telemetry_model_errors(worker->telemetry, VSR_STR(""), worker->errors);
+    telemetry_model_errors(worker->telemetry, VSR_STR("unknown"), worker->errors);
     if (pthread_create(&worker->thread, NULL, worker_main, &start) != 0) {
         snapshot_unref(worker->snapshot);
         mem_free(worker);

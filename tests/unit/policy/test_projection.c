@@ -92,9 +92,9 @@ TEST(shared_scores) {
         vector_signals(&v, vectors_get(&v, v.given, "signals"), s);
         projections_run(projections, &s->view, results);
         for (size_t i = 0; i < projections->n_scores; i++) {
-            order[i] = projections->scores[i].config->name;
-            CHECK_NEAR(&v, results[i].total, vectors_number(&v, vectors_get(&v, v.want, "scores"), order[i].ptr, -99),
-                       order[i].ptr);
+            char *name = arena_c_str(v.arena, projections->scores[i].config->name);
+            order[i] = str_from_c(name);
+            CHECK_NEAR(&v, results[i].total, vectors_number(&v, vectors_get(&v, v.want, "scores"), name, -99), name);
         }
         vectors_check_list(&v, vectors_get(&v, v.want, "order"), order, projections->n_scores, "order");
         check_outputs(&v, projections, s);

@@ -128,7 +128,7 @@ static void on_end(void *owner) {
     struct request *request = owner;
     request->upstream = NULL;
     if (request->streaming) {
-        chat_relay_end(&request->relay, true);
+        chat_relay_end(&request->relay, !request->close_delimited || request->relay.stream.has_done);
         if (!stream_is_whole(request))
             end_cut_stream(request, VSR_STR("the backend ended the stream before the answer was complete"));
     }

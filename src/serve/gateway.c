@@ -12,6 +12,7 @@
 #include "net/signal_watch.h"
 #include "net/tls.h"
 #include "provider/health.h"
+#include "serve/endpoint_metrics.h"
 #include "serve/metrics_socket.h"
 #include "serve/snapshot.h"
 #include "serve/worker.h"
@@ -20,6 +21,7 @@ enum {
     WORKERS_MAX = 256,
     DIAG_TEXT_LEN_MAX = 1 << 20,
     HEALTH_CONNECTIONS_MAX = 64,
+    STATS_INTERVAL_MS = 1000,
 };
 
 struct gateway {
@@ -39,6 +41,7 @@ struct gateway {
     size_t n_running; /* workers whose thread has not ended */
     uint64_t generation;
     bool draining;
+    struct loop_timer stats_timer;
 };
 
 static void print_diag(const struct gateway *gateway, struct diag *diag) {
@@ -222,6 +225,12 @@ static int open_control(struct gateway *gateway, struct vsr_err *err) {
     return rc;
 }
 
+static void publish_stats(void *data) {
+    struct gateway *gateway = data;
+    endpoint_metrics_publish(gateway->telemetry, gateway->snapshot->providers);
+    loop_timer_start(gateway->loop, &gateway->stats_timer, STATS_INTERVAL_MS, publish_stats, gateway);
+}
+
 static void announce(const struct gateway *gateway) {
     const struct config_list *listeners = &gateway->snapshot->doc->listeners;
     for (size_t i = 0; i < listeners->n; i++) {
@@ -244,6 +253,7 @@ static int serve(struct gateway *gateway, struct vsr_err *err) {
         return rc;
     metric_add(gateway->telemetry->ready, 1);
     announce(gateway);
+    publish_stats(gateway);
     loop_run(gateway->loop);
     return 0;
 }
@@ -255,6 +265,7 @@ static void close_all(struct gateway *gateway) {
             worker_cut(gateway->workers[i]);
     for (size_t i = 0; i < gateway->n_workers && gateway->workers[i]; i++)
         worker_join(gateway->workers[i]);
+    loop_timer_stop(&gateway->stats_timer);
     health_free(gateway->health);
     client_free(gateway->client);
     metrics_socket_free(gateway->metrics_socket);

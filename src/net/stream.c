@@ -321,10 +321,9 @@ static void read_lingering(struct stream *s) {
 }
 
 static void go_on_reading(struct stream *s) {
-    if (s->broken || s->tls_more)
+    update_mask(s);
+    if (s->broken || s->tls_more) /* readiness does not show what is there */
         loop_defer(s->loop, &s->task, on_task, s);
-    else if (!(s->mask & UV_READABLE))
-        update_mask(s);
 }
 
 void stream_pause(struct stream *stream) {

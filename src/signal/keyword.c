@@ -49,8 +49,15 @@ static void check_rule(const void *object, struct arena *arena, struct diag *dia
                                rule_entry_at(rule, "keywords", &rule->keywords, i, arena), arena, diag);
 }
 
+/* Only regular expressions keep their dollars; in literals the environment is looked up as everywhere. */
+static bool is_verbatim(const struct yaml_node *object, const struct field *field) {
+    const struct yaml_node *method = yaml_get(object, VSR_STR("method"));
+    (void)field;
+    return method && str_eq_nocase(str_trim(method->text), VSR_STR("regex"));
+}
+
 static const struct schema keyword_schema =
-    SCHEMA("keyword rule", struct keyword_config, keyword_fields, .check = check_rule);
+    SCHEMA("keyword rule", struct keyword_config, keyword_fields, .check = check_rule, .verbatim = is_verbatim);
 
 /* ---- compiled */
 

@@ -14,8 +14,8 @@ struct cld2_guess {
     double score;     /* relative to ordinary text of that language, about 1000 */
 };
 
-/* Detects over valid UTF-8. Writes the three best guesses; returns 1 when CLD2 calls the first one reliable. */
-int cld2_detect(const char *text, int len, struct cld2_guess guesses[3]);
+/* Detects over valid UTF-8. Writes the three best guesses. */
+void cld2_detect(const char *text, int len, struct cld2_guess guesses[3]);
 
 #ifdef __cplusplus
 }

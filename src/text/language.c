@@ -16,10 +16,12 @@ enum { CLD2_LEN_MAX = 16384 };
     X(az) \
     X(be) \
     X(bg) \
-    X(bn) X(bs) X(ca) X(cs) X(cy) X(da) X(de) X(el) X(en) X(eo) X(es) X(et) X(eu) X(fa) X(fi) X(fr) X(ga) X(gu) X(he) \
-        X(hi) X(hr) X(hu) X(hy) X(id) X(is) X(it) X(ja) X(ka) X(kk) X(ko) X(la) X(lg) X(lt) X(lv) X(mi) X(mk) X(mn) \
-            X(mr) X(ms) X(nb) X(nl) X(nn) X(pa) X(pl) X(pt) X(ro) X(ru) X(sk) X(sl) X(sn) X(so) X(sq) X(sr) X(st) \
-                X(sv) X(sw) X(ta) X(te) X(th) X(tl) X(tn) X(tr) X(ts) X(uk) X(ur) X(vi) X(xh) X(yo) X(zh) X(zu)
+    X(bn) \
+    X(bs) \
+    X(ca) X(cs) X(cy) X(da) X(de) X(el) X(en) X(eo) X(es) X(et) X(eu) X(fa) X(fi) X(fr) X(ga) X(gu) X(he) X(hi) X(hr) \
+        X(hu) X(hy) X(id) X(is) X(it) X(ja) X(ka) X(kk) X(ko) X(la) X(lg) X(lt) X(lv) X(mi) X(mk) X(mn) X(mr) X(ms) \
+            X(nb) X(nl) X(nn) X(pa) X(pl) X(pt) X(ro) X(ru) X(sk) X(sl) X(sn) X(so) X(sq) X(sr) X(st) X(sv) X(sw) \
+                X(ta) X(te) X(th) X(tl) X(tn) X(tr) X(ts) X(uk) X(ur) X(vi) X(xh) X(yo) X(zh) X(zu)
 
 static const vsr_str codes[] = {
 #define X(code) VSR_STR_INIT(#code),
@@ -102,8 +104,20 @@ struct cleaned {
     size_t n_symbols; /* characters that code is full of */
 };
 
-static bool is_code_symbol(char c) {
-    return strchr("{}()[];=<>|&*+/\\_$#^~@%", c) != NULL;
+/* What an ASCII byte is to the cleaner. */
+enum ascii_kind { ASCII_SPACE, ASCII_LETTER, ASCII_SYMBOL, ASCII_APOSTROPHE };
+
+static enum ascii_kind ascii_kind(char c) {
+    static const uint8_t symbols[128] = {
+        ['{'] = 1, ['}'] = 1, ['('] = 1, [')'] = 1, ['['] = 1, [']'] = 1, [';'] = 1, ['='] = 1,
+        ['<'] = 1, ['>'] = 1, ['|'] = 1, ['&'] = 1, ['*'] = 1, ['+'] = 1, ['/'] = 1, ['\\'] = 1,
+        ['_'] = 1, ['$'] = 1, ['#'] = 1, ['^'] = 1, ['~'] = 1, ['@'] = 1, ['%'] = 1,
+    };
+    if ((uint8_t)((c | 0x20) - 'a') < 26)
+        return ASCII_LETTER;
+    if (c == '\'')
+        return ASCII_APOSTROPHE;
+    return symbols[(uint8_t)c] ? ASCII_SYMBOL : ASCII_SPACE;
 }
 
 /* Length of the code that starts at `pos`: a fence to its end, or back-quoted words on one line. 0: none. */
@@ -141,16 +155,23 @@ static void clean_space(struct cleaned *out) {
         out->ptr[out->len++] = ' ';
 }
 
+static void clean_ascii(struct cleaned *out, char c) {
+    enum ascii_kind kind = ascii_kind(c);
+    if (kind == ASCII_LETTER || kind == ASCII_APOSTROPHE) {
+        out->letters[SCRIPT_LATIN] += kind == ASCII_LETTER;
+        out->ptr[out->len++] = c;
+        return;
+    }
+    out->n_symbols += kind == ASCII_SYMBOL;
+    clean_space(out);
+}
+
 static void clean_code_point(struct cleaned *out, vsr_str bytes, uint32_t cp) {
     const char *category = unicode_category(cp);
     if (category[0] == 'L') {
-        enum unicode_script script = unicode_script(cp);
-        out->letters[script]++;
-        out->n_letters++;
+        out->letters[unicode_script(cp)]++;
         out->n_cjk += unicode_is_cjk(cp);
-    } else if (category[0] != 'M' && !(cp == '\'' || cp == 0x2019 || cp == 0x200C)) {
-        if (cp < 0x80 && is_code_symbol((char)cp))
-            out->n_symbols++;
+    } else if (category[0] != 'M' && cp != 0x2019 && cp != 0x200C) { /* apostrophe, and what joins Persian words */
         clean_space(out);
         return;
     }
@@ -158,29 +179,42 @@ static void clean_code_point(struct cleaned *out, vsr_str bytes, uint32_t cp) {
     out->len += bytes.len;
 }
 
+/* Length of what begins at `pos` and is no language: code, or an address. `*run_end` remembers what was looked at
+ * already. */
+static size_t skip_len(vsr_str text, size_t pos, size_t *run_end) {
+    size_t run;
+    if (text.ptr[pos] == '`')
+        return code_len(text, pos);
+    if (pos < *run_end)
+        return 0;
+    run = ascii_run_len(text, pos);
+    *run_end = pos + (run ? run : 1);
+    return run > 0 && is_address(str_sub(text, pos, *run_end)) ? run : 0;
+}
+
 static int clean(struct arena *arena, vsr_str text, struct cleaned *out, struct vsr_err *err) {
-    size_t run_end = 0; /* the run up to here was looked at and is no address */
+    size_t run_end = 0;
     *out = (struct cleaned){ .ptr = arena_try_alloc_raw(arena, text.len + 1) };
     if (!out->ptr)
         return err_set(err, VSR_E_NOMEM, "no memory to detect the language");
     for (size_t pos = 0; pos < text.len;) {
-        size_t start = pos, skip = code_len(text, pos);
+        size_t start = pos;
         uint32_t cp;
-        if (skip == 0 && pos >= run_end && (uint8_t)text.ptr[pos] < 0x80) {
-            size_t run = ascii_run_len(text, pos);
-            run_end = pos + run;
-            if (run > 0 && is_address(str_sub(text, pos, run_end)))
-                skip = run;
-        }
-        if (skip > 0) {
-            pos += skip;
-            clean_space(out);
+        if ((uint8_t)text.ptr[pos] < 0x80) {
+            size_t skip = skip_len(text, pos, &run_end);
+            pos += skip ? skip : 1;
+            if (skip)
+                clean_space(out);
+            else
+                clean_ascii(out, text.ptr[start]);
             continue;
         }
         cp = utf8_next(text, &pos);
         if (cp != UTF8_INVALID)
             clean_code_point(out, str_sub(text, start, pos), cp);
     }
+    for (int i = 0; i < SCRIPTS; i++)
+        out->n_letters += out->letters[i];
     return 0;
 }
 
@@ -194,6 +228,8 @@ static bool is_mostly_code(const struct cleaned *text) {
 static vsr_str only_script(struct cleaned *text, enum unicode_script script) {
     vsr_str in = str_make(text->ptr, text->len);
     size_t len = 0;
+    if (text->letters[script] == text->n_letters)
+        return in;
     for (size_t pos = 0; pos < in.len;) {
         size_t start = pos;
         uint32_t cp = utf8_next(in, &pos);
@@ -211,18 +247,24 @@ static vsr_str only_script(struct cleaned *text, enum unicode_script script) {
 
 /* ---- deciding */
 
+/*
+ * How sure n letters can make one: over 67,000 sentences, word pairs and words of 75 languages the share of right
+ * answers was 0.63 at 6 letters, 0.81 at 12, 0.93 at 50, which n / (n + 4) follows closely. CLD2's own percentages do
+ * not.
+ */
+static double letters_confidence(size_t n) {
+    return (double)n / ((double)n + 4);
+}
+
 static struct language_guess guess_words(struct cleaned *cleaned, enum unicode_script script, double share) {
     vsr_str text = utf8_cut(only_script(cleaned, script), CLD2_LEN_MAX);
     struct cld2_guess guesses[3];
-    int reliable = cld2_detect(text.ptr, (int)text.len, guesses);
+    cld2_detect(text.ptr, (int)text.len, guesses);
     for (int i = 0; i < 3; i++) {
         vsr_str code = code_from_cld2(guesses[i].code);
         double p = guesses[i].percent / 100.0;
-        if (code.len == 0 || p <= 0)
-            continue;
-        if (!reliable)
-            p *= 0.6; /* a guess from too few or ambiguous n-grams */
-        return (struct language_guess){ code, p * share };
+        if (code.len > 0 && p > 0)
+            return (struct language_guess){ code, p * share * letters_confidence(cleaned->letters[script]) };
     }
     return (struct language_guess){ 0 };
 }

@@ -6,6 +6,7 @@
 #include "text/regex.h"
 
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/utf8.h"
 #include "text/regex_ast.h"
 #include "text/unicode.h"
@@ -319,7 +320,7 @@ static int parse_set_member(struct parser *p, uint32_t *ret_cp) {
 /* One character or one range. */
 static int parse_set_range(struct parser *p, struct charset *set) {
     size_t start = p->pos;
-    uint32_t first, last;
+    uint32_t first = 0, last;
     int rc = parse_set_member(p, &first);
     if (rc < 0)
         return rc;
@@ -630,6 +631,7 @@ static int parse_concat(struct parser *p, struct regex_node **ret_node) {
         int rc = parse_repeat(p, &node);
         if (rc < 0)
             return rc;
+        VSR_ASSERT(node);
         if (node->kind != REGEX_EMPTY)
             node_add(p, concat, node);
     }

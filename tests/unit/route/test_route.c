@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include "fixture.h"
 
 static const char recipe[] = FIXTURE_HEAD
@@ -172,5 +174,107 @@ TEST(empty_requests_are_skipped) {
     fixture_free(&f);
 }
 
+/* Text that is no UTF-8 cannot come from JSON; here it stands for an engine that fails. */
+TEST(failed_signals_are_unknown_not_false) {
+    static const char yaml[] = FIXTURE_HEAD
+        "routing:\n"
+        "  signals:\n"
+        "    keywords: [{name: bad, operator: OR, keywords: [bad]}]\n"
+        "  decisions:\n"
+        "    - {name: strict, priority: 3, on_unknown: unknown,\n"
+        "       rules: {operator: NOT, conditions: [{type: keyword, name: bad}]}}\n"
+        "    - {name: positive, priority: 2, rules: {type: keyword, name: bad}}\n"
+        "    - {name: lenient, priority: 1, rules: {operator: NOT, conditions: [{type: keyword, name: bad}]}}\n";
+    struct fixture f;
+    struct request_facts facts = { .eval_text = VSR_STR("\xFF"), .current_user = VSR_STR("\xFF") };
+    struct buf out;
+    struct json_writer w;
+    const struct route_outcome *outcome;
+    fixture_must_load(&f, yaml);
+    outcome = fixture_route(&f, &facts, false);
+    CHECK_STR(outcome->decision->name, "lenient", "a failure reads as no match unless told otherwise");
+    CHECK_INT(outcome->n_unknown, 1, "undecided");
+    CHECK_STR(outcome->unknown[0]->name, "strict", "which one");
+    buf_init(&out, 1 << 16);
+    json_write_init(&w, &out);
+    route_trace_json(f.state, &w);
+    CHECK(contains(&out, "\"errors\":{\"keyword:bad\":\"failed\"}"), "trace");
+    buf_reset(&out);
+    route_trace_text(f.state, true, &out);
+    CHECK(contains(&out, "keyword:bad  failed") && contains(&out, "keyword:bad is unavailable"), "text");
+    buf_done(&out);
+    fixture_free(&f);
+}
+
+/* ---- one recipe, many threads */
+
+struct worker {
+    const struct route *route;
+    const struct request_facts *facts[VSR_COUNT(prompts)];
+    size_t wrong;
+};
+
+static void *work(void *data) {
+    struct worker *worker = data;
+    struct arena *memory = arena_new(0, 0);
+    struct route_scratch *scratch;
+    if (route_scratch_new(worker->route, &scratch, NULL) < 0)
+        return NULL;
+    for (int round = 0; round < 200; round++)
+        for (size_t i = 0; i < VSR_COUNT(prompts); i++) {
+            struct route_options options = { .full = round % 2 };
+            struct route_state *state = route_begin(worker->route, scratch, memory, worker->facts[i], &options);
+            worker->wrong += route_step(state, NULL) != ROUTE_DONE ||
+                             !str_eq_c(route_outcome(state)->decision->name, prompts[i].decision);
+            arena_reset(memory);
+        }
+    route_scratch_free(scratch);
+    arena_free(memory);
+    return NULL;
+}
+
+TEST(threads_share_a_recipe) {
+    struct fixture f;
+    struct worker workers[4];
+    pthread_t threads[VSR_COUNT(workers)];
+    fixture_must_load(&f, recipe);
+    for (size_t t = 0; t < VSR_COUNT(workers); t++) {
+        workers[t] = (struct worker){ .route = f.route };
+        for (size_t i = 0; i < VSR_COUNT(prompts); i++)
+            workers[t].facts[i] = fixture_prompt(&f, str_from_c(prompts[i].prompt));
+    }
+    for (size_t t = 0; t < VSR_COUNT(workers); t++)
+        CHECK_INT(pthread_create(&threads[t], NULL, work, &workers[t]), 0, "thread");
+    for (size_t t = 0; t < VSR_COUNT(workers); t++) {
+        pthread_join(threads[t], NULL);
+        CHECK_INT(workers[t].wrong, 0, "outcomes");
+    }
+    fixture_free(&f);
+}
+
+/* ---- what only compiling shows */
+
+TEST(engine_refusals_point_at_the_pattern) {
+    static const char yaml[] = FIXTURE_HEAD "routing:\n"
+                                            "  signals:\n"
+                                            "    keywords:\n"
+                                            "      - {name: fine, operator: OR, keywords: [a]}\n"
+                                            "      - name: huge\n"
+                                            "        operator: OR\n"
+                                            "        method: regex\n"
+                                            "        keywords: ['ok', '(?:a.{900}b.{900}){2,9}c']\n"
+                                            "  decisions: [{name: d, rules: {type: keyword, name: huge}}]\n";
+    struct fixture f;
+    struct buf out;
+    CHECK(fixture_load(&f, yaml) < 0, "refused");
+    buf_init(&out, 1 << 16);
+    diag_print(&f.diag, &out, false);
+    CHECK_MSG(contains(&out, "test.yaml:10:26: error[E_RANGE]") && contains(&out, "(?:a.{900}b.{900}){2,9}c"), "%.*s",
+              (int)out.len, out.ptr);
+    buf_done(&out);
+    fixture_free(&f);
+}
+
 RUN_TESTS(T(prompts_find_their_lanes), T(envelope_facts_route_without_text), T(cheap_winner_leaves_language_alone),
-          T(traces_tell_the_story), T(empty_requests_are_skipped))
+          T(traces_tell_the_story), T(empty_requests_are_skipped), T(failed_signals_are_unknown_not_false),
+          T(threads_share_a_recipe), T(engine_refusals_point_at_the_pattern))

@@ -59,6 +59,7 @@ static void flush(struct exchange *exchange) {
     loop_defer_cancel(&exchange->flush);
     if (exchange->out.len == 0)
         return;
+    exchange->wired = true;
     stream_write(exchange->conn->stream, buf_str(&exchange->out));
     buf_reset(&exchange->out);
     conn_wrote(exchange->conn);
@@ -79,6 +80,7 @@ static void flush_later(struct exchange *exchange) {
 static void write_through(struct exchange *exchange, vsr_str bytes, vsr_str tail) {
     vsr_str slices[3] = { buf_str(&exchange->out), bytes, tail };
     loop_defer_cancel(&exchange->flush);
+    exchange->wired = true;
     stream_writev(exchange->conn->stream, slices, 3);
     buf_reset(&exchange->out);
     conn_wrote(exchange->conn);
@@ -190,6 +192,16 @@ void exchange_end(struct exchange *exchange) {
     exchange->ended = true;
     if (!exchange->in_request && stream_queued(conn->stream) == 0)
         conn_answered(conn);
+}
+
+bool exchange_retract(struct exchange *exchange) {
+    if (!alive(exchange) || exchange->wired || exchange->ended)
+        return false;
+    loop_defer_cancel(&exchange->flush);
+    buf_reset(&exchange->out);
+    exchange->head_sent = exchange->no_body = exchange->chunked = exchange->close_after = false;
+    exchange->body_sent = 0;
+    return true;
 }
 
 void exchange_abort(struct exchange *exchange) {

@@ -273,7 +273,7 @@ struct exchange *server_take_exchange(struct server *server, struct conn *conn) 
     exchange->conn = conn;
     exchange->request = NULL;
     exchange->body_sent = exchange->body_received = 0;
-    exchange->running = exchange->in_request = exchange->head_sent = exchange->ended = false;
+    exchange->running = exchange->in_request = exchange->head_sent = exchange->ended = exchange->wired = false;
     exchange->no_body = exchange->chunked = exchange->close_after = exchange->continue_wanted = exchange->paused =
         false;
     exchange->whole = false;

@@ -117,6 +117,8 @@ void exchange_body(struct exchange *exchange, vsr_str bytes);
  * than its content-length is cut like exchange_abort().
  */
 void exchange_end(struct exchange *exchange);
+/* Takes back an answer of which no byte has gone out, so that another one can be given. False: too late. */
+bool exchange_retract(struct exchange *exchange);
 /* Cuts the connection: the client must not take what it got for a complete answer. on_close follows. */
 void exchange_abort(struct exchange *exchange);
 /* Head, body and end in one call. */

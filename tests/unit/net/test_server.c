@@ -16,7 +16,7 @@
  *   /big    sends BIG_LEN bytes with backpressure       /hold  pauses the body until the test says so
  *   /abort  cuts inside on_request             /cut     cuts after a part of the answer
  *   /short  ends before its content-length     /head    sends the head only and waits
- *   /none   204
+ *   /none   204                                /retract  thinks twice
  */
 enum { BIG_LEN = 8 << 20, STREAM_PIECES = 5 };
 
@@ -138,6 +138,16 @@ static void on_end(void *data) {
     } else if (is(request, "/short")) {
         exchange_head(exchange, 200, NULL, 0, 100);
         exchange_end(exchange);
+    } else if (is(request, "/retract")) {
+        exchange_head(exchange, 500, NULL, 0, EXCHANGE_LENGTH_UNKNOWN);
+        exchange_body(exchange, VSR_STR("never mind"));
+        CHECK(exchange_retract(exchange), "nothing has gone out");
+        reply_text(request, VSR_STR("second thought"));
+    } else if (is(request, "/late-retract")) {
+        exchange_head(exchange, 200, NULL, 0, 4);
+        exchange_body(exchange, VSR_STR("gone"));
+        CHECK(!exchange_retract(exchange), "too late");
+        exchange_end(exchange);
     } else if (is(request, "/head")) {
         exchange_head(exchange, 200, NULL, 0, EXCHANGE_LENGTH_UNKNOWN);
     }
@@ -247,6 +257,7 @@ static const struct {
       { "transfer-encoding: chunked\r\n", "\r\n\r\n6\r\npiece \r\n8\r\nof cake;\r\n", "0\r\n\r\n" },
       1,
       false },
+    { "retracted", GET("/retract") GET("/late-retract"), { "HTTP/1.1 200 OK", "second thought", "gone" }, 2, false },
     { "head", "HEAD /stream HTTP/1.1\r\nhost: x\r\n\r\n" POST("/echo", "1", "b"), { "200 OK", "\r\n\r\nb" }, 2, false },
     { "head with length",
       "HEAD /early HTTP/1.1\r\nhost: x\r\n\r\n" POST("/echo", "1", "b"),

@@ -45,7 +45,7 @@ sub print_folds {
     print "/* Every `stride`-th code point of [first, last] folds to itself plus `delta`. Sorted. */\n";
     print "static const struct fold_run fold_runs[] = {\n";
     my @cells = map { sprintf "{ 0x%X, 0x%X, %d, %d }", @$_ } @runs;
-    print_cells(4, @cells);
+    print_cells(3, @cells);
     print "};\n\n";
 }
 

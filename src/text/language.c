@@ -10,18 +10,13 @@ enum { CLD2_LEN_MAX = 16384 };
 
 /* ---- languages */
 
+/* clang-format off */
 #define CODES(X) \
-    X(af) \
-    X(ar) \
-    X(az) \
-    X(be) \
-    X(bg) \
-    X(bn) \
-    X(bs) \
-    X(ca) X(cs) X(cy) X(da) X(de) X(el) X(en) X(eo) X(es) X(et) X(eu) X(fa) X(fi) X(fr) X(ga) X(gu) X(he) X(hi) X(hr) \
-        X(hu) X(hy) X(id) X(is) X(it) X(ja) X(ka) X(kk) X(ko) X(la) X(lg) X(lt) X(lv) X(mi) X(mk) X(mn) X(mr) X(ms) \
-            X(nb) X(nl) X(nn) X(pa) X(pl) X(pt) X(ro) X(ru) X(sk) X(sl) X(sn) X(so) X(sq) X(sr) X(st) X(sv) X(sw) \
-                X(ta) X(te) X(th) X(tl) X(tn) X(tr) X(ts) X(uk) X(ur) X(vi) X(xh) X(yo) X(zh) X(zu)
+    X(af) X(ar) X(az) X(be) X(bg) X(bn) X(bs) X(ca) X(cs) X(cy) X(da) X(de) X(el) X(en) X(eo) X(es) X(et) X(eu) X(fa) \
+    X(fi) X(fr) X(ga) X(gu) X(he) X(hi) X(hr) X(hu) X(hy) X(id) X(is) X(it) X(ja) X(ka) X(kk) X(ko) X(la) X(lg) X(lt) \
+    X(lv) X(mi) X(mk) X(mn) X(mr) X(ms) X(nb) X(nl) X(nn) X(pa) X(pl) X(pt) X(ro) X(ru) X(sk) X(sl) X(sn) X(so) X(sq) \
+    X(sr) X(st) X(sv) X(sw) X(ta) X(te) X(th) X(tl) X(tn) X(tr) X(ts) X(uk) X(ur) X(vi) X(xh) X(yo) X(zh) X(zu)
+/* clang-format on */
 
 static const vsr_str codes[] = {
 #define X(code) VSR_STR_INIT(#code),

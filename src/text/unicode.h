@@ -13,20 +13,16 @@
 
 #include "core/str.h"
 
+/* clang-format off */
 #define UNICODE_SCRIPTS(X) \
-    X(LATIN, "Latin") \
-    X(GREEK, "Greek") \
-    X(CYRILLIC, "Cyrillic") \
-    X(ARMENIAN, "Armenian") \
-    X(HEBREW, "Hebrew") \
-    X(ARABIC, "Arabic") \
-    X(SYRIAC, "Syriac") \
-    X(THAANA, "Thaana") X(DEVANAGARI, "Devanagari") X(BENGALI, "Bengali") X(GURMUKHI, "Gurmukhi") \
-        X(GUJARATI, "Gujarati") X(ORIYA, "Oriya") X(TAMIL, "Tamil") X(TELUGU, "Telugu") X(KANNADA, "Kannada") \
-            X(MALAYALAM, "Malayalam") X(SINHALA, "Sinhala") X(THAI, "Thai") X(LAO, "Lao") X(TIBETAN, "Tibetan") \
-                X(MYANMAR, "Myanmar") X(GEORGIAN, "Georgian") X(HANGUL, "Hangul") X(ETHIOPIC, "Ethiopic") \
-                    X(CHEROKEE, "Cherokee") X(KHMER, "Khmer") X(MONGOLIAN, "Mongolian") X(HIRAGANA, "Hiragana") \
-                        X(KATAKANA, "Katakana") X(BOPOMOFO, "Bopomofo") X(HAN, "Han") X(YI, "Yi")
+    X(LATIN, "Latin") X(GREEK, "Greek") X(CYRILLIC, "Cyrillic") X(ARMENIAN, "Armenian") X(HEBREW, "Hebrew") \
+    X(ARABIC, "Arabic") X(SYRIAC, "Syriac") X(THAANA, "Thaana") X(DEVANAGARI, "Devanagari") \
+    X(BENGALI, "Bengali") X(GURMUKHI, "Gurmukhi") X(GUJARATI, "Gujarati") X(ORIYA, "Oriya") X(TAMIL, "Tamil") \
+    X(TELUGU, "Telugu") X(KANNADA, "Kannada") X(MALAYALAM, "Malayalam") X(SINHALA, "Sinhala") X(THAI, "Thai") \
+    X(LAO, "Lao") X(TIBETAN, "Tibetan") X(MYANMAR, "Myanmar") X(GEORGIAN, "Georgian") X(HANGUL, "Hangul") \
+    X(ETHIOPIC, "Ethiopic") X(CHEROKEE, "Cherokee") X(KHMER, "Khmer") X(MONGOLIAN, "Mongolian") \
+    X(HIRAGANA, "Hiragana") X(KATAKANA, "Katakana") X(BOPOMOFO, "Bopomofo") X(HAN, "Han") X(YI, "Yi")
+/* clang-format on */
 
 enum unicode_script {
     SCRIPT_OTHER, /* common, inherited, and scripts that nobody here asks for */

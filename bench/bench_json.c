@@ -1,5 +1,6 @@
 /*
- * bench_json - how fast the JSON tape scans: GB/s over a 1 KB chat request, a 100 KB one and a 10 MB one full of escapes.
+ * bench_json - how fast the JSON tape scans: GB/s over a 1 KB chat request, a 100 KB one and a 10 MB one full of
+ * escapes.
  */
 #include <stdio.h>
 
@@ -13,8 +14,9 @@ enum { TEXT_LEN_MAX = 64 << 20, BEST_OF = 7 };
 
 /* A chat request whose user message repeats `sentence` until the body has about `len` bytes. */
 static void make_chat(struct buf *out, size_t len, const char *sentence) {
-    (void)buf_append_c(out, "{\"model\":\"auto\",\"temperature\":0.7,\"stream\":false,\"messages\":[{\"role\":\"system\","
-                            "\"content\":\"You are a helpful assistant.\"},{\"role\":\"user\",\"content\":\"");
+    (void)buf_append_c(out,
+                       "{\"model\":\"auto\",\"temperature\":0.7,\"stream\":false,\"messages\":[{\"role\":\"system\","
+                       "\"content\":\"You are a helpful assistant.\"},{\"role\":\"user\",\"content\":\"");
     while (out->len + 4 < len)
         (void)buf_append_c(out, sentence);
     (void)buf_append_c(out, "\"}]}");

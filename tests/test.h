@@ -16,7 +16,7 @@
 #include "core/str.h"
 
 #define TEST(name) static void name(void **state __attribute__((unused)))
-#define T(name)    cmocka_unit_test(name)
+#define T(name) cmocka_unit_test(name)
 #define RUN_TESTS(...) \
     int main(void) { \
         const struct CMUnitTest tests[] = { __VA_ARGS__ }; \
@@ -38,7 +38,8 @@
 #define CHECK_STR(got, want, name) \
     do { \
         vsr_str got_ = (got), want_ = str_from_c(want); \
-        CHECK_MSG(str_eq(got_, want_), "case \"%s\": got \"%.*s\", want \"%.*s\"", (name), VSR_FMT(got_), VSR_FMT(want_)); \
+        CHECK_MSG(str_eq(got_, want_), "case \"%s\": got \"%.*s\", want \"%.*s\"", (name), VSR_FMT(got_), \
+                  VSR_FMT(want_)); \
     } while (0)
 
 #define CHECK_INT(got, want, name) \

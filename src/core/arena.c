@@ -39,11 +39,11 @@ struct arena {
 #endif
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
-#define ARENA_POISON(ptr, len)   ASAN_POISON_MEMORY_REGION((ptr), (len))
+#define ARENA_POISON(ptr, len) ASAN_POISON_MEMORY_REGION((ptr), (len))
 #define ARENA_UNPOISON(ptr, len) ASAN_UNPOISON_MEMORY_REGION((ptr), (len))
 enum { ARENA_GAP = 16 }; /* left poisoned between two allocations */
 #else
-#define ARENA_POISON(ptr, len)   ((void)(ptr), (void)(len))
+#define ARENA_POISON(ptr, len) ((void)(ptr), (void)(len))
 #define ARENA_UNPOISON(ptr, len) ((void)(ptr), (void)(len))
 enum { ARENA_GAP = 0 };
 #endif

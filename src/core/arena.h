@@ -1,8 +1,9 @@
 /*
  * arena - memory that lives and dies together.
  *
- * Allocation bumps a pointer in a chunk; nothing is freed alone. An arena belongs to one thread at a time. What it cannot
- * free itself (descriptors, library handles) registers a cleanup, run in reverse order by arena_reset() and arena_free().
+ * Allocation bumps a pointer in a chunk; nothing is freed alone. An arena belongs to one thread at a time. What it
+ * cannot free itself (descriptors, library handles) registers a cleanup, run in reverse order by arena_reset() and
+ * arena_free().
  *
  * There are two ways to run out of memory, and the caller's code shows which one it means: arena_alloc() is for what is
  * bounded by the program or by the operator (configuration, per-request structs) and aborts, because no sensible state
@@ -26,7 +27,8 @@ struct arena_mark {
     void *cleanup;
 };
 
-/* `chunk_len` is the size of an ordinary chunk (0: 16 KiB); `bytes_max` the ceiling for all chunks (0: none). Aborts without memory. */
+/* `chunk_len` is the size of an ordinary chunk (0: 16 KiB); `bytes_max` the ceiling for all chunks (0: none). Aborts
+ * without memory. */
 struct arena *arena_new(size_t chunk_len, size_t bytes_max);
 void arena_free(struct arena *arena);
 
@@ -42,8 +44,8 @@ void *arena_try_alloc(struct arena *arena, size_t len);
 /* The same, not zeroed. For big buffers that are written at once. */
 void *arena_try_alloc_raw(struct arena *arena, size_t len);
 
-#define ARENA_NEW(arena, type)       ((type *)arena_alloc((arena), sizeof(type)))
-#define ARENA_ARRAY(arena, type, n)  ((type *)arena_alloc_array((arena), sizeof(type), (n)))
+#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_ARRAY(arena, type, n) ((type *)arena_alloc_array((arena), sizeof(type), (n)))
 
 /* Zeroed memory for `n` objects of `size` bytes; aborts on overflow. */
 void *arena_alloc_array(struct arena *arena, size_t size, size_t n);

@@ -1,8 +1,8 @@
 /*
  * assert - what the programmer guarantees.
  *
- * Always on; prints expression, place and a backtrace-friendly abort. Never used on input. VSR_DEBUG_ASSERT is for checks
- * too dear for a release build.
+ * Always on; prints expression, place and a backtrace-friendly abort. Never used on input. VSR_DEBUG_ASSERT is for
+ * checks too dear for a release build.
  */
 #ifndef VSR_CORE_ASSERT_H
 #define VSR_CORE_ASSERT_H

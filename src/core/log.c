@@ -11,7 +11,7 @@
 
 enum {
     LOG_LINE_LEN_MAX = 64 << 10,
-    LOG_VALUE_LEN_MAX = 4 << 10, /* a longer text is cut */
+    LOG_VALUE_LEN_MAX = 4 << 10,               /* a longer text is cut */
     LOG_CLEAN_LEN_MAX = 3 * LOG_VALUE_LEN_MAX, /* a replaced secret may be longer than what it hides */
 };
 

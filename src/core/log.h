@@ -1,9 +1,9 @@
 /*
  * log - structured log lines on one descriptor.
  *
- * A line is an event text plus typed fields, written by one write(2) as JSON or as readable text. The text is a constant
- * sentence; what varies goes into fields. Prompt text is never logged above debug. LOG_SECRET fields print [REDACTED],
- * and so does anything in a string that looks like `api_key=...`.
+ * A line is an event text plus typed fields, written by one write(2) as JSON or as readable text. The text is a
+ * constant sentence; what varies goes into fields. Prompt text is never logged above debug. LOG_SECRET fields print
+ * [REDACTED], and so does anything in a string that looks like `api_key=...`.
  *
  *     LOG_INFO("listener ready", LOG_S("name", name), LOG_U("port", port));
  *
@@ -63,8 +63,8 @@ void log_scrub(struct buf *out, vsr_str text);
         } \
     } while (0)
 #define LOG_DEBUG(event, ...) LOG_AT(LOG_LEVEL_DEBUG, event, ##__VA_ARGS__)
-#define LOG_INFO(event, ...)  LOG_AT(LOG_LEVEL_INFO, event, ##__VA_ARGS__)
-#define LOG_WARN(event, ...)  LOG_AT(LOG_LEVEL_WARN, event, ##__VA_ARGS__)
+#define LOG_INFO(event, ...) LOG_AT(LOG_LEVEL_INFO, event, ##__VA_ARGS__)
+#define LOG_WARN(event, ...) LOG_AT(LOG_LEVEL_WARN, event, ##__VA_ARGS__)
 #define LOG_ERROR(event, ...) LOG_AT(LOG_LEVEL_ERROR, event, ##__VA_ARGS__)
 
 #endif

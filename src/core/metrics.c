@@ -21,8 +21,8 @@ enum { CELLS_PER_LINE = 8 };
 
 struct metric {
     const struct metric_family *family;
-    vsr_str labels; /* `a="x",b="y"`, escaped; empty without labels */
-    size_t stride;  /* cells per slot, rounded up to whole cache lines */
+    vsr_str labels;          /* `a="x",b="y"`, escaped; empty without labels */
+    size_t stride;           /* cells per slot, rounded up to whole cache lines */
     _Atomic uint64_t *cells; /* bit patterns of doubles */
 };
 
@@ -118,24 +118,34 @@ static struct metric_family *family_register(struct metrics *metrics, const stru
 
 struct metric_family *metrics_counter(struct metrics *metrics, const char *name, const char *help,
                                       const char *const *labels, size_t n_labels, size_t series_max) {
-    return family_register(metrics, &(struct metric_family){ .kind = METRIC_COUNTER, .name = name, .help = help,
-                                                             .labels = labels, .n_labels = n_labels,
+    return family_register(metrics, &(struct metric_family){ .kind = METRIC_COUNTER,
+                                                             .name = name,
+                                                             .help = help,
+                                                             .labels = labels,
+                                                             .n_labels = n_labels,
                                                              .series_max = series_max });
 }
 
 struct metric_family *metrics_gauge(struct metrics *metrics, const char *name, const char *help,
                                     const char *const *labels, size_t n_labels, size_t series_max) {
-    return family_register(metrics, &(struct metric_family){ .kind = METRIC_GAUGE, .name = name, .help = help,
-                                                             .labels = labels, .n_labels = n_labels,
+    return family_register(metrics, &(struct metric_family){ .kind = METRIC_GAUGE,
+                                                             .name = name,
+                                                             .help = help,
+                                                             .labels = labels,
+                                                             .n_labels = n_labels,
                                                              .series_max = series_max });
 }
 
 struct metric_family *metrics_histogram(struct metrics *metrics, const char *name, const char *help,
                                         const char *const *labels, size_t n_labels, size_t series_max,
                                         const double *bounds, size_t n_bounds) {
-    return family_register(metrics, &(struct metric_family){ .kind = METRIC_HISTOGRAM, .name = name, .help = help,
-                                                             .labels = labels, .n_labels = n_labels,
-                                                             .series_max = series_max, .bounds = bounds,
+    return family_register(metrics, &(struct metric_family){ .kind = METRIC_HISTOGRAM,
+                                                             .name = name,
+                                                             .help = help,
+                                                             .labels = labels,
+                                                             .n_labels = n_labels,
+                                                             .series_max = series_max,
+                                                             .bounds = bounds,
                                                              .n_bounds = n_bounds });
 }
 

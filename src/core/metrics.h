@@ -26,7 +26,8 @@ enum { METRICS_SLOTS = 32, METRICS_LABELS_MAX = 6, METRICS_BUCKETS_MAX = 32 };
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
 
-/* Registering the same name again returns the first family. `labels` and texts are kept, so they are literals. Any thread. */
+/* Registering the same name again returns the first family. `labels` and texts are kept, so they are literals. Any
+ * thread. */
 struct metric_family *metrics_counter(struct metrics *metrics, const char *name, const char *help,
                                       const char *const *labels, size_t n_labels, size_t series_max);
 struct metric_family *metrics_gauge(struct metrics *metrics, const char *name, const char *help,
@@ -36,11 +37,14 @@ struct metric_family *metrics_histogram(struct metrics *metrics, const char *nam
                                         const char *const *labels, size_t n_labels, size_t series_max,
                                         const double *bounds, size_t n_bounds);
 
-/* The series with these label values (copied), made when absent. Takes a lock: resolve once, keep the pointer. Any thread. */
+/* The series with these label values (copied), made when absent. Takes a lock: resolve once, keep the pointer. Any
+ * thread. */
 struct metric *metric_with(struct metric_family *family, const vsr_str *values, size_t n_values);
 
-void metric_add(struct metric *metric, double delta);    /* counter, gauge */
-static inline void metric_inc(struct metric *metric) { metric_add(metric, 1); }
+void metric_add(struct metric *metric, double delta); /* counter, gauge */
+static inline void metric_inc(struct metric *metric) {
+    metric_add(metric, 1);
+}
 void metric_observe(struct metric *metric, double value); /* histogram */
 double metric_value(const struct metric *metric);         /* counter, gauge: the sum; histogram: the count */
 

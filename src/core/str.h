@@ -17,9 +17,10 @@ typedef struct vsr_str {
     size_t len;
 } vsr_str;
 
-#define VSR_STR(lit)  ((vsr_str){ "" lit, sizeof(lit) - 1 })
-#define VSR_STR_INIT(lit) { "" lit, sizeof(lit) - 1 } /* for static initialisers, where a compound literal may not stand */
-#define VSR_FMT(s)    (int)(s).len, (s).ptr           /* printf("%.*s", VSR_FMT(name)) */
+#define VSR_STR(lit) ((vsr_str){ "" lit, sizeof(lit) - 1 })
+#define VSR_STR_INIT(lit) \
+    { "" lit, sizeof(lit) - 1 }          /* for static initialisers, where a compound literal may not stand */
+#define VSR_FMT(s) (int)(s).len, (s).ptr /* printf("%.*s", VSR_FMT(name)) */
 #define VSR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Borrows the NUL-terminated `text`; NULL gives the empty string. */
@@ -81,7 +82,8 @@ bool str_to_u64(vsr_str text, uint64_t *ret_value);
 /* 64-bit XXH3 hash of the bytes. Not for use against an adversary without the map's random seed. */
 uint64_t str_hash(vsr_str text, uint64_t seed);
 
-/* Levenshtein distance over bytes, for "did you mean". Stops early and returns `max + 1` when it is larger than `max`. */
+/* Levenshtein distance over bytes, for "did you mean". Stops early and returns `max + 1` when it is larger than `max`.
+ */
 size_t str_distance(vsr_str a, vsr_str b, size_t max);
 
 #endif

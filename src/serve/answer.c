@@ -28,8 +28,8 @@ static void add(struct field_list *list, vsr_str name, vsr_str value) {
 }
 
 /*
- * Names from the configuration may hold anything. What is not printable ASCII is percent-encoded, and so are `%` and, in
- * lists, the comma; values are cut at 4 KiB, at the end of an escape.
+ * Names from the configuration may hold anything. What is not printable ASCII is percent-encoded, and so are `%` and,
+ * in lists, the comma; values are cut at 4 KiB, at the end of an escape.
  */
 static vsr_str encode_value(struct arena *arena, vsr_str value, bool in_list) {
     static const char hex[] = "0123456789ABCDEF";
@@ -105,9 +105,12 @@ static void add_route(struct field_list *list) {
 static const struct {
     const char *family, *header;
 } header_names[] = {
-    { "keyword", "x-vsr-matched-keywords" },       { "embedding", "x-vsr-matched-embeddings" },
-    { "domain", "x-vsr-matched-domains" },         { "fact_check", "x-vsr-matched-fact-check" },
-    { "user_feedback", "x-vsr-matched-user-feedback" }, { "projection", "x-vsr-matched-projections" },
+    { "keyword", "x-vsr-matched-keywords" },
+    { "embedding", "x-vsr-matched-embeddings" },
+    { "domain", "x-vsr-matched-domains" },
+    { "fact_check", "x-vsr-matched-fact-check" },
+    { "user_feedback", "x-vsr-matched-user-feedback" },
+    { "projection", "x-vsr-matched-projections" },
 };
 
 static vsr_str matched_header(struct arena *arena, const char *family) {
@@ -172,8 +175,10 @@ void answer_error(struct request *request) {
     vsr_str text;
     request->answered = true;
     buf_init(&body, HTTP1_HEAD_LEN_MAX);
-    error_body_write(&body, &(struct error_body){ .status = reply->status, .message = reply->message,
-                                                  .code = reply->code, .param = reply->param });
+    error_body_write(&body, &(struct error_body){ .status = reply->status,
+                                                  .message = reply->message,
+                                                  .code = reply->code,
+                                                  .param = reply->param });
     text = arena_str(request->arena, buf_str(&body));
     buf_done(&body);
     add(&list, VSR_STR("content-type"), VSR_STR("application/json"));
@@ -193,9 +198,15 @@ void answer_error(struct request *request) {
 /* Fields that belong to the backend's connection, that the front end writes itself, or that only vsr may say. */
 static bool is_dropped(const struct http1_head *head, vsr_str name) {
     static const vsr_str dropped[] = {
-        VSR_STR_INIT("connection"),        VSR_STR_INIT("keep-alive"),         VSR_STR_INIT("proxy-connection"),
-        VSR_STR_INIT("transfer-encoding"), VSR_STR_INIT("content-length"),     VSR_STR_INIT("te"),
-        VSR_STR_INIT("trailer"),           VSR_STR_INIT("upgrade"),            VSR_STR_INIT("date"),
+        VSR_STR_INIT("connection"),
+        VSR_STR_INIT("keep-alive"),
+        VSR_STR_INIT("proxy-connection"),
+        VSR_STR_INIT("transfer-encoding"),
+        VSR_STR_INIT("content-length"),
+        VSR_STR_INIT("te"),
+        VSR_STR_INIT("trailer"),
+        VSR_STR_INIT("upgrade"),
+        VSR_STR_INIT("date"),
         VSR_STR_INIT("proxy-authenticate"),
     };
     for (size_t i = 0; i < VSR_COUNT(dropped); i++) {

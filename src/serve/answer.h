@@ -1,5 +1,6 @@
 /*
- * answer - what goes back to the client: vsr's own replies and errors, and the headers that explain a route (gateway.md 13.2).
+ * answer - what goes back to the client: vsr's own replies and errors, and the headers that explain a route
+ * (gateway.md 13.2).
  */
 #ifndef VSR_SERVE_ANSWER_H
 #define VSR_SERVE_ANSWER_H

@@ -10,8 +10,8 @@ static const char *const label_names[] = { "model", "endpoint" };
 /* Brings a counter up to `total`. It never falls: a state that was forgotten and made anew starts from zero. */
 static void raise_counter(struct telemetry *telemetry, const char *name, const char *help, const vsr_str *labels,
                           uint64_t total) {
-    struct metric *metric = metric_with(
-        metrics_counter(telemetry->metrics, name, help, label_names, 2, SERIES_ENDPOINTS_MAX), labels, 2);
+    struct metric *metric =
+        metric_with(metrics_counter(telemetry->metrics, name, help, label_names, 2, SERIES_ENDPOINTS_MAX), labels, 2);
     double missing = (double)total - metric_value(metric);
     if (missing > 0)
         metric_add(metric, missing);

@@ -1,8 +1,8 @@
 /*
  * front - how the pipeline answers, whatever the request came in by.
  *
- * The pipeline knows no sockets: it emits abstract actions, and each front end (HTTP listener; later ext_proc) lowers them to
- * its own wire form. All calls are on the worker's thread. After end() or abort() the request may be gone.
+ * The pipeline knows no sockets: it emits abstract actions, and each front end (HTTP listener; later ext_proc) lowers
+ * them to its own wire form. All calls are on the worker's thread. After end() or abort() the request may be gone.
  */
 #ifndef VSR_SERVE_FRONT_H
 #define VSR_SERVE_FRONT_H

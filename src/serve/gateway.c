@@ -206,9 +206,11 @@ static int watch_signals(struct gateway *gateway, struct vsr_err *err) {
 
 static int open_control(struct gateway *gateway, struct vsr_err *err) {
     const struct gateway_options *options = gateway->options;
-    const struct client_limits limits = { .connect_timeout_ms = 10000, .pool_idle_ms = 30000,
+    const struct client_limits limits = { .connect_timeout_ms = 10000,
+                                          .pool_idle_ms = 30000,
                                           .connections_max = HEALTH_CONNECTIONS_MAX,
-                                          .pending_max = HEALTH_CONNECTIONS_MAX, .dns_ttl_ms = 30000 };
+                                          .pending_max = HEALTH_CONNECTIONS_MAX,
+                                          .dns_ttl_ms = 30000 };
     const struct tls_client_options tls = { .insecure = false };
     int rc = loop_new(&gateway->loop, err);
     if (rc == 0)

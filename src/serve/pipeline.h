@@ -2,8 +2,8 @@
  * pipeline - the life of a request, as one ordered table of stages.
  *
  * Every front end feeds it: pipeline_begin() when the head is complete, pipeline_body() and pipeline_body_end() as the
- * body comes, pipeline_drained() when the client has taken what was queued, pipeline_closed() when the exchange is over,
- * whoever ended it. Worker thread only.
+ * body comes, pipeline_drained() when the client has taken what was queued, pipeline_closed() when the exchange is
+ * over, whoever ended it. Worker thread only.
  */
 #ifndef VSR_SERVE_PIPELINE_H
 #define VSR_SERVE_PIPELINE_H

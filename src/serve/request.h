@@ -29,11 +29,11 @@ struct worker;
 
 enum {
     REQUEST_CHUNK_LEN = 16 << 10,
-    REQUEST_KEEP_LEN_MAX = 256 << 10,  /* a buffer that grew past it is given back when the request ends */
-    REQUEST_ARENA_LEN_MAX = 1 << 30,   /* the tape of a body of many tiny values is several times its size */
-    REQUEST_SUGGEST_LEN_MAX = 256,     /* a longer model name is not echoed whole */
-    ANSWER_COPY_LEN_MAX = 4 << 20,     /* a larger buffered answer is relayed, but its usage is not read */
-    STREAM_HIGH_WATER = 256 << 10,     /* bytes waiting for the client before the backend is paused */
+    REQUEST_KEEP_LEN_MAX = 256 << 10, /* a buffer that grew past it is given back when the request ends */
+    REQUEST_ARENA_LEN_MAX = 1 << 30,  /* the tape of a body of many tiny values is several times its size */
+    REQUEST_SUGGEST_LEN_MAX = 256,    /* a longer model name is not echoed whole */
+    ANSWER_COPY_LEN_MAX = 4 << 20,    /* a larger buffered answer is relayed, but its usage is not read */
+    STREAM_HIGH_WATER = 256 << 10,    /* bytes waiting for the client before the backend is paused */
 };
 
 /* What a path asks for. */
@@ -45,10 +45,10 @@ enum response_path { RESPONSE_UPSTREAM, RESPONSE_ERROR, RESPONSE_LOCAL };
 /* An answer that vsr gives itself. */
 struct reply {
     int status;
-    vsr_str message;       /* of an error */
-    const char *code;      /* overrides the code that follows from the status; NULL: none */
+    vsr_str message;  /* of an error */
+    const char *code; /* overrides the code that follows from the status; NULL: none */
     vsr_str param;
-    vsr_str body;          /* of a success */
+    vsr_str body; /* of a success */
     vsr_str content_type;
     struct http1_field extra; /* one more header; name.len 0: none */
     enum telemetry_reason reason;
@@ -58,26 +58,26 @@ struct request {
     struct request *prev, *next; /* in the worker's list of live requests, or `next` in its free list */
     struct worker *worker;
     struct arena *arena;
-    struct snapshot *snapshot;   /* pinned */
+    struct snapshot *snapshot; /* pinned */
     struct front front;
-    size_t stage;                /* index in the stage table */
-    bool running;                /* pipeline_run() is on the stack */
-    bool resumed;                /* pipeline_resume() was called while it was */
-    bool answered;               /* head sent or reply given */
-    bool finished;               /* recorded; nothing else may happen */
+    size_t stage;  /* index in the stage table */
+    bool running;  /* pipeline_run() is on the stack */
+    bool resumed;  /* pipeline_resume() was called while it was */
+    bool answered; /* head sent or reply given */
+    bool finished; /* recorded; nothing else may happen */
     struct reply reply;
 
     /* admit */
     const struct http1_head *head; /* valid until the exchange closes */
     const struct config_listener *listener;
     enum endpoint_kind endpoint;
-    vsr_str path;                /* without query and trailing slash */
+    vsr_str path; /* without query and trailing slash */
     vsr_str request_id;
-    uint64_t start_ns;           /* head complete */
-    uint64_t received_ns;        /* body complete */
-    bool debug;                  /* x-vsr-debug: true */
-    bool skip;                   /* x-vsr-skip-processing, where the deployment allows it */
-    bool key_checked;            /* the listener checked the caller's authorization itself */
+    uint64_t start_ns;    /* head complete */
+    uint64_t received_ns; /* body complete */
+    bool debug;           /* x-vsr-debug: true */
+    bool skip;            /* x-vsr-skip-processing, where the deployment allows it */
+    bool key_checked;     /* the listener checked the caller's authorization itself */
 
     /* receive */
     struct buf body;
@@ -93,8 +93,8 @@ struct request {
     const struct route_outcome *outcome; /* NULL: not routed */
     const struct snapshot_decision *decision;
     const struct config_model_ref *model_ref; /* NULL: default model or pass-through */
-    vsr_str selected_model;      /* logical name that headers and metrics say */
-    const char *algorithm;       /* "single", "static", "default"; NULL on pass-through */
+    vsr_str selected_model;                   /* logical name that headers and metrics say */
+    const char *algorithm;                    /* "single", "static", "default"; NULL on pass-through */
     bool reasoning;
     struct provider_target target;
     const struct snapshot_model *model;
@@ -106,20 +106,20 @@ struct request {
     struct client_call *upstream;
     struct loop_timer retry_timer;
     struct upstream_headers headers;
-    struct buf upstream_body;    /* the edited body; empty: the client's bytes go as they are */
+    struct buf upstream_body;                 /* the edited body; empty: the client's bytes go as they are */
     const struct provider_endpoint *body_for; /* endpoint that upstream_body was written for */
     uint64_t dispatched_ns, first_byte_ns;
 
     /* relay */
     int upstream_status;
     bool streaming;
-    bool close_delimited;        /* only the end of the connection ends the answer, so a cut looks like an end */
+    bool close_delimited; /* only the end of the connection ends the answer, so a cut looks like an end */
     struct chat_relay relay;
     bool relay_begun;
-    struct buf answer;           /* copy of a buffered answer, for accounting */
+    struct buf answer; /* copy of a buffered answer, for accounting */
     bool answer_too_long;
     bool upstream_paused;
-    bool aborted;                /* the answer did not come to its proper end */
+    bool aborted; /* the answer did not come to its proper end */
 };
 
 /* A request of this worker, pinned to its snapshot. Never NULL. Worker thread only, like all that follows. */
@@ -128,6 +128,7 @@ struct request *request_new(struct worker *worker, struct front front);
 void request_free(struct request *request);
 
 /* Shorthand of the stages: fills request->reply with an error. `message` lives as long as the request. */
-void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code, vsr_str message);
+void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,
+                   vsr_str message);
 
 #endif

@@ -55,7 +55,8 @@ static void add_decisions(struct snapshot *snapshot, struct telemetry *telemetry
 }
 
 static void add_signal_metric(struct map *names, struct telemetry *telemetry, vsr_str family, vsr_str name) {
-    (void)map_put(names, name, metric_with(telemetry->signal_matches, (vsr_str[]){ family, name }, 2)); /* same series */
+    (void)map_put(names, name,
+                  metric_with(telemetry->signal_matches, (vsr_str[]){ family, name }, 2)); /* same series */
 }
 
 static struct map *signal_map(struct snapshot *snapshot, vsr_str family) {
@@ -76,7 +77,8 @@ static void add_signals(struct snapshot *snapshot, const struct config_families 
         struct map *names = signal_map(snapshot, type);
         for (size_t j = 0; j < rules->n; j++) {
             const char *rule = (const char *)rules->items + j * schema->size;
-            add_signal_metric(names, telemetry, type, *(const vsr_str *)(const void *)(rule + schema->fields[0].offset));
+            add_signal_metric(names, telemetry, type,
+                              *(const vsr_str *)(const void *)(rule + schema->fields[0].offset));
         }
     }
     for (size_t i = 0; i < mappings->n; i++) {

@@ -1,9 +1,9 @@
 /*
  * snapshot - one configuration generation, compiled and immutable.
  *
- * Built beside the one that serves, published by handing every worker a reference, pinned by each request, freed with its
- * last reference. Everything inside lives in its arena. Any thread may read and unref; route scratch belongs to the worker
- * of that index.
+ * Built beside the one that serves, published by handing every worker a reference, pinned by each request, freed with
+ * its last reference. Everything inside lives in its arena. Any thread may read and unref; route scratch belongs to the
+ * worker of that index.
  */
 #ifndef VSR_SERVE_SNAPSHOT_H
 #define VSR_SERVE_SNAPSHOT_H
@@ -53,26 +53,26 @@ struct snapshot {
     size_t n_workers;
     struct provider_set *providers;
     const struct credentials *credentials;
-    struct map names;               /* vsr_str -> struct model_name */
-    struct map models;              /* logical model -> struct snapshot_model */
-    struct map decisions;           /* decision name -> struct snapshot_decision */
-    struct map signal_metrics;      /* family -> struct map: rule or output name -> struct metric */
-    vsr_str models_json;            /* body of GET /v1/models */
-    struct map model_entries;       /* id -> vsr_str: its entry as JSON */
+    struct map names;          /* vsr_str -> struct model_name */
+    struct map models;         /* logical model -> struct snapshot_model */
+    struct map decisions;      /* decision name -> struct snapshot_decision */
+    struct map signal_metrics; /* family -> struct map: rule or output name -> struct metric */
+    vsr_str models_json;       /* body of GET /v1/models */
+    struct map model_entries;  /* id -> vsr_str: its entry as JSON */
 };
 
 struct snapshot_options {
-    struct telemetry *telemetry;         /* kept */
-    struct provider_registry *registry;  /* kept */
-    struct tls_client *tls;              /* kept */
+    struct telemetry *telemetry;        /* kept */
+    struct provider_registry *registry; /* kept */
+    struct tls_client *tls;             /* kept */
     struct config_load_options load;
     size_t n_workers;
     uint64_t generation;
 };
 
 /*
- * Loads `file` (NULL: the text, named by `name`) and compiles it. On failure `diag` holds every problem (its arena is the
- * caller's) or `err` the one that is no configuration problem. The result has one reference.
+ * Loads `file` (NULL: the text, named by `name`) and compiles it. On failure `diag` holds every problem (its arena is
+ * the caller's) or `err` the one that is no configuration problem. The result has one reference.
  */
 int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct snapshot_options *options,
                   struct diag *diag, struct snapshot **ret_snapshot, struct vsr_err *err) VSR_MUST_CHECK;

@@ -95,8 +95,7 @@ static bool key_ok(struct request *request) {
 static enum stage_result refuse_key(struct request *request) {
     request_error(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key",
                   VSR_STR("Unauthorized: missing or invalid API key"));
-    request->reply.extra =
-        (struct http1_field){ VSR_STR("www-authenticate"), VSR_STR("Bearer realm=\"vsr\"") };
+    request->reply.extra = (struct http1_field){ VSR_STR("www-authenticate"), VSR_STR("Bearer realm=\"vsr\"") };
     return STAGE_FAIL;
 }
 
@@ -119,8 +118,8 @@ static bool find_endpoint(struct request *request) {
     }
     if (!(method & allowed)) {
         request_error(request, 405, TELEMETRY_REASON_parse_error, NULL, VSR_STR("method not allowed"));
-        request->reply.extra = (struct http1_field){ VSR_STR("allow"), allowed & METHOD_POST ? VSR_STR("POST")
-                                                                                            : VSR_STR("GET, HEAD") };
+        request->reply.extra =
+            (struct http1_field){ VSR_STR("allow"), allowed & METHOD_POST ? VSR_STR("POST") : VSR_STR("GET, HEAD") };
         return false;
     }
     return true;
@@ -137,7 +136,8 @@ static vsr_str decode_path(struct arena *arena, vsr_str text) {
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
         int high, low;
-        if (text.ptr[i] == '%' && i + 2 < text.len && (high = OPENSSL_hexchar2int((unsigned char)text.ptr[i + 1])) >= 0 &&
+        if (text.ptr[i] == '%' && i + 2 < text.len &&
+            (high = OPENSSL_hexchar2int((unsigned char)text.ptr[i + 1])) >= 0 &&
             (low = OPENSSL_hexchar2int((unsigned char)text.ptr[i + 2])) >= 0) {
             out[len++] = (char)(high * 16 + low);
             i += 2;
@@ -171,7 +171,8 @@ static enum stage_result answer_at_once(struct request *request) {
         return request->worker->draining ? reply_text(request, 503, VSR_STR("draining\n"))
                                          : reply_text(request, 200, VSR_STR("ready\n"));
     case ENDPOINT_MODELS:
-        request->reply = (struct reply){ .status = 200, .body = request->snapshot->models_json,
+        request->reply = (struct reply){ .status = 200,
+                                         .body = request->snapshot->models_json,
                                          .content_type = VSR_STR("application/json") };
         return STAGE_REPLY;
     case ENDPOINT_MODEL:

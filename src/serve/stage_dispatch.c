@@ -2,7 +2,8 @@
  * stage_dispatch - sends the request to an endpoint of the selected model, and tries another one where policy allows.
  *
  * The body goes out as the client wrote it, apart from edits: the endpoint's name for the model, usage reporting on
- * streams, the reasoning switch. Edits depend on the endpoint, so another endpoint starts again from the client's bytes.
+ * streams, the reasoning switch. Edits depend on the endpoint, so another endpoint starts again from the client's
+ * bytes.
  */
 #include "core/arena.h"
 #include "core/clock.h"
@@ -77,8 +78,7 @@ static enum stage_result attempt(struct request *request) {
                     VSR_STR("no endpoint of the selected model takes requests at present"));
     if (build_headers(request, endpoint, &err) < 0) {
         LOG_WARN("no credential for an endpoint", LOG_S("endpoint", endpoint->id), LOG_C("error", err.text));
-        return fail(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key",
-                    VSR_STR(CREDENTIALS_REFUSED));
+        return fail(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key", VSR_STR(CREDENTIALS_REFUSED));
     }
     if (request->body_for != endpoint && edit_body(request, endpoint, &err) < 0) {
         LOG_WARN("a request body could not be edited", LOG_S("request_id", request->request_id),
@@ -125,7 +125,8 @@ static void on_retry_due(void *data) {
 bool dispatch_retry(struct request *request, const struct provider_result *result) {
     struct worker *worker = request->worker;
     uint64_t delay_ms = 0;
-    if (!provider_call_retry(&request->call, result, loop_now_ms(worker->loop), random_next(&worker->random), &delay_ms))
+    if (!provider_call_retry(&request->call, result, loop_now_ms(worker->loop), random_next(&worker->random),
+                             &delay_ms))
         return false;
     loop_timer_start(worker->loop, &request->retry_timer, delay_ms, on_retry_due, request);
     return true;

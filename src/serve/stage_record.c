@@ -54,8 +54,8 @@ static void record_usage(struct request *request, uint64_t now_ns) {
     }
     metric_add(metrics->prompt_tokens, (double)(usage.prompt > 0 ? usage.prompt : 0));
     metric_add(metrics->completion_tokens, (double)(usage.completion > 0 ? usage.completion : 0));
-    metric_add(metrics->tokens, (double)((usage.prompt > 0 ? usage.prompt : 0) +
-                                         (usage.completion > 0 ? usage.completion : 0)));
+    metric_add(metrics->tokens,
+               (double)((usage.prompt > 0 ? usage.prompt : 0) + (usage.completion > 0 ? usage.completion : 0)));
     metric_observe(metrics->prompt_per_request, (double)usage.prompt);
     metric_observe(metrics->completion_per_request, (double)usage.completion);
     if (request->streaming && usage.completion > 1)

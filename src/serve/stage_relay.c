@@ -1,9 +1,9 @@
 /*
  * stage_relay - brings a backend's answer to the client as it comes.
  *
- * Buffered answers pass slice by slice with a copy for accounting; streams pass frame by frame, so that a stream which the
- * backend cuts ends in an error event and not in half a frame. Nothing waits to be complete. When the client is slower than
- * the backend, the backend is paused.
+ * Buffered answers pass slice by slice with a copy for accounting; streams pass frame by frame, so that a stream which
+ * the backend cuts ends in an error event and not in half a frame. Nothing waits to be complete. When the client is
+ * slower than the backend, the backend is paused.
  */
 #include "core/clock.h"
 #include "core/log.h"
@@ -94,7 +94,8 @@ void relay_drained(struct request *request) {
 }
 
 /*
- * Whether a stream whose body ended properly was complete. A body that only ends with its connection proves nothing: it takes
+ * Whether a stream whose body ended properly was complete. A body that only ends with its connection proves nothing: it
+ * takes
  * `[DONE]`. A stream with an event too large to be read along is believed.
  */
 static bool stream_is_whole(const struct request *request) {

@@ -30,6 +30,11 @@ static void count_match(void *data, const char *family, const vsr_str *names, si
     }
 }
 
+static void count_unknown(const struct snapshot *snapshot, const struct route_outcome *outcome) {
+    for (size_t i = 0; i < outcome->n_unknown; i++)
+        metric_inc(snapshot_decision(snapshot, outcome->unknown[i]->name)->metrics.unknown);
+}
+
 enum stage_result stage_signals(struct request *request) {
     struct telemetry *telemetry = request->worker->telemetry;
     const struct route_options options = {
@@ -43,9 +48,8 @@ enum stage_result stage_signals(struct request *request) {
     if (request->facts.eval_text.len == 0 && !facts_has_envelope(&request->facts))
         return STAGE_NEXT; /* nothing to judge by: the default model */
     begin_ns = clock_mono_ns();
-    request->route =
-        route_begin(request->snapshot->route, request->snapshot->scratch[request->worker->index], request->arena,
-                    &request->facts, &options);
+    request->route = route_begin(request->snapshot->route, request->snapshot->scratch[request->worker->index],
+                                 request->arena, &request->facts, &options);
     if (route_step(request->route, &err) != ROUTE_DONE) {
         /* No family of this build needs evidence from outside; an engine that stops all the same decides nothing. */
         LOG_ERROR("routing stopped without a verdict", LOG_C("error", err.text));
@@ -57,6 +61,7 @@ enum stage_result stage_signals(struct request *request) {
     metric_observe(telemetry->evaluation_seconds, (double)(clock_mono_ns() - begin_ns) / 1e9);
     metric_inc(telemetry->evaluations);
     route_matches(request->route, count_match, request->snapshot);
+    count_unknown(request->snapshot, request->outcome);
     return STAGE_NEXT;
 }
 
@@ -66,8 +71,8 @@ static void select_of_decision(struct request *request) {
     if (refs->n == 0)
         return;
     request->model_ref = (const struct config_model_ref *)refs->items;
-    request->selected_model = request->model_ref->lora_name.len ? request->model_ref->lora_name
-                                                                 : request->model_ref->model;
+    request->selected_model =
+        request->model_ref->lora_name.len ? request->model_ref->lora_name : request->model_ref->model;
     request->reasoning = request->model_ref->use_reasoning;
     request->algorithm = refs->n == 1 ? "single" : "static";
 }

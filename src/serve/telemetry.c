@@ -11,7 +11,7 @@ enum {
 
 /* From far below a millisecond, where routing lives, to the five minutes that a long answer may take. */
 static const double seconds_bounds[] = { .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1,
-                                         .25,    .5,    1,      2.5,   5,    10,    30,   60,  120, 300 };
+                                         .25,    .5,    1,      2.5,   5,    10,    30,   60,  120,  300 };
 static const double token_bounds[] = { 10, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000 };
 static const double unit_bounds[] = { .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .99, 1 };
 
@@ -40,14 +40,16 @@ static struct metric *plain_gauge(struct metrics *m, const char *name, const cha
 }
 
 static struct metric *plain_seconds(struct metrics *m, const char *name, const char *help) {
-    return metric_with(metrics_histogram(m, name, help, NULL, 0, 1, seconds_bounds, VSR_COUNT(seconds_bounds)), NULL, 0);
+    return metric_with(metrics_histogram(m, name, help, NULL, 0, 1, seconds_bounds, VSR_COUNT(seconds_bounds)), NULL,
+                       0);
 }
 
 static void register_process(struct telemetry *t) {
     struct metrics *m = t->metrics;
     struct metric_family *reloads, *build;
     t->requests_active = plain_gauge(m, "vsr_requests_active", "Requests under way.");
-    t->request_seconds = plain_seconds(m, "vsr_request_duration_seconds", "From request head to the end of the answer.");
+    t->request_seconds =
+        plain_seconds(m, "vsr_request_duration_seconds", "From request head to the end of the answer.");
     t->routing_seconds =
         plain_seconds(m, "llm_model_routing_latency_seconds", "From complete request to dispatch: what routing adds.");
     t->evaluation_seconds =
@@ -70,13 +72,13 @@ struct telemetry *telemetry_new(void) {
     struct metrics *m = metrics_new();
     t->metrics = m;
     register_process(t);
-    t->responses = metrics_counter(m, "vsr_http_responses_total", "Answers by status code.", label_code, 1,
-                                   SERIES_CODES_MAX);
-    t->errors = metrics_counter(m, "llm_request_errors_total", "Requests that failed, by reason.", label_model_reason, 2,
-                                SERIES_PAIRS_MAX);
-    t->modifications = metrics_counter(m, "llm_model_routing_modifications_total",
-                                       "Requests whose model routing changed.", label_source_target, 2,
-                                       SERIES_PAIRS_MAX);
+    t->responses =
+        metrics_counter(m, "vsr_http_responses_total", "Answers by status code.", label_code, 1, SERIES_CODES_MAX);
+    t->errors = metrics_counter(m, "llm_request_errors_total", "Requests that failed, by reason.", label_model_reason,
+                                2, SERIES_PAIRS_MAX);
+    t->modifications =
+        metrics_counter(m, "llm_model_routing_modifications_total", "Requests whose model routing changed.",
+                        label_source_target, 2, SERIES_PAIRS_MAX);
     t->signal_matches = metrics_counter(m, "llm_signal_match_total", "Signals that matched, by rule.", label_signal, 2,
                                         SERIES_SIGNALS_MAX);
     return t;
@@ -95,7 +97,8 @@ static struct metric *model_counter(struct metrics *m, vsr_str model, const char
 
 static struct metric *model_histogram(struct metrics *m, vsr_str model, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds) {
-    return metric_with(metrics_histogram(m, name, help, label_model, 1, SERIES_MODELS_MAX, bounds, n_bounds), &model, 1);
+    return metric_with(metrics_histogram(m, name, help, label_model, 1, SERIES_MODELS_MAX, bounds, n_bounds), &model,
+                       1);
 }
 
 static struct metric *model_seconds(struct metrics *m, vsr_str model, const char *name, const char *help) {
@@ -124,15 +127,16 @@ void telemetry_model(struct telemetry *t, vsr_str model, vsr_str currency, struc
         .completion_per_request =
             model_histogram(m, model, "llm_completion_tokens_per_request", "Completion tokens of a request.",
                             token_bounds, VSR_COUNT(token_bounds)),
-        .ttft_seconds = model_seconds(m, model, "llm_model_ttft_seconds", "From dispatch to the first byte of the answer."),
+        .ttft_seconds =
+            model_seconds(m, model, "llm_model_ttft_seconds", "From dispatch to the first byte of the answer."),
         .tpot_seconds = model_seconds(m, model, "llm_model_tpot_seconds", "Time per completion token after the first."),
         .completion_seconds =
             model_seconds(m, model, "llm_model_completion_latency_seconds", "From dispatch to the end of the answer."),
     };
     telemetry_model_errors(t, model, ret->errors);
     if (currency.len)
-        ret->cost = metric_with(metrics_counter(m, "llm_model_cost_total", "What answers cost.", label_model_currency, 2,
-                                                SERIES_MODELS_MAX),
+        ret->cost = metric_with(metrics_counter(m, "llm_model_cost_total", "What answers cost.", label_model_currency,
+                                                2, SERIES_MODELS_MAX),
                                 (vsr_str[]){ model, currency }, 2);
 }
 
@@ -141,8 +145,12 @@ void telemetry_decision(struct telemetry *t, vsr_str decision, struct decision_m
     ret->matches = metric_with(metrics_counter(m, "llm_decision_match_total", "Requests that a decision routed.",
                                                label_decision, 1, SERIES_MODELS_MAX),
                                &decision, 1);
-    ret->confidence = metric_with(metrics_histogram(m, "llm_decision_confidence", "Confidence of the decision that won.",
-                                                    label_decision, 1, SERIES_MODELS_MAX, unit_bounds,
-                                                    VSR_COUNT(unit_bounds)),
-                                  &decision, 1);
+    ret->unknown = metric_with(metrics_counter(m, "vsr_decision_unknown_total",
+                                               "Requests that left a decision neither matched nor unmatched.",
+                                               label_decision, 1, SERIES_MODELS_MAX),
+                               &decision, 1);
+    ret->confidence =
+        metric_with(metrics_histogram(m, "llm_decision_confidence", "Confidence of the decision that won.",
+                                      label_decision, 1, SERIES_MODELS_MAX, unit_bounds, VSR_COUNT(unit_bounds)),
+                    &decision, 1);
 }

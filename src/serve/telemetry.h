@@ -1,8 +1,8 @@
 /*
  * telemetry - the data plane's metrics (operations.md §1), resolved once so that the request path only adds.
  *
- * One per process. Series of a model or decision are looked up when a snapshot is built and kept beside it; they outlive
- * it, so counters go on over reloads. Any thread.
+ * One per process. Series of a model or decision are looked up when a snapshot is built and kept beside it; they
+ * outlive it, so counters go on over reloads. Any thread.
  */
 #ifndef VSR_SERVE_TELEMETRY_H
 #define VSR_SERVE_TELEMETRY_H
@@ -14,28 +14,29 @@ struct telemetry;
 
 /* llm_request_errors_total reasons; the label is the lower-case name. */
 #define TELEMETRY_REASONS(X) \
-    X(parse_error) X(model_not_found) X(no_model_selected) X(no_backend) X(upstream_4xx) X(upstream_5xx) \
-    X(upstream_connect) X(upstream_reset) X(upstream_garbage) X(timeout) X(stream_aborted) X(cancellation) \
-    X(unauthorized) X(overloaded)
+    X(parse_error) \
+    X(model_not_found) \
+    X(no_model_selected) X(no_backend) X(upstream_4xx) X(upstream_5xx) X(upstream_connect) X(upstream_reset) \
+        X(upstream_garbage) X(timeout) X(stream_aborted) X(cancellation) X(unauthorized) X(overloaded)
 
 enum telemetry_reason {
 #define X(name) TELEMETRY_REASON_##name,
     TELEMETRY_REASONS(X)
 #undef X
-    TELEMETRY_REASON_COUNT,
+        TELEMETRY_REASON_COUNT,
 };
 
 struct model_metrics {
     struct metric *requests, *tokens, *prompt_tokens, *completion_tokens;
     struct metric *prompt_per_request, *completion_per_request;
     struct metric *ttft_seconds, *tpot_seconds, *completion_seconds;
-    struct metric *cost;    /* NULL without pricing */
+    struct metric *cost; /* NULL without pricing */
     struct metric *retries, *inflight;
     struct metric *errors[TELEMETRY_REASON_COUNT];
 };
 
 struct decision_metrics {
-    struct metric *matches, *confidence;
+    struct metric *matches, *unknown, *confidence;
 };
 
 struct telemetry {
@@ -45,10 +46,10 @@ struct telemetry {
     struct metric *usage_missing;
     struct metric *reloads_ok, *reloads_failed, *generation, *ready;
     struct metric *connections, *upstream_connections;
-    struct metric_family *responses;       /* vsr_http_responses_total{code} */
-    struct metric_family *errors;          /* llm_request_errors_total{model,reason} */
-    struct metric_family *modifications;   /* llm_model_routing_modifications_total{source_model,target_model} */
-    struct metric_family *signal_matches;  /* llm_signal_match_total{signal_type,signal_name} */
+    struct metric_family *responses;      /* vsr_http_responses_total{code} */
+    struct metric_family *errors;         /* llm_request_errors_total{model,reason} */
+    struct metric_family *modifications;  /* llm_model_routing_modifications_total{source_model,target_model} */
+    struct metric_family *signal_matches; /* llm_signal_match_total{signal_type,signal_name} */
 };
 
 struct telemetry *telemetry_new(void);
@@ -57,7 +58,8 @@ void telemetry_free(struct telemetry *telemetry);
 /* `currency` empty: no cost series. */
 void telemetry_model(struct telemetry *telemetry, vsr_str model, vsr_str currency, struct model_metrics *ret_metrics);
 /* Only the error series; `model` is "unknown" for requests that never got one. */
-void telemetry_model_errors(struct telemetry *telemetry, vsr_str model, struct metric *ret_errors[TELEMETRY_REASON_COUNT]);
+void telemetry_model_errors(struct telemetry *telemetry, vsr_str model,
+                            struct metric *ret_errors[TELEMETRY_REASON_COUNT]);
 void telemetry_decision(struct telemetry *telemetry, vsr_str decision, struct decision_metrics *ret_metrics);
 
 #endif

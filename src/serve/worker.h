@@ -68,7 +68,7 @@ struct worker {
 
 struct worker_options {
     size_t index;
-    struct snapshot *snapshot; /* referenced */
+    struct snapshot *snapshot;             /* referenced */
     struct telemetry *telemetry;           /* kept */
     struct token_estimate *token_estimate; /* kept */
     /* Called on the worker's thread as its last act, once it had started. */

@@ -26,8 +26,13 @@ static vsr_str capture(struct arena *arena, enum log_format format, const struct
 TEST(json_lines_parse_and_hide_secrets) {
     struct arena *arena = arena_new(0, 0);
     const struct log_field fields[] = {
-        LOG_C("text", "a \"b\"\n\xff"), LOG_I("int", -3), LOG_U("uint", UINT64_MAX), LOG_D("double", 0.5),
-        LOG_B("bool", true), LOG_SECRET("key"), LOG_C("dump", "x api_key=hunter2, password: \"s3cret\" y"),
+        LOG_C("text", "a \"b\"\n\xff"),
+        LOG_I("int", -3),
+        LOG_U("uint", UINT64_MAX),
+        LOG_D("double", 0.5),
+        LOG_B("bool", true),
+        LOG_SECRET("key"),
+        LOG_C("dump", "x api_key=hunter2, password: \"s3cret\" y"),
     };
     vsr_str line = capture(arena, LOG_FORMAT_JSON, fields, VSR_COUNT(fields));
     struct json_doc doc;
@@ -48,7 +53,9 @@ TEST(text_lines) {
 }
 
 TEST(scrub) {
-    static const struct { const char *text, *want; } cases[] = {
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
         { "nothing here", "nothing here" },
         { "api_key=abc", "api_key=[REDACTED]" },
         { "API-KEY : abc def", "API-KEY : [REDACTED] def" },
@@ -91,5 +98,5 @@ TEST(too_long_keeps_the_event) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(json_lines_parse_and_hide_secrets), T(text_lines), T(scrub),
-          T(long_values_are_cut), T(too_long_keeps_the_event))
+RUN_TESTS(T(json_lines_parse_and_hide_secrets), T(text_lines), T(scrub), T(long_values_are_cut),
+          T(too_long_keeps_the_event))

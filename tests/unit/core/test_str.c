@@ -3,9 +3,12 @@
 #include "core/str.h"
 
 TEST(trim_and_sub) {
-    static const struct { const char *name, *text, *want; } cases[] = {
-        { "empty", "", "" },          { "blank", " \t\r\n", "" },     { "plain", "abc", "abc" },
-        { "inner space", "  a b ", "a b" }, { "left", "\n\tx", "x" }, { "right", "x \r", "x" },
+    static const struct {
+        const char *name, *text, *want;
+    } cases[] = {
+        { "empty", "", "" },       { "blank", " \t\r\n", "" },
+        { "plain", "abc", "abc" }, { "inner space", "  a b ", "a b" },
+        { "left", "\n\tx", "x" },  { "right", "x \r", "x" },
     };
     for (size_t i = 0; i < VSR_COUNT(cases); i++)
         CHECK_STR(str_trim(str_from_c(cases[i].text)), cases[i].want, cases[i].name);
@@ -15,9 +18,13 @@ TEST(trim_and_sub) {
 }
 
 TEST(compare) {
-    static const struct { const char *a, *b; int order; bool nocase; } cases[] = {
-        { "", "", 0, true }, { "a", "b", -1, false }, { "ab", "a", 1, false }, { "Host", "hOST", -1, true },
-        { "a", "a", 0, true }, { "\xff", "a", 1, false },
+    static const struct {
+        const char *a, *b;
+        int order;
+        bool nocase;
+    } cases[] = {
+        { "", "", 0, true },          { "a", "b", -1, false }, { "ab", "a", 1, false },
+        { "Host", "hOST", -1, true }, { "a", "a", 0, true },   { "\xff", "a", 1, false },
     };
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         vsr_str a = str_from_c(cases[i].a), b = str_from_c(cases[i].b);
@@ -52,7 +59,11 @@ TEST(split) {
 }
 
 TEST(numbers) {
-    static const struct { const char *text; bool ok; uint64_t want; } cases[] = {
+    static const struct {
+        const char *text;
+        bool ok;
+        uint64_t want;
+    } cases[] = {
         { "0", true, 0 },
         { "18446744073709551615", true, UINT64_MAX },
         { "18446744073709551616", false, 0 },
@@ -84,7 +95,8 @@ static size_t slow_distance(const char *a, const char *b) {
 }
 
 TEST(distance_equals_definition) {
-    static const char *const words[] = { "", "a", "ab", "ba", "priority", "prioirty", "kyword", "keyword", "model", "mode" };
+    static const char *const words[] = { "",         "a",      "ab",      "ba",    "priority",
+                                         "prioirty", "kyword", "keyword", "model", "mode" };
     for (size_t i = 0; i < VSR_COUNT(words); i++) {
         for (size_t j = 0; j < VSR_COUNT(words); j++) {
             size_t want = strlen(words[i]) + strlen(words[j]) > 16 ? SIZE_MAX : slow_distance(words[i], words[j]);

@@ -37,7 +37,8 @@ static int load(struct world *world, const char *text) {
     options.load.algorithms = algorithms;
     world->arena = arena_new(0, 0);
     diag_init(&world->diag, world->arena, VSR_STR("policy.yaml"));
-    return snapshot_load(NULL, str_from_c(text), VSR_STR("policy.yaml"), &options, &world->diag, &world->snapshot, &err);
+    return snapshot_load(NULL, str_from_c(text), VSR_STR("policy.yaml"), &options, &world->diag, &world->snapshot,
+                         &err);
 }
 
 static void done(struct world *world) {
@@ -48,10 +49,19 @@ static void done(struct world *world) {
 }
 
 TEST(names_resolve) {
-    static const struct { const char *name; int kind; } cases[] = {
-        { "auto", TARGET_AUTO },   { "vllm-sr/auto", TARGET_AUTO },  { "MoM", TARGET_AUTO },
-        { "small", TARGET_MODEL }, { "small-law", TARGET_MODEL },    { "idle", TARGET_MODEL },
-        { "Auto", -1 },            { "smal", -1 },                   { "", -1 },
+    static const struct {
+        const char *name;
+        int kind;
+    } cases[] = {
+        { "auto", TARGET_AUTO },
+        { "vllm-sr/auto", TARGET_AUTO },
+        { "MoM", TARGET_AUTO },
+        { "small", TARGET_MODEL },
+        { "small-law", TARGET_MODEL },
+        { "idle", TARGET_MODEL },
+        { "Auto", -1 },
+        { "smal", -1 },
+        { "", -1 },
     };
     struct world world;
     CHECK_INT(load(&world, policy), 0, "loads");

@@ -116,7 +116,7 @@ static int set_model(struct arena *arena, const struct json_doc *doc, vsr_str mo
 int chat_body_from_file(struct arena *arena, const char *file, vsr_str model, bool model_given, vsr_str *ret_body,
                         struct vsr_err *err) {
     struct json_doc doc;
-    vsr_str text;
+    vsr_str text = { NULL, 0 };
     int rc = read_file(arena, file, &text, err);
     if (rc < 0)
         return rc;

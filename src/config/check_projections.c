@@ -5,6 +5,7 @@
 #include "config/check.h"
 #include "config/document_tables.h"
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/buf.h"
 
 enum { CYCLE_LEN_MAX = 800 }; /* of the cycle as text in a message */
@@ -229,6 +230,7 @@ static void enter(struct search *s, size_t score) {
 }
 
 static void search_from(struct search *s, size_t start) {
+    VSR_ASSERT(s->scores != NULL);
     enter(s, start);
     while (s->depth) {
         struct visit *top = &s->stack[s->depth - 1];

@@ -36,7 +36,7 @@ __attribute__((format(printf, 6, 0))) static void add(struct diag *diag, enum di
     size_t *count = severity == DIAG_ERROR ? &diag->n_errors : &diag->n_warnings;
     if ((*count)++ >= DIAG_MAX)
         return;
-    vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args);
     diag->items = arena_grow(diag->arena, diag->items, sizeof(*diag->items), diag->n_items, &diag->cap);
     diag->items[diag->n_items++] = (struct diag_item){
         .severity = severity,

@@ -195,7 +195,7 @@ static int read_file(const char *path, struct arena *arena, vsr_str *ret_text, b
         return report_io(diag, "open", path);
     *ret_shared = fstat(fileno(file), &status) == 0 && status.st_mode & (S_IRGRP | S_IROTH);
     rc = read_open_file(file, path, arena, ret_text, diag);
-    fclose(file);
+    (void)fclose(file); /* it was only read */
     return rc;
 }
 

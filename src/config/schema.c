@@ -107,9 +107,9 @@ static bool is_plain(const struct decode *d, const struct value *value, const ch
 
 static void print_bound(const struct field *field, double bound, char *out, size_t len) {
     if (field->kind == FIELD_DURATION)
-        snprintf(out, len, bound == 0 ? "0s" : "%.0fms", bound);
+        (void)snprintf(out, len, bound == 0 ? "0s" : "%.0fms", bound);
     else
-        snprintf(out, len, "%.12g", bound);
+        (void)snprintf(out, len, "%.12g", bound);
 }
 
 /* Writes "at least 1", "between 1 and 5" and the like. */
@@ -119,11 +119,11 @@ static void print_range(const struct field *field, char *out, size_t len) {
     print_bound(field, field->least, least, sizeof(least));
     print_bound(field, field->greatest, greatest, sizeof(greatest));
     if (isinf(field->greatest))
-        snprintf(out, len, "%s %s", than, least);
+        (void)snprintf(out, len, "%s %s", than, least);
     else if (field->flags & FIELD_LEAST_OPEN)
-        snprintf(out, len, "%s %s and at most %s", than, least, greatest);
+        (void)snprintf(out, len, "%s %s and at most %s", than, least, greatest);
     else
-        snprintf(out, len, "between %s and %s", least, greatest);
+        (void)snprintf(out, len, "between %s and %s", least, greatest);
 }
 
 static bool in_range(const struct decode *d, const struct value *value, double number) {
@@ -582,6 +582,7 @@ static void set_key(const struct decode *d, const struct schema *schema, const v
 
 static void wrong_object(const struct decode *d, const struct schema *schema, const struct yaml_node *node,
                          vsr_str path) {
+    VSR_ASSERT(node != NULL); /* an absent object is all defaults, never wrong */
     struct field none = { .name = "" };
     struct value value = { &none, node, path, -1, VSR_STR("") };
     struct diag_at at = { node->line, node->col, path };

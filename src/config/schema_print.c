@@ -49,7 +49,7 @@ static void print_text(struct buf *out, vsr_str text) {
 static void print_number(struct buf *out, double number) {
     char text[40];
     for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, number);
+        (void)snprintf(text, sizeof(text), "%.*g", digits, number);
         if (strtod(text, NULL) == number)
             break;
     }

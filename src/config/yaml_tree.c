@@ -390,7 +390,7 @@ static bool is_in_quotes(struct fy_token *value) {
 
 static int on_scalar(struct builder *b, struct fy_event *event) {
     struct fy_token *value = event->scalar.value;
-    bool is_string, is_key;
+    bool is_string = false, is_key;
     struct yaml_node *node;
     int rc = count_nodes(b, 1);
     if (rc == 0)
@@ -427,7 +427,7 @@ static int on_alias(struct builder *b, struct fy_event *event) {
 
 static int on_open(struct builder *b, enum yaml_kind kind, struct fy_token *anchor, struct fy_token *tag) {
     struct frame *frame;
-    bool is_string;
+    bool is_string = false;
     int rc = count_nodes(b, 1);
     if (rc == 0)
         rc = read_tag(b, tag, &is_string);

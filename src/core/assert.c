@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 void vsr_assert_failed(const char *expr, const char *file, int line) {
-    fprintf(stderr, "vsr: %s:%d: assertion failed: %s\n", file, line, expr);
+    (void)fprintf(stderr, "vsr: %s:%d: assertion failed: %s\n", file, line, expr);
     abort();
 }
 
 void vsr_out_of_memory(size_t len) {
-    fprintf(stderr, "vsr: out of memory (%zu bytes wanted)\n", len);
+    (void)fprintf(stderr, "vsr: out of memory (%zu bytes wanted)\n", len);
     abort();
 }

@@ -202,7 +202,7 @@ int loop_new(struct loop **ret_loop, struct vsr_err *err) {
     loop->posted_end = &loop->posted;
     loop->thread = pthread_self();
     /* A write to a socket that the peer reset must fail with EPIPE, also where OpenSSL does it and passes no flags. */
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
     *ret_loop = loop;
     return 0;
 }

@@ -149,7 +149,9 @@ static int listener_start(struct server *server, int fd, struct tls_server *tls,
 }
 
 static int open_socket(const struct addrinfo *info, struct vsr_err *err) {
-    int one = 1, fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int one = 1, fd;
+    VSR_ASSERT(info != NULL);
+    fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return err_set(err, VSR_E_IO, "cannot make a socket: %s", strerror(errno));
     /* Accepted sockets inherit TCP_NODELAY from here. */
@@ -164,12 +166,15 @@ static int open_socket(const struct addrinfo *info, struct vsr_err *err) {
 }
 
 static uint16_t port_of(int fd) {
-    struct sockaddr_storage addr = { 0 };
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } addr = { .v6 = { 0 } };
     socklen_t len = sizeof(addr);
-    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
+    if (getsockname(fd, &addr.any, &len) != 0)
         return 0;
-    return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
-                                            : ((struct sockaddr_in *)&addr)->sin_port);
+    return ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
 }
 
 /* Resolves what to bind. May block for a name; addresses do not. */
@@ -181,8 +186,8 @@ static int find_address(vsr_str address, uint16_t port, struct addrinfo **ret_li
         address = str_sub(address, 1, address.len - 1);
     if (address.len > LISTEN_ADDRESS_LEN_MAX || (address.len && memchr(address.ptr, '\0', address.len)))
         return err_set(err, VSR_E_INVALID, "not an address to listen on");
-    snprintf(host, sizeof(host), "%.*s", VSR_FMT(address));
-    snprintf(service, sizeof(service), "%u", (unsigned)port);
+    (void)snprintf(host, sizeof(host), "%.*s", VSR_FMT(address));
+    (void)snprintf(service, sizeof(service), "%u", (unsigned)port);
     rc = getaddrinfo(address.len ? host : NULL, service, &hints, ret_list);
     if (rc != 0)
         return err_set(err, VSR_E_INVALID, "not an address to listen on: %s", gai_strerror(rc));
@@ -309,9 +314,9 @@ vsr_str server_date(struct server *server) {
     /* strftime() would follow the locale. */
     if (now != server->date_s && gmtime_r(&now, &tm)) {
         server->date_s = now;
-        snprintf(server->date, sizeof(server->date), "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
-                 (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000,
-                 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+        (void)snprintf(server->date, sizeof(server->date), "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
+                       (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000,
+                       (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
     }
     return str_make(server->date, DATE_LEN);
 }

@@ -9,6 +9,7 @@
 #ifndef VSR_NET_TIMER_WHEEL_H
 #define VSR_NET_TIMER_WHEEL_H
 
+#include "core/assert.h"
 #include "net/loop.h"
 
 enum {
@@ -56,6 +57,7 @@ static inline void loop_link_append(struct loop_link *ring, struct loop_link *li
 }
 
 static inline void loop_link_remove(struct loop_link *link) {
+    VSR_DEBUG_ASSERT(link->prev != NULL && link->next != NULL);
     link->prev->next = link->next;
     link->next->prev = link->prev;
     link->prev = link->next = NULL;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/buf.h"
 #include "core/log.h"
 #include "net/client.h"
@@ -78,6 +79,7 @@ static int load(struct gateway *gateway, struct snapshot **ret_snapshot, struct 
 
 static void publish(struct gateway *gateway, struct snapshot *snapshot) {
     struct snapshot *old = gateway->snapshot;
+    VSR_ASSERT(snapshot != NULL);
     gateway->snapshot = snapshot;
     metric_add(gateway->telemetry->generation, (double)(snapshot->generation - gateway->generation));
     gateway->generation = snapshot->generation;

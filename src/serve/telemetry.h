@@ -16,8 +16,9 @@ struct telemetry;
 #define TELEMETRY_REASONS(X) \
     X(parse_error) \
     X(model_not_found) \
-    X(no_model_selected) X(no_backend) X(upstream_4xx) X(upstream_5xx) X(upstream_connect) X(upstream_reset) \
-        X(upstream_garbage) X(timeout) X(stream_aborted) X(cancellation) X(unauthorized) X(overloaded)
+    X(no_model_selected) \
+    X(no_backend) X(upstream_4xx) X(upstream_5xx) X(upstream_connect) X(upstream_reset) X(upstream_garbage) X(timeout) \
+        X(stream_aborted) X(cancellation) X(unauthorized) X(overloaded)
 
 enum telemetry_reason {
 #define X(name) TELEMETRY_REASON_##name,

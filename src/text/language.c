@@ -103,7 +103,7 @@ struct cleaned {
 enum ascii_kind { ASCII_SPACE, ASCII_LETTER, ASCII_SYMBOL, ASCII_APOSTROPHE };
 
 static enum ascii_kind ascii_kind(char c) {
-    static const uint8_t symbols[128] = {
+    static const uint8_t symbols[256] = {
         ['{'] = 1, ['}'] = 1, ['('] = 1, [')'] = 1, ['['] = 1, [']'] = 1, [';'] = 1, ['='] = 1,
         ['<'] = 1, ['>'] = 1, ['|'] = 1, ['&'] = 1, ['*'] = 1, ['+'] = 1, ['/'] = 1, ['\\'] = 1,
         ['_'] = 1, ['$'] = 1, ['#'] = 1, ['^'] = 1, ['~'] = 1, ['@'] = 1, ['%'] = 1,

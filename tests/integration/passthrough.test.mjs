@@ -289,3 +289,15 @@ test('a stream of a concrete model shows no usage that was not asked for', async
   );
   assert.equal(asked.chunks.filter((part) => part.usage).length, 1);
 });
+
+test('a stream to an HTTP/1.0 client ends with the connection', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, policy({ default_model: 'm', models: { m: backend } }));
+  const body = JSON.stringify(chat('hi', { stream: true }));
+  const conn = await Conn.open(vsr.port);
+  await conn.write(`POST /v1/chat/completions HTTP/1.0\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  const answer = await within('the stream', conn.response());
+  assert.equal(answer.framing, 'close');
+  assert.ok(readChatStream(answer).done);
+  conn.destroy();
+});

@@ -296,6 +296,47 @@ describe('requests that vsr answers itself', () => {
     conn.destroy();
   });
 
+  test('requests that two readers could understand differently are refused and the connection ends', async () => {
+    const head = 'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n';
+    const evil = {
+      'both lengths': `${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      'two lengths': `${head}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`,
+      'a signed length': `${head}Content-Length: +2\r\n\r\n{}`,
+      'a space before the colon': `${head}Content-Length : 2\r\n\r\n{}`,
+      'a folded field': `${head}X-A: 1\r\n 2\r\nContent-Length: 2\r\n\r\n{}`,
+      'a bare LF': `${head}X-A: 1\nContent-Length: 2\r\n\r\n{}`,
+      'a bare CR': `${head}X-A: 1\rContent-Length: 2\r\n\r\n{}`,
+      'chunked, but not last': `${head}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`,
+      'a coding of its own': `${head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+      'a bad chunk size': `${head}Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n`,
+      'a chunk without its CRLF': `${head}Transfer-Encoding: chunked\r\n\r\n2\r\n{}XX0\r\n\r\n`,
+      'no host': 'POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}',
+      'two hosts': `${head}Host: b\r\nContent-Length: 2\r\n\r\n{}`,
+    };
+    for (const [what, bytes] of Object.entries(evil)) {
+      const conn = await Conn.open(vsr.port);
+      await conn.write(`${bytes}GET /health HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const answer = decorate(await within(`an answer to ${what}`, conn.response()));
+      assert.ok([400, 501].includes(answer.status), `${what}: ${answer.status}`);
+      assert.ok(answer.complete, what);
+      await within(`the end after ${what}`, conn.reader.rest()).then((rest) => assert.equal(rest.length, 0, what));
+      conn.destroy();
+    }
+  });
+
+  test('an HTTP/1.0 client is answered without chunks and hung up on', async () => {
+    for (const stream of [false, true]) {
+      const body = JSON.stringify(chat('x', { model: 'nope', stream }));
+      const conn = await Conn.open(vsr.port);
+      await conn.write(`POST /v1/chat/completions HTTP/1.0\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      const answer = await within('the answer', conn.response());
+      assert.deepEqual([answer.status, answer.complete, answer.keepAlive], [404, true, false]);
+      assert.notEqual(answer.framing, 'chunked');
+      assert.ok(await within('the end', conn.peerClosed()));
+      conn.destroy();
+    }
+  });
+
   test('a connection survives an error whose body was read', async () => {
     const conn = await Conn.open(vsr.port);
     for (let i = 0; i < 5; i++) {

@@ -115,12 +115,24 @@ static void check_extra_headers(struct check *c, const struct config_backend_ref
     }
 }
 
+/* What the operator wrote in place of a key, never the key: `${NAME}`, or the name of a variable. */
+static vsr_str key_source(const struct config_backend_ref *ref, vsr_str variable) {
+    const struct yaml_node *written = yaml_get(ref->at.node, VSR_STR("api_key"));
+    if (variable.len)
+        return variable;
+    return written && written->substituted ? written->source : VSR_STR("api_key");
+}
+
 static void derive_key(struct check *c, struct config_backend_ref *ref) {
     const struct vendor *vendor = &vendors[ref->provider];
     bool own_prefix = schema_present(&config_backend_ref_schema, ref, "auth_prefix");
     vsr_str prefix = own_prefix ? ref->auth_prefix : str_from_c(vendor->auth_prefix);
     vsr_str variable = str_trim(ref->api_key_env);
     ref->auth_name = ref->auth_header.len ? ref->auth_header : str_from_c(vendor->auth_header);
+    ref->key_prefix = prefix;
+    ref->wants_key = schema_present(&config_backend_ref_schema, ref, "api_key") ||
+                     schema_present(&config_backend_ref_schema, ref, "api_key_env");
+    ref->key_source = key_source(ref, variable);
     ref->key = str_trim(ref->api_key);
     if (ref->key.len == 0 && variable.len && !c->env->keep)
         ref->key = str_trim(env_value(c->env, variable, field_at(c, ref, "api_key_env"), c->arena, c->diag));

@@ -139,6 +139,9 @@ struct config_backend_ref {
     vsr_str chat_full_path; /* path and query of a chat completion; empty on plain endpoints: client's path, with
                                path_prefix */
     vsr_str key;            /* resolved secret; empty when there is none */
+    bool wants_key;         /* a key is configured, whether or not its variable is set */
+    vsr_str key_source;     /* where the key is said to come from, for logs: a variable or its reference */
+    vsr_str key_prefix;     /* word before a key; empty: none */
     vsr_str auth_name;      /* header that carries the key */
     vsr_str auth_value;     /* prefix and key; empty without a key */
     vsr_str model_id;       /* `model` sent to this endpoint */

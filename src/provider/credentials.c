@@ -33,15 +33,14 @@ static const struct {
     vsr_str name;
     enum config_provider provider;
     vsr_str header;
-    bool bearer;
 } providers[] = {
-    { VSR_STR_INIT("openai"), PROVIDER_OPENAI, VSR_STR_INIT("x-user-openai-key"), true },
-    { VSR_STR_INIT("anthropic"), PROVIDER_ANTHROPIC, VSR_STR_INIT("x-user-anthropic-key"), false },
-    { VSR_STR_INIT("azure-openai"), PROVIDER_AZURE_OPENAI, VSR_STR_INIT("x-user-azure-openai-key"), false },
-    { VSR_STR_INIT("bedrock"), PROVIDER_BEDROCK, VSR_STR_INIT("x-user-bedrock-key"), true },
-    { VSR_STR_INIT("gemini"), PROVIDER_GEMINI, VSR_STR_INIT("x-user-gemini-key"), true },
-    { VSR_STR_INIT("vertex-ai"), PROVIDER_VERTEX_AI, VSR_STR_INIT("x-user-vertex-ai-key"), true },
-    { VSR_STR_INIT("minimax"), PROVIDER_MINIMAX, VSR_STR_INIT("x-user-minimax-key"), true },
+    { VSR_STR_INIT("openai"), PROVIDER_OPENAI, VSR_STR_INIT("x-user-openai-key") },
+    { VSR_STR_INIT("anthropic"), PROVIDER_ANTHROPIC, VSR_STR_INIT("x-user-anthropic-key") },
+    { VSR_STR_INIT("azure-openai"), PROVIDER_AZURE_OPENAI, VSR_STR_INIT("x-user-azure-openai-key") },
+    { VSR_STR_INIT("bedrock"), PROVIDER_BEDROCK, VSR_STR_INIT("x-user-bedrock-key") },
+    { VSR_STR_INIT("gemini"), PROVIDER_GEMINI, VSR_STR_INIT("x-user-gemini-key") },
+    { VSR_STR_INIT("vertex-ai"), PROVIDER_VERTEX_AI, VSR_STR_INIT("x-user-vertex-ai-key") },
+    { VSR_STR_INIT("minimax"), PROVIDER_MINIMAX, VSR_STR_INIT("x-user-minimax-key") },
 };
 
 /* Headers with a meaning of their own, whatever the configuration says. */
@@ -186,20 +185,10 @@ static enum config_provider provider_of(const struct config_backend_ref *ref) {
     return ref->provider == PROVIDER_PLAIN ? PROVIDER_OPENAI : (enum config_provider)ref->provider;
 }
 
-/* What stands before a key: as written, or the provider's habit. */
-static vsr_str prefix_of(const struct config_backend_ref *ref) {
-    if (ref->auth_prefix.len > 0 || (ref->at.node && yaml_get(ref->at.node, VSR_STR("auth_prefix"))))
-        return ref->auth_prefix;
-    for (size_t i = 0; i < VSR_COUNT(providers); i++)
-        if (providers[i].provider == provider_of(ref) && !providers[i].bearer)
-            return str_make(NULL, 0);
-    return VSR_STR("Bearer");
-}
-
 static bool resolve_injected(const struct step *step, const struct config_backend_ref *ref,
                              const struct credential_request *request, struct arena *arena,
                              struct credential *ret_credential) {
-    vsr_str header = step->headers[provider_of(ref)], prefix = prefix_of(ref), key;
+    vsr_str header = step->headers[provider_of(ref)], prefix = ref->key_prefix, key;
     if (!request->trust_injected || header.len == 0)
         return false;
     key = http1_field(request->head, header);
@@ -230,6 +219,10 @@ int credentials_resolve(const struct credentials *credentials, const struct conf
                                       : resolve_injected(step, ref, request, arena, ret_credential))
             return 0;
     }
+    /* The caller's key is for us or for a keyless backend: a vendor whose own key went missing must not see it. */
+    if (ref->wants_key)
+        return err_set(err, VSR_E_INVALID, "endpoint %.*s configures a key and has none: %.*s", VSR_FMT(ref->name),
+                       VSR_FMT(ref->key_source));
     if (!credentials->fail_open)
         return err_set(err, VSR_E_INVALID, "no key for endpoint %.*s and authz.fail_open is false", VSR_FMT(ref->name));
     if (!request->authorization_is_ours)

@@ -2,8 +2,10 @@
  * credentials - the key that goes upstream, and the headers that never do (gateway.md 12.3, config.md 9.2.4).
  *
  * Chain, first non-empty wins: a key that an external auth service put into a header of this request; the static key of
- * the chosen endpoint. Without one the caller's own authorization is forwarded when the configuration fails open, else
- * the request is refused. Built per snapshot, read-only: any thread.
+ * the chosen endpoint. Without one the caller's own authorization is forwarded when the endpoint configures no key and
+ * the configuration fails open, else the request is refused. An endpoint whose configured key is missing (its variable
+ * is not set) never gets the caller's: it was meant for us, not for that vendor. Built per snapshot, read-only: any
+ * thread.
  */
 #ifndef VSR_PROVIDER_CREDENTIALS_H
 #define VSR_PROVIDER_CREDENTIALS_H
@@ -42,8 +44,8 @@ struct credential_request {
     bool authorization_is_ours; /* the listener checked it against its own keys: it must not leak to a backend */
 };
 
-/* 0, or VSR_E_INVALID with text for the log when there is no key and the configuration fails closed: 401
- * CREDENTIALS_REFUSED. */
+/* 0, or VSR_E_INVALID with text for the log when there is no key and the configuration fails closed, or the endpoint's
+ * own key is missing: 401 CREDENTIALS_REFUSED. */
 int credentials_resolve(const struct credentials *credentials, const struct config_backend_ref *ref,
                         const struct credential_request *request, struct arena *arena,
                         struct credential *ret_credential, struct vsr_err *err) VSR_MUST_CHECK;

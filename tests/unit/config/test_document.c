@@ -121,6 +121,42 @@ TEST(endpoints_derived) {
 }
 
 static const struct {
+    const char *ref;
+    bool wants_key;
+    const char *source, *prefix;
+} keys[] = {
+    { "endpoint: h", false, "api_key", "Bearer" },
+    { "endpoint: h, api_key: ~, api_key_env: ~", false, "api_key", "Bearer" },
+    { "endpoint: h, api_key: k", true, "api_key", "Bearer" },
+    { "endpoint: h, api_key: \"\"", true, "api_key", "Bearer" },
+    { "endpoint: h, api_key: \"${NONE}\"", true, "${NONE}", "Bearer" },
+    { "endpoint: h, api_key: \"${NONE:-}\"", true, "${NONE:-}", "Bearer" },
+    { "endpoint: h, api_key_env: NONE", true, "NONE", "Bearer" },
+    { "endpoint: h, api_key: \"${NONE}\", api_key_env: KEY", true, "KEY", "Bearer" },
+    { "endpoint: h, provider: azure-openai", false, "api_key", "" },
+    { "endpoint: h, provider: gemini", false, "api_key", "Bearer" },
+    { "endpoint: h, provider: azure-openai, auth_prefix: Token", false, "api_key", "Token" },
+    { "endpoint: h, auth_prefix: \"\"", false, "api_key", "" },
+};
+
+TEST(keys_derived) {
+    for (size_t i = 0; i < VSR_COUNT(keys); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct diag diag;
+        vsr_str text = arena_printf(arena,
+                                    "version: v0.3\nrouting: {modelCards: [{name: m}]}\n"
+                                    "providers: {models: [{name: m, backend_refs: [{%s}]}]}\n",
+                                    keys[i].ref);
+        const struct config_provider_model *model = config_provider_model(load(arena, text, &diag), VSR_STR("m"));
+        const struct config_backend_ref *ref = model->backend_refs.items;
+        CHECK_INT(ref->wants_key, keys[i].wants_key, keys[i].ref);
+        CHECK_STR(ref->key_source, keys[i].source, keys[i].ref);
+        CHECK_STR(ref->key_prefix, keys[i].prefix, keys[i].ref);
+        arena_free(arena);
+    }
+}
+
+static const struct {
     const char *model, *want;
 } model_ids[] = {
     { "provider_model_id: p", "p" },
@@ -474,5 +510,5 @@ TEST(endless_file) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(endpoints_derived), T(model_ids_derived), T(retry_on_parsed), T(defaults), T(strategy_inherited),
-          T(aliases_derived), T(references_resolved), T(loads_fast), T(files), T(endless_file))
+RUN_TESTS(T(endpoints_derived), T(keys_derived), T(model_ids_derived), T(retry_on_parsed), T(defaults),
+          T(strategy_inherited), T(aliases_derived), T(references_resolved), T(loads_fast), T(files), T(endless_file))

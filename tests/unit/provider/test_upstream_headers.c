@@ -46,6 +46,7 @@ static const struct {
     const char *key;
     bool trust, ours;
     const char *client, *want; /* want NULL: refused */
+    bool unset;                /* the endpoint configures a key whose variable is not set */
 } cases[] = {
     { "plain", CHAIN_DEFAULT, 0, "", false, false,
       "Host: x\nContent-Length: 3\nContent-Type: text/x\nAccept: */*\nAccept-Encoding: gzip\nUser-Agent: u",
@@ -96,6 +97,15 @@ static const struct {
     { "renamed, not trusted", CHAIN_RENAMED, 0, "k", false, false, "x-my-key: forged",
       "accept-encoding: identity\ncontent-type: application/json\nAuthorization: Bearer k\nx-request-id: r1\n"
       "x-selected-model: m\n" },
+    { "the caller's key is not for a vendor whose own is missing", CHAIN_DEFAULT, 0, "", false, false,
+      "Authorization: Bearer theirs", NULL, .unset = true },
+    { "nor without one", CHAIN_DEFAULT, 0, "", false, false, "", NULL, .unset = true },
+    { "nor when authz fails open", CHAIN_OPEN, 0, "", false, false, "Authorization: Bearer theirs", NULL,
+      .unset = true },
+    { "an injected key stands in for a missing one", CHAIN_DEFAULT, 0, "", true, false, "x-user-openai-key: inj",
+      "accept-encoding: identity\ncontent-type: application/json\nAuthorization: Bearer inj\nx-request-id: r1\n"
+      "x-selected-model: m\n",
+      .unset = true },
     { "key with a line end", CHAIN_DEFAULT, 0, "sk\r\nx: y", false, false, "", NULL },
 };
 
@@ -120,6 +130,9 @@ static int build(struct arena *arena, size_t i, struct config_backend_ref *ref, 
     ref->provider = cases[i].provider;
     ref->auth_name = VSR_STR("Authorization");
     ref->key = str_from_c(cases[i].key);
+    ref->key_prefix = cases[i].provider == PROVIDER_AZURE_OPENAI ? VSR_STR("") : VSR_STR("Bearer");
+    ref->wants_key = ref->key.len > 0 || cases[i].unset;
+    ref->key_source = VSR_STR("OPENAI_KEY");
     if (ref->key.len > 0)
         ref->auth_value = arena_printf(arena, "Bearer %s", cases[i].key);
     return upstream_headers_build(arena, &input, out, &err);
@@ -145,6 +158,21 @@ TEST(fields) {
             check_fields(&headers, cases[i].want, cases[i].name);
         arena_free(arena);
     }
+}
+
+TEST(missing_key_named) {
+    struct arena *arena = arena_new(0, 0);
+    struct config_document doc = { .version = VSR_STR_INIT("v0.3") };
+    struct config_backend_ref ref = { .name = VSR_STR_INIT("cloud"), .wants_key = true };
+    struct http1_head head = { .n_fields = 0 };
+    struct credential_request request = { .head = &head };
+    struct credential credential;
+    struct vsr_err err = VSR_ERR_NONE;
+    ref.key_source = VSR_STR("OPENAI_KEY");
+    CHECK_INT(credentials_resolve(credentials_build(arena, &doc), &ref, &request, arena, &credential, &err),
+              VSR_E_INVALID, "refused");
+    CHECK_STR(str_from_c(err.text), "endpoint cloud configures a key and has none: OPENAI_KEY", "text");
+    arena_free(arena);
 }
 
 TEST(extra_headers_win) {
@@ -178,4 +206,4 @@ TEST(header_classes) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(fields), T(extra_headers_win), T(header_classes))
+RUN_TESTS(T(fields), T(missing_key_named), T(extra_headers_win), T(header_classes))

@@ -305,7 +305,8 @@ static void feed(struct conn *conn, vsr_str *bytes) {
             break;
     }
     conn->feeding = false;
-    if (conn->state == CONN_BUSY && conn->call == call)
+    /* Until the head is complete its own clock runs on: bytes of it, and interim answers, buy no time. */
+    if (conn->state == CONN_BUSY && conn->call == call && call->head_told)
         restart_phase(conn);
 }
 

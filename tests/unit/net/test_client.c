@@ -546,6 +546,36 @@ TEST(times_out) {
     }
 }
 
+/* Neither a head that comes byte by byte nor interim answers move the deadline of the head. */
+TEST(trickling_head_times_out) {
+    static const char *const pieces[] = { "x: y\r\n", "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" };
+    static const char *const starts[] = { "HTTP/1.1 200 OK\r\n", "" };
+    const struct client_timeouts timeouts = { .first_byte_ms = 100, .idle_ms = 60000 };
+    for (size_t i = 0; i < VSR_COUNT(pieces); i++) {
+        struct rig rig;
+        struct watch watch = { 0 };
+        struct peer origin = { 0 };
+        uint64_t begin;
+        rig_begin(&rig);
+        start_method(&rig, &watch, "POST", VSR_STR("question"), &timeouts);
+        expect_request(&rig, &origin, "trickle");
+        begin = clock_mono_ms();
+        peer_send(&origin, starts[i]);
+        for (int k = 0; k < 60 && !over(&watch); k++) {
+            (void)peer_send_str(&origin, str_from_c(pieces[i]), rig.loop); /* the client may be gone */
+            for (uint64_t pause = clock_mono_ms() + 20; clock_mono_ms() < pause && !over(&watch);)
+                loop_run_once(rig.loop, 5);
+        }
+        CHECK(over(&watch), pieces[i]);
+        CHECK_INT(watch.err.code, VSR_E_TIMEOUT, pieces[i]);
+        CHECK_INT(watch.n_head, 0, pieces[i]);
+        CHECK_MSG(clock_mono_ms() - begin >= 90, "case \"%s\": too early", pieces[i]);
+        peer_close(&origin);
+        forget(&watch);
+        rig_end(&rig);
+    }
+}
+
 /* Waiting in line counts as connecting. */
 TEST(waiting_times_out) {
     struct rig rig;
@@ -1076,7 +1106,7 @@ RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere),
           T(stale_connection), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
           T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused),
           T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out),
-          T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close),
+          T(trickling_head_times_out), T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close),
           T(paused_answer), T(paused_until_the_end), T(cancel_in_every_event), T(cancel_at_every_stage),
           T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls), T(tls_wrong_name),
           T(tls_mistaken), T(tls_bad_files))

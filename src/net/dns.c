@@ -24,7 +24,8 @@ struct dns_query {
 struct dns_host {
     struct loop *loop;
     char name[DNS_NAME_LEN_MAX + 1];
-    bool name_ok, literal;
+    bool name_ok;
+    bool literal; /* the addresses are known without asking */
     uint16_t port;
     uint64_t ttl_ms, expires_ms;
     size_t n_addrs;
@@ -37,8 +38,32 @@ struct dns_host {
     void *data;
 };
 
+/* RFC 6761 6.3: such names are loopback by definition; no resolver is asked, and none has to know them. */
+static bool is_localhost(vsr_str name) {
+    vsr_str label = VSR_STR("localhost");
+    if (name.len && name.ptr[name.len - 1] == '.')
+        name.len--;
+    if (name.len < label.len || !str_eq_nocase(str_sub(name, name.len - label.len, name.len), label))
+        return false;
+    return name.len == label.len || name.ptr[name.len - label.len - 1] == '.';
+}
+
+static void take_loopback(struct dns_host *host) {
+    host->addrs[0].v4 = (struct sockaddr_in){ .sin_family = AF_INET,
+                                              .sin_port = htons(host->port),
+                                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    host->addrs[1].v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+                                               .sin6_port = htons(host->port),
+                                               .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    host->n_addrs = 2;
+}
+
 static bool parse_literal(struct dns_host *host) {
     union dns_addr *addr = &host->addrs[0];
+    if (is_localhost(str_from_c(host->name))) {
+        take_loopback(host);
+        return true;
+    }
     if (inet_pton(AF_INET, host->name, &addr->v4.sin_addr) == 1) {
         addr->v4.sin_family = AF_INET;
         addr->v4.sin_port = htons(host->port);

@@ -23,10 +23,24 @@ struct loop *exchange_loop(const struct exchange *exchange) {
     return exchange->conn->server->loop;
 }
 
-/* Whether there is still somebody to answer: an abort inside on_request leaves the exchange without a stream. */
+/*
+ * Whether there is still somebody to answer: an abort inside on_request leaves the exchange without a stream, and a
+ * broken answer waits for its cut.
+ */
 static bool alive(const struct exchange *exchange) {
     VSR_ASSERT(exchange->running);
-    return exchange->conn->state != CONN_CLOSED;
+    return exchange->conn->state != CONN_CLOSED && !exchange->broken;
+}
+
+static void on_cut(void *data) {
+    struct exchange *exchange = data;
+    conn_close(exchange->conn);
+}
+
+/* The answer cannot be right any more. Its cut comes from the loop, because the caller goes on using its request. */
+static void cut_later(struct exchange *exchange) {
+    exchange->broken = true;
+    loop_defer(exchange->conn->server->loop, &exchange->flush, on_cut, exchange); /* instead of a flush */
 }
 
 /* ---- reading */
@@ -140,7 +154,7 @@ void exchange_head(struct exchange *exchange, int status, const struct http1_fie
         http1_write_field(out, VSR_STR("connection"), VSR_STR("keep-alive"));
     http1_write_head_end(out);
     if (buf_failed(out))
-        exchange_abort(exchange);
+        cut_later(exchange);
     else
         loop_defer(exchange->conn->server->loop, &exchange->flush, on_flush, exchange);
 }
@@ -163,7 +177,7 @@ void exchange_body(struct exchange *exchange, vsr_str bytes) {
     VSR_ASSERT(!exchange->ended);
     exchange->body_sent += bytes.len;
     if (exchange->content_length >= 0 && exchange->body_sent > (uint64_t)exchange->content_length) {
-        exchange_abort(exchange);
+        cut_later(exchange);
         return;
     }
     if (exchange->chunked)
@@ -171,7 +185,7 @@ void exchange_body(struct exchange *exchange, vsr_str bytes) {
     else
         write_through(exchange, bytes, VSR_STR(""));
     if (buf_failed(&exchange->out))
-        exchange_abort(exchange);
+        cut_later(exchange);
 }
 
 void exchange_end(struct exchange *exchange) {
@@ -205,20 +219,17 @@ bool exchange_retract(struct exchange *exchange) {
 }
 
 void exchange_abort(struct exchange *exchange) {
-    if (alive(exchange))
-        conn_close(exchange->conn);
+    VSR_ASSERT(exchange->running);
+    conn_close(exchange->conn);
 }
 
 void exchange_reply(struct exchange *exchange, int status, const struct http1_field *fields, size_t n_fields,
                     vsr_str body) {
-    const struct conn *conn = exchange->conn; /* outlives an exchange that fails on the way */
     VSR_ASSERT(body.len <= INT64_MAX);
     exchange->whole = true;
     exchange_head(exchange, status, fields, n_fields, (int64_t)body.len);
-    if (conn->state != CONN_CLOSED)
-        exchange_body(exchange, body);
-    if (conn->state != CONN_CLOSED)
-        exchange_end(exchange);
+    exchange_body(exchange, body);
+    exchange_end(exchange);
 }
 
 size_t exchange_queued(const struct exchange *exchange) {

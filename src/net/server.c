@@ -281,7 +281,7 @@ struct exchange *server_take_exchange(struct server *server, struct conn *conn) 
     exchange->running = exchange->in_request = exchange->head_sent = exchange->ended = exchange->wired = false;
     exchange->no_body = exchange->chunked = exchange->close_after = exchange->continue_wanted = exchange->paused =
         false;
-    exchange->whole = false;
+    exchange->whole = exchange->broken = false;
     return exchange;
 }
 

@@ -91,7 +91,13 @@ void server_free(struct server *server);
 
 struct server_stats server_stats(const struct server *server);
 
-/* ---- exchange: one request and its answer */
+/*
+ * ---- exchange: one request and its answer
+ *
+ * Only exchange_end(), exchange_reply() and exchange_abort() may call on_close before they return. An answer that
+ * exchange_head() or exchange_body() cannot carry out (a head past all bounds, a body longer than announced) is cut a
+ * little later, from the loop; until then further calls do nothing.
+ */
 
 void *exchange_tag(const struct exchange *exchange);
 vsr_str exchange_peer(const struct exchange *exchange);

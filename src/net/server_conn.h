@@ -64,6 +64,7 @@ struct exchange {
     bool running;    /* between on_request and on_close */
     bool in_request; /* inside on_request: its result is not known yet */
     bool head_sent, ended, no_body, chunked, close_after;
+    bool broken;          /* the answer cannot be completed; a task cuts the connection */
     bool wired;           /* bytes of the answer have gone to the stream */
     bool whole;           /* head, body and end come in one call */
     bool continue_wanted; /* the client waits for a 100 */

@@ -17,8 +17,10 @@
  *   /abort  cuts inside on_request             /cut     cuts after a part of the answer
  *   /short  ends before its content-length     /head    sends the head only and waits
  *   /none   204                                /retract  thinks twice
+ *   /over   exceeds its content-length         /huge   sends a head that no buffer holds
+ * With "early-" in front, /over and /huge do it inside on_request.
  */
-enum { BIG_LEN = 8 << 20, STREAM_PIECES = 5 };
+enum { BIG_LEN = 8 << 20, STREAM_PIECES = 5, HUGE_LEN = 2 << 20 };
 
 struct app;
 
@@ -85,6 +87,34 @@ static void pour(struct request *request) {
         exchange_end(request->exchange);
 }
 
+/* A handler in the middle of its answer does not lose its request under its feet. */
+static void write_on(struct request *request) {
+    struct exchange *exchange = request->exchange;
+    CHECK(!request->closed, "not inside the call");
+    exchange_body(exchange, VSR_STR("more"));
+    exchange_end(exchange);
+    CHECK(!request->closed, "not at the end either");
+    CHECK(!exchange_retract(exchange), "broken");
+    CHECK(exchange_head_sent(exchange), "still to be asked");
+}
+
+static void answer_over(struct request *request) {
+    exchange_head(request->exchange, 200, NULL, 0, 4);
+    exchange_body(request->exchange, VSR_STR("12345"));
+    write_on(request);
+}
+
+static void answer_huge(struct request *request) {
+    struct buf value;
+    struct http1_field field = { VSR_STR("x-huge"), VSR_STR("") };
+    buf_init(&value, 2 * HUGE_LEN);
+    buf_printf(&value, "%0*d", HUGE_LEN, 0);
+    field.value = buf_str(&value);
+    exchange_head(request->exchange, 200, &field, 1, EXCHANGE_LENGTH_UNKNOWN);
+    write_on(request);
+    buf_done(&value);
+}
+
 static void *on_request(void *app_data, struct exchange *exchange, const struct http1_head *head) {
     struct app *app = app_data;
     struct request *request = MEM_NEW(struct request);
@@ -94,7 +124,11 @@ static void *on_request(void *app_data, struct exchange *exchange, const struct 
     buf_init(&request->body, 64 << 20);
     CHECK(exchange_tag(exchange) == app, "tag");
     CHECK(exchange_loop(exchange) == app->loop, "loop");
-    if (is(request, "/early"))
+    if (is(request, "/early-over"))
+        answer_over(request);
+    else if (is(request, "/early-huge"))
+        answer_huge(request);
+    else if (is(request, "/early"))
         reply_text(request, VSR_STR("early"));
     else if (is(request, "/abort"))
         exchange_abort(exchange);
@@ -131,6 +165,10 @@ static void on_end(void *data) {
     } else if (is(request, "/big")) {
         exchange_head(exchange, 200, NULL, 0, is(request, "/big-chunked") ? EXCHANGE_LENGTH_UNKNOWN : BIG_LEN);
         pour(request);
+    } else if (is(request, "/over")) {
+        answer_over(request);
+    } else if (is(request, "/huge")) {
+        answer_huge(request);
     } else if (is(request, "/none")) {
         exchange_reply(exchange, 204, NULL, 0, VSR_STR(""));
     } else if (is(request, "/cut")) {
@@ -307,6 +345,10 @@ static const struct {
     { "abort", GET("/abort"), { NULL }, 0, true },
     { "cut", GET("/cut"), { "content-length: 100", "part" }, 1, true },
     { "short", GET("/short"), { NULL }, 0, true }, /* no byte of it: nobody can take it for an answer */
+    { "longer than announced", GET("/over"), { NULL }, 0, true },
+    { "longer than announced, at once", GET("/early-over"), { NULL }, 0, true },
+    { "head without bounds", POST("/huge", "1", "a"), { NULL }, 0, true },
+    { "head without bounds, at once", POST("/early-huge", "1", "a"), { NULL }, 0, true },
     { "no host",
       "GET / HTTP/1.1\r\n\r\n",
       { "HTTP/1.1 400 ", "application/json", "connection: close", "{\"status\":400" },

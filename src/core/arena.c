@@ -26,7 +26,7 @@ struct cleanup {
 struct arena {
     struct chunk *newest;
     struct cleanup *cleanups;
-    size_t chunk_len, bytes_max, bytes;
+    size_t chunk_len, bytes_max, bytes; /* bytes_max 0: no ceiling */
 };
 
 /* Without AddressSanitizer these do nothing; with it, memory behind `used` is poisoned, so overruns are seen. */
@@ -48,11 +48,12 @@ enum { ARENA_GAP = 16 }; /* left poisoned between two allocations */
 enum { ARENA_GAP = 0 };
 #endif
 
+static bool past_ceiling(const struct arena *arena, size_t len) {
+    return arena->bytes_max && (len > arena->bytes_max || arena->bytes > arena->bytes_max - len);
+}
+
 static struct chunk *chunk_new(struct arena *arena, size_t len) {
-    struct chunk *chunk;
-    if (arena->bytes_max && (len > arena->bytes_max || arena->bytes > arena->bytes_max - len))
-        return NULL;
-    chunk = malloc(sizeof(*chunk) + len);
+    struct chunk *chunk = malloc(sizeof(*chunk) + len);
     if (!chunk)
         return NULL;
     chunk->older = NULL;
@@ -112,7 +113,8 @@ void arena_reset(struct arena *arena) {
     ARENA_POISON(arena->newest->bytes, arena->newest->len);
 }
 
-void *arena_try_alloc_raw(struct arena *arena, size_t len) {
+/* `bounded`: heeds the ceiling. What may not fail does not, else the last byte a client took would end the process. */
+static void *allocate(struct arena *arena, size_t len, bool bounded) {
     struct chunk *chunk = arena->newest;
     size_t want;
     void *ptr;
@@ -120,7 +122,8 @@ void *arena_try_alloc_raw(struct arena *arena, size_t len) {
         return NULL;
     want = ((len + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1)) + ARENA_GAP;
     if (want > chunk->len - chunk->used) {
-        struct chunk *fresh = chunk_new(arena, want > arena->chunk_len ? want : arena->chunk_len);
+        size_t fresh_len = want > arena->chunk_len ? want : arena->chunk_len;
+        struct chunk *fresh = bounded && past_ceiling(arena, fresh_len) ? NULL : chunk_new(arena, fresh_len);
         if (!fresh)
             return NULL;
         fresh->older = chunk;
@@ -132,6 +135,10 @@ void *arena_try_alloc_raw(struct arena *arena, size_t len) {
     return ptr;
 }
 
+void *arena_try_alloc_raw(struct arena *arena, size_t len) {
+    return allocate(arena, len, true);
+}
+
 void *arena_try_alloc(struct arena *arena, size_t len) {
     void *ptr = arena_try_alloc_raw(arena, len);
     if (ptr)
@@ -140,10 +147,10 @@ void *arena_try_alloc(struct arena *arena, size_t len) {
 }
 
 void *arena_alloc(struct arena *arena, size_t len) {
-    void *ptr = arena_try_alloc(arena, len);
+    void *ptr = allocate(arena, len, false);
     if (!ptr)
         vsr_out_of_memory(len);
-    return ptr;
+    return memset(ptr, 0, len);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t size, size_t n) {
@@ -170,7 +177,7 @@ vsr_str arena_str(struct arena *arena, vsr_str text) {
 }
 
 char *arena_c_str(struct arena *arena, vsr_str text) {
-    char *copy = arena_try_alloc_raw(arena, text.len + 1);
+    char *copy = allocate(arena, text.len + 1, false);
     if (!copy)
         vsr_out_of_memory(text.len);
     if (text.len)
@@ -200,6 +207,10 @@ void arena_on_free(struct arena *arena, void (*fn)(void *data), void *data) {
     cleanup->fn = fn;
     cleanup->data = data;
     arena->cleanups = cleanup;
+}
+
+void arena_set_ceiling(struct arena *arena, size_t bytes_max) {
+    arena->bytes_max = bytes_max;
 }
 
 struct arena_mark arena_mark(struct arena *arena) {

@@ -7,7 +7,8 @@
  *
  * There are two ways to run out of memory, and the caller's code shows which one it means: arena_alloc() is for what is
  * bounded by the program or by the operator (configuration, per-request structs) and aborts, because no sensible state
- * remains; arena_try_alloc() is for what a client can grow and returns NULL, also at the arena's byte ceiling.
+ * remains; arena_try_alloc() is for what a client can grow and returns NULL, also at the arena's byte ceiling. The ceiling
+ * binds only the latter.
  */
 #ifndef VSR_CORE_ARENA_H
 #define VSR_CORE_ARENA_H
@@ -31,6 +32,9 @@ struct arena_mark {
  * without memory. */
 struct arena *arena_new(size_t chunk_len, size_t bytes_max);
 void arena_free(struct arena *arena);
+
+/* For allocations from now on; 0: none. */
+void arena_set_ceiling(struct arena *arena, size_t bytes_max);
 
 /* Empties the arena and keeps its first chunk, so that the next request allocates nothing. */
 void arena_reset(struct arena *arena);

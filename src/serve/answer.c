@@ -144,6 +144,10 @@ static void add_debug(struct field_list *list) {
         add_own(list, VSR_STR("x-vsr-latency-ms"), arena_printf(request->arena, "%.3f", overhead_ms));
         add(list, VSR_STR("server-timing"), arena_printf(request->arena, "route;dur=%.3f", overhead_ms));
     }
+    add_own(list, VSR_STR("x-vsr-client-protocol"), VSR_STR("openai"));
+    add_own(list, VSR_STR("x-vsr-upstream-protocol"), VSR_STR("openai"));
+    add_own(list, VSR_STR("x-vsr-session-phase"),
+            request->facts.active_tool_loop ? VSR_STR("tool_loop") : VSR_STR("user_turn"));
     if (!request->outcome)
         return;
     add_own_text(list, VSR_STR("x-vsr-selected-category"), request->outcome->category);

@@ -49,8 +49,7 @@ static vsr_str entry_json(const struct snapshot *snapshot, const struct model_na
     return copy;
 }
 
-/* LoRA names are callable but not listed: the catalogue shows what the operator declared as models. */
-static bool is_listed(const struct snapshot *snapshot, const struct model_name *name) {
+bool models_list_shows(const struct snapshot *snapshot, const struct model_name *name) {
     if (name->kind == TARGET_AUTO)
         return true;
     return snapshot->doc->global.router.include_config_models_in_list && config_card(snapshot->doc, name->name);
@@ -66,7 +65,7 @@ void models_list_build(struct snapshot *snapshot) {
         vsr_str *entry = ARENA_NEW(snapshot->arena, vsr_str);
         *entry = entry_json(snapshot, name);
         (void)map_put(&snapshot->model_entries, name->name, entry); /* names are unique */
-        if (!is_listed(snapshot, name))
+        if (!models_list_shows(snapshot, name))
             continue;
         (void)buf_append_c(&out, any ? "," : "");
         (void)buf_append(&out, *entry);

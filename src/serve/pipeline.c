@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "serve/answer.h"
 #include "serve/stages.h"
+#include "serve/worker.h"
 
 /*
  * The life of a request. A stage that has nothing to do says NEXT; what comes after dispatch (relay, record) is driven
@@ -67,14 +68,27 @@ void pipeline_begin(struct request *request, const struct http1_head *head, cons
     pipeline_resume(request);
 }
 
+static void refuse_body(struct request *request, int status, enum telemetry_reason reason, const char *message) {
+    request_error(request, status, reason, NULL, str_from_c(message));
+    if (status == 503)
+        request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+    pipeline_fail(request);
+}
+
 void pipeline_body(struct request *request, vsr_str bytes) {
+    struct worker *worker = request->worker;
     if (request->answered)
         return; /* an early answer was given; the rest of the body is read and dropped */
-    if (buf_append(&request->body, bytes) < 0) {
-        request_error(request, 413, TELEMETRY_REASON_parse_error, NULL,
-                      VSR_STR("the request body is larger than this server accepts"));
-        pipeline_fail(request);
+    if (worker->body_bytes + bytes.len > WORKER_BODY_BYTES_MAX) {
+        refuse_body(request, 503, TELEMETRY_REASON_overloaded, "too many large requests are under way");
+        return;
     }
+    if (buf_append(&request->body, bytes) < 0) {
+        refuse_body(request, 413, TELEMETRY_REASON_parse_error, "the request body is larger than this server accepts");
+        return;
+    }
+    worker->body_bytes += bytes.len;
+    request->body_counted += bytes.len;
 }
 
 void pipeline_body_end(struct request *request) {
@@ -89,6 +103,11 @@ void pipeline_drained(struct request *request) {
 void pipeline_closed(struct request *request, bool completed) {
     record_request(request, completed);
     request_free(request);
+}
+
+void pipeline_refused(struct request *request) {
+    request->refused = true;
+    pipeline_closed(request, false);
 }
 
 void pipeline_fail(struct request *request) {

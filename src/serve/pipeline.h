@@ -32,6 +32,9 @@ void pipeline_drained(struct request *request);
 /* The exchange is over; frees the request. `completed` false: the client went away, or a limit broke the exchange. */
 void pipeline_closed(struct request *request, bool completed);
 
+/* The same when the front end answered by itself (a slow or oversized body) and has counted that. */
+void pipeline_refused(struct request *request);
+
 /* What a stage waited for has come. The request may be gone afterwards. */
 void pipeline_resume(struct request *request);
 

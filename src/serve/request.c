@@ -2,17 +2,27 @@
 
 #include "core/arena.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
+#include "wire/error_body.h"
 
 /* Memory that survives from request to request. */
 static struct request *request_make(size_t body_len_max) {
     struct request *request = MEM_NEW(struct request);
-    request->arena = arena_new(REQUEST_CHUNK_LEN, REQUEST_ARENA_LEN_MAX);
+    request->arena = arena_new(REQUEST_CHUNK_LEN, 0);
     buf_init(&request->body, body_len_max);
     buf_init(&request->upstream_body, SIZE_MAX);
     buf_init(&request->answer, ANSWER_COPY_LEN_MAX);
     return request;
+}
+
+/*
+ * What one client may make a request's arena hold. A tape has at most eight bytes per byte of text, but only for bodies
+ * of nothing but tiny values; those are refused rather than paid for.
+ */
+static size_t arena_ceiling(size_t body_len_max) {
+    return body_len_max > (SIZE_MAX - REQUEST_ARENA_SPARE) / 2 ? 0 : 2 * body_len_max + REQUEST_ARENA_SPARE;
 }
 
 struct request *request_new(struct worker *worker, struct front front) {
@@ -26,6 +36,7 @@ struct request *request_new(struct worker *worker, struct front front) {
     } else {
         request = request_make(body_len_max);
     }
+    arena_set_ceiling(request->arena, arena_ceiling(body_len_max));
     request->worker = worker;
     request->front = front;
     request->snapshot = snapshot_ref(worker->snapshot);
@@ -65,6 +76,7 @@ void request_free(struct request *request) {
         provider_call_end(&request->call, loop_now_ms(worker->loop));
     if (request->relay_begun)
         chat_relay_done(&request->relay);
+    worker->body_bytes -= request->body_counted;
     snapshot_unref(request->snapshot);
     metric_add(worker->telemetry->requests_active, -1);
     request_clear(request);
@@ -84,6 +96,13 @@ void request_pool_free(struct worker *worker) {
         request_destroy(request);
     }
     worker->n_free_requests = 0;
+}
+
+void request_model_unknown(struct request *request, vsr_str name) {
+    vsr_str shown = utf8_cut(name, REQUEST_SUGGEST_LEN_MAX);
+    request_error(request, 404, TELEMETRY_REASON_model_not_found, ERROR_CODE_MODEL_NOT_FOUND,
+                  arena_printf(request->arena, "model \"%.*s\" is not available%.*s", VSR_FMT(shown),
+                               VSR_FMT(snapshot_suggest(request->snapshot, request->arena, shown))));
 }
 
 void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,

@@ -29,11 +29,12 @@ struct worker;
 
 enum {
     REQUEST_CHUNK_LEN = 16 << 10,
-    REQUEST_KEEP_LEN_MAX = 256 << 10, /* a buffer that grew past it is given back when the request ends */
-    REQUEST_ARENA_LEN_MAX = 1 << 30,  /* the tape of a body of many tiny values is several times its size */
-    REQUEST_SUGGEST_LEN_MAX = 256,    /* a longer model name is not echoed whole */
-    ANSWER_COPY_LEN_MAX = 4 << 20,    /* a larger buffered answer is relayed, but its usage is not read */
-    STREAM_HIGH_WATER = 256 << 10,    /* bytes waiting for the client before the backend is paused */
+    REQUEST_KEEP_LEN_MAX = 32 << 10, /* a buffer that grew past it is given back when the request ends */
+    REQUEST_ARENA_SPARE =
+        16 << 20, /* of the arena, beside twice the largest body: tapes of ordinary JSON are far below */
+    REQUEST_SUGGEST_LEN_MAX = 256, /* a longer model name is not echoed whole */
+    ANSWER_COPY_LEN_MAX = 4 << 20, /* a larger buffered answer is relayed, but its usage is not read */
+    STREAM_HIGH_WATER = 256 << 10, /* bytes waiting for the client before the backend is paused */
 };
 
 /* What a path asks for. */
@@ -64,6 +65,7 @@ struct request {
     bool running;  /* pipeline_run() is on the stack */
     bool resumed;  /* pipeline_resume() was called while it was */
     bool answered; /* head sent or reply given */
+    bool refused;  /* the front end answered itself (408, 413) and counted that */
     bool finished; /* recorded; nothing else may happen */
     struct reply reply;
 
@@ -71,7 +73,8 @@ struct request {
     const struct http1_head *head; /* valid until the exchange closes */
     const struct config_listener *listener;
     enum endpoint_kind endpoint;
-    vsr_str path; /* without query and trailing slash */
+    vsr_str origin_target; /* path and query, as an endpoint is asked for it */
+    vsr_str path;          /* without query and trailing slash */
     vsr_str request_id;
     uint64_t start_ns;    /* head complete */
     uint64_t received_ns; /* body complete */
@@ -81,6 +84,7 @@ struct request {
 
     /* receive */
     struct buf body;
+    size_t body_counted; /* bytes of it in worker->body_bytes */
     bool body_complete;
 
     /* parse */
@@ -126,6 +130,9 @@ struct request {
 struct request *request_new(struct worker *worker, struct front front);
 /* Cancels what is under way, gives everything back. */
 void request_free(struct request *request);
+
+/* Fills request->reply with the 404 for a model name that stands for nothing. */
+void request_model_unknown(struct request *request, vsr_str name);
 
 /* Shorthand of the stages: fills request->reply with an error. `message` lives as long as the request. */
 void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,

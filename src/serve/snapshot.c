@@ -16,6 +16,7 @@ static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind k
     entry = ARENA_NEW(snapshot->arena, struct model_name);
     entry->kind = kind;
     entry->name = name;
+    map_init(&entry->modifications, snapshot->arena);
     (void)map_put(&snapshot->names, name, entry); /* was absent */
 }
 
@@ -41,6 +42,18 @@ static void add_models(struct snapshot *snapshot, struct telemetry *telemetry) {
         telemetry_model(telemetry, model->provider->name,
                         pricing_configured(pricing) ? pricing_currency(pricing) : VSR_STR(""), &model->metrics);
         (void)map_put(&snapshot->models, model->provider->name, model); /* names are unique by validation */
+    }
+}
+
+/* One series for each alias and model that it may become. */
+static void add_modifications(struct snapshot *snapshot, struct telemetry *telemetry) {
+    for (size_t i = 0; i < snapshot->names.n; i++) {
+        struct model_name *name = snapshot->names.entries[i].value;
+        for (size_t j = 0; name->kind == TARGET_AUTO && j < snapshot->models.n; j++) {
+            vsr_str model = snapshot->models.entries[j].key;
+            (void)map_put(&name->modifications, model,
+                          metric_with(telemetry->modifications, (vsr_str[]){ name->name, model }, 2)); /* unique */
+        }
     }
 }
 
@@ -127,6 +140,7 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     snapshot->credentials = credentials_build(snapshot->arena, snapshot->doc);
     add_names(snapshot);
     add_models(snapshot, options->telemetry);
+    add_modifications(snapshot, options->telemetry);
     add_decisions(snapshot, options->telemetry);
     add_signals(snapshot, &options->load.families, options->telemetry);
     models_list_build(snapshot);
@@ -185,7 +199,10 @@ vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, v
     vsr_str best = { NULL, 0 };
     size_t least = model.len / 2 + 1;
     for (size_t i = 0; i < snapshot->names.n; i++) {
-        size_t distance = str_distance(model, snapshot->names.entries[i].key, least);
+        size_t distance;
+        if (!models_list_shows(snapshot, snapshot->names.entries[i].value))
+            continue;
+        distance = str_distance(model, snapshot->names.entries[i].key, least);
         if (distance < least || (distance == least && !best.ptr)) {
             least = distance;
             best = snapshot->names.entries[i].key;

@@ -29,6 +29,7 @@ enum target_kind {
 struct model_name {
     enum target_kind kind;
     vsr_str name;
+    struct map modifications; /* AUTO: model that was routed to -> struct metric */
 };
 
 /* A decision with what the request path needs beside it. */

@@ -5,7 +5,6 @@
 
 #include "core/arena.h"
 #include "core/clock.h"
-#include "core/utf8.h"
 #include "serve/models_list.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -34,21 +33,30 @@ static unsigned method_bit(vsr_str method) {
     return str_eq(method, VSR_STR("POST")) ? METHOD_POST : 0;
 }
 
-/* gateway.md 2: without the query, then without one trailing slash. An absolute-form target loses scheme and host. */
-static vsr_str path_of(vsr_str target) {
+/* An absolute-form target (RFC 9112 3.2.2) without its scheme and host. */
+static vsr_str origin_form(vsr_str target) {
     ptrdiff_t scheme = str_find(target, VSR_STR("://"));
-    ptrdiff_t query;
-    if (target.len && target.ptr[0] != '/' && scheme > 0) {
-        vsr_str rest = str_sub(target, (size_t)scheme + 3, target.len);
-        ptrdiff_t slash = str_find_char(rest, '/');
-        target = slash < 0 ? VSR_STR("/") : str_sub(rest, (size_t)slash, rest.len);
+    vsr_str rest;
+    ptrdiff_t slash;
+    if (target.len == 0 || target.ptr[0] == '/' || scheme <= 0)
+        return target;
+    rest = str_sub(target, (size_t)scheme + 3, target.len);
+    slash = str_find_char(rest, '/');
+    return slash < 0 ? VSR_STR("/") : str_sub(rest, (size_t)slash, rest.len);
+}
+
+/* gateway.md 2: the path is the target without the query, then without one trailing slash. */
+static void read_target(struct request *request) {
+    vsr_str target = origin_form(request->head->target), query = { NULL, 0 };
+    ptrdiff_t mark = str_find_char(target, '?');
+    request->path = mark < 0 ? target : str_sub(target, 0, (size_t)mark);
+    if (mark >= 0)
+        query = str_sub(target, (size_t)mark, target.len);
+    request->origin_target = target;
+    if (request->path.len > 1 && request->path.ptr[request->path.len - 1] == '/') {
+        request->path.len--;
+        request->origin_target = arena_printf(request->arena, "%.*s%.*s", VSR_FMT(request->path), VSR_FMT(query));
     }
-    query = str_find_char(target, '?');
-    if (query >= 0)
-        target.len = (size_t)query;
-    if (target.len > 1 && target.ptr[target.len - 1] == '/')
-        target.len--;
-    return target;
 }
 
 /* The caller's id when it is sane, else a new one. */
@@ -152,10 +160,7 @@ static enum stage_result reply_model(struct request *request) {
     vsr_str id = decode_path(request->arena, str_sub(request->path, model_prefix.len, request->path.len));
     vsr_str entry = models_list_entry(request->snapshot, id);
     if (!entry.ptr) {
-        id = utf8_cut(id, REQUEST_SUGGEST_LEN_MAX);
-        request_error(request, 404, TELEMETRY_REASON_model_not_found, "model_not_found",
-                      arena_printf(request->arena, "model \"%.*s\" is not available%.*s", VSR_FMT(id),
-                                   VSR_FMT(snapshot_suggest(request->snapshot, request->arena, id))));
+        request_model_unknown(request, id);
         return STAGE_FAIL;
     }
     request->reply = (struct reply){ .status = 200, .body = entry, .content_type = VSR_STR("application/json") };
@@ -183,7 +188,7 @@ static enum stage_result answer_at_once(struct request *request) {
 }
 
 enum stage_result stage_admit(struct request *request) {
-    request->path = path_of(request->head->target);
+    read_target(request);
     request->request_id = request_id_of(request);
     request->debug = header_is_true(request, VSR_STR("x-vsr-debug"));
     request->skip = request->snapshot->doc->global.router.skip_processing.enabled &&

@@ -53,18 +53,24 @@ static void start_call(struct request *request, const struct provider_endpoint *
     const struct client_timeouts timeouts = { .first_byte_ms = silence_ms, .idle_ms = silence_ms };
     const struct client_request call = {
         .method = VSR_STR("POST"),
-        .target = provider_endpoint_path(request->arena, endpoint, request->head->target),
+        .target = provider_endpoint_path(request->arena, endpoint, request->origin_target),
         .authority = endpoint->ref->authority,
         .fields = request->headers.fields,
         .n_fields = request->headers.n_fields,
         .body = request->upstream_body.len ? buf_str(&request->upstream_body) : buf_str(&request->body),
     };
+    if (request->call.n_attempts == 1)
+        metric_inc(request->model->metrics.requests);
     request->upstream = client_call_start(provider_endpoint_pool(endpoint, worker->index, worker->client), &call,
                                           &timeouts, &relay_events, request);
 }
 
+/* Also ends an attempt that was chosen but not sent: it says nothing about its endpoint. */
 static enum stage_result fail(struct request *request, int status, enum telemetry_reason reason, const char *code,
                               vsr_str message) {
+    const struct provider_result unsent = { .failure = PROVIDER_CANCELLED };
+    if (request->call.endpoint)
+        provider_call_result(&request->call, &unsent, loop_now_ms(request->worker->loop));
     request_error(request, status, reason, code, message);
     return STAGE_FAIL;
 }
@@ -103,7 +109,6 @@ enum stage_result stage_dispatch(struct request *request) {
                     VSR_STR("the selected model has no endpoint that takes requests"));
     request->call_begun = true;
     request->dispatched_ns = clock_mono_ns();
-    metric_inc(request->model->metrics.requests);
     metric_add(request->model->metrics.inflight, 1);
     return attempt(request);
 }

@@ -125,10 +125,12 @@ void record_request(struct request *request, bool completed) {
     request->finished = true;
     status = status_of(request, completed);
     record_route(request);
-    record_outcome(request, completed, status);
+    if (!request->refused)
+        record_outcome(request, completed, status);
     if (request->call_begun)
         record_call(request, completed, now_ns);
-    metric_inc(worker_response_metric(worker, status));
+    if (!request->refused)
+        metric_inc(worker_response_metric(worker, status));
     metric_observe(worker->telemetry->request_seconds, (double)(now_ns - request->start_ns) / 1e9);
     LOG_DEBUG("request", LOG_S("request_id", request->request_id), LOG_I("status", status),
               LOG_S("path", request->path), LOG_S("model", request->selected_model),

@@ -125,6 +125,25 @@ static void finish(struct request *request) {
     front.ops->end(front.handle); /* frees the request */
 }
 
+/* A buffered answer broke: the client has part of it and must not take that for the whole. */
+static void break_answer(struct request *request) {
+    struct front front = request->front;
+    request->aborted = true;
+    record_request(request, true);
+    front.ops->abort(front.handle); /* frees the request */
+}
+
+/*
+ * A buffered answer that ends with its connection may have been cut. Its own syntax tells, as long as a copy is at
+ * hand.
+ */
+static bool answer_is_whole(struct request *request) {
+    struct json_doc doc;
+    if (!request->close_delimited || request->upstream_status >= 300 || request->answer_too_long)
+        return true;
+    return json_parse(request->arena, buf_str(&request->answer), &doc, NULL) == 0;
+}
+
 static void on_end(void *owner) {
     struct request *request = owner;
     request->upstream = NULL;
@@ -132,6 +151,10 @@ static void on_end(void *owner) {
         chat_relay_end(&request->relay, !request->close_delimited || request->relay.stream.has_done);
         if (!stream_is_whole(request))
             end_cut_stream(request, VSR_STR("the backend ended the stream before the answer was complete"));
+    }
+    if (!request->streaming && !answer_is_whole(request)) {
+        break_answer(request);
+        return;
     }
     finish(request);
 }
@@ -177,14 +200,6 @@ static void break_stream(struct request *request, const struct vsr_err *err) {
                                     ? VSR_STR("the backend fell silent before the answer was complete")
                                     : VSR_STR("the backend cut the stream before the answer was complete"));
     finish(request);
-}
-
-/* A buffered answer broke: the client has part of it and must not take that for the whole. */
-static void break_answer(struct request *request) {
-    struct front front = request->front;
-    request->aborted = true;
-    record_request(request, true);
-    front.ops->abort(front.handle); /* frees the request */
 }
 
 static void on_error(void *owner, const struct vsr_err *err, bool connected) {

@@ -4,19 +4,15 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/utf8.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 
 /* gateway.md 3. A skipped request may only name a concrete model. */
 enum stage_result stage_resolve(struct request *request) {
-    vsr_str model = request->facts.model, shown = utf8_cut(model, REQUEST_SUGGEST_LEN_MAX);
-    request->name = snapshot_resolve(request->snapshot, model);
+    request->name = snapshot_resolve(request->snapshot, request->facts.model);
     if (request->name && !(request->skip && request->name->kind == TARGET_AUTO))
         return STAGE_NEXT;
-    request_error(request, 404, TELEMETRY_REASON_model_not_found, "model_not_found",
-                  arena_printf(request->arena, "model \"%.*s\" is not available%.*s", VSR_FMT(shown),
-                               VSR_FMT(snapshot_suggest(request->snapshot, request->arena, shown))));
+    request_model_unknown(request, request->facts.model);
     request->reply.param = VSR_STR("model");
     return STAGE_FAIL;
 }
@@ -90,6 +86,12 @@ static enum stage_result no_backend(struct request *request) {
     return STAGE_FAIL;
 }
 
+static void count_modification(const struct request *request) {
+    struct metric *metric = map_get(&request->name->modifications, request->target.model->name);
+    if (metric)
+        metric_inc(metric);
+}
+
 enum stage_result stage_select(struct request *request) {
     if (request->name->kind == TARGET_MODEL)
         request->selected_model = request->name->name;
@@ -106,6 +108,7 @@ enum stage_result stage_select(struct request *request) {
     request->model = snapshot_model(request->snapshot, request->target.model->name);
     if (request->target.model->n_endpoints == 0)
         return no_backend(request);
+    count_modification(request);
     request->routed_ns = clock_mono_ns();
     metric_observe(request->worker->telemetry->routing_seconds,
                    (double)(request->routed_ns - request->received_ns) / 1e9);

@@ -60,6 +60,10 @@ static void register_process(struct telemetry *t) {
     t->ready = plain_gauge(m, "vsr_ready", "1 while new requests are accepted.");
     t->connections = plain_gauge(m, "vsr_client_connections", "Open client connections.");
     t->upstream_connections = plain_gauge(m, "vsr_upstream_connections", "Open connections to backends.");
+    t->rejected =
+        plain_counter(m, "vsr_client_rejected_total", "Connections and requests refused by a limit or for bad HTTP.");
+    t->bytes_in = plain_counter(m, "vsr_client_received_bytes_total", "Bytes received from clients.");
+    t->bytes_out = plain_counter(m, "vsr_client_sent_bytes_total", "Bytes sent to clients.");
     reloads = metrics_counter(m, "vsr_config_reloads_total", "Configuration reloads.", label_result, 1, 2);
     t->reloads_ok = metric_with(reloads, &VSR_STR("ok"), 1);
     t->reloads_failed = metric_with(reloads, &VSR_STR("failed"), 1);

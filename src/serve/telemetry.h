@@ -17,8 +17,10 @@ struct telemetry;
     X(parse_error) \
     X(model_not_found) \
     X(no_model_selected) \
-    X(no_backend) X(upstream_4xx) X(upstream_5xx) X(upstream_connect) X(upstream_reset) X(upstream_garbage) X(timeout) \
-        X(stream_aborted) X(cancellation) X(unauthorized) X(overloaded)
+    X(no_backend) \
+    X(upstream_4xx) \
+    X(upstream_5xx) X(upstream_connect) X(upstream_reset) X(upstream_garbage) X(timeout) X(stream_aborted) \
+        X(cancellation) X(unauthorized) X(overloaded)
 
 enum telemetry_reason {
 #define X(name) TELEMETRY_REASON_##name,
@@ -47,8 +49,9 @@ struct telemetry {
     struct metric *usage_missing;
     struct metric *reloads_ok, *reloads_failed, *generation, *ready;
     struct metric *connections, *upstream_connections;
-    struct metric_family *responses;      /* vsr_http_responses_total{code} */
-    struct metric_family *errors;         /* llm_request_errors_total{model,reason} */
+    struct metric *rejected, *bytes_in, *bytes_out; /* of client connections */
+    struct metric_family *responses;                /* vsr_http_responses_total{code} */
+    struct metric_family *errors;                   /* llm_request_errors_total{model,reason} */
     struct metric_family *modifications;  /* llm_model_routing_modifications_total{source_model,target_model} */
     struct metric_family *signal_matches; /* llm_signal_match_total{signal_type,signal_name} */
 };

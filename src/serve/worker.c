@@ -13,7 +13,7 @@ enum {
     STATS_INTERVAL_MS = 1000,
     CONNECT_TIMEOUT_MS = 10000, /* gateway.md 12.5 */
     POOL_IDLE_MS = 30000,
-    ENDPOINT_CONNECTIONS_MAX = 1024,
+    ENDPOINT_CONNECTIONS_MAX = 8192, /* far above what one model server takes; bounds descriptors */
     ENDPOINT_PENDING_MAX = 1024,
     DNS_TTL_MS = 30000,
 };
@@ -42,15 +42,21 @@ struct metric *worker_response_metric(struct worker *worker, int status) {
     return worker->responses[status];
 }
 
-/* Gauges that only this thread can read are brought to the registry once a second. */
+/* Brings a number that only this thread can read to the registry. */
+static void publish(struct metric *metric, double now, double *seen) {
+    metric_add(metric, now - *seen);
+    *seen = now;
+}
+
 static void publish_stats(void *data) {
     struct worker *worker = data;
-    double connections = (double)server_stats(worker->server).connections;
-    double upstream = (double)client_stats(worker->client).connections;
-    metric_add(worker->telemetry->connections, connections - worker->connections_seen);
-    metric_add(worker->telemetry->upstream_connections, upstream - worker->upstream_seen);
-    worker->connections_seen = connections;
-    worker->upstream_seen = upstream;
+    const struct telemetry *telemetry = worker->telemetry;
+    struct server_stats server = server_stats(worker->server);
+    publish(telemetry->connections, (double)server.connections, &worker->connections_seen);
+    publish(telemetry->rejected, (double)server.rejected_total, &worker->rejected_seen);
+    publish(telemetry->bytes_in, (double)server.bytes_in, &worker->bytes_in_seen);
+    publish(telemetry->bytes_out, (double)server.bytes_out, &worker->bytes_out_seen);
+    publish(telemetry->upstream_connections, (double)client_stats(worker->client).connections, &worker->upstream_seen);
     loop_timer_start(worker->loop, &worker->stats_timer, STATS_INTERVAL_MS, publish_stats, worker);
 }
 
@@ -77,6 +83,9 @@ static int listen_all(struct worker *worker, struct vsr_err *err) {
 }
 
 static void close_all(struct worker *worker) {
+    (void)pthread_mutex_lock(&worker->lock);
+    worker->ended = true;
+    (void)pthread_mutex_unlock(&worker->lock);
     server_free(worker->server);
     client_free(worker->client);
     request_pool_free(worker);
@@ -131,6 +140,7 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     struct start start = { .worker = worker, .err = VSR_ERR_NONE };
     (void)pthread_mutex_init(&start.lock, NULL); /* default attributes cannot fail */
     (void)pthread_cond_init(&start.done, NULL);
+    (void)pthread_mutex_init(&worker->lock, NULL);
     worker->index = options->index;
     worker->telemetry = options->telemetry;
     worker->token_estimate = options->token_estimate;
@@ -161,6 +171,17 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     return 0;
 }
 
+/* From other threads: false when the worker's loop is gone. */
+static bool post(struct worker *worker, void (*fn)(void *data), void *data) {
+    bool alive;
+    (void)pthread_mutex_lock(&worker->lock);
+    alive = !worker->ended;
+    if (alive)
+        loop_post(worker->loop, fn, data);
+    (void)pthread_mutex_unlock(&worker->lock);
+    return alive;
+}
+
 struct publication {
     struct worker *worker;
     struct snapshot *snapshot;
@@ -180,7 +201,10 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot) {
     struct publication *publication = MEM_NEW(struct publication);
     publication->worker = worker;
     publication->snapshot = snapshot_ref(snapshot);
-    loop_post(worker->loop, on_publish, publication);
+    if (!post(worker, on_publish, publication)) {
+        snapshot_unref(publication->snapshot);
+        mem_free(publication);
+    }
 }
 
 static void on_drained(void *data) {
@@ -198,14 +222,20 @@ static void on_drain(void *data) {
 
 void worker_drain(struct worker *worker, uint64_t drain_ms) {
     worker->drain_ms = drain_ms;
-    loop_post(worker->loop, on_drain, worker);
+    (void)post(worker, on_drain, worker); /* nothing is left to drain when it is gone */
+}
+
+static void on_cut(void *data) {
+    struct worker *worker = data;
+    loop_stop(worker->loop);
 }
 
 void worker_cut(struct worker *worker) {
-    loop_stop(worker->loop);
+    (void)post(worker, on_cut, worker); /* it has ended already when it is gone */
 }
 
 void worker_join(struct worker *worker) {
     (void)pthread_join(worker->thread, NULL);
+    (void)pthread_mutex_destroy(&worker->lock);
     mem_free(worker);
 }

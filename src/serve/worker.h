@@ -1,9 +1,9 @@
 /*
  * worker - one thread with its event loop, listener sockets, connections, requests and outbound pools.
  *
- * Shares nothing that changes with other workers: configuration is an immutable snapshot of which each worker holds one
- * reference; a new one arrives by message. Only worker_start, worker_publish, worker_drain, worker_cut and worker_join
- * may be called from other threads.
+ * What it shares with other workers is immutable (a snapshot, of which it holds one reference; a new one arrives by
+ * message) or made for sharing: metrics cells, endpoint states, the token estimate. Only worker_start, worker_publish,
+ * worker_drain, worker_cut and worker_join may be called from other threads.
  */
 #ifndef VSR_SERVE_WORKER_H
 #define VSR_SERVE_WORKER_H
@@ -25,8 +25,9 @@ struct server;
 struct worker;
 
 enum {
-    WORKER_FREE_REQUESTS_MAX = 256,
-    WORKER_CONNECTIONS_MAX = 65536, /* per worker; descriptors run out before */
+    WORKER_FREE_REQUESTS_MAX = 128,
+    WORKER_BODY_BYTES_MAX = 1 << 30, /* of all requests together; past it 503 */
+    WORKER_CONNECTIONS_MAX = 65536,  /* per worker; descriptors run out before */
     WORKER_STATUS_MAX = 600,
     WORKER_LISTENERS_MAX = 64,
     WORKER_ADDRESS_LEN = 64, /* the longest IPv6 literal has 45 characters */
@@ -53,9 +54,12 @@ struct worker {
     uint64_t drain_ms;
     void (*on_exit)(void *data);
     void *exit_data;
+    pthread_mutex_t lock; /* guards `ended`: nothing may be posted to a loop that is gone */
+    bool ended;
 
     struct request *free_requests;
     size_t n_free_requests;
+    size_t body_bytes; /* held in request bodies */
     struct worker_listener listeners[WORKER_LISTENERS_MAX];
     size_t n_listeners;
 
@@ -63,7 +67,8 @@ struct worker {
     struct metric *errors[TELEMETRY_REASON_COUNT];
     struct metric *responses[WORKER_STATUS_MAX];
     struct loop_timer stats_timer;
-    double connections_seen, upstream_seen; /* what this worker has added to the gauges */
+    /* What this worker has added to the registry so far. */
+    double connections_seen, upstream_seen, rejected_seen, bytes_in_seen, bytes_out_seen;
 };
 
 struct worker_options {

@@ -22,6 +22,9 @@ TEST(ceiling) {
     CHECK(arena_try_alloc(arena, 2000) != NULL, "still within");
     CHECK(arena_try_alloc(arena, 2000) == NULL, "one too many");
     CHECK(arena_bytes(arena) <= 4096, "accounted");
+    CHECK(arena_alloc(arena, 2000) != NULL, "what may not fail goes past the ceiling");
+    arena_set_ceiling(arena, 0);
+    CHECK(arena_try_alloc(arena, 2000) != NULL, "no ceiling");
     arena_free(arena);
 }
 

@@ -477,10 +477,10 @@ static void on_drain(void *data) {
     leave(request);
 }
 
-static void on_close(void *data, bool completed) {
+static void on_close(void *data, enum exchange_outcome how) {
     struct backend_request *request = data;
     if (is_model_request(request)) {
-        if (completed)
+        if (how == EXCHANGE_COMPLETED)
             atomic_fetch_add_explicit(&request->listener->n_completed, 1, memory_order_relaxed);
         else if (!request->cut)
             atomic_fetch_add_explicit(&request->listener->n_cancelled, 1, memory_order_relaxed);

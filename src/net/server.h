@@ -37,6 +37,13 @@ struct server_limits {
     size_t connections_max;    /* per server; 503 and close past it */
 };
 
+/* How an exchange ended. */
+enum exchange_outcome {
+    EXCHANGE_COMPLETED, /* the whole answer has left */
+    EXCHANGE_VANISHED,  /* cut: the client went away, the handler aborted, or a limit broke a begun answer */
+    EXCHANGE_REFUSED,   /* nothing was answered yet and the server says 400, 408 or 413 itself; error_body follows */
+};
+
 struct server_handler {
     /*
      * A request head is complete. The result is the handler's own state, passed to the calls below. Head and fields
@@ -50,10 +57,10 @@ struct server_handler {
     /* The answer's queued bytes have gone (after exchange_queued() was above zero). Optional. */
     void (*on_drain)(void *request);
     /*
-     * The exchange is over and `request` may be freed: answered completely, or the client vanished, or a limit broke
-     * it. `completed` tells which. Called exactly once for each on_request; no exchange_* call is allowed afterwards.
+     * The exchange is over and `request` may be freed. Called exactly once for each on_request; no exchange_* call is
+     * allowed afterwards.
      */
-    void (*on_close)(void *request, bool completed);
+    void (*on_close)(void *request, enum exchange_outcome how);
     /*
      * A request that never reached on_request, or a body past a limit, is answered by the server with this status; the
      * app supplies the body (JSON), the server adds connection: close. Appends to `out`; may be NULL.

@@ -86,12 +86,12 @@ static void unlink_conn(struct conn *conn) {
 }
 
 /* Tells the handler that its exchange is over. */
-static void close_exchange(struct conn *conn, bool completed) {
+static void close_exchange(struct conn *conn, enum exchange_outcome how) {
     struct exchange *exchange = conn->exchange;
     VSR_ASSERT(exchange->running);
     exchange->running = false;
     conn->server->stats.exchanges--;
-    conn->server->handler->on_close(exchange->request, completed);
+    conn->server->handler->on_close(exchange->request, how);
 }
 
 static void release_exchange(struct conn *conn) {
@@ -116,7 +116,7 @@ void conn_close(struct conn *conn) {
     if (conn->exchange && conn->exchange->in_request)
         return;
     if (conn->exchange && conn->exchange->running)
-        close_exchange(conn, false);
+        close_exchange(conn, EXCHANGE_VANISHED);
     release_exchange(conn);
 }
 
@@ -170,7 +170,7 @@ static void fail(struct conn *conn, int status, vsr_str message) {
         return;
     }
     if (exchange && exchange->running)
-        close_exchange(conn, false);
+        close_exchange(conn, EXCHANGE_REFUSED);
     if (conn->state != CONN_CLOSED)
         answer_and_linger(conn, status, message, head_only);
 }
@@ -185,7 +185,7 @@ static bool body_expected(const struct http1_head *head) {
 static bool settle_request(struct conn *conn) {
     struct exchange *exchange = conn->exchange;
     if (conn->state == CONN_CLOSED) {
-        close_exchange(conn, false);
+        close_exchange(conn, EXCHANGE_VANISHED);
         release_exchange(conn);
         return false;
     }
@@ -273,7 +273,7 @@ static void next_request(struct conn *conn) {
 void conn_answered(struct conn *conn) {
     struct exchange *exchange = conn->exchange;
     bool complete = conn->state == CONN_ANSWER;
-    close_exchange(conn, true);
+    close_exchange(conn, EXCHANGE_COMPLETED);
     if (conn->state == CONN_CLOSED)
         return;
     if (exchange->close_after) {

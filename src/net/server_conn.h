@@ -128,9 +128,9 @@ struct server {
 
 /* Takes `fd`. Past the cap `rejected` is set and the connection only says 503. */
 void conn_open(struct server *server, const struct listener *listener, int fd, bool rejected);
-/* Closes now. A running exchange gets on_close(false). */
+/* Closes now. A running exchange gets on_close(EXCHANGE_VANISHED). */
 void conn_close(struct conn *conn);
-/* The exchange has been answered: on_close(true), then on to the next request or to the end of the connection. */
+/* The exchange has been answered: on_close(EXCHANGE_COMPLETED), then on to the next request or to the end of the connection. */
 void conn_answered(struct conn *conn);
 /* Sets the timer to the next deadline of the state. */
 void conn_arm(struct conn *conn);

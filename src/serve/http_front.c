@@ -66,8 +66,11 @@ static void on_drain(void *request) {
     pipeline_drained(request);
 }
 
-static void on_close(void *request, bool completed) {
-    pipeline_closed(request, completed);
+static void on_close(void *request, enum exchange_outcome how) {
+    if (how == EXCHANGE_REFUSED)
+        pipeline_refused(request); /* error_body() counts it */
+    else
+        pipeline_closed(request, how == EXCHANGE_COMPLETED);
 }
 
 static void error_body(void *app, int status, vsr_str message, struct buf *out) {

@@ -69,8 +69,8 @@ static void on_end(void *request) {
     buf_done(&text);
 }
 
-static void on_close(void *request, bool completed) {
-    (void)completed;
+static void on_close(void *request, enum exchange_outcome how) {
+    (void)how;
     mem_free(request);
 }
 

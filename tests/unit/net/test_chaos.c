@@ -119,9 +119,9 @@ static void origin_end(void *request) {
     /* else never answers */
 }
 
-static void origin_close(void *request, bool completed) {
+static void origin_close(void *request, enum exchange_outcome how) {
     struct answer *answer = request;
-    (void)completed;
+    (void)how;
     answer->chaos->n_open--;
     loop_timer_stop(&answer->timer);
     mem_free(answer);
@@ -249,9 +249,9 @@ static void front_drain(void *request) {
         client_call_resume(relay->call);
 }
 
-static void front_close(void *request, bool completed) {
+static void front_close(void *request, enum exchange_outcome how) {
     struct relay *relay = request;
-    (void)completed;
+    (void)how;
     relay->chaos->n_open--;
     loop_timer_stop(&relay->whim);
     client_call_cancel(relay->call);

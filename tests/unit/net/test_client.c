@@ -906,9 +906,9 @@ static void echo_end(void *request) {
     exchange_end(exchange);
 }
 
-static void echo_close(void *request, bool completed) {
+static void echo_close(void *request, enum exchange_outcome how) {
     (void)request;
-    (void)completed;
+    (void)how;
 }
 
 static const struct server_handler echo = {

@@ -17,6 +17,7 @@
  *   /abort  cuts inside on_request             /cut     cuts after a part of the answer
  *   /short  ends before its content-length     /head    sends the head only and waits
  *   /none   204                                /retract  thinks twice
+ *   /hello  sends the head inside on_request
  *   /over   exceeds its content-length         /huge   sends a head that no buffer holds
  * With "early-" in front, /over and /huge do it inside on_request.
  */
@@ -33,7 +34,7 @@ struct request {
     struct loop_timer timer;
     size_t sent;
     int pieces;
-    bool ended, closed, completed;
+    bool ended, closed;
 };
 
 struct app {
@@ -41,7 +42,8 @@ struct app {
     struct server *server;
     uint16_t port;
     struct request *requests; /* newest first */
-    int n_requests, n_closed, n_completed, n_ended;
+    int n_requests, n_closed, n_completed, n_refused, n_ended;
+    int n_errors; /* error_body */
     size_t queued_max;
     bool drained;
 };
@@ -128,6 +130,8 @@ static void *on_request(void *app_data, struct exchange *exchange, const struct 
         answer_over(request);
     else if (is(request, "/early-huge"))
         answer_huge(request);
+    else if (is(request, "/hello"))
+        exchange_head(exchange, 200, NULL, 0, EXCHANGE_LENGTH_UNKNOWN);
     else if (is(request, "/early"))
         reply_text(request, VSR_STR("early"));
     else if (is(request, "/abort"))
@@ -197,18 +201,19 @@ static void on_drain(void *data) {
         pour(request);
 }
 
-static void on_close(void *data, bool completed) {
+static void on_close(void *data, enum exchange_outcome how) {
     struct request *request = data;
     CHECK(!request->closed, "on_close once");
     request->closed = true;
-    request->completed = completed;
     request->app->n_closed++;
-    request->app->n_completed += completed;
+    request->app->n_completed += how == EXCHANGE_COMPLETED;
+    request->app->n_refused += how == EXCHANGE_REFUSED;
     loop_timer_stop(&request->timer);
 }
 
 static void error_body(void *app, int status, vsr_str message, struct buf *out) {
-    (void)app;
+    struct app *front = app;
+    front->n_errors++;
     buf_printf(out, "{\"status\":%d,\"message\":\"%.*s\"}", status, VSR_FMT(message));
 }
 
@@ -511,6 +516,7 @@ TEST(chunked_body_too_long) {
     CHECK(peer.eof && !peer.reset, "no reset");
     CHECK_INT(app.n_closed, 1, "closed");
     CHECK_INT(app.n_completed, 0, "not completed");
+    CHECK_INT(app.n_refused, 1, "by the server");
     peer_close(&peer);
     app_end(&app);
 }
@@ -528,11 +534,14 @@ TEST(times_out) {
     static const struct {
         const char *name, *send, *want;
         uint64_t head, body, idle;
+        int n_refused, n_errors;
     } cases[] = {
         { "idle", "", "", 0, 0, 30 },
         { "idle after a request", GET("/echo"), "200 OK", 0, 0, 30 },
-        { "slow head", "GET / HT", "HTTP/1.1 408 ", 30, 0, 0 },
-        { "slow body", "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab", "HTTP/1.1 408 ", 0, 30, 0 },
+        { "slow head", "GET / HT", "HTTP/1.1 408 ", 30, 0, 0, 0, 1 },
+        { "slow body", "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab", "HTTP/1.1 408 ", 0, 30, 0, 1, 1 },
+        { "slow body of a begun answer", "POST /hello HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab", "200 OK", 0, 30,
+          0, 0, 0 },
         { "slow rest after an early answer", "POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab", "early",
           30, 0, 0 },
     };
@@ -547,6 +556,8 @@ TEST(times_out) {
         CHECK(peer.eof, cases[i].name);
         CHECK_MSG(peer_has(&peer, cases[i].want), "case \"%s\"", cases[i].name);
         CHECK_INT(app.n_closed, app.n_requests, cases[i].name);
+        CHECK_INT(app.n_refused, cases[i].n_refused, cases[i].name);
+        CHECK_INT(app.n_errors, cases[i].n_errors, cases[i].name);
         peer_close(&peer);
         app_end(&app);
     }
@@ -694,7 +705,7 @@ static void vanish(size_t i, void (*leave)(struct peer *)) {
     leave(&peer);
     PUMP(app.loop, server_stats(app.server).connections == 0, vanish_cases[i].name);
     CHECK_INT(app.n_closed, vanish_cases[i].n_requests, vanish_cases[i].name);
-    CHECK_INT(app.n_completed, 0, vanish_cases[i].name);
+    CHECK_INT(app.n_completed + app.n_refused, 0, vanish_cases[i].name);
     CHECK_INT(server_stats(app.server).exchanges, 0, vanish_cases[i].name);
     if (peer.fd >= 0)
         peer_close(&peer);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include "core/arena.h"
+#include "net/http1.h"
 
 enum {
     PORT_HTTP = 80,
@@ -26,14 +27,6 @@ static const char *take_scheme(vsr_str *text, struct address *address) {
     return NULL;
 }
 
-/* Visible ASCII without what would end the path or start something else. */
-static bool is_path(vsr_str path) {
-    for (size_t i = 0; i < path.len; i++)
-        if (path.ptr[i] <= ' ' || path.ptr[i] >= 127 || strchr("?#\"<>\\^`{|}", path.ptr[i]))
-            return false;
-    return true;
-}
-
 static const char *take_path(vsr_str *text, struct address *address) {
     ptrdiff_t slash = str_find_char(*text, '/');
     vsr_str path;
@@ -42,7 +35,7 @@ static const char *take_path(vsr_str *text, struct address *address) {
     path = str_sub(*text, (size_t)slash, text->len);
     while (path.len && path.ptr[path.len - 1] == '/')
         path.len--;
-    if (!is_path(path))
+    if (path.len && (!http1_target_ok(path) || str_find_char(path, '?') >= 0))
         return "the path must not hold a query, a fragment or blanks";
     address->path = path;
     *text = str_sub(*text, 0, (size_t)slash);

@@ -1,6 +1,7 @@
 #include "config/check.h"
 
 #include "core/arena.h"
+#include "net/http1.h"
 
 struct check_name *check_unique(struct check *c, struct map *map, vsr_str name, const struct schema *schema,
                                 const void *object, const char *kind) {
@@ -93,23 +94,12 @@ struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str
     return entry;
 }
 
-/* ---- headers */
+/* ---- what goes into requests */
 
-bool check_is_header_name(vsr_str name) {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool is_word = ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
-        if (!is_word && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c)))
-            return false;
-    }
-    return name.len > 0;
+bool check_is_key(vsr_str key) {
+    return http1_value_ok(key) && str_find_char(key, '\t') < 0;
 }
 
-bool check_is_header_value(vsr_str value) {
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if ((c < ' ' && c != '\t') || c == 127)
-            return false;
-    }
-    return true;
+bool check_is_path(vsr_str path) {
+    return path.len > 0 && path.ptr[0] == '/' && http1_target_ok(path);
 }

@@ -76,8 +76,10 @@ void derive_reliability(struct check *c, struct config_reliability *reliability,
 /* Where and how each endpoint of the model is reached. */
 void derive_backends(struct check *c, struct config_provider_model *model);
 
-/* Whether the text may be a header's name, or its value. */
-bool check_is_header_name(vsr_str name);
-bool check_is_header_value(vsr_str value);
+/* Whether the text may be a key: a header can carry it, and no control character is in it, not even a tab. */
+bool check_is_key(vsr_str key);
+
+/* Whether the text may be the path of a request, with or without a query. */
+bool check_is_path(vsr_str path);
 
 #endif

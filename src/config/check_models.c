@@ -2,6 +2,7 @@
 #include "config/check.h"
 #include "config/document_tables.h"
 #include "core/arena.h"
+#include "net/http1.h"
 
 /* ---- listeners */
 
@@ -19,14 +20,24 @@ static void add_default_listener(struct check *c) {
     c->doc->listeners = (struct config_list){ listener, 1 };
 }
 
+/* A client's key arrives in a header: one that no header can carry would only ever refuse. */
+static void check_token(struct check *c, const struct config_listener *listener, const char *field, vsr_str token) {
+    if (!check_is_key(token))
+        diag_error(c->diag, "E_TYPE", schema_field_at(&config_listener_schema, listener, field, c->arena), VSR_STR(""),
+                   "a key has characters that no header may carry");
+}
+
 static void derive_tokens(struct check *c, struct config_listener *listener) {
     size_t n_keys = listener->api_keys.n, n = n_keys + listener->api_key_envs.n;
     struct diag_at at = schema_field_at(&config_listener_schema, listener, "api_key_envs", c->arena);
     listener->tokens = (struct config_strings){ .items = ARENA_ARRAY(c->arena, vsr_str, n), .n = n };
     for (size_t i = 0; i < n_keys; i++)
-        listener->tokens.items[i] = listener->api_keys.items[i];
+        listener->tokens.items[i] = str_trim(listener->api_keys.items[i]);
     for (size_t i = n_keys; i < n; i++)
-        listener->tokens.items[i] = env_value(c->env, listener->api_key_envs.items[i - n_keys], at, c->arena, c->diag);
+        listener->tokens.items[i] =
+            str_trim(env_value(c->env, listener->api_key_envs.items[i - n_keys], at, c->arena, c->diag));
+    for (size_t i = 0; i < n; i++)
+        check_token(c, listener, i < n_keys ? "api_keys" : "api_key_envs", listener->tokens.items[i]);
 }
 
 void check_listeners(struct check *c) {
@@ -243,7 +254,7 @@ static void check_key_header(struct check *c, const struct config_authz_provider
                              vsr_str header) {
     if (!is_provider_name(name))
         report_provider_name(c, check_pair_at(c, provider, "headers", name), name);
-    else if (!check_is_header_name(header))
+    else if (!http1_name_ok(header))
         diag_error(c->diag, "E_TYPE", check_pair_at(c, provider, "headers", name), VSR_STR(""),
                    "the value must be the name of a header");
 }

@@ -5,17 +5,18 @@
 #include "config/address.h"
 #include "config/check.h"
 #include "config/document_tables.h"
+#include "config/hop_headers.h"
 #include "core/arena.h"
+#include "net/http1.h"
 
 struct vendor {
     const char *auth_header, *auth_prefix, *chat_path;
 };
 
-/* By enum config_provider. Without a vendor the client's path is kept. */
+/* By enum config_provider; PROVIDER_ANTHROPIC is refused. Without a vendor the client's path is kept. */
 static const struct vendor vendors[] = {
     [PROVIDER_PLAIN] = { "Authorization", "Bearer", NULL },
     [PROVIDER_OPENAI] = { "Authorization", "Bearer", "/chat/completions" },
-    [PROVIDER_ANTHROPIC] = { "x-api-key", "", "/v1/messages" },
     [PROVIDER_AZURE_OPENAI] = { "api-key", "", "/chat/completions" },
     [PROVIDER_BEDROCK] = { "Authorization", "Bearer", "/chat/completions" },
     [PROVIDER_GEMINI] = { "Authorization", "Bearer", "/chat/completions" },
@@ -59,15 +60,6 @@ static void derive_place(struct check *c, struct config_backend_ref *ref) {
 
 /* ---- path */
 
-static bool is_request_target(vsr_str path) {
-    if (path.len == 0 || path.ptr[0] != '/')
-        return false;
-    for (size_t i = 0; i < path.len; i++)
-        if (path.ptr[i] <= ' ' || path.ptr[i] >= 127 || path.ptr[i] == '#')
-            return false;
-    return true;
-}
-
 static vsr_str with_api_version(struct check *c, const struct config_backend_ref *ref, vsr_str path) {
     if (ref->provider != PROVIDER_AZURE_OPENAI || ref->api_version.len == 0)
         return path;
@@ -85,30 +77,24 @@ static void derive_path(struct check *c, struct config_backend_ref *ref) {
     else if (fallback)
         ref->chat_full_path =
             with_api_version(c, ref, arena_printf(c->arena, "%.*s%s", VSR_FMT(ref->path_prefix), fallback));
-    if (ref->chat_full_path.len && !is_request_target(ref->chat_full_path))
+    if (ref->chat_full_path.len && !check_is_path(ref->chat_full_path))
         diag_error(c->diag, "E_TYPE", field_at(c, ref, ref->chat_path.len ? "chat_path" : "api_version"), VSR_STR(""),
-                   "expected a path that starts with \"/\" and has no blanks");
+                   "expected a path that starts with \"/\", of characters that a URL may hold");
 }
 
 /* ---- key and headers */
-
-/* What decides how long the message is must not be set beside it. */
-static bool frames_message(vsr_str name) {
-    return str_eq_nocase(name, VSR_STR("content-length")) || str_eq_nocase(name, VSR_STR("transfer-encoding")) ||
-           str_eq_nocase(name, VSR_STR("connection"));
-}
 
 static void check_extra_headers(struct check *c, const struct config_backend_ref *ref) {
     for (size_t i = 0; i < ref->extra_headers.n; i++) {
         vsr_str name = ref->extra_headers.keys[i];
         const char *code = "E_TYPE", *wrong = NULL;
-        if (!check_is_header_name(name))
+        if (!http1_name_ok(name))
             wrong = "this is not the name of a header";
-        else if (!check_is_header_value(ref->extra_headers.values[i]))
+        else if (!http1_value_ok(ref->extra_headers.values[i]))
             wrong = "the value has characters that no header may carry";
-        else if (frames_message(name)) {
+        else if (hop_headers_have(name)) {
             code = "E_CONFLICT";
-            wrong = "this header is vsr's own to set";
+            wrong = "a header of the connection is vsr's own to set";
         }
         if (wrong)
             diag_error(c->diag, code, check_pair_at(c, ref, "extra_headers", name), VSR_STR(""), "%s", wrong);
@@ -136,9 +122,12 @@ static void derive_key(struct check *c, struct config_backend_ref *ref) {
     ref->key = str_trim(ref->api_key);
     if (ref->key.len == 0 && variable.len && !c->env->keep)
         ref->key = str_trim(env_value(c->env, variable, field_at(c, ref, "api_key_env"), c->arena, c->diag));
-    if (!check_is_header_name(ref->auth_name))
+    if (!http1_name_ok(ref->auth_name))
         diag_error(c->diag, "E_TYPE", field_at(c, ref, "auth_header"), VSR_STR(""), "expected the name of a header");
-    if (!check_is_header_value(ref->key) || !check_is_header_value(prefix))
+    else if (hop_headers_have(ref->auth_name))
+        diag_error(c->diag, "E_CONFLICT", field_at(c, ref, "auth_header"), VSR_STR(""),
+                   "\"%.*s\" is a header of the connection, which is vsr's own to set", VSR_FMT(ref->auth_name));
+    if (!check_is_key(ref->key) || !check_is_key(prefix))
         diag_error(c->diag, "E_TYPE", field_at(c, ref, ref->api_key.len ? "api_key" : "api_key_env"), VSR_STR(""),
                    "the key or its prefix has characters that no header may carry");
     if (ref->key.len)
@@ -197,6 +186,13 @@ static void derive_backend(struct check *c, const struct config_provider_model *
     if (ref->endpoint.len == 0 && ref->base_url.len == 0) {
         diag_error(c->diag, "E_NO_ENDPOINT", schema_at(ref), VSR_STR(""),
                    "model \"%.*s\": needs an endpoint or a base_url", VSR_FMT(model->name));
+        return;
+    }
+    if (ref->provider == PROVIDER_ANTHROPIC) {
+        diag_error(c->diag, "E_ENUM", field_at(c, ref, "provider"),
+                   VSR_STR(
+                       "use a provider with an OpenAI-compatible endpoint, such as provider: openai with its base_url"),
+                   "\"anthropic\": the Anthropic protocol is not spoken yet");
         return;
     }
     ref->profiled = is_profiled(ref);

@@ -1,6 +1,7 @@
 /* Tables of the block `providers` (config.md §6). */
 #include <math.h>
 
+#include "config/check.h"
 #include "config/document.h"
 #include "config/document_tables.h"
 
@@ -102,9 +103,9 @@ static const struct field reliability_fields[] = {
 static void check_reliability(const void *object, struct arena *arena, struct diag *diag) {
     const struct config_reliability *reliability = object;
     vsr_str path = reliability->health_check_path;
-    if (path.len && path.ptr[0] != '/')
+    if (path.len && !check_is_path(path))
         diag_error(diag, "E_TYPE", schema_field_at(&config_reliability_schema, object, "health_check_path", arena),
-                   VSR_STR(""), "expected a path that starts with \"/\"");
+                   VSR_STR(""), "expected a path that starts with \"/\", of characters that a URL may hold");
 }
 
 const struct schema config_reliability_schema =

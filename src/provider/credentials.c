@@ -1,5 +1,6 @@
 #include "provider/credentials.h"
 
+#include "config/hop_headers.h"
 #include "core/arena.h"
 
 enum {
@@ -45,19 +46,6 @@ static const struct {
 
 /* Headers with a meaning of their own, whatever the configuration says. */
 static const struct special_header fixed_headers[] = {
-    { VSR_STR_INIT("host"), HEADER_HOP },
-    { VSR_STR_INIT("content-length"), HEADER_HOP },
-    { VSR_STR_INIT("connection"), HEADER_HOP },
-    { VSR_STR_INIT("keep-alive"), HEADER_HOP },
-    { VSR_STR_INIT("proxy-connection"), HEADER_HOP },
-    { VSR_STR_INIT("proxy-authenticate"), HEADER_HOP },
-    { VSR_STR_INIT("proxy-authorization"), HEADER_HOP },
-    { VSR_STR_INIT("transfer-encoding"), HEADER_HOP },
-    { VSR_STR_INIT("upgrade"), HEADER_HOP },
-    { VSR_STR_INIT("te"), HEADER_HOP },
-    { VSR_STR_INIT("trailer"), HEADER_HOP },
-    { VSR_STR_INIT("expect"), HEADER_HOP },
-    { VSR_STR_INIT("accept-encoding"), HEADER_HOP },
     { VSR_STR_INIT("x-vsr-internal-auth"), HEADER_INTERNAL },
     { VSR_STR_INIT("x-vsr-looper-request"), HEADER_INTERNAL },
     { VSR_STR_INIT("x-vsr-looper-iteration"), HEADER_INTERNAL },
@@ -84,7 +72,7 @@ static void add_header(struct credentials *c, vsr_str name, enum header_class cl
 
 static size_t count_headers(const struct config_authz *authz) {
     const struct config_authz_provider *configs = authz->providers.items;
-    size_t n = VSR_COUNT(fixed_headers) + VSR_COUNT(providers) + 2;
+    size_t n = HOP_HEADERS + VSR_COUNT(fixed_headers) + VSR_COUNT(providers) + 2;
     for (size_t i = 0; i < authz->providers.n; i++)
         n += configs[i].headers.n;
     return n;
@@ -93,6 +81,8 @@ static size_t count_headers(const struct config_authz *authz) {
 /* The first entry of a name counts, so a configured name cannot turn `host` into something else. */
 static void collect_headers(struct credentials *c, const struct config_authz *authz) {
     const struct config_authz_provider *configs = authz->providers.items;
+    for (size_t i = 0; i < HOP_HEADERS; i++)
+        add_header(c, hop_headers[i], HEADER_HOP);
     for (size_t i = 0; i < VSR_COUNT(fixed_headers); i++)
         add_header(c, fixed_headers[i].name, fixed_headers[i].class);
     for (size_t i = 0; i < VSR_COUNT(providers); i++)

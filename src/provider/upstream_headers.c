@@ -2,7 +2,7 @@
 
 #include "core/arena.h"
 
-enum { FIELDS_OF_OURS = 8 }; /* credential, accept-encoding, content-type, request id, model, traceparent, and room */
+enum { FIELDS_OF_OURS = 8 }; /* credential, accept-encoding, content-type, request id, model, and room */
 
 struct building {
     const struct upstream_headers_input *input;
@@ -86,18 +86,15 @@ static void add_ours(struct building *b) {
         set(b, b->out->credential.name, b->out->credential.value);
     if (input->request_id.len > 0)
         set(b, VSR_STR("x-request-id"), input->request_id);
-    if (input->traceparent.len > 0)
-        set(b, VSR_STR("traceparent"), input->traceparent);
     if (input->selected_model.len > 0)
         set(b, VSR_STR("x-selected-model"), input->selected_model);
 }
 
-/* The operator's own headers win over everything but the framing of the message. */
+/* The operator's own headers win over everything; loading has refused those that frame the message. */
 static void add_extra(struct building *b) {
     const struct config_pairs *extra = &b->input->ref->extra_headers;
     for (size_t i = 0; i < extra->n; i++)
-        if (credentials_header_class(b->input->credentials, extra->keys[i]) != HEADER_HOP)
-            set(b, extra->keys[i], extra->values[i]);
+        set(b, extra->keys[i], extra->values[i]);
 }
 
 int upstream_headers_build(struct arena *arena, const struct upstream_headers_input *input,

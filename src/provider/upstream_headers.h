@@ -23,7 +23,6 @@ struct upstream_headers_input {
     const struct credentials *credentials;
     vsr_str selected_model; /* logical alias, for x-selected-model */
     vsr_str request_id;     /* empty: the client's own passes */
-    vsr_str traceparent;    /* empty: the client's own passes */
     bool trust_injected;
     bool authorization_is_ours;
 };

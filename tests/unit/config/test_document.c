@@ -57,8 +57,6 @@ static const struct {
       "/v1/chat/completions", "Authorization", "", "upstream", DIALECT_GENERIC, 443, true },
     { "provider: openai, endpoint: \"https://api.openai.com/v1\"", "api.openai.com", "/v1", "/v1/chat/completions",
       "Authorization", "", "upstream", DIALECT_OPENAI, 443, true },
-    { "provider: anthropic, base_url: \"https://api.anthropic.com\", api_key: k", "api.anthropic.com", "",
-      "/v1/messages", "x-api-key", "k", "upstream", DIALECT_GENERIC, 443, true },
     { "provider: azure-openai, base_url: \"https://a/openai/deployments/d\", api_version: 2024-06-01, api_key: k", "a",
       "/openai/deployments/d", "/openai/deployments/d/chat/completions?api-version=2024-06-01", "api-key", "k",
       "upstream", DIALECT_GENERIC, 443, true },

@@ -490,10 +490,10 @@ static void on_close(void *data, enum exchange_outcome how) {
         request_give(request);
 }
 
-static void error_body(void *app, int status, vsr_str message, struct buf *out) {
+static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
     const struct error_body error = { .status = status, .message = message };
     (void)app;
-    error_body_write(out, &error);
+    error_body_write(&ret->body, &error);
 }
 
 const struct server_handler backend_handler = {

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/str.h"
 #include "net/http1.h"
@@ -44,6 +45,16 @@ enum exchange_outcome {
     EXCHANGE_REFUSED,   /* nothing was answered yet and the server says 400, 408 or 413 itself; error_body follows */
 };
 
+enum { SERVER_ERROR_FIELDS_MAX = 8, SERVER_ERROR_SCRATCH_LEN = 128 };
+
+/* What the app adds to an error that the server answers. Everything is empty at first. */
+struct server_error {
+    struct buf body; /* JSON; the server frees it */
+    struct http1_field fields[SERVER_ERROR_FIELDS_MAX];
+    size_t n_fields;
+    char scratch[SERVER_ERROR_SCRATCH_LEN]; /* for the values of fields */
+};
+
 struct server_handler {
     /*
      * A request head is complete. The result is the handler's own state, passed to the calls below. Head and fields
@@ -63,9 +74,10 @@ struct server_handler {
     void (*on_close)(void *request, enum exchange_outcome how);
     /*
      * A request that never reached on_request, or a body past a limit, is answered by the server with this status; the
-     * app supplies the body (JSON), the server adds connection: close. Appends to `out`; may be NULL.
+     * app supplies the body and fields, the server adds content-type, content-length, date and connection: close.
+     * Values of fields live in `ret->scratch` or longer. Optional.
      */
-    void (*error_body)(void *app, int status, vsr_str message, struct buf *out);
+    void (*error_body)(void *app, int status, vsr_str message, struct server_error *ret);
 };
 
 struct server_stats {

@@ -140,21 +140,25 @@ static vsr_str status_text(int status, vsr_str message) {
 /* Writes the server's own answer and ends the connection. No exchange runs. */
 static void answer_and_linger(struct conn *conn, int status, vsr_str message, bool head_only) {
     struct server *server = conn->server;
-    struct buf body, head;
-    buf_init(&body, EXCHANGE_OUT_MAX);
+    struct server_error error = { .n_fields = 0 };
+    struct buf head;
+    buf_init(&error.body, EXCHANGE_OUT_MAX);
     buf_init(&head, EXCHANGE_OUT_MAX);
     if (server->handler->error_body)
-        server->handler->error_body(server->app, status, status_text(status, message), &body);
+        server->handler->error_body(server->app, status, status_text(status, message), &error);
+    VSR_ASSERT(error.n_fields <= SERVER_ERROR_FIELDS_MAX);
     http1_write_status_line(&head, status);
-    if (body.len)
+    for (size_t i = 0; i < error.n_fields; i++)
+        http1_write_field(&head, error.fields[i].name, error.fields[i].value);
+    if (error.body.len)
         http1_write_field(&head, VSR_STR("content-type"), VSR_STR("application/json"));
-    http1_write_field_u64(&head, VSR_STR("content-length"), body.len);
+    http1_write_field_u64(&head, VSR_STR("content-length"), error.body.len);
     http1_write_field(&head, VSR_STR("date"), server_date(server));
     http1_write_field(&head, VSR_STR("connection"), VSR_STR("close"));
     http1_write_head_end(&head);
-    stream_write2(conn->stream, buf_str(&head), head_only ? VSR_STR("") : buf_str(&body));
+    stream_write2(conn->stream, buf_str(&head), head_only ? VSR_STR("") : buf_str(&error.body));
     buf_done(&head);
-    buf_done(&body);
+    buf_done(&error.body);
     conn_wrote(conn);
     begin_linger(conn);
 }

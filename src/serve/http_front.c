@@ -1,6 +1,7 @@
 #include "serve/http_front.h"
 
-#include "core/buf.h"
+#include "core/clock.h"
+#include "core/random.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
 #include "serve/worker.h"
@@ -73,10 +74,19 @@ static void on_close(void *request, enum exchange_outcome how) {
         pipeline_closed(request, how == EXCHANGE_COMPLETED);
 }
 
-static void error_body(void *app, int status, vsr_str message, struct buf *out) {
+static void error_field(struct server_error *error, vsr_str name, vsr_str value) {
+    error->fields[error->n_fields++] = (struct http1_field){ name, value };
+}
+
+/* The keystone headers of gateway.md 13.2, as on every answer. No request was parsed whose id could be kept. */
+static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
     struct worker *worker = app;
+    random_uuid_v7(&worker->random, clock_wall_ms(), ret->scratch);
+    error_field(ret, VSR_STR("x-request-id"), str_make(ret->scratch, RANDOM_UUID_LEN));
+    error_field(ret, VSR_STR("x-vsr-schema-version"), VSR_STR("2"));
+    error_field(ret, VSR_STR("x-vsr-response-path"), VSR_STR("error"));
     metric_inc(worker_response_metric(worker, status));
-    error_body_write(out, &(struct error_body){ .status = status, .message = message });
+    error_body_write(&ret->body, &(struct error_body){ .status = status, .message = message });
 }
 
 const struct server_handler http_front_handler = {

@@ -211,10 +211,13 @@ static void on_close(void *data, enum exchange_outcome how) {
     loop_timer_stop(&request->timer);
 }
 
-static void error_body(void *app, int status, vsr_str message, struct buf *out) {
+static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
     struct app *front = app;
     front->n_errors++;
-    buf_printf(out, "{\"status\":%d,\"message\":\"%.*s\"}", status, VSR_FMT(message));
+    (void)snprintf(ret->scratch, sizeof(ret->scratch), "e%d", status);
+    ret->fields[ret->n_fields++] = (struct http1_field){ VSR_STR("x-error"), str_from_c(ret->scratch) };
+    ret->fields[ret->n_fields++] = (struct http1_field){ VSR_STR("x-kind"), VSR_STR("server") };
+    buf_printf(&ret->body, "{\"status\":%d,\"message\":\"%.*s\"}", status, VSR_FMT(message));
 }
 
 static const struct server_handler handler = {
@@ -356,7 +359,8 @@ static const struct {
     { "head without bounds, at once", POST("/early-huge", "1", "a"), { NULL }, 0, true },
     { "no host",
       "GET / HTTP/1.1\r\n\r\n",
-      { "HTTP/1.1 400 ", "application/json", "connection: close", "{\"status\":400" },
+      { "HTTP/1.1 400 ", "x-error: e400\r\nx-kind: server\r\n", "application/json", "connection: close",
+        "{\"status\":400" },
       1,
       true },
     { "garbage", "\x16\x03\x01\x02\x01 hello\r\n\r\n", { "HTTP/1.1 400 " }, 1, true },
@@ -513,6 +517,7 @@ TEST(chunked_body_too_long) {
     }
     PUMP(app.loop, peer_gone(&peer), "closed");
     CHECK(peer_has(&peer, "HTTP/1.1 413 "), "413");
+    CHECK(peer_has(&peer, "x-error: e413\r\n"), "field");
     CHECK(peer.eof && !peer.reset, "no reset");
     CHECK_INT(app.n_closed, 1, "closed");
     CHECK_INT(app.n_completed, 0, "not completed");
@@ -607,6 +612,7 @@ TEST(too_many_connections) {
     PUMP(app.loop, peer_gone(&second), "second");
     CHECK(peer_has(&second, "HTTP/1.1 503 "), "503");
     CHECK(peer_has(&second, "\"status\":503"), "body");
+    CHECK(peer_has(&second, "x-error: e503\r\n"), "field");
     CHECK(second.eof && !second.reset, "no reset");
     peer_close(&second);
     peer_send(&first, POST("/echo", "5", "hello"));

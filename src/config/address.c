@@ -107,16 +107,13 @@ static bool is_host_name(vsr_str host) {
 }
 
 static const char *check_host(struct address *address, struct arena *arena) {
-    char *host = arena_c_str(arena, address->host);
+    address->host = arena_str_lower(arena, address->host);
     if (address->host.len == 0)
         return "the host is empty";
-    if (memchr(host, 0, address->host.len))
+    if (str_find_char(address->host, '\0') >= 0)
         return "this is not a host name";
-    for (size_t i = 0; i < address->host.len; i++)
-        host[i] = ascii_lower(host[i]);
-    address->host.ptr = host;
     if (address->is_ipv6)
-        return is_ipv6(host) ? NULL : "this is not an IPv6 address";
+        return is_ipv6(address->host.ptr) ? NULL : "this is not an IPv6 address";
     return is_host_name(address->host) ? NULL : "this is not a host name";
 }
 

@@ -146,15 +146,8 @@ static void check_signal_input(struct check *c, const struct config_score_input 
     check_rule_name(c, input_at(c, input, "name"), input->family, input->name);
 }
 
-static vsr_str lower(struct arena *arena, vsr_str text) {
-    char *copy = arena_c_str(arena, text);
-    for (size_t i = 0; i < text.len; i++)
-        copy[i] = ascii_lower(copy[i]);
-    return str_make(copy, text.len);
-}
-
 static void check_input(struct check *c, struct config_score_input *input) {
-    input->type = lower(c->arena, str_trim(input->type));
+    input->type = arena_str_lower(c->arena, str_trim(input->type));
     input->family = check_family(c, input->type);
     if (input->family == CHECK_NO_FAMILY) {
         check_unknown_type(c, input_at(c, input, "type"), input->type);

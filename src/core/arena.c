@@ -186,6 +186,13 @@ char *arena_c_str(struct arena *arena, vsr_str text) {
     return copy;
 }
 
+vsr_str arena_str_lower(struct arena *arena, vsr_str text) {
+    char *copy = arena_c_str(arena, text);
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = ascii_lower(copy[i]);
+    return str_make(copy, text.len);
+}
+
 vsr_str arena_printf(struct arena *arena, const char *format, ...) {
     va_list args, again;
     char *text;

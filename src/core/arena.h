@@ -7,8 +7,8 @@
  *
  * There are two ways to run out of memory, and the caller's code shows which one it means: arena_alloc() is for what is
  * bounded by the program or by the operator (configuration, per-request structs) and aborts, because no sensible state
- * remains; arena_try_alloc() is for what a client can grow and returns NULL, also at the arena's byte ceiling. The ceiling
- * binds only the latter.
+ * remains; arena_try_alloc() is for what a client can grow and returns NULL, also at the arena's byte ceiling. The
+ * ceiling binds only the latter.
  */
 #ifndef VSR_CORE_ARENA_H
 #define VSR_CORE_ARENA_H
@@ -64,6 +64,8 @@ void *arena_grow(struct arena *arena, void *array, size_t size, size_t n, size_t
 /* A copy in the arena, followed by a NUL that is not counted. */
 vsr_str arena_str(struct arena *arena, vsr_str text);
 char *arena_c_str(struct arena *arena, vsr_str text);
+/* The same with ASCII letters in lower case. */
+vsr_str arena_str_lower(struct arena *arena, vsr_str text);
 vsr_str arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Runs `fn(data)` when the arena is reset, freed, or rewound past this point. */

@@ -61,14 +61,6 @@ struct builder {
     struct vsr_err *err;
 };
 
-static vsr_str lower(struct arena *arena, vsr_str text) {
-    char *out = arena_c_str(arena, str_trim(text));
-    size_t len = str_trim(text).len;
-    for (size_t i = 0; i < len; i++)
-        out[i] = ascii_lower(out[i]);
-    return str_make(out, len);
-}
-
 static const struct config_score *scores_of(const struct builder *b) {
     return b->config->scores.items;
 }
@@ -104,7 +96,7 @@ static const struct config_score *input_dependency(struct builder *b, const stru
 }
 
 static void build_input(struct builder *b, const struct config_score_input *config, struct projection_input *input) {
-    vsr_str type_name = lower(b->arena, config->type), name = config->name;
+    vsr_str type_name = arena_str_lower(b->arena, str_trim(config->type)), name = config->name;
     const struct policy_type *type;
     input->config = config;
     input->slot = POLICY_SLOT_NONE;
@@ -116,7 +108,8 @@ static void build_input(struct builder *b, const struct config_score_input *conf
     }
     if (str_eq_c(type_name, "kb_metric")) {
         input->source = PROJECTION_RAW;
-        name = lower(b->arena, arena_printf(b->arena, "%.*s:%.*s", VSR_FMT(config->kb), VSR_FMT(config->metric)));
+        name = arena_printf(b->arena, "%.*s:%.*s", VSR_FMT(config->kb), VSR_FMT(config->metric));
+        name = arena_str_lower(b->arena, str_trim(name));
     } else {
         input->source = config->value_source == VALUE_SOURCE_CONFIDENCE ? PROJECTION_CONFIDENCE
                         : config->value_source == VALUE_SOURCE_RAW      ? PROJECTION_RAW

@@ -18,15 +18,6 @@ void rule_set_init(struct rule_set *set, struct arena *arena) {
 
 /* ---- leaves */
 
-static vsr_str fold_type(struct arena *arena, vsr_str type) {
-    char *text;
-    type = str_trim(type);
-    text = arena_c_str(arena, type);
-    for (size_t i = 0; i < type.len; i++)
-        text[i] = ascii_lower(text[i]);
-    return str_make(text, type.len);
-}
-
 /* How an unknown leaf reads: the first of its own on_error and on_unknown, the decision's, the family's. */
 static enum config_on_unknown settle(const struct config_rule *rule, enum config_on_unknown decision,
                                      const struct policy_type *type) {
@@ -70,7 +61,9 @@ static vsr_str leaf_key(struct arena *arena, const struct rule_leaf *leaf) {
 
 static uint32_t leaf_add(struct rule_set *set, const struct config_rule *rule, enum config_on_unknown on_unknown,
                          const struct policy_names *names) {
-    struct rule_leaf leaf = { .type = fold_type(set->arena, rule->type), .name = rule->name, .label = rule->label };
+    struct rule_leaf leaf = { .type = arena_str_lower(set->arena, str_trim(rule->type)),
+                              .name = rule->name,
+                              .label = rule->label };
     uintptr_t found; /* index + 1 */
     vsr_str key;
     leaf.text = arena_printf(set->arena, "%.*s:%.*s%s%.*s", VSR_FMT(rule->type), VSR_FMT(rule->name),

@@ -30,12 +30,10 @@ static const struct schema language_schema;
 
 /* The likely slips: upper case, or a region as in en-US. */
 static vsr_str suggest_code(vsr_str name, struct arena *arena) {
-    char *lower = arena_c_str(arena, str_sub(name, 0, 2));
-    for (size_t i = 0; lower[i]; i++)
-        lower[i] = ascii_lower(lower[i]);
-    if (!language_supported(str_from_c(lower)) || (name.len > 2 && name.ptr[2] != '-' && name.ptr[2] != '_'))
+    vsr_str lower = arena_str_lower(arena, str_sub(name, 0, 2));
+    if (!language_supported(lower) || (name.len > 2 && name.ptr[2] != '-' && name.ptr[2] != '_'))
         return VSR_STR("codes look like en, de, zh");
-    return arena_printf(arena, "did you mean \"%s\"?", lower);
+    return arena_printf(arena, "did you mean \"%.*s\"?", VSR_FMT(lower));
 }
 
 static void check_rule(const void *object, struct arena *arena, struct diag *diag) {

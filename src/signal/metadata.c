@@ -67,20 +67,13 @@ static void check_rule(const void *object, struct arena *arena, struct diag *dia
 static const struct schema metadata_schema =
     SCHEMA("metadata rule", struct metadata_config, metadata_fields, .check = check_rule);
 
-static vsr_str lower_name(struct arena *arena, vsr_str name) {
-    char *lower = arena_c_str(arena, name);
-    for (size_t i = 0; i < name.len; i++)
-        lower[i] = ascii_lower(lower[i]);
-    return str_make(lower, name.len);
-}
-
 /* Metadata names are unique without case as well; exact repeats are reported for all families alike. */
 static void check_rules(const struct config_list *rules, struct arena *arena, struct diag *diag) {
     const struct metadata_config *items = rules->items;
     struct map seen;
     map_init(&seen, arena);
     for (size_t i = 0; i < rules->n; i++) {
-        const struct metadata_config *before = map_put(&seen, lower_name(arena, items[i].name), (void *)&items[i]);
+        const struct metadata_config *before = map_put(&seen, arena_str_lower(arena, items[i].name), (void *)&items[i]);
         if (before && !str_eq(before->name, items[i].name))
             diag_error(diag, "E_DUP", schema_field_at(&metadata_schema, &items[i], "name", arena), (vsr_str){ 0 },
                        "name \"%.*s\" differs from \"%.*s\" in case only", VSR_FMT(items[i].name),

@@ -95,5 +95,14 @@ TEST(grow) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(alignment_and_zeroing), T(ceiling), T(cleanups_run_backwards_and_once), T(reset_keeps_one_chunk),
-          T(rewind_over_chunks), T(text), T(grow))
+TEST(lower_case) {
+    struct arena *arena = arena_new(0, 0);
+    vsr_str lower = arena_str_lower(arena, VSR_STR("ABZaz@[\xC3\x84 1\0X"));
+    CHECK_INT(lower.len, 13, "length");
+    CHECK(memcmp(lower.ptr, "abzaz@[\xC3\x84 1\0x", 14) == 0, "letters, and a NUL behind");
+    CHECK_STR(arena_str_lower(arena, str_make(NULL, 0)), "", "empty");
+    arena_free(arena);
+}
+
+RUN_TESTS(T(lower_case), T(alignment_and_zeroing), T(ceiling), T(cleanups_run_backwards_and_once),
+          T(reset_keeps_one_chunk), T(rewind_over_chunks), T(text), T(grow))

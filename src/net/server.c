@@ -1,9 +1,6 @@
 #include "net/server.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -13,15 +10,14 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "net/listen_socket.h"
 #include "net/loop.h"
 #include "net/server_conn.h"
 #include "net/stream.h"
 
 enum {
-    LISTEN_BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     ACCEPTS_PER_TURN = 64,
     ACCEPT_RETRY_MS = 100, /* when the process is out of descriptors */
-    LISTEN_ADDRESS_LEN_MAX = 255,
 };
 
 /* ---- life */
@@ -148,77 +144,62 @@ static int listener_start(struct server *server, int fd, struct tls_server *tls,
     return 0;
 }
 
-static int open_socket(const struct addrinfo *info, struct vsr_err *err) {
-    int one = 1, fd;
-    VSR_ASSERT(info != NULL);
-    fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return err_set(err, VSR_E_IO, "cannot make a socket: %s", strerror(errno));
-    /* Accepted sockets inherit TCP_NODELAY from here. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
-        bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
-        return fd;
-    (void)err_set(err, errno == EADDRINUSE ? VSR_E_EXISTS : VSR_E_IO, "cannot listen: %s", strerror(errno));
-    close(fd);
-    return err ? err->code : VSR_E_IO;
-}
-
-static uint16_t port_of(int fd) {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } addr = { .v6 = { 0 } };
-    socklen_t len = sizeof(addr);
-    if (getsockname(fd, &addr.any, &len) != 0)
+/* Takes the sockets. */
+static int start_all(struct server *server, struct listen_sockets *sockets, struct tls_server *tls, void *tag,
+                     struct vsr_err *err) {
+    struct listener *before = server->listeners;
+    int rc = 0;
+    while (sockets->n > 0 && rc == 0) {
+        rc = listener_start(server, sockets->fds[sockets->n - 1], tls, tag, err);
+        if (rc == 0)
+            sockets->n--;
+    }
+    if (rc == 0)
         return 0;
-    return ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
+    listen_sockets_close(sockets);
+    for (struct listener *listener = server->listeners; listener != before; listener = listener->next)
+        listener_close(listener);
+    return rc;
 }
 
-/* Resolves what to bind. May block for a name; addresses do not. */
-static int find_address(vsr_str address, uint16_t port, struct addrinfo **ret_list, struct vsr_err *err) {
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-    char host[LISTEN_ADDRESS_LEN_MAX + 1], service[8];
-    int rc;
-    if (address.len >= 2 && address.ptr[0] == '[' && address.ptr[address.len - 1] == ']')
-        address = str_sub(address, 1, address.len - 1);
-    if (address.len > LISTEN_ADDRESS_LEN_MAX || (address.len && memchr(address.ptr, '\0', address.len)))
-        return err_set(err, VSR_E_INVALID, "not an address to listen on");
-    (void)snprintf(host, sizeof(host), "%.*s", VSR_FMT(address));
-    (void)snprintf(service, sizeof(service), "%u", (unsigned)port);
-    rc = getaddrinfo(address.len ? host : NULL, service, &hints, ret_list);
-    if (rc != 0)
-        return err_set(err, VSR_E_INVALID, "not an address to listen on: %s", gai_strerror(rc));
+static int listen_on(struct server *server, vsr_str address, uint16_t port, enum listen_mode mode,
+                     struct tls_server *tls, void *tag, uint16_t *ret_port, struct vsr_err *err) {
+    struct listen_sockets sockets;
+    int rc = listen_sockets_open(address, port, mode, &sockets, err);
+    if (rc == 0)
+        rc = start_all(server, &sockets, tls, tag, err);
+    if (rc < 0) {
+        (void)err_wrap(err, "listener %.*s:%u", VSR_FMT(address), (unsigned)port);
+        return rc;
+    }
+    if (ret_port)
+        *ret_port = sockets.port;
     return 0;
 }
 
 int server_listen_tls(struct server *server, vsr_str address, uint16_t port, struct tls_server *tls, void *tag,
                       uint16_t *ret_port, struct vsr_err *err) {
-    struct addrinfo *list = NULL;
-    int rc = find_address(address, port, &list, err), fd = -1;
-    if (rc < 0)
-        goto out;
-    rc = fd = open_socket(list, err);
-    if (rc < 0)
-        goto out;
-    rc = listener_start(server, fd, tls, tag, err);
-    if (rc < 0)
-        close(fd);
-    else if (ret_port)
-        *ret_port = port_of(fd);
-out:
-    if (list)
-        freeaddrinfo(list);
-    if (rc < 0)
-        (void)err_wrap(err, "listener %.*s:%u", VSR_FMT(address), (unsigned)port);
-    return rc < 0 ? rc : 0;
+    return listen_on(server, address, port, LISTEN_SHARED, tls, tag, ret_port, err);
 }
 
 int server_listen(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
                   struct vsr_err *err) {
-    return server_listen_tls(server, address, port, NULL, tag, ret_port, err);
+    return listen_on(server, address, port, LISTEN_SHARED, NULL, tag, ret_port, err);
+}
+
+int server_listen_exclusive(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
+                            struct vsr_err *err) {
+    return listen_on(server, address, port, LISTEN_EXCLUSIVE, NULL, tag, ret_port, err);
+}
+
+int server_probe(vsr_str address, uint16_t port, struct vsr_err *err) {
+    struct listen_sockets sockets;
+    int rc = listen_sockets_open(address, port, LISTEN_PROBE, &sockets, err);
+    if (rc < 0)
+        (void)err_wrap(err, "listener %.*s:%u", VSR_FMT(address), (unsigned)port);
+    else
+        listen_sockets_close(&sockets);
+    return rc;
 }
 
 /* ---- drain */

@@ -90,14 +90,24 @@ int server_new(struct loop *loop, const struct server_handler *handler, void *ap
                struct server **ret_server, struct vsr_err *err);
 
 /*
- * Binds with SO_REUSEPORT and listens. `tag` (kept) identifies the listener to the handler: see exchange_tag(). Port 0
- * picks a free one, written to `*ret_port` when not NULL.
+ * Binds with SO_REUSEPORT and listens on everything that `address` stands for (net/listen_socket.h). `tag` (kept)
+ * identifies the listener to the handler: see exchange_tag(). Port 0 picks a free one, written to `*ret_port` when not
+ * NULL.
  */
 int server_listen(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
                   struct vsr_err *err);
 /* The same with TLS. Keeps `tls`. */
 int server_listen_tls(struct server *server, vsr_str address, uint16_t port, struct tls_server *tls, void *tag,
                       uint16_t *ret_port, struct vsr_err *err);
+
+/* Without SO_REUSEPORT: VSR_E_EXISTS when anybody listens there. For a socket that only one thread of a process opens. */
+int server_listen_exclusive(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
+                            struct vsr_err *err);
+/*
+ * Whether nobody listens there yet: 0 or VSR_E_EXISTS. SO_REUSEPORT would let a second process of the same user take a
+ * share of the connections unnoticed, so ask before the first worker listens. Any thread.
+ */
+int server_probe(vsr_str address, uint16_t port, struct vsr_err *err);
 
 /* New limits for connections from now on. */
 void server_set_limits(struct server *server, const struct server_limits *limits);

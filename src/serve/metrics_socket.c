@@ -87,7 +87,7 @@ int metrics_socket_new(struct loop *loop, struct metrics *metrics, vsr_str addre
     int rc = server_new(loop, &handler, socket, &limits, &socket->server, err);
     socket->metrics = metrics;
     if (rc == 0)
-        rc = server_listen(socket->server, address, port, NULL, NULL, err);
+        rc = server_listen_exclusive(socket->server, address, port, NULL, NULL, err);
     if (rc < 0) {
         (void)err_wrap(err, "metrics socket %.*s:%u", VSR_FMT(address), port);
         metrics_socket_free(socket);

@@ -60,6 +60,16 @@ static inline void peer_connect(struct peer *peer, uint16_t port) {
     CHECK(setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0, "nodelay");
 }
 
+/* False where this machine has no IPv6. */
+static inline bool peer_connect6(struct peer *peer, uint16_t port) {
+    struct sockaddr_in6 addr = { .sin6_family = AF_INET6,
+                                 .sin6_port = htons(port),
+                                 .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    *peer = (struct peer){ .fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+    buf_init(&peer->got, PEER_GOT_MAX);
+    return connect(peer->fd, (struct sockaddr *)&addr, sizeof(addr)) == 0;
+}
+
 static inline int peer_listen(uint16_t *ret_port) {
     struct sockaddr_in addr = peer_addr(0);
     socklen_t len = sizeof(addr);

@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include <netdb.h>
 #include <sys/resource.h>
 
 #include "core/mem.h"
@@ -810,6 +811,84 @@ TEST(addresses) {
     app_end(&app);
 }
 
+/* Whether the name stands for an IPv6 address that this machine has. */
+static bool has_ipv6(const char *name) {
+    const struct addrinfo hints = { .ai_family = AF_INET6, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    struct addrinfo *list = NULL;
+    bool has = false;
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    if (getaddrinfo(*name ? name : NULL, "0", &hints, &list) == 0) {
+        has = bind(fd, list->ai_addr, list->ai_addrlen) == 0;
+        freeaddrinfo(list);
+    }
+    close(fd);
+    return has;
+}
+
+/* A port that was shared unnoticed would lose requests to another process. */
+TEST(a_port_in_use) {
+    struct app app;
+    struct vsr_err err = VSR_ERR_NONE;
+    uint16_t port = 0;
+    app_begin(&app, &patient);
+    CHECK_INT(server_probe(VSR_STR("127.0.0.1"), app.port, &err), VSR_E_EXISTS, "probe");
+    CHECK(str_find(str_from_c(err.text), VSR_STR("in use")) >= 0, err.text);
+    CHECK_INT(server_probe(VSR_STR("0.0.0.0"), app.port, &err), VSR_E_EXISTS, "probe of every address");
+    CHECK_INT(server_probe(VSR_STR(""), app.port, &err), VSR_E_EXISTS, "probe of every family");
+    CHECK_INT(server_probe(VSR_STR("localhost"), app.port, &err), VSR_E_EXISTS, "probe of a name");
+    CHECK_INT(server_probe(VSR_STR("not an address"), 1, &err), VSR_E_INVALID, "bad address");
+    CHECK_INT(server_probe(VSR_STR("127.0.0.2"), app.port, &err), 0, "another address");
+    CHECK_INT(server_probe(VSR_STR("127.0.0.1"), 0, &err), 0, "any port");
+    CHECK_INT(server_listen_exclusive(app.server, VSR_STR("127.0.0.1"), app.port, &app, &port, &err), VSR_E_EXISTS,
+              "exclusive");
+    CHECK_INT(server_listen_exclusive(app.server, VSR_STR("127.0.0.1"), 0, &app, &port, &err), 0, "free");
+    CHECK_INT(server_listen_exclusive(app.server, VSR_STR("127.0.0.1"), port, &app, NULL, &err), VSR_E_EXISTS, "twice");
+    CHECK_INT(server_listen(app.server, VSR_STR("127.0.0.1"), port, &app, NULL, &err), VSR_E_EXISTS, "shared");
+    app_end(&app);
+}
+
+TEST(a_port_is_free_again) {
+    struct app app;
+    struct peer peer;
+    struct vsr_err err = VSR_ERR_NONE;
+    uint16_t port;
+    app_begin(&app, &patient);
+    port = app.port;
+    peer_connect(&peer, port);
+    peer_send(&peer, "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1\r\n\r\na");
+    PUMP(app.loop, peer_gone(&peer), "the server closes first: TIME_WAIT");
+    peer_close(&peer);
+    PUMP(app.loop, server_stats(app.server).connections == 0, "closed");
+    app_end(&app);
+    CHECK_INT(server_probe(VSR_STR("127.0.0.1"), port, &err), 0, err.text);
+}
+
+TEST(every_address_of_a_name) {
+    static const char *const names[] = { "localhost", "" };
+    for (size_t i = 0; i < VSR_COUNT(names); i++) {
+        struct app app;
+        struct peer v4, v6;
+        struct vsr_err err = VSR_ERR_NONE;
+        uint16_t port = 0;
+        app_begin(&app, &patient);
+        CHECK_MSG(server_listen(app.server, str_from_c(names[i]), 0, &app, &port, &err) == 0, "%s", err.text);
+        CHECK_INT(server_listen(app.server, str_from_c(names[i]), port, &app, NULL, &err), 0, "a second worker");
+        peer_connect(&v4, port);
+        peer_send(&v4, POST("/echo", "2", "v4"));
+        PUMP(app.loop, peer_has(&v4, "\r\n\r\nv4"), names[i]);
+        peer_close(&v4);
+        if (has_ipv6(names[i])) {
+            CHECK(peer_connect6(&v6, port), "the other family");
+            peer_send(&v6, POST("/echo", "2", "v6"));
+            PUMP(app.loop, peer_has(&v6, "\r\n\r\nv6"), names[i]);
+            peer_close(&v6);
+        }
+        app_end(&app);
+    }
+}
+
 /* ---- many */
 
 enum { MANY = 2000 };
@@ -854,4 +933,4 @@ RUN_TESTS(T(conversations), T(conversations_byte_by_byte), T(conversations_split
           T(heads_and_targets_too_long), T(chunked_body_too_long), T(times_out), T(trickling_head_times_out),
           T(client_that_takes_nothing), T(too_many_connections), T(big_answers), T(handler_holds_the_body_back),
           T(client_vanishes), T(drain), T(drain_deadline), T(drain_of_nothing), T(free_with_everything_open),
-          T(addresses), T(many_connections))
+          T(addresses), T(a_port_in_use), T(a_port_is_free_again), T(every_address_of_a_name), T(many_connections))

@@ -1,0 +1,142 @@
+#include "net/listen_socket.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    LISTEN_BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
+    LISTEN_ADDRESS_LEN_MAX = 255,
+};
+
+/* ---- addresses */
+
+static int find_addresses(vsr_str address, uint16_t port, struct addrinfo **ret_list, struct vsr_err *err) {
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    char host[LISTEN_ADDRESS_LEN_MAX + 1], service[8];
+    int rc;
+    if (address.len >= 2 && address.ptr[0] == '[' && address.ptr[address.len - 1] == ']')
+        address = str_sub(address, 1, address.len - 1);
+    if (address.len > LISTEN_ADDRESS_LEN_MAX || (address.len && memchr(address.ptr, '\0', address.len)))
+        return err_set(err, VSR_E_INVALID, "not an address to listen on");
+    (void)snprintf(host, sizeof(host), "%.*s", VSR_FMT(address));
+    (void)snprintf(service, sizeof(service), "%u", (unsigned)port);
+    rc = getaddrinfo(address.len ? host : NULL, service, &hints, ret_list);
+    if (rc != 0)
+        return err_set(err, VSR_E_INVALID, "not an address to listen on: %s", gai_strerror(rc));
+    return 0;
+}
+
+/* Whether the list has the same address before: hosts files repeat themselves. */
+static bool is_repeated(const struct addrinfo *list, const struct addrinfo *info) {
+    for (; list != info; list = list->ai_next)
+        if (list->ai_addrlen == info->ai_addrlen && memcmp(list->ai_addr, info->ai_addr, info->ai_addrlen) == 0)
+            return true;
+    return false;
+}
+
+static bool has_family(const struct addrinfo *list, int family) {
+    while (list && list->ai_family != family)
+        list = list->ai_next;
+    return list != NULL;
+}
+
+static uint16_t port_of(int fd) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } addr = { .v6 = { 0 } };
+    socklen_t len = sizeof(addr);
+    if (getsockname(fd, &addr.any, &len) != 0)
+        return 0;
+    return ntohs(addr.any.sa_family == AF_INET6 ? addr.v6.sin6_port : addr.v4.sin_port);
+}
+
+static void set_port(struct addrinfo *info, uint16_t port) {
+    if (info->ai_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)info->ai_addr)->sin6_port = htons(port);
+    else if (info->ai_family == AF_INET)
+        ((struct sockaddr_in *)(void *)info->ai_addr)->sin_port = htons(port);
+}
+
+/* ---- sockets */
+
+static bool set_option(int fd, int level, int option) {
+    int one = 1;
+    return setsockopt(fd, level, option, &one, sizeof(one)) == 0;
+}
+
+static bool bind_socket(int fd, const struct addrinfo *info, enum listen_mode mode, bool v6_only) {
+    return set_option(fd, SOL_SOCKET, SO_REUSEADDR) && /* or connections in TIME_WAIT would hold the port */
+           (mode != LISTEN_SHARED || set_option(fd, SOL_SOCKET, SO_REUSEPORT)) &&
+           (!v6_only || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
+           set_option(fd, IPPROTO_TCP, TCP_NODELAY) && /* accepted sockets inherit it */
+           bind(fd, info->ai_addr, info->ai_addrlen) == 0 && (mode == LISTEN_PROBE || listen(fd, LISTEN_BACKLOG) == 0);
+}
+
+/* The descriptor, or -1 with errno. */
+static int open_socket(const struct addrinfo *info, enum listen_mode mode, bool v6_only) {
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
+    if (fd < 0 || bind_socket(fd, info, mode, v6_only))
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static bool is_missing(int error) {
+    return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+/* 0, or the error that forbids the address as a whole. What is only missing stands in `*ret_missing`. */
+static int open_all(struct addrinfo *list, enum listen_mode mode, struct listen_sockets *ret, int *ret_missing) {
+    /* A wildcard of IPv6 would take the port of IPv4 too; where both are bound each keeps to its own. */
+    bool mixed = has_family(list, AF_INET) && has_family(list, AF_INET6);
+    for (struct addrinfo *info = list; info && ret->n < LISTEN_SOCKETS_MAX; info = info->ai_next) {
+        int fd;
+        if (is_repeated(list, info))
+            continue;
+        if (ret->n > 0)
+            set_port(info, ret->port);
+        fd = open_socket(info, mode, mixed && info->ai_family == AF_INET6);
+        if (fd < 0 && !is_missing(errno))
+            return errno;
+        if (fd < 0) {
+            *ret_missing = errno;
+            continue;
+        }
+        ret->fds[ret->n++] = fd;
+        ret->port = port_of(fd);
+    }
+    return 0;
+}
+
+int listen_sockets_open(vsr_str address, uint16_t port, enum listen_mode mode, struct listen_sockets *ret,
+                        struct vsr_err *err) {
+    struct addrinfo *list = NULL;
+    int error, missing = 0, rc = find_addresses(address, port, &list, err);
+    *ret = (struct listen_sockets){ .n = 0 };
+    if (rc < 0)
+        return rc;
+    error = open_all(list, mode, ret, &missing);
+    freeaddrinfo(list);
+    if (error == 0 && ret->n > 0)
+        return 0;
+    listen_sockets_close(ret);
+    if (error == EADDRINUSE)
+        return err_set(err, VSR_E_EXISTS, "cannot listen: the port is in use already");
+    return err_set(err, VSR_E_IO, "cannot listen: %s", strerror(error ? error : missing));
+}
+
+void listen_sockets_close(struct listen_sockets *sockets) {
+    while (sockets->n > 0)
+        close(sockets->fds[--sockets->n]);
+}

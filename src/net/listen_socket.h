@@ -1,0 +1,36 @@
+/*
+ * listen_socket - the bound sockets behind one address to listen on.
+ *
+ * An address may be a literal, with or without brackets, a name, or empty for every interface. All it stands for is
+ * bound: "localhost" is 127.0.0.1 and ::1. A family that this machine lacks is passed over while another one works.
+ * Private to net/.
+ */
+#ifndef VSR_NET_LISTEN_SOCKET_H
+#define VSR_NET_LISTEN_SOCKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+
+enum { LISTEN_SOCKETS_MAX = 8 };
+
+enum listen_mode {
+    LISTEN_SHARED,    /* SO_REUSEPORT: every worker opens the same */
+    LISTEN_EXCLUSIVE, /* fails where anybody listens already, this process included */
+    LISTEN_PROBE,     /* bound like LISTEN_EXCLUSIVE, but no connection ever comes */
+};
+
+struct listen_sockets {
+    int fds[LISTEN_SOCKETS_MAX];
+    size_t n;
+    uint16_t port; /* the one bound, where 0 was asked for */
+};
+
+/* All or nothing. VSR_E_EXISTS when somebody has the port. May block for a name; addresses do not. */
+int listen_sockets_open(vsr_str address, uint16_t port, enum listen_mode mode, struct listen_sockets *ret,
+                        struct vsr_err *err);
+void listen_sockets_close(struct listen_sockets *sockets);
+
+#endif

@@ -7,8 +7,8 @@
 
 struct provider_registry {
     pthread_mutex_t lock;
-    struct endpoint_state *endpoints; /* a list: looked up at load only */
-    struct model_state *models;
+    struct registry_entry *endpoints; /* of struct endpoint_state; a list: looked up at load only */
+    struct registry_entry *models;    /* of struct model_state */
 };
 
 struct provider_registry *provider_registry_new(void) {
@@ -44,70 +44,62 @@ static void free_key(vsr_str key) {
     mem_free((void *)(uintptr_t)key.ptr); /* ours, made by copy_key() */
 }
 
-struct endpoint_state *registry_endpoint(struct provider_registry *registry, vsr_str key) {
-    struct endpoint_state *state;
+/* The entry of that key, made of `size` zeroed bytes when absent, with one more reference. */
+static struct registry_entry *entry_ref(struct provider_registry *registry, struct registry_entry **list, vsr_str key,
+                                        size_t size) {
+    struct registry_entry *entry;
     registry_lock(registry);
-    for (state = registry->endpoints; state && !str_eq(state->key, key);)
-        state = state->next;
-    if (!state) {
-        state = MEM_NEW(struct endpoint_state);
-        state->key = copy_key(key);
-        state->next = registry->endpoints;
-        registry->endpoints = state;
+    for (entry = *list; entry && !str_eq(entry->key, key);)
+        entry = entry->next;
+    if (!entry) {
+        entry = mem_alloc(size);
+        entry->key = copy_key(key);
+        entry->next = *list;
+        *list = entry;
     }
-    state->refs++;
+    entry->refs++;
     registry_unlock(registry);
-    return state;
+    return entry;
+}
+
+static void entry_unref(struct provider_registry *registry, struct registry_entry **list,
+                        struct registry_entry *entry) {
+    registry_lock(registry);
+    VSR_ASSERT(entry->refs > 0);
+    if (--entry->refs == 0) {
+        while (*list != entry)
+            list = &(*list)->next;
+        *list = entry->next;
+        free_key(entry->key);
+        mem_free(entry);
+    }
+    registry_unlock(registry);
+}
+
+/* An entry is the first member of its state, so one address is both. */
+_Static_assert(offsetof(struct endpoint_state, entry) == 0 && offsetof(struct model_state, entry) == 0,
+               "entries come first");
+
+struct endpoint_state *registry_endpoint(struct provider_registry *registry, vsr_str key) {
+    return (struct endpoint_state *)entry_ref(registry, &registry->endpoints, key, sizeof(struct endpoint_state));
 }
 
 struct model_state *registry_model(struct provider_registry *registry, vsr_str key) {
-    struct model_state *state;
-    registry_lock(registry);
-    for (state = registry->models; state && !str_eq(state->key, key);)
-        state = state->next;
-    if (!state) {
-        state = MEM_NEW(struct model_state);
-        state->key = copy_key(key);
-        state->next = registry->models;
-        registry->models = state;
-    }
-    state->refs++;
-    registry_unlock(registry);
-    return state;
+    return (struct model_state *)entry_ref(registry, &registry->models, key, sizeof(struct model_state));
 }
 
 void registry_endpoint_unref(struct provider_registry *registry, struct endpoint_state *state) {
-    struct endpoint_state **link = &registry->endpoints;
-    registry_lock(registry);
-    VSR_ASSERT(state->refs > 0);
-    if (--state->refs == 0) {
-        while (*link != state)
-            link = &(*link)->next;
-        *link = state->next;
-        free_key(state->key);
-        mem_free(state);
-    }
-    registry_unlock(registry);
+    entry_unref(registry, &registry->endpoints, &state->entry);
 }
 
 void registry_model_unref(struct provider_registry *registry, struct model_state *state) {
-    struct model_state **link = &registry->models;
-    registry_lock(registry);
-    VSR_ASSERT(state->refs > 0);
-    if (--state->refs == 0) {
-        while (*link != state)
-            link = &(*link)->next;
-        *link = state->next;
-        free_key(state->key);
-        mem_free(state);
-    }
-    registry_unlock(registry);
+    entry_unref(registry, &registry->models, &state->entry);
 }
 
 size_t registry_endpoint_count(struct provider_registry *registry) {
     size_t n = 0;
     registry_lock(registry);
-    for (const struct endpoint_state *state = registry->endpoints; state; state = state->next)
+    for (const struct registry_entry *entry = registry->endpoints; entry; entry = entry->next)
         n++;
     registry_unlock(registry);
     return n;

@@ -24,11 +24,16 @@ enum endpoint_mode {
     ENDPOINT_EJECTED, /* takes none until ejected_until_ms, then one probe */
 };
 
+/* What every state begins with; the registry's own, under its mutex. */
+struct registry_entry {
+    struct registry_entry *next;
+    vsr_str key; /* owned */
+    unsigned refs;
+};
+
 /* One endpoint of one model. */
 struct endpoint_state {
-    struct endpoint_state *next; /* in the registry's list; registry mutex */
-    vsr_str key;                 /* owned */
-    unsigned refs;               /* registry mutex */
+    struct registry_entry entry; /* first */
 
     _Atomic int mode;       /* enum endpoint_mode */
     _Atomic bool unhealthy; /* by active checks */
@@ -46,9 +51,8 @@ struct endpoint_state {
 
 /* One logical model. */
 struct model_state {
-    struct model_state *next;
-    vsr_str key;
-    unsigned refs;
+    struct registry_entry entry; /* first */
+
     _Atomic int64_t active;  /* calls under way */
     _Atomic int64_t retries; /* of these, calls in a second or later attempt */
 };

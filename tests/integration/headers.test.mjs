@@ -3,21 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 
+import { assertError } from './lib/asserts.mjs';
 import { Backend } from './lib/backend.mjs';
 import { chat, post } from './lib/http.mjs';
 import { freePort, policy, startVsr, test, Vsr } from './lib/harness.mjs';
 
 const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
-function assertError(answer, status, { message, type, code, what = '' }) {
-  assert.equal(answer.status, status, `${what} ${answer.text()}`);
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/, what);
-  const { error } = answer.json();
-  if (message instanceof RegExp) assert.match(error.message, message, what);
-  else if (message !== undefined) assert.ok(error.message.startsWith(message), `${what}: ${error.message}`);
-  if (type !== undefined) assert.equal(error.type, type, what);
-  if (code !== undefined) assert.equal(error.code, code, what);
-}
 
 describe('headers', () => {
   let backend, vsr;

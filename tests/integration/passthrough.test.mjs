@@ -4,19 +4,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 
+import { assertError } from './lib/asserts.mjs';
 import { Backend, completion, jsonAnswer, openaiAnswer } from './lib/backend.mjs';
 import { chat, Conn, post, readChatStream } from './lib/http.mjs';
 import { lane, otherwise, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
-
-function assertError(answer, status, { message, type, code, what = '' }) {
-  assert.equal(answer.status, status, `${what} ${answer.text()}`);
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/, what);
-  const { error } = answer.json();
-  if (message instanceof RegExp) assert.match(error.message, message, what);
-  else if (message !== undefined) assert.ok(error.message.startsWith(message), `${what}: ${error.message}`);
-  if (type !== undefined) assert.equal(error.type, type, what);
-  if (code !== undefined) assert.equal(error.code, code, what);
-}
 
 describe('bodies', () => {
   let backend, vsr;

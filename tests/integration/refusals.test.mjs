@@ -3,19 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 
+import { assertError } from './lib/asserts.mjs';
 import { Backend } from './lib/backend.mjs';
 import { chat, Conn, decorate, get, post, request, requestBytes } from './lib/http.mjs';
 import { otherwise, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
-
-function assertError(answer, status, { message, type, code, what = '' }) {
-  assert.equal(answer.status, status, `${what} ${answer.text()}`);
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/, what);
-  const { error } = answer.json();
-  if (message instanceof RegExp) assert.match(error.message, message, what);
-  else if (message !== undefined) assert.ok(error.message.startsWith(message), `${what}: ${error.message}`);
-  if (type !== undefined) assert.equal(error.type, type, what);
-  if (code !== undefined) assert.equal(error.code, code, what);
-}
 
 describe('requests that vsr answers itself', () => {
   let backend, vsr;

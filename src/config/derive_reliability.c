@@ -12,12 +12,11 @@ static const struct {
     unsigned mask;
 } retry_tokens[] = {
     { VSR_STR_INIT("connect-failure"), RETRY_CONNECT_FAILURE },
-    { VSR_STR_INIT("refused-stream"), RETRY_REFUSED_STREAM },
+    { VSR_STR_INIT("refused-stream"), RETRY_CONNECT_FAILURE }, /* HTTP/1.1 refuses connections, not streams */
     { VSR_STR_INIT("reset"), RETRY_RESET },
     { VSR_STR_INIT("gateway-error"), RETRY_GATEWAY_ERROR },
     /* A backend that fails before it answers is a server error too. */
-    { VSR_STR_INIT("5xx"),
-      RETRY_5XX | RETRY_GATEWAY_ERROR | RETRY_CONNECT_FAILURE | RETRY_REFUSED_STREAM | RETRY_RESET },
+    { VSR_STR_INIT("5xx"), RETRY_5XX | RETRY_GATEWAY_ERROR | RETRY_CONNECT_FAILURE | RETRY_RESET },
     { VSR_STR_INIT("retriable-4xx"), RETRY_RETRIABLE_4XX },
 };
 
@@ -66,7 +65,7 @@ void derive_reliability(struct check *c, struct config_reliability *reliability,
     default_retry(reliability, n_endpoints);
     rest = reliability->retry_on;
     if (str_trim(rest).len == 0 && reliability->retry_count > 0)
-        rest = VSR_STR("connect-failure,refused-stream");
+        rest = VSR_STR("connect-failure");
     while (rest.ptr) {
         vsr_str token = str_trim(str_split(&rest, ','));
         if (token.len && !read_token(reliability, token))

@@ -77,11 +77,10 @@ enum config_lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST };
 
 enum { /* tokens of retry_on */
        RETRY_CONNECT_FAILURE = 1u << 0,
-       RETRY_REFUSED_STREAM = 1u << 1,
-       RETRY_RESET = 1u << 2,
-       RETRY_GATEWAY_ERROR = 1u << 3,
-       RETRY_5XX = 1u << 4,
-       RETRY_RETRIABLE_4XX = 1u << 5,
+       RETRY_RESET = 1u << 1,
+       RETRY_GATEWAY_ERROR = 1u << 2,
+       RETRY_5XX = 1u << 3,
+       RETRY_RETRIABLE_4XX = 1u << 4,
 };
 
 struct config_reliability {
@@ -387,8 +386,6 @@ struct config_document {
 
 /* Lookups over a loaded document, hashed. NULL when absent. */
 const struct config_model_card *config_card(const struct config_document *doc, vsr_str name);
-/* The card that lists this LoRA, or NULL. */
-const struct config_model_card *config_lora_card(const struct config_document *doc, vsr_str lora);
 const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name);
 
 /*

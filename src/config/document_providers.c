@@ -77,12 +77,10 @@ static const struct field reliability_fields[] = {
     { "retry_count", FIELD_INT, offsetof(struct config_reliability, retry_count), .flags = FIELD_RANGE, .fallback = "0",
       .least = 0, .greatest = 5,
       .help = "Attempts after the first, each on another endpoint where there is one. Neither this nor retry_on "
-              "written, and "
-              "several endpoints: one, after 5xx or 429." },
+              "written, and several endpoints: one, after 5xx or 429." },
     { "retry_on", FIELD_STRING, offsetof(struct config_reliability, retry_on),
-      .help =
-          "Comma-separated reasons: connect-failure, refused-stream, reset, gateway-error, 5xx, retriable-4xx, or a "
-          "status; connect-failure,refused-stream when retry_count is set." },
+      .help = "Comma-separated reasons: connect-failure, refused-stream (the same), reset, gateway-error, 5xx, "
+              "retriable-4xx, or a status; connect-failure when retry_count is set." },
     { "consecutive_5xx", FIELD_INT, offsetof(struct config_reliability, consecutive_5xx), .flags = FIELD_RANGE,
       .fallback = "0", .least = 0, .greatest = INT32_MAX,
       .help = "Server errors in a row after which an endpoint is ejected; 0 is off." },

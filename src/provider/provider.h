@@ -121,13 +121,12 @@ bool provider_endpoint_available(const struct provider_endpoint *endpoint);
 /* ---- one call */
 
 enum provider_failure {
-    PROVIDER_OK,             /* an answer came to its end; its status decides */
-    PROVIDER_CONNECT,        /* refused, unreachable, no name, no TLS, connect timed out: nothing was sent */
-    PROVIDER_REFUSED_STREAM, /* the server said that it did not process the request */
-    PROVIDER_RESET,          /* the connection died after the request was sent */
-    PROVIDER_TIMEOUT,        /* sent, and silence */
-    PROVIDER_GARBAGE,        /* the answer was no HTTP */
-    PROVIDER_CANCELLED,      /* we gave up: no verdict on the endpoint */
+    PROVIDER_OK,        /* an answer came to its end; its status decides */
+    PROVIDER_CONNECT,   /* refused, unreachable, no name, no TLS, connect timed out: nothing was sent */
+    PROVIDER_RESET,     /* the connection died after the request was sent */
+    PROVIDER_TIMEOUT,   /* sent, and silence */
+    PROVIDER_GARBAGE,   /* the answer was no HTTP */
+    PROVIDER_CANCELLED, /* we gave up: no verdict on the endpoint */
 };
 
 struct provider_result {

@@ -12,8 +12,6 @@ static unsigned tokens_of_failure(enum provider_failure failure) {
     switch (failure) {
     case PROVIDER_CONNECT:
         return RETRY_CONNECT_FAILURE | RETRY_5XX;
-    case PROVIDER_REFUSED_STREAM:
-        return RETRY_REFUSED_STREAM | RETRY_5XX;
     case PROVIDER_RESET:
         return RETRY_RESET | RETRY_5XX;
     case PROVIDER_TIMEOUT:

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "net/server.h"
 #include "net/signal_watch.h"
 #include "net/tls.h"
 #include "provider/health.h"
@@ -178,6 +179,21 @@ static size_t count_workers(unsigned wanted) {
     return cores > WORKERS_MAX ? WORKERS_MAX : (size_t)cores;
 }
 
+/* Workers share their ports on purpose; another process must not be among those who share. */
+static int probe_sockets(const struct gateway *gateway, struct vsr_err *err) {
+    const struct config_list *listeners = &gateway->snapshot->doc->listeners;
+    for (size_t i = 0; i < listeners->n; i++) {
+        const struct config_listener *listener = (const struct config_listener *)listeners->items + i;
+        int rc = server_probe(listener->address, (uint16_t)listener->port, err);
+        if (rc < 0) {
+            (void)err_wrap(err, "listener \"%.*s\" on %.*s:%u", VSR_FMT(listener->name), VSR_FMT(listener->address),
+                           (unsigned)listener->port);
+            return rc;
+        }
+    }
+    return 0;
+}
+
 static int start_workers(struct gateway *gateway, struct vsr_err *err) {
     for (size_t i = 0; i < gateway->n_workers; i++) {
         const struct worker_options options = {
@@ -252,7 +268,9 @@ static int serve(struct gateway *gateway, struct vsr_err *err) {
     if (rc < 0)
         return rc;
     publish(gateway, snapshot);
-    rc = start_workers(gateway, err);
+    rc = probe_sockets(gateway, err);
+    if (rc == 0)
+        rc = start_workers(gateway, err);
     if (rc < 0)
         return rc;
     metric_add(gateway->telemetry->ready, 1);

@@ -410,11 +410,39 @@ static void read_envelope(struct reading *r, double bytes_per_token) {
     facts->token_floor_input = envelope_input_tokens(&envelope, bytes_per_token);
 }
 
+static bool occurs_twice(const struct json_doc *doc, json_ref object, vsr_str name) {
+    size_t n = 0;
+    for (json_ref key = json_first(doc, object); key != JSON_NONE && n < 2;) {
+        n += json_str_eq(doc, key, name);
+        key = json_next(doc, object, json_next(doc, object, key));
+    }
+    return n == 2;
+}
+
+/* What decides the route must read the same to us and to the backend, and readers differ in which of two members they
+ * take. Other members are the backend's business. */
+static int refuse_duplicates(const struct reading *r, struct vsr_err *err) {
+    static const int single[] = { MODEL, MESSAGES, STREAM, STREAM_OPTIONS, METADATA, TOOLS };
+    if (!(r->doc->nodes[0].flags & JSON_FLAG_DUPLICATE))
+        return 0;
+    for (size_t i = 0; i < VSR_COUNT(single); i++) {
+        vsr_str name = body_members[single[i]];
+        if (!occurs_twice(r->doc, 0, name))
+            continue;
+        err_set(err, VSR_E_INVALID, "duplicate member \"%.*s\"", VSR_FMT(name));
+        err_at(err, name, 0, 0);
+        return VSR_E_INVALID;
+    }
+    return 0;
+}
+
 static int read_body(struct reading *r, const struct facts_options *options, struct vsr_err *err) {
     json_ref messages;
     int rc;
     if (!json_is(r->doc, 0, JSON_OBJECT))
         return fail(err, "", "request body must be a JSON object");
+    if ((rc = refuse_duplicates(r, err)) < 0)
+        return rc;
     members_read(r->doc, 0, body_members, BODY_MEMBERS, r->body);
     messages = r->body[MESSAGES];
     if (!present(r->doc, messages))

@@ -95,8 +95,8 @@ struct facts_options {
 
 /*
  * Reads a Chat Completions request. Fails with VSR_E_INVALID and a message for the client (`messages field is
- * required`, ...; err->where is the JSON path, "" for the whole body). Everything lives in `arena` or borrows the
- * tape's text.
+ * required`, ...; err->where is the JSON path, "" for the whole body). The members that decide the route must not occur
+ * twice; others may. Everything lives in `arena` or borrows the tape's text.
  */
 int facts_read_chat(struct arena *arena, const struct json_doc *doc, const struct facts_options *options,
                     struct request_facts *ret_facts, struct vsr_err *err) VSR_MUST_CHECK;

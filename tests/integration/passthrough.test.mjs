@@ -96,11 +96,9 @@ describe('bodies', () => {
     assert.deepEqual(sent, { model: 'prov "small"/v1', messages: [{ role: 'user', content: 'x' }] });
   });
 
-  test('a model named twice never leaks an alias', async () => {
-    backend.forget();
+  test('a model named twice is refused: another reader might take the other one', async () => {
     const answer = await post(vsr.port, '{"model":"auto","messages":[],"model":"auto"}');
-    if (answer.status === 200) assert.doesNotMatch(backend.last.text(), /"auto"/);
-    else assertError(answer, 400, { type: 'invalid_request_error' });
+    assertError(answer, 400, { type: 'invalid_request_error' });
   });
 
   test('a stream gets stream_options and nothing else changes', async () => {

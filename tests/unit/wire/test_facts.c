@@ -137,6 +137,20 @@ static const struct {
     { "metadata list", CHAT ",\"metadata\":[]}", "metadata", "metadata field must be an object" },
     { "metadata number", CHAT ",\"metadata\":{\"a\":1}}", "metadata", "metadata values must be strings" },
     { "metadata empty key", CHAT ",\"metadata\":{\"\":\"b\"}}", "metadata", "metadata keys must have 1 to 128 bytes" },
+    { "model twice", "{\"model\":\"m\",\"messages\":[],\"model\":\"n\"}", "model", "duplicate member \"model\"" },
+    { "model twice alike", "{\"model\":\"m\",\"messages\":[],\"model\":\"m\"}", "model", "duplicate member \"model\"" },
+    { "model once more in escapes", CHAT ",\"mode\\u006c\":\"n\"}", "model", "duplicate member \"model\"" },
+    { "messages twice", CHAT ",\"messages\":[]}", "messages", "duplicate member \"messages\"" },
+    { "messages null and a list", CHAT ",\"messages\":null}", "messages", "duplicate member \"messages\"" },
+    { "stream twice", CHAT ",\"stream\":true,\"stream\":false}", "stream", "duplicate member \"stream\"" },
+    { "metadata twice", CHAT ",\"metadata\":{},\"metadata\":{}}", "metadata", "duplicate member \"metadata\"" },
+    { "tools twice", CHAT ",\"tools\":[],\"tools\":[]}", "tools", "duplicate member \"tools\"" },
+    { "stream_options thrice", CHAT ",\"stream_options\":{},\"stream_options\":1,\"stream_options\":{}}",
+      "stream_options", "duplicate member \"stream_options\"" },
+    { "behind another duplicate", CHAT ",\"seed\":1,\"seed\":2,\"tools\":[],\"tools\":[]}", "tools",
+      "duplicate member \"tools\"" },
+    { "others twice", CHAT ",\"seed\":1,\"seed\":2}", "", NULL },
+    { "twice further in", CHAT ",\"x\":{\"model\":1,\"model\":2},\"metadata\":{\"a\":\"b\",\"a\":\"c\"}}", "", NULL },
 };
 
 TEST(validation) {

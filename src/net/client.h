@@ -2,8 +2,13 @@
  * client - outbound HTTP/1.1: keep-alive pools per endpoint, on the worker's own loop.
  *
  * The listener's code turned round: the same http1 parser and the same stream. A call goes out on a pooled connection
- * or a new one; the answer comes as head, body slices, end. A call on a reused connection that dies before any byte of
- * the answer is sent once more on a fresh one. Connections are reused last in, first out. Loop thread only.
+ * or a new one; the answer comes as head, body slices, end. Connections are reused last in, first out. Loop thread
+ * only.
+ *
+ * A pooled connection may be closed by the server at the moment a call goes out on it. Such a call is sent once more on
+ * a fresh connection, but only when it cannot have taken effect or the server ended the idle connection in order: no
+ * byte of an answer came, and either the request had not been written completely or the server sent FIN. A reset after
+ * the whole request is an error (RFC 9110 9.2.2): the owner's retry policy decides.
  *
  * A new connection tries the host's addresses in turn, the one that worked last first; each gets its share of the time.
  * Calls that find no connection wait in order; whichever connection is ready first takes the first of them.

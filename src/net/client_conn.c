@@ -187,6 +187,7 @@ void client_conn_send(struct conn *conn, struct client_call *call) {
     call->state = CALL_RUNNING;
     call->parser.head_request = call->head_request;
     call->body_sent = first.len;
+    conn->request_end = stream_written(conn->stream) + call->head.len + call->body.len;
     stream_write2(conn->stream, buf_str(&call->head), first);
     if (call->body_sent < call->body.len)
         send_body(conn);
@@ -230,12 +231,18 @@ static void fail_protocol(struct conn *conn, const char *text) {
 }
 
 /*
- * The connection ended before the answer did. A pooled connection that the peer had given up meanwhile shows exactly
- * this: no byte of an answer on a connection that worked before.
+ * Whether a lost call may be sent again unasked. A pooled connection that the server had given up meanwhile worked
+ * before and shows no byte of an answer, but FIN, or a write that failed.
  */
+static bool may_resend(const struct conn *conn) {
+    const struct client_call *call = conn->call;
+    return conn->used && !call->any_bytes && !call->fresh_only &&
+           (stream_written(conn->stream) < conn->request_end || stream_finished(conn->stream));
+}
+
+/* The connection ended before the answer did. */
 static void lost(struct conn *conn, const struct vsr_err *err) {
-    struct client_call *call = conn->call;
-    if (!conn->used || call->any_bytes || call->fresh_only) {
+    if (!may_resend(conn)) {
         fail_call(conn, err);
         return;
     }

@@ -70,6 +70,7 @@ struct conn {
     bool used;                  /* has carried a call before */
     bool feeding;               /* the parser loop runs further up the stack */
     size_t addr_first, n_tried; /* addresses of the host: where to begin, how many have failed */
+    uint64_t request_end;       /* BUSY: what stream_written() is when the whole request is */
     uint64_t connect_by_ms;
     uint64_t phase_due_ms; /* BUSY: when the first byte, or the next one, is overdue; 0 = never */
     struct loop_timer timer;

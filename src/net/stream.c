@@ -49,6 +49,7 @@ struct stream {
     int mask; /* armed now */
     enum stream_state state;
     bool paused, eof, broken;
+    bool finished; /* FIN has come; eof alone may be a reset whose error a write has taken */
     bool shutdown_wanted, shutdown_done;
     bool hangup_told;
     bool handshake_wants_write, read_wants_write;
@@ -215,9 +216,12 @@ static int broken_errno(const struct stream *s) {
 static void reach_eof(struct stream *s) {
     s->eof = true;
     if (s->broken) { /* nothing more can be done with it */
-        fail_errno(s, broken_errno(s));
+        int error = broken_errno(s);
+        s->finished = error == EPIPE; /* how Linux calls a reset behind FIN */
+        fail_errno(s, error);
         return;
     }
+    s->finished = true;
     update_mask(s);
     s->events->on_eof(s->owner);
 }
@@ -250,6 +254,13 @@ static void read_plain(struct stream *s) {
     }
 }
 
+/* Whether the peer has sent FIN and the connection was not reset since. */
+static bool is_half_closed(const struct stream *s) {
+    struct tcp_info info = { .tcpi_state = TCP_CLOSE };
+    socklen_t len = sizeof(info);
+    return getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == TCP_CLOSE_WAIT;
+}
+
 /* After a TLS read: what its status asks for. Returns whether to read on at once. */
 static bool after_tls_read(struct stream *s, enum tls_status status, const struct vsr_err *err) {
     s->tls_more = status == TLS_OK;
@@ -268,6 +279,7 @@ static bool after_tls_read(struct stream *s, enum tls_status status, const struc
         reach_eof(s);
         return false;
     default:
+        s->finished = status == TLS_CUT && is_half_closed(s);
         deliver_error(s, err);
         return false;
     }
@@ -481,6 +493,10 @@ void stream_write(struct stream *stream, vsr_str bytes) {
 
 size_t stream_queued(const struct stream *stream) {
     return stream->queue.len - stream->queue_off;
+}
+
+bool stream_finished(const struct stream *stream) {
+    return stream->finished;
 }
 
 uint64_t stream_written(const struct stream *stream) {

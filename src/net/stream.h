@@ -75,6 +75,9 @@ size_t stream_queued(const struct stream *stream);
 /* Bytes handed to the kernel since the stream began: a write that makes no progress shows here. */
 uint64_t stream_written(const struct stream *stream);
 
+/* Whether the peer had sent FIN, also where on_error came instead of on_eof because a reset followed. */
+bool stream_finished(const struct stream *stream);
+
 /* Stops and resumes reading: the peer feels it. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);

@@ -348,6 +348,60 @@ TEST(stale_connection) {
     stale(peer_close, true);
 }
 
+/* The whole request had arrived: whether it took effect is not known. */
+static void lost_after_the_request(void (*leave)(struct peer *), bool resent) {
+    struct rig rig;
+    struct watch watch = { 0 };
+    struct peer origin = { 0 }, fresh = { 0 };
+    rig_begin(&rig);
+    warm_up(&rig, &origin);
+    start(&rig, &watch);
+    expect_request(&rig, &origin, "second");
+    leave(&origin);
+    if (resent) {
+        expect_request(&rig, &fresh, "sent again");
+        peer_send(&fresh, OK("2", "ok"));
+        PUMP(rig.loop, over(&watch), "answered");
+        CHECK_INT(watch.n_end, 1, "end");
+        peer_close(&fresh);
+    } else {
+        PUMP(rig.loop, over(&watch), "error");
+        CHECK_INT(watch.err.code, VSR_E_CLOSED, "closed");
+        CHECK(watch.connected, "it may have taken effect");
+    }
+    CHECK_INT(client_stats(rig.client).connects_total, resent ? 2 : 1, "connects");
+    forget(&watch);
+    rig_end(&rig);
+}
+
+TEST(reset_after_the_request_is_an_error) {
+    lost_after_the_request(peer_reset, false);
+    lost_after_the_request(peer_close, true);
+}
+
+/* A long request that was cut short cannot have taken effect. */
+TEST(reset_inside_the_request_is_resent) {
+    struct rig rig;
+    struct watch watch = { 0 };
+    struct peer origin = { 0 }, fresh = { 0 };
+    static char body[8 << 20];
+    rig_begin(&rig);
+    warm_up(&rig, &origin);
+    memset(body, 'q', sizeof(body));
+    start_method(&rig, &watch, "POST", str_make(body, sizeof(body)), &no_hurry);
+    for (int i = 0; i < 10; i++)
+        loop_run_once(rig.loop, 1);
+    peer_reset(&origin);
+    PUMP(rig.loop, peer_accept(&fresh, rig.listen_fd), "sent again");
+    PUMP(rig.loop, peer_count_char(&fresh, 'q') >= sizeof(body), "whole");
+    peer_send(&fresh, OK("2", "ok"));
+    PUMP(rig.loop, over(&watch), "answered");
+    CHECK_INT(watch.n_end, 1, "end");
+    peer_close(&fresh);
+    forget(&watch);
+    rig_end(&rig);
+}
+
 TEST(stale_after_the_first_byte_is_an_error) {
     struct rig rig;
     struct watch watch = { 0 };
@@ -1103,7 +1157,7 @@ TEST(tls_bad_files) {
 }
 
 RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere), T(request_on_the_wire), T(reuse),
-          T(stale_connection), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
+          T(stale_connection), T(reset_after_the_request_is_an_error), T(reset_inside_the_request_is_resent), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
           T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused),
           T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out),
           T(trickling_head_times_out), T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close),

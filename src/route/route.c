@@ -12,6 +12,7 @@
 #include "route/plan.h"
 #include "route/state.h"
 #include "signal/token_count.h"
+#include "text/regex.h"
 
 /* ---- scratch */
 
@@ -58,7 +59,8 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
                                               .facts = facts,
                                               .bytes_per_token = options->bytes_per_token,
                                               .patterns = route->patterns,
-                                              .scratch = scratch ? scratch->patterns : NULL };
+                                              .scratch = scratch ? scratch->patterns : NULL,
+                                              .regex_steps = REGEX_STEPS_MAX };
     signal_results_init(results, arena, route->slots.n);
     state->view = (struct policy_view){ .n_slots = results->n_slots,
                                         .evaluated = results->evaluated,

@@ -50,13 +50,16 @@ struct signal_request {
     const uint64_t *wanted;             /* per slot: rules to evaluate; others are left alone */
     const struct pattern_set *patterns; /* NULL: the recipe has none */
     struct pattern_scratch *scratch;
-    uint64_t *hits; /* per pattern; made by the first signal_request_hits() */
+    size_t regex_steps; /* left of REGEX_STEPS_MAX */
+    bool searched;      /* by the first signal_request_hits(), which sets the two below */
+    struct pattern_hits hits;
     int hits_rc;
     uint64_t token_count; /* what context rules compare */
 };
 
 /* Which patterns of the recipe occur in eval_text; scans at the first call. Same failure at every call. */
-int signal_request_hits(struct signal_request *request, const uint64_t **ret_hits, struct vsr_err *err) VSR_MUST_CHECK;
+int signal_request_hits(struct signal_request *request, const struct pattern_hits **ret_hits,
+                        struct vsr_err *err) VSR_MUST_CHECK;
 
 struct signal_family {
     struct config_family config;

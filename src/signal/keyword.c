@@ -128,25 +128,38 @@ static void *build(struct signal_builder *builder) {
     return state;
 }
 
-static uint32_t count_hits(const struct keyword_rule *rule, const uint64_t *hits) {
+static uint32_t count_in(const struct keyword_rule *rule, const uint64_t *patterns) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < rule->n_patterns; i++)
-        n += bits_has(hits, rule->patterns[i]);
+        n += bits_has(patterns, rule->patterns[i]);
     return n;
 }
 
-static void eval_rule(const struct keyword_rule *rule, const uint64_t *hits, struct signal_results *results) {
-    uint32_t n = count_hits(rule, hits);
-    bool match = rule->op == KEYWORD_OR ? n > 0 : rule->op == KEYWORD_AND ? n == rule->n_patterns : n == 0;
+/* Whether the rule matches when `n` of its different entries occur. */
+static bool matches(const struct keyword_rule *rule, uint32_t n) {
+    return rule->op == KEYWORD_OR ? n > 0 : rule->op == KEYWORD_AND ? n == rule->n_patterns : n == 0;
+}
+
+/* An undecided entry leaves the count open, which is a failure. A match that it cannot change is one all the same, but
+ * without a confidence, which a predicate would read in place of the count. */
+static void eval_rule(const struct keyword_rule *rule, const struct pattern_hits *hits,
+                      struct signal_results *results) {
+    uint32_t n = count_in(rule, hits->found), n_undecided = count_in(rule, hits->undecided);
+    if (n_undecided > 0) {
+        signal_fail(results, rule->slot, SIGNAL_TOO_LONG);
+        if (matches(rule, n) && matches(rule, n + n_undecided))
+            bits_add(results->matched, rule->slot);
+        return;
+    }
     signal_value(results, rule->slot, n);
     signal_value(results, rule->ratio_slot, rule->n_entries ? (double)n / rule->n_entries : 0);
-    if (match)
+    if (matches(rule, n))
         signal_match(results, rule->slot, 1.0);
 }
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct keyword_state *state = data;
-    const uint64_t *hits;
+    const struct pattern_hits *hits;
     int rc = signal_request_hits(request, &hits, err);
     if (rc < 0)
         return rc;
@@ -161,10 +174,10 @@ static size_t found(const void *data, const struct signal_request *request, size
                     size_t max) {
     const struct keyword_rule *rule = &((const struct keyword_state *)data)->rules[index];
     size_t n = 0;
-    if (rule->op == KEYWORD_NOR || !request->hits)
+    if (rule->op == KEYWORD_NOR || !request->hits.found)
         return 0;
     for (uint32_t i = 0; i < rule->n_patterns && n < max; i++)
-        if (bits_has(request->hits, rule->patterns[i]))
+        if (bits_has(request->hits.found, rule->patterns[i]))
             ret_texts[n++] = rule->texts[i];
     return n;
 }

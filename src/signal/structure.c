@@ -252,8 +252,9 @@ static void *build(struct signal_builder *builder) {
 /* What the rules of one request share, computed when the first one asks. */
 struct measure {
     struct signal_request *request;
-    const uint64_t *hits;
-    vsr_str lowered; /* NULL pointer: not made yet */
+    const struct pattern_hits *hits;
+    size_t n_uncounted; /* rules that still need regex_count() */
+    vsr_str lowered;    /* NULL pointer: not made yet */
     bool has_units;
     size_t units;
 };
@@ -271,7 +272,7 @@ static vsr_str source_text(struct measure *measure, const struct source_config *
 static size_t count_keywords(const struct measure *measure, const struct structure_rule *rule, vsr_str text) {
     size_t count = 0;
     for (size_t i = 0; i < rule->keywords.n; i++)
-        if (bits_has(measure->hits, rule->keywords.items[i].pattern))
+        if (bits_has(measure->hits->found, rule->keywords.items[i].pattern))
             count += occurrence_count(text, &rule->keywords.items[i].needle);
     return count;
 }
@@ -279,12 +280,35 @@ static size_t count_keywords(const struct measure *measure, const struct structu
 static bool sequence_occurs(const struct measure *measure, const struct term_list *markers, vsr_str text) {
     size_t pos = 0;
     for (size_t i = 0; i < markers->n; i++)
-        if (!bits_has(measure->hits, markers->items[i].pattern))
+        if (!bits_has(measure->hits->found, markers->items[i].pattern))
             return false;
     for (size_t i = 0; i < markers->n; i++)
         if (!occurrence_next(text, &markers->items[i].needle, &pos))
             return false;
     return markers->n > 0;
+}
+
+/* Whether telling that the regular expression occurs is not enough. */
+static bool needs_counting(const struct measure *measure, const struct structure_rule *rule) {
+    return rule->regex && rule->config->feature.type != FEATURE_EXISTS && bits_has(measure->hits->found, rule->pattern);
+}
+
+/* Rules share the steps evenly: one that is costly on this text leaves the others theirs. */
+static int count_regex(struct measure *measure, const struct structure_rule *rule, size_t *ret_count,
+                       struct vsr_err *err) {
+    struct signal_request *request = measure->request;
+    size_t share, left;
+    int rc;
+    if (bits_has(measure->hits->undecided, rule->pattern))
+        return err_set(err, VSR_E_LIMIT, "searching for a pattern takes too long on this text");
+    if (!needs_counting(measure, rule)) {
+        *ret_count = bits_has(measure->hits->found, rule->pattern);
+        return 0;
+    }
+    left = share = request->regex_steps / measure->n_uncounted--;
+    rc = regex_count(rule->regex, request->arena, request->facts->eval_text, &left, ret_count, err);
+    request->regex_steps -= share - left;
+    return rc;
 }
 
 /* How often the source occurs; for sequences 1 or 0. */
@@ -299,11 +323,7 @@ static int count_source(struct measure *measure, const struct structure_rule *ru
         count = measure->request->facts->current_user.len;
         break;
     case SOURCE_REGEX:
-        if (!bits_has(measure->hits, rule->pattern))
-            break;
-        count = 1;
-        if (rule->config->feature.type != FEATURE_EXISTS)
-            rc = regex_count(rule->regex, measure->request->arena, measure->request->facts->eval_text, &count, err);
+        rc = count_regex(measure, rule, &count, err);
         break;
     case SOURCE_KEYWORD_SET:
         text = source_text(measure, source);
@@ -364,6 +384,9 @@ static int eval(const void *data, struct signal_request *request, struct signal_
     int rc = signal_request_hits(request, &measure.hits, err);
     if (rc < 0)
         return rc;
+    for (size_t i = 0; i < state->n_rules; i++)
+        measure.n_uncounted +=
+            bits_has(request->wanted, state->first_slot + i) && needs_counting(&measure, &state->rules[i]);
     for (size_t i = 0; i < state->n_rules; i++) {
         const struct structure_rule *rule = &state->rules[i];
         uint32_t slot = state->first_slot + (uint32_t)i;

@@ -232,29 +232,41 @@ static int scan_form(const struct pattern_set *set, struct pattern_scratch *scra
     return 0;
 }
 
+static size_t count_unsure(const struct pattern_set *set, const uint64_t *found) {
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_unsure; i++)
+        n += bits_has(found, set->unsure[i]);
+    return n;
+}
+
 /* Takes back the hits of patterns that were searched for too generously. */
-static int confirm_hits(const struct pattern_set *set, struct arena *arena, vsr_str text, uint64_t *hits,
-                        struct vsr_err *err) {
-    for (size_t i = 0; i < set->n_unsure; i++) {
+static void confirm_hits(const struct pattern_set *set, struct arena *arena, vsr_str text, size_t *steps,
+                         struct pattern_hits *hits) {
+    size_t n_left = count_unsure(set, hits->found);
+    for (size_t i = 0; n_left > 0; i++) {
         uint32_t index = set->unsure[i];
-        bool occurs;
-        int rc;
-        if (!bits_has(hits, index))
+        bool occurs = false;
+        size_t share, left;
+        if (!bits_has(hits->found, index))
             continue;
-        rc = regex_occurs(set->items[index].confirm, arena, text, &occurs, err);
-        if (rc < 0)
-            return rc;
-        bits_put(hits, index, occurs);
+        left = share = *steps / n_left--;
+        if (regex_occurs(set->items[index].confirm, arena, text, &left, &occurs, NULL) < 0)
+            bits_add(hits->undecided, index);
+        *steps -= share - left;
+        bits_put(hits->found, index, occurs);
     }
-    return 0;
 }
 
 int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scratch, struct arena *arena, vsr_str text,
-                     uint64_t *hits, struct vsr_err *err) {
+                     size_t *steps, struct pattern_hits *ret_hits, struct vsr_err *err) {
     vsr_str forms[PATTERN_LOWERED + 1] = { text, text, text };
-    VSR_ASSERT(set && scratch);
-    if (text.len == 0)
+    struct pattern_hits hits = { ARENA_ARRAY(arena, uint64_t, BITS_WORDS(set->n)),
+                                 ARENA_ARRAY(arena, uint64_t, BITS_WORDS(set->n)) };
+    VSR_ASSERT(scratch);
+    if (text.len == 0) {
+        *ret_hits = hits;
         return 0;
+    }
     if (text.len > INT32_MAX)
         return err_set(err, VSR_E_LIMIT, "the text is too long to be searched");
     if (!unicode_is_ascii(text)) {
@@ -275,9 +287,11 @@ int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scra
                 accept |= 1u << k;
         if (!(accept & (1u << i)) || (accept & ((1u << i) - 1)))
             continue;
-        rc = scan_form(set, scratch, forms[i], accept, hits, err);
+        rc = scan_form(set, scratch, forms[i], accept, hits.found, err);
         if (rc < 0)
             return rc;
     }
-    return confirm_hits(set, arena, text, hits, err);
+    confirm_hits(set, arena, text, steps, &hits);
+    *ret_hits = hits;
+    return 0;
 }

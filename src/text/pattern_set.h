@@ -79,11 +79,18 @@ int pattern_scratch_new(const struct pattern_set *set, struct pattern_scratch **
                         struct vsr_err *err) VSR_MUST_CHECK;
 void pattern_scratch_free(struct pattern_scratch *scratch);
 
+/* What a scan found out: a bit per pattern. A pattern is in one of them at most. */
+struct pattern_hits {
+    uint64_t *found;     /* it occurs */
+    uint64_t *undecided; /* it may: telling costs more steps than were left */
+};
+
 /*
- * Sets bit i of `hits` (BITS_WORDS(count) words, zeroed by the caller) for every pattern that occurs. `text` must be
- * UTF-8, else VSR_E_INVALID. Copies of the text, where folding needs one, go to `arena`.
+ * Searches `text`, which must be UTF-8, else VSR_E_INVALID. The hits, and copies of the text where folding needs one,
+ * live in `arena`. `*steps` as for regex_count(); patterns that need confirming share them evenly, so that one which is
+ * costly on this text leaves the others theirs.
  */
 int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scratch, struct arena *arena, vsr_str text,
-                     uint64_t *hits, struct vsr_err *err) VSR_MUST_CHECK;
+                     size_t *steps, struct pattern_hits *ret_hits, struct vsr_err *err) VSR_MUST_CHECK;
 
 #endif

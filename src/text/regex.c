@@ -699,13 +699,15 @@ bool regex_matches_empty(const struct regex *regex) {
     return node_matches_empty(regex->root);
 }
 
-int regex_count(const struct regex *regex, struct arena *arena, vsr_str text, size_t *ret_count, struct vsr_err *err) {
-    return regex_program_count(regex->program, arena, text, SIZE_MAX, ret_count, err);
+int regex_count(const struct regex *regex, struct arena *arena, vsr_str text, size_t *steps, size_t *ret_count,
+                struct vsr_err *err) {
+    return regex_program_count(regex->program, arena, text, SIZE_MAX, steps, ret_count, err);
 }
 
-int regex_occurs(const struct regex *regex, struct arena *arena, vsr_str text, bool *ret_occurs, struct vsr_err *err) {
+int regex_occurs(const struct regex *regex, struct arena *arena, vsr_str text, size_t *steps, bool *ret_occurs,
+                 struct vsr_err *err) {
     size_t count;
-    int rc = regex_program_count(regex->program, arena, text, 1, &count, err);
+    int rc = regex_program_count(regex->program, arena, text, 1, steps, &count, err);
     if (rc == 0)
         *ret_occurs = count > 0;
     return rc;

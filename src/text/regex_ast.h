@@ -49,6 +49,6 @@ int regex_program_build(struct arena *arena, const struct regex_node *root, cons
                         struct vsr_err *err) VSR_MUST_CHECK;
 /* Counts matches, at most `max`. */
 int regex_program_count(const struct regex_program *program, struct arena *arena, vsr_str text, size_t max,
-                        size_t *ret_count, struct vsr_err *err) VSR_MUST_CHECK;
+                        size_t *steps, size_t *ret_count, struct vsr_err *err) VSR_MUST_CHECK;
 
 #endif

@@ -27,8 +27,8 @@ struct regex_program {
     bool first_bytes[256]; /* bytes a match can begin with */
 };
 
-/* What a text may cost before counting gives up: some tenths of a second. */
-enum { COUNT_STEPS_MAX = 1 << 26 };
+/* Bytes that no match begins with, passed over for the price of one step. */
+enum { SKIPPED_PER_STEP = 8 };
 
 /* ---- writing the program */
 
@@ -227,7 +227,7 @@ struct run {
     uint32_t *seen; /* per instruction: the step that visited it */
     uint32_t step;
     uint32_t *stack;
-    size_t cost;
+    size_t cost, cost_max;
 };
 
 static bool is_ascii_word(char c) {
@@ -300,6 +300,14 @@ static void swap_threads(struct run *run) {
     run->next.n = 0;
 }
 
+static size_t skip(struct run *run, size_t pos) {
+    size_t from = pos;
+    while (pos < run->text.len && !run->program->first_bytes[(uint8_t)run->text.ptr[pos]])
+        pos++;
+    run->cost += (pos - from) / SKIPPED_PER_STEP;
+    return pos;
+}
+
 /* Finds the leftmost match at or behind `pos`. Returns its end, or SIZE_MAX when there is none. */
 static size_t find_match(struct run *run, size_t pos) {
     size_t end = SIZE_MAX;
@@ -310,8 +318,7 @@ static size_t find_match(struct run *run, size_t pos) {
         uint32_t cp = UTF8_INVALID;
         if (end == SIZE_MAX) {
             if (run->now.n == 0)
-                while (pos < run->text.len && !run->program->first_bytes[(uint8_t)run->text.ptr[pos]])
-                    pos++;
+                pos = skip(run, pos);
             add_thread(run, &run->now, 0, pos);
         }
         behind = pos;
@@ -328,22 +335,22 @@ static size_t find_match(struct run *run, size_t pos) {
                 add_thread(run, &run->next, run->now.items[i] + 1, behind);
         }
         swap_threads(run);
-        if (pos >= run->text.len || (end != SIZE_MAX && run->now.n == 0) || run->cost > COUNT_STEPS_MAX)
+        if (pos >= run->text.len || (end != SIZE_MAX && run->now.n == 0) || run->cost > run->cost_max)
             return end;
         pos = behind;
     }
 }
 
 int regex_program_count(const struct regex_program *program, struct arena *arena, vsr_str text, size_t max,
-                        size_t *ret_count, struct vsr_err *err) {
+                        size_t *steps, size_t *ret_count, struct vsr_err *err) {
     struct arena_mark mark = arena_mark(arena);
-    struct run run = { .program = program, .text = text };
+    struct run run = { .program = program, .text = text, .cost_max = *steps };
     size_t count = 0, pos = 0;
     run.now.items = ARENA_ARRAY(arena, uint32_t, program->n);
     run.next.items = ARENA_ARRAY(arena, uint32_t, program->n);
     run.seen = ARENA_ARRAY(arena, uint32_t, program->n);
     run.stack = ARENA_ARRAY(arena, uint32_t, 2 * program->n + 2);
-    while (count < max && pos < text.len && run.cost <= COUNT_STEPS_MAX) {
+    while (count < max && pos < text.len && run.cost <= run.cost_max) {
         size_t end = find_match(&run, pos);
         if (end == SIZE_MAX)
             break;
@@ -355,7 +362,8 @@ int regex_program_count(const struct regex_program *program, struct arena *arena
         }
     }
     arena_rewind(arena, mark);
-    if (run.cost > COUNT_STEPS_MAX)
+    *steps -= run.cost < *steps ? run.cost : *steps;
+    if (run.cost > run.cost_max)
         return err_set(err, VSR_E_LIMIT, "counting the matches of a pattern takes too long on this text");
     *ret_count = count;
     return 0;

@@ -27,11 +27,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return -1; /* not into the corpus */
     }
     if (regex_parse(arena, pattern, &options, &regex, &err) == 0) {
-        size_t count = 0;
+        size_t count = 0, steps = REGEX_STEPS_MAX;
         bool occurs = false, exact;
         (void)regex_expression(regex, arena, &exact);
-        if (regex_count(regex, arena, text, &count, &err) == 0 &&
-            regex_occurs(regex, arena, text, &occurs, &err) == 0) {
+        if (regex_count(regex, arena, text, &steps, &count, &err) == 0 &&
+            regex_occurs(regex, arena, text, &steps, &occurs, &err) == 0) {
             VSR_ASSERT((count > 0) == occurs);
             VSR_ASSERT(count <= text.len);
         }

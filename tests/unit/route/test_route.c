@@ -275,6 +275,60 @@ TEST(engine_refusals_point_at_the_pattern) {
     fixture_free(&f);
 }
 
+/* ---- a text that one pattern is too costly on */
+
+static const char costly[] =
+    FIXTURE_HEAD "routing:\n"
+                 "  signals:\n"
+                 "    keywords:\n"
+                 "      - {name: refund, operator: OR, keywords: [refund]}\n"
+                 "      - {name: odd, operator: OR, method: regex, keywords: ['\\p{L}{1,40}[\\p{L}\\p{Nd}]{1,40}@@']}\n"
+                 "    structure:\n"
+                 "      - {name: questions, feature: {type: count, source: {type: regex, pattern: '[?]'}}}\n"
+                 "  decisions:\n"
+                 "    - {name: odd_lane, priority: 30, on_unknown: unknown, rules: {type: keyword, name: odd}}\n"
+                 "    - {name: refunds, priority: 20, rules: {type: keyword, name: refund}}\n"
+                 "    - {name: asking, priority: 10, rules: {type: structure, name: questions}}\n"
+                 "    - {name: anything, priority: 0}\n";
+
+/* `words`, then two symbols and @@ that only look like a hit, then two megabytes that the automaton toils on. */
+static vsr_str costly_text(struct fixture *f, const char *words) {
+    enum { PADDING = 2 << 20 };
+    struct buf text;
+    vsr_str copy;
+    buf_init(&text, PADDING + 4096);
+    buf_printf(&text, "%s \xE2\x82\xAC\xE2\x82\xAC@@ ", words);
+    for (int i = 0; i < PADDING; i++)
+        buf_append_char(&text, 'a');
+    copy = arena_str(f->memory, buf_str(&text));
+    buf_done(&text);
+    return copy;
+}
+
+TEST(costly_pattern_takes_no_other_rule_along) {
+    struct fixture f;
+    struct buf out;
+    struct json_writer w;
+    fixture_must_load(&f, costly);
+    CHECK_STR(fixture_route(&f, fixture_prompt(&f, VSR_STR("refund me")), false)->decision->name, "refunds", "short");
+    CHECK_STR(fixture_route(&f, fixture_prompt(&f, VSR_STR("refund ab12@@")), false)->decision->name, "odd_lane",
+              "odd");
+    for (int full = 0; full <= 1; full++) {
+        const struct route_outcome *outcome;
+        CHECK_STR(fixture_route(&f, fixture_prompt(&f, costly_text(&f, "why? ")), full)->decision->name, "asking", "?");
+        outcome = fixture_route(&f, fixture_prompt(&f, costly_text(&f, "refund me")), full);
+        CHECK_STR(outcome->decision->name, "refunds", "the same lane with two megabytes behind it");
+        CHECK_INT(outcome->n_unknown, 1, "the costly one is undecided");
+    }
+    buf_init(&out, 1 << 20);
+    json_write_init(&w, &out);
+    route_trace_json(f.state, &w);
+    CHECK(contains(&out, "\"errors\":{\"keyword:odd\":\"too_long\"}"), "only that rule is reported");
+    buf_done(&out);
+    fixture_free(&f);
+}
+
 RUN_TESTS(T(prompts_find_their_lanes), T(envelope_facts_route_without_text), T(cheap_winner_leaves_language_alone),
           T(traces_tell_the_story), T(empty_requests_are_skipped), T(failed_signals_are_unknown_not_false),
-          T(threads_share_a_recipe), T(engine_refusals_point_at_the_pattern))
+          T(threads_share_a_recipe), T(engine_refusals_point_at_the_pattern),
+          T(costly_pattern_takes_no_other_rule_along))

@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "signal/family.h"
 #include "signal/rule_checks.h"
+#include "text/regex.h"
 
 struct fixture {
     struct arena *arena;
@@ -87,9 +88,12 @@ static inline void fixture_make(struct fixture *f, const struct signal_family *f
 static inline void fixture_eval(struct fixture *f, const struct request_facts *facts) {
     uint64_t *wanted = ARENA_ARRAY(f->arena, uint64_t, BITS_WORDS(f->slots.n));
     memset(wanted, 0xFF, BITS_WORDS(f->slots.n) * sizeof(*wanted));
-    f->request = (struct signal_request){
-        .arena = f->arena, .facts = facts, .wanted = wanted, .patterns = f->patterns, .scratch = f->scratch
-    };
+    f->request = (struct signal_request){ .arena = f->arena,
+                                          .facts = facts,
+                                          .wanted = wanted,
+                                          .patterns = f->patterns,
+                                          .scratch = f->scratch,
+                                          .regex_steps = REGEX_STEPS_MAX };
     signal_results_init(&f->results, f->arena, f->slots.n);
     f->rc = f->family->eval(f->state, &f->request, &f->results, NULL);
 }

@@ -113,5 +113,25 @@ TEST(entries_that_fold_together_are_warned_of) {
     fixture_free(&f);
 }
 
+TEST(costly_pattern_leaves_others_their_steps) {
+    enum { PADDING = 1 << 20 };
+    struct fixture f;
+    struct buf text;
+    buf_init(&text, 2 << 20);
+    buf_append_c(&text, "why? how? ");
+    for (int i = 0; i < PADDING; i++)
+        buf_append_char(&text, 'a');
+    fixture_make(&f, &signal_structure,
+                 VSR_STR("- {name: toil, feature: {type: count, source: {type: regex, pattern: '[^x]{1,900}[?]'}}}\n"
+                         "- {name: questions, feature: {type: count, source: {type: regex, pattern: '[?]'}}}\n"));
+    fixture_eval_text(&f, buf_str(&text));
+    CHECK_INT(f.rc, 0, "the family itself works");
+    CHECK(bits_has(f.results.unavailable, 0) && f.results.codes[0] == SIGNAL_TOO_LONG, "too long");
+    CHECK(!bits_has(f.results.unavailable, 1) && fixture_value(&f, "questions") == 2, "counted");
+    CHECK(f.request.regex_steps < REGEX_STEPS_MAX, "they share one account");
+    fixture_free(&f);
+    buf_done(&text);
+}
+
 RUN_TESTS(T(shared_rules), T(shared_text_units), T(shared_predicates), T(own_counts), T(bad_rules_are_refused),
-          T(entries_that_fold_together_are_warned_of))
+          T(entries_that_fold_together_are_warned_of), T(costly_pattern_leaves_others_their_steps))

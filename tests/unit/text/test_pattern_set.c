@@ -15,15 +15,15 @@ static uint32_t below(uint32_t n) {
 static bool scan_one(struct arena *arena, const struct pattern_list *list, uint32_t index, vsr_str text) {
     struct pattern_set *set;
     struct pattern_scratch *scratch;
-    uint64_t *hits;
+    struct pattern_hits hits;
+    size_t steps = REGEX_STEPS_MAX;
     int bad;
     struct vsr_err err = VSR_ERR_NONE;
     CHECK_MSG(pattern_set_build(arena, list, &set, &bad, &err) == 0, "%s", err.text);
     CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
-    hits = ARENA_ARRAY(arena, uint64_t, BITS_WORDS(pattern_set_count(set)));
-    CHECK_INT(pattern_set_scan(set, scratch, arena, text, hits, NULL), 0, "scan");
+    CHECK_INT(pattern_set_scan(set, scratch, arena, text, &steps, &hits, NULL), 0, "scan");
     pattern_scratch_free(scratch);
-    return bits_has(hits, index);
+    return bits_has(hits.found, index);
 }
 
 TEST(equal_patterns_share_an_index) {
@@ -64,16 +64,18 @@ TEST(text_that_is_not_utf8_is_an_error) {
     struct pattern_list list;
     struct pattern_set *set;
     struct pattern_scratch *scratch;
-    uint64_t hits = 0;
+    struct pattern_hits hits;
+    size_t steps = REGEX_STEPS_MAX;
     uint32_t index;
     int bad;
     pattern_list_init(&list, arena);
     CHECK_INT(pattern_list_literal(&list, VSR_STR("a"), PATTERN_EXACT, true, &index, NULL), 0, "a");
     CHECK_INT(pattern_set_build(arena, &list, &set, &bad, NULL), 0, "build");
     CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
-    CHECK_INT(pattern_set_scan(set, scratch, arena, VSR_STR("a \xC3"), &hits, NULL), VSR_E_INVALID, "cut code point");
-    CHECK_INT(pattern_set_scan(set, scratch, arena, VSR_STR("a \xC3\xA9"), &hits, NULL), 0, "whole one");
-    CHECK_INT(hits, 1, "hit");
+    CHECK_INT(pattern_set_scan(set, scratch, arena, VSR_STR("a \xC3"), &steps, &hits, NULL), VSR_E_INVALID,
+              "cut code point");
+    CHECK_INT(pattern_set_scan(set, scratch, arena, VSR_STR("a \xC3\xA9"), &steps, &hits, NULL), 0, "whole one");
+    CHECK_INT(*hits.found, 1, "hit");
     pattern_scratch_free(scratch);
     arena_free(arena);
 }
@@ -158,14 +160,15 @@ TEST(engine_agrees_with_automaton) {
         }
         CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
         for (int k = 0; k < TEXTS; k++) {
-            uint64_t hits = 0;
-            size_t count = 0;
+            struct pattern_hits hits;
+            size_t count = 0, steps = REGEX_STEPS_MAX;
             random_text(&text);
-            CHECK_INT(regex_count(regex, arena, buf_str(&text), &count, NULL), 0, "count");
-            CHECK_INT(pattern_set_scan(set, scratch, arena, buf_str(&text), &hits, NULL), 0, "scan");
-            CHECK_MSG((count > 0) == (hits == 1), "pattern \"%.*s\"%s, text \"%.*s\": automaton %zu, engine %d\n%s",
-                      (int)pattern.len, pattern.ptr, options.ignore_case ? " (i)" : "", (int)text.len, text.ptr, count,
-                      (int)hits, regex_expression(regex, arena, &(bool){ false }));
+            CHECK_INT(regex_count(regex, arena, buf_str(&text), &steps, &count, NULL), 0, "count");
+            CHECK_INT(pattern_set_scan(set, scratch, arena, buf_str(&text), &steps, &hits, NULL), 0, "scan");
+            CHECK_MSG((count > 0) == (*hits.found == 1),
+                      "pattern \"%.*s\"%s, text \"%.*s\": automaton %zu, engine %d\n%s", (int)pattern.len, pattern.ptr,
+                      options.ignore_case ? " (i)" : "", (int)text.len, text.ptr, count, (int)*hits.found,
+                      regex_expression(regex, arena, &(bool){ false }));
             compared++;
         }
         pattern_scratch_free(scratch);
@@ -176,5 +179,73 @@ TEST(engine_agrees_with_automaton) {
     buf_done(&text);
 }
 
+/* ---- the steps of one text */
+
+enum { PADDING = 2 << 20 };
+
+/* Symbols that look like letters to the engine, then what the automaton toils on: `run` again and again. */
+static vsr_str toil(struct arena *arena, const char *run) {
+    struct buf text;
+    vsr_str copy;
+    buf_init(&text, PADDING + 4096);
+    buf_append_c(&text, "refund \xE2\x82\xAC\xE2\x82\xAC@@ !!\xE2\x82\xAC ");
+    while (text.len < PADDING)
+        buf_append_c(&text, run);
+    copy = arena_str(arena, buf_str(&text));
+    buf_done(&text);
+    return copy;
+}
+
+TEST(costly_pattern_is_undecided_alone) {
+    static const char *const patterns[] = { "\\p{L}{1,40}[\\p{L}\\p{Nd}]{1,40}@@", "!!\\pL", "ref\\pLnd", "refund" };
+    struct arena *arena = arena_new(0, 0);
+    struct pattern_list list;
+    struct pattern_set *set;
+    struct pattern_scratch *scratch;
+    struct pattern_hits hits;
+    size_t steps = REGEX_STEPS_MAX;
+    int bad;
+    pattern_list_init(&list, arena);
+    for (uint32_t i = 0; i < VSR_COUNT(patterns); i++) {
+        struct regex *regex;
+        uint32_t index;
+        CHECK_INT(regex_parse(arena, str_from_c(patterns[i]), &(struct regex_options){ 0 }, &regex, NULL), 0, "parse");
+        CHECK_INT(pattern_list_regex(&list, regex, str_from_c(patterns[i]), &index, NULL), 0, "add");
+        CHECK_INT(index, i, "index");
+    }
+    CHECK_INT(pattern_set_build(arena, &list, &set, &bad, NULL), 0, "build");
+    CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
+    CHECK_INT(pattern_set_scan(set, scratch, arena, toil(arena, "1 "), &steps, &hits, NULL), 0, "scan");
+    CHECK_INT(*hits.undecided, 0, "no letters, no toil");
+    CHECK_INT(*hits.found, 12, "the two that occur");
+    steps = REGEX_STEPS_MAX;
+    CHECK_INT(pattern_set_scan(set, scratch, arena, toil(arena, "a"), &steps, &hits, NULL), 0, "scan");
+    CHECK_INT(*hits.undecided, 1, "the costly one");
+    CHECK_INT(*hits.found, 12, "the others are decided: one is taken back, two occur");
+    pattern_scratch_free(scratch);
+    arena_free(arena);
+}
+
+TEST(steps_run_out) {
+    struct arena *arena = arena_new(0, 0);
+    struct regex *regex;
+    size_t count = 7, steps = 100, before;
+    bool occurs = false;
+    CHECK_INT(regex_parse(arena, VSR_STR("[a-z]+1"), &(struct regex_options){ 0 }, &regex, NULL), 0, "parse");
+    CHECK_INT(regex_count(regex, arena, VSR_STR("ab1 cd1"), &steps, &count, NULL), 0, "enough");
+    CHECK(count == 2 && steps > 0 && steps < 100, "spent some");
+    before = steps;
+    CHECK_INT(regex_occurs(regex, arena, VSR_STR("ab1 cd1"), &steps, &occurs, NULL), 0, "enough");
+    CHECK(occurs && steps < before, "spent more");
+    steps = 5;
+    CHECK_INT(regex_count(regex, arena, VSR_STR("ab1 cd1"), &steps, &count, NULL), VSR_E_LIMIT, "not enough");
+    CHECK_INT(steps, 0, "none left");
+    steps = 1000;
+    CHECK_INT(regex_count(regex, arena, toil(arena, "."), &steps, &count, NULL), VSR_E_LIMIT,
+              "what is passed over costs too");
+    arena_free(arena);
+}
+
 RUN_TESTS(T(equal_patterns_share_an_index), T(bad_patterns_are_refused), T(text_that_is_not_utf8_is_an_error),
-          T(engine_names_the_pattern_it_refuses), T(engine_agrees_with_automaton))
+          T(engine_names_the_pattern_it_refuses), T(engine_agrees_with_automaton), T(costly_pattern_is_undecided_alone),
+          T(steps_run_out))

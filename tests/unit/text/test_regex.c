@@ -67,10 +67,10 @@ TEST(counts_leftmost_first) {
     for (size_t i = 0; i < VSR_COUNT(counts); i++) {
         struct regex *regex;
         struct vsr_err err = VSR_ERR_NONE;
-        size_t count = 0;
+        size_t count = 0, steps = REGEX_STEPS_MAX;
         int rc = regex_parse(arena, str_from_c(counts[i].pattern), &(struct regex_options){ 0 }, &regex, &err);
         CHECK_MSG(rc == 0, "%s: %s", counts[i].pattern, err.text);
-        rc = regex_count(regex, arena, str_from_c(counts[i].text), &count, &err);
+        rc = regex_count(regex, arena, str_from_c(counts[i].text), &steps, &count, &err);
         CHECK_INT(rc, 0, counts[i].pattern);
         CHECK_INT(count, counts[i].count, counts[i].pattern);
     }

@@ -379,6 +379,14 @@ static ssize_t send_slices(const struct stream *s, const vsr_str *slices, size_t
     return sendmsg(s->fd, &message, MSG_NOSIGNAL);
 }
 
+/* Sent bytes at the front may not outweigh the rest: a peer that never drains fully would make us keep them all. */
+static void compact_queue(struct stream *s) {
+    if (s->queue_off <= s->queue.len / 2)
+        return;
+    buf_consume(&s->queue, s->queue_off);
+    s->queue_off = 0;
+}
+
 /* Queues the slices but their first `skip` bytes. */
 static void enqueue(struct stream *s, const vsr_str *slices, size_t n_slices, size_t skip) {
     for (size_t i = 0; i < n_slices; i++) {
@@ -432,8 +440,10 @@ static bool flush_queue(struct stream *s) {
         }
         s->queue_off += n;
         s->written += n;
-        if (n < rest.len)
+        if (n < rest.len) {
+            compact_queue(s);
             return true;
+        }
     }
     queue_emptied(s);
     return true;

@@ -1,5 +1,7 @@
 #include "net/stream.h"
 
+#include <malloc.h>
+
 #include "certificates.h"
 #include "core/mem.h"
 #include "net/tls.h"
@@ -305,7 +307,33 @@ static void last_words(void) {
     pair_end(&pair);
 }
 
+static size_t memory_in_use(void) {
+    struct mallinfo2 info = mallinfo2(); /* zeros under a sanitizer */
+    return info.uordblks + info.hblkhd;
+}
+
+/* A queue that never runs empty forgets what has been sent. */
+static void never_drains(void) {
+    enum { QUEUE = 8 << 20, TOTAL = 96 << 20 };
+    struct pair pair;
+    char *bytes = big_bytes();
+    size_t before;
+    pair_begin(&pair, &events);
+    before = memory_in_use();
+    while (stream_written(pair.b.stream) < TOTAL) {
+        while (stream_queued(pair.b.stream) < QUEUE)
+            stream_write(pair.b.stream, str_make(bytes, 1 << 20));
+        loop_run_once(pair.loop, 10);
+        buf_reset(&pair.a.got);
+    }
+    CHECK_INT(pair.b.n_drain, 0, "never empty");
+    CHECK_MSG(memory_in_use() < before + 5 * QUEUE, "%zu bytes more", memory_in_use() - before);
+    mem_free(bytes);
+    pair_end(&pair);
+}
+
 static void all_of_it(void) {
+    never_drains();
     both_ways();
     half_close();
     pauses();

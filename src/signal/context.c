@@ -18,9 +18,7 @@ struct context_config {
 };
 
 static const struct field context_fields[] = {
-    { "name", FIELD_STRING, offsetof(struct context_config, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
-      .help = "Name that decisions and projections use." },
-    { "description", FIELD_STRING, offsetof(struct context_config, description), .help = "Documentation only." },
+    RULE_FIELDS(struct context_config),
     { "min_tokens", FIELD_TOKENS, offsetof(struct context_config, min_tokens),
       .help = "Least number of tokens, such as 8K." },
     { "max_tokens", FIELD_TOKENS, offsetof(struct context_config, max_tokens),

@@ -70,22 +70,16 @@ static const struct field feature_fields[] = {
 static const struct schema feature_schema = SCHEMA("feature", struct feature_config, feature_fields);
 
 static const struct field conversation_fields[] = {
-    { "name", FIELD_STRING, offsetof(struct conversation_config, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
-      .help = "Name that decisions and projections use." },
-    { "description", FIELD_STRING, offsetof(struct conversation_config, description), .help = "Documentation only." },
-    { "feature", FIELD_OBJECT, offsetof(struct conversation_config, feature), .flags = FIELD_REQUIRED,
-      .object = &feature_schema, .help = "What is measured." },
-    { "predicate", FIELD_OPTIONAL, offsetof(struct conversation_config, predicate), .object = &config_predicate_schema,
-      .help = "Bounds that the count must keep; without them a count always matches." },
+    RULE_FIELDS(struct conversation_config),
+    RULE_FEATURE_FIELDS(struct conversation_config, feature_schema,
+                        "Bounds that the count must keep; without them a count always matches."),
 };
 
 static const struct schema conversation_schema;
 
 static void check_rule(const void *object, struct arena *arena, struct diag *diag) {
     const struct conversation_config *rule = object;
-    if (rule->feature.type == FEATURE_EXISTS && rule->predicate)
-        diag_error(diag, "E_CONFLICT", schema_field_at(&conversation_schema, rule, "predicate", arena),
-                   VSR_STR("use feature.type count"), "predicate and feature.type \"exists\" exclude each other");
+    rule_check_exists(rule, &conversation_schema, rule->feature.type == FEATURE_EXISTS, rule->predicate, arena, diag);
     if (rule->feature.source.role != SOURCE_ROLE_ANY && rule->feature.source.type != SOURCE_MESSAGE)
         diag_error(diag, "E_CONFLICT", schema_field_at(&source_schema, &rule->feature.source, "role", arena),
                    (vsr_str){ 0 }, "role belongs to source.type \"message\" only, not to \"%s\"",

@@ -25,9 +25,7 @@ static const char *const operators[] = { "OR", "AND", "NOR", NULL };
 static const char *const methods[] = { "", "regex", NULL };
 
 static const struct field keyword_fields[] = {
-    { "name", FIELD_STRING, offsetof(struct keyword_config, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
-      .help = "Name that decisions and projections use." },
-    { "description", FIELD_STRING, offsetof(struct keyword_config, description), .help = "Documentation only." },
+    RULE_FIELDS(struct keyword_config),
     { "operator", FIELD_ENUM, offsetof(struct keyword_config, op), .flags = FIELD_REQUIRED, .choices = operators,
       .help = "OR: one entry occurs; AND: all do; NOR: none does." },
     { "method", FIELD_ENUM, offsetof(struct keyword_config, method), .flags = FIELD_NOCASE, .choices = methods,

@@ -46,9 +46,7 @@ static const struct schema comparator_schema =
     SCHEMA("metadata predicate", struct comparator_config, comparator_fields, .check = check_comparator);
 
 static const struct field metadata_fields[] = {
-    { "name", FIELD_STRING, offsetof(struct metadata_config, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
-      .help = "Name that decisions and projections use." },
-    { "description", FIELD_STRING, offsetof(struct metadata_config, description), .help = "Documentation only." },
+    RULE_FIELDS(struct metadata_config),
     { "key", FIELD_STRING, offsetof(struct metadata_config, key), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
       .help = "Key of the request's metadata." },
     { "predicate", FIELD_OBJECT, offsetof(struct metadata_config, predicate), .flags = FIELD_REQUIRED,

@@ -9,6 +9,13 @@ vsr_str rule_name(const struct config_list *rules, const struct schema *schema, 
     return *(const vsr_str *)(const void *)(rule + schema->fields[0].offset);
 }
 
+void rule_check_exists(const void *rule, const struct schema *schema, bool exists,
+                       const struct config_predicate *predicate, struct arena *arena, struct diag *diag) {
+    if (exists && predicate)
+        diag_error(diag, "E_CONFLICT", schema_field_at(schema, rule, "predicate", arena),
+                   VSR_STR("use feature.type count"), "predicate and feature.type \"exists\" exclude each other");
+}
+
 struct diag_at rule_entry_at(const void *object, const char *field, const struct config_strings *list, size_t index,
                              struct arena *arena) {
     struct diag_at at = schema_at(object);

@@ -132,13 +132,9 @@ static const struct field feature_fields[] = {
 static const struct schema feature_schema = SCHEMA("feature", struct feature_config, feature_fields);
 
 static const struct field structure_fields[] = {
-    { "name", FIELD_STRING, offsetof(struct structure_config, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
-      .help = "Name that decisions and projections use." },
-    { "description", FIELD_STRING, offsetof(struct structure_config, description), .help = "Documentation only." },
-    { "feature", FIELD_OBJECT, offsetof(struct structure_config, feature), .flags = FIELD_REQUIRED,
-      .object = &feature_schema, .help = "What is measured." },
-    { "predicate", FIELD_OPTIONAL, offsetof(struct structure_config, predicate), .object = &config_predicate_schema,
-      .help = "Bounds that the value must keep; without them any value above 0 matches." },
+    RULE_FIELDS(struct structure_config),
+    RULE_FEATURE_FIELDS(struct structure_config, feature_schema,
+                        "Bounds that the value must keep; without them any value above 0 matches."),
 };
 
 static const struct schema structure_schema;
@@ -155,9 +151,7 @@ static void check_rule(const void *object, struct arena *arena, struct diag *dia
         diag_error(diag, "E_CONFLICT", at, (vsr_str){ 0 },
                    "feature.type \"%s\" does not go with source.type \"text_bytes\": only count does",
                    feature_types[feature]);
-    if (feature == FEATURE_EXISTS && rule->predicate)
-        diag_error(diag, "E_CONFLICT", schema_field_at(&structure_schema, rule, "predicate", arena),
-                   VSR_STR("use feature.type count"), "predicate and feature.type \"exists\" exclude each other");
+    rule_check_exists(rule, &structure_schema, rule->feature.type == FEATURE_EXISTS, rule->predicate, arena, diag);
 }
 
 static const struct schema structure_schema =

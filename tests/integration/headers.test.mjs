@@ -21,6 +21,7 @@ describe('headers', () => {
           keyless: backend,
           keyed: { backend_refs: [{ endpoint: backend.address, api_key: 'static-key-1' }] },
           envKeyed: { backend_refs: [{ endpoint: backend.address, api_key_env: 'VSR_TEST_BACKEND_KEY' }] },
+          keyMissing: { backend_refs: [{ endpoint: backend.address, api_key_env: 'VSR_TEST_NO_SUCH_KEY' }] },
           odd: {
             backend_refs: [
               {
@@ -103,6 +104,15 @@ describe('headers', () => {
       assert.equal(headers.get(name), undefined, name);
     }
     assert.doesNotMatch(headers.get('connection') ?? '', /close|x-hop/i);
+  });
+
+  test('a caller\'s key does not replace one that the configuration lacks', async () => {
+    backend.forget();
+    const answer = await post(vsr.port, chat('hi', { model: 'keyMissing' }), { Authorization: 'Bearer theirs' });
+    assertError(answer, 401, { code: 'invalid_api_key' });
+    assert.doesNotMatch(answer.text(), /VSR_TEST_NO_SUCH_KEY/);
+    assert.equal(backend.last, undefined);
+    await vsr.says(/configures a key and has none: VSR_TEST_NO_SUCH_KEY/);
   });
 
   test('internal, identity and credential headers of a stranger are removed', async () => {

@@ -290,6 +290,7 @@ static bool same_endpoint(const struct client_endpoint *endpoint, vsr_str host, 
 
 struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uint16_t port, struct tls_client *tls) {
     struct client_endpoint *endpoint = client->endpoints;
+    VSR_DEBUG_ASSERT(loop_on_thread(client->loop));
     while (endpoint && !same_endpoint(endpoint, host, port, tls))
         endpoint = endpoint->next;
     if (endpoint)
@@ -384,6 +385,7 @@ struct client_call *client_call_start(struct client_endpoint *endpoint, const st
                                       void *owner) {
     struct client *client = endpoint->client;
     struct client_call *call = take_call(client);
+    VSR_DEBUG_ASSERT(loop_on_thread(client->loop));
     call->endpoint = endpoint;
     call->events = events;
     call->owner = owner;
@@ -412,6 +414,7 @@ void client_call_cancel(struct client_call *call) {
     if (!call || call->state == CALL_OVER)
         return;
     endpoint = call->endpoint;
+    VSR_DEBUG_ASSERT(loop_on_thread(endpoint->client->loop));
     if (call->state == CALL_RUNNING)
         client_conn_close(call->conn);
     else if (call->state == CALL_PENDING)
@@ -428,6 +431,7 @@ void client_call_pause(struct client_call *call) {
 }
 
 void client_call_resume(struct client_call *call) {
+    VSR_DEBUG_ASSERT(loop_on_thread(call->endpoint->client->loop));
     if (!call->paused)
         return;
     call->paused = false;

@@ -159,6 +159,7 @@ static void report_bad_name(void *data) {
 void dns_host_resolve(struct dns_host *host, void (*fn)(void *data, const struct vsr_err *err), void *data) {
     static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
     struct dns_query *query;
+    VSR_DEBUG_ASSERT(loop_on_thread(host->loop));
     if (host->query)
         return;
     host->fn = fn;

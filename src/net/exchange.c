@@ -15,10 +15,6 @@ void *exchange_tag(const struct exchange *exchange) {
     return exchange->conn->listener->tag;
 }
 
-vsr_str exchange_peer(const struct exchange *exchange) {
-    return exchange->conn->stream ? stream_peer(exchange->conn->stream) : str_make(NULL, 0);
-}
-
 struct loop *exchange_loop(const struct exchange *exchange) {
     return exchange->conn->server->loop;
 }
@@ -29,6 +25,7 @@ struct loop *exchange_loop(const struct exchange *exchange) {
  */
 static bool alive(const struct exchange *exchange) {
     VSR_ASSERT(exchange->running);
+    VSR_DEBUG_ASSERT(loop_on_thread(exchange->conn->server->loop));
     return exchange->conn->state != CONN_CLOSED && !exchange->broken;
 }
 
@@ -220,6 +217,7 @@ bool exchange_retract(struct exchange *exchange) {
 
 void exchange_abort(struct exchange *exchange) {
     VSR_ASSERT(exchange->running);
+    VSR_DEBUG_ASSERT(loop_on_thread(exchange->conn->server->loop));
     conn_close(exchange->conn);
 }
 

@@ -105,6 +105,7 @@ static void on_idle(uv_idle_t *idle) {
 }
 
 void loop_defer(struct loop *loop, struct loop_task *task, void (*fn)(void *data), void *data) {
+    VSR_DEBUG_ASSERT(loop_on_thread(loop));
     task->fn = fn;
     task->data = data;
     if (loop_task_queued(task))
@@ -157,6 +158,7 @@ static void on_wheel_timer(uv_timer_t *uv_timer) {
 void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms, void (*fn)(void *data),
                       void *data) {
     uint64_t now = uv_now(&loop->uv);
+    VSR_DEBUG_ASSERT(loop_on_thread(loop));
     timer->fn = fn;
     timer->data = data;
     timer->due_ms = delay_ms < UINT64_MAX / 2 ? now + delay_ms : UINT64_MAX / 2;
@@ -170,6 +172,7 @@ void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t dela
 }
 
 void loop_timer_stop(struct loop_timer *timer) {
+    VSR_DEBUG_ASSERT(!loop_timer_active(timer) || loop_on_thread(timer->loop));
     if (loop_timer_active(timer))
         timer_wheel_remove(&timer->loop->wheel, timer);
 }

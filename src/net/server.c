@@ -39,6 +39,7 @@ int server_new(struct loop *loop, const struct server_handler *handler, void *ap
 }
 
 void server_set_limits(struct server *server, const struct server_limits *limits) {
+    VSR_DEBUG_ASSERT(loop_on_thread(server->loop));
     server->limits = *limits;
 }
 
@@ -166,6 +167,7 @@ static int listen_on(struct server *server, vsr_str address, uint16_t port, enum
                      struct tls_server *tls, void *tag, uint16_t *ret_port, struct vsr_err *err) {
     struct listen_sockets sockets;
     int rc = listen_sockets_open(address, port, mode, &sockets, err);
+    VSR_DEBUG_ASSERT(loop_on_thread(server->loop));
     if (rc == 0)
         rc = start_all(server, &sockets, tls, tag, err);
     if (rc < 0) {
@@ -229,6 +231,7 @@ static void drain_deadline(void *data) {
 
 void server_drain(struct server *server, uint64_t deadline_ms, void (*on_drained)(void *data), void *data) {
     struct conn *next;
+    VSR_DEBUG_ASSERT(loop_on_thread(server->loop));
     server->draining = true;
     server->on_drained = on_drained;
     server->drained_data = data;

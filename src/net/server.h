@@ -100,7 +100,7 @@ int server_listen(struct server *server, vsr_str address, uint16_t port, void *t
 int server_listen_tls(struct server *server, vsr_str address, uint16_t port, struct tls_server *tls, void *tag,
                       uint16_t *ret_port, struct vsr_err *err);
 
-/* Without SO_REUSEPORT: VSR_E_EXISTS when anybody listens there. For a socket that only one thread of a process opens. */
+/* Without SO_REUSEPORT: VSR_E_EXISTS when anybody listens there. For sockets that only one thread opens. */
 int server_listen_exclusive(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
                             struct vsr_err *err);
 /*
@@ -129,7 +129,6 @@ struct server_stats server_stats(const struct server *server);
  */
 
 void *exchange_tag(const struct exchange *exchange);
-vsr_str exchange_peer(const struct exchange *exchange);
 struct loop *exchange_loop(const struct exchange *exchange);
 
 /* Body reading: pause until resumed (backpressure toward the client). */

@@ -130,7 +130,7 @@ struct server {
 void conn_open(struct server *server, const struct listener *listener, int fd, bool rejected);
 /* Closes now. A running exchange gets on_close(EXCHANGE_VANISHED). */
 void conn_close(struct conn *conn);
-/* The exchange has been answered: on_close(EXCHANGE_COMPLETED), then on to the next request or to the end of the connection. */
+/* The exchange has been answered: on_close(EXCHANGE_COMPLETED), then the next request or the connection's end. */
 void conn_answered(struct conn *conn);
 /* Sets the timer to the next deadline of the state. */
 void conn_arm(struct conn *conn);

@@ -136,6 +136,7 @@ static void on_poll_closed(uv_handle_t *handle) {
 /* The memory goes when libuv has let go of the handle, after every event of this turn. */
 static void dispose(struct stream *s) {
     bool was_open = s->state == STREAM_OPEN || s->state == STREAM_LINGERING;
+    VSR_DEBUG_ASSERT(loop_on_thread(s->loop));
     s->state = STREAM_CLOSED;
     s->events = NULL;
     s->owner = NULL;
@@ -158,11 +159,6 @@ void stream_close(struct stream *stream) {
         return;
     VSR_ASSERT(stream->state != STREAM_CLOSED);
     dispose(stream);
-}
-
-void stream_set_owner(struct stream *stream, const struct stream_events *events, void *owner) {
-    stream->events = events;
-    stream->owner = owner;
 }
 
 /* ---- failure */
@@ -343,6 +339,7 @@ void stream_pause(struct stream *stream) {
 }
 
 void stream_resume(struct stream *stream) {
+    VSR_DEBUG_ASSERT(loop_on_thread(stream->loop));
     if (!stream->paused)
         return;
     stream->paused = false;
@@ -475,6 +472,7 @@ static void write_plain(struct stream *s, const vsr_str *slices, size_t n_slices
 }
 
 void stream_writev(struct stream *stream, const vsr_str *slices, size_t n_slices) {
+    VSR_DEBUG_ASSERT(loop_on_thread(stream->loop));
     VSR_ASSERT(n_slices <= STREAM_SLICES_MAX);
     if (!may_write(stream))
         return;
@@ -514,6 +512,7 @@ uint64_t stream_written(const struct stream *stream) {
 }
 
 void stream_shutdown(struct stream *stream) {
+    VSR_DEBUG_ASSERT(loop_on_thread(stream->loop));
     if (!may_write(stream))
         return;
     stream->shutdown_wanted = true;
@@ -605,6 +604,7 @@ int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_cl
     struct vsr_err *problem = err ? err : &local;
     struct stream *s;
     int fd = socket_connect(addr, problem);
+    VSR_DEBUG_ASSERT(loop_on_thread(loop));
     if (fd < 0)
         return problem->code;
     s = stream_make(loop, fd, events, owner, problem);
@@ -630,6 +630,7 @@ int stream_accept(struct loop *loop, int fd, struct tls_server *tls, const struc
     struct vsr_err local;
     struct vsr_err *problem = err ? err : &local;
     struct stream *s = stream_make(loop, fd, events, owner, problem);
+    VSR_DEBUG_ASSERT(loop_on_thread(loop));
     if (!s) {
         close(fd);
         return problem->code;

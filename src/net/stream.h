@@ -30,7 +30,7 @@ enum {
 };
 
 /*
- * Inside every event the owner may close the stream, change its owner, write, pause. `err` is borrowed.
+ * Inside every event the owner may close the stream, write, pause. `err` is borrowed.
  */
 struct stream_events {
     /* Connected (and, with TLS, handshaken). Not for accepted plain streams. */
@@ -61,9 +61,6 @@ int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_cl
 /* Takes the accepted socket `fd`. With `tls` on_open follows after the handshake. Reading begins at once. */
 int stream_accept(struct loop *loop, int fd, struct tls_server *tls, const struct stream_events *events, void *owner,
                   struct stream **ret_stream, struct vsr_err *err);
-
-/* Changes who gets the events: a pooled connection moves from request to request. */
-void stream_set_owner(struct stream *stream, const struct stream_events *events, void *owner);
 
 /* Copies what the socket does not take at once. Errors are reported through on_error, later. */
 void stream_write(struct stream *stream, vsr_str bytes);

@@ -1157,10 +1157,11 @@ TEST(tls_bad_files) {
 }
 
 RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere), T(request_on_the_wire), T(reuse),
-          T(stale_connection), T(reset_after_the_request_is_an_error), T(reset_inside_the_request_is_resent), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
-          T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused),
-          T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out),
-          T(trickling_head_times_out), T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close),
+          T(stale_connection), T(reset_after_the_request_is_an_error), T(reset_inside_the_request_is_resent),
+          T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes), T(idle_connections_are_dropped),
+          T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused), T(names_that_do_not_resolve),
+          T(name_that_resolves), T(freed_while_resolving), T(times_out), T(trickling_head_times_out),
+          T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close),
           T(paused_answer), T(paused_until_the_end), T(cancel_in_every_event), T(cancel_at_every_stage),
           T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls), T(tls_wrong_name),
           T(tls_mistaken), T(tls_bad_files))

@@ -93,7 +93,7 @@ static void line_remove(struct client_endpoint *endpoint, struct client_call *ca
 }
 
 /* The first call in line that may go on this connection. */
-static struct client_call *line_first(const struct client_endpoint *endpoint, const struct conn *conn) {
+static struct client_call *line_first(const struct client_endpoint *endpoint, const struct client_conn *conn) {
     struct client_call *call = endpoint->waiting;
     while (call && call->fresh_only && conn->used)
         call = call->next;
@@ -229,7 +229,7 @@ static void open_conns(struct client_endpoint *endpoint) {
     }
 }
 
-static void assign(struct client_endpoint *endpoint, struct conn *conn, struct client_call *call) {
+static void assign(struct client_endpoint *endpoint, struct client_conn *conn, struct client_call *call) {
     line_remove(endpoint, call);
     loop_timer_stop(&call->timer);
     client_conn_send(conn, call);
@@ -245,7 +245,7 @@ void endpoint_pump(struct client_endpoint *endpoint) {
     open_conns(endpoint);
 }
 
-void endpoint_unlink_idle(struct client_endpoint *endpoint, struct conn *conn) {
+void endpoint_unlink_idle(struct client_endpoint *endpoint, struct client_conn *conn) {
     if (conn->idle_prev)
         conn->idle_prev->idle_next = conn->idle_next;
     else
@@ -257,9 +257,9 @@ void endpoint_unlink_idle(struct client_endpoint *endpoint, struct conn *conn) {
     endpoint->client->stats.idle--;
 }
 
-void endpoint_conn_ready(struct client_endpoint *endpoint, struct conn *conn) {
+void endpoint_conn_ready(struct client_endpoint *endpoint, struct client_conn *conn) {
     struct client_call *call = endpoint->waiting ? line_first(endpoint, conn) : NULL;
-    conn->state = CONN_IDLE;
+    conn->state = CLIENT_CONN_IDLE;
     conn->idle_prev = NULL;
     conn->idle_next = endpoint->idle;
     if (conn->idle_next)
@@ -310,7 +310,7 @@ struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uin
 
 static void free_endpoint(struct client_endpoint *endpoint) {
     while (endpoint->conns) {
-        struct conn *conn = endpoint->conns;
+        struct client_conn *conn = endpoint->conns;
         struct client_call *call = conn->call;
         client_conn_close(conn);
         if (call)

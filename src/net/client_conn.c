@@ -10,13 +10,13 @@ static const struct stream_events conn_events;
 /* ---- the end of a connection */
 
 static void free_later(void *data) {
-    struct conn *conn = data;
+    struct client_conn *conn = data;
     buf_done(&conn->pending);
     mem_free(conn->err);
     mem_free(conn);
 }
 
-static void unlink_conn(struct conn *conn) {
+static void unlink_conn(struct client_conn *conn) {
     if (conn->prev)
         conn->prev->next = conn->next;
     else
@@ -26,14 +26,14 @@ static void unlink_conn(struct conn *conn) {
     conn->prev = conn->next = NULL;
 }
 
-void client_conn_close(struct conn *conn) {
+void client_conn_close(struct client_conn *conn) {
     struct client_endpoint *endpoint = conn->endpoint;
-    VSR_ASSERT(conn->state != CONN_CLOSED);
-    if (conn->state == CONN_IDLE)
+    VSR_ASSERT(conn->state != CLIENT_CONN_CLOSED);
+    if (conn->state == CLIENT_CONN_IDLE)
         endpoint_unlink_idle(endpoint, conn);
-    if (conn->state == CONN_CONNECTING)
+    if (conn->state == CLIENT_CONN_CONNECTING)
         endpoint->n_connecting--;
-    conn->state = CONN_CLOSED;
+    conn->state = CLIENT_CONN_CLOSED;
     conn->call = NULL;
     stream_close(conn->stream);
     conn->stream = NULL;
@@ -47,7 +47,7 @@ void client_conn_close(struct conn *conn) {
 /* ---- connecting */
 
 static void give_up(void *data) {
-    struct conn *conn = data;
+    struct client_conn *conn = data;
     struct client_endpoint *endpoint = conn->endpoint;
     struct vsr_err err = *conn->err;
     (void)err_wrap(&err, "%s:%u", endpoint->host, (unsigned)endpoint->port);
@@ -58,7 +58,7 @@ static void give_up(void *data) {
 static void on_connect_slow(void *data);
 
 /* Tries the addresses that are left until one does not fail at once. False when none is left. */
-static bool try_addresses(struct conn *conn) {
+static bool try_addresses(struct client_conn *conn) {
     struct client_endpoint *endpoint = conn->endpoint;
     struct client *client = endpoint->client;
     size_t n = dns_host_count(endpoint->dns);
@@ -77,7 +77,7 @@ static bool try_addresses(struct conn *conn) {
     return false;
 }
 
-static void next_address(struct conn *conn) {
+static void next_address(struct client_conn *conn) {
     stream_close(conn->stream);
     conn->stream = NULL;
     conn->n_tried++;
@@ -86,16 +86,16 @@ static void next_address(struct conn *conn) {
 }
 
 static void on_connect_slow(void *data) {
-    struct conn *conn = data;
+    struct client_conn *conn = data;
     (void)err_set(conn->err, VSR_E_TIMEOUT, "cannot connect in time");
     next_address(conn);
 }
 
 void client_conn_open(struct client_endpoint *endpoint) {
     struct client *client = endpoint->client;
-    struct conn *conn = MEM_NEW(struct conn);
+    struct client_conn *conn = MEM_NEW(struct client_conn);
     conn->endpoint = endpoint;
-    conn->state = CONN_CONNECTING;
+    conn->state = CLIENT_CONN_CONNECTING;
     conn->addr_first = dns_host_first(endpoint->dns);
     conn->err = MEM_NEW(struct vsr_err);
     (void)err_set(conn->err, VSR_E_DNS, "no address");
@@ -115,14 +115,14 @@ void client_conn_open(struct client_endpoint *endpoint) {
 
 static void on_timer(void *data);
 
-static void become_idle(struct conn *conn) {
+static void become_idle(struct client_conn *conn) {
     struct client *client = conn->endpoint->client;
     loop_timer_start(client->loop, &conn->timer, client->limits.pool_idle_ms, on_timer, conn);
     endpoint_conn_ready(conn->endpoint, conn);
 }
 
 static void on_open(void *owner) {
-    struct conn *conn = owner;
+    struct client_conn *conn = owner;
     struct client_endpoint *endpoint = conn->endpoint;
     dns_host_prefer(endpoint->dns, conn->addr_first + conn->n_tried);
     mem_free(conn->err);
@@ -133,7 +133,7 @@ static void on_open(void *owner) {
 
 /* ---- deadlines of a running call */
 
-static void arm(struct conn *conn) {
+static void arm(struct client_conn *conn) {
     struct client *client = conn->endpoint->client;
     const struct client_call *call = conn->call;
     uint64_t due = conn->phase_due_ms, now = loop_now_ms(client->loop);
@@ -145,7 +145,7 @@ static void arm(struct conn *conn) {
 }
 
 /* The peer did something: the clock of the current phase starts anew. */
-static void restart_phase(struct conn *conn) {
+static void restart_phase(struct client_conn *conn) {
     const struct client_call *call = conn->call;
     uint64_t patience = call->head_told ? call->timeouts.idle_ms : call->timeouts.first_byte_ms;
     conn->phase_due_ms = patience ? loop_now_ms(conn->endpoint->client->loop) + patience : 0;
@@ -154,11 +154,11 @@ static void restart_phase(struct conn *conn) {
 
 /* ---- sending */
 
-static bool request_sent(const struct conn *conn) {
+static bool request_sent(const struct client_conn *conn) {
     return conn->call->body_sent == conn->call->body.len && stream_queued(conn->stream) == 0;
 }
 
-static void send_body(struct conn *conn) {
+static void send_body(struct client_conn *conn) {
     struct client_call *call = conn->call;
     while (call->body_sent < call->body.len && stream_queued(conn->stream) == 0) {
         vsr_str piece = str_sub(call->body, call->body_sent, call->body_sent + CALL_SEND_LEN);
@@ -174,14 +174,14 @@ static void on_tell_sent(void *data) {
     call_tell_sent(data);
 }
 
-void client_conn_send(struct conn *conn, struct client_call *call) {
+void client_conn_send(struct client_conn *conn, struct client_call *call) {
     struct client *client = conn->endpoint->client;
     vsr_str first = str_sub(call->body, 0, CALL_SEND_LEN);
-    VSR_ASSERT(conn->state == CONN_IDLE);
+    VSR_ASSERT(conn->state == CLIENT_CONN_IDLE);
     endpoint_unlink_idle(conn->endpoint, conn);
     if (conn->used)
         client->stats.reused_total++;
-    conn->state = CONN_BUSY;
+    conn->state = CLIENT_CONN_BUSY;
     conn->call = call;
     call->conn = conn;
     call->state = CALL_RUNNING;
@@ -199,8 +199,8 @@ void client_conn_send(struct conn *conn, struct client_call *call) {
 }
 
 static void on_drain(void *owner) {
-    struct conn *conn = owner;
-    if (conn->state != CONN_BUSY)
+    struct client_conn *conn = owner;
+    if (conn->state != CLIENT_CONN_BUSY)
         return;
     send_body(conn);
     if (!conn->call->head_told)
@@ -210,21 +210,21 @@ static void on_drain(void *owner) {
 /* ---- receiving */
 
 /* Parts the connection from its call and closes it. */
-static struct client_call *detach_and_close(struct conn *conn) {
+static struct client_call *detach_and_close(struct client_conn *conn) {
     struct client_call *call = conn->call;
     client_conn_close(conn);
     call->conn = NULL;
     return call;
 }
 
-static void fail_call(struct conn *conn, const struct vsr_err *err) {
+static void fail_call(struct client_conn *conn, const struct vsr_err *err) {
     struct client_endpoint *endpoint = conn->endpoint;
     struct client_call *call = detach_and_close(conn);
     call_fail(call, err, true);
     endpoint_pump(endpoint);
 }
 
-static void fail_protocol(struct conn *conn, const char *text) {
+static void fail_protocol(struct client_conn *conn, const char *text) {
     struct vsr_err err;
     (void)err_set(&err, VSR_E_PROTOCOL, "%s", text);
     fail_call(conn, &err);
@@ -234,14 +234,14 @@ static void fail_protocol(struct conn *conn, const char *text) {
  * Whether a lost call may be sent again unasked. A pooled connection that the server had given up meanwhile worked
  * before and shows no byte of an answer, but FIN, or a write that failed.
  */
-static bool may_resend(const struct conn *conn) {
+static bool may_resend(const struct client_conn *conn) {
     const struct client_call *call = conn->call;
     return conn->used && !call->any_bytes && !call->fresh_only &&
            (stream_written(conn->stream) < conn->request_end || stream_finished(conn->stream));
 }
 
 /* The connection ended before the answer did. */
-static void lost(struct conn *conn, const struct vsr_err *err) {
+static void lost(struct client_conn *conn, const struct vsr_err *err) {
     if (!may_resend(conn)) {
         fail_call(conn, err);
         return;
@@ -250,7 +250,7 @@ static void lost(struct conn *conn, const struct vsr_err *err) {
 }
 
 /* The answer is complete. `clean`: nothing follows it and the connection may carry another call. */
-static void complete(struct conn *conn, bool clean) {
+static void complete(struct client_conn *conn, bool clean) {
     struct client_endpoint *endpoint = conn->endpoint;
     struct client_call *call = conn->call;
     if (clean && call->parser.head.keep_alive && request_sent(conn)) {
@@ -266,7 +266,7 @@ static void complete(struct conn *conn, bool clean) {
     endpoint_pump(endpoint);
 }
 
-static void take_head(struct conn *conn) {
+static void take_head(struct client_conn *conn) {
     struct client_call *call = conn->call;
     if (call->parser.head.status == 101) {
         fail_protocol(conn, "the server switched protocols without being asked");
@@ -277,7 +277,7 @@ static void take_head(struct conn *conn) {
 }
 
 /* One step of the parser. False when it needs more bytes or the connection has moved on. */
-static bool feed_step(struct conn *conn, vsr_str *bytes) {
+static bool feed_step(struct client_conn *conn, vsr_str *bytes) {
     struct client *client = conn->endpoint->client;
     struct client_call *call = conn->call;
     vsr_str body;
@@ -301,24 +301,24 @@ static bool feed_step(struct conn *conn, vsr_str *bytes) {
 }
 
 /* Gives the call what it takes; what it does not, because it paused, stays in `*bytes`. */
-static void feed(struct conn *conn, vsr_str *bytes) {
+static void feed(struct client_conn *conn, vsr_str *bytes) {
     struct client_call *call = conn->call;
     conn->feeding = true;
     call->any_bytes = true;
     call_tell_sent(call);
     /* An owner that cancelled inside an event has closed the connection; then `call` is no longer ours to look at. */
-    while (conn->state == CONN_BUSY && conn->call == call && !call->paused) {
+    while (conn->state == CLIENT_CONN_BUSY && conn->call == call && !call->paused) {
         if (!feed_step(conn, bytes))
             break;
     }
     conn->feeding = false;
     /* Until the head is complete its own clock runs on: bytes of it, and interim answers, buy no time. */
-    if (conn->state == CONN_BUSY && conn->call == call && call->head_told)
+    if (conn->state == CLIENT_CONN_BUSY && conn->call == call && call->head_told)
         restart_phase(conn);
 }
 
 /* At most one read's worth, because the stream pauses. */
-static void stash(struct conn *conn, vsr_str bytes) {
+static void stash(struct client_conn *conn, vsr_str bytes) {
     VSR_ASSERT(conn->pending.len == 0);
     stream_pause(conn->stream);
     if (buf_append(&conn->pending, bytes) < 0) {
@@ -329,28 +329,28 @@ static void stash(struct conn *conn, vsr_str bytes) {
 }
 
 static void on_read(void *owner, vsr_str bytes) {
-    struct conn *conn = owner;
+    struct client_conn *conn = owner;
     struct client_call *call = conn->call;
-    if (conn->state != CONN_BUSY) {
+    if (conn->state != CLIENT_CONN_BUSY) {
         client_conn_close(conn); /* an idle connection has nothing to say */
         return;
     }
     if (!call->paused)
         feed(conn, &bytes);
-    if (conn->state == CONN_BUSY && conn->call == call && call->paused)
+    if (conn->state == CLIENT_CONN_BUSY && conn->call == call && call->paused)
         stash(conn, bytes);
 }
 
 static void on_go_on(void *data) {
-    struct conn *conn = data;
+    struct client_conn *conn = data;
     struct client_call *call = conn->call;
     vsr_str bytes = str_sub(buf_str(&conn->pending), conn->pending_off, conn->pending.len);
-    if (conn->state != CONN_BUSY || call->paused)
+    if (conn->state != CLIENT_CONN_BUSY || call->paused)
         return;
     feed(conn, &bytes);
-    if (conn->state == CONN_CLOSED)
+    if (conn->state == CLIENT_CONN_CLOSED)
         return;
-    if (conn->state == CONN_BUSY && conn->call == call && call->paused) {
+    if (conn->state == CLIENT_CONN_BUSY && conn->call == call && call->paused) {
         conn->pending_off = conn->pending.len - bytes.len;
         return;
     }
@@ -359,7 +359,7 @@ static void on_go_on(void *data) {
     stream_resume(conn->stream);
 }
 
-void client_conn_go_on(struct conn *conn) {
+void client_conn_go_on(struct client_conn *conn) {
     if (conn->feeding)
         return; /* the loop further up sees the change */
     restart_phase(conn);
@@ -371,10 +371,10 @@ void client_conn_go_on(struct conn *conn) {
 /* ---- the connection's end */
 
 static void on_eof(void *owner) {
-    struct conn *conn = owner;
+    struct client_conn *conn = owner;
     struct client *client = conn->endpoint->client;
     enum http1_event event;
-    if (conn->state != CONN_BUSY) {
+    if (conn->state != CLIENT_CONN_BUSY) {
         client_conn_close(conn);
         return;
     }
@@ -389,13 +389,13 @@ static void on_eof(void *owner) {
 }
 
 static void on_error(void *owner, const struct vsr_err *err) {
-    struct conn *conn = owner;
+    struct client_conn *conn = owner;
     switch (conn->state) {
-    case CONN_CONNECTING:
+    case CLIENT_CONN_CONNECTING:
         *conn->err = *err;
         next_address(conn);
         break;
-    case CONN_BUSY:
+    case CLIENT_CONN_BUSY:
         lost(conn, err);
         break;
     default:
@@ -413,11 +413,11 @@ static const struct stream_events conn_events = {
 };
 
 static void on_timer(void *data) {
-    struct conn *conn = data;
+    struct client_conn *conn = data;
     struct client_call *call = conn->call;
     uint64_t now = loop_now_ms(conn->endpoint->client->loop);
     struct vsr_err err;
-    if (conn->state == CONN_IDLE) {
+    if (conn->state == CLIENT_CONN_IDLE) {
         client_conn_close(conn);
         return;
     }

@@ -37,7 +37,7 @@ enum call_state { CALL_PENDING, CALL_RUNNING, CALL_FAILED, CALL_OVER };
 struct client_call {
     struct client_endpoint *endpoint;
     struct client_call *prev, *next; /* in the endpoint's waiting or failing list; next also on the spare stack */
-    struct conn *conn;               /* RUNNING only */
+    struct client_conn *conn;        /* RUNNING only */
     enum call_state state;
     bool fresh_only; /* sent once in vain: takes only a connection that nobody has used */
     bool head_request;
@@ -58,15 +58,15 @@ struct client_call {
     struct vsr_err *err; /* FAILED only */
 };
 
-enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_CLOSED };
+enum client_conn_state { CLIENT_CONN_CONNECTING, CLIENT_CONN_IDLE, CLIENT_CONN_BUSY, CLIENT_CONN_CLOSED };
 
-struct conn {
+struct client_conn {
     struct client_endpoint *endpoint;
-    struct conn *prev, *next;           /* all of the endpoint's */
-    struct conn *idle_prev, *idle_next; /* IDLE only */
-    struct stream *stream;              /* NULL between two addresses and when CLOSED */
-    struct client_call *call;           /* BUSY only */
-    enum conn_state state;
+    struct client_conn *prev, *next;           /* all of the endpoint's */
+    struct client_conn *idle_prev, *idle_next; /* IDLE only */
+    struct stream *stream;                     /* NULL between two addresses and when CLOSED */
+    struct client_call *call;                  /* BUSY only */
+    enum client_conn_state state;
     bool used;                  /* has carried a call before */
     bool feeding;               /* the parser loop runs further up the stack */
     size_t addr_first, n_tried; /* addresses of the host: where to begin, how many have failed */
@@ -88,7 +88,7 @@ struct client_endpoint {
     uint16_t port;
     bool resolving;
     size_t n_conns, n_connecting, n_idle, n_waiting;
-    struct conn *conns, *idle;
+    struct client_conn *conns, *idle;
     struct client_call *waiting, *waiting_last;
     struct client_call *failing; /* refused at the start; their on_error comes from the loop */
     size_t host_len;
@@ -110,21 +110,21 @@ struct client {
 /* Begins to connect. An error is reported through endpoint_connect_failed(), never inside this call. */
 void client_conn_open(struct client_endpoint *endpoint);
 /* Closes now, without events. The call on it, if any, is forgotten. */
-void client_conn_close(struct conn *conn);
+void client_conn_close(struct client_conn *conn);
 /* Sends the call on an idle or just opened connection. */
-void client_conn_send(struct conn *conn, struct client_call *call);
+void client_conn_send(struct client_conn *conn, struct client_call *call);
 /* The owner wants bytes again. */
-void client_conn_go_on(struct conn *conn);
+void client_conn_go_on(struct client_conn *conn);
 
 /* ---- client.c */
 
 /* Takes the connection into the pool; it has carried no call or finished one. */
-void endpoint_conn_ready(struct client_endpoint *endpoint, struct conn *conn);
+void endpoint_conn_ready(struct client_endpoint *endpoint, struct client_conn *conn);
 /* A connection attempt has failed at every address: the first waiting call learns it. */
 void endpoint_connect_failed(struct client_endpoint *endpoint, const struct vsr_err *err);
 /* Puts waiting calls on connections and opens new ones as far as the limits allow. No event comes from inside. */
 void endpoint_pump(struct client_endpoint *endpoint);
-void endpoint_unlink_idle(struct client_endpoint *endpoint, struct conn *conn);
+void endpoint_unlink_idle(struct client_endpoint *endpoint, struct client_conn *conn);
 /* The call lost its connection before any byte of the answer: first in line for a fresh one. */
 void call_again(struct client_call *call);
 /* Ends a call that is on no connection and in no list: tells its owner and frees it. */

@@ -26,12 +26,12 @@ struct loop *exchange_loop(const struct exchange *exchange) {
 static bool alive(const struct exchange *exchange) {
     VSR_ASSERT(exchange->running);
     VSR_DEBUG_ASSERT(loop_on_thread(exchange->conn->server->loop));
-    return exchange->conn->state != CONN_CLOSED && !exchange->broken;
+    return exchange->conn->state != SERVER_CONN_CLOSED && !exchange->broken;
 }
 
 static void on_cut(void *data) {
     struct exchange *exchange = data;
-    conn_close(exchange->conn);
+    server_conn_close(exchange->conn);
 }
 
 /* The answer cannot be right any more. Its cut comes from the loop, because the caller goes on using its request. */
@@ -43,9 +43,9 @@ static void cut_later(struct exchange *exchange) {
 /* ---- reading */
 
 void exchange_pause(struct exchange *exchange) {
-    struct conn *conn = exchange->conn;
+    struct server_conn *conn = exchange->conn;
     /* A complete request has nothing to pause, and readiness stays armed to notice a client that goes away. */
-    if (!alive(exchange) || conn->state != CONN_BODY || exchange->paused)
+    if (!alive(exchange) || conn->state != SERVER_CONN_BODY || exchange->paused)
         return;
     exchange->paused = true;
     exchange->paused_at_ms = loop_now_ms(conn->server->loop);
@@ -53,7 +53,7 @@ void exchange_pause(struct exchange *exchange) {
 }
 
 void exchange_resume(struct exchange *exchange) {
-    struct conn *conn = exchange->conn;
+    struct server_conn *conn = exchange->conn;
     if (!alive(exchange) || !exchange->paused)
         return;
     exchange->paused = false;
@@ -61,7 +61,7 @@ void exchange_resume(struct exchange *exchange) {
     if (conn->feeding)
         stream_resume(conn->stream); /* the parser loop further up never left off */
     else
-        conn_go_on(conn);
+        server_conn_go_on(conn);
 }
 
 /* ---- writing */
@@ -73,7 +73,7 @@ static void flush(struct exchange *exchange) {
     exchange->wired = true;
     stream_write(exchange->conn->stream, buf_str(&exchange->out));
     buf_reset(&exchange->out);
-    conn_wrote(exchange->conn);
+    server_conn_wrote(exchange->conn);
 }
 
 static void on_flush(void *data) {
@@ -94,22 +94,22 @@ static void write_through(struct exchange *exchange, vsr_str bytes, vsr_str tail
     exchange->wired = true;
     stream_writev(exchange->conn->stream, slices, 3);
     buf_reset(&exchange->out);
-    conn_wrote(exchange->conn);
+    server_conn_wrote(exchange->conn);
 }
 
 static bool must_close(const struct exchange *exchange) {
-    const struct conn *conn = exchange->conn;
+    const struct server_conn *conn = exchange->conn;
     const struct http1_head *head = &exchange->parser.head;
     if (!head->keep_alive || conn->server->draining)
         return true;
-    if (conn->state != CONN_BODY)
+    if (conn->state != SERVER_CONN_BODY)
         return false;
     /*
      * A client that still waits for a 100 may or may not send the body now. One that gets the whole answer in the
      * middle of a long body sends the rest in vain and had better stop.
      */
-    return exchange->continue_wanted ||
-           (exchange->whole && head->has_length && head->length - exchange->body_received > CONN_DISCARD_LEN_MAX);
+    return exchange->continue_wanted || (exchange->whole && head->has_length &&
+                                         head->length - exchange->body_received > SERVER_CONN_DISCARD_LEN_MAX);
 }
 
 static void write_framing(struct exchange *exchange, int status) {
@@ -186,7 +186,7 @@ void exchange_body(struct exchange *exchange, vsr_str bytes) {
 }
 
 void exchange_end(struct exchange *exchange) {
-    struct conn *conn = exchange->conn;
+    struct server_conn *conn = exchange->conn;
     bool short_body;
     if (!alive(exchange) || exchange->ended)
         return;
@@ -202,7 +202,7 @@ void exchange_end(struct exchange *exchange) {
     flush(exchange);
     exchange->ended = true;
     if (!exchange->in_request && stream_queued(conn->stream) == 0)
-        conn_answered(conn);
+        server_conn_answered(conn);
 }
 
 bool exchange_retract(struct exchange *exchange) {
@@ -218,7 +218,7 @@ bool exchange_retract(struct exchange *exchange) {
 void exchange_abort(struct exchange *exchange) {
     VSR_ASSERT(exchange->running);
     VSR_DEBUG_ASSERT(loop_on_thread(exchange->conn->server->loop));
-    conn_close(exchange->conn);
+    server_conn_close(exchange->conn);
 }
 
 void exchange_reply(struct exchange *exchange, int status, const struct http1_field *fields, size_t n_fields,
@@ -231,7 +231,7 @@ void exchange_reply(struct exchange *exchange, int status, const struct http1_fi
 }
 
 size_t exchange_queued(const struct exchange *exchange) {
-    if (exchange->conn->state == CONN_CLOSED)
+    if (exchange->conn->state == SERVER_CONN_CLOSED)
         return 0;
     return exchange->out.len + stream_queued(exchange->conn->stream);
 }

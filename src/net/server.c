@@ -71,7 +71,7 @@ void server_free(struct server *server) {
         return;
     close_listeners(server);
     while (server->conns)
-        conn_close(server->conns);
+        server_conn_close(server->conns);
     loop_timer_stop(&server->drain_timer);
     loop_defer_cancel(&server->drained);
     while (server->spare) {
@@ -107,8 +107,8 @@ static void on_accept(uv_poll_t *poll, int status, int events) {
     for (int i = 0; i < ACCEPTS_PER_TURN && listener->poll; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            conn_open(server, listener, fd,
-                      server->stats.connections - server->n_rejected >= server->limits.connections_max);
+            server_conn_open(server, listener, fd,
+                             server->stats.connections - server->n_rejected >= server->limits.connections_max);
             continue;
         }
         if (errno == EAGAIN)
@@ -215,7 +215,7 @@ static void tell_drained(void *data) {
         fn(server->drained_data);
 }
 
-void server_conn_gone(struct server *server, const struct conn *conn) {
+void server_conn_gone(struct server *server, const struct server_conn *conn) {
     server->stats.connections--;
     if (conn->rejected)
         server->n_rejected--;
@@ -226,20 +226,20 @@ void server_conn_gone(struct server *server, const struct conn *conn) {
 static void drain_deadline(void *data) {
     struct server *server = data;
     while (server->conns)
-        conn_close(server->conns);
+        server_conn_close(server->conns);
 }
 
 void server_drain(struct server *server, uint64_t deadline_ms, void (*on_drained)(void *data), void *data) {
-    struct conn *next;
+    struct server_conn *next;
     VSR_DEBUG_ASSERT(loop_on_thread(server->loop));
     server->draining = true;
     server->on_drained = on_drained;
     server->drained_data = data;
     close_listeners(server);
-    for (struct conn *conn = server->conns; conn; conn = next) {
+    for (struct server_conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
-        if (conn->state == CONN_IDLE || conn->state == CONN_HANDSHAKE)
-            conn_close(conn);
+        if (conn->state == SERVER_CONN_IDLE || conn->state == SERVER_CONN_HANDSHAKE)
+            server_conn_close(conn);
     }
     if (server->stats.connections == 0)
         loop_defer(server->loop, &server->drained, tell_drained, server);
@@ -249,7 +249,7 @@ void server_drain(struct server *server, uint64_t deadline_ms, void (*on_drained
 
 /* ---- what connections share */
 
-struct exchange *server_take_exchange(struct server *server, struct conn *conn) {
+struct exchange *server_take_exchange(struct server *server, struct server_conn *conn) {
     struct exchange *exchange = server->spare;
     if (exchange) {
         server->spare = exchange->next_spare;

@@ -10,41 +10,41 @@ static const struct stream_events conn_events;
 
 /* ---- states and their clocks */
 
-static void set_state(struct conn *conn, enum conn_state state) {
+static void set_state(struct server_conn *conn, enum server_conn_state state) {
     conn->state = state;
     conn->since_ms = loop_now_ms(conn->server->loop);
 }
 
 /* When the state's own patience ends; 0 when it has none. */
-static uint64_t state_deadline(const struct conn *conn) {
+static uint64_t state_deadline(const struct server_conn *conn) {
     const struct server_limits *limits = &conn->limits;
     switch (conn->state) {
-    case CONN_HANDSHAKE:
-    case CONN_HEAD:
+    case SERVER_CONN_HANDSHAKE:
+    case SERVER_CONN_HEAD:
         return conn->since_ms + limits->head_timeout_ms;
-    case CONN_IDLE:
+    case SERVER_CONN_IDLE:
         return conn->since_ms + limits->idle_timeout_ms;
-    case CONN_BODY:
+    case SERVER_CONN_BODY:
         /* A client whose body the handler holds back is not slow. */
         return limits->body_timeout_ms && !conn->exchange->paused ? conn->since_ms + limits->body_timeout_ms : 0;
-    case CONN_DISCARD:
+    case SERVER_CONN_DISCARD:
         return conn->since_ms + limits->head_timeout_ms;
-    case CONN_LINGER:
-        return stream_queued(conn->stream) ? 0 : conn->since_ms + CONN_LINGER_MS;
-    case CONN_ANSWER:
-    case CONN_CLOSED:
+    case SERVER_CONN_LINGER:
+        return stream_queued(conn->stream) ? 0 : conn->since_ms + SERVER_CONN_LINGER_MS;
+    case SERVER_CONN_ANSWER:
+    case SERVER_CONN_CLOSED:
         break;
     }
     return 0;
 }
 
-static uint64_t write_deadline(const struct conn *conn) {
+static uint64_t write_deadline(const struct server_conn *conn) {
     return stream_queued(conn->stream) ? conn->written_at_ms + conn->limits.write_timeout_ms : 0;
 }
 
 static void on_timer(void *data);
 
-void conn_arm(struct conn *conn) {
+void server_conn_arm(struct server_conn *conn) {
     uint64_t now, due = state_deadline(conn), write_due = write_deadline(conn);
     if (due == 0 || (write_due != 0 && write_due < due))
         due = write_due;
@@ -54,7 +54,7 @@ void conn_arm(struct conn *conn) {
     loop_timer_start(conn->server->loop, &conn->timer, due > now ? due - now : 0, on_timer, conn);
 }
 
-void conn_wrote(struct conn *conn) {
+void server_conn_wrote(struct server_conn *conn) {
     uint64_t written = stream_written(conn->stream);
     bool waits = stream_queued(conn->stream) > 0;
     conn->server->stats.bytes_out += written - conn->written_seen;
@@ -64,18 +64,18 @@ void conn_wrote(struct conn *conn) {
     conn->written_seen = written;
     conn->write_waits = waits;
     if (waits)
-        conn_arm(conn);
+        server_conn_arm(conn);
 }
 
 /* ---- the end of a connection */
 
 static void free_later(void *data) {
-    struct conn *conn = data;
+    struct server_conn *conn = data;
     buf_done(&conn->pending);
     mem_free(conn);
 }
 
-static void unlink_conn(struct conn *conn) {
+static void unlink_conn(struct server_conn *conn) {
     if (conn->prev)
         conn->prev->next = conn->next;
     else
@@ -86,7 +86,7 @@ static void unlink_conn(struct conn *conn) {
 }
 
 /* Tells the handler that its exchange is over. */
-static void close_exchange(struct conn *conn, enum exchange_outcome how) {
+static void close_exchange(struct server_conn *conn, enum exchange_outcome how) {
     struct exchange *exchange = conn->exchange;
     VSR_ASSERT(exchange->running);
     exchange->running = false;
@@ -94,18 +94,18 @@ static void close_exchange(struct conn *conn, enum exchange_outcome how) {
     conn->server->handler->on_close(exchange->request, how);
 }
 
-static void release_exchange(struct conn *conn) {
+static void release_exchange(struct server_conn *conn) {
     if (conn->exchange)
         server_give_exchange(conn->server, conn->exchange);
     conn->exchange = NULL;
 }
 
-void conn_close(struct conn *conn) {
+void server_conn_close(struct server_conn *conn) {
     struct server *server = conn->server;
-    if (conn->state == CONN_CLOSED)
+    if (conn->state == SERVER_CONN_CLOSED)
         return;
-    conn->state = CONN_CLOSED;
-    conn_wrote(conn);
+    conn->state = SERVER_CONN_CLOSED;
+    server_conn_wrote(conn);
     stream_close(conn->stream);
     conn->stream = NULL;
     loop_timer_stop(&conn->timer);
@@ -121,16 +121,16 @@ void conn_close(struct conn *conn) {
 }
 
 /* The last answer is in the stream: FIN behind it, then patience until the client has closed too. */
-static void begin_linger(struct conn *conn) {
+static void begin_linger(struct server_conn *conn) {
     release_exchange(conn);
-    set_state(conn, CONN_LINGER);
+    set_state(conn, SERVER_CONN_LINGER);
     conn->dropped = 0;
     buf_reset(&conn->pending); /* keeps the memory: a handler further up may still look at a slice of it */
     conn->pending_off = 0;
     loop_defer_cancel(&conn->task);
     stream_shutdown(conn->stream);
     stream_resume(conn->stream);
-    conn_arm(conn);
+    server_conn_arm(conn);
 }
 
 static vsr_str status_text(int status, vsr_str message) {
@@ -138,7 +138,7 @@ static vsr_str status_text(int status, vsr_str message) {
 }
 
 /* Writes the server's own answer and ends the connection. No exchange runs. */
-static void answer_and_linger(struct conn *conn, int status, vsr_str message, bool head_only) {
+static void answer_and_linger(struct server_conn *conn, int status, vsr_str message, bool head_only) {
     struct server *server = conn->server;
     struct server_error error = { .n_fields = 0 };
     struct buf head;
@@ -159,23 +159,23 @@ static void answer_and_linger(struct conn *conn, int status, vsr_str message, bo
     stream_write2(conn->stream, buf_str(&head), head_only ? VSR_STR("") : buf_str(&error.body));
     buf_done(&head);
     buf_done(&error.body);
-    conn_wrote(conn);
+    server_conn_wrote(conn);
     begin_linger(conn);
 }
 
 /* The request is wrong or late: says so when nothing was answered yet, else cuts the connection. */
-static void fail(struct conn *conn, int status, vsr_str message) {
+static void fail(struct server_conn *conn, int status, vsr_str message) {
     struct exchange *exchange = conn->exchange;
     bool head_sent = exchange && exchange->head_sent;
     bool head_only = exchange && str_eq(exchange->parser.head.method, VSR_STR("HEAD"));
     conn->server->stats.rejected_total++;
     if (head_sent) {
-        conn_close(conn);
+        server_conn_close(conn);
         return;
     }
     if (exchange && exchange->running)
         close_exchange(conn, EXCHANGE_REFUSED);
-    if (conn->state != CONN_CLOSED)
+    if (conn->state != SERVER_CONN_CLOSED)
         answer_and_linger(conn, status, message, head_only);
 }
 
@@ -186,31 +186,31 @@ static bool body_expected(const struct http1_head *head) {
 }
 
 /* What ended or began while on_request ran and waited for its result. False when the connection is gone. */
-static bool settle_request(struct conn *conn) {
+static bool settle_request(struct server_conn *conn) {
     struct exchange *exchange = conn->exchange;
-    if (conn->state == CONN_CLOSED) {
+    if (conn->state == SERVER_CONN_CLOSED) {
         close_exchange(conn, EXCHANGE_VANISHED);
         release_exchange(conn);
         return false;
     }
     if (exchange->ended) {
         if (stream_queued(conn->stream) == 0)
-            conn_answered(conn);
-        return conn->state != CONN_CLOSED;
+            server_conn_answered(conn);
+        return conn->state != SERVER_CONN_CLOSED;
     }
     return true;
 }
 
-static void send_continue(struct conn *conn) {
+static void send_continue(struct server_conn *conn) {
     struct exchange *exchange = conn->exchange;
     if (!exchange->continue_wanted || exchange->paused || exchange->head_sent)
         return;
     exchange->continue_wanted = false;
     stream_write(conn->stream, VSR_STR("HTTP/1.1 100 Continue\r\n\r\n"));
-    conn_wrote(conn);
+    server_conn_wrote(conn);
 }
 
-static void begin_request(struct conn *conn, bool body_came) {
+static void begin_request(struct server_conn *conn, bool body_came) {
     struct server *server = conn->server;
     struct exchange *exchange = conn->exchange;
     const struct http1_head *head = &exchange->parser.head;
@@ -218,22 +218,22 @@ static void begin_request(struct conn *conn, bool body_came) {
         fail(conn, 413, VSR_STR("the request body is too large"));
         return;
     }
-    set_state(conn, CONN_BODY);
+    set_state(conn, SERVER_CONN_BODY);
     server->stats.requests_total++;
     server->stats.exchanges++;
     exchange->continue_wanted = head->expect_continue && body_expected(head) && !body_came;
     exchange->running = exchange->in_request = true;
     exchange->request = server->handler->on_request(server->app, exchange, head);
     exchange->in_request = false;
-    if (settle_request(conn) && conn->state == CONN_BODY)
+    if (settle_request(conn) && conn->state == SERVER_CONN_BODY)
         send_continue(conn);
 }
 
-static void take_body(struct conn *conn, vsr_str bytes) {
+static void take_body(struct server_conn *conn, vsr_str bytes) {
     struct exchange *exchange = conn->exchange;
-    if (conn->state == CONN_DISCARD) {
+    if (conn->state == SERVER_CONN_DISCARD) {
         conn->dropped += bytes.len;
-        if (conn->dropped > CONN_DISCARD_LEN_MAX)
+        if (conn->dropped > SERVER_CONN_DISCARD_LEN_MAX)
             begin_linger(conn);
         return;
     }
@@ -245,40 +245,40 @@ static void take_body(struct conn *conn, vsr_str bytes) {
         conn->server->handler->on_body(exchange->request, bytes);
 }
 
-static void next_request(struct conn *conn);
+static void next_request(struct server_conn *conn);
 
-static void end_request(struct conn *conn) {
-    if (conn->state == CONN_DISCARD) {
+static void end_request(struct server_conn *conn) {
+    if (conn->state == SERVER_CONN_DISCARD) {
         next_request(conn);
         return;
     }
-    set_state(conn, CONN_ANSWER);
+    set_state(conn, SERVER_CONN_ANSWER);
     conn->server->handler->on_end(conn->exchange->request);
 }
 
 /* The exchange is out of the way. */
-static void next_request(struct conn *conn) {
+static void next_request(struct server_conn *conn) {
     bool more = conn->pending.len > conn->pending_off;
     if (conn->server->draining) {
         begin_linger(conn);
         return;
     }
     release_exchange(conn);
-    set_state(conn, CONN_IDLE);
-    conn_arm(conn);
+    set_state(conn, SERVER_CONN_IDLE);
+    server_conn_arm(conn);
     if (conn->feeding)
         return; /* the loop further up goes on */
     if (more)
-        conn_go_on(conn);
+        server_conn_go_on(conn);
     else
         stream_resume(conn->stream);
 }
 
-void conn_answered(struct conn *conn) {
+void server_conn_answered(struct server_conn *conn) {
     struct exchange *exchange = conn->exchange;
-    bool complete = conn->state == CONN_ANSWER;
+    bool complete = conn->state == SERVER_CONN_ANSWER;
     close_exchange(conn, EXCHANGE_COMPLETED);
-    if (conn->state == CONN_CLOSED)
+    if (conn->state == SERVER_CONN_CLOSED)
         return;
     if (exchange->close_after) {
         begin_linger(conn);
@@ -286,37 +286,37 @@ void conn_answered(struct conn *conn) {
         next_request(conn);
     } else {
         /* The handler did not wait for the body. */
-        set_state(conn, CONN_DISCARD);
+        set_state(conn, SERVER_CONN_DISCARD);
         exchange->paused = false;
         conn->dropped = 0;
-        conn_arm(conn);
+        server_conn_arm(conn);
         if (!conn->feeding)
-            conn_go_on(conn);
+            server_conn_go_on(conn);
     }
 }
 
 /* ---- bytes in */
 
-static bool can_parse(const struct conn *conn) {
+static bool can_parse(const struct server_conn *conn) {
     switch (conn->state) {
-    case CONN_IDLE:
-    case CONN_HEAD:
-    case CONN_DISCARD:
+    case SERVER_CONN_IDLE:
+    case SERVER_CONN_HEAD:
+    case SERVER_CONN_DISCARD:
         return true;
-    case CONN_BODY:
+    case SERVER_CONN_BODY:
         return !conn->exchange->paused && !conn->exchange->ended;
     default:
         return false;
     }
 }
 
-static void begin_head(struct conn *conn) {
+static void begin_head(struct server_conn *conn) {
     conn->exchange = server_take_exchange(conn->server, conn);
-    set_state(conn, CONN_HEAD);
+    set_state(conn, SERVER_CONN_HEAD);
 }
 
 /* One step of the parser. False when it needs more bytes. */
-static bool feed_step(struct conn *conn, vsr_str *bytes) {
+static bool feed_step(struct server_conn *conn, vsr_str *bytes) {
     struct exchange *exchange = conn->exchange;
     vsr_str body;
     switch (http1_feed(&exchange->parser, bytes, &body, &conn->server->err)) {
@@ -339,10 +339,10 @@ static bool feed_step(struct conn *conn, vsr_str *bytes) {
 }
 
 /* Handles bytes as far as the state allows; what is left stays in `*bytes`. */
-static void feed(struct conn *conn, vsr_str *bytes) {
+static void feed(struct server_conn *conn, vsr_str *bytes) {
     conn->feeding = true;
     while (can_parse(conn)) {
-        if (conn->state == CONN_IDLE) {
+        if (conn->state == SERVER_CONN_IDLE) {
             if (bytes->len == 0)
                 break;
             begin_head(conn);
@@ -351,39 +351,39 @@ static void feed(struct conn *conn, vsr_str *bytes) {
             break;
     }
     conn->feeding = false;
-    if (conn->state == CONN_HEAD || conn->state == CONN_BODY)
-        conn_arm(conn);
+    if (conn->state == SERVER_CONN_HEAD || conn->state == SERVER_CONN_BODY)
+        server_conn_arm(conn);
 }
 
-static bool body_paused(const struct conn *conn) {
-    return conn->state == CONN_BODY && conn->exchange->paused;
+static bool body_paused(const struct server_conn *conn) {
+    return conn->state == SERVER_CONN_BODY && conn->exchange->paused;
 }
 
 /* Keeps what cannot be handled now. At most one read's worth, because the stream pauses. */
-static void stash(struct conn *conn, vsr_str bytes) {
+static void stash(struct server_conn *conn, vsr_str bytes) {
     VSR_ASSERT(conn->pending.len == 0);
     stream_pause(conn->stream);
     if (buf_append(&conn->pending, bytes) < 0)
-        conn_close(conn);
+        server_conn_close(conn);
 }
 
-static void drop(struct conn *conn, size_t len) {
+static void drop(struct server_conn *conn, size_t len) {
     conn->dropped += len;
-    if (conn->dropped > CONN_LINGER_LEN_MAX)
-        conn_close(conn);
+    if (conn->dropped > SERVER_CONN_LINGER_LEN_MAX)
+        server_conn_close(conn);
 }
 
 static void on_read(void *owner, vsr_str bytes) {
-    struct conn *conn = owner;
+    struct server_conn *conn = owner;
     conn->server->stats.bytes_in += bytes.len;
-    if (conn->state == CONN_LINGER) {
+    if (conn->state == SERVER_CONN_LINGER) {
         drop(conn, bytes.len);
         return;
     }
     feed(conn, &bytes);
-    if (conn->state == CONN_CLOSED)
+    if (conn->state == SERVER_CONN_CLOSED)
         return;
-    if (conn->state == CONN_LINGER)
+    if (conn->state == SERVER_CONN_LINGER)
         drop(conn, bytes.len);
     else if (bytes.len > 0)
         stash(conn, bytes);
@@ -393,10 +393,10 @@ static void on_read(void *owner, vsr_str bytes) {
 
 /* Handles what was stashed, then reads on. */
 static void on_go_on(void *data) {
-    struct conn *conn = data;
+    struct server_conn *conn = data;
     vsr_str bytes = str_sub(buf_str(&conn->pending), conn->pending_off, conn->pending.len);
     feed(conn, &bytes);
-    if (conn->state == CONN_CLOSED || conn->state == CONN_LINGER)
+    if (conn->state == SERVER_CONN_CLOSED || conn->state == SERVER_CONN_LINGER)
         return;
     conn->pending_off = conn->pending.len - bytes.len;
     if (bytes.len > 0) {
@@ -409,12 +409,12 @@ static void on_go_on(void *data) {
         stream_resume(conn->stream);
 }
 
-void conn_go_on(struct conn *conn) {
+void server_conn_go_on(struct server_conn *conn) {
     if (conn->feeding)
         return; /* the loop further up sees the change */
-    if (conn->state == CONN_BODY) {
+    if (conn->state == SERVER_CONN_BODY) {
         send_continue(conn);
-        conn_arm(conn);
+        server_conn_arm(conn);
     }
     loop_defer(conn->server->loop, &conn->task, on_go_on, conn);
 }
@@ -423,29 +423,29 @@ void conn_go_on(struct conn *conn) {
 
 /* Also a half-close: see server.h. */
 static void on_eof(void *owner) {
-    conn_close(owner);
+    server_conn_close(owner);
 }
 
 static void on_error(void *owner, const struct vsr_err *err) {
     (void)err; /* a client that goes away is nobody's mistake */
-    conn_close(owner);
+    server_conn_close(owner);
 }
 
 static void on_open(void *owner) {
-    struct conn *conn = owner;
-    set_state(conn, CONN_IDLE);
-    conn_arm(conn);
+    struct server_conn *conn = owner;
+    set_state(conn, SERVER_CONN_IDLE);
+    server_conn_arm(conn);
 }
 
 static void on_drain(void *owner) {
-    struct conn *conn = owner;
+    struct server_conn *conn = owner;
     struct exchange *exchange = conn->exchange;
-    conn_wrote(conn);
-    if (conn->state == CONN_LINGER) {
-        set_state(conn, CONN_LINGER); /* the client's time to close begins when it has the answer */
-        conn_arm(conn);
+    server_conn_wrote(conn);
+    if (conn->state == SERVER_CONN_LINGER) {
+        set_state(conn, SERVER_CONN_LINGER); /* the client's time to close begins when it has the answer */
+        server_conn_arm(conn);
     } else if (exchange && exchange->running && exchange->ended) {
-        conn_answered(conn);
+        server_conn_answered(conn);
     } else if (exchange && exchange->running && conn->server->handler->on_drain) {
         conn->server->handler->on_drain(exchange->request);
     }
@@ -461,43 +461,43 @@ static const struct stream_events conn_events = {
 };
 
 static void on_timer(void *data) {
-    struct conn *conn = data;
+    struct server_conn *conn = data;
     uint64_t now = loop_now_ms(conn->server->loop), due, write_due;
-    conn_wrote(conn); /* a slow reader that takes some bytes is no stall */
+    server_conn_wrote(conn); /* a slow reader that takes some bytes is no stall */
     due = state_deadline(conn);
     write_due = write_deadline(conn);
     if (write_due != 0 && write_due <= now) {
-        conn_close(conn);
+        server_conn_close(conn);
     } else if (due == 0 || due > now) {
-        conn_arm(conn);
-    } else if (conn->state == CONN_HEAD) {
+        server_conn_arm(conn);
+    } else if (conn->state == SERVER_CONN_HEAD) {
         fail(conn, 408, VSR_STR("the request head took too long"));
-    } else if (conn->state == CONN_BODY) {
+    } else if (conn->state == SERVER_CONN_BODY) {
         fail(conn, 408, VSR_STR("the request body took too long"));
     } else {
-        conn_close(conn);
+        server_conn_close(conn);
     }
 }
 
 /* ---- the beginning */
 
 /* Says 503 at once, without waiting for a request: what the client sends meets a closed door anyway. */
-static void reject(struct conn *conn) {
+static void reject(struct server_conn *conn) {
     conn->rejected = true;
     conn->server->n_rejected++;
     conn->server->stats.rejected_total++;
     answer_and_linger(conn, 503, VSR_STR("too many connections"), false);
 }
 
-void conn_open(struct server *server, const struct listener *listener, int fd, bool rejected) {
-    struct conn *conn;
+void server_conn_open(struct server *server, const struct listener *listener, int fd, bool rejected) {
+    struct server_conn *conn;
     struct stream *stream;
-    if (rejected && (listener->tls || server->n_rejected >= CONN_REJECTED_MAX)) {
+    if (rejected && (listener->tls || server->n_rejected >= SERVER_CONN_REJECTED_MAX)) {
         close(fd);
         server->stats.rejected_total++;
         return;
     }
-    conn = MEM_NEW(struct conn);
+    conn = MEM_NEW(struct server_conn);
     if (stream_accept(server->loop, fd, listener->tls, &conn_events, conn, &stream, &server->err) < 0) {
         mem_free(conn);
         server->stats.rejected_total++;
@@ -514,9 +514,9 @@ void conn_open(struct server *server, const struct listener *listener, int fd, b
     server->conns = conn;
     server->stats.connections++;
     server->stats.connections_total++;
-    set_state(conn, listener->tls ? CONN_HANDSHAKE : CONN_IDLE);
+    set_state(conn, listener->tls ? SERVER_CONN_HANDSHAKE : SERVER_CONN_IDLE);
     if (rejected)
         reject(conn);
     else
-        conn_arm(conn);
+        server_conn_arm(conn);
 }

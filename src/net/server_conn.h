@@ -27,33 +27,33 @@
 
 struct listener;
 struct stream;
-struct conn;
+struct server_conn;
 
 enum {
     EXCHANGE_OUT_MAX = 1 << 20,     /* an answer's head, and chunks that wait for the end of the turn */
     EXCHANGE_OUT_KEEP = 16 << 10,   /* larger output memory is given back after the exchange */
     EXCHANGE_GATHER_LEN = 16 << 10, /* chunks up to this size leave together at the end of the turn */
     EXCHANGES_SPARE_MAX = 256,
-    CONN_DISCARD_LEN_MAX = 256 << 10, /* body bytes read for nothing to keep a connection */
-    CONN_LINGER_LEN_MAX = 1 << 20,
-    CONN_LINGER_MS = 2000,
-    CONN_REJECTED_MAX = 256, /* connections past the cap that are told 503; further ones are just closed */
+    SERVER_CONN_DISCARD_LEN_MAX = 256 << 10, /* body bytes read for nothing to keep a connection */
+    SERVER_CONN_LINGER_LEN_MAX = 1 << 20,
+    SERVER_CONN_LINGER_MS = 2000,
+    SERVER_CONN_REJECTED_MAX = 256, /* connections past the cap that are told 503; further ones are just closed */
     DATE_LEN = 29,
 };
 
-enum conn_state {
-    CONN_HANDSHAKE,
-    CONN_IDLE,    /* between requests */
-    CONN_HEAD,    /* some bytes of a head have come */
-    CONN_BODY,    /* the exchange runs, its request is not complete */
-    CONN_ANSWER,  /* the exchange runs, its request is complete */
-    CONN_DISCARD, /* answered; the rest of the request's body is dropped */
-    CONN_LINGER,  /* answered for the last time; waits for the client to close */
-    CONN_CLOSED,
+enum server_conn_state {
+    SERVER_CONN_HANDSHAKE,
+    SERVER_CONN_IDLE,    /* between requests */
+    SERVER_CONN_HEAD,    /* some bytes of a head have come */
+    SERVER_CONN_BODY,    /* the exchange runs, its request is not complete */
+    SERVER_CONN_ANSWER,  /* the exchange runs, its request is complete */
+    SERVER_CONN_DISCARD, /* answered; the rest of the request's body is dropped */
+    SERVER_CONN_LINGER,  /* answered for the last time; waits for the client to close */
+    SERVER_CONN_CLOSED,
 };
 
 struct exchange {
-    struct conn *conn;
+    struct server_conn *conn;
     struct exchange *next_spare;
     struct http1_parser parser;
     struct buf out; /* not yet given to the stream */
@@ -72,13 +72,13 @@ struct exchange {
     uint64_t paused_at_ms;
 };
 
-struct conn {
+struct server_conn {
     struct server *server;
     const struct listener *listener;
-    struct conn *prev, *next;
+    struct server_conn *prev, *next;
     struct stream *stream;
     struct exchange *exchange; /* NULL in HANDSHAKE, IDLE, LINGER and CLOSED */
-    enum conn_state state;
+    enum server_conn_state state;
     bool feeding;  /* the parser loop runs further up the stack */
     bool rejected; /* past the cap */
     struct server_limits limits;
@@ -108,7 +108,7 @@ struct server {
     void *app;
     struct server_limits limits;
     struct listener *listeners;
-    struct conn *conns;
+    struct server_conn *conns;
     size_t n_rejected; /* of them */
     struct exchange *spare;
     size_t n_spare;
@@ -127,25 +127,25 @@ struct server {
 /* ---- server_conn.c */
 
 /* Takes `fd`. Past the cap `rejected` is set and the connection only says 503. */
-void conn_open(struct server *server, const struct listener *listener, int fd, bool rejected);
+void server_conn_open(struct server *server, const struct listener *listener, int fd, bool rejected);
 /* Closes now. A running exchange gets on_close(EXCHANGE_VANISHED). */
-void conn_close(struct conn *conn);
+void server_conn_close(struct server_conn *conn);
 /* The exchange has been answered: on_close(EXCHANGE_COMPLETED), then the next request or the connection's end. */
-void conn_answered(struct conn *conn);
+void server_conn_answered(struct server_conn *conn);
 /* Sets the timer to the next deadline of the state. */
-void conn_arm(struct conn *conn);
+void server_conn_arm(struct server_conn *conn);
 /* Something was written: watches the queue's progress. */
-void conn_wrote(struct conn *conn);
+void server_conn_wrote(struct server_conn *conn);
 /* Lets request bytes flow again after a pause. */
-void conn_go_on(struct conn *conn);
+void server_conn_go_on(struct server_conn *conn);
 
 /* ---- server.c */
 
-struct exchange *server_take_exchange(struct server *server, struct conn *conn);
+struct exchange *server_take_exchange(struct server *server, struct server_conn *conn);
 void server_give_exchange(struct server *server, struct exchange *exchange);
 /* IMF-fixdate of the current second. */
 vsr_str server_date(struct server *server);
 /* A connection is gone; completes a drain. */
-void server_conn_gone(struct server *server, const struct conn *conn);
+void server_conn_gone(struct server *server, const struct server_conn *conn);
 
 #endif

@@ -115,7 +115,7 @@ static void build_input(struct builder *b, const struct config_score_input *conf
                         : config->value_source == VALUE_SOURCE_RAW      ? PROJECTION_RAW
                                                                         : PROJECTION_BINARY;
     }
-    type = b->names->type(b->names->data, type_name);
+    type = b->names->type(b->names->data, type_name, config->family);
     if (type)
         input->slot = b->names->slot(b->names->data, type, name);
 }
@@ -176,7 +176,7 @@ int projections_build(struct arena *arena, const struct config_projections *conf
     b.out->scores = ARENA_ARRAY(arena, struct projection_score, config->scores.n);
     b.order = ARENA_ARRAY(arena, uint32_t, config->scores.n);
     b.open = ARENA_ARRAY(arena, bool, config->scores.n);
-    b.type = names->type(names->data, VSR_STR("projection"));
+    b.type = names->type(names->data, VSR_STR("projection"), CONFIG_PROJECTION);
     index_names(&b);
     for (size_t i = 0; i < config->scores.n; i++) {
         int rc = build_score(&b, &scores_of(&b)[i]);

@@ -30,7 +30,7 @@ static enum config_on_unknown settle(const struct config_rule *rule, enum config
 
 static void leaf_resolve(struct rule_set *set, struct rule_leaf *leaf, const struct config_rule *rule,
                          enum config_on_unknown on_unknown, const struct policy_names *names) {
-    const struct policy_type *type = names->type(names->data, leaf->type);
+    const struct policy_type *type = names->type(names->data, leaf->type, rule->family);
     vsr_str value_name = leaf->name;
     leaf->slot = leaf->value_slot = POLICY_SLOT_NONE;
     if (!type || (type->by_label && (!rule->label.len || !rule->predicate))) {

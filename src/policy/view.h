@@ -38,8 +38,9 @@ struct policy_type {
 /* Resolves names while policy is built. */
 struct policy_names {
     void *data;
-    /* NULL: no such type; its leaves never match. `type` is trimmed and in lower case. */
-    const struct policy_type *(*type)(void *data, vsr_str type);
+    /* NULL: no such type; its leaves never match. `family` is what config derived from `type`, which is trimmed and in
+     * lower case: an index in config_families, or CONFIG_PROJECTION. */
+    const struct policy_type *(*type)(void *data, vsr_str type, int family);
     /* POLICY_SLOT_NONE when nothing reports under that name. `name` may hold ":sub". */
     uint32_t (*slot)(void *data, const struct policy_type *type, vsr_str name);
     /* Optional: further slots whose match makes a leaf of that name match, in the build's memory. */

@@ -35,28 +35,27 @@ struct plan_builder {
     struct route *route;
     struct arena *arena;
     struct diag *diag;
-    struct policy_type *types; /* of all families, and of projections */
-    size_t n_types;
+    struct policy_type *types; /* of all families by index, then of projections */
+    size_t n_families;
 };
 
 static void build_types(struct plan_builder *b) {
-    size_t n;
-    const struct signal_family *const *families = signal_families(&n);
-    b->types = ARENA_ARRAY(b->arena, struct policy_type, n + 1);
-    for (size_t i = 0; i < n; i++)
-        b->types[b->n_types++] = (struct policy_type){ .name = str_from_c(families[i]->config.type),
-                                                       .on_unknown = families[i]->on_unknown,
-                                                       .never_unknown = families[i]->never_unknown };
-    b->types[b->n_types++] =
+    const struct signal_family *const *families = signal_families(&b->n_families);
+    b->types = ARENA_ARRAY(b->arena, struct policy_type, b->n_families + 1);
+    for (size_t i = 0; i < b->n_families; i++)
+        b->types[i] = (struct policy_type){ .name = str_from_c(families[i]->config.type),
+                                            .on_unknown = families[i]->on_unknown,
+                                            .never_unknown = families[i]->never_unknown };
+    b->types[b->n_families] =
         (struct policy_type){ .name = projection_name, .on_unknown = ON_UNKNOWN_NO_MATCH, .never_unknown = true };
 }
 
-static const struct policy_type *find_type(void *data, vsr_str type) {
+static const struct policy_type *find_type(void *data, vsr_str type, int family) {
     const struct plan_builder *b = data;
-    for (size_t i = 0; i < b->n_types; i++)
-        if (str_eq(b->types[i].name, type))
-            return &b->types[i];
-    return NULL;
+    (void)type; /* config has looked it up in the same list */
+    if (family == CONFIG_PROJECTION)
+        return &b->types[b->n_families];
+    return family >= 0 && (size_t)family < b->n_families ? &b->types[family] : NULL;
 }
 
 static uint32_t find_slot(void *data, const struct policy_type *type, vsr_str name) {

@@ -33,7 +33,7 @@ struct synthetic_labels {
     size_t n;
 };
 
-static inline const struct policy_type *synthetic_type(void *data, vsr_str type) {
+static inline const struct policy_type *synthetic_type(void *data, vsr_str type, int family) {
 #define KNOWN(label, ...) \
     { .name = VSR_STR_INIT(label), __VA_ARGS__ }
     static const struct policy_type types[] = {
@@ -58,6 +58,7 @@ static inline const struct policy_type *synthetic_type(void *data, vsr_str type)
     };
 #undef KNOWN
     (void)data;
+    (void)family;
     for (size_t i = 0; i < VSR_COUNT(types); i++)
         if (str_eq(types[i].name, type))
             return &types[i];
@@ -107,7 +108,7 @@ static inline struct policy_names synthetic_names(struct synthetic *s) {
 /* Slot of "type:name", made when new; POLICY_SLOT_NONE for a type that does not exist. */
 static inline uint32_t synthetic_key(struct synthetic *s, vsr_str key) {
     vsr_str rest = key, type_name = str_split(&rest, ':');
-    const struct policy_type *type = synthetic_type(s, type_name);
+    const struct policy_type *type = synthetic_type(s, type_name, 0);
     return type ? synthetic_slot(s, type, rest) : POLICY_SLOT_NONE;
 }
 

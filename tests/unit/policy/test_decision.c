@@ -162,7 +162,7 @@ static void apply_letters(struct synthetic *s, const char *signals) {
         }
         slot = synthetic_key(s, arena_printf(s->arena, "%s:%c", c < 'a' ? "jailbreak" : "keyword", c));
         if (bits == s->view.evaluated)
-            bits_remove(bits, slot);
+            bits_put(bits, slot, false);
         else
             bits_add(bits, slot);
     }

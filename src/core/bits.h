@@ -20,15 +20,11 @@ static inline void bits_add(uint64_t *words, size_t bit) {
     words[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
-static inline void bits_remove(uint64_t *words, size_t bit) {
-    words[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
-}
-
 static inline void bits_put(uint64_t *words, size_t bit, bool on) {
     if (on)
         bits_add(words, bit);
     else
-        bits_remove(words, bit);
+        words[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
 }
 
 /* The first member at or behind `from`, or `n` when there is none below `n`. */
@@ -42,13 +38,6 @@ static inline size_t bits_next(const uint64_t *words, size_t from, size_t n) {
         from = (from / 64 + 1) * 64;
     }
     return n;
-}
-
-static inline bool bits_any(const uint64_t *words, size_t n_words) {
-    for (size_t i = 0; i < n_words; i++)
-        if (words[i])
-            return true;
-    return false;
 }
 
 #endif

@@ -36,11 +36,6 @@ bool language_supported(vsr_str code) {
     return code_find(code) != NULL;
 }
 
-const vsr_str *language_codes(size_t *ret_n) {
-    *ret_n = VSR_COUNT(codes);
-    return codes;
-}
-
 /* CLD2's spelling of a language as ours; empty when we do not have it. */
 static vsr_str code_from_cld2(const char *cld2) {
     static const struct {

@@ -25,8 +25,6 @@ struct language_guess {
 
 /* Whether `code` is one of the 75 languages that can be detected. */
 bool language_supported(vsr_str code);
-/* The same languages, for suggestions. `*ret_n` of them, static. */
-const vsr_str *language_codes(size_t *ret_n);
 
 /* Reads through the tables once, so that no request waits for the disk. Call it when a recipe is built. */
 void language_warm_up(struct arena *arena);

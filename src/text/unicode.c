@@ -47,14 +47,6 @@ bool unicode_is_alnum(uint32_t cp) {
     return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) || category == UTF8PROC_CATEGORY_ND;
 }
 
-bool unicode_is_space(uint32_t cp) {
-    utf8proc_category_t category;
-    if (cp < 0x80)
-        return cp == ' ' || (cp >= '\t' && cp <= '\r');
-    category = category_of(cp);
-    return cp == 0x85 || (category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP);
-}
-
 static const struct script_range *script_range_of(uint32_t cp) {
     size_t low = 0, high = VSR_COUNT(script_ranges);
     while (low < high) {

@@ -41,7 +41,6 @@ void unicode_script_ranges(enum unicode_script script, void (*fn)(void *data, ui
 
 bool unicode_is_letter(uint32_t cp); /* L */
 bool unicode_is_alnum(uint32_t cp);  /* L or Nd */
-bool unicode_is_space(uint32_t cp);  /* Z, and the ASCII and Latin-1 control spaces */
 /* Two-letter general category, "Cn" for what is not assigned. */
 const char *unicode_category(uint32_t cp);
 

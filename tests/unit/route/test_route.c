@@ -328,7 +328,36 @@ TEST(costly_pattern_takes_no_other_rule_along) {
     fixture_free(&f);
 }
 
+/* config.md §3: only regular expressions keep their dollars. */
+TEST(literal_keywords_take_variables) {
+    static const char yaml[] =
+        FIXTURE_HEAD "routing:\n"
+                     "  signals:\n"
+                     "    keywords:\n"
+                     "      - {name: literal, operator: OR, keywords: ['${TEST_WORD}', '$${TEST_WORD}']}\n"
+                     "      - {name: pattern, method: Regex, operator: OR, keywords: ['x$TEST_WORD|no', 'end$$']}\n"
+                     "  decisions:\n"
+                     "    - {name: by_literal, priority: 2, rules: {type: keyword, name: literal}}\n"
+                     "    - {name: by_pattern, priority: 1, rules: {type: keyword, name: pattern}}\n"
+                     "    - {name: rest, priority: 0}\n";
+    static const struct {
+        const char *prompt, *decision;
+    } cases[] = {
+        { "one voucher", "by_literal" }, { "one ${TEST_WORD}", "by_literal" },
+        { "xvoucher", "rest" },          { "the end", "by_pattern" },
+        { "the end$", "rest" },          { "no", "by_pattern" },
+    };
+    struct fixture f;
+    CHECK_INT(setenv("TEST_WORD", "voucher", 1), 0, "setenv");
+    fixture_must_load(&f, yaml);
+    CHECK_INT(unsetenv("TEST_WORD"), 0, "unsetenv");
+    for (size_t i = 0; i < VSR_COUNT(cases); i++)
+        CHECK_STR(fixture_route(&f, fixture_prompt(&f, str_from_c(cases[i].prompt)), false)->decision->name,
+                  cases[i].decision, cases[i].prompt);
+    fixture_free(&f);
+}
+
 RUN_TESTS(T(prompts_find_their_lanes), T(envelope_facts_route_without_text), T(cheap_winner_leaves_language_alone),
           T(traces_tell_the_story), T(empty_requests_are_skipped), T(failed_signals_are_unknown_not_false),
           T(threads_share_a_recipe), T(engine_refusals_point_at_the_pattern),
-          T(costly_pattern_takes_no_other_rule_along))
+          T(costly_pattern_takes_no_other_rule_along), T(literal_keywords_take_variables))

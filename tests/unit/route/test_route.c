@@ -335,7 +335,7 @@ TEST(literal_keywords_take_variables) {
                      "  signals:\n"
                      "    keywords:\n"
                      "      - {name: literal, operator: OR, keywords: ['${TEST_WORD}', '$${TEST_WORD}']}\n"
-                     "      - {name: pattern, method: Regex, operator: OR, keywords: ['x$TEST_WORD|no', 'end$$']}\n"
+                     "      - {name: pattern, method: Regex, operator: OR, keywords: ['\\$TEST_WORD|no', 'end$$']}\n"
                      "  decisions:\n"
                      "    - {name: by_literal, priority: 2, rules: {type: keyword, name: literal}}\n"
                      "    - {name: by_pattern, priority: 1, rules: {type: keyword, name: pattern}}\n"
@@ -344,7 +344,7 @@ TEST(literal_keywords_take_variables) {
         const char *prompt, *decision;
     } cases[] = {
         { "one voucher", "by_literal" }, { "one ${TEST_WORD}", "by_literal" },
-        { "xvoucher", "rest" },          { "the end", "by_pattern" },
+        { "$TEST_WORD", "by_pattern" },  { "the end", "by_pattern" },
         { "the end$", "rest" },          { "no", "by_pattern" },
     };
     struct fixture f;

@@ -56,6 +56,18 @@ static inline bool fixture_decode(struct fixture *f, const struct signal_family 
     return f->diag.n_errors == 0;
 }
 
+/* The rules are refused, with `problem` in the messages. */
+static inline void fixture_must_refuse(const struct signal_family *family, const char *rules, const char *problem) {
+    struct fixture f;
+    struct buf out;
+    CHECK(!fixture_decode(&f, family, str_from_c(rules)), rules);
+    buf_init(&out, 1 << 16);
+    diag_print(&f.diag, &out, false);
+    CHECK_MSG(str_find(buf_str(&out), str_from_c(problem)) >= 0, "%s: %.*s", rules, (int)out.len, out.ptr);
+    buf_done(&out);
+    arena_free(f.arena);
+}
+
 static inline bool fixture_build(struct fixture *f) {
     struct pattern_list patterns;
     struct signal_places places = { 0 };

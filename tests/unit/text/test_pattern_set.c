@@ -12,15 +12,21 @@ static uint32_t below(uint32_t n) {
     return (uint32_t)(seed >> 33) % n;
 }
 
+static struct pattern_set *build(struct arena *arena, const struct pattern_list *list,
+                                 struct pattern_scratch **ret_scratch) {
+    struct pattern_set *set = NULL;
+    struct vsr_err err = VSR_ERR_NONE;
+    int bad;
+    CHECK_MSG(pattern_set_build(arena, list, &set, &bad, &err) == 0, "%s", err.text);
+    CHECK_INT(pattern_scratch_new(set, ret_scratch, NULL), 0, "scratch");
+    return set;
+}
+
 static bool scan_one(struct arena *arena, const struct pattern_list *list, uint32_t index, vsr_str text) {
-    struct pattern_set *set;
     struct pattern_scratch *scratch;
+    struct pattern_set *set = build(arena, list, &scratch);
     struct pattern_hits hits;
     size_t steps = REGEX_STEPS_MAX;
-    int bad;
-    struct vsr_err err = VSR_ERR_NONE;
-    CHECK_MSG(pattern_set_build(arena, list, &set, &bad, &err) == 0, "%s", err.text);
-    CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
     CHECK_INT(pattern_set_scan(set, scratch, arena, text, &steps, &hits, NULL), 0, "scan");
     pattern_scratch_free(scratch);
     return bits_has(hits.found, index);
@@ -67,11 +73,9 @@ TEST(text_that_is_not_utf8_is_an_error) {
     struct pattern_hits hits;
     size_t steps = REGEX_STEPS_MAX;
     uint32_t index;
-    int bad;
     pattern_list_init(&list, arena);
     CHECK_INT(pattern_list_literal(&list, VSR_STR("a"), PATTERN_EXACT, true, &index, NULL), 0, "a");
-    CHECK_INT(pattern_set_build(arena, &list, &set, &bad, NULL), 0, "build");
-    CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
+    set = build(arena, &list, &scratch);
     CHECK_INT(pattern_set_scan(set, scratch, arena, VSR_STR("a \xC3"), &steps, &hits, NULL), VSR_E_INVALID,
               "cut code point");
     CHECK_INT(pattern_set_scan(set, scratch, arena, VSR_STR("a \xC3\xA9"), &steps, &hits, NULL), 0, "whole one");
@@ -204,7 +208,6 @@ TEST(costly_pattern_is_undecided_alone) {
     struct pattern_scratch *scratch;
     struct pattern_hits hits;
     size_t steps = REGEX_STEPS_MAX;
-    int bad;
     pattern_list_init(&list, arena);
     for (uint32_t i = 0; i < VSR_COUNT(patterns); i++) {
         struct regex *regex;
@@ -213,8 +216,7 @@ TEST(costly_pattern_is_undecided_alone) {
         CHECK_INT(pattern_list_regex(&list, regex, str_from_c(patterns[i]), &index, NULL), 0, "add");
         CHECK_INT(index, i, "index");
     }
-    CHECK_INT(pattern_set_build(arena, &list, &set, &bad, NULL), 0, "build");
-    CHECK_INT(pattern_scratch_new(set, &scratch, NULL), 0, "scratch");
+    set = build(arena, &list, &scratch);
     CHECK_INT(pattern_set_scan(set, scratch, arena, toil(arena, "1 "), &steps, &hits, NULL), 0, "scan");
     CHECK_INT(*hits.undecided, 0, "no letters, no toil");
     CHECK_INT(*hits.found, 12, "the two that occur");

@@ -86,7 +86,7 @@ static int decide(const struct snapshot *snapshot, struct arena *arena, const st
     verdict->name = snapshot_resolve(snapshot, facts->model);
     if (!verdict->name)
         return err_set(err, VSR_E_NOT_FOUND, "model \"%.*s\" is not available%.*s", VSR_FMT(facts->model),
-                       VSR_FMT(snapshot_suggest(snapshot, arena, facts->model)));
+                       VSR_FMT(snapshot_suggest(snapshot, arena, facts->model, false)));
     if (verdict->name->kind == TARGET_MODEL) {
         verdict->model = verdict->name->name;
         verdict->how = "passthrough";

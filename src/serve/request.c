@@ -102,7 +102,7 @@ void request_model_unknown(struct request *request, vsr_str name) {
     vsr_str shown = utf8_cut(name, REQUEST_SUGGEST_LEN_MAX);
     request_error(request, 404, TELEMETRY_REASON_model_not_found, ERROR_CODE_MODEL_NOT_FOUND,
                   arena_printf(request->arena, "model \"%.*s\" is not available%.*s", VSR_FMT(shown),
-                               VSR_FMT(snapshot_suggest(request->snapshot, request->arena, shown))));
+                               VSR_FMT(snapshot_suggest(request->snapshot, request->arena, shown, true))));
 }
 
 void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,

@@ -195,12 +195,12 @@ const struct model_name *snapshot_resolve(const struct snapshot *snapshot, vsr_s
     return map_get(&snapshot->names, model);
 }
 
-vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, vsr_str model) {
+vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, vsr_str model, bool listed_only) {
     vsr_str best = { NULL, 0 };
-    size_t least = model.len / 2 + 1;
+    size_t least = model.len / 3 + 1; /* what differs in more than a third is no slip of the finger */
     for (size_t i = 0; i < snapshot->names.n; i++) {
         size_t distance;
-        if (!models_list_shows(snapshot, snapshot->names.entries[i].value))
+        if (listed_only && !models_list_shows(snapshot, snapshot->names.entries[i].value))
             continue;
         distance = str_distance(model, snapshot->names.entries[i].key, least);
         if (distance < least || (distance == least && !best.ptr)) {

@@ -83,8 +83,9 @@ void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
 
 /* NULL: unknown name. */
 const struct model_name *snapshot_resolve(const struct snapshot *snapshot, vsr_str model);
-/* `; did you mean "x"?` for the closest name, or the empty string. Lives in `arena`. */
-vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, vsr_str model);
+/* `; did you mean "x"?` for the closest name, or the empty string. Lives in `arena`. `listed_only`: clients are told of
+ * no model that the catalogue does not show them. */
+vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, vsr_str model, bool listed_only);
 
 const struct snapshot_model *snapshot_model(const struct snapshot *snapshot, vsr_str name);
 const struct snapshot_decision *snapshot_decision(const struct snapshot *snapshot, vsr_str name);

@@ -69,8 +69,10 @@ TEST(names_resolve) {
         const struct model_name *name = snapshot_resolve(world.snapshot, str_from_c(cases[i].name));
         CHECK_INT(name ? (int)name->kind : -1, cases[i].kind, cases[i].name);
     }
-    CHECK_STR(snapshot_suggest(world.snapshot, world.arena, VSR_STR("smal")), "; did you mean \"small\"?", "close");
-    CHECK_STR(snapshot_suggest(world.snapshot, world.arena, VSR_STR("qqqqqqqqqqqq")), "", "far");
+    CHECK_STR(snapshot_suggest(world.snapshot, world.arena, VSR_STR("smal"), false), "; did you mean \"small\"?",
+              "close");
+    CHECK_STR(snapshot_suggest(world.snapshot, world.arena, VSR_STR("qqqqqqqqqqqq"), false), "", "far");
+    CHECK_STR(snapshot_suggest(world.snapshot, world.arena, VSR_STR("smal"), true), "", "not listed, not told");
     CHECK(snapshot_decision(world.snapshot, VSR_STR("all")) != NULL, "decision");
     CHECK(snapshot_model(world.snapshot, VSR_STR("idle")) == NULL, "a card alone is no provider model");
     done(&world);

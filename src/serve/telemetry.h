@@ -20,8 +20,14 @@ struct telemetry;
     X(no_backend) \
     X(upstream_4xx) \
     X(upstream_5xx) \
-    X(upstream_connect) X(upstream_reset) X(upstream_garbage) X(timeout) X(stream_aborted) X(cancellation) \
-        X(unauthorized) X(overloaded)
+    X(upstream_connect) \
+    X(upstream_reset) \
+    X(upstream_garbage) \
+    X(timeout) \
+    X(stream_aborted) \
+    X(cancellation) \
+    X(unauthorized) \
+    X(overloaded)
 
 enum telemetry_reason {
 #define X(name) TELEMETRY_REASON_##name,

@@ -38,8 +38,7 @@ struct dns_host {
     void *data;
 };
 
-/* RFC 6761 6.3: such names are loopback by definition; no resolver is asked, and none has to know them. */
-static bool is_localhost(vsr_str name) {
+bool dns_is_localhost(vsr_str name) {
     vsr_str label = VSR_STR("localhost");
     if (name.len && name.ptr[name.len - 1] == '.')
         name.len--;
@@ -60,7 +59,7 @@ static void take_loopback(struct dns_host *host) {
 
 static bool parse_literal(struct dns_host *host) {
     union dns_addr *addr = &host->addrs[0];
-    if (is_localhost(str_from_c(host->name))) {
+    if (dns_is_localhost(str_from_c(host->name))) {
         take_loopback(host);
         return true;
     }

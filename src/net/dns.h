@@ -20,6 +20,10 @@ struct dns_host;
 
 enum { DNS_ADDRS_MAX = 16, DNS_NAME_LEN_MAX = 255 };
 
+/* RFC 6761 6.3: `localhost` and what ends with it is loopback by definition; no resolver is asked, none has to know it.
+ */
+bool dns_is_localhost(vsr_str name);
+
 /* Copies `host`. Addresses come with `port` filled in. Free with dns_host_free(). */
 struct dns_host *dns_host_new(struct loop *loop, vsr_str host, uint16_t port, uint64_t ttl_ms);
 /* A resolution that runs is forgotten: no callback follows. NULL is allowed. */

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/dns.h"
+
 enum {
     LISTEN_BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     LISTEN_ADDRESS_LEN_MAX = 255,
@@ -18,7 +20,8 @@ enum {
 /* ---- addresses */
 
 static int find_addresses(vsr_str address, uint16_t port, struct addrinfo **ret_list, struct vsr_err *err) {
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+    bool loopback = dns_is_localhost(address);
     char host[LISTEN_ADDRESS_LEN_MAX + 1], service[8];
     int rc;
     if (address.len >= 2 && address.ptr[0] == '[' && address.ptr[address.len - 1] == ']')
@@ -27,7 +30,9 @@ static int find_addresses(vsr_str address, uint16_t port, struct addrinfo **ret_
         return err_set(err, VSR_E_INVALID, "not an address to listen on");
     (void)snprintf(host, sizeof(host), "%.*s", VSR_FMT(address));
     (void)snprintf(service, sizeof(service), "%u", (unsigned)port);
-    rc = getaddrinfo(address.len ? host : NULL, service, &hints, ret_list);
+    if (!loopback) /* without a name: the wildcards; without this flag either: the loopback addresses */
+        hints.ai_flags |= AI_PASSIVE;
+    rc = getaddrinfo(address.len && !loopback ? host : NULL, service, &hints, ret_list);
     if (rc != 0)
         return err_set(err, VSR_E_INVALID, "not an address to listen on: %s", gai_strerror(rc));
     return 0;

@@ -222,6 +222,13 @@ static void visit_objects(struct walk *w, const struct schema *schema, struct ya
     }
 }
 
+/* One that names no table is refused later, or takes no block. */
+static void visit_variant(struct walk *w, const struct field_variant *variant, struct yaml_node **slot,
+                          const struct step *step) {
+    if (variant && variant->schema)
+        visit_object(w, variant->schema, slot, step);
+}
+
 static void visit_field(struct walk *w, const struct schema *schema, const struct field *field,
                         struct yaml_node *object, struct yaml_node **slot, const struct step *step) {
     unsigned flags = field->flags;
@@ -236,13 +243,33 @@ static void visit_field(struct walk *w, const struct schema *schema, const struc
     case FIELD_OBJECT_MAP:
         visit_objects(w, field->object, *slot, step);
         break;
+    case FIELD_VARIANT:
+        visit_variant(w, schema_variant(schema, field, object), slot, step);
+        break;
     default:
         visit_plain(w, slot, step, flags, field->kind == FIELD_PAIRS);
         break;
     }
 }
 
+static const struct field *field_of(const struct schema *schema, vsr_str key) {
+    for (size_t i = 0; i < schema->n_fields; i++)
+        if (str_eq_c(key, schema->fields[i].name))
+            return &schema->fields[i];
+    return NULL;
+}
+
 /* Keys that the schema does not know are errors of their own, or ignored. */
+static void visit_fields(struct walk *w, const struct schema *schema, struct yaml_node *node, const struct step *step,
+                         bool variants) {
+    for (size_t i = 0; i < node->n_items; i++) {
+        const struct field *field = field_of(schema, node->keys[i]->text);
+        struct step next = { step, node->keys[i]->text, NULL, 0 };
+        if (field && (field->kind == FIELD_VARIANT) == variants)
+            visit_field(w, schema, field, node, &node->items[i], &next);
+    }
+}
+
 static void visit_object(struct walk *w, const struct schema *schema, struct yaml_node **slot,
                          const struct step *step) {
     struct yaml_node *node = *slot;
@@ -250,15 +277,8 @@ static void visit_object(struct walk *w, const struct schema *schema, struct yam
         visit_scalar(w, slot, step, 0);
     if (node->kind != YAML_MAPPING)
         return;
-    for (size_t i = 0; i < node->n_items; i++) {
-        struct step next = { step, node->keys[i]->text, NULL, 0 };
-        for (size_t f = 0; f < schema->n_fields; f++) {
-            if (!str_eq_c(node->keys[i]->text, schema->fields[f].name))
-                continue;
-            visit_field(w, schema, &schema->fields[f], node, &node->items[i], &next);
-            break;
-        }
-    }
+    visit_fields(w, schema, node, step, false);
+    visit_fields(w, schema, node, step, true); /* their selectors may come from the environment */
 }
 
 void env_substitute(const struct env *env, const struct schema *schema, struct yaml_node *root, struct arena *arena,

@@ -176,6 +176,21 @@ static bool decode_int(const struct decode *d, const struct value *value, int64_
     return in_range(d, value, (double)*ret_value);
 }
 
+static bool decode_int_or_auto(const struct decode *d, const struct value *value, int64_t *ret_value) {
+    const char *expected = "an integer or auto";
+    if (!is_scalar(d, value, expected))
+        return false;
+    if (str_eq_c(value->node->text, "auto")) {
+        *ret_value = FIELD_AUTO;
+        return true;
+    }
+    if (!is_plain(d, value, expected))
+        return false;
+    if (value_int(value->node->text, ret_value) == VALUE_TYPE)
+        return wrong_type(d, value, expected, VSR_STR(""));
+    return decode_int(d, value, ret_value);
+}
+
 static bool decode_number(const struct decode *d, const struct value *value, double *ret_value) {
     if (!is_plain(d, value, "a number"))
         return false;
@@ -265,14 +280,48 @@ static bool decode_enum(const struct decode *d, const struct value *value, int *
     return false;
 }
 
-/* ---- lists of strings, maps of strings */
+/* ---- lists of scalars, maps of strings */
+
+/* A reference to the environment that was left in place can only be judged as text. */
+static bool is_open_reference(const struct value *value) {
+    if (!value->node->reference)
+        return false;
+    switch (value->field->kind) {
+    case FIELD_BOOL:
+    case FIELD_INT:
+    case FIELD_NUMBER:
+    case FIELD_ENUM:
+    case FIELD_DURATION:
+    case FIELD_TOKENS:
+    case FIELD_INT_OR_AUTO:
+        return true;
+    case FIELD_NUMBER_LIST:
+    case FIELD_INT_LIST:
+        return value->index >= 0;
+    default:
+        return false;
+    }
+}
+
+static bool has_entries(const struct decode *d, const struct value *value) {
+    if (value->node->n_items || !(value->field->flags & FIELD_NONBLANK))
+        return true;
+    diag_error(d->diag, "E_REQUIRED", value_at(d, value), VSR_STR(""), "must have at least one entry");
+    return false;
+}
+
+static bool is_list(const struct decode *d, const struct value *value, const char *expected) {
+    if (value->node->kind == YAML_SEQUENCE)
+        return true;
+    return wrong_type(d, value, expected,
+                      value->node->kind == YAML_SCALAR ? VSR_STR("put it in brackets: [ ... ]") : VSR_STR(""));
+}
 
 static bool decode_strings(const struct decode *d, const struct value *value, struct config_strings *ret_strings) {
     const struct yaml_node *list = value->node;
     bool ok = true;
-    if (list->kind != YAML_SEQUENCE)
-        return wrong_type(d, value, "a list of strings",
-                          list->kind == YAML_SCALAR ? VSR_STR("put it in brackets: [ ... ]") : VSR_STR(""));
+    if (!is_list(d, value, "a list of strings"))
+        return false;
     ret_strings->items = ARENA_ARRAY(d->arena, vsr_str, list->n_items);
     ret_strings->nodes = ARENA_ARRAY(d->arena, const struct yaml_node *, list->n_items);
     ret_strings->n = list->n_items;
@@ -283,11 +332,7 @@ static bool decode_strings(const struct decode *d, const struct value *value, st
         if (item.node->kind == YAML_NULL ? !not_blank(d, &item) : !decode_string(d, &item, &ret_strings->items[i]))
             ok = false;
     }
-    if (list->n_items == 0 && value->field->flags & FIELD_NONBLANK) {
-        diag_error(d->diag, "E_REQUIRED", value_at(d, value), VSR_STR(""), "must have at least one entry");
-        ok = false;
-    }
-    return ok;
+    return has_entries(d, value) && ok;
 }
 
 static bool decode_string_lists(const struct decode *d, const struct value *value,
@@ -303,6 +348,34 @@ static bool decode_string_lists(const struct decode *d, const struct value *valu
         ok &= decode_strings(d, &item, &ret_lists->items[i]);
     }
     return ok;
+}
+
+static bool decode_numbers(const struct decode *d, const struct value *value, struct config_numbers *ret_numbers) {
+    const struct yaml_node *list = value->node;
+    bool ok = true;
+    if (!is_list(d, value, "a list of numbers"))
+        return false;
+    ret_numbers->items = ARENA_ARRAY(d->arena, double, list->n_items);
+    ret_numbers->n = list->n_items;
+    for (size_t i = 0; i < list->n_items; i++) {
+        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i, VSR_STR("") };
+        ok &= is_open_reference(&item) || decode_number(d, &item, &ret_numbers->items[i]);
+    }
+    return has_entries(d, value) && ok;
+}
+
+static bool decode_ints(const struct decode *d, const struct value *value, struct config_ints *ret_ints) {
+    const struct yaml_node *list = value->node;
+    bool ok = true;
+    if (!is_list(d, value, "a list of integers"))
+        return false;
+    ret_ints->items = ARENA_ARRAY(d->arena, int64_t, list->n_items);
+    ret_ints->n = list->n_items;
+    for (size_t i = 0; i < list->n_items; i++) {
+        struct value item = { value->field, list->items[i], value->object, (ptrdiff_t)i, VSR_STR("") };
+        ok &= is_open_reference(&item) || decode_int(d, &item, &ret_ints->items[i]);
+    }
+    return has_entries(d, value) && ok;
 }
 
 static void write_json(struct json_writer *w, const struct yaml_node *node) {
@@ -418,23 +491,6 @@ static void decode_nested(const struct decode *d, const struct value *value, voi
     decode_object(d, value->field->object, value->node, path, NULL, object);
 }
 
-/* A reference to the environment that was left in place can only be judged as text. */
-static bool is_open_reference(const struct value *value) {
-    if (!value->node->reference)
-        return false;
-    switch (value->field->kind) {
-    case FIELD_BOOL:
-    case FIELD_INT:
-    case FIELD_NUMBER:
-    case FIELD_ENUM:
-    case FIELD_DURATION:
-    case FIELD_TOKENS:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void decode_value(const struct decode *d, const struct value *value, void *slot) {
     void **pointer = slot;
     switch (value->field->kind) {
@@ -483,6 +539,17 @@ static void decode_value(const struct decode *d, const struct value *value, void
         break;
     case FIELD_NODE:
         *(const struct yaml_node **)slot = value->node;
+        break;
+    case FIELD_INT_OR_AUTO:
+        decode_int_or_auto(d, value, slot);
+        break;
+    case FIELD_NUMBER_LIST:
+        decode_numbers(d, value, slot);
+        break;
+    case FIELD_INT_LIST:
+        decode_ints(d, value, slot);
+        break;
+    case FIELD_VARIANT: /* decode_variants(), once the whole object is there */
         break;
     }
 }
@@ -533,16 +600,38 @@ static void decode_written(const struct decode *d, const struct schema *schema, 
     }
 }
 
-static void decode_fallback(const struct decode *d, const struct field *field, vsr_str path, void *slot) {
-    struct yaml_node node = { .kind = YAML_SCALAR };
-    struct value value = { field, &node, path, -1, VSR_STR("") };
-    if (field->kind == FIELD_OBJECT) {
-        value.node = NULL;
-    } else {
-        if (!field->fallback)
-            return;
-        node.text = str_from_c(field->fallback);
+/* What a default says stands nowhere in the document. */
+static void forget_places(struct yaml_node *node) {
+    node->line = node->col = 0;
+    if (node->kind != YAML_SEQUENCE && node->kind != YAML_MAPPING)
+        return;
+    for (size_t i = 0; i < node->n_items; i++) {
+        forget_places(node->items[i]);
+        if (node->kind == YAML_MAPPING)
+            forget_places(node->keys[i]);
     }
+}
+
+/* The text of a scalar is its value; lists and mappings are written in brackets. */
+static const struct yaml_node *fallback_node(const struct decode *d, const char *text) {
+    struct yaml_node *node = ARENA_NEW(d->arena, struct yaml_node);
+    if (text[0] == '[' || text[0] == '{') {
+        int rc = yaml_tree_parse(d->arena, str_from_c(text), &node, d->diag);
+        VSR_ASSERT(rc == 0); /* a table says it, and a test decodes every table's defaults */
+        forget_places(node);
+    } else {
+        node->kind = YAML_SCALAR;
+        node->text = str_from_c(text);
+    }
+    return node;
+}
+
+static void decode_fallback(const struct decode *d, const struct field *field, vsr_str path, void *slot) {
+    struct value value = { field, NULL, path, -1, VSR_STR("") };
+    if (field->kind != FIELD_OBJECT && !field->fallback)
+        return;
+    if (field->fallback)
+        value.node = fallback_node(d, field->fallback);
     decode_value(d, &value, slot);
 }
 
@@ -556,10 +645,12 @@ static void set_defaults(const struct decode *d, const struct schema *schema, st
     }
 }
 
-static void check_required(const struct decode *d, const struct schema *schema, const struct config_at *at) {
+/* What is missing has no place: `node` is where to look for it. */
+static void check_required(const struct decode *d, const struct schema *schema, const struct config_at *at,
+                           const struct yaml_node *node) {
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct field *field = &schema->fields[i];
-        struct value value = { field, at->node, at->path, -1, VSR_STR("") };
+        struct value value = { field, node, at->path, -1, VSR_STR("") };
         if (field->flags & FIELD_REQUIRED && !(at->present >> i & 1))
             diag_error(d->diag, "E_REQUIRED", value_at(d, &value), VSR_STR(""), "missing, required in every %s",
                        schema->name);
@@ -590,6 +681,75 @@ static void wrong_object(const struct decode *d, const struct schema *schema, co
     diag_error(d->diag, "E_TYPE", at, VSR_STR(""), "expected a mapping (%s), found %.*s", schema->name, VSR_FMT(found));
 }
 
+/* ---- variants */
+
+static const struct field *selector_of(const struct schema *schema, const struct field *field) {
+    const struct field *selector = find_field(schema, str_from_c(field->selector));
+    VSR_ASSERT(selector != NULL);
+    return selector;
+}
+
+const struct field_variant *schema_variant(const struct schema *schema, const struct field *field,
+                                           const struct yaml_node *object) {
+    const struct field *selector = selector_of(schema, field);
+    const struct yaml_node *node = yaml_get(object, str_from_c(field->selector));
+    bool nocase = selector->flags & FIELD_NOCASE;
+    vsr_str text = str_from_c(selector->fallback);
+    if (node && node->reference)
+        return NULL;
+    if (!yaml_is_null(node))
+        text = node->kind == YAML_SCALAR ? node->text : VSR_STR("");
+    for (size_t i = 0; i < field->n_variants; i++) {
+        vsr_str name = str_from_c(field->variants[i].name);
+        if (nocase ? str_eq_nocase(str_trim(text), name) : str_eq(text, name))
+            return &field->variants[i];
+    }
+    return NULL;
+}
+
+/* An enum complains by itself, and so does a selector that is missing or no text. */
+static void report_selector(const struct decode *d, const struct field *field, const struct field *selector,
+                            const struct config_at *at) {
+    const char **names = ARENA_ARRAY(d->arena, const char *, field->n_variants + 1);
+    struct field choices = *selector;
+    struct value value = { &choices, yaml_get(at->node, str_from_c(field->selector)), at->path, -1, VSR_STR("") };
+    int chosen;
+    if (selector->kind == FIELD_ENUM || yaml_is_null(value.node) || value.node->kind != YAML_SCALAR ||
+        value.node->reference)
+        return;
+    for (size_t i = 0; i < field->n_variants; i++)
+        names[i] = field->variants[i].name;
+    choices.choices = names;
+    (void)decode_enum(d, &value, &chosen); /* for what it reports */
+}
+
+static void decode_variant(const struct decode *d, const struct schema *schema, const struct field *field,
+                           struct config_at *at) {
+    const struct field_variant *variant = schema_variant(schema, field, at->node);
+    const struct yaml_node *node = yaml_get(at->node, str_from_c(field->name));
+    struct value value = { field, node, at->path, -1, VSR_STR("") };
+    void **slot = (void **)((char *)at + field->offset);
+    bool written = !yaml_is_null(node);
+    if (!variant) {
+        report_selector(d, field, selector_of(schema, field), at);
+    } else if (!variant->schema && written) {
+        diag_error(d->diag, "E_UNKNOWN", value_at(d, &value), VSR_STR("remove it"), "%s \"%s\" takes no %s",
+                   field->selector, variant->name, field->name);
+    } else if (variant->schema && (written || !(field->flags & FIELD_REQUIRED))) {
+        *slot = arena_alloc(d->arena, variant->schema->size);
+        decode_object(d, variant->schema, written ? node : NULL,
+                      schema_path(d->arena, at->path, str_from_c(field->name)), NULL, *slot);
+        if (!written && at->node)
+            check_required(d, variant->schema, *slot, at->node);
+    }
+}
+
+static void decode_variants(const struct decode *d, const struct schema *schema, struct config_at *at) {
+    for (size_t i = 0; i < schema->n_fields; i++)
+        if (schema->fields[i].kind == FIELD_VARIANT)
+            decode_variant(d, schema, &schema->fields[i], at);
+}
+
 static void decode_object(const struct decode *d, const struct schema *schema, const struct yaml_node *node,
                           vsr_str path, const vsr_str *key, void *object) {
     struct config_at *at = object;
@@ -602,15 +762,16 @@ static void decode_object(const struct decode *d, const struct schema *schema, c
         set_key(d, schema, key, at);
     if (node && node->kind == YAML_MAPPING) {
         decode_written(d, schema, node, at);
-        check_required(d, schema, at);
+        check_required(d, schema, at, node);
     } else if (node && schema->shorthand && schema->shorthand(node, object, d->arena, d->diag)) {
         return;
     } else if (!yaml_is_null(node)) {
         wrong_object(d, schema, node, path);
     } else if (node) {
-        check_required(d, schema, at);
+        check_required(d, schema, at, node);
     }
     set_defaults(d, schema, at);
+    decode_variants(d, schema, at);
     if (schema->check && d->diag->n_errors == n_errors)
         schema->check(object, d->arena, d->diag);
 }

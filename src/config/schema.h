@@ -61,6 +61,16 @@ struct config_string_lists {
     size_t n;
 };
 
+struct config_numbers {
+    double *items;
+    size_t n;
+};
+
+struct config_ints {
+    int64_t *items;
+    size_t n;
+};
+
 /* Free-form map from string to string, in document order. */
 struct config_pairs {
     vsr_str *keys;
@@ -84,20 +94,42 @@ enum field_kind {
     FIELD_OBJECTS,      /* struct config_list of nested structs */
     FIELD_OBJECT_MAP,   /* struct config_list; each struct gets its key in the field marked FIELD_KEY of its table */
     FIELD_NODE,         /* const struct yaml_node *; handed on undecoded, NULL when absent */
+    FIELD_INT_OR_AUTO,  /* int64_t; the word `auto` is FIELD_AUTO */
+    FIELD_NUMBER_LIST,  /* struct config_numbers; a range holds for each */
+    FIELD_INT_LIST,     /* struct config_ints; a range holds for each */
+    FIELD_VARIANT, /* void *, a struct of the table that the sibling `selector` names among `variants`, see below */
 };
+
+enum { FIELD_AUTO = -1 };
 
 enum {
     FIELD_REQUIRED = 1u << 0,
-    FIELD_NONBLANK = 1u << 1, /* STRING: not empty after trimming; STRINGS: the same for each, and at least one entry */
-    FIELD_SECRET = 1u << 2,   /* printed as [REDACTED], never in messages; PAIRS: values whose name sounds secret */
-    FIELD_VERBATIM = 1u << 3, /* no environment substitution (regular expressions, templates) */
-    FIELD_NOCASE = 1u << 4,   /* ENUM: compared without case */
-    FIELD_KEY = 1u << 5,      /* in an OBJECT_MAP: filled from the key, not a key itself */
+    FIELD_NONBLANK =
+        1u << 1,            /* STRING: not empty after trimming; STRINGS: the same for each; lists: one entry or more */
+    FIELD_SECRET = 1u << 2, /* printed as [REDACTED], never in messages; PAIRS: values whose name sounds secret */
+    FIELD_VERBATIM = 1u << 3,   /* no environment substitution (regular expressions, templates) */
+    FIELD_NOCASE = 1u << 4,     /* ENUM: compared without case */
+    FIELD_KEY = 1u << 5,        /* in an OBJECT_MAP: filled from the key, not a key itself */
     FIELD_LEAST_OPEN = 1u << 6, /* NUMBER: strictly greater than `least` */
     FIELD_RANGE = 1u << 7,      /* `least` and `greatest` hold (INT, NUMBER, DURATION in ms, TOKENS) */
     FIELD_ANY = 1u << 8,        /* PAIRS: a value may be a list or mapping; it is kept as JSON text */
 };
 
+/*
+ * One of the tables that a FIELD_VARIANT may have. Two names may share a table; a name with schema NULL takes no block,
+ * and writing one is an error.
+ */
+struct field_variant {
+    const char *name;
+    const struct schema *schema;
+};
+
+/*
+ * A variant's table is chosen by the text of the key `selector` beside it (or by that key's fallback), compared like
+ * that field compares: FIELD_NOCASE counts. A text that names none is E_ENUM at the selector, and the block is not
+ * decoded: NULL. A block that is absent is as good as an empty one, unless FIELD_REQUIRED says that it must be there:
+ * its defaults hold, its required keys are missed. NULL stands for "no table chosen", and for names without a table.
+ */
 struct field {
     const char *name;
     enum field_kind kind;
@@ -108,6 +140,9 @@ struct field {
     const char *const *choices;  /* ENUM: NULL-terminated */
     const struct schema *object; /* nested tables */
     const char *help;            /* one sentence for the reference page */
+    const char *selector;        /* VARIANT: a STRING or ENUM of the same table */
+    const struct field_variant *variants;
+    size_t n_variants;
 };
 
 struct schema {
@@ -147,6 +182,13 @@ vsr_str schema_element_path(struct arena *arena, vsr_str path, const struct yaml
 
 /* Whether values under this name are secrets: authorization, api-key, token, secret, cookie (config.md §12). */
 bool schema_sounds_secret(vsr_str name);
+
+/*
+ * The variant that `object`, a mapping of the table `schema`, chooses for the FIELD_VARIANT `field`. NULL when it names
+ * none, or holds an open reference. Reports nothing.
+ */
+const struct field_variant *schema_variant(const struct schema *schema, const struct field *field,
+                                           const struct yaml_node *object);
 
 /* Whether the field of that name was written in the document. The name must be in the table. */
 bool schema_present(const struct schema *schema, const void *object, const char *field);

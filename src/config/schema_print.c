@@ -126,6 +126,20 @@ bool schema_sounds_secret(vsr_str name) {
     return false;
 }
 
+static void print_numbers(struct buf *out, const struct config_numbers *numbers) {
+    for (size_t i = 0; i < numbers->n; i++) {
+        buf_append_c(out, i ? ", " : "[");
+        print_number(out, numbers->items[i]);
+    }
+    buf_append_c(out, numbers->n ? "]" : "[]");
+}
+
+static void print_ints(struct buf *out, const struct config_ints *ints) {
+    for (size_t i = 0; i < ints->n; i++)
+        buf_printf(out, "%s%lld", i ? ", " : "[", (long long)ints->items[i]);
+    buf_append_c(out, ints->n ? "]" : "[]");
+}
+
 static void print_pairs(struct buf *out, const struct field *field, const struct config_pairs *pairs) {
     for (size_t i = 0; i < pairs->n; i++) {
         buf_append_c(out, i ? ", " : "{");
@@ -175,10 +189,23 @@ static void print_inline(struct buf *out, const struct field *field, const void 
     case FIELD_NODE:
         print_flow(out, *(const struct yaml_node *const *)slot);
         return;
+    case FIELD_INT_OR_AUTO:
+        if (*(const int64_t *)slot == FIELD_AUTO)
+            buf_append_c(out, "auto");
+        else
+            buf_printf(out, "%lld", (long long)*(const int64_t *)slot);
+        return;
+    case FIELD_NUMBER_LIST:
+        print_numbers(out, slot);
+        return;
+    case FIELD_INT_LIST:
+        print_ints(out, slot);
+        return;
     case FIELD_OBJECT:
     case FIELD_OPTIONAL:
     case FIELD_OBJECTS:
     case FIELD_OBJECT_MAP:
+    case FIELD_VARIANT:
         return;
     }
 }
@@ -205,6 +232,10 @@ static bool has_default(const struct printer *p, const struct field *field, cons
         return field->fallback || field->choices[*(const int *)slot][0];
     case FIELD_STRINGS:
         return ((const struct config_strings *)slot)->n > 0;
+    case FIELD_NUMBER_LIST:
+        return ((const struct config_numbers *)slot)->n > 0;
+    case FIELD_INT_LIST:
+        return ((const struct config_ints *)slot)->n > 0;
     default:
         return field->fallback;
     }
@@ -276,17 +307,29 @@ static bool print_list(const struct printer *p, const struct field *field, const
     return true;
 }
 
+/* The table that a decoded object chose; NULL when there is none. */
+static const struct schema *variant_schema(const struct schema *schema, const struct field *field,
+                                           const struct config_at *at) {
+    const struct field_variant *variant = schema_variant(schema, field, at->node);
+    return variant ? variant->schema : NULL;
+}
+
 /* Returns whether a line was printed. */
-static bool print_field(const struct printer *p, const struct field *field, const void *slot, bool written, int indent,
-                        bool dash) {
-    const void *nested = field->kind == FIELD_OPTIONAL ? *(const void *const *)slot : slot;
+static bool print_field(const struct printer *p, const struct schema *schema, const void *object,
+                        const struct field *field, bool written, int indent, bool dash) {
+    const void *slot = (const char *)object + field->offset;
+    const struct schema *nested = field->object;
     switch (field->kind) {
+    case FIELD_VARIANT:
+        nested = variant_schema(schema, field, object);
+        __attribute__((fallthrough));
     case FIELD_OPTIONAL:
-        if (!nested)
+        slot = *(const void *const *)slot;
+        if (!slot)
             return false;
         __attribute__((fallthrough));
     case FIELD_OBJECT:
-        return print_block(p, field->object, nested, str_from_c(field->name), written, indent, dash);
+        return print_block(p, nested, slot, str_from_c(field->name), written, indent, dash);
     case FIELD_OBJECTS:
     case FIELD_OBJECT_MAP:
         return print_list(p, field, slot, written, indent, dash);
@@ -311,7 +354,7 @@ static size_t print_fields(const struct printer *p, const struct schema *schema,
         const struct field *field = &schema->fields[i];
         bool written = at->present >> i & 1;
         if (!(field->flags & FIELD_KEY))
-            n += print_field(p, field, (const char *)object + field->offset, written, indent, dash && n == 0);
+            n += print_field(p, schema, object, field, written, indent, dash && n == 0);
     }
     return n;
 }

@@ -280,6 +280,10 @@ static size_t slot_size(const struct field *field) {
         return sizeof(struct config_string_lists);
     case FIELD_PAIRS:
         return sizeof(struct config_pairs);
+    case FIELD_NUMBER_LIST:
+        return sizeof(struct config_numbers);
+    case FIELD_INT_LIST:
+        return sizeof(struct config_ints);
     case FIELD_OBJECT:
         return field->object->size;
     case FIELD_OBJECTS:
@@ -295,7 +299,8 @@ static void check_field(const struct schema *schema, size_t index) {
     bool nested = field->kind == FIELD_OBJECT || field->kind == FIELD_OPTIONAL || field->kind == FIELD_OBJECTS ||
                   field->kind == FIELD_OBJECT_MAP;
     bool ranged = field->kind == FIELD_INT || field->kind == FIELD_NUMBER || field->kind == FIELD_DURATION ||
-                  field->kind == FIELD_TOKENS;
+                  field->kind == FIELD_TOKENS || field->kind == FIELD_INT_OR_AUTO || field->kind == FIELD_INT_LIST ||
+                  field->kind == FIELD_NUMBER_LIST;
     CHECK(field->name && *field->name, schema->name);
     CHECK(field->help && *field->help, field->name);
     CHECK(field->offset >= sizeof(struct config_at), field->name);
@@ -303,7 +308,8 @@ static void check_field(const struct schema *schema, size_t index) {
     CHECK(nested == (field->object != NULL), field->name);
     CHECK((field->kind == FIELD_ENUM) == (field->choices != NULL), field->name);
     CHECK(!(field->flags & FIELD_RANGE) || (ranged && field->least <= field->greatest), field->name);
-    CHECK(!field->fallback || field->kind <= FIELD_TOKENS, field->name);
+    CHECK(!field->fallback || !nested, field->name);
+    CHECK((field->kind == FIELD_VARIANT) == (field->selector && field->n_variants > 0), field->name);
     CHECK(!field->fallback || !(field->flags & FIELD_REQUIRED), field->name);
     for (size_t other = 0; other < index; other++)
         CHECK(strcmp(field->name, schema->fields[other].name) != 0, field->name);
@@ -321,6 +327,9 @@ static void walk_table(struct tables *tables, const struct schema *schema) {
         check_field(schema, i);
         if (schema->fields[i].object)
             walk_table(tables, schema->fields[i].object);
+        for (size_t v = 0; v < schema->fields[i].n_variants; v++)
+            if (schema->fields[i].variants[v].schema)
+                walk_table(tables, schema->fields[i].variants[v].schema);
     }
 }
 

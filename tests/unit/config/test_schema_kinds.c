@@ -208,7 +208,7 @@ static const struct {
     { "plugins: [{type: tuned, configuration: {schedule: [1, 1.5]}}]", "E_TYPE", "plugins[0].configuration.schedule[1]",
       "expected an integer, found \"1.5\"", "" },
     { "plugins: [{type: tuned, configuration: {schedule: [~]}}]", "E_TYPE", "plugins[0].configuration.schedule[0]",
-      "expected an integer, found nothing", "" },
+      "expected an integer, found \"~\"", "" },
 };
 
 TEST(refused) {

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "config/alias.h"
 #include "config/check.h"
 #include "config/document_tables.h"
+#include "config/legacy.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/err.h"
@@ -128,6 +130,8 @@ static int run_stages(struct arena *arena, vsr_str text, const struct config_loa
     if (rc < 0)
         return rc;
     check_form(root, diag);
+    alias_normalise(root, arena, diag);
+    legacy_check(root, arena, diag);
     if (diag->n_errors == 0)
         env_substitute(&env, schema, root, arena, diag, ret_secret);
     if (diag->n_errors == 0)

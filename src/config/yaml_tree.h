@@ -26,6 +26,8 @@ enum {
 
 enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
+struct yaml_notes; /* config/yaml_notes.h */
+
 struct yaml_node {
     enum yaml_kind kind;
     bool quoted;              /* SCALAR: written with quotes or as a block, so never null, bool or number by itself */
@@ -37,6 +39,8 @@ struct yaml_node {
     struct yaml_node **items; /* SEQUENCE: [n_items]; MAPPING: values [n_items] */
     struct yaml_node **keys;  /* MAPPING: key scalars [n_items] */
     size_t n_items;
+    uint32_t cap;             /* room in `items` and `keys` of a node that was edited; 0: exactly `n_items` */
+    struct yaml_notes *notes; /* comments around it; NULL unless they were asked for */
 };
 
 /*

@@ -198,6 +198,7 @@ int route_build(struct arena *arena, const struct config_document *doc, struct r
     struct plan_builder b = { .route = route, .arena = arena, .diag = diag };
     int rc;
     route->doc = doc;
+    route->window_max = (size_t)doc->global.router.signal_window_chars;
     signal_slots_init(&route->slots, arena);
     build_types(&b);
     give_slots(&b);

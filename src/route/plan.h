@@ -24,6 +24,7 @@ struct route {
     struct route_family *families; /* those with rules, in catalogue order */
     size_t n_families;
     uint32_t first_output, n_outputs; /* slots of projection outputs */
+    size_t window_max;                /* code points that windowed families read */
     struct pattern_set *patterns;     /* NULL: none */
     struct projections *projections;
     struct policy *policy;

@@ -60,7 +60,8 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
                                               .bytes_per_token = options->bytes_per_token,
                                               .patterns = route->patterns,
                                               .scratch = scratch ? scratch->patterns : NULL,
-                                              .regex_steps = REGEX_STEPS_MAX };
+                                              .regex_steps = REGEX_STEPS_MAX,
+                                              .window_max = route->window_max };
     signal_results_init(results, arena, route->slots.n);
     state->view = (struct policy_view){ .n_slots = results->n_slots,
                                         .evaluated = results->evaluated,

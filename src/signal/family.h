@@ -10,9 +10,8 @@
 
 #include "config/document.h"
 #include "core/err.h"
+#include "signal/request.h"
 #include "signal/results.h"
-#include "text/pattern_set.h"
-#include "wire/facts.h"
 
 /* When a family runs: cheap ones first, and later ones only while they can still change the outcome. */
 enum signal_stage {
@@ -26,7 +25,8 @@ struct signal_builder {
     struct arena *arena;
     const struct config_document *doc;
     const struct config_list *rules; /* of this family */
-    uint32_t first_slot;             /* rule i reports to slot first_slot + i */
+    uint32_t first_slot;             /* rule i reports to slot first_slot + i, unless the family names its slots */
+    enum signal_text text;           /* which text the family reads */
     struct signal_slots *slots;      /* for values beside the rules */
     struct pattern_list *patterns;   /* all patterns of the recipe */
     struct signal_places *places;    /* where each pattern was written first */
@@ -42,33 +42,21 @@ struct signal_places {
 /* Remembers where pattern `index` stands; the first place wins. */
 void signal_place(struct signal_builder *builder, uint32_t index, struct diag_at at);
 
-/* One request as signals see it. One thread. */
-struct signal_request {
-    struct arena *arena;
-    const struct request_facts *facts;
-    double bytes_per_token;             /* 0: 4.0 */
-    const uint64_t *wanted;             /* per slot: rules to evaluate; others are left alone */
-    const struct pattern_set *patterns; /* NULL: the recipe has none */
-    struct pattern_scratch *scratch;
-    size_t regex_steps; /* left of REGEX_STEPS_MAX */
-    bool searched;      /* by the first signal_request_hits(), which sets the two below */
-    struct pattern_hits hits;
-    int hits_rc;
-    uint64_t token_count; /* what context rules compare */
-};
-
-/* Which patterns of the recipe occur in eval_text; scans at the first call. Same failure at every call. */
-int signal_request_hits(struct signal_request *request, const struct pattern_hits **ret_hits,
-                        struct vsr_err *err) VSR_MUST_CHECK;
-
 struct signal_family {
     struct config_family config;
     enum signal_stage stage;
     bool needs_evidence;               /* asks the caller for model output */
     bool all_or_nothing;               /* rules compete or share one cost: a wanted rule brings all */
     bool never_unknown;                /* a failure reads as "no match" */
+    bool needs_identity;               /* asks who the caller is: a request that does not say is refused */
     enum config_on_unknown on_unknown; /* how leaves read a failure when the configuration does not say */
 
+    /*
+     * Optional: the different names that the family reports under, when these are not simply those of its rules. The
+     * first `*ret_n_listed` are what matches are listed by; leaves may name the others too. The family finds its slots
+     * by name then.
+     */
+    size_t (*names)(const struct config_list *rules, struct arena *arena, vsr_str **ret_names, size_t *ret_n_listed);
     /* Compiles the rules. Problems go to the builder's diag. The state lives in its arena. */
     void *(*build)(struct signal_builder *builder);
     /*

@@ -71,6 +71,7 @@ struct keyword_rule {
 struct keyword_state {
     struct keyword_rule *rules;
     size_t n_rules;
+    enum signal_text text;
 };
 
 static int add_pattern(struct signal_builder *builder, const struct keyword_config *config, size_t entry,
@@ -118,6 +119,7 @@ static void *build(struct signal_builder *builder) {
     const struct keyword_config *configs = builder->rules->items;
     struct keyword_state *state = ARENA_NEW(builder->arena, struct keyword_state);
     state->n_rules = builder->rules->n;
+    state->text = builder->text;
     state->rules = ARENA_ARRAY(builder->arena, struct keyword_rule, state->n_rules);
     for (size_t i = 0; i < state->n_rules; i++) {
         state->rules[i].slot = builder->first_slot + (uint32_t)i;
@@ -158,7 +160,7 @@ static void eval_rule(const struct keyword_rule *rule, const struct pattern_hits
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct keyword_state *state = data;
     const struct pattern_hits *hits;
-    int rc = signal_request_hits(request, &hits, err);
+    int rc = signal_request_hits(request, state->text, &hits, err);
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < state->n_rules; i++)
@@ -170,12 +172,14 @@ static int eval(const void *data, struct signal_request *request, struct signal_
 /* Entries found, in the order of the list; none for NOR. */
 static size_t found(const void *data, const struct signal_request *request, size_t index, vsr_str *ret_texts,
                     size_t max) {
-    const struct keyword_rule *rule = &((const struct keyword_state *)data)->rules[index];
+    const struct keyword_state *state = data;
+    const struct keyword_rule *rule = &state->rules[index];
+    const struct pattern_hits *hits = signal_request_hits_so_far(request, state->text);
     size_t n = 0;
-    if (rule->op == KEYWORD_NOR || !request->hits.found)
+    if (rule->op == KEYWORD_NOR || !hits)
         return 0;
     for (uint32_t i = 0; i < rule->n_patterns && n < max; i++)
-        if (bits_has(request->hits.found, rule->patterns[i]))
+        if (bits_has(hits->found, rule->patterns[i]))
             ret_texts[n++] = rule->texts[i];
     return n;
 }

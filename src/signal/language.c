@@ -7,7 +7,6 @@
 #include "core/arena.h"
 #include "signal/family.h"
 #include "signal/rule_checks.h"
-#include "text/window.h"
 
 /* What a rule without a threshold asks for. */
 #define LANGUAGE_THRESHOLD 0.3
@@ -51,7 +50,7 @@ struct language_state {
     const struct language_config *rules;
     size_t n_rules;
     uint32_t first_slot;
-    size_t window;
+    enum signal_text text;
 };
 
 static void *build(struct signal_builder *builder) {
@@ -60,17 +59,17 @@ static void *build(struct signal_builder *builder) {
     state->n_rules = builder->rules->n;
     state->first_slot = builder->first_slot;
     language_warm_up(builder->arena);
-    state->window = (size_t)builder->doc->global.router.signal_window_chars;
+    state->text = builder->text;
     return state;
 }
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct language_state *state = data;
-    vsr_str text = window_text(request->arena, request->facts->eval_text, state->window);
     struct language_guess guess;
-    int rc;
-    if (!text.ptr && request->facts->eval_text.len)
-        return err_set(err, VSR_E_NOMEM, "no memory for the window");
+    vsr_str text;
+    int rc = signal_request_window(request, state->text, &text, err);
+    if (rc < 0)
+        return rc;
     rc = language_detect(request->arena, text, &guess, err);
     if (rc < 0)
         return rc;

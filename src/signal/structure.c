@@ -183,6 +183,7 @@ struct structure_state {
     struct structure_rule *rules;
     size_t n_rules;
     uint32_t first_slot;
+    enum signal_text text;
 };
 
 static struct term_list build_terms(struct signal_builder *builder, const struct source_config *source,
@@ -235,6 +236,7 @@ static void *build(struct signal_builder *builder) {
     struct structure_state *state = ARENA_NEW(builder->arena, struct structure_state);
     state->n_rules = builder->rules->n;
     state->first_slot = builder->first_slot;
+    state->text = builder->text;
     state->rules = ARENA_ARRAY(builder->arena, struct structure_rule, state->n_rules);
     for (size_t i = 0; i < state->n_rules; i++)
         build_rule(builder, &configs[i], &state->rules[i]);
@@ -247,6 +249,7 @@ static void *build(struct signal_builder *builder) {
 struct measure {
     struct signal_request *request;
     const struct pattern_hits *hits;
+    vsr_str text;
     size_t n_uncounted; /* rules that still need regex_count() */
     vsr_str lowered;    /* NULL pointer: not made yet */
     bool has_units;
@@ -255,7 +258,7 @@ struct measure {
 
 /* The text as the source compares it. NULL pointer without memory. */
 static vsr_str source_text(struct measure *measure, const struct source_config *source) {
-    vsr_str text = measure->request->facts->eval_text;
+    vsr_str text = measure->text;
     if (source->case_sensitive || text.len == 0)
         return text.ptr ? text : VSR_STR("");
     if (!measure->lowered.ptr)
@@ -300,7 +303,7 @@ static int count_regex(struct measure *measure, const struct structure_rule *rul
         return 0;
     }
     left = share = request->regex_steps / measure->n_uncounted--;
-    rc = regex_count(rule->regex, request->arena, request->facts->eval_text, &left, ret_count, err);
+    rc = regex_count(rule->regex, request->arena, measure->text, &left, ret_count, err);
     request->regex_steps -= share - left;
     return rc;
 }
@@ -343,7 +346,7 @@ static double feature_value(struct measure *measure, enum feature_type type, dou
     if (type == FEATURE_EXISTS)
         return count > 0;
     if (!measure->has_units) {
-        measure->units = unicode_count_units(measure->request->facts->eval_text);
+        measure->units = unicode_count_units(measure->text);
         measure->has_units = true;
     }
     return measure->units ? count / (double)measure->units : 0;
@@ -375,7 +378,9 @@ static void report(const struct structure_rule *rule, uint32_t slot, double valu
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct structure_state *state = data;
     struct measure measure = { .request = request };
-    int rc = signal_request_hits(request, &measure.hits, err);
+    int rc = signal_request_text(request, state->text, &measure.text, err);
+    if (rc == 0)
+        rc = signal_request_hits(request, state->text, &measure.hits, err);
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < state->n_rules; i++)

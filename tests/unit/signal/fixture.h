@@ -42,7 +42,6 @@ static inline bool fixture_decode(struct fixture *f, const struct signal_family 
     const struct schema *schema = family->config.schema;
     bool ok = true;
     *f = (struct fixture){ .arena = arena_new(0, 0), .family = family };
-    f->doc.global.router.signal_window_chars = 2048;
     diag_init(&f->diag, f->arena, VSR_STR("rules"));
     if (yaml_tree_parse(f->arena, yaml, &root, &f->diag) < 0)
         return false;
@@ -105,7 +104,8 @@ static inline void fixture_eval(struct fixture *f, const struct request_facts *f
                                           .wanted = wanted,
                                           .patterns = f->patterns,
                                           .scratch = f->scratch,
-                                          .regex_steps = REGEX_STEPS_MAX };
+                                          .regex_steps = REGEX_STEPS_MAX,
+                                          .window_max = 2048 };
     signal_results_init(&f->results, f->arena, f->slots.n);
     f->rc = f->family->eval(f->state, &f->request, &f->results, NULL);
 }

@@ -105,8 +105,7 @@ static void die(struct diag *diag, const char *what) {
 }
 
 static struct route *load(struct arena *arena, int n_decisions) {
-    static const char *const algorithms[] = { "static", NULL };
-    struct config_load_options options = { .families = route_families(), .algorithms = algorithms };
+    struct config_load_options options = { .parts.families = route_families() };
     const struct config_document *doc;
     struct route *route;
     struct diag diag;
@@ -115,7 +114,7 @@ static struct route *load(struct arena *arena, int n_decisions) {
     buf_init(&recipe, RECIPE_LEN_MAX);
     write_recipe(&recipe, n_decisions);
     if (config_load_text(arena, buf_str(&recipe), VSR_STR("recipe"), &options, &doc, &diag) < 0 ||
-        route_build(arena, doc, &route, &diag) < 0)
+        route_build(arena, doc, &doc->scopes[0], &route, &diag) < 0)
         die(&diag, "the recipe does not load");
     buf_done(&recipe);
     return route;

@@ -19,12 +19,11 @@ vsr_str profile_demo_text(void) {
 }
 
 /* The selection algorithms of this program. */
-static const char *const algorithms[] = { "static", NULL };
+static const struct config_kind algorithms[] = { { .type = "static", .ready = true } };
 
 struct config_load_options profile_load_options(bool strict_env) {
     return (struct config_load_options){
-        .families = route_families(),
-        .algorithms = algorithms,
+        .parts = { .families = route_families(), .algorithms = { algorithms, VSR_COUNT(algorithms) } },
         .strict_env = strict_env,
     };
 }

@@ -53,10 +53,10 @@ static int read_facts(const struct snapshot *snapshot, struct arena *arena, vsr_
     return rc < 0 ? rc : facts_read_chat(arena, &doc, &options, ret_facts, err);
 }
 
-static int evaluate(const struct snapshot *snapshot, struct arena *arena, const struct request_facts *facts, bool full,
-                    struct verdict *verdict, struct vsr_err *err) {
+static int evaluate(const struct snapshot_recipe *recipe, struct arena *arena, const struct request_facts *facts,
+                    bool full, struct verdict *verdict, struct vsr_err *err) {
     const struct route_options options = { .full = full };
-    verdict->state = route_begin(snapshot->route, snapshot->scratch[0], arena, facts, &options);
+    verdict->state = route_begin(recipe->route, recipe->scratch[0], arena, facts, &options);
     if (route_step(verdict->state, err) != ROUTE_DONE)
         return err->code < 0 ? err->code
                              : err_set(err, VSR_E_UNAVAILABLE,
@@ -87,14 +87,14 @@ static int decide(const struct snapshot *snapshot, struct arena *arena, const st
     if (!verdict->name)
         return err_set(err, VSR_E_NOT_FOUND, "model \"%.*s\" is not available%.*s", VSR_FMT(facts->model),
                        VSR_FMT(snapshot_suggest(snapshot, arena, facts->model, false)));
-    if (verdict->name->kind == TARGET_MODEL) {
+    if (!verdict->name->recipe) {
         verdict->model = verdict->name->name;
         verdict->how = "passthrough";
         return 0;
     }
     /* Without anything to judge by the gateway evaluates nothing either. */
     if (facts->eval_text.len > 0 || facts_has_envelope(facts))
-        rc = evaluate(snapshot, arena, facts, true, verdict, err);
+        rc = evaluate(verdict->name->recipe, arena, facts, true, verdict, err);
     if (rc == 0)
         select_model(snapshot, verdict);
     return rc;
@@ -221,7 +221,9 @@ static int route_with(const struct cli *cli, const struct snapshot *snapshot, st
     bool timed = options_has(cli->options, "time");
     if (read_facts(snapshot, arena, body, facts, &err) < 0 || decide(snapshot, arena, facts, &verdict, &err) < 0)
         return cli_fail_err(cli, &err);
-    if (timed && route_time(snapshot, body, options_number(cli->options, "time"), &times, &err) < 0)
+    /* A model that is named directly is not routed: the default recipe is measured. */
+    if (timed && route_time(snapshot, verdict.name->recipe ? verdict.name->recipe : &snapshot->recipes[0], body,
+                            options_number(cli->options, "time"), &times, &err) < 0)
         return cli_fail_err(cli, &err);
     return print(cli, facts, &verdict, timed ? &times : NULL);
 }

@@ -18,8 +18,8 @@ struct sample {
     uint64_t route_ns, total_ns;
 };
 
-static int route_once(const struct snapshot *snapshot, struct arena *arena, vsr_str body, struct sample *sample,
-                      struct vsr_err *err) {
+static int route_once(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, struct arena *arena,
+                      vsr_str body, struct sample *sample, struct vsr_err *err) {
     const struct facts_options facts_options = {
         .structured_bytes_per_token = snapshot->doc->global.router.context_estimate.structured_bytes_per_token,
     };
@@ -34,7 +34,7 @@ static int route_once(const struct snapshot *snapshot, struct arena *arena, vsr_
     if (rc < 0)
         return rc;
     facts_ns = clock_mono_ns();
-    state = route_begin(snapshot->route, snapshot->scratch[0], arena, facts, &route_options);
+    state = route_begin(recipe->route, recipe->scratch[0], arena, facts, &route_options);
     if (route_step(state, err) != ROUTE_DONE)
         return err_set(err, VSR_E_UNAVAILABLE, "routing needs evidence from outside");
     end_ns = clock_mono_ns();
@@ -55,8 +55,8 @@ static struct route_spread spread(double *us, size_t n) {
     return (struct route_spread){ us[0], us[n / 2], sum / (double)n, us[n - 1 - n / 100] };
 }
 
-int route_time(const struct snapshot *snapshot, vsr_str body, uint64_t repetitions, struct route_times *ret_times,
-               struct vsr_err *err) {
+int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, vsr_str body,
+               uint64_t repetitions, struct route_times *ret_times, struct vsr_err *err) {
     size_t n = repetitions ? repetitions : ROUTE_TIME_DEFAULT, warm_up = n / 10 + 1;
     double *route_us = mem_alloc(n * sizeof(double)), *total_us = mem_alloc(n * sizeof(double));
     struct arena *arena = arena_new(TIME_CHUNK_LEN, 0);
@@ -64,7 +64,7 @@ int route_time(const struct snapshot *snapshot, vsr_str body, uint64_t repetitio
     for (size_t i = 0; i < n + warm_up && rc == 0; i++) {
         struct sample sample = { 0 };
         arena_reset(arena);
-        rc = route_once(snapshot, arena, body, &sample, err);
+        rc = route_once(snapshot, recipe, arena, body, &sample, err);
         if (i < warm_up)
             continue;
         route_us[i - warm_up] = (double)sample.route_ns / 1e3;

@@ -26,12 +26,14 @@ struct route_times {
     struct route_spread total; /* from the bytes of the body */
 };
 
+struct snapshot_recipe;
+
 /*
- * Routes `body` `repetitions` times (0: ROUTE_TIME_DEFAULT), after a tenth as many that do not count, without a trace,
- * as the gateway does it.
+ * Routes `body` by one recipe of the snapshot `repetitions` times (0: ROUTE_TIME_DEFAULT), after a tenth as many that
+ * do not count, without a trace, as the gateway does it.
  */
-int route_time(const struct snapshot *snapshot, vsr_str body, uint64_t repetitions, struct route_times *ret_times,
-               struct vsr_err *err) VSR_MUST_CHECK;
+int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, vsr_str body,
+               uint64_t repetitions, struct route_times *ret_times, struct vsr_err *err) VSR_MUST_CHECK;
 
 void route_times_json(const struct route_times *times, struct json_writer *w);
 void route_times_text(const struct route_times *times, struct buf *out);

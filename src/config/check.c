@@ -49,8 +49,8 @@ struct diag_at check_pair_at(struct check *c, const void *object, const char *fi
 
 int check_family(const struct check *c, vsr_str type) {
     type = str_trim(type);
-    for (size_t i = 0; i < c->options->families.n; i++)
-        if (str_eq_nocase(type, str_from_c(c->options->families.items[i].type)))
+    for (size_t i = 0; i < c->options->parts.families.n; i++)
+        if (str_eq_nocase(type, str_from_c(c->options->parts.families.items[i].type)))
             return (int)i;
     return str_eq_nocase(type, VSR_STR("projection")) ? CONFIG_PROJECTION : CHECK_NO_FAMILY;
 }
@@ -58,8 +58,8 @@ int check_family(const struct check *c, vsr_str type) {
 void check_unknown_type(struct check *c, struct diag_at at, vsr_str type) {
     vsr_str names[CONFIG_FAMILIES_MAX + 1], all = { 0 };
     size_t n = 0;
-    for (size_t i = 0; i < c->options->families.n; i++)
-        names[n++] = str_from_c(c->options->families.items[i].type);
+    for (size_t i = 0; i < c->options->parts.families.n; i++)
+        names[n++] = str_from_c(c->options->parts.families.items[i].type);
     names[n++] = VSR_STR("projection");
     for (size_t i = 0; i < n; i++)
         all = arena_printf(c->scratch, "%.*s%s%.*s", VSR_FMT(all), i ? ", " : "", VSR_FMT(names[i]));
@@ -68,15 +68,15 @@ void check_unknown_type(struct check *c, struct diag_at at, vsr_str type) {
 }
 
 bool check_rule_name(struct check *c, struct diag_at at, int family, vsr_str name) {
-    const struct config_family *f = &c->options->families.items[family];
+    const struct config_family *f = &c->options->parts.families.items[family];
     struct check_name *entry = map_get(&c->rules[family], name);
-    bool declared = f->declares ? f->declares(&c->doc->routing.signals.rules[family], name) : entry != NULL;
+    bool declared = f->declares ? f->declares(&c->routing->signals.rules[family], name) : entry != NULL;
     if (entry)
         entry->used = true;
     if (!declared)
         diag_error(c->diag, "E_REF", at, check_suggest(c, &c->rules[family], name),
-                   "%s rule \"%.*s\" is not declared under routing.signals.%s in recipe default", f->type,
-                   VSR_FMT(name), f->list_key);
+                   "%s rule \"%.*s\" is not declared under routing.signals.%s in recipe %.*s", f->type, VSR_FMT(name),
+                   f->list_key, VSR_FMT(c->scope->name));
     return declared;
 }
 
@@ -87,10 +87,12 @@ struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str
         entry->used = true;
     else if (other)
         diag_error(c->diag, "E_REF", at, VSR_STR("name an output of a mapping"),
-                   "\"%.*s\" is a %s, not the output of a mapping, in recipe default", VSR_FMT(name), other);
+                   "\"%.*s\" is a %s, not the output of a mapping, in recipe %.*s", VSR_FMT(name), other,
+                   VSR_FMT(c->scope->name));
     else
         diag_error(c->diag, "E_REF", at, check_suggest(c, &c->outputs, name),
-                   "projection \"%.*s\" is not the output of a mapping in recipe default", VSR_FMT(name));
+                   "projection \"%.*s\" is not the output of a mapping in recipe %.*s", VSR_FMT(name),
+                   VSR_FMT(c->scope->name));
     return entry;
 }
 

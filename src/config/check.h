@@ -28,9 +28,22 @@ struct check {
     struct arena *scratch; /* ends with the load */
     struct diag *diag;
     struct config_index *index;
+    struct map taken; /* every name that a request may ask for -> struct check_taken */
+    /* The recipe at hand: */
+    struct config_scope *scope;
+    struct config_routing *routing;
     struct map rules[CONFIG_FAMILIES_MAX]; /* name -> struct check_name, by family */
     struct map scores, mappings, outputs;  /* name -> struct check_name */
 };
+
+/* What a model name already stands for. */
+struct check_taken {
+    vsr_str what; /* "a name of the automatic model" */
+    struct diag_at at;
+};
+
+/* Claims a name that requests may ask for; reports one that already stands for something else. */
+void check_take(struct check *c, vsr_str name, vsr_str what, struct diag_at at, vsr_str hint);
 
 /* ---- shared by the checks */
 
@@ -64,10 +77,17 @@ struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str
 void check_listeners(struct check *c);
 void check_models(struct check *c); /* cards, LoRAs, providers, endpoints, aliases; builds the index */
 void check_authz(struct check *c);
+void check_scopes(struct check *c); /* makes the recipes; the next four run for each */
 void check_signals(struct check *c);
 void check_projections(struct check *c);
 void check_decisions(struct check *c);
 void check_unused(struct check *c);
+void check_entrypoints(struct check *c);
+
+/* ---- parts of a decision whose kinds the upper floors hand down; after its model references */
+
+void check_algorithm(struct check *c, struct config_decision *decision);
+void check_plugins(struct check *c, struct config_decision *decision);
 
 /* ---- derived values */
 

@@ -24,7 +24,7 @@ static void check_shape(struct check *c, const struct config_rule *rule, const c
 }
 
 static void check_label(struct check *c, const struct config_rule *rule) {
-    const struct config_family *family = rule->family >= 0 ? &c->options->families.items[rule->family] : NULL;
+    const struct config_family *family = rule->family >= 0 ? &c->options->parts.families.items[rule->family] : NULL;
     if (family && family->labels) {
         if (rule->label.len == 0)
             diag_error(c->diag, "E_REQUIRED", rule_at(c, rule, "label"), VSR_STR(""),
@@ -160,34 +160,12 @@ static void check_model_ref(struct check *c, struct config_model_ref *ref) {
                    "model \"%.*s\" has no entry in providers.models", VSR_FMT(ref->card->name));
 }
 
-/* ---- algorithm */
-
-static void check_algorithm(struct check *c, const struct config_algorithm *algorithm) {
-    static const char *const fallback[] = { "static", NULL };
-    const char *const *known = c->options->algorithms ? c->options->algorithms : fallback;
-    vsr_str names[SCHEMA_FIELDS_MAX], all = { 0 };
-    const struct config_at *at = &algorithm->at;
-    const struct yaml_node *node = yaml_get(at->node, VSR_STR("type"));
-    struct diag_at place = { node->line, node->col, schema_path(c->arena, at->path, VSR_STR("type")) };
-    size_t n = 0;
-    if (node->reference)
-        return;
-    for (; known[n] && n < VSR_COUNT(names); n++) {
-        names[n] = str_from_c(known[n]);
-        if (str_eq(algorithm->type, names[n]))
-            return;
-        all = arena_printf(c->scratch, "%.*s%s%s", VSR_FMT(all), n ? ", " : "", known[n]);
-    }
-    diag_error(c->diag, "E_ENUM", place, diag_suggest(c->diag, algorithm->type, names, n),
-               "\"%.*s\" is not one of %.*s", VSR_FMT(algorithm->type), VSR_FMT(all));
-}
-
 /* ---- all decisions */
 
 static void warn_tiers(struct check *c) {
     const struct config_decision *untiered = NULL;
     bool tiered = false;
-    CONFIG_EACH(const struct config_decision, decision, &c->doc->routing.decisions) {
+    CONFIG_EACH(const struct config_decision, decision, &c->routing->decisions) {
         tiered |= decision->tier > 0;
         if (decision->tier == 0 && !untiered)
             untiered = decision;
@@ -195,17 +173,17 @@ static void warn_tiers(struct check *c) {
     if (tiered && untiered)
         diag_warn(c->diag, "W_TIERS", schema_at(untiered), VSR_STR("give every decision a tier, or none"),
                   "decision \"%.*s\" has no tier while others have one; it comes %s", VSR_FMT(untiered->name),
-                  c->doc->routing.untiered_first ? "first" : "last");
+                  c->routing->untiered_first ? "first" : "last");
 }
 
 static void warn_no_default(struct check *c) {
-    const struct config_list *decisions = &c->doc->routing.decisions;
+    const struct config_list *decisions = &c->routing->decisions;
     if (!c->doc->has_providers || decisions->n == 0 || c->doc->providers.defaults.default_model.len)
         return;
     CONFIG_EACH(const struct config_decision, decision, decisions)
     if (is_unconditional(decision))
         return;
-    diag_warn(c->diag, "W_NO_DEFAULT", schema_at(&c->doc->routing),
+    diag_warn(c->diag, "W_NO_DEFAULT", schema_at(c->routing),
               VSR_STR("set providers.defaults.default_model, or add a decision without rules"),
               "requests that match no decision are refused: there is no default model");
 }
@@ -213,13 +191,13 @@ static void warn_no_default(struct check *c) {
 void check_decisions(struct check *c) {
     struct map names;
     map_init(&names, c->scratch);
-    CONFIG_EACH(struct config_decision, decision, &c->doc->routing.decisions) {
+    CONFIG_EACH(struct config_decision, decision, &c->routing->decisions) {
         check_unique(c, &names, decision->name, &config_decision_schema, decision, "decision");
         check_root(c, decision);
         CONFIG_EACH(struct config_model_ref, ref, &decision->model_refs)
         check_model_ref(c, ref);
-        if (decision->algorithm)
-            check_algorithm(c, decision->algorithm);
+        check_algorithm(c, decision);
+        check_plugins(c, decision);
     }
     warn_tiers(c);
     warn_no_default(c);

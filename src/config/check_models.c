@@ -60,45 +60,46 @@ void check_listeners(struct check *c) {
 
 /* ---- names of the automatic model */
 
-static void add_alias(struct check *c, struct map *seen, vsr_str name, const struct config_at *at) {
+static void add_alias(struct check *c, vsr_str name) {
     struct config_strings *names = &c->doc->global.router.auto_model_names;
     name = str_trim(name);
-    if (name.len == 0 || map_get(seen, name))
+    if (name.len == 0 || map_get(&c->taken, name))
         return;
-    map_put(seen, name, (void *)at);
+    check_take(c, name, VSR_STR("a name of the automatic model"), schema_at(&c->doc->global.router), VSR_STR(""));
     names->items[names->n++] = name;
 }
 
 /* Replaces the list as written by the names that hold: trimmed, each once, or the three defaults. */
-static void derive_aliases(struct check *c, struct map *seen) {
+static void derive_aliases(struct check *c) {
     struct config_router *router = &c->doc->global.router;
     struct config_strings written = router->auto_model_names;
     router->has_auto_model_names = schema_present(&config_router_schema, router, "auto_model_names");
     router->auto_model_names = (struct config_strings){ .items = ARENA_ARRAY(c->arena, vsr_str, written.n + 3) };
     for (size_t i = 0; i < written.n; i++)
-        add_alias(c, seen, written.items[i], &router->at);
+        add_alias(c, written.items[i]);
     if (router->has_auto_model_names)
         return;
-    add_alias(c, seen, VSR_STR("vllm-sr/auto"), &router->at);
-    add_alias(c, seen, VSR_STR("auto"), &router->at);
-    add_alias(c, seen, router->auto_model_name, &router->at);
+    add_alias(c, VSR_STR("vllm-sr/auto"));
+    add_alias(c, VSR_STR("auto"));
+    add_alias(c, router->auto_model_name);
 }
 
-static void check_taken(struct check *c, const struct map *aliases, vsr_str name, const struct schema *schema,
-                        const void *object) {
-    if (map_get(aliases, name))
-        diag_error(c->diag, "E_NAME_TAKEN", schema_field_at(schema, object, "name", c->arena),
-                   VSR_STR("rename it, or list other names in global.router.auto_model_names"),
-                   "\"%.*s\" is a name of the automatic model", VSR_FMT(name));
+/* Model cards and LoRAs of one name are told apart by checks of their own. */
+static void take_model(struct check *c, vsr_str name, const struct schema *schema, const void *object) {
+    static const vsr_str what = VSR_STR_INIT("a model");
+    const struct check_taken *first = map_get(&c->taken, name);
+    if (!first || !str_eq(first->what, what))
+        check_take(c, name, what, schema_field_at(schema, object, "name", c->arena),
+                   VSR_STR("rename it, or list other names in global.router.auto_model_names"));
 }
 
 /* ---- model cards */
 
-static void index_loras(struct check *c, const struct map *aliases, struct config_model_card *card) {
+static void index_loras(struct check *c, struct config_model_card *card) {
     CONFIG_EACH(struct config_lora, lora, &card->loras) {
         struct config_model_card *first = map_get(&c->index->loras, lora->name);
         struct diag_at at = schema_field_at(&config_lora_schema, lora, "name", c->arena);
-        check_taken(c, aliases, lora->name, &config_lora_schema, lora);
+        take_model(c, lora->name, &config_lora_schema, lora);
         if (map_get(&c->index->cards, lora->name))
             diag_warn(c->diag, "W_NAME", at, VSR_STR(""),
                       "the LoRA \"%.*s\" is called like a model card; the card is meant", VSR_FMT(lora->name));
@@ -111,17 +112,17 @@ static void index_loras(struct check *c, const struct map *aliases, struct confi
     }
 }
 
-static void index_cards(struct check *c, const struct map *aliases) {
+static void index_cards(struct check *c) {
     struct map names;
     map_init(&names, c->scratch);
     CONFIG_EACH(struct config_model_card, card, &c->doc->routing.model_cards) {
         check_unique(c, &names, card->name, &config_model_card_schema, card, "model card");
-        check_taken(c, aliases, card->name, &config_model_card_schema, card);
+        take_model(c, card->name, &config_model_card_schema, card);
         if (!map_get(&c->index->cards, card->name))
             map_put(&c->index->cards, card->name, card);
     }
     CONFIG_EACH(struct config_model_card, card, &c->doc->routing.model_cards)
-    index_loras(c, aliases, card);
+    index_loras(c, card);
 }
 
 static void warn_unroutable(struct check *c) {
@@ -213,12 +214,11 @@ static void check_default_model(struct check *c, const struct config_provider_de
 
 void check_models(struct check *c) {
     struct config_providers *providers = &c->doc->providers;
-    struct map aliases, families, names;
-    map_init(&aliases, c->scratch);
+    struct map families, names;
     map_init(&families, c->scratch);
     map_init(&names, c->scratch);
-    derive_aliases(c, &aliases);
-    index_cards(c, &aliases);
+    derive_aliases(c);
+    index_cards(c);
     CONFIG_EACH(struct config_reasoning_family, family, &providers->defaults.reasoning_families)
     map_put(&families, family->name, family);
     CONFIG_EACH(struct config_provider_model, model, &providers->models) {

@@ -13,7 +13,7 @@ enum { CYCLE_LEN_MAX = 800 }; /* of the cycle as text in a message */
 /* ---- names, before anything refers to them */
 
 static void index_mappings(struct check *c) {
-    CONFIG_EACH(struct config_mapping, mapping, &c->doc->routing.projections.mappings) {
+    CONFIG_EACH(struct config_mapping, mapping, &c->routing->projections.mappings) {
         struct check_name *owner =
             check_unique(c, &c->mappings, mapping->name, &config_mapping_schema, mapping, "mapping");
         CONFIG_EACH(struct config_mapping_output, output, &mapping->outputs) {
@@ -27,15 +27,15 @@ static void index_mappings(struct check *c) {
 }
 
 static void index_scores(struct check *c) {
-    CONFIG_EACH(struct config_score, score, &c->doc->routing.projections.scores)
+    CONFIG_EACH(struct config_score, score, &c->routing->projections.scores)
     check_unique(c, &c->scores, score->name, &config_score_schema, score, "score")->owner = score;
 }
 
 /* ---- partitions */
 
 static bool declares(struct check *c, int family, vsr_str name) {
-    const struct config_family *f = &c->options->families.items[family];
-    return f->declares ? f->declares(&c->doc->routing.signals.rules[family], name)
+    const struct config_family *f = &c->options->parts.families.items[family];
+    return f->declares ? f->declares(&c->routing->signals.rules[family], name)
                        : map_get(&c->rules[family], name) != NULL;
 }
 
@@ -50,9 +50,9 @@ static size_t count_members(struct check *c, int family, const struct config_par
 static int family_of_members(struct check *c, const struct config_partition *partition) {
     int best = CHECK_NO_FAMILY;
     size_t best_count = 0;
-    for (size_t i = 0; i < c->options->families.n; i++) {
+    for (size_t i = 0; i < c->options->parts.families.n; i++) {
         size_t count;
-        if (!c->options->families.items[i].partition_members)
+        if (!c->options->parts.families.items[i].partition_members)
             continue;
         count = count_members(c, (int)i, partition);
         if (count > best_count) {
@@ -84,8 +84,8 @@ static void check_members(struct check *c, struct config_partition *partition, s
                       "\"%.*s\" is a member of partition \"%.*s\" too", VSR_FMT(name), VSR_FMT(other->name));
         if (partition->family == CHECK_NO_FAMILY)
             diag_error(c->diag, "E_REF", member_at(c, partition, i), VSR_STR(""),
-                       "\"%.*s\" is not a rule of a family whose rules may be members, in recipe default",
-                       VSR_FMT(name));
+                       "\"%.*s\" is not a rule of a family whose rules may be members, in recipe %.*s", VSR_FMT(name),
+                       VSR_FMT(c->scope->name));
         else
             check_rule_name(c, member_at(c, partition, i), partition->family, name);
     }
@@ -100,7 +100,7 @@ static void check_partitions(struct check *c) {
     struct map names, seen;
     map_init(&names, c->scratch);
     map_init(&seen, c->scratch);
-    CONFIG_EACH(struct config_partition, partition, &c->doc->routing.projections.partitions) {
+    CONFIG_EACH(struct config_partition, partition, &c->routing->projections.partitions) {
         check_unique(c, &names, partition->name, &config_partition_schema, partition, "partition");
         partition->family = family_of_members(c, partition);
         check_members(c, partition, &seen);
@@ -136,7 +136,7 @@ static void check_projection_input(struct check *c, const struct config_score_in
     diag_error(c->diag, "E_REF", input_at(c, input, "name"),
                map_get(&c->outputs, input->name) ? VSR_STR("an output of a mapping needs value_source: confidence")
                                                  : check_suggest(c, &c->scores, input->name),
-               "score \"%.*s\" is not defined in recipe default", VSR_FMT(input->name));
+               "score \"%.*s\" is not defined in recipe %.*s", VSR_FMT(input->name), VSR_FMT(c->scope->name));
 }
 
 static void check_signal_input(struct check *c, const struct config_score_input *input) {
@@ -166,7 +166,7 @@ static void check_input(struct check *c, struct config_score_input *input) {
 }
 
 static void check_scores(struct check *c) {
-    CONFIG_EACH(struct config_score, score, &c->doc->routing.projections.scores)
+    CONFIG_EACH(struct config_score, score, &c->routing->projections.scores)
     CONFIG_EACH(struct config_score_input, input, &score->inputs)
     check_input(c, input);
 }
@@ -245,7 +245,7 @@ static void search_from(struct search *s, size_t start) {
 }
 
 static void check_cycles(struct check *c) {
-    const struct config_list *list = &c->doc->routing.projections.scores;
+    const struct config_list *list = &c->routing->projections.scores;
     struct search s = { .c = c, .scores = list->items, .n = list->n };
     s.colours = ARENA_ARRAY(c->scratch, unsigned char, s.n);
     s.stack = ARENA_ARRAY(c->scratch, struct visit, s.n);
@@ -313,11 +313,11 @@ static void check_bands(struct check *c, const struct config_mapping *mapping) {
 }
 
 static void check_mappings(struct check *c) {
-    CONFIG_EACH(struct config_mapping, mapping, &c->doc->routing.projections.mappings) {
+    CONFIG_EACH(struct config_mapping, mapping, &c->routing->projections.mappings) {
         if (!map_get(&c->scores, mapping->source))
             diag_error(c->diag, "E_REF", schema_field_at(&config_mapping_schema, mapping, "source", c->arena),
-                       check_suggest(c, &c->scores, mapping->source), "score \"%.*s\" is not defined in recipe default",
-                       VSR_FMT(mapping->source));
+                       check_suggest(c, &c->scores, mapping->source), "score \"%.*s\" is not defined in recipe %.*s",
+                       VSR_FMT(mapping->source), VSR_FMT(c->scope->name));
         if (mapping->method == 0)
             check_bands(c, mapping);
     }

@@ -20,8 +20,8 @@ static void check_name(struct check *c, const struct config_family *family, cons
 }
 
 static void check_family_rules(struct check *c, size_t index) {
-    const struct config_family *family = &c->options->families.items[index];
-    const struct config_list *rules = &c->doc->routing.signals.rules[index];
+    const struct config_family *family = &c->options->parts.families.items[index];
+    const struct config_list *rules = &c->routing->signals.rules[index];
     const char *kind = arena_printf(c->arena, "%s rule", family->type).ptr;
     for (size_t i = 0; i < rules->n; i++) {
         const char *rule = (const char *)rules->items + i * family->schema->size;
@@ -33,14 +33,14 @@ static void check_family_rules(struct check *c, size_t index) {
 }
 
 void check_signals(struct check *c) {
-    for (size_t i = 0; i < c->options->families.n; i++)
+    for (size_t i = 0; i < c->options->parts.families.n; i++)
         check_family_rules(c, i);
 }
 
 /* ---- unused */
 
 static void warn_unused_rules(struct check *c, size_t index) {
-    const struct config_family *family = &c->options->families.items[index];
+    const struct config_family *family = &c->options->parts.families.items[index];
     /* A family that reads more than names into a reference is not judged. */
     for (size_t i = 0; i < c->rules[index].n && !family->declares; i++) {
         const struct check_name *entry = c->rules[index].entries[i].value;
@@ -67,7 +67,7 @@ static void warn_unused_mappings(struct check *c) {
 }
 
 void check_unused(struct check *c) {
-    for (size_t i = 0; i < c->options->families.n; i++)
+    for (size_t i = 0; i < c->options->parts.families.n; i++)
         warn_unused_rules(c, i);
     warn_unused_mappings(c);
 }

@@ -33,6 +33,43 @@ struct config_families {
     size_t n;
 };
 
+struct config_document;
+struct config_decision;
+struct config_scope;
+
+/* Where a plugin or an algorithm stands, for the checks of its kind. */
+struct config_site {
+    const struct config_document *doc;
+    const struct config_scope *scope;
+    const struct config_decision *decision; /* its model references are resolved */
+    struct arena *arena;
+    struct diag *diag;
+};
+
+/*
+ * What config/ must know of one kind of plugin, or of one selection algorithm; the descriptors live above and are
+ * passed in at start.
+ */
+struct config_kind {
+    const char *type;            /* "router_replay", "fusion" */
+    const struct schema *schema; /* plugin: of `configuration`; algorithm: of the block named like it; NULL: none */
+    bool block_required;         /* the configuration, or the block, must be written */
+    bool ready;                  /* this build does what it says */
+    bool unsafe;                 /* ignoring it would be unsafe: serving refuses while it is not ready */
+    bool looper;                 /* algorithm: calls several models instead of selecting one */
+    /* Optional: rules that need more than the block. `block` is NULL when none was written. */
+    void (*check)(const struct config_site *site, const void *block);
+    /* Optional, plugin: whether the configuration switches it on at all. Absent: always. */
+    bool (*enabled)(const void *block);
+    /* Optional, looper: the model that writes the final answer, when the configuration names it; else empty. */
+    vsr_str (*final_model)(const void *block, const struct config_decision *decision);
+};
+
+struct config_kinds {
+    const struct config_kind *items;
+    size_t n;
+};
+
 /* ---- listeners */
 
 struct config_listener {
@@ -283,9 +320,23 @@ struct config_model_ref {
     const struct config_provider_model *provider; /* resolved; NULL in evaluation-only documents */
 };
 
+enum { CONFIG_ALGORITHMS_MAX = 32 };
+
 struct config_algorithm {
     struct config_at at;
-    vsr_str type; /* one that the snapshot's algorithm names contain */
+    vsr_str type;
+    vsr_str on_error;
+    void *blocks[CONFIG_ALGORITHMS_MAX]; /* by index in config_kinds; NULL: not written */
+    int kind;                            /* derived: index in config_kinds */
+    const struct config_kind *info;      /* derived */
+    const void *block;                   /* derived: its own block, or NULL */
+};
+
+struct config_plugin {
+    struct config_at at;
+    vsr_str type;
+    void *configuration;            /* struct of the kind; of defaults when it is not written */
+    const struct config_kind *info; /* derived */
 };
 
 struct config_decision {
@@ -295,21 +346,54 @@ struct config_decision {
     struct config_rule *rules;     /* NULL: unconditional */
     struct config_list model_refs; /* struct config_model_ref */
     struct config_algorithm *algorithm;
-    int on_unknown; /* enum config_on_unknown */
+    struct config_list plugins; /* struct config_plugin */
+    int on_unknown;             /* enum config_on_unknown */
     struct config_pairs annotations;
 };
 
+/* The decision's plugin of that type, or NULL. */
+const struct config_plugin *config_decision_plugin(const struct config_decision *decision, vsr_str type);
+/* Type of its algorithm; `static` without one. */
+vsr_str config_decision_algorithm(const struct config_decision *decision);
+
 enum config_strategy { STRATEGY_UNSET, STRATEGY_PRIORITY, STRATEGY_CONFIDENCE };
 
+/* A routing profile. The catalogue of models is written only at the top level and shared by all. */
 struct config_routing {
     struct config_at at;
     int strategy; /* enum config_strategy; UNSET never after loading */
     bool untiered_first;
     int untiered;                   /* 0 last, 1 first */
-    struct config_list model_cards; /* struct config_model_card */
+    struct config_list model_cards; /* struct config_model_card; top level only */
     struct config_signals signals;
     struct config_projections projections;
     struct config_list decisions;
+};
+
+/* ---- recipes and entrypoints */
+
+struct config_recipe {
+    struct config_at at;
+    vsr_str name, description;
+    struct config_routing routing;
+};
+
+struct config_entrypoint {
+    struct config_at at;
+    struct config_strings model_names; /* trimmed, each once */
+    vsr_str recipe;
+    const struct config_scope *scope; /* resolved */
+};
+
+/*
+ * One recipe as an isolation scope: names of signals, projections and decisions are looked up in it alone. The first
+ * scope of a document is `default`: the top-level profile, or the recipe of that name.
+ */
+struct config_scope {
+    vsr_str name, description;
+    vsr_str path;   /* of its profile: `routing`, `recipes[economy].routing` */
+    vsr_str prefix; /* of its local names where all recipes meet (metrics, caches): empty for `default`, `economy::` */
+    struct config_routing *routing;
 };
 
 /* ---- global: the parts that exist so far */
@@ -380,19 +464,39 @@ struct config_document {
     struct config_providers providers;
     bool has_providers; /* false: evaluation-only document */
     struct config_routing routing;
+    struct config_list entrypoints; /* struct config_entrypoint */
+    struct config_list recipes;     /* struct config_recipe */
     struct config_global global;
+    const struct yaml_node *setup;    /* opaque */
+    struct config_scope *scopes;      /* derived: the recipes, `default` first */
+    size_t n_scopes;                  /* at least one after loading */
+    vsr_str hash;                     /* SHA-256 of the document's bytes, in hex */
+    vsr_str base_dir;                 /* where relative paths begin; empty: there is none (a text without a file) */
     const struct config_index *index; /* names to structs, for the lookups below */
 };
+
+/* A name as one part of a namespaced key: bytes other than letters, digits and -_.~ percent-encoded, a blank as +. */
+vsr_str config_scope_escape(struct arena *arena, vsr_str name);
+/* NULL: no recipe of that name. */
+const struct config_scope *config_scope(const struct config_document *doc, vsr_str name);
 
 /* Lookups over a loaded document, hashed. NULL when absent. */
 const struct config_model_card *config_card(const struct config_document *doc, vsr_str name);
 const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name);
 
+/* What the upper floors hand down. */
+struct config_parts {
+    struct config_families families;
+    struct config_kinds algorithms; /* at most CONFIG_ALGORITHMS_MAX */
+    struct config_kinds plugins;
+};
+
 /*
- * The table of the whole document: `routing.signals` has one list for each family. Lives in `arena`, keeps `families`.
- * The static one knows no family.
+ * The table of the whole document: `routing.signals` has one list for each family, an algorithm one block for each that
+ * takes one, a plugin the configuration of its kind. Lives in `arena`, keeps `parts`. The static one knows none of
+ * them.
  */
-const struct schema *config_schema(struct arena *arena, const struct config_families *families);
+const struct schema *config_schema(struct arena *arena, const struct config_parts *parts);
 
 extern const struct schema config_document_schema;
 extern const struct schema config_predicate_schema; /* for families whose rules carry a predicate */

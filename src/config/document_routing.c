@@ -282,11 +282,23 @@ static const struct field model_ref_fields[] = {
 };
 const struct schema config_model_ref_schema = SCHEMA("model reference", struct config_model_ref, model_ref_fields);
 
+/* One block for each algorithm that takes one is added by config_schema. */
 static const struct field algorithm_fields[] = {
     { "type", FIELD_STRING, offsetof(struct config_algorithm, type), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
-      .help = "How one of the models is selected." },
+      .help = "How one of the models is selected, or several are called." },
+    { "on_error", FIELD_STRING, offsetof(struct config_algorithm, on_error),
+      .help = "What a failure of the algorithm does: skip or fail; fallback, and only that, with prompt." },
 };
-static const struct schema algorithm_schema = SCHEMA("algorithm", struct config_algorithm, algorithm_fields);
+const struct schema config_algorithm_schema = SCHEMA("algorithm", struct config_algorithm, algorithm_fields);
+
+/* The kinds of `configuration` are added by config_schema. */
+static const struct field plugin_fields[] = {
+    { "type", FIELD_STRING, offsetof(struct config_plugin, type), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
+      .help = "What is done to requests or answers of the decision." },
+    { "configuration", FIELD_VARIANT, offsetof(struct config_plugin, configuration), .selector = "type",
+      .help = "Settings of that type." },
+};
+const struct schema config_plugin_schema = SCHEMA("plugin", struct config_plugin, plugin_fields);
 
 static const struct field decision_fields[] = {
     { "name", FIELD_STRING, offsetof(struct config_decision, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
@@ -300,8 +312,10 @@ static const struct field decision_fields[] = {
       .help = "When the decision matches; absent: always." },
     { "modelRefs", FIELD_OBJECTS, offsetof(struct config_decision, model_refs), .object = &config_model_ref_schema,
       .help = "Candidate models; none: the default model." },
-    { "algorithm", FIELD_OPTIONAL, offsetof(struct config_decision, algorithm), .object = &algorithm_schema,
+    { "algorithm", FIELD_OPTIONAL, offsetof(struct config_decision, algorithm), .object = &config_algorithm_schema,
       .help = "How one of the models is selected." },
+    { "plugins", FIELD_OBJECTS, offsetof(struct config_decision, plugins), .object = &config_plugin_schema,
+      .help = "What is done to requests and answers; each type at most once." },
     { "on_unknown", FIELD_ENUM, offsetof(struct config_decision, on_unknown), .choices = on_unknowns,
       .help = "What signals that could not be evaluated count as." },
     { "annotations", FIELD_PAIRS, offsetof(struct config_decision, annotations), .flags = FIELD_ANY,
@@ -349,3 +363,39 @@ static const struct field routing_fields[] = {
       .help = "Where requests go." },
 };
 const struct schema config_routing_schema = SCHEMA("routing", struct config_routing, routing_fields);
+
+/* ---- recipes and entrypoints */
+
+/* The table of a profile without the catalogue of models: the same struct, one key less. */
+static const struct field recipe_routing_fields[] = {
+    { "strategy", FIELD_ENUM, offsetof(struct config_routing, strategy), .choices = strategies,
+      .help = "Whether priority or confidence chooses among matching decisions; absent: as global.router says." },
+    { "untiered", FIELD_ENUM, offsetof(struct config_routing, untiered), .fallback = "last", .choices = untiered_places,
+      .help = "Where decisions without a tier stand among tiers." },
+    { "signals", FIELD_OBJECT, offsetof(struct config_routing, signals), .object = &config_signals_schema,
+      .help = "Rules that read a request, by family; their names are local to the recipe." },
+    { "projections", FIELD_OBJECT, offsetof(struct config_routing, projections), .object = &projections_schema,
+      .help = "What is computed from signals." },
+    { "decisions", FIELD_OBJECTS, offsetof(struct config_routing, decisions), .object = &config_decision_schema,
+      .help = "Where requests go." },
+};
+const struct schema config_recipe_routing_schema =
+    SCHEMA("recipe routing", struct config_routing, recipe_routing_fields);
+
+static const struct field recipe_fields[] = {
+    { "name", FIELD_STRING, offsetof(struct config_recipe, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
+      .help = "Unique name, shown in x-vsr-selected-recipe." },
+    { "description", FIELD_STRING, offsetof(struct config_recipe, description),
+      .help = "For readers and for the list of models." },
+    { "routing", FIELD_OBJECT, offsetof(struct config_recipe, routing), .object = &config_recipe_routing_schema,
+      .help = "The profile; it shares the catalogue of models, and nothing else, with other recipes." },
+};
+const struct schema config_recipe_schema = SCHEMA("recipe", struct config_recipe, recipe_fields);
+
+static const struct field entrypoint_fields[] = {
+    { "model_names", FIELD_STRINGS, offsetof(struct config_entrypoint, model_names), .flags = FIELD_REQUIRED,
+      .help = "Virtual models: what clients send as model." },
+    { "recipe", FIELD_STRING, offsetof(struct config_entrypoint, recipe), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
+      .help = "The recipe that routes them." },
+};
+const struct schema config_entrypoint_schema = SCHEMA("entrypoint", struct config_entrypoint, entrypoint_fields);

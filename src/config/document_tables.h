@@ -25,6 +25,11 @@ extern const struct schema config_mapping_output_schema;
 extern const struct schema config_rule_schema;
 extern const struct schema config_model_ref_schema;
 extern const struct schema config_decision_schema;
+extern const struct schema config_algorithm_schema; /* without blocks */
+extern const struct schema config_plugin_schema;    /* without kinds */
+extern const struct schema config_recipe_routing_schema;
+extern const struct schema config_recipe_schema;
+extern const struct schema config_entrypoint_schema;
 extern const struct schema config_global_schema;
 extern const struct schema config_router_schema;
 extern const struct schema config_authz_provider_schema;

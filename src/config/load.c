@@ -1,8 +1,10 @@
 #include "config/load.h"
 
 #include <errno.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "config/alias.h"
@@ -71,8 +73,7 @@ static void check_form(const struct yaml_node *root, struct diag *diag) {
 
 /* ---- checks across blocks */
 
-static void settle_strategy(struct config_document *doc) {
-    struct config_routing *routing = &doc->routing;
+static void settle_strategy(const struct config_document *doc, struct config_routing *routing) {
     if (routing->strategy == STRATEGY_UNSET)
         routing->strategy = doc->global.router.strategy;
     if (routing->strategy == STRATEGY_UNSET)
@@ -88,26 +89,42 @@ static struct config_index *new_index(struct arena *arena) {
     return index;
 }
 
+static void clear_names(struct check *c) {
+    for (size_t i = 0; i < CONFIG_FAMILIES_MAX; i++)
+        map_init(&c->rules[i], c->scratch);
+    map_init(&c->scores, c->scratch);
+    map_init(&c->mappings, c->scratch);
+    map_init(&c->outputs, c->scratch);
+}
+
+/* Names of one recipe are looked up in that recipe alone. */
+static void check_scope(struct check *c, struct config_scope *scope) {
+    size_t errors_before = c->diag->n_errors;
+    c->scope = scope;
+    c->routing = scope->routing;
+    clear_names(c);
+    settle_strategy(c->doc, c->routing);
+    check_signals(c);
+    check_projections(c);
+    check_decisions(c);
+    /* What a broken reference meant to use would look unused. */
+    if (c->diag->n_errors == errors_before)
+        check_unused(c);
+}
+
 static void check_document(struct config_document *doc, const struct config_load_options *options,
                            const struct env *env, struct arena *arena, struct diag *diag) {
     struct check c = { .doc = doc, .options = options, .env = env, .arena = arena, .diag = diag };
     c.scratch = arena_new(0, 0);
     doc->index = c.index = new_index(arena);
-    for (size_t i = 0; i < CONFIG_FAMILIES_MAX; i++)
-        map_init(&c.rules[i], c.scratch);
-    map_init(&c.scores, c.scratch);
-    map_init(&c.mappings, c.scratch);
-    map_init(&c.outputs, c.scratch);
-    settle_strategy(doc);
+    map_init(&c.taken, c.scratch);
     check_listeners(&c);
     check_models(&c);
     check_authz(&c);
-    check_signals(&c);
-    check_projections(&c);
-    check_decisions(&c);
-    /* What a broken reference meant to use would look unused. */
-    if (diag->n_errors == 0)
-        check_unused(&c);
+    check_scopes(&c);
+    for (size_t i = 0; i < doc->n_scopes; i++)
+        check_scope(&c, &doc->scopes[i]);
+    check_entrypoints(&c);
     arena_free(c.scratch);
 }
 
@@ -120,7 +137,7 @@ static const char *process_env(void *data, const char *name) {
 
 static int run_stages(struct arena *arena, vsr_str text, const struct config_load_options *options,
                       struct config_document *doc, struct diag_at *ret_secret, struct diag *diag) {
-    const struct schema *schema = config_schema(arena, &options->families);
+    const struct schema *schema = config_schema(arena, &options->parts);
     struct env env = { .get = options->env ? options->env : process_env,
                        .data = options->env_data,
                        .strict = options->strict_env,
@@ -143,11 +160,24 @@ static int run_stages(struct arena *arena, vsr_str text, const struct config_loa
     return diag->n_errors ? VSR_E_INVALID : 0;
 }
 
+static vsr_str hash_hex(struct arena *arena, vsr_str text) {
+    static const char digits[] = "0123456789abcdef";
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    char *hex = arena_alloc(arena, sizeof(digest) * 2);
+    (void)SHA256((const unsigned char *)(text.len ? text.ptr : ""), text.len, digest); /* returns its argument */
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    return (vsr_str){ hex, sizeof(digest) * 2 };
+}
+
 static int load(struct arena *arena, vsr_str text, const struct config_load_options *options, bool is_shared,
-                const struct config_document **ret_doc, struct diag *diag) {
-    struct config_document *doc = ARENA_NEW(arena, struct config_document);
+                struct config_document *doc, const struct config_document **ret_doc, struct diag *diag) {
     struct diag_at secret = { 0 };
-    int rc = run_stages(arena, text, options, doc, &secret, diag);
+    int rc;
+    doc->hash = hash_hex(arena, text);
+    rc = run_stages(arena, text, options, doc, &secret, diag);
     if (is_shared && secret.line)
         diag_warn(diag, "W_SECRET", secret, VSR_STR("use ${NAME} or the *_env field, or take the permission away"),
                   "a secret stands in clear text in a file that others may read");
@@ -160,7 +190,7 @@ static int load(struct arena *arena, vsr_str text, const struct config_load_opti
 int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag) {
     diag_init(diag, arena, arena_str(arena, file));
-    return load(arena, text, options, false, ret_doc, diag);
+    return load(arena, text, options, false, ARENA_NEW(arena, struct config_document), ret_doc, diag);
 }
 
 /* ---- files */
@@ -203,16 +233,47 @@ static int read_file(const char *path, struct arena *arena, vsr_str *ret_text, b
     return rc;
 }
 
+/* $VSR_CONFIG_BASE_DIR, or the directory of the resolved file. */
+static int find_base_dir(const struct config_load_options *options, const char *resolved, struct arena *arena,
+                         vsr_str *ret_dir, struct diag *diag) {
+    const char *set =
+        options->env ? options->env(options->env_data, "VSR_CONFIG_BASE_DIR") : getenv("VSR_CONFIG_BASE_DIR");
+    const char *slash = strrchr(resolved, '/');
+    struct stat status;
+    if (!set || !*set) {
+        *ret_dir = arena_str(arena, (vsr_str){ resolved, slash == resolved ? 1 : (size_t)(slash - resolved) });
+        return 0;
+    }
+    if (*set != '/' || stat(set, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        diag_error(diag, "E_BASE_DIR", (struct diag_at){ 0 },
+                   VSR_STR("name an existing directory by its absolute path"),
+                   "VSR_CONFIG_BASE_DIR is \"%s\", which is %s", set,
+                   *set == '/' ? "no existing directory" : "not absolute");
+        return VSR_E_INVALID;
+    }
+    *ret_dir = arena_str(arena, str_from_c(set));
+    return 0;
+}
+
+static int load_resolved(struct arena *arena, const char *resolved, const struct config_load_options *options,
+                         const struct config_document **ret_doc, struct diag *diag) {
+    struct config_document *doc = ARENA_NEW(arena, struct config_document);
+    vsr_str text = { 0 };
+    bool is_shared = false;
+    int rc = read_file(resolved, arena, &text, &is_shared, diag);
+    if (rc == 0)
+        rc = find_base_dir(options, resolved, arena, &doc->base_dir, diag);
+    return rc < 0 ? rc : load(arena, text, options, is_shared, doc, ret_doc, diag);
+}
+
 int config_load_file(struct arena *arena, const char *file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag) {
     char *resolved = realpath(file, NULL);
-    vsr_str text = { 0 };
-    bool is_shared = false;
     int rc;
     diag_init(diag, arena, arena_str(arena, str_from_c(file)));
     if (!resolved)
         return report_io(diag, "find", file);
-    rc = read_file(resolved, arena, &text, &is_shared, diag);
+    rc = load_resolved(arena, resolved, options, ret_doc, diag);
     free(resolved);
-    return rc < 0 ? rc : load(arena, text, options, is_shared, ret_doc, diag);
+    return rc;
 }

@@ -11,10 +11,10 @@
 #include "config/document.h"
 
 struct config_load_options {
-    struct config_families families;
-    const char *const *algorithms; /* names of selection algorithms, NULL-terminated */
-    bool strict_env;               /* an unset variable without default is an error */
-    bool keep_env;                 /* no substitution, for read-only validation */
+    struct config_parts parts;
+    bool strict_env; /* an unset variable without default is an error */
+    bool keep_env;   /* no substitution, for read-only validation */
+    bool no_files;   /* no file beside the document is looked at, for read-only validation */
     /* Environment lookup; NULL: getenv. Returns NULL when unset. */
     const char *(*env)(void *data, const char *name);
     void *env_data;

@@ -69,12 +69,12 @@ _Static_assert(SIGNAL_SLOT_NONE == POLICY_SLOT_NONE, "signals and policy share s
 /* Slots of all rules, family by family, then those of projection outputs. */
 static void give_slots(struct plan_builder *b) {
     struct route *route = b->route;
-    const struct config_list *mappings = &route->doc->routing.projections.mappings;
+    const struct config_list *mappings = &route->routing->projections.mappings;
     size_t n;
     const struct signal_family *const *families = signal_families(&n);
     route->families = ARENA_ARRAY(b->arena, struct route_family, n);
     for (size_t i = 0; i < n; i++) {
-        const struct config_list *rules = &route->doc->routing.signals.rules[i];
+        const struct config_list *rules = &route->routing->signals.rules[i];
         vsr_str type = str_from_c(families[i]->config.type);
         if (rules->n == 0)
             continue;
@@ -106,8 +106,9 @@ static int compile_patterns(struct plan_builder *b, const struct pattern_list *l
                    "pattern \"%.*s\" cannot be searched for: %s", VSR_FMT(pattern_list_name(list, (size_t)bad)),
                    err.text);
     else
-        diag_error(b->diag, "E_RANGE", (struct diag_at){ .path = VSR_STR("routing.signals") }, (vsr_str){ 0 },
-                   "the patterns cannot be searched for: %s", err.text);
+        diag_error(b->diag, "E_RANGE",
+                   (struct diag_at){ .path = schema_path(b->arena, b->route->scope->path, VSR_STR("signals")) },
+                   (vsr_str){ 0 }, "the patterns cannot be searched for: %s", err.text);
     return rc;
 }
 
@@ -122,7 +123,7 @@ static int build_families(struct plan_builder *b) {
         struct route_family *family = &route->families[next];
         struct signal_builder builder = { .arena = b->arena,
                                           .doc = route->doc,
-                                          .rules = &route->doc->routing.signals.rules[i],
+                                          .rules = &route->routing->signals.rules[i],
                                           .first_slot = family->first_slot,
                                           .slots = &route->slots,
                                           .patterns = &patterns,
@@ -140,7 +141,7 @@ static int build_families(struct plan_builder *b) {
 
 static int build_policy(struct plan_builder *b) {
     struct route *route = b->route;
-    const struct config_routing *routing = &route->doc->routing;
+    const struct config_routing *routing = route->routing;
     struct policy_names names = { .data = b, .type = find_type, .slot = find_slot };
     struct policy_options options = { .by_confidence = routing->strategy == STRATEGY_CONFIDENCE,
                                       .untiered_first = routing->untiered_first };
@@ -148,7 +149,8 @@ static int build_policy(struct plan_builder *b) {
     int rc = projections_build(b->arena, &routing->projections, &names, &route->projections, &err);
     if (rc < 0) {
         diag_error(b->diag, rc == VSR_E_LIMIT ? "E_RANGE" : "E_REF",
-                   (struct diag_at){ .path = VSR_STR("routing.projections.scores") }, (vsr_str){ 0 }, "%s", err.text);
+                   (struct diag_at){ .path = schema_path(b->arena, route->scope->path, VSR_STR("projections.scores")) },
+                   (vsr_str){ 0 }, "%s", err.text);
         return rc;
     }
     route->policy = policy_build(b->arena, &routing->decisions, &options, &names);
@@ -193,12 +195,15 @@ static void find_needs(struct plan_builder *b) {
     }
 }
 
-int route_build(struct arena *arena, const struct config_document *doc, struct route **ret_route, struct diag *diag) {
+int route_build(struct arena *arena, const struct config_document *doc, const struct config_scope *scope,
+                struct route **ret_route, struct diag *diag) {
     struct route *route = ARENA_NEW(arena, struct route);
     struct plan_builder b = { .route = route, .arena = arena, .diag = diag };
     int rc;
     route->doc = doc;
     route->window_max = (size_t)doc->global.router.signal_window_chars;
+    route->scope = scope;
+    route->routing = scope->routing;
     signal_slots_init(&route->slots, arena);
     build_types(&b);
     give_slots(&b);

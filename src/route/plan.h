@@ -20,6 +20,8 @@ struct route_family {
 
 struct route {
     const struct config_document *doc;
+    const struct config_scope *scope;
+    const struct config_routing *routing; /* of the scope */
     struct signal_slots slots;
     struct route_family *families; /* those with rules, in catalogue order */
     size_t n_families;

@@ -26,10 +26,11 @@ struct route_state;
 struct config_families route_families(void);
 
 /*
- * Compiles `doc->routing`. Keeps `doc`. Cost: the automaton. Fails with VSR_E_INVALID; problems are in `diag`. Native
- * resources (the pattern database) are freed with `arena`.
+ * Compiles one recipe of `doc`. Keeps both. Cost: the automaton. Fails with VSR_E_INVALID; problems are in `diag`.
+ * Native resources (the pattern database) are freed with `arena`.
  */
-int route_build(struct arena *arena, const struct config_document *doc, struct route **ret_route, struct diag *diag);
+int route_build(struct arena *arena, const struct config_document *doc, const struct config_scope *scope,
+                struct route **ret_route, struct diag *diag);
 
 /* Per-thread scratch of the pattern engine; one per worker and snapshot. NULL when the recipe needs none. */
 struct route_scratch;

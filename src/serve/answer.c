@@ -91,7 +91,7 @@ static void add_route(struct field_list *list) {
         add_own_text(list, VSR_STR("x-vsr-selected-model"), request->selected_model);
         return;
     }
-    add_own(list, VSR_STR("x-vsr-selected-recipe"), VSR_STR("default"));
+    add_own(list, VSR_STR("x-vsr-selected-recipe"), request->name->recipe->scope->name);
     if (request->decision) {
         add_own_text(list, VSR_STR("x-vsr-selected-decision"), request->decision->config->name);
         add_own(list, VSR_STR("x-vsr-selected-confidence"),

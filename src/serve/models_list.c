@@ -7,20 +7,25 @@
 
 enum { MODELS_JSON_LEN_MAX = 64 << 20 };
 
-static void write_routing(struct json_writer *w, enum target_kind kind) {
+static void write_routing(struct json_writer *w, const struct model_name *name) {
     json_write_key(w, VSR_STR("routing"));
     json_write_begin_object(w);
     json_write_key(w, VSR_STR("resolution"));
-    json_write_str(w, kind == TARGET_AUTO ? VSR_STR("virtual") : VSR_STR("passthrough"));
-    if (kind == TARGET_AUTO) {
+    json_write_str(w, name->recipe ? VSR_STR("virtual") : VSR_STR("passthrough"));
+    if (name->recipe) {
         json_write_key(w, VSR_STR("selectable"));
         json_write_bool(w, true);
         json_write_key(w, VSR_STR("default_route"));
-        json_write_bool(w, true);
+        json_write_bool(w, name->kind == TARGET_AUTO);
         json_write_key(w, VSR_STR("recipe"));
-        json_write_str(w, VSR_STR("default"));
+        json_write_str(w, name->recipe->scope->name);
     }
     json_write_end(w);
+}
+
+static vsr_str describe(const struct config_scope *scope) {
+    return scope->description.len ? scope->description
+                                  : VSR_STR("Routes each request to the model that the policy chooses");
 }
 
 static vsr_str entry_json(const struct snapshot *snapshot, const struct model_name *name) {
@@ -37,12 +42,12 @@ static vsr_str entry_json(const struct snapshot *snapshot, const struct model_na
     json_write_key(&w, VSR_STR("created"));
     json_write_u64(&w, snapshot->created_s);
     json_write_key(&w, VSR_STR("owned_by"));
-    json_write_str(&w, name->kind == TARGET_AUTO ? VSR_STR("vllm-semantic-router") : VSR_STR("upstream-endpoint"));
-    if (name->kind == TARGET_AUTO) {
+    json_write_str(&w, name->recipe ? VSR_STR("vllm-semantic-router") : VSR_STR("upstream-endpoint"));
+    if (name->recipe) {
         json_write_key(&w, VSR_STR("description"));
-        json_write_str(&w, VSR_STR("Routes each request to the model that the policy chooses"));
+        json_write_str(&w, describe(name->recipe->scope));
     }
-    write_routing(&w, name->kind);
+    write_routing(&w, name);
     json_write_end(&w);
     copy = arena_str(snapshot->arena, buf_str(&out));
     buf_done(&out);
@@ -50,7 +55,7 @@ static vsr_str entry_json(const struct snapshot *snapshot, const struct model_na
 }
 
 bool models_list_shows(const struct snapshot *snapshot, const struct model_name *name) {
-    if (name->kind == TARGET_AUTO)
+    if (name->recipe)
         return true;
     return snapshot->doc->global.router.include_config_models_in_list && config_card(snapshot->doc, name->name);
 }

@@ -9,27 +9,32 @@
 
 enum { SNAPSHOT_CHUNK_LEN = 64 << 10 };
 
-static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind kind) {
+static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind kind,
+                     const struct snapshot_recipe *recipe) {
     struct model_name *entry;
     if (map_get(&snapshot->names, name))
         return; /* disjoint by validation; an alias listed twice means the same */
     entry = ARENA_NEW(snapshot->arena, struct model_name);
     entry->kind = kind;
     entry->name = name;
+    entry->recipe = recipe;
     map_init(&entry->modifications, snapshot->arena);
     (void)map_put(&snapshot->names, name, entry); /* was absent */
 }
 
 static void add_names(struct snapshot *snapshot) {
-    const struct config_router *router = &snapshot->doc->global.router;
-    const struct config_list *cards = &snapshot->doc->routing.model_cards;
+    const struct config_document *doc = snapshot->doc;
+    const struct config_router *router = &doc->global.router;
     for (size_t i = 0; i < router->auto_model_names.n; i++) /* the effective list, written or not */
-        add_name(snapshot, router->auto_model_names.items[i], TARGET_AUTO);
-    for (size_t i = 0; i < cards->n; i++) {
-        const struct config_model_card *card = (const struct config_model_card *)cards->items + i;
-        add_name(snapshot, card->name, TARGET_MODEL);
-        for (size_t j = 0; j < card->loras.n; j++)
-            add_name(snapshot, ((const struct config_lora *)card->loras.items)[j].name, TARGET_MODEL);
+        add_name(snapshot, router->auto_model_names.items[i], TARGET_AUTO, &snapshot->recipes[0]);
+    CONFIG_EACH(const struct config_entrypoint, entrypoint, &doc->entrypoints)
+    for (size_t i = 0; i < entrypoint->model_names.n; i++)
+        add_name(snapshot, entrypoint->model_names.items[i], TARGET_ENTRYPOINT,
+                 &snapshot->recipes[entrypoint->scope - doc->scopes]);
+    CONFIG_EACH(const struct config_model_card, card, &doc->routing.model_cards) {
+        add_name(snapshot, card->name, TARGET_MODEL, NULL);
+        CONFIG_EACH(const struct config_lora, lora, &card->loras)
+        add_name(snapshot, lora->name, TARGET_MODEL, NULL);
     }
 }
 
@@ -45,11 +50,11 @@ static void add_models(struct snapshot *snapshot, struct telemetry *telemetry) {
     }
 }
 
-/* One series for each alias and model that it may become. */
+/* One series for each virtual name and model that it may become. */
 static void add_modifications(struct snapshot *snapshot, struct telemetry *telemetry) {
     for (size_t i = 0; i < snapshot->names.n; i++) {
         struct model_name *name = snapshot->names.entries[i].value;
-        for (size_t j = 0; name->kind == TARGET_AUTO && j < snapshot->models.n; j++) {
+        for (size_t j = 0; name->recipe && j < snapshot->models.n; j++) {
             vsr_str model = snapshot->models.entries[j].key;
             (void)map_put(&name->modifications, model,
                           metric_with(telemetry->modifications, (vsr_str[]){ name->name, model }, 2)); /* unique */
@@ -57,63 +62,99 @@ static void add_modifications(struct snapshot *snapshot, struct telemetry *telem
     }
 }
 
-static void add_decisions(struct snapshot *snapshot, struct telemetry *telemetry) {
-    const struct config_list *decisions = &snapshot->doc->routing.decisions;
-    for (size_t i = 0; i < decisions->n; i++) {
+/* ---- recipes */
+
+/* A local name where all recipes meet: as it is in the default recipe, else behind the recipe's (config.md §8). */
+static vsr_str global_name(struct snapshot *snapshot, const struct config_scope *scope, vsr_str name) {
+    return scope->prefix.len == 0 ? name
+                                  : arena_printf(snapshot->arena, "%.*s%.*s", VSR_FMT(scope->prefix),
+                                                 VSR_FMT(config_scope_escape(snapshot->arena, name)));
+}
+
+static void add_decisions(struct snapshot *snapshot, struct snapshot_recipe *recipe, struct telemetry *telemetry) {
+    CONFIG_EACH(const struct config_decision, config, &recipe->scope->routing->decisions) {
         struct snapshot_decision *decision = ARENA_NEW(snapshot->arena, struct snapshot_decision);
-        decision->config = (const struct config_decision *)decisions->items + i;
-        telemetry_decision(telemetry, decision->config->name, &decision->metrics);
-        (void)map_put(&snapshot->decisions, decision->config->name, decision); /* names are unique by validation */
+        decision->config = config;
+        telemetry_decision(telemetry, global_name(snapshot, recipe->scope, config->name), &decision->metrics);
+        (void)map_put(&recipe->decisions, config->name, decision); /* names are unique by validation */
     }
 }
 
-static void add_signal_metric(struct map *names, struct telemetry *telemetry, vsr_str family, vsr_str name) {
-    (void)map_put(names, name,
-                  metric_with(telemetry->signal_matches, (vsr_str[]){ family, name }, 2)); /* same series */
-}
-
-static struct map *signal_map(struct snapshot *snapshot, vsr_str family) {
+static struct map *signal_map(struct snapshot *snapshot, struct snapshot_recipe *recipe, vsr_str family) {
     struct map *names = ARENA_NEW(snapshot->arena, struct map);
     map_init(names, snapshot->arena);
-    (void)map_put(&snapshot->signal_metrics, family, names); /* families are unique */
+    (void)map_put(&recipe->signal_metrics, family, names); /* families are unique */
     return names;
 }
 
-static void add_signals(struct snapshot *snapshot, const struct config_families *families,
-                        struct telemetry *telemetry) {
-    const struct config_list *mappings = &snapshot->doc->routing.projections.mappings;
-    struct map *outputs = signal_map(snapshot, VSR_STR("projection"));
+static void add_signal_metric(struct snapshot *snapshot, const struct snapshot_recipe *recipe, struct map *names,
+                              struct telemetry *telemetry, vsr_str family, vsr_str name) {
+    vsr_str label = global_name(snapshot, recipe->scope, name);
+    (void)map_put(names, name,
+                  metric_with(telemetry->signal_matches, (vsr_str[]){ family, label }, 2)); /* same series */
+}
+
+static void add_signals(struct snapshot *snapshot, struct snapshot_recipe *recipe,
+                        const struct config_families *families, struct telemetry *telemetry) {
+    const struct config_routing *routing = recipe->scope->routing;
+    vsr_str projection = VSR_STR("projection");
+    struct map *outputs = signal_map(snapshot, recipe, projection);
     for (size_t i = 0; i < families->n; i++) {
-        const struct config_list *rules = &snapshot->doc->routing.signals.rules[i];
+        const struct config_list *rules = &routing->signals.rules[i];
         const struct schema *schema = families->items[i].schema;
         vsr_str type = str_from_c(families->items[i].type);
-        struct map *names = signal_map(snapshot, type);
+        struct map *names = signal_map(snapshot, recipe, type);
         for (size_t j = 0; j < rules->n; j++) {
             const char *rule = (const char *)rules->items + j * schema->size;
-            add_signal_metric(names, telemetry, type,
+            add_signal_metric(snapshot, recipe, names, telemetry, type,
                               *(const vsr_str *)(const void *)(rule + schema->fields[0].offset));
         }
     }
-    for (size_t i = 0; i < mappings->n; i++) {
-        const struct config_mapping *mapping = (const struct config_mapping *)mappings->items + i;
-        for (size_t j = 0; j < mapping->outputs.n; j++)
-            add_signal_metric(outputs, telemetry, VSR_STR("projection"),
-                              ((const struct config_mapping_output *)mapping->outputs.items)[j].name);
-    }
+    CONFIG_EACH(const struct config_mapping, mapping, &routing->projections.mappings)
+    CONFIG_EACH(const struct config_mapping_output, output, &mapping->outputs)
+    add_signal_metric(snapshot, recipe, outputs, telemetry, projection, output->name);
 }
 
 static void free_scratch(void *data) {
-    struct snapshot *snapshot = data;
-    for (size_t i = 0; i < snapshot->n_workers; i++)
-        route_scratch_free(snapshot->scratch[i]);
+    struct snapshot_recipe *recipe = data;
+    for (size_t i = 0; i < recipe->n_workers; i++)
+        route_scratch_free(recipe->scratch[i]);
 }
 
-static int make_scratch(struct snapshot *snapshot, size_t n_workers, struct vsr_err *err) {
-    snapshot->scratch = ARENA_ARRAY(snapshot->arena, struct route_scratch *, n_workers);
-    snapshot->n_workers = n_workers;
-    arena_on_free(snapshot->arena, free_scratch, snapshot);
+static int make_scratch(struct snapshot *snapshot, struct snapshot_recipe *recipe, size_t n_workers,
+                        struct vsr_err *err) {
+    recipe->scratch = ARENA_ARRAY(snapshot->arena, struct route_scratch *, n_workers);
+    recipe->n_workers = n_workers;
+    arena_on_free(snapshot->arena, free_scratch, recipe);
     for (size_t i = 0; i < n_workers; i++) {
-        int rc = route_scratch_new(snapshot->route, &snapshot->scratch[i], err);
+        int rc = route_scratch_new(recipe->route, &recipe->scratch[i], err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int compile_recipe(struct snapshot *snapshot, struct snapshot_recipe *recipe,
+                          const struct snapshot_options *options, struct diag *diag, struct vsr_err *err) {
+    int rc = route_build(snapshot->arena, snapshot->doc, recipe->scope, &recipe->route, diag);
+    if (rc < 0)
+        return err_set(err, rc, "the routing policy of recipe %.*s could not be compiled",
+                       VSR_FMT(recipe->scope->name));
+    map_init(&recipe->decisions, snapshot->arena);
+    map_init(&recipe->signal_metrics, snapshot->arena);
+    add_decisions(snapshot, recipe, options->telemetry);
+    add_signals(snapshot, recipe, &options->load.parts.families, options->telemetry);
+    return make_scratch(snapshot, recipe, options->n_workers, err);
+}
+
+static int compile_recipes(struct snapshot *snapshot, const struct snapshot_options *options, struct diag *diag,
+                           struct vsr_err *err) {
+    snapshot->n_recipes = snapshot->doc->n_scopes;
+    snapshot->recipes = ARENA_ARRAY(snapshot->arena, struct snapshot_recipe, snapshot->n_recipes);
+    for (size_t i = 0; i < snapshot->n_recipes; i++) {
+        int rc;
+        snapshot->recipes[i].scope = &snapshot->doc->scopes[i];
+        rc = compile_recipe(snapshot, &snapshot->recipes[i], options, diag, err);
         if (rc < 0)
             return rc;
     }
@@ -128,10 +169,7 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
         .n_workers = options->n_workers,
         .seed = clock_mono_ns(),
     };
-    int rc = route_build(snapshot->arena, snapshot->doc, &snapshot->route, diag);
-    if (rc < 0)
-        return err_set(err, rc, "the routing policy could not be compiled");
-    rc = make_scratch(snapshot, options->n_workers, err);
+    int rc = compile_recipes(snapshot, options, diag, err);
     if (rc < 0)
         return rc;
     rc = provider_set_build(snapshot->arena, snapshot->doc, &provider, &snapshot->providers, err);
@@ -141,8 +179,6 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     add_names(snapshot);
     add_models(snapshot, options->telemetry);
     add_modifications(snapshot, options->telemetry);
-    add_decisions(snapshot, options->telemetry);
-    add_signals(snapshot, &options->load.families, options->telemetry);
     models_list_build(snapshot);
     return 0;
 }
@@ -163,9 +199,7 @@ int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct sna
     snapshot->created_s = clock_wall_ms() / 1000;
     map_init(&snapshot->names, arena);
     map_init(&snapshot->models, arena);
-    map_init(&snapshot->decisions, arena);
     map_init(&snapshot->model_entries, arena);
-    map_init(&snapshot->signal_metrics, arena);
     rc = file ? config_load_file(arena, file, &options->load, &snapshot->doc, diag)
               : config_load_text(arena, text, name, &options->load, &snapshot->doc, diag);
     if (rc < 0)
@@ -215,8 +249,13 @@ const struct snapshot_model *snapshot_model(const struct snapshot *snapshot, vsr
     return map_get(&snapshot->models, name);
 }
 
-const struct snapshot_decision *snapshot_decision(const struct snapshot *snapshot, vsr_str name) {
-    return map_get(&snapshot->decisions, name);
+const struct snapshot_decision *snapshot_decision(const struct snapshot_recipe *recipe, vsr_str name) {
+    return map_get(&recipe->decisions, name);
+}
+
+const struct snapshot_recipe *snapshot_recipe(const struct snapshot *snapshot, vsr_str name) {
+    const struct config_scope *scope = config_scope(snapshot->doc, name);
+    return scope ? &snapshot->recipes[scope - snapshot->doc->scopes] : NULL;
 }
 
 const struct config_listener *snapshot_listener(const struct snapshot *snapshot, vsr_str address, uint16_t port) {

@@ -21,21 +21,33 @@
 struct credentials;
 
 enum target_kind {
-    TARGET_AUTO,  /* an auto alias: routed by the default recipe */
-    TARGET_MODEL, /* a model card or LoRA: passed through */
+    TARGET_AUTO,       /* an auto alias: routed by the default recipe */
+    TARGET_ENTRYPOINT, /* routed by its recipe */
+    TARGET_MODEL,      /* a model card or LoRA: passed through */
 };
 
 /* What an inbound model name stands for. */
 struct model_name {
     enum target_kind kind;
     vsr_str name;
-    struct map modifications; /* AUTO: model that was routed to -> struct metric */
+    const struct snapshot_recipe *recipe; /* NULL: passed through */
+    struct map modifications;             /* routed: model that was routed to -> struct metric */
 };
 
 /* A decision with what the request path needs beside it. */
 struct snapshot_decision {
     const struct config_decision *config;
     struct decision_metrics metrics;
+};
+
+/* One recipe, compiled; nothing in it knows of the others. */
+struct snapshot_recipe {
+    const struct config_scope *scope;
+    struct route *route;
+    struct route_scratch **scratch; /* [n_workers]; each NULL when the recipe needs none */
+    size_t n_workers;
+    struct map decisions;      /* decision name -> struct snapshot_decision */
+    struct map signal_metrics; /* family -> struct map: rule or output name -> struct metric */
 };
 
 struct snapshot_model {
@@ -49,17 +61,14 @@ struct snapshot {
     uint64_t generation;
     uint64_t created_s; /* wall clock; `created` of listed models */
     const struct config_document *doc;
-    struct route *route;
-    struct route_scratch **scratch; /* [n_workers]; each NULL when the recipe needs none */
-    size_t n_workers;
+    struct snapshot_recipe *recipes; /* by index in doc->scopes */
+    size_t n_recipes;
     struct provider_set *providers;
     const struct credentials *credentials;
-    struct map names;          /* vsr_str -> struct model_name */
-    struct map models;         /* logical model -> struct snapshot_model */
-    struct map decisions;      /* decision name -> struct snapshot_decision */
-    struct map signal_metrics; /* family -> struct map: rule or output name -> struct metric */
-    vsr_str models_json;       /* body of GET /v1/models */
-    struct map model_entries;  /* id -> vsr_str: its entry as JSON */
+    struct map names;         /* vsr_str -> struct model_name */
+    struct map models;        /* logical model -> struct snapshot_model */
+    vsr_str models_json;      /* body of GET /v1/models */
+    struct map model_entries; /* id -> vsr_str: its entry as JSON */
 };
 
 struct snapshot_options {
@@ -88,7 +97,9 @@ const struct model_name *snapshot_resolve(const struct snapshot *snapshot, vsr_s
 vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, vsr_str model, bool listed_only);
 
 const struct snapshot_model *snapshot_model(const struct snapshot *snapshot, vsr_str name);
-const struct snapshot_decision *snapshot_decision(const struct snapshot *snapshot, vsr_str name);
+const struct snapshot_decision *snapshot_decision(const struct snapshot_recipe *recipe, vsr_str name);
+/* NULL: no recipe of that name. */
+const struct snapshot_recipe *snapshot_recipe(const struct snapshot *snapshot, vsr_str name);
 
 /* The listener of the generation that serves this address and port; NULL when it has none. */
 const struct config_listener *snapshot_listener(const struct snapshot *snapshot, vsr_str address, uint16_t port);

@@ -10,7 +10,7 @@
 /* gateway.md 3. A skipped request may only name a concrete model. */
 enum stage_result stage_resolve(struct request *request) {
     request->name = snapshot_resolve(request->snapshot, request->facts.model);
-    if (request->name && !(request->skip && request->name->kind == TARGET_AUTO))
+    if (request->name && !(request->skip && request->name->recipe))
         return STAGE_NEXT;
     request_model_unknown(request, request->facts.model);
     request->reply.param = VSR_STR("model");
@@ -18,7 +18,7 @@ enum stage_result stage_resolve(struct request *request) {
 }
 
 static void count_match(void *data, const char *family, const vsr_str *names, size_t n_names) {
-    const struct map *metrics = map_get(&((const struct snapshot *)data)->signal_metrics, str_from_c(family));
+    const struct map *metrics = map_get(&((const struct snapshot_recipe *)data)->signal_metrics, str_from_c(family));
     for (size_t i = 0; metrics && i < n_names; i++) {
         struct metric *metric = map_get(metrics, names[i]);
         if (metric)
@@ -26,26 +26,27 @@ static void count_match(void *data, const char *family, const vsr_str *names, si
     }
 }
 
-static void count_unknown(const struct snapshot *snapshot, const struct route_outcome *outcome) {
+static void count_unknown(const struct snapshot_recipe *recipe, const struct route_outcome *outcome) {
     for (size_t i = 0; i < outcome->n_unknown; i++)
-        metric_inc(snapshot_decision(snapshot, outcome->unknown[i]->name)->metrics.unknown);
+        metric_inc(snapshot_decision(recipe, outcome->unknown[i]->name)->metrics.unknown);
 }
 
 enum stage_result stage_signals(struct request *request) {
     struct telemetry *telemetry = request->worker->telemetry;
+    const struct snapshot_recipe *recipe = request->name->recipe;
     const struct route_options options = {
         .full = request->debug,
         .bytes_per_token = token_estimate_ratio(request->worker->token_estimate),
     };
     struct vsr_err err = VSR_ERR_NONE;
     uint64_t begin_ns;
-    if (request->name->kind == TARGET_MODEL)
+    if (!recipe)
         return STAGE_NEXT;
     if (request->facts.eval_text.len == 0 && !facts_has_envelope(&request->facts))
         return STAGE_NEXT; /* nothing to judge by: the default model */
     begin_ns = clock_mono_ns();
-    request->route = route_begin(request->snapshot->route, request->snapshot->scratch[request->worker->index],
-                                 request->arena, &request->facts, &options);
+    request->route =
+        route_begin(recipe->route, recipe->scratch[request->worker->index], request->arena, &request->facts, &options);
     if (route_step(request->route, &err) != ROUTE_DONE) {
         /* No family of this build needs evidence from outside; an engine that stops all the same decides nothing. */
         LOG_ERROR("routing stopped without a verdict", LOG_C("error", err.text));
@@ -53,11 +54,11 @@ enum stage_result stage_signals(struct request *request) {
     }
     request->outcome = route_outcome(request->route);
     if (request->outcome->decision)
-        request->decision = snapshot_decision(request->snapshot, request->outcome->decision->name);
+        request->decision = snapshot_decision(recipe, request->outcome->decision->name);
     metric_observe(telemetry->evaluation_seconds, (double)(clock_mono_ns() - begin_ns) / 1e9);
     metric_inc(telemetry->evaluations);
-    route_matches(request->route, count_match, request->snapshot);
-    count_unknown(request->snapshot, request->outcome);
+    route_matches(request->route, count_match, (void *)recipe);
+    count_unknown(recipe, request->outcome);
     return STAGE_NEXT;
 }
 
@@ -93,7 +94,7 @@ static void count_modification(const struct request *request) {
 }
 
 enum stage_result stage_select(struct request *request) {
-    if (request->name->kind == TARGET_MODEL)
+    if (!request->name->recipe)
         request->selected_model = request->name->name;
     else if (request->decision)
         select_of_decision(request);

@@ -35,7 +35,7 @@ static const struct config_document *load(struct arena *arena, vsr_str text, uns
 
 static void print(struct arena *arena, const struct config_document *doc, unsigned options, struct buf *out) {
     buf_init(out, PRINT_LEN_MAX);
-    schema_print(config_schema(arena, &fake_families), doc, 0, options & OPTION_EFFECTIVE, out);
+    schema_print(config_schema(arena, &fake_parts), doc, 0, options & OPTION_EFFECTIVE, out);
 }
 
 /*

@@ -73,8 +73,6 @@ static const struct config_family fake_family_items[] = {
     { .type = "context", .list_key = "context", .schema = &fake_schema },
 };
 
-static const struct config_families fake_families = { fake_family_items, VSR_COUNT(fake_family_items) };
-
 /* An environment that tests control: NAME, value, ..., NULL. */
 static const char *const fake_env_pairs[] = { "PORT",        "9000", "EMPTY",    "",      "KEY",
                                               "sk-hidden-1", "HOST", "10.1.2.3", "MULTI", "bad\r\nvalue",
@@ -89,10 +87,44 @@ static const char *fake_env(void *data, const char *name) {
     return NULL;
 }
 
-static const char *const fake_algorithms[] = { "static", "latency_aware", NULL };
+/* ---- kinds of algorithms and plugins */
+
+struct fake_block {
+    struct config_at at;
+    int64_t limit;
+};
+
+static const struct field fake_block_fields[] = {
+    { "limit", FIELD_INT, offsetof(struct fake_block, limit), .flags = FIELD_RANGE, .fallback = "3", .least = 1,
+      .greatest = 9, .help = "How many." },
+};
+static const struct schema fake_block_schema = SCHEMA("fake block", struct fake_block, fake_block_fields);
+
+static void fake_site_check(const struct config_site *site, const void *block) {
+    if (site->decision->model_refs.n == 0)
+        diag_error(site->diag, "E_REQUIRED", schema_at(block), VSR_STR(""), "the decision needs modelRefs");
+}
+
+static const struct config_kind fake_algorithms[] = {
+    { .type = "static", .ready = true },
+    { .type = "latency_aware", .schema = &fake_block_schema, .block_required = true, .check = fake_site_check },
+    { .type = "fusion", .schema = &fake_block_schema, .looper = true },
+    { .type = "prompt", .schema = &fake_block_schema },
+};
+
+static const struct config_kind fake_plugins[] = {
+    { .type = "tools", .schema = &fake_block_schema },
+    { .type = "rag", .schema = &fake_block_schema, .block_required = true, .check = fake_site_check },
+};
+
+static const struct config_parts fake_parts = {
+    .families = { fake_family_items, VSR_COUNT(fake_family_items) },
+    .algorithms = { fake_algorithms, VSR_COUNT(fake_algorithms) },
+    .plugins = { fake_plugins, VSR_COUNT(fake_plugins) },
+};
 
 static inline struct config_load_options fake_options(void) {
-    return (struct config_load_options){ .families = fake_families, .algorithms = fake_algorithms, .env = fake_env };
+    return (struct config_load_options){ .parts = fake_parts, .env = fake_env };
 }
 
 #endif

@@ -352,7 +352,7 @@ static void check_defaults(const struct schema *schema) {
 TEST(every_table) {
     struct arena *arena = arena_new(0, 0);
     struct tables tables = { .n = 0 };
-    walk_table(&tables, config_schema(arena, &fake_families));
+    walk_table(&tables, config_schema(arena, &fake_parts));
     CHECK(tables.n > 25, "tables found");
     for (size_t i = 0; i < tables.n; i++)
         check_defaults(tables.seen[i]);
@@ -374,7 +374,7 @@ static vsr_str print(struct arena *arena, const struct config_document *doc, boo
     struct buf out;
     vsr_str text;
     buf_init(&out, PRINT_LEN_MAX);
-    schema_print(config_schema(arena, &fake_families), doc, 0, effective, &out);
+    schema_print(config_schema(arena, &fake_parts), doc, 0, effective, &out);
     text = arena_str(arena, buf_str(&out));
     buf_done(&out);
     return text;

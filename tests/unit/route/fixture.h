@@ -28,15 +28,15 @@ struct fixture {
 #define FIXTURE_HEAD "version: v0.3\nlisteners: [{name: main, address: 127.0.0.1, port: 8080}]\n"
 
 static inline int fixture_load(struct fixture *f, const char *yaml) {
-    static const char *const algorithms[] = { "static", NULL };
-    struct config_load_options options = { .families = route_families(), .algorithms = algorithms };
+    static const struct config_kind algorithms[] = { { .type = "static", .ready = true } };
+    struct config_load_options options = { .parts = { .families = route_families(), .algorithms = { algorithms, 1 } } };
     int rc;
     *f = (struct fixture){ .arena = arena_new(0, 0), .memory = arena_new(0, 0) };
     diag_init(&f->diag, f->arena, VSR_STR("test.yaml"));
     rc = config_load_text(f->arena, str_from_c(yaml), VSR_STR("test.yaml"), &options, &f->doc, &f->diag);
     if (rc < 0)
         return rc;
-    rc = route_build(f->arena, f->doc, &f->route, &f->diag);
+    rc = route_build(f->arena, f->doc, &f->doc->scopes[0], &f->route, &f->diag);
     if (rc < 0)
         return rc;
     return route_scratch_new(f->route, &f->scratch, NULL);

@@ -6,7 +6,7 @@
 #include "serve/models_list.h"
 #include "serve/snapshot.h"
 
-static const char *const algorithms[] = { "static", NULL };
+static const struct config_kind algorithms[] = { { .type = "static", .ready = true } };
 
 static const char policy[] = "version: v0.3\n"
                              "providers:\n"
@@ -33,8 +33,8 @@ static int load(struct world *world, const char *text) {
     *world = (struct world){ .telemetry = telemetry_new(), .registry = provider_registry_new() };
     options.telemetry = world->telemetry;
     options.registry = world->registry;
-    options.load.families = route_families();
-    options.load.algorithms = algorithms;
+    options.load.parts.families = route_families();
+    options.load.parts.algorithms = (struct config_kinds){ algorithms, 1 };
     world->arena = arena_new(0, 0);
     diag_init(&world->diag, world->arena, VSR_STR("policy.yaml"));
     return snapshot_load(NULL, str_from_c(text), VSR_STR("policy.yaml"), &options, &world->diag, &world->snapshot,
@@ -73,7 +73,7 @@ TEST(names_resolve) {
               "close");
     CHECK_STR(snapshot_suggest(world.snapshot, world.arena, VSR_STR("qqqqqqqqqqqq"), false), "", "far");
     CHECK_STR(snapshot_suggest(world.snapshot, world.arena, VSR_STR("smal"), true), "", "not listed, not told");
-    CHECK(snapshot_decision(world.snapshot, VSR_STR("all")) != NULL, "decision");
+    CHECK(snapshot_decision(&world.snapshot->recipes[0], VSR_STR("all")) != NULL, "decision");
     CHECK(snapshot_model(world.snapshot, VSR_STR("idle")) == NULL, "a card alone is no provider model");
     done(&world);
 }

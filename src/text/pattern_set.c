@@ -11,15 +11,18 @@
 #include "text/fold.h"
 #include "text/regex.h"
 #include "text/unicode.h"
+#include "text/word.h"
 
 struct pattern_item {
     char *expression; /* for Vectorscan */
     unsigned flags;   /* HS_FLAG_* */
     vsr_str name;     /* as written, for messages */
     enum pattern_compare compare;
-    bool word_before, word_behind; /* edges that need a boundary */
-    uint32_t len;                  /* bytes of a literal; 0 for a regular expression */
-    const struct regex *confirm;   /* the engine searches for more than this; NULL: a hit is a hit */
+    struct word_edges edges;     /* that need a boundary */
+    uint32_t len;                /* bytes of a literal, or of a phrase's first part; 0 for a regular expression */
+    const uint32_t *parts;       /* lengths of a phrase's further parts, the last one first */
+    uint32_t n_parts;            /* how many those are */
+    const struct regex *confirm; /* the engine searches for more than this; NULL: a hit is a hit */
 };
 
 struct pattern_set {
@@ -44,7 +47,7 @@ void pattern_list_init(struct pattern_list *list, struct arena *arena) {
 static int list_add(struct pattern_list *list, const struct pattern_item *item, uint32_t *ret_index,
                     struct vsr_err *err) {
     vsr_str key = arena_printf(list->arena, "%d %d %u %s", (int)item->compare,
-                               item->word_before * 2 + item->word_behind, item->flags, item->expression);
+                               item->edges.before * 2 + item->edges.behind, item->flags, item->expression);
     uintptr_t found = (uintptr_t)map_get(&list->by_key, key);
     if (found) {
         *ret_index = (uint32_t)(found - 1);
@@ -78,27 +81,69 @@ static enum fold_kind fold_kind_of(enum pattern_compare compare) {
     return compare == PATTERN_LOWERED ? FOLD_LOWER : FOLD_CASE;
 }
 
-int pattern_list_literal(struct pattern_list *list, vsr_str text, enum pattern_compare compare, bool whole_word,
-                         uint32_t *ret_index, struct vsr_err *err) {
-    struct pattern_item item = { .compare = compare, .name = arena_str(list->arena, text) };
-    size_t first = 0, last = text.len;
+static int check_literal(vsr_str text, struct vsr_err *err) {
     if (text.len == 0 || utf8_check(text) != text.len)
         return err_set(err, VSR_E_INVALID, text.len ? "not UTF-8" : "empty");
     if (text.len > PATTERN_LITERAL_LEN_MAX)
         return err_set(err, VSR_E_LIMIT, "longer than %d bytes", PATTERN_LITERAL_LEN_MAX);
+    return 0;
+}
+
+int pattern_list_literal(struct pattern_list *list, vsr_str text, enum pattern_compare compare, bool whole_word,
+                         uint32_t *ret_index, struct vsr_err *err) {
+    struct pattern_item item = { .compare = compare, .name = arena_str(list->arena, text) };
+    int rc = check_literal(text, err);
+    if (rc < 0)
+        return rc;
     if (compare != PATTERN_EXACT) {
         text = fold_text(list->arena, text, fold_kind_of(compare));
-        last = text.len;
         item.flags |= HS_FLAG_CASELESS;
     }
-    if (whole_word) {
-        item.word_before = unicode_is_word(utf8_next(text, &first));
-        item.word_behind = unicode_is_word(utf8_prev(text, &last));
-    }
-    if (!item.word_before && !item.word_behind)
+    if (whole_word)
+        item.edges = word_edges(text);
+    if (!item.edges.before && !item.edges.behind)
         item.flags |= HS_FLAG_SINGLEMATCH;
     item.expression = escape_literal(list->arena, text);
     item.len = (uint32_t)text.len;
+    return list_add(list, &item, ret_index, err);
+}
+
+static bool is_gap(vsr_str text, size_t pos) {
+    size_t before = pos, behind = pos + 1;
+    return text.ptr[pos] == '.' && pos > 0 && behind < text.len && unicode_is_word(utf8_prev(text, &before)) &&
+           unicode_is_word(utf8_next(text, &behind));
+}
+
+/* The text is searched for in its folded form, where the engine's own idea of caseless letters changes no length. */
+int pattern_list_phrase(struct pattern_list *list, vsr_str text, uint32_t *ret_index, struct vsr_err *err) {
+    struct pattern_item item = { .compare = PATTERN_FOLDED,
+                                 .name = arena_str(list->arena, text),
+                                 .flags = HS_FLAG_CASELESS | HS_FLAG_UTF8 | HS_FLAG_DOTALL };
+    struct arena *arena = list->arena;
+    uint32_t *parts;
+    vsr_str expression = { 0 };
+    size_t end;
+    int rc = check_literal(text, err);
+    if (rc < 0)
+        return rc;
+    text = fold_text(arena, text, FOLD_CASE);
+    parts = ARENA_ARRAY(arena, uint32_t, text.len);
+    end = text.len;
+    for (size_t pos = text.len; pos-- > 0;) {
+        if (!is_gap(text, pos))
+            continue;
+        expression =
+            arena_printf(arena, ".%s%.*s", escape_literal(arena, str_sub(text, pos + 1, end)), VSR_FMT(expression));
+        parts[item.n_parts++] = (uint32_t)(end - pos - 1);
+        end = pos;
+    }
+    if (item.n_parts == 0)
+        return pattern_list_literal(list, text, PATTERN_FOLDED, true, ret_index, err);
+    expression = arena_printf(arena, "%s%.*s", escape_literal(arena, str_sub(text, 0, end)), VSR_FMT(expression));
+    item.expression = arena_c_str(arena, expression);
+    item.edges = word_edges(text);
+    item.parts = parts;
+    item.len = (uint32_t)end;
     return list_add(list, &item, ret_index, err);
 }
 
@@ -205,20 +250,23 @@ struct scan {
     uint64_t *hits;
 };
 
-static bool at_boundary(const struct pattern_item *item, vsr_str text, size_t from, size_t to) {
-    if (item->word_before && from > 0 && unicode_is_word(utf8_prev(text, &from)))
-        return false;
-    return !(item->word_behind && to < text.len && unicode_is_word(utf8_next(text, &to)));
+/* Where the hit that ends at `to` begins. The engine does not track it; the lengths tell. */
+static size_t hit_start(const struct pattern_item *item, vsr_str text, size_t to) {
+    for (uint32_t i = 0; i < item->n_parts; i++) {
+        to -= item->parts[i];
+        (void)utf8_prev(text, &to);
+    }
+    return to - item->len;
 }
 
 static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *data) {
     struct scan *scan = data;
     const struct pattern_item *item = &scan->items[id];
-    (void)from; /* not tracked; a literal's own length tells */
+    (void)from;
     (void)flags;
     if (!(scan->accept & (1u << item->compare)) || bits_has(scan->hits, id))
         return 0;
-    if (at_boundary(item, scan->text, (size_t)to - item->len, (size_t)to))
+    if (word_stands(item->edges, scan->text, hit_start(item, scan->text, (size_t)to), (size_t)to))
         bits_add(scan->hits, id);
     return 0;
 }

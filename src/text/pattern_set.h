@@ -56,6 +56,13 @@ void pattern_list_init(struct pattern_list *list, struct arena *arena);
 int pattern_list_literal(struct pattern_list *list, vsr_str text, enum pattern_compare compare, bool whole_word,
                          uint32_t *ret_index, struct vsr_err *err) VSR_MUST_CHECK;
 
+/*
+ * Adds a literal that is compared folded and as whole words, in which every '.' between two word characters stands for
+ * any one character: `time.sensitive` finds "time-sensitive". Otherwise as above.
+ */
+int pattern_list_phrase(struct pattern_list *list, vsr_str text, uint32_t *ret_index,
+                        struct vsr_err *err) VSR_MUST_CHECK;
+
 /* Adds a regular expression, which must not match the empty string, and keeps it. `name` is its text as written, for
  * messages. */
 int pattern_list_regex(struct pattern_list *list, const struct regex *regex, vsr_str name, uint32_t *ret_index,

@@ -181,6 +181,7 @@ static const char *sample_rules(const char *type) {
         { "structure", "[{name: a, feature: {type: density, source: {type: regex, pattern: 'a.*?b'}}},"
                        " {name: b, feature: {type: sequence, source: {type: sequence, sequences: [[a, b]]}}}]" },
         { "conversation", "[{name: a, feature: {type: count, source: {type: message}}}]" },
+        { "event", "[{name: a, severities: [high]}, {name: b, event_types: [x], temporal: true, match: all}]" },
         { "metadata", "[{name: a, key: k, predicate: {exists: true}}]" },
     };
     for (size_t i = 0; i < VSR_COUNT(samples); i++)

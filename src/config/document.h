@@ -8,6 +8,7 @@
 #ifndef VSR_CONFIG_DOCUMENT_H
 #define VSR_CONFIG_DOCUMENT_H
 
+#include "config/global.h"
 #include "config/schema.h"
 
 enum { CONFIG_FAMILIES_MAX = 32 };
@@ -394,67 +395,6 @@ struct config_scope {
     vsr_str path;   /* of its profile: `routing`, `recipes[economy].routing` */
     vsr_str prefix; /* of its local names where all recipes meet (metrics, caches): empty for `default`, `economy::` */
     struct config_routing *routing;
-};
-
-/* ---- global: the parts that exist so far */
-
-struct config_streamed_body {
-    struct config_at at;
-    bool enabled; /* no effect: kept for published documents (config.md §9.1) */
-    int64_t max_bytes;
-    int64_t timeout_sec;
-};
-
-struct config_skip_processing {
-    struct config_at at;
-    bool enabled;
-};
-
-struct config_context_estimate {
-    struct config_at at;
-    double structured_bytes_per_token;
-};
-
-struct config_router {
-    struct config_at at;
-    int strategy;
-    vsr_str auto_model_name;
-    struct config_strings auto_model_names;
-    bool has_auto_model_names; /* written, even as []; else loading fills the list with the three defaults */
-    bool include_config_models_in_list;
-    struct config_streamed_body streamed_body;
-    struct config_skip_processing skip_processing;
-    int64_t signal_window_chars;
-    struct config_context_estimate context_estimate;
-};
-
-struct config_authz_identity {
-    struct config_at at;
-    vsr_str user_id_header, user_groups_header;
-};
-
-struct config_authz_provider {
-    struct config_at at;
-    int type;                    /* 0 header-injection, 1 static-config */
-    struct config_pairs headers; /* provider name -> header name */
-};
-
-struct config_authz {
-    struct config_at at;
-    bool fail_open;
-    struct config_authz_identity identity;
-    struct config_list providers; /* struct config_authz_provider */
-};
-
-struct config_services {
-    struct config_at at;
-    struct config_authz authz;
-};
-
-struct config_global {
-    struct config_at at;
-    struct config_router router;
-    struct config_services services;
 };
 
 struct config_document {

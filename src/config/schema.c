@@ -298,6 +298,8 @@ static bool is_open_reference(const struct value *value) {
     case FIELD_NUMBER_LIST:
     case FIELD_INT_LIST:
         return value->index >= 0;
+    case FIELD_NUMBER_MAP:
+        return value->key.len > 0;
     default:
         return false;
     }
@@ -445,6 +447,42 @@ static bool decode_pairs(const struct decode *d, const struct value *value, stru
     return ok;
 }
 
+static bool decode_number_map(const struct decode *d, const struct value *value, struct config_number_map *ret_map) {
+    const struct yaml_node *map = value->node;
+    bool ok = true;
+    if (map->kind != YAML_MAPPING)
+        return wrong_type(d, value, "a mapping from names to numbers", VSR_STR(""));
+    ret_map->keys = ARENA_ARRAY(d->arena, vsr_str, map->n_items);
+    ret_map->values = ARENA_ARRAY(d->arena, double, map->n_items);
+    ret_map->n = map->n_items;
+    for (size_t i = 0; i < map->n_items; i++) {
+        struct value item = { value->field, map->items[i], value->object, -1, map->keys[i]->text };
+        ret_map->keys[i] = map->keys[i]->text;
+        ok &= is_open_reference(&item) || decode_number(d, &item, &ret_map->values[i]);
+    }
+    return ok;
+}
+
+static bool decode_strings_map(const struct decode *d, const struct value *value, struct config_strings_map *ret_map) {
+    const struct yaml_node *map = value->node;
+    vsr_str path = schema_path(d->arena, value->object, str_from_c(value->field->name));
+    bool ok = true;
+    if (map->kind != YAML_MAPPING)
+        return wrong_type(d, value, "a mapping from names to lists of strings", VSR_STR(""));
+    ret_map->keys = ARENA_ARRAY(d->arena, vsr_str, map->n_items);
+    ret_map->values = ARENA_ARRAY(d->arena, struct config_strings, map->n_items);
+    ret_map->n = map->n_items;
+    for (size_t i = 0; i < map->n_items; i++) {
+        struct field *list = ARENA_NEW(d->arena, struct field); /* named like the entry, for its messages */
+        struct value item = { list, map->items[i], path, -1, VSR_STR("") };
+        *list = *value->field;
+        list->name = arena_c_str(d->arena, utf8_cut(map->keys[i]->text, PATH_STEP_LEN_MAX));
+        ret_map->keys[i] = map->keys[i]->text;
+        ok &= decode_strings(d, &item, &ret_map->values[i]);
+    }
+    return ok;
+}
+
 /* ---- objects */
 
 static void decode_object(const struct decode *d, const struct schema *schema, const struct yaml_node *node,
@@ -548,6 +586,12 @@ static void decode_value(const struct decode *d, const struct value *value, void
         break;
     case FIELD_INT_LIST:
         decode_ints(d, value, slot);
+        break;
+    case FIELD_NUMBER_MAP:
+        decode_number_map(d, value, slot);
+        break;
+    case FIELD_STRINGS_MAP:
+        decode_strings_map(d, value, slot);
         break;
     case FIELD_VARIANT: /* decode_variants(), once the whole object is there */
         break;

@@ -78,6 +78,19 @@ struct config_pairs {
     size_t n;
 };
 
+/* Maps from names that are never checked, in document order. */
+struct config_number_map {
+    vsr_str *keys;
+    double *values;
+    size_t n;
+};
+
+struct config_strings_map {
+    vsr_str *keys;
+    struct config_strings *values;
+    size_t n;
+};
+
 enum field_kind {
     FIELD_BOOL,         /* bool */
     FIELD_INT,          /* int64_t */
@@ -97,6 +110,8 @@ enum field_kind {
     FIELD_INT_OR_AUTO,  /* int64_t; the word `auto` is FIELD_AUTO */
     FIELD_NUMBER_LIST,  /* struct config_numbers; a range holds for each */
     FIELD_INT_LIST,     /* struct config_ints; a range holds for each */
+    FIELD_NUMBER_MAP,   /* struct config_number_map; a range holds for each value */
+    FIELD_STRINGS_MAP,  /* struct config_strings_map; FIELD_NONBLANK holds for each list */
     FIELD_VARIANT, /* void *, a struct of the table that the sibling `selector` names among `variants`, see below */
 };
 

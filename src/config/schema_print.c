@@ -140,6 +140,26 @@ static void print_ints(struct buf *out, const struct config_ints *ints) {
     buf_append_c(out, ints->n ? "]" : "[]");
 }
 
+static void print_number_map(struct buf *out, const struct config_number_map *map) {
+    for (size_t i = 0; i < map->n; i++) {
+        buf_append_c(out, i ? ", " : "{");
+        print_text(out, map->keys[i]);
+        buf_append_c(out, ": ");
+        print_number(out, map->values[i]);
+    }
+    buf_append_c(out, map->n ? "}" : "{}");
+}
+
+static void print_strings_map(struct buf *out, const struct field *field, const struct config_strings_map *map) {
+    for (size_t i = 0; i < map->n; i++) {
+        buf_append_c(out, i ? ", " : "{");
+        print_text(out, map->keys[i]);
+        buf_append_c(out, ": ");
+        print_strings(out, field, &map->values[i]);
+    }
+    buf_append_c(out, map->n ? "}" : "{}");
+}
+
 static void print_pairs(struct buf *out, const struct field *field, const struct config_pairs *pairs) {
     for (size_t i = 0; i < pairs->n; i++) {
         buf_append_c(out, i ? ", " : "{");
@@ -201,6 +221,12 @@ static void print_inline(struct buf *out, const struct field *field, const void 
     case FIELD_INT_LIST:
         print_ints(out, slot);
         return;
+    case FIELD_NUMBER_MAP:
+        print_number_map(out, slot);
+        return;
+    case FIELD_STRINGS_MAP:
+        print_strings_map(out, field, slot);
+        return;
     case FIELD_OBJECT:
     case FIELD_OPTIONAL:
     case FIELD_OBJECTS:
@@ -236,6 +262,10 @@ static bool has_default(const struct printer *p, const struct field *field, cons
         return ((const struct config_numbers *)slot)->n > 0;
     case FIELD_INT_LIST:
         return ((const struct config_ints *)slot)->n > 0;
+    case FIELD_NUMBER_MAP:
+        return ((const struct config_number_map *)slot)->n > 0;
+    case FIELD_STRINGS_MAP:
+        return ((const struct config_strings_map *)slot)->n > 0;
     default:
         return field->fallback;
     }

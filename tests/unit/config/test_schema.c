@@ -10,7 +10,7 @@
 #include "core/buf.h"
 #include "fake_families.h"
 
-enum { PRINT_LEN_MAX = 1 << 20, TABLES_MAX = 128 };
+enum { PRINT_LEN_MAX = 1 << 20, TABLES_MAX = 512 };
 
 /* ---- the YAML dialect */
 
@@ -284,6 +284,10 @@ static size_t slot_size(const struct field *field) {
         return sizeof(struct config_numbers);
     case FIELD_INT_LIST:
         return sizeof(struct config_ints);
+    case FIELD_NUMBER_MAP:
+        return sizeof(struct config_number_map);
+    case FIELD_STRINGS_MAP:
+        return sizeof(struct config_strings_map);
     case FIELD_OBJECT:
         return field->object->size;
     case FIELD_OBJECTS:
@@ -300,7 +304,7 @@ static void check_field(const struct schema *schema, size_t index) {
                   field->kind == FIELD_OBJECT_MAP;
     bool ranged = field->kind == FIELD_INT || field->kind == FIELD_NUMBER || field->kind == FIELD_DURATION ||
                   field->kind == FIELD_TOKENS || field->kind == FIELD_INT_OR_AUTO || field->kind == FIELD_INT_LIST ||
-                  field->kind == FIELD_NUMBER_LIST;
+                  field->kind == FIELD_NUMBER_LIST || field->kind == FIELD_NUMBER_MAP;
     CHECK(field->name && *field->name, schema->name);
     CHECK(field->help && *field->help, field->name);
     CHECK(field->offset >= sizeof(struct config_at), field->name);
@@ -308,7 +312,7 @@ static void check_field(const struct schema *schema, size_t index) {
     CHECK(nested == (field->object != NULL), field->name);
     CHECK((field->kind == FIELD_ENUM) == (field->choices != NULL), field->name);
     CHECK(!(field->flags & FIELD_RANGE) || (ranged && field->least <= field->greatest), field->name);
-    CHECK(!field->fallback || !nested, field->name);
+    CHECK(!field->fallback || !nested || field->kind == FIELD_OBJECTS, field->name);
     CHECK((field->kind == FIELD_VARIANT) == (field->selector && field->n_variants > 0), field->name);
     CHECK(!field->fallback || !(field->flags & FIELD_REQUIRED), field->name);
     for (size_t other = 0; other < index; other++)

@@ -31,6 +31,8 @@ struct tuned {
     struct config_numbers buckets;
     struct config_ints schedule;
     struct config_strings roles;
+    struct config_number_map limits;
+    struct config_strings_map groups;
     vsr_str template;
 };
 
@@ -41,6 +43,9 @@ static const struct field tuned_fields[] = {
       .fallback = "[0.5, 1, 2.5]", .least = 0, .greatest = INFINITY, .help = "." },
     { "schedule", FIELD_INT_LIST, offsetof(struct tuned, schedule), .help = "." },
     { "roles", FIELD_STRINGS, offsetof(struct tuned, roles), .fallback = "[user, \"no\"]", .help = "." },
+    { "limits", FIELD_NUMBER_MAP, offsetof(struct tuned, limits), .flags = FIELD_RANGE, .least = 0, .greatest = 1,
+      .help = "." },
+    { "groups", FIELD_STRINGS_MAP, offsetof(struct tuned, groups), .flags = FIELD_NONBLANK, .help = "." },
     { "template", FIELD_STRING, offsetof(struct tuned, template), .flags = FIELD_VERBATIM, .help = "." },
 };
 static const struct schema tuned_schema = SCHEMA("tuned", struct tuned, tuned_fields);
@@ -142,6 +147,10 @@ static const struct {
       NULL },
     { "plugins: [{type: tuned, configuration: {budget: \"auto\"}}]",
       "plugins:\n  - type: tuned\n    configuration:\n      budget: auto\n", NULL },
+    { "plugins: [{type: tuned, configuration: {limits: {\"a b\": 0.25, c: 1}, groups: {g: [x, \"1\"], h: [y]}}}]",
+      "plugins:\n  - type: tuned\n    configuration:\n      limits: {a b: 0.25, c: 1}\n"
+      "      groups: {g: [x, \"1\"], h: [y]}\n",
+      NULL },
     { "plugins: [{type: nothing}]", "plugins:\n  - type: nothing\n", "plugins:\n  - type: nothing\n" },
     { "plugins: [{type: nothing, configuration: null}]", "plugins:\n  - type: nothing\n", NULL },
     { "strict: {block: {}}", "strict:\n  block: {}\n", NULL },
@@ -209,6 +218,20 @@ static const struct {
       "expected an integer, found \"1.5\"", "" },
     { "plugins: [{type: tuned, configuration: {schedule: [~]}}]", "E_TYPE", "plugins[0].configuration.schedule[0]",
       "expected an integer, found \"~\"", "" },
+    { "plugins: [{type: tuned, configuration: {limits: [1]}}]", "E_TYPE", "plugins[0].configuration.limits",
+      "expected a mapping from names to numbers, found a list", "" },
+    { "plugins: [{type: tuned, configuration: {limits: {a: 1, b: 1.5}}}]", "E_RANGE",
+      "plugins[0].configuration.limits.b", "must be between 0 and 1, found \"1.5\"", "" },
+    { "plugins: [{type: tuned, configuration: {limits: {a: x}}}]", "E_TYPE", "plugins[0].configuration.limits.a",
+      "expected a number, found \"x\"", "" },
+    { "plugins: [{type: tuned, configuration: {groups: {g: x}}}]", "E_TYPE", "plugins[0].configuration.groups.g",
+      "expected a list of strings, found \"x\"", "put it in brackets: [ ... ]" },
+    { "plugins: [{type: tuned, configuration: {groups: {g: [x], h: []}}}]", "E_REQUIRED",
+      "plugins[0].configuration.groups.h", "must have at least one entry", "" },
+    { "plugins: [{type: tuned, configuration: {groups: {g: [x, ' ']}}}]", "E_REQUIRED",
+      "plugins[0].configuration.groups.g[1]", "must not be blank", "" },
+    { "plugins: [{type: tuned, configuration: {groups: g}}]", "E_TYPE", "plugins[0].configuration.groups",
+      "expected a mapping from names to lists of strings, found \"g\"", "" },
 };
 
 TEST(refused) {
@@ -252,7 +275,7 @@ TEST(open_references) {
     struct diag diag;
     struct host *host = decode(arena,
                                "plugins: [{type: \"${TYPE}\", configuration: {x: 1}}, {type: tuned, configuration: "
-                               "{budget: \"${N}\", schedule: [1, \"${N}\"]}}]",
+                               "{budget: \"${N}\", schedule: [1, \"${N}\"], limits: {a: \"${N}\"}}}]",
                                true, &diag);
     struct plugin *plugins = host->plugins.items;
     struct tuned *tuned = plugins[1].configuration;

@@ -67,10 +67,32 @@ void check_unknown_type(struct check *c, struct diag_at at, vsr_str type) {
                VSR_FMT(type), VSR_FMT(all));
 }
 
+/* The rule in `<rule>:<level>`; reports a name without a level that exists. */
+static bool split_level(struct check *c, struct diag_at at, const struct config_family *f, vsr_str name,
+                        vsr_str *ret_rule) {
+    ptrdiff_t colon = str_find_last_char(name, ':');
+    vsr_str level = colon < 0 ? VSR_STR("") : str_sub(name, (size_t)colon + 1, name.len), names[8], all = { 0 };
+    size_t n = 0;
+    *ret_rule = colon < 0 ? name : str_sub(name, 0, (size_t)colon);
+    for (; f->levels[n] && n < VSR_COUNT(names); n++) {
+        if (colon >= 0 && str_eq_c(level, f->levels[n]))
+            return true;
+        names[n] = str_from_c(f->levels[n]);
+        all = arena_printf(c->scratch, "%.*s%s%.*s:%s", VSR_FMT(all), n ? ", " : "", VSR_FMT(*ret_rule), f->levels[n]);
+    }
+    diag_error(c->diag, "E_REF", at, colon < 0 ? VSR_STR("") : diag_suggest(c->diag, level, names, n),
+               "%s \"%.*s\" does not end in a level, as in %.*s", f->type, VSR_FMT(name), VSR_FMT(all));
+    return false;
+}
+
 bool check_rule_name(struct check *c, struct diag_at at, int family, vsr_str name) {
     const struct config_family *f = &c->options->parts.families.items[family];
-    struct check_name *entry = map_get(&c->rules[family], name);
-    bool declared = f->declares ? f->declares(&c->routing->signals.rules[family], name) : entry != NULL;
+    struct check_name *entry;
+    bool declared;
+    if (f->levels && !split_level(c, at, f, name, &name))
+        return false;
+    entry = map_get(&c->rules[family], name);
+    declared = f->declares ? f->declares(&c->routing->signals.rules[family], name) : entry != NULL;
     if (entry)
         entry->used = true;
     if (!declared)
@@ -78,6 +100,20 @@ bool check_rule_name(struct check *c, struct diag_at at, int family, vsr_str nam
                    "%s rule \"%.*s\" is not declared under routing.signals.%s in recipe %.*s", f->type, VSR_FMT(name),
                    f->list_key, VSR_FMT(c->scope->name));
     return declared;
+}
+
+bool check_label_name(struct check *c, struct diag_at at, int family, vsr_str rule, vsr_str label) {
+    const struct config_family *f = &c->options->parts.families.items[family];
+    const struct check_name *entry = map_get(&c->rules[family], rule);
+    const struct config_strings *labels = entry && f->labels_of ? f->labels_of(entry->at) : NULL;
+    if (!labels)
+        return true; /* nothing to compare with, or reported already */
+    for (size_t i = 0; i < labels->n; i++)
+        if (str_eq(labels->items[i], label))
+            return true;
+    diag_error(c->diag, "E_REF", at, diag_suggest(c->diag, label, labels->items, labels->n),
+               "%s \"%.*s\" has no label \"%.*s\"", f->type, VSR_FMT(rule), VSR_FMT(label));
+    return false;
 }
 
 struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str name) {

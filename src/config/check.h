@@ -70,6 +70,8 @@ void check_unknown_type(struct check *c, struct diag_at at, vsr_str type);
 
 /* Finds the rule, score or output that a leaf or an input names, marks it as used; reports one that is not declared. */
 bool check_rule_name(struct check *c, struct diag_at at, int family, vsr_str name);
+/* Reports a label that the rule does not have. */
+bool check_label_name(struct check *c, struct diag_at at, int family, vsr_str rule, vsr_str label);
 struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str name);
 
 /* ---- the checks, in this order */
@@ -80,6 +82,7 @@ void check_authz(struct check *c);
 void check_scopes(struct check *c); /* makes the recipes; the next four run for each */
 void check_signals(struct check *c);
 void check_projections(struct check *c);
+void check_rule_trees(struct check *c); /* those inside signal rules */
 void check_decisions(struct check *c);
 void check_unused(struct check *c);
 void check_entrypoints(struct check *c);

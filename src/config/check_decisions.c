@@ -23,6 +23,17 @@ static void check_shape(struct check *c, const struct config_rule *rule, const c
                        *foreign, kind);
 }
 
+/* What the rule itself says to the label and the predicate. */
+static void check_labelled(struct check *c, const struct config_rule *rule, const struct config_family *family) {
+    const struct check_name *entry = map_get(&c->rules[rule->family], rule->name);
+    const char *problem;
+    if (!check_is_open(rule, "label"))
+        check_label_name(c, rule_at(c, rule, "label"), rule->family, rule->name, rule->label);
+    problem = entry && family->refuses ? family->refuses(entry->at, rule->predicate) : NULL;
+    if (problem)
+        diag_error(c->diag, "E_RANGE", rule_at(c, rule, "predicate"), VSR_STR(""), "%s", problem);
+}
+
 static void check_label(struct check *c, const struct config_rule *rule) {
     const struct config_family *family = rule->family >= 0 ? &c->options->parts.families.items[rule->family] : NULL;
     if (family && family->labels) {
@@ -32,6 +43,8 @@ static void check_label(struct check *c, const struct config_rule *rule) {
         if (!rule->predicate)
             diag_error(c->diag, "E_REQUIRED", rule_at(c, rule, "predicate"), VSR_STR(""),
                        "a leaf of type %s needs this key", family->type);
+        if (rule->label.len && rule->predicate)
+            check_labelled(c, rule, family);
         return;
     }
     if (wrote(rule, "label"))
@@ -106,6 +119,33 @@ static void check_root(struct check *c, struct config_decision *decision) {
         decision->rules = NULL;
     else if (root)
         check_rule(c, root, 1, true);
+}
+
+/* ---- trees inside signal rules */
+
+static void check_tree_types(struct check *c, const struct config_rule *rule, const struct config_family *family) {
+    if (rule->type.len && rule->family == CONFIG_PROJECTION)
+        diag_error(c->diag, "E_ENUM", rule_at(c, rule, "type"), VSR_STR("projections are computed after signals"),
+                   "a projection cannot be used here");
+    else if (rule->type.len && rule->family >= 0 && family == &c->options->parts.families.items[rule->family])
+        diag_error(c->diag, "E_ENUM", rule_at(c, rule, "type"), VSR_STR(""),
+                   "a rule of family %s cannot be used in another rule of that family", family->type);
+    CONFIG_EACH(const struct config_rule, child, &rule->conditions)
+    check_tree_types(c, child, family);
+}
+
+void check_rule_trees(struct check *c) {
+    for (size_t i = 0; i < c->options->parts.families.n; i++) {
+        const struct config_family *family = &c->options->parts.families.items[i];
+        const struct config_list *rules = &c->routing->signals.rules[i];
+        for (size_t k = 0; k < rules->n && family->tree; k++) {
+            struct config_rule *tree = family->tree((const char *)rules->items + k * family->schema->size);
+            if (!tree)
+                continue;
+            check_rule(c, tree, 1, true);
+            check_tree_types(c, tree, family);
+        }
+    }
 }
 
 static bool is_unconditional(const struct config_decision *decision) {

@@ -139,11 +139,28 @@ static void check_projection_input(struct check *c, const struct config_score_in
                "score \"%.*s\" is not defined in recipe %.*s", VSR_FMT(input->name), VSR_FMT(c->scope->name));
 }
 
+/* `<rule>:<label>` */
+static void check_label_input(struct check *c, const struct config_score_input *input) {
+    struct diag_at at = input_at(c, input, "name");
+    ptrdiff_t colon = str_find_last_char(input->name, ':');
+    vsr_str rule = colon < 0 ? input->name : str_sub(input->name, 0, (size_t)colon);
+    if (!check_rule_name(c, at, input->family, rule))
+        return;
+    if (colon < 0)
+        diag_error(c->diag, "E_REF", at, VSR_STR(""), "%s \"%.*s\" needs a label, as in %.*s:label",
+                   c->options->parts.families.items[input->family].type, VSR_FMT(rule), VSR_FMT(rule));
+    else
+        check_label_name(c, at, input->family, rule, str_sub(input->name, (size_t)colon + 1, input->name.len));
+}
+
 static void check_signal_input(struct check *c, const struct config_score_input *input) {
     if (input->value_source == VALUE_SOURCE_SCORE)
         diag_error(c->diag, "E_ENUM", input_at(c, input, "value_source"), VSR_STR(""),
                    "a signal has no score; use binary, confidence or raw");
-    check_rule_name(c, input_at(c, input, "name"), input->family, input->name);
+    if (c->options->parts.families.items[input->family].labels)
+        check_label_input(c, input);
+    else
+        check_rule_name(c, input_at(c, input, "name"), input->family, input->name);
 }
 
 static void check_input(struct check *c, struct config_score_input *input) {

@@ -1,4 +1,6 @@
-/* Names of signal rules, and what nothing refers to (config.md §7.3, signals.md §13). */
+/* Names of signal rules, rules that are implied, and what nothing refers to (config.md §7.3, signals.md §13). */
+#include <stdlib.h>
+
 #include "config/check.h"
 #include "config/document_tables.h"
 #include "core/arena.h"
@@ -29,10 +31,53 @@ static void check_family_rules(struct check *c, size_t index) {
         check_name(c, family, rule);
     }
     if (family->check && rules->n)
-        family->check(rules, c->arena, c->diag);
+        family->check(c->doc, rules, c->arena, c->diag);
+}
+
+/* ---- implied rules */
+
+/* Names that leaves of one family use. */
+struct implied {
+    struct arena *arena;
+    vsr_str type;
+    vsr_str *items;
+    size_t n, cap;
+};
+
+static void collect_names(struct implied *names, const struct config_rule *rule) {
+    if (rule->name.len && str_eq_nocase(str_trim(rule->type), names->type)) {
+        names->items = arena_grow(names->arena, names->items, sizeof(*names->items), names->n, &names->cap);
+        names->items[names->n++] = rule->name;
+    }
+    CONFIG_EACH(const struct config_rule, child, &rule->conditions)
+    collect_names(names, child);
+}
+
+static int compare_names(const void *left, const void *right) {
+    const vsr_str *a = left, *b = right;
+    return str_cmp(*a, *b);
+}
+
+static void imply_rules(struct check *c, size_t index) {
+    const struct config_family *family = &c->options->parts.families.items[index];
+    struct implied names = { .arena = c->scratch, .type = str_from_c(family->type) };
+    size_t n = 0;
+    CONFIG_EACH(const struct config_decision, decision, &c->routing->decisions)
+    if (decision->rules)
+        collect_names(&names, decision->rules);
+    if (names.n == 0)
+        return;
+    qsort(names.items, names.n, sizeof(*names.items), compare_names);
+    for (size_t i = 0; i < names.n; i++)
+        if (i == 0 || !str_eq(names.items[i], names.items[n - 1]))
+            names.items[n++] = names.items[i];
+    family->imply(names.items, n, c->arena, &c->routing->signals.rules[index]);
 }
 
 void check_signals(struct check *c) {
+    for (size_t i = 0; i < c->options->parts.families.n; i++)
+        if (c->options->parts.families.items[i].imply && c->routing->signals.rules[i].n == 0)
+            imply_rules(c, i);
     for (size_t i = 0; i < c->options->parts.families.n; i++)
         check_family_rules(c, i);
 }

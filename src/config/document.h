@@ -13,6 +13,10 @@
 
 enum { CONFIG_FAMILIES_MAX = 32 };
 
+struct config_document;
+struct config_predicate;
+struct config_rule;
+
 /* What config/ must know of one signal family; the descriptors live above and are passed in at start. */
 struct config_family {
     const char *type;            /* "keyword": `type` of a rule leaf */
@@ -23,10 +27,22 @@ struct config_family {
      * name).
      */
     bool (*declares)(const struct config_list *rules, vsr_str name);
-    /* Optional: checks across the rules of one recipe. */
-    void (*check)(const struct config_list *rules, struct arena *arena, struct diag *diag);
+    /* Optional, NULL-terminated: leaves and inputs name `<rule>:<level>`, never the rule alone. */
+    const char *const *levels;
+    /* Optional: checks across the rules of one recipe. `doc` is decoded; its references are not resolved yet. */
+    void (*check)(const struct config_document *doc, const struct config_list *rules, struct arena *arena,
+                  struct diag *diag);
+    /* Optional: makes the rules of a recipe that declares none out of the names that its decisions use, sorted. */
+    void (*imply)(const vsr_str *names, size_t n, struct arena *arena, struct config_list *rules);
+    /* Optional: a rule tree inside a rule. Its leaves name other families' rules and no projection. */
+    struct config_rule *(*tree)(const void *rule);
     bool partition_members; /* its rules may be members of a partition (signals.md §7.1) */
-    bool labels;            /* leaves name a `label`, carry a predicate and may say `on_error` */
+    /* Leaves name a `label`, carry a predicate and may say `on_error`; inputs name `<rule>:<label>`. */
+    bool labels;
+    /* With `labels`, optional: those of a rule. */
+    const struct config_strings *(*labels_of)(const void *rule);
+    /* With `labels`, optional: why this predicate cannot be used with the rule; NULL when it can. */
+    const char *(*refuses)(const void *rule, const struct config_predicate *predicate);
 };
 
 struct config_families {
@@ -440,5 +456,6 @@ const struct schema *config_schema(struct arena *arena, const struct config_part
 
 extern const struct schema config_document_schema;
 extern const struct schema config_predicate_schema; /* for families whose rules carry a predicate */
+extern const struct schema config_rule_schema;      /* for those whose rules carry a rule tree */
 
 #endif

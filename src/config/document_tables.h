@@ -22,7 +22,6 @@ extern const struct schema config_score_schema;
 extern const struct schema config_score_input_schema;
 extern const struct schema config_mapping_schema;
 extern const struct schema config_mapping_output_schema;
-extern const struct schema config_rule_schema;
 extern const struct schema config_model_ref_schema;
 extern const struct schema config_decision_schema;
 extern const struct schema config_algorithm_schema; /* without blocks */

@@ -106,6 +106,7 @@ static void check_scope(struct check *c, struct config_scope *scope) {
     settle_strategy(c->doc, c->routing);
     check_signals(c);
     check_projections(c);
+    check_rule_trees(c);
     check_decisions(c);
     /* What a broken reference meant to use would look unused. */
     if (c->diag->n_errors == errors_before)

@@ -52,6 +52,11 @@ ptrdiff_t str_find_char(vsr_str text, char c) {
     return hit ? hit - text.ptr : -1;
 }
 
+ptrdiff_t str_find_last_char(vsr_str text, char c) {
+    const char *hit = text.len ? memrchr(text.ptr, c, text.len) : NULL;
+    return hit ? hit - text.ptr : -1;
+}
+
 static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }

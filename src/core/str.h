@@ -63,8 +63,9 @@ vsr_str str_sub(vsr_str text, size_t start, size_t end);
 /* Offset of the first `needle`, or -1. An empty needle is found at 0. */
 ptrdiff_t str_find(vsr_str text, vsr_str needle);
 
-/* Offset of the first byte `c`, or -1. */
+/* Offset of the first or last byte `c`, or -1. */
 ptrdiff_t str_find_char(vsr_str text, char c);
+ptrdiff_t str_find_last_char(vsr_str text, char c);
 
 /* Without leading and trailing space, tab, CR and LF. */
 vsr_str str_trim(vsr_str text);

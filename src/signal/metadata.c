@@ -66,9 +66,11 @@ static const struct schema metadata_schema =
     SCHEMA("metadata rule", struct metadata_config, metadata_fields, .check = check_rule);
 
 /* Metadata names are unique without case as well; exact repeats are reported for all families alike. */
-static void check_rules(const struct config_list *rules, struct arena *arena, struct diag *diag) {
+static void check_rules(const struct config_document *doc, const struct config_list *rules, struct arena *arena,
+                        struct diag *diag) {
     const struct metadata_config *items = rules->items;
     struct map seen;
+    (void)doc;
     map_init(&seen, arena);
     for (size_t i = 0; i < rules->n; i++) {
         const struct metadata_config *before = map_put(&seen, arena_str_lower(arena, items[i].name), (void *)&items[i]);

@@ -44,20 +44,12 @@ static bool fake_verbatim(const struct yaml_node *object, const struct field *fi
 
 static const struct schema fake_schema = SCHEMA("rule", struct fake_rule, fake_fields, .verbatim = fake_verbatim);
 
-/* rule:easy, rule:medium, rule:hard */
-static bool fake_declares_level(const struct config_list *rules, vsr_str name) {
-    ptrdiff_t colon = str_find_char(name, ':');
-    vsr_str level = colon < 0 ? VSR_STR("") : str_sub(name, (size_t)colon + 1, name.len);
-    if (!str_eq_c(level, "easy") && !str_eq_c(level, "medium") && !str_eq_c(level, "hard"))
-        return false;
-    CONFIG_EACH(const struct fake_rule, rule, rules)
-    if (str_eq(rule->name, str_sub(name, 0, (size_t)colon)))
-        return true;
-    return false;
-}
+static const char *const fake_levels[] = { "easy", "medium", "hard", NULL };
 
 /* One error that only a family can see. */
-static void fake_check(const struct config_list *rules, struct arena *arena, struct diag *diag) {
+static void fake_check(const struct config_document *doc, const struct config_list *rules, struct arena *arena,
+                       struct diag *diag) {
+    (void)doc;
     CONFIG_EACH(const struct fake_rule, rule, rules)
     if (rule->threshold == 0)
         diag_error(diag, "E_RANGE", schema_field_at(&fake_schema, rule, "threshold", arena), VSR_STR(""),
@@ -68,7 +60,7 @@ static const struct config_family fake_family_items[] = {
     { .type = "keyword", .list_key = "keywords", .schema = &fake_schema },
     { .type = "domain", .list_key = "domains", .schema = &fake_schema, .partition_members = true },
     { .type = "embedding", .list_key = "embeddings", .schema = &fake_schema, .partition_members = true },
-    { .type = "complexity", .list_key = "complexity", .schema = &fake_schema, .declares = fake_declares_level },
+    { .type = "complexity", .list_key = "complexity", .schema = &fake_schema, .levels = fake_levels },
     { .type = "classifier", .list_key = "classifiers", .schema = &fake_schema, .check = fake_check, .labels = true },
     { .type = "context", .list_key = "context", .schema = &fake_schema },
 };

@@ -42,6 +42,8 @@ TEST(find) {
     CHECK_INT(str_find(VSR_STR(""), VSR_STR("a")), -1, "empty text");
     CHECK_INT(str_find_char(VSR_STR("abc"), 'c'), 2, "char");
     CHECK_INT(str_find_char((vsr_str){ NULL, 0 }, 'c'), -1, "null text");
+    CHECK_INT(str_find_last_char(VSR_STR("abca"), 'a'), 3, "last char");
+    CHECK_INT(str_find_last_char((vsr_str){ NULL, 0 }, 'c'), -1, "null text");
     CHECK_INT(str_starts(VSR_STR("abc"), VSR_STR("ab")), true, "starts");
     CHECK_INT(str_ends(VSR_STR("abc"), VSR_STR("bc")), true, "ends");
     CHECK_INT(str_ends(VSR_STR("c"), VSR_STR("bc")), false, "ends, too short");

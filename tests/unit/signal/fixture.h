@@ -51,7 +51,7 @@ static inline bool fixture_decode(struct fixture *f, const struct signal_family 
         ok &= schema_decode(schema, root->items[i], arena_printf(f->arena, "rules[%zu]", i),
                             (char *)f->rules.items + i * schema->size, f->arena, &f->diag);
     if (ok && family->config.check)
-        family->config.check(&f->rules, f->arena, &f->diag);
+        family->config.check(&f->doc, &f->rules, f->arena, &f->diag);
     return f->diag.n_errors == 0;
 }
 

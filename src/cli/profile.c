@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,8 +10,11 @@
 #include "cli/cli.h"
 #include "cli/term.h"
 #include "core/arena.h"
+#include "core/assert.h"
+#include "looper/looper.h"
 #include "provider/registry.h"
 #include "route/route.h"
+#include "select/selector.h"
 #include "serve/snapshot.h"
 #include "serve/telemetry.h"
 
@@ -18,12 +22,31 @@ vsr_str profile_demo_text(void) {
     return str_make((const char *)build_info_demo, build_info_demo_len);
 }
 
-/* The selection algorithms of this program. */
-static const struct config_kind algorithms[] = { { .type = "static", .ready = true } };
+/* The algorithms of this program: selectors, then loopers. */
+static struct config_kind algorithms[CONFIG_ALGORITHMS_MAX];
+static size_t n_algorithms;
+
+static void add_algorithms(struct config_kinds kinds) {
+    VSR_ASSERT(n_algorithms + kinds.n <= CONFIG_ALGORITHMS_MAX);
+    for (size_t i = 0; i < kinds.n; i++)
+        algorithms[n_algorithms++] = kinds.items[i];
+}
+
+static void collect(void) {
+    add_algorithms(select_kinds());
+    add_algorithms(looper_kinds());
+}
+
+/* What the floors above config/ hand down to it; collected at the first call, constant from then on. */
+static struct config_parts parts(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, collect);
+    return (struct config_parts){ .families = route_families(), .algorithms = { algorithms, n_algorithms } };
+}
 
 struct config_load_options profile_load_options(bool strict_env) {
     return (struct config_load_options){
-        .parts = { .families = route_families(), .algorithms = { algorithms, VSR_COUNT(algorithms) } },
+        .parts = parts(),
         .strict_env = strict_env,
     };
 }

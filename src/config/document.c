@@ -131,6 +131,10 @@ const struct config_model_card *config_card(const struct config_document *doc, v
     return map_get(&doc->index->cards, name);
 }
 
+const struct config_model_card *config_lora_card(const struct config_document *doc, vsr_str name) {
+    return map_get(&doc->index->loras, name);
+}
+
 const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name) {
     return map_get(&doc->index->models, name);
 }

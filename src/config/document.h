@@ -438,6 +438,8 @@ const struct config_scope *config_scope(const struct config_document *doc, vsr_s
 
 /* Lookups over a loaded document, hashed. NULL when absent. */
 const struct config_model_card *config_card(const struct config_document *doc, vsr_str name);
+/* The card that lists a LoRA of that name first. */
+const struct config_model_card *config_lora_card(const struct config_document *doc, vsr_str name);
 const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name);
 
 /* What the upper floors hand down. */

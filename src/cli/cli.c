@@ -15,9 +15,18 @@ enum { CLI_HELP_LEN_MAX = 64 << 10, CLI_DIAG_LEN_MAX = 16 << 20 };
 
 /* ---- messages */
 
+/* Writes "vsr", "vsr route" or "vsr config print". */
+static void print_name(const struct cli *cli) {
+    (void)fputs("vsr", stderr);
+    if (cli->family)
+        (void)fprintf(stderr, " %s", cli->family->name);
+    if (cli->command)
+        (void)fprintf(stderr, " %s", cli->command->name);
+}
+
 __attribute__((format(printf, 2, 0))) static void complain(const struct cli *cli, const char *format, va_list args) {
-    const struct command *command = cli->command;
-    (void)fprintf(stderr, "vsr%s%s: ", command ? " " : "", command ? command->name : "");
+    print_name(cli);
+    (void)fputs(": ", stderr);
     (void)vfprintf(stderr, format, args);
     (void)fputc('\n', stderr);
 }
@@ -27,7 +36,9 @@ int cli_usage(const struct cli *cli, const char *format, ...) {
     va_start(args, format);
     complain(cli, format, args);
     va_end(args);
-    (void)fprintf(stderr, "see `vsr%s%s --help`\n", cli->command ? " " : "", cli->command ? cli->command->name : "");
+    (void)fputs("see `", stderr);
+    print_name(cli);
+    (void)fputs(" --help`\n", stderr);
     return CLI_USAGE;
 }
 
@@ -74,12 +85,12 @@ void cli_print_diag(const struct cli *cli, const struct diag *diag) {
 
 /* ---- from arguments to a command */
 
-static int print_help(const struct cli *cli, const struct command *command) {
+static int print_help(const struct cli *cli) {
     struct buf out;
     int code;
     buf_init(&out, CLI_HELP_LEN_MAX);
-    if (command)
-        help_command(&out, command, cli->colour);
+    if (cli->command || cli->family)
+        help_command(&out, cli->family, cli->command, cli->colour);
     else
         help_main(&out, cli->colour);
     code = cli_finish(cli, &out, CLI_OK);
@@ -117,7 +128,7 @@ static int run_command(struct cli *cli, int argc, char **argv) {
     struct vsr_err err = VSR_ERR_NONE;
     int code;
     if (wants_help(argc, argv))
-        return print_help(cli, cli->command);
+        return print_help(cli);
     if (options_parse(cli->command->options, cli->command->n_options, argc, argv, &options, &err) < 0)
         return cli_usage(cli, "%s", err.text);
     cli->options = &options;
@@ -129,23 +140,41 @@ static int run_command(struct cli *cli, int argc, char **argv) {
 }
 
 static int unknown_command(const struct cli *cli, const char *name) {
-    const struct command *nearest = command_nearest(str_from_c(name));
+    const struct command *nearest = command_nearest(cli->family, str_from_c(name));
     if (nearest)
         return cli_usage(cli, "unknown command \"%s\"; did you mean \"%s\"?", name, nearest->name);
     return cli_usage(cli, "unknown command \"%s\"", name);
+}
+
+/* argv[0] is the member's name. */
+static int run_member(struct cli *cli, int argc, char **argv) {
+    cli->family = cli->command;
+    cli->command = NULL;
+    if (argc == 0)
+        return cli_usage(cli, "which command?");
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+        return print_help(cli);
+    if (argv[0][0] == '-')
+        return wants_help(argc, argv) ? print_help(cli) : cli_usage(cli, "unknown option \"%s\"", argv[0]);
+    cli->command = command_find(cli->family, str_from_c(argv[0]));
+    if (!cli->command)
+        return unknown_command(cli, argv[0]);
+    return run_command(cli, argc - 1, argv + 1);
 }
 
 int cli_main(int argc, char **argv) {
     struct cli cli = { .colour = term_colour(STDOUT_FILENO), .colour_err = term_colour(STDERR_FILENO) };
     const char *name = argc > 1 ? argv[1] : "--help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return print_help(&cli, NULL);
+        return print_help(&cli);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
         name = "version";
     if (name[0] == '-')
         return cli_usage(&cli, "unknown option \"%s\"", name);
-    cli.command = command_find(str_from_c(name));
+    cli.command = command_find(NULL, str_from_c(name));
     if (!cli.command)
         return unknown_command(&cli, name);
+    if (cli.command->members)
+        return run_member(&cli, argc - 2, argv + 2);
     return run_command(&cli, argc - 2, argv + 2);
 }

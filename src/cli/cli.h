@@ -1,9 +1,10 @@
 /*
  * cli - the `vsr` program: commands, what they share, and how they end.
  *
- * A command is one file with one `const struct command`, listed in commands.c. cli_main() finds it, reads the options
- * by its table (answering --help and mistakes itself) and calls its function with the operands. Results go to stdout,
- * everything else to stderr; with --json stdout holds nothing but JSON. One thread, unless a command makes more.
+ * A command is one file with one `const struct command`, listed in commands.c; one that is a family (`vsr config`)
+ * lists its members itself. cli_main() finds it, reads the options by its table (answering --help and mistakes itself)
+ * and calls its function with the operands. Results go to stdout, everything else to stderr; with --json stdout holds
+ * nothing but JSON. One thread, unless a command makes more.
  */
 #ifndef VSR_CLI_CLI_H
 #define VSR_CLI_CLI_H
@@ -39,12 +40,16 @@ struct command {
     const char *const *words; /* OPERANDS_WORD: the allowed ones, NULL-terminated */
     const struct option_spec *options;
     size_t n_options;
+    /* A command that is a family: its members; it has no options, operands and run() of its own. NULL otherwise. */
+    const struct command *const *members;
+    size_t n_members;
     /* argv[0..argc) are the operands, the options are in cli->options. Returns the exit code. */
     int (*run)(const struct cli *cli, int argc, char **argv);
 };
 
 struct cli {
-    const struct command *command;
+    const struct command *family;  /* whose member `command` is; NULL: none's */
+    const struct command *command; /* NULL while it is not known */
     const struct options *options; /* of the command, read and checked */
     bool colour;                   /* stdout is a terminal that wants colour */
     bool colour_err;               /* so is stderr */

@@ -8,21 +8,29 @@ const struct command *const commands[COMMANDS_COUNT] = {
 #undef X
 };
 
-const struct command *command_find(vsr_str name) {
-    for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        if (str_eq_c(name, commands[i]->name))
-            return commands[i];
+const struct command *const *command_list(const struct command *family, size_t *ret_n) {
+    *ret_n = family ? family->n_members : COMMANDS_COUNT;
+    return family ? family->members : commands;
+}
+
+const struct command *command_find(const struct command *family, vsr_str name) {
+    size_t n;
+    const struct command *const *list = command_list(family, &n);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_c(name, list[i]->name))
+            return list[i];
     return NULL;
 }
 
-const struct command *command_nearest(vsr_str name) {
+const struct command *command_nearest(const struct command *family, vsr_str name) {
     const struct command *nearest = NULL;
-    size_t best = COMMAND_DISTANCE_MAX + 1;
-    for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-        size_t distance = str_distance(name, str_from_c(commands[i]->name), COMMAND_DISTANCE_MAX);
+    size_t best = COMMAND_DISTANCE_MAX + 1, n;
+    const struct command *const *list = command_list(family, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = str_distance(name, str_from_c(list[i]->name), COMMAND_DISTANCE_MAX);
         if (distance < best) {
             best = distance;
-            nearest = commands[i];
+            nearest = list[i];
         }
     }
     return nearest;

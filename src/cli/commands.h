@@ -2,7 +2,7 @@
  * commands - the table of all commands. Static; any thread.
  *
  * To add one: write <name>_command.c defining `command_<name>_spec`, add a line to VSR_COMMANDS. Help and shell
- * completion follow by themselves.
+ * completion follow by themselves. A member of `vsr config` goes into config_command.c's list instead.
  */
 #ifndef VSR_CLI_COMMANDS_H
 #define VSR_CLI_COMMANDS_H
@@ -25,11 +25,14 @@ enum {
 
 extern const struct command *const commands[COMMANDS_COUNT];
 
-/* NULL when there is no such command. */
-const struct command *command_find(vsr_str name);
+/* The commands, or the members of a `family`. */
+const struct command *const *command_list(const struct command *family, size_t *ret_n);
 
-/* The command whose name is nearest to a mistyped one; NULL when none is near. */
-const struct command *command_nearest(vsr_str name);
+/* Among these; NULL when there is no such command. */
+const struct command *command_find(const struct command *family, vsr_str name);
+
+/* The one whose name is nearest to a mistyped one; NULL when none is near. */
+const struct command *command_nearest(const struct command *family, vsr_str name);
 
 /* serve_command.c; its table is serve_spec.c. */
 int command_serve(const struct cli *cli, int argc, char **argv);

@@ -3,7 +3,7 @@
 
 /*
  * Shell scripts, printed from the command table. Bash gets a function with one `case` arm for each command and offers
- * words only; zsh gets the help texts too.
+ * words only; zsh gets the help texts too. A command that is a family has such a `case` of its own, one word later.
  */
 
 enum { COMPLETION_LEN_MAX = 1 << 20 };
@@ -12,9 +12,11 @@ static const char *const shells[] = { "bash", "zsh", NULL };
 
 /* ---- bash */
 
-static void bash_commands(struct buf *out) {
-    for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        buf_printf(out, "%s%s", i == 0 ? "" : " ", commands[i]->name);
+static void bash_commands(struct buf *out, const struct command *family) {
+    size_t n;
+    const struct command *const *list = command_list(family, &n);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : " ", list[i]->name);
 }
 
 static void bash_options(struct buf *out, const struct command *command) {
@@ -72,7 +74,7 @@ static void bash_operands(struct buf *out, const struct command *command) {
         break;
     case OPERANDS_COMMAND:
         buf_append_c(out, "        _vsr_words \"");
-        bash_commands(out);
+        bash_commands(out, NULL);
         buf_append_c(out, " exit-codes\"\n");
         break;
     case OPERANDS_NONE:
@@ -81,8 +83,28 @@ static void bash_operands(struct buf *out, const struct command *command) {
     }
 }
 
+static void bash_command(struct buf *out, const struct command *command);
+
+static void bash_family(struct buf *out, const struct command *family) {
+    buf_append_c(out, "        if ((COMP_CWORD == 2)); then\n"
+                      "            _vsr_words \"");
+    bash_commands(out, family);
+    buf_append_c(out, " --help\"\n"
+                      "            return\n"
+                      "        fi\n"
+                      "        case ${COMP_WORDS[2]} in\n");
+    for (size_t i = 0; i < family->n_members; i++)
+        bash_command(out, family->members[i]);
+    buf_append_c(out, "        esac\n"
+                      "        ;;\n");
+}
+
 static void bash_command(struct buf *out, const struct command *command) {
     buf_printf(out, "    %s)\n", command->name);
+    if (command->members) {
+        bash_family(out, command);
+        return;
+    }
     bash_values(out, command);
     buf_append_c(out, "        case $cur in\n        -*) _vsr_words \"");
     bash_options(out, command);
@@ -106,7 +128,7 @@ static void bash_script(struct buf *out) {
                       "    COMPREPLY=()\n"
                       "    if ((COMP_CWORD == 1)); then\n"
                       "        _vsr_words \"");
-    bash_commands(out);
+    bash_commands(out, NULL);
     buf_append_c(out, " --help --version\"\n"
                       "        return\n"
                       "    fi\n"
@@ -181,7 +203,7 @@ static void zsh_operands(struct buf *out, const struct command *command) {
         break;
     case OPERANDS_COMMAND:
         buf_append_c(out, "            '1:command:(");
-        bash_commands(out);
+        bash_commands(out, NULL);
         buf_append_c(out, " exit-codes)'\n");
         break;
     case OPERANDS_TEXT:
@@ -193,7 +215,43 @@ static void zsh_operands(struct buf *out, const struct command *command) {
     }
 }
 
+static void zsh_command(struct buf *out, const struct command *command);
+
+/* The names of the commands with their summaries, offered when the word to complete is one of them. */
+static void zsh_choose(struct buf *out, const struct command *family) {
+    size_t n;
+    const struct command *const *list = command_list(family, &n);
+    buf_append_c(out, "    names=(\n");
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(out, "        '%s:", list[i]->name);
+        zsh_text(out, list[i]->summary);
+        buf_append_c(out, "'\n");
+    }
+    buf_append_c(out, "    )\n"
+                      "    if ((CURRENT == 2)); then\n"
+                      "        _describe 'command' names\n"
+                      "        return\n"
+                      "    fi\n");
+}
+
+static void zsh_family(struct buf *out, const struct command *family) {
+    buf_printf(out, "    %s)\n", family->name);
+    zsh_choose(out, family);
+    buf_append_c(out, "    command=$words[2]\n"
+                      "    shift words\n"
+                      "    ((CURRENT--))\n"
+                      "    case $command in\n");
+    for (size_t i = 0; i < family->n_members; i++)
+        zsh_command(out, family->members[i]);
+    buf_append_c(out, "    esac\n"
+                      "        ;;\n");
+}
+
 static void zsh_command(struct buf *out, const struct command *command) {
+    if (command->members) {
+        zsh_family(out, command);
+        return;
+    }
     buf_printf(out, "    %s)\n        _arguments \\\n", command->name);
     for (size_t i = 0; i < command->n_options; i++)
         zsh_option(out, &command->options[i]);
@@ -207,19 +265,9 @@ static void zsh_script(struct buf *out) {
                       "# Completion of vsr for zsh. Put it as _vsr into a folder of $fpath.\n"
                       "\n"
                       "_vsr() {\n"
-                      "    local -a names\n"
-                      "    names=(\n");
-    for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-        buf_printf(out, "        '%s:", commands[i]->name);
-        zsh_text(out, commands[i]->summary);
-        buf_append_c(out, "'\n");
-    }
-    buf_append_c(out, "    )\n"
-                      "    if ((CURRENT == 2)); then\n"
-                      "        _describe 'command' names\n"
-                      "        return\n"
-                      "    fi\n"
-                      "    local command=$words[2]\n"
+                      "    local -a names\n");
+    zsh_choose(out, NULL);
+    buf_append_c(out, "    local command=$words[2]\n"
                       "    shift words\n"
                       "    ((CURRENT--))\n"
                       "    case $command in\n");

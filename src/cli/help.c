@@ -50,14 +50,28 @@ static void option_line(struct buf *out, const struct option_spec *spec, bool co
     wrapped(out, str_from_c(text), HELP_NAMES_WIDTH);
 }
 
-void help_command(struct buf *out, const struct command *command, bool colour) {
+static void command_lines(struct buf *out, const struct command *family, bool colour) {
+    size_t n;
+    const struct command *const *list = command_list(family, &n);
+    heading(out, "Commands", colour);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "  %s%-*s%s%s\n", term_if(colour, TERM_CYAN), HELP_COMMAND_WIDTH, list[i]->name,
+                   term_if(colour, TERM_RESET), list[i]->summary);
+}
+
+void help_command(struct buf *out, const struct command *family, const struct command *command, bool colour) {
     static const struct option_spec help = { "help", 'h', OPTION_FLAG, 0, NULL, "show this" };
-    buf_printf(out, "%svsr %s%s - %s\n", term_if(colour, TERM_BOLD), command->name, term_if(colour, TERM_RESET),
-               command->summary);
+    const char *above = command && family ? family->name : "";
+    if (!command)
+        command = family;
+    buf_printf(out, "%svsr %s%s%s%s - %s\n", term_if(colour, TERM_BOLD), above, *above ? " " : "", command->name,
+               term_if(colour, TERM_RESET), command->summary);
     heading(out, "Usage", colour);
     indented(out, command->usage);
     if (command->details)
         buf_printf(out, "\n%s", command->details);
+    if (command->members)
+        command_lines(out, command, colour);
     heading(out, "Options", colour);
     for (size_t i = 0; i < command->n_options; i++)
         option_line(out, &command->options[i], colour);
@@ -72,10 +86,7 @@ void help_main(struct buf *out, bool colour) {
     buf_append_c(out, "vsr routes requests to large language models by policy.\n");
     heading(out, "Usage", colour);
     indented(out, "vsr COMMAND [OPTION]... [OPERAND]...");
-    heading(out, "Commands", colour);
-    for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        buf_printf(out, "  %s%-*s%s%s\n", term_if(colour, TERM_CYAN), HELP_COMMAND_WIDTH, commands[i]->name,
-                   term_if(colour, TERM_RESET), commands[i]->summary);
+    command_lines(out, NULL, colour);
     buf_append_c(out, "\n`vsr COMMAND --help` explains a command, `vsr help exit-codes` how commands end.\n");
 }
 

@@ -6,21 +6,30 @@
 
 enum { HELP_LEN_MAX = 64 << 10 };
 
+static int no_help(const struct cli *cli, const struct command *family, const char *name) {
+    const struct command *nearest = command_nearest(family, str_from_c(name));
+    return nearest ? cli_usage(cli, "no help on \"%s\"; did you mean \"%s\"?", name, nearest->name)
+                   : cli_usage(cli, "no help on \"%s\"", name);
+}
+
 static int help_run(const struct cli *cli, int argc, char **argv) {
-    const struct command *command = argc > 0 ? command_find(str_from_c(argv[0])) : NULL;
-    bool exit_codes = argc > 0 && strcmp(argv[0], HELP_EXIT_CODES) == 0;
+    const struct command *family = NULL, *command = NULL;
+    bool exit_codes = argc == 1 && strcmp(argv[0], HELP_EXIT_CODES) == 0;
     struct buf out;
     int code;
-    if (argc > 0 && !command && !exit_codes) {
-        const struct command *nearest = command_nearest(str_from_c(argv[0]));
-        return nearest ? cli_usage(cli, "no help on \"%s\"; did you mean \"%s\"?", argv[0], nearest->name)
-                       : cli_usage(cli, "no help on \"%s\"", argv[0]);
+    for (int i = 0; i < argc && !exit_codes; i++) {
+        if (command && !command->members)
+            return cli_usage(cli, "unexpected argument \"%s\"", argv[i]);
+        family = command;
+        command = command_find(family, str_from_c(argv[i]));
+        if (!command)
+            return no_help(cli, family, argv[i]);
     }
     buf_init(&out, HELP_LEN_MAX);
     if (exit_codes)
         help_exit_codes(&out, cli->colour);
     else if (command)
-        help_command(&out, command, cli->colour);
+        help_command(&out, family, command, cli->colour);
     else
         help_main(&out, cli->colour);
     code = cli_finish(cli, &out, CLI_OK);
@@ -31,9 +40,9 @@ static int help_run(const struct cli *cli, int argc, char **argv) {
 const struct command command_help_spec = {
     .name = "help",
     .summary = "explain the commands",
-    .usage = "vsr help [COMMAND]\n"
+    .usage = "vsr help [COMMAND]...\n"
              "vsr help exit-codes",
     .operands = OPERANDS_COMMAND,
-    .operands_most = 1,
+    .operands_most = 2,
     .run = help_run,
 };

@@ -128,6 +128,7 @@ enum {
     FIELD_LEAST_OPEN = 1u << 6, /* NUMBER: strictly greater than `least` */
     FIELD_RANGE = 1u << 7,      /* `least` and `greatest` hold (INT, NUMBER, DURATION in ms, TOKENS) */
     FIELD_ANY = 1u << 8,        /* PAIRS: a value may be a list or mapping; it is kept as JSON text */
+    FIELD_UNSET = 1u << 9,      /* BOOL: absent is neither; whoever reads it asks schema_present() */
 };
 
 /*
@@ -212,8 +213,16 @@ bool schema_present(const struct schema *schema, const void *object, const char 
 struct diag_at schema_at(const void *object);
 struct diag_at schema_field_at(const struct schema *schema, const void *object, const char *field, struct arena *arena);
 
-/* Prints the object as canonical YAML at `indent`; without defaults unless `effective`; secrets masked. */
+/*
+ * Prints the object as canonical YAML at `indent`: what was written, references to the environment as they stand there;
+ * `effective`: what holds, with defaults and without references that were replaced. What is printed reads back to the
+ * same, and is then printed the same. A secret is [REDACTED], unless a bare reference stands for it.
+ */
 void schema_print(const struct schema *schema, const void *object, int indent, bool effective, struct buf *out);
+/* What was written of an object, or of one field of it, on one line. */
+void schema_print_flow(const struct schema *schema, const void *object, struct buf *out);
+void schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
+                        struct buf *out);
 
 /* Parses a Go-style duration or a token literal; false when malformed. */
 bool schema_duration(vsr_str text, int64_t *ret_ms);

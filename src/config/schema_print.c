@@ -67,53 +67,135 @@ static void print_secret(struct buf *out) {
     buf_append_c(out, "\"[REDACTED]\"");
 }
 
-static void print_flow(struct buf *out, const struct yaml_node *node) {
-    switch (node->kind) {
-    case YAML_NULL:
-        buf_append_c(out, "null");
-        return;
-    case YAML_SCALAR:
-        if (node->quoted || !is_plain_char(node->text.len ? node->text.ptr[0] : 0))
-            json_quote(out, node->text);
-        else
-            buf_append(out, node->text);
-        return;
-    case YAML_SEQUENCE:
-        for (size_t i = 0; i < node->n_items; i++) {
-            buf_append_c(out, i ? ", " : "[");
-            print_flow(out, node->items[i]);
-        }
-        buf_append_c(out, node->n_items ? "]" : "[]");
-        return;
-    case YAML_MAPPING:
-        for (size_t i = 0; i < node->n_items; i++) {
-            buf_append_c(out, i ? ", " : "{");
-            json_quote(out, node->keys[i]->text);
-            buf_append_c(out, ": ");
-            print_flow(out, node->items[i]);
-        }
-        buf_append_c(out, node->n_items ? "}" : "{}");
-        return;
-    }
+/* ---- text and the environment */
+
+static bool is_name(vsr_str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_digit(text.ptr[i]) && text.ptr[i] != '_' &&
+            (ascii_lower(text.ptr[i]) < 'a' || ascii_lower(text.ptr[i]) > 'z'))
+            return false;
+    return text.len > 0;
 }
 
-static void print_strings(struct buf *out, const struct field *field, const struct config_strings *strings) {
+/* `$NAME` or `${NAME}` and nothing else: no default and no text around it that could be a secret itself. */
+static bool is_bare_reference(vsr_str text) {
+    if (!str_starts(text, VSR_STR("$")))
+        return false;
+    if (str_starts(text, VSR_STR("${")) && text.ptr[text.len - 1] == '}')
+        return is_name(str_sub(text, 2, text.len - 1));
+    return is_name(str_sub(text, 1, text.len));
+}
+
+/* What was written, when it holds references to the environment; else the empty string. */
+static vsr_str written_reference(const struct yaml_node *node) {
+    if (!node || node->kind != YAML_SCALAR || !(node->reference || node->substituted))
+        return VSR_STR("");
+    return node->substituted ? node->source : node->text;
+}
+
+/* A reference that stands for the value: as it was written, unless the effective values are wanted and known. */
+static vsr_str shown_reference(const struct printer *p, const struct yaml_node *node) {
+    return node && node->substituted && p->effective ? VSR_STR("") : written_reference(node);
+}
+
+/* Text that came out of the environment, so that reading it again leaves its dollars alone. */
+static void print_escaped(struct buf *out, vsr_str text) {
+    struct buf escaped;
+    buf_init(&escaped, 2 * text.len + 1);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '$')
+            buf_append_char(&escaped, '$');
+        buf_append_char(&escaped, text.ptr[i]);
+    }
+    print_text(out, buf_str(&escaped));
+    buf_done(&escaped);
+}
+
+/* A text that was decoded from `node`; NULL: it stands nowhere. */
+static void print_string(const struct printer *p, const struct yaml_node *node, vsr_str text, bool secret) {
+    vsr_str reference = written_reference(node);
+    if (secret && (text.len || reference.len)) {
+        if (is_bare_reference(reference))
+            print_text(p->out, reference);
+        else
+            print_secret(p->out);
+        return;
+    }
+    reference = shown_reference(p, node);
+    if (reference.len)
+        print_text(p->out, reference);
+    else if (node && node->kind == YAML_SCALAR && node->substituted)
+        print_escaped(p->out, text);
+    else
+        print_text(p->out, text);
+}
+
+static bool is_plain_scalar(const struct yaml_node *node) {
+    if (node->quoted || node->substituted || node->reference || node->text.len == 0 || strchr(" -", node->text.ptr[0]))
+        return false;
+    for (size_t i = 0; i < node->text.len; i++)
+        if (node->text.ptr[i] == 0 || !is_plain_char(node->text.ptr[i]))
+            return false;
+    return true;
+}
+
+/* A negative number is plain, though it begins like a list's entry. */
+static bool is_negative(vsr_str text) {
+    double number;
+    return str_starts(text, VSR_STR("-")) && value_number(text, &number) == VALUE_OK;
+}
+
+/* A node that no table describes. `secret`: it stands under a name that sounds like one. */
+static void print_node(const struct printer *p, const struct field *field, const struct yaml_node *node, bool secret) {
+    if (yaml_is_null(node)) {
+        buf_append_c(p->out, "null");
+        return;
+    }
+    if (node->kind == YAML_SCALAR) {
+        if (!secret && (is_plain_scalar(node) || (!node->quoted && is_negative(node->text))))
+            buf_append(p->out, node->text);
+        else if (secret || written_reference(node).len)
+            print_string(p, node, node->text, secret);
+        else
+            json_quote(p->out, node->text);
+        return;
+    }
+    bool list = node->kind == YAML_SEQUENCE;
+    buf_append_char(p->out, list ? '[' : '{');
+    for (size_t i = 0; i < node->n_items; i++) {
+        bool below = secret;
+        buf_append_c(p->out, i ? ", " : "");
+        if (!list) {
+            below = field->flags & FIELD_SECRET && schema_sounds_secret(node->keys[i]->text);
+            print_text(p->out, node->keys[i]->text);
+            buf_append_c(p->out, ": ");
+        }
+        print_node(p, field, node->items[i], below);
+    }
+    buf_append_char(p->out, list ? ']' : '}');
+}
+
+/* ---- lists and maps of text */
+
+static const struct yaml_node *item_node(const struct config_strings *strings, size_t i) {
+    return strings->nodes ? strings->nodes[i] : NULL;
+}
+
+static void print_strings(const struct printer *p, const struct field *field, const struct config_strings *strings) {
     for (size_t i = 0; i < strings->n; i++) {
-        buf_append_c(out, i ? ", " : "[");
-        if (field->flags & FIELD_SECRET && strings->items[i].len)
-            print_secret(out);
-        else
-            print_text(out, strings->items[i]);
+        buf_append_c(p->out, i ? ", " : "[");
+        print_string(p, item_node(strings, i), strings->items[i], field->flags & FIELD_SECRET);
     }
-    buf_append_c(out, strings->n ? "]" : "[]");
+    buf_append_c(p->out, strings->n ? "]" : "[]");
 }
 
-static void print_string_lists(struct buf *out, const struct field *field, const struct config_string_lists *lists) {
+static void print_string_lists(const struct printer *p, const struct field *field,
+                               const struct config_string_lists *lists) {
     for (size_t i = 0; i < lists->n; i++) {
-        buf_append_c(out, i ? ", " : "[");
-        print_strings(out, field, &lists->items[i]);
+        buf_append_c(p->out, i ? ", " : "[");
+        print_strings(p, field, &lists->items[i]);
     }
-    buf_append_c(out, lists->n ? "]" : "[]");
+    buf_append_c(p->out, lists->n ? "]" : "[]");
 }
 
 bool schema_sounds_secret(vsr_str name) {
@@ -126,106 +208,132 @@ bool schema_sounds_secret(vsr_str name) {
     return false;
 }
 
-static void print_numbers(struct buf *out, const struct config_numbers *numbers) {
-    for (size_t i = 0; i < numbers->n; i++) {
-        buf_append_c(out, i ? ", " : "[");
-        print_number(out, numbers->items[i]);
-    }
-    buf_append_c(out, numbers->n ? "]" : "[]");
+/* Whether entry `i` of the list at `node` was printed as a reference. */
+static bool print_open_item(const struct printer *p, const struct yaml_node *node, size_t i) {
+    vsr_str reference = { 0 };
+    buf_append_c(p->out, i ? ", " : "[");
+    if (node && node->kind == YAML_SEQUENCE && i < node->n_items)
+        reference = shown_reference(p, node->items[i]);
+    if (reference.len)
+        print_text(p->out, reference);
+    return reference.len > 0;
 }
 
-static void print_ints(struct buf *out, const struct config_ints *ints) {
+static void print_numbers(const struct printer *p, const struct yaml_node *node, const struct config_numbers *numbers) {
+    for (size_t i = 0; i < numbers->n; i++)
+        if (!print_open_item(p, node, i))
+            print_number(p->out, numbers->items[i]);
+    buf_append_c(p->out, numbers->n ? "]" : "[]");
+}
+
+static void print_ints(const struct printer *p, const struct yaml_node *node, const struct config_ints *ints) {
     for (size_t i = 0; i < ints->n; i++)
-        buf_printf(out, "%s%lld", i ? ", " : "[", (long long)ints->items[i]);
-    buf_append_c(out, ints->n ? "]" : "[]");
+        if (!print_open_item(p, node, i))
+            buf_printf(p->out, "%lld", (long long)ints->items[i]);
+    buf_append_c(p->out, ints->n ? "]" : "[]");
 }
 
-static void print_number_map(struct buf *out, const struct config_number_map *map) {
+static void print_number_map(const struct printer *p, const struct yaml_node *node,
+                             const struct config_number_map *map) {
+    bool nodes = node && node->kind == YAML_MAPPING && node->n_items == map->n;
     for (size_t i = 0; i < map->n; i++) {
-        buf_append_c(out, i ? ", " : "{");
-        print_text(out, map->keys[i]);
-        buf_append_c(out, ": ");
-        print_number(out, map->values[i]);
-    }
-    buf_append_c(out, map->n ? "}" : "{}");
-}
-
-static void print_strings_map(struct buf *out, const struct field *field, const struct config_strings_map *map) {
-    for (size_t i = 0; i < map->n; i++) {
-        buf_append_c(out, i ? ", " : "{");
-        print_text(out, map->keys[i]);
-        buf_append_c(out, ": ");
-        print_strings(out, field, &map->values[i]);
-    }
-    buf_append_c(out, map->n ? "}" : "{}");
-}
-
-static void print_pairs(struct buf *out, const struct field *field, const struct config_pairs *pairs) {
-    for (size_t i = 0; i < pairs->n; i++) {
-        buf_append_c(out, i ? ", " : "{");
-        print_text(out, pairs->keys[i]);
-        buf_append_c(out, ": ");
-        if (field->flags & FIELD_SECRET && pairs->values[i].len && schema_sounds_secret(pairs->keys[i]))
-            print_secret(out);
+        vsr_str reference = shown_reference(p, nodes ? node->items[i] : NULL);
+        buf_append_c(p->out, i ? ", " : "{");
+        print_text(p->out, map->keys[i]);
+        buf_append_c(p->out, ": ");
+        if (reference.len)
+            print_text(p->out, reference);
         else
-            print_text(out, pairs->values[i]);
+            print_number(p->out, map->values[i]);
     }
-    buf_append_c(out, pairs->n ? "}" : "{}");
+    buf_append_c(p->out, map->n ? "}" : "{}");
 }
 
-static void print_inline(struct buf *out, const struct field *field, const void *slot) {
+static void print_strings_map(const struct printer *p, const struct field *field,
+                              const struct config_strings_map *map) {
+    for (size_t i = 0; i < map->n; i++) {
+        buf_append_c(p->out, i ? ", " : "{");
+        print_text(p->out, map->keys[i]);
+        buf_append_c(p->out, ": ");
+        print_strings(p, field, &map->values[i]);
+    }
+    buf_append_c(p->out, map->n ? "}" : "{}");
+}
+
+static void print_pairs(const struct printer *p, const struct field *field, const struct yaml_node *node,
+                        const struct config_pairs *pairs) {
+    bool nodes = node && node->kind == YAML_MAPPING && node->n_items == pairs->n;
+    for (size_t i = 0; i < pairs->n; i++) {
+        const struct yaml_node *value = nodes ? node->items[i] : NULL;
+        bool secret = field->flags & FIELD_SECRET && schema_sounds_secret(pairs->keys[i]);
+        buf_append_c(p->out, i ? ", " : "{");
+        print_text(p->out, pairs->keys[i]);
+        buf_append_c(p->out, ": ");
+        if (value && (value->kind == YAML_SEQUENCE || value->kind == YAML_MAPPING))
+            print_node(p, field, value, secret);
+        else
+            print_string(p, value, pairs->values[i], secret);
+    }
+    buf_append_c(p->out, pairs->n ? "}" : "{}");
+}
+
+/* The value of a field without a table of its own, decoded from `node`; NULL: a default. */
+static void print_inline(const struct printer *p, const struct field *field, const void *slot,
+                         const struct yaml_node *node) {
+    vsr_str reference = shown_reference(p, node);
+    if (reference.len && field->kind != FIELD_STRING && field->kind != FIELD_NODE) {
+        print_text(p->out, reference);
+        return;
+    }
     switch (field->kind) {
     case FIELD_BOOL:
-        buf_append_c(out, *(const bool *)slot ? "true" : "false");
+        buf_append_c(p->out, *(const bool *)slot ? "true" : "false");
         return;
     case FIELD_INT:
     case FIELD_TOKENS:
-        buf_printf(out, "%lld", (long long)*(const int64_t *)slot);
-        return;
-    case FIELD_NUMBER:
-        print_number(out, *(const double *)slot);
-        return;
-    case FIELD_STRING:
-        if (field->flags & FIELD_SECRET && ((const vsr_str *)slot)->len)
-            print_secret(out);
-        else
-            print_text(out, *(const vsr_str *)slot);
-        return;
-    case FIELD_ENUM:
-        print_text(out, str_from_c(field->choices[*(const int *)slot]));
-        return;
-    case FIELD_DURATION:
-        print_duration(out, *(const int64_t *)slot);
-        return;
-    case FIELD_STRINGS:
-        print_strings(out, field, slot);
-        return;
-    case FIELD_STRING_LISTS:
-        print_string_lists(out, field, slot);
-        return;
-    case FIELD_PAIRS:
-        print_pairs(out, field, slot);
-        return;
-    case FIELD_NODE:
-        print_flow(out, *(const struct yaml_node *const *)slot);
+        buf_printf(p->out, "%lld", (long long)*(const int64_t *)slot);
         return;
     case FIELD_INT_OR_AUTO:
         if (*(const int64_t *)slot == FIELD_AUTO)
-            buf_append_c(out, "auto");
+            buf_append_c(p->out, "auto");
         else
-            buf_printf(out, "%lld", (long long)*(const int64_t *)slot);
+            buf_printf(p->out, "%lld", (long long)*(const int64_t *)slot);
+        return;
+    case FIELD_NUMBER:
+        print_number(p->out, *(const double *)slot);
+        return;
+    case FIELD_STRING:
+        print_string(p, node, *(const vsr_str *)slot, field->flags & FIELD_SECRET);
+        return;
+    case FIELD_ENUM:
+        print_text(p->out, str_from_c(field->choices[*(const int *)slot]));
+        return;
+    case FIELD_DURATION:
+        print_duration(p->out, *(const int64_t *)slot);
+        return;
+    case FIELD_STRINGS:
+        print_strings(p, field, slot);
+        return;
+    case FIELD_STRING_LISTS:
+        print_string_lists(p, field, slot);
         return;
     case FIELD_NUMBER_LIST:
-        print_numbers(out, slot);
+        print_numbers(p, node, slot);
         return;
     case FIELD_INT_LIST:
-        print_ints(out, slot);
+        print_ints(p, node, slot);
         return;
     case FIELD_NUMBER_MAP:
-        print_number_map(out, slot);
+        print_number_map(p, node, slot);
         return;
     case FIELD_STRINGS_MAP:
-        print_strings_map(out, field, slot);
+        print_strings_map(p, field, slot);
+        return;
+    case FIELD_PAIRS:
+        print_pairs(p, field, node, slot);
+        return;
+    case FIELD_NODE:
+        print_node(p, field, *(const struct yaml_node *const *)slot, false);
         return;
     case FIELD_OBJECT:
     case FIELD_OPTIONAL:
@@ -248,12 +356,16 @@ static bool has_default(const struct printer *p, const struct field *field, cons
         return false;
     switch (field->kind) {
     case FIELD_BOOL:
-        return true;
+        return !(field->flags & FIELD_UNSET);
     case FIELD_STRING:
         return field->fallback || ((const vsr_str *)slot)->len > 0;
     case FIELD_INT:
+    case FIELD_INT_OR_AUTO:
+    case FIELD_TOKENS:
     case FIELD_DURATION:
         return field->fallback || *(const int64_t *)slot != 0;
+    case FIELD_NUMBER:
+        return field->fallback || *(const double *)slot != 0;
     case FIELD_ENUM:
         return field->fallback || field->choices[*(const int *)slot][0];
     case FIELD_STRINGS:
@@ -344,22 +456,42 @@ static const struct schema *variant_schema(const struct schema *schema, const st
     return variant ? variant->schema : NULL;
 }
 
+/* What stands behind a field that holds one block, NULL when it holds none; its table goes to *ret_nested. */
+static const void *nested_object(const struct schema *schema, const void *object, const struct field *field,
+                                 const struct schema **ret_nested) {
+    const void *slot = (const char *)object + field->offset;
+    *ret_nested = field->object;
+    switch (field->kind) {
+    case FIELD_OBJECT:
+        return slot;
+    case FIELD_VARIANT:
+        *ret_nested = variant_schema(schema, field, object);
+        __attribute__((fallthrough));
+    case FIELD_OPTIONAL:
+        return *(const void *const *)slot;
+    default:
+        return NULL;
+    }
+}
+
+static const struct yaml_node *field_node(const void *object, const struct field *field, bool written) {
+    const struct config_at *at = object;
+    return written ? yaml_get(at->node, str_from_c(field->name)) : NULL;
+}
+
 /* Returns whether a line was printed. */
 static bool print_field(const struct printer *p, const struct schema *schema, const void *object,
                         const struct field *field, bool written, int indent, bool dash) {
     const void *slot = (const char *)object + field->offset;
-    const struct schema *nested = field->object;
+    const struct schema *nested;
+    const void *block = nested_object(schema, object, field, &nested);
+    if (block)
+        return print_block(p, nested, block, str_from_c(field->name), written, indent, dash);
     switch (field->kind) {
-    case FIELD_VARIANT:
-        nested = variant_schema(schema, field, object);
-        __attribute__((fallthrough));
-    case FIELD_OPTIONAL:
-        slot = *(const void *const *)slot;
-        if (!slot)
-            return false;
-        __attribute__((fallthrough));
     case FIELD_OBJECT:
-        return print_block(p, nested, slot, str_from_c(field->name), written, indent, dash);
+    case FIELD_VARIANT:
+    case FIELD_OPTIONAL:
+        return false;
     case FIELD_OBJECTS:
     case FIELD_OBJECT_MAP:
         return print_list(p, field, slot, written, indent, dash);
@@ -370,7 +502,7 @@ static bool print_field(const struct printer *p, const struct schema *schema, co
         return false;
     print_key(p, str_from_c(field->name), indent, dash);
     buf_append_char(p->out, ' ');
-    print_inline(p->out, field, slot);
+    print_inline(p, field, slot, field_node(object, field, written));
     buf_append_char(p->out, '\n');
     return true;
 }
@@ -392,4 +524,64 @@ static size_t print_fields(const struct printer *p, const struct schema *schema,
 void schema_print(const struct schema *schema, const void *object, int indent, bool effective, struct buf *out) {
     struct printer p = { out, effective };
     print_fields(&p, schema, object, indent, false);
+}
+
+/* ---- objects on one line */
+
+static void flow_object(const struct printer *p, const struct schema *schema, const void *object);
+
+static void flow_list(const struct printer *p, const struct field *field, const struct config_list *list) {
+    bool named = field->kind == FIELD_OBJECT_MAP;
+    buf_append_char(p->out, named ? '{' : '[');
+    for (size_t i = 0; i < list->n; i++) {
+        const char *entry = (const char *)list->items + i * field->object->size;
+        buf_append_c(p->out, i ? ", " : "");
+        if (named) {
+            print_text(p->out, entry_key(field->object, entry));
+            buf_append_c(p->out, ": ");
+        }
+        flow_object(p, field->object, entry);
+    }
+    buf_append_char(p->out, named ? '}' : ']');
+}
+
+static void flow_field(const struct printer *p, const struct schema *schema, const void *object,
+                       const struct field *field, bool written) {
+    const void *slot = (const char *)object + field->offset;
+    const struct schema *nested;
+    const void *block = nested_object(schema, object, field, &nested);
+    if (block)
+        flow_object(p, nested, block);
+    else if (field->kind == FIELD_OBJECTS || field->kind == FIELD_OBJECT_MAP)
+        flow_list(p, field, slot);
+    else
+        print_inline(p, field, slot, field_node(object, field, written));
+}
+
+static void flow_object(const struct printer *p, const struct schema *schema, const void *object) {
+    const struct config_at *at = object;
+    size_t n = 0;
+    buf_append_char(p->out, '{');
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const struct field *field = &schema->fields[i];
+        if (field->flags & FIELD_KEY || !(at->present >> i & 1))
+            continue;
+        buf_append_c(p->out, n++ ? ", " : "");
+        print_text(p->out, str_from_c(field->name));
+        buf_append_c(p->out, ": ");
+        flow_field(p, schema, object, field, true);
+    }
+    buf_append_char(p->out, '}');
+}
+
+void schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
+                        struct buf *out) {
+    const struct config_at *at = object;
+    struct printer p = { out, effective };
+    flow_field(&p, schema, object, field, at->present >> (field - schema->fields) & 1);
+}
+
+void schema_print_flow(const struct schema *schema, const void *object, struct buf *out) {
+    struct printer p = { out, false };
+    flow_object(&p, schema, object);
 }

@@ -433,7 +433,7 @@ static const char canonical[] = "version: v0.3\n"
                                 "      - name: k\n"
                                 "        keywords: [x]\n"
                                 "        sequences: [[a, b], []]\n"
-                                "        composer: {\"a\": [b, \"c\"]}\n"
+                                "        composer: {a: [b, \"c\"]}\n"
                                 "  decisions:\n"
                                 "    - name: d\n"
                                 "      rules:\n"
@@ -444,7 +444,7 @@ static const char canonical[] = "version: v0.3\n"
                                 "          - type: keyword\n"
                                 "            name: k\n"
                                 "            not: true\n"
-                                "      annotations: {team: \"[\\\"a\\\",{\\\"b\\\":\\\"c\\\"}]\"}\n";
+                                "      annotations: {team: [a, {b: c}]}\n";
 
 TEST(printing) {
     struct arena *arena = arena_new(0, 0);

@@ -101,6 +101,8 @@ static const char *some_env(void *data, const char *name) {
     (void)data;
     if (strcmp(name, "TYPE") == 0)
         return "tuned";
+    if (strcmp(name, "D") == 0)
+        return "$N";
     return strcmp(name, "N") == 0 ? "7" : NULL;
 }
 
@@ -157,8 +159,19 @@ static const struct {
     { "strict: {block: {message: a}, type: ' REPLY '}", "strict:\n  type: reply\n  block:\n    message: a\n", NULL },
     /* the selector and the block may both come from the environment, in either order */
     { "plugins: [{configuration: {budget: \"${N}\", schedule: [$N], template: $N}, type: \"${TYPE}\"}]",
-      "plugins:\n  - type: tuned\n    configuration:\n      budget: 7\n      schedule: [7]\n      template: \"$N\"\n",
-      NULL },
+      "plugins:\n  - type: \"${TYPE}\"\n    configuration:\n      budget: \"${N}\"\n      schedule: [\"$N\"]\n"
+      "      template: \"$N\"\n",
+      "plugins:\n  - type: tuned\n    configuration:\n      budget: 7\n      buckets: [0.5, 1, 2.5]\n"
+      "      schedule: [7]\n      roles: [user, \"no\"]\n      template: \"$N\"\n" },
+    /* of secrets only bare references are shown; what came from the environment is no reference again */
+    { "plugins: [{type: reply, configuration: {message: \"a${D}\", key: \"${D}\"}}]",
+      "plugins:\n  - type: reply\n    configuration:\n      message: \"a${D}\"\n      key: \"${D}\"\n",
+      "plugins:\n  - type: reply\n    configuration:\n      message: \"a$$N\"\n      status: 200\n      key: "
+      "\"${D}\"\n" },
+    { "plugins: [{type: reply, configuration: {message: \"5$ $$\", key: \"${NO:-sesame}\"}}]",
+      "plugins:\n  - type: reply\n    configuration:\n      message: \"5$ $$\"\n      key: \"[REDACTED]\"\n",
+      "plugins:\n  - type: reply\n    configuration:\n      message: \"5$$ $$\"\n      status: 200\n"
+      "      key: \"[REDACTED]\"\n" },
 };
 
 TEST(printing) {

@@ -128,7 +128,7 @@ enum {
     FIELD_LEAST_OPEN = 1u << 6, /* NUMBER: strictly greater than `least` */
     FIELD_RANGE = 1u << 7,      /* `least` and `greatest` hold (INT, NUMBER, DURATION in ms, TOKENS) */
     FIELD_ANY = 1u << 8,        /* PAIRS: a value may be a list or mapping; it is kept as JSON text */
-    FIELD_UNSET = 1u << 9,      /* BOOL: absent is neither; whoever reads it asks schema_present() */
+    FIELD_UNSET = 1u << 9, /* absent means what no value says (schema_present() tells): never printed as a default */
 };
 
 /*

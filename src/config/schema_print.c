@@ -352,11 +352,11 @@ static size_t print_fields(const struct printer *p, const struct schema *schema,
 /* Whether a field that the document does not have is part of the effective configuration: it has a default, or was
  * derived. */
 static bool has_default(const struct printer *p, const struct field *field, const void *slot) {
-    if (!p->effective)
+    if (!p->effective || field->flags & FIELD_UNSET)
         return false;
     switch (field->kind) {
     case FIELD_BOOL:
-        return !(field->flags & FIELD_UNSET);
+        return true;
     case FIELD_STRING:
         return field->fallback || ((const vsr_str *)slot)->len > 0;
     case FIELD_INT:
@@ -485,6 +485,8 @@ static bool print_field(const struct printer *p, const struct schema *schema, co
     const void *slot = (const char *)object + field->offset;
     const struct schema *nested;
     const void *block = nested_object(schema, object, field, &nested);
+    if (!written && field->flags & FIELD_UNSET)
+        return false;
     if (block)
         return print_block(p, nested, block, str_from_c(field->name), written, indent, dash);
     switch (field->kind) {

@@ -14,7 +14,7 @@ import { chat, get, post, readChatStream, request } from './lib/http.mjs';
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const demo = path.join(top, 'recipes/demo/config.yaml');
-const commands = ['serve', 'validate', 'route', 'chat', 'status', 'backend', 'version', 'completion', 'help'];
+const commands = ['serve', 'validate', 'config', 'route', 'chat', 'status', 'backend', 'version', 'completion', 'help'];
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-cli-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -88,6 +88,15 @@ describe('help and mistakes', () => {
     [['completion'], /an argument is missing/],
     [['completion', 'fish'], /unknown argument "fish"/],
     [['help', 'rout'], /did you mean "route"\?/],
+    [['help', 'config', 'prnt'], /no help on "prnt"; did you mean "print"\?/],
+    [['help', 'route', 'x'], /unexpected argument "x"/],
+    [['config'], /which command\?\nsee `vsr config --help`/],
+    [['config', 'prnt'], /unknown command "prnt"; did you mean "print"\?/],
+    [['config', '--nonsense'], /unknown option "--nonsense"/],
+    [['config', 'print', '--nonsense'], /unknown option "--nonsense"\nsee `vsr config print --help`/],
+    [['config', 'print', 'a', 'b'], /unexpected argument "b"/],
+    [['config', 'print', '-c', 'a', 'b'], /two files/],
+    [['config', 'print', 'nowhere.yaml'], /cannot find "nowhere.yaml"/],
     [['chat'], /which message\?/],
     [['chat', '--url', 'ftp://x', 'hi'], /bad URL/],
     [['status', '--url', 'http://'], /bad URL/],
@@ -383,6 +392,9 @@ describe('completion', () => {
     [['vsr', 'completion', ''], ['bash', 'zsh']],
     [['vsr', 'help', 'exit'], ['exit-codes']],
     [['vsr', 'backend', '--rate', ''], []],
+    [['vsr', 'config', 'pr'], ['print']],
+    [['vsr', 'config', 'print', '--eff'], ['--effective']],
+    [['vsr', 'config', 'validate', '--format', ''], ['text', 'json']],
   ];
   const bash = spawnSync('bash', ['--version']).status === 0;
   for (const [words, want] of completes) {

@@ -43,14 +43,24 @@ static int read_body(const struct cli *cli, int argc, char **argv, struct arena 
     return 0;
 }
 
-static int read_facts(const struct snapshot *snapshot, struct arena *arena, vsr_str body,
+/* Who asks, by the options; groups as the header would list them. */
+static int read_identity(const struct cli *cli, struct arena *arena, struct request_facts *facts, struct vsr_err *err) {
+    vsr_str groups = { 0 };
+    for (size_t i = 0; i < options_count(cli->options, "group"); i++)
+        groups = arena_printf(arena, "%.*s%s%s", VSR_FMT(groups), i ? "," : "", options_nth(cli->options, "group", i));
+    return facts_set_identity(arena, facts, str_from_c(options_text(cli->options, "user")), groups, err);
+}
+
+static int read_facts(const struct cli *cli, const struct snapshot *snapshot, struct arena *arena, vsr_str body,
                       struct request_facts *ret_facts, struct vsr_err *err) {
     const struct facts_options options = {
         .structured_bytes_per_token = snapshot->doc->global.router.context_estimate.structured_bytes_per_token,
     };
     struct json_doc doc;
     int rc = json_parse(arena, body, &doc, err);
-    return rc < 0 ? rc : facts_read_chat(arena, &doc, &options, ret_facts, err);
+    if (rc == 0)
+        rc = facts_read_chat(arena, &doc, &options, ret_facts, err);
+    return rc < 0 ? rc : read_identity(cli, arena, ret_facts, err);
 }
 
 static int evaluate(const struct snapshot_recipe *recipe, struct arena *arena, const struct request_facts *facts,
@@ -63,6 +73,9 @@ static int evaluate(const struct snapshot_recipe *recipe, struct arena *arena, c
                                        "the policy asks for evidence that only a "
                                        "running gateway can obtain");
     verdict->outcome = route_outcome(verdict->state);
+    if (verdict->outcome->refusal)
+        return err_set(err, VSR_E_REFUSED, "refused with 403: %s; name the caller with --user and --group",
+                       verdict->outcome->refusal);
     return 0;
 }
 
@@ -93,7 +106,7 @@ static int decide(const struct snapshot *snapshot, struct arena *arena, const st
         return 0;
     }
     /* Without anything to judge by the gateway evaluates nothing either. */
-    if (facts->eval_text.len > 0 || facts_has_envelope(facts))
+    if (facts->eval_text.len > 0 || facts_has_envelope(facts) || route_refusal(verdict->name->recipe->route, facts))
         rc = evaluate(verdict->name->recipe, arena, facts, true, verdict, err);
     if (rc == 0)
         select_model(snapshot, verdict);
@@ -219,10 +232,10 @@ static int route_with(const struct cli *cli, const struct snapshot *snapshot, st
     struct route_times times;
     struct vsr_err err = VSR_ERR_NONE;
     bool timed = options_has(cli->options, "time");
-    if (read_facts(snapshot, arena, body, facts, &err) < 0 || decide(snapshot, arena, facts, &verdict, &err) < 0)
+    if (read_facts(cli, snapshot, arena, body, facts, &err) < 0 || decide(snapshot, arena, facts, &verdict, &err) < 0)
         return cli_fail_err(cli, &err);
     /* A model that is named directly is not routed: the default recipe is measured. */
-    if (timed && route_time(snapshot, verdict.name->recipe ? verdict.name->recipe : &snapshot->recipes[0], body,
+    if (timed && route_time(snapshot, verdict.name->recipe ? verdict.name->recipe : &snapshot->recipes[0], body, facts,
                             options_number(cli->options, "time"), &times, &err) < 0)
         return cli_fail_err(cli, &err);
     return print(cli, facts, &verdict, timed ? &times : NULL);
@@ -268,6 +281,8 @@ static const struct option_spec route_options[] = {
     { "messages", 'm', OPTION_TEXT, OPTION_FILE, "FILE",
       "instead of a prompt: a JSON array of messages, or a whole request body; `-` is standard input" },
     { "model", 0, OPTION_TEXT, 0, "NAME", "what the request asks for", DEFAULT_MODEL },
+    { "user", 'u', OPTION_TEXT, 0, "ID", "who asks, for policies about callers" },
+    { "group", 'g', OPTION_TEXT, OPTION_REPEATABLE, "NAME", "a group of the user's; may be given several times" },
     { "time", 0, OPTION_NUMBER, OPTION_MAYBE, "N", "measure it, over N (" DEFAULT_REPETITIONS ") repetitions",
       .least = 1, .greatest = 10 * 1000 * 1000 },
     { "strict-env", 0, OPTION_FLAG, 0, NULL, "an unset ${VARIABLE} without a default is an error" },

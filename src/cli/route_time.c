@@ -19,7 +19,7 @@ struct sample {
 };
 
 static int route_once(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, struct arena *arena,
-                      vsr_str body, struct sample *sample, struct vsr_err *err) {
+                      vsr_str body, const struct request_facts *caller, struct sample *sample, struct vsr_err *err) {
     const struct facts_options facts_options = {
         .structured_bytes_per_token = snapshot->doc->global.router.context_estimate.structured_bytes_per_token,
     };
@@ -33,6 +33,8 @@ static int route_once(const struct snapshot *snapshot, const struct snapshot_rec
         rc = facts_read_chat(arena, &doc, &facts_options, facts, err);
     if (rc < 0)
         return rc;
+    facts->user_id = caller->user_id;
+    facts->user_groups = caller->user_groups;
     facts_ns = clock_mono_ns();
     state = route_begin(recipe->route, recipe->scratch[0], arena, facts, &route_options);
     if (route_step(state, err) != ROUTE_DONE)
@@ -56,7 +58,8 @@ static struct route_spread spread(double *us, size_t n) {
 }
 
 int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, vsr_str body,
-               uint64_t repetitions, struct route_times *ret_times, struct vsr_err *err) {
+               const struct request_facts *caller, uint64_t repetitions, struct route_times *ret_times,
+               struct vsr_err *err) {
     size_t n = repetitions ? repetitions : ROUTE_TIME_DEFAULT, warm_up = n / 10 + 1;
     double *route_us = mem_alloc(n * sizeof(double)), *total_us = mem_alloc(n * sizeof(double));
     struct arena *arena = arena_new(TIME_CHUNK_LEN, 0);
@@ -64,7 +67,7 @@ int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *re
     for (size_t i = 0; i < n + warm_up && rc == 0; i++) {
         struct sample sample = { 0 };
         arena_reset(arena);
-        rc = route_once(snapshot, recipe, arena, body, &sample, err);
+        rc = route_once(snapshot, recipe, arena, body, caller, &sample, err);
         if (i < warm_up)
             continue;
         route_us[i - warm_up] = (double)sample.route_ns / 1e3;

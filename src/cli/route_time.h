@@ -11,6 +11,7 @@
 
 struct buf;
 struct json_writer;
+struct request_facts;
 struct snapshot;
 
 enum { ROUTE_TIME_DEFAULT = 1000 };
@@ -30,10 +31,11 @@ struct snapshot_recipe;
 
 /*
  * Routes `body` by one recipe of the snapshot `repetitions` times (0: ROUTE_TIME_DEFAULT), after a tenth as many that
- * do not count, without a trace, as the gateway does it.
+ * do not count, without a trace, as the gateway does it. `caller` says who asks; nothing else of it is read.
  */
 int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, vsr_str body,
-               uint64_t repetitions, struct route_times *ret_times, struct vsr_err *err) VSR_MUST_CHECK;
+               const struct request_facts *caller, uint64_t repetitions, struct route_times *ret_times,
+               struct vsr_err *err) VSR_MUST_CHECK;
 
 void route_times_json(const struct route_times *times, struct json_writer *w);
 void route_times_text(const struct route_times *times, struct buf *out);

@@ -66,6 +66,18 @@ _Static_assert(SIGNAL_SLOT_NONE == POLICY_SLOT_NONE, "signals and policy share s
 
 /* ---- building */
 
+/* Names under which a family reports, and how many of them are listed. */
+static size_t family_names(struct plan_builder *b, const struct signal_family *family, const struct config_list *rules,
+                           vsr_str **ret_names, size_t *ret_n_listed) {
+    if (family->names)
+        return family->names(rules, b->arena, ret_names, ret_n_listed);
+    *ret_names = ARENA_ARRAY(b->arena, vsr_str, rules->n);
+    *ret_n_listed = rules->n;
+    for (size_t i = 0; i < rules->n; i++)
+        (*ret_names)[i] = rule_name(rules, family->config.schema, i);
+    return rules->n;
+}
+
 /* Slots of all rules, family by family, then those of projection outputs. */
 static void give_slots(struct plan_builder *b) {
     struct route *route = b->route;
@@ -75,14 +87,17 @@ static void give_slots(struct plan_builder *b) {
     route->families = ARENA_ARRAY(b->arena, struct route_family, n);
     for (size_t i = 0; i < n; i++) {
         const struct config_list *rules = &route->routing->signals.rules[i];
-        vsr_str type = str_from_c(families[i]->config.type);
+        vsr_str type = str_from_c(families[i]->config.type), *names;
+        size_t n_names, n_listed;
         if (rules->n == 0)
             continue;
+        n_names = family_names(b, families[i], rules, &names, &n_listed);
         route->families[route->n_families++] = (struct route_family){ .family = families[i],
                                                                       .first_slot = (uint32_t)route->slots.n,
-                                                                      .n_rules = (uint32_t)rules->n };
-        for (size_t k = 0; k < rules->n; k++)
-            signal_slots_add(&route->slots, type, rule_name(rules, families[i]->config.schema, k));
+                                                                      .n_rules = (uint32_t)n_names,
+                                                                      .n_listed = (uint32_t)n_listed };
+        for (size_t k = 0; k < n_names; k++)
+            signal_slots_add(&route->slots, type, names[k]);
     }
     route->first_output = (uint32_t)route->slots.n;
     for (size_t i = 0; i < mappings->n; i++) {
@@ -191,6 +206,7 @@ static void find_needs(struct plan_builder *b) {
     for (size_t i = 0; i < route->n_families; i++) {
         const struct route_family *family = &route->families[i];
         want_all_rules(family, route->all);
+        route->needs_identity |= family->family->needs_identity && plan_wants(family, route->wanted);
         route->has_stages |= family->family->stage > SIGNAL_STAGE_CHEAP && plan_wants(family, route->wanted);
     }
 }

@@ -15,7 +15,8 @@ struct route_family {
     const struct signal_family *family;
     const void *state;
     uint32_t first_slot; /* of its rules, one after the other */
-    uint32_t n_rules;
+    uint32_t n_rules;    /* slots that leaves may name; usually one for each rule */
+    uint32_t n_listed;   /* those at the front, by which matches are listed */
 };
 
 struct route {
@@ -30,9 +31,10 @@ struct route {
     struct pattern_set *patterns;     /* NULL: none */
     struct projections *projections;
     struct policy *policy;
-    uint64_t *wanted; /* bit per slot: what some decision can need */
-    uint64_t *all;    /* bit per slot: everything configured */
-    bool has_stages;  /* something wanted lies behind the first stage */
+    uint64_t *wanted;    /* bit per slot: what some decision can need */
+    uint64_t *all;       /* bit per slot: everything configured */
+    bool needs_identity; /* a request that does not say who asks is refused */
+    bool has_stages;     /* something wanted lies behind the first stage */
 };
 
 /* Widens a wish to whole families where their rules go together, and to what projections need. */

@@ -198,6 +198,12 @@ static void write_unknown(struct route_state *state) {
     state->outcome.n_unknown = n;
 }
 
+const char *route_refusal(const struct route *route, const struct request_facts *facts) {
+    if (!route->needs_identity || facts->user_id.len > 0 || route->doc->global.services.authz.fail_open)
+        return NULL;
+    return "the policy asks who the caller is, and the request does not say";
+}
+
 enum route_status route_step(struct route_state *state, struct vsr_err *err) {
     const struct route *route = state->route;
     struct policy_verdict verdict;
@@ -205,6 +211,8 @@ enum route_status route_step(struct route_state *state, struct vsr_err *err) {
     if (state->done)
         return ROUTE_DONE;
     state->done = true;
+    state->outcome.refusal = route_refusal(route, state->request.facts);
+    state->skipped |= state->outcome.refusal != NULL;
     if (state->skipped)
         return ROUTE_DONE;
     verdict =
@@ -225,6 +233,19 @@ const struct route_outcome *route_outcome(const struct route_state *state) {
 
 /* ---- matches */
 
+static void report_names(const struct route *route, const char *family, uint32_t first, uint32_t n_slots,
+                         void (*fn)(void *data, const char *family, vsr_str name), void *data) {
+    for (uint32_t slot = first; slot < first + n_slots; slot++)
+        fn(data, family, route->slots.items[slot].name);
+}
+
+void route_names(const struct route *route, void (*fn)(void *data, const char *family, vsr_str name), void *data) {
+    for (size_t i = 0; i < route->n_families; i++)
+        report_names(route, route->families[i].family->config.type, route->families[i].first_slot,
+                     route->families[i].n_listed, fn, data);
+    report_names(route, "projection", route->first_output, route->n_outputs, fn, data);
+}
+
 static void report_matches(const struct route_state *state, const char *family, uint32_t first, uint32_t n_slots,
                            void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names),
                            void *data) {
@@ -242,6 +263,6 @@ void route_matches(const struct route_state *state,
     const struct route *route = state->route;
     for (size_t i = 0; i < route->n_families; i++)
         report_matches(state, route->families[i].family->config.type, route->families[i].first_slot,
-                       route->families[i].n_rules, fn, data);
+                       route->families[i].n_listed, fn, data);
     report_matches(state, "projection", route->first_output, route->n_outputs, fn, data);
 }

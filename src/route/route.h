@@ -37,6 +37,12 @@ struct route_scratch;
 int route_scratch_new(const struct route *route, struct route_scratch **ret_scratch, struct vsr_err *err);
 void route_scratch_free(struct route_scratch *scratch);
 
+/* Every name that route_matches() can list, in its order. Names live with the route. */
+void route_names(const struct route *route, void (*fn)(void *data, const char *family, vsr_str name), void *data);
+
+/* Why the request is refused before anything is evaluated, or NULL. The outcome says the same. */
+const char *route_refusal(const struct route *route, const struct request_facts *facts);
+
 struct route_outcome {
     const struct config_decision *decision; /* NULL: nothing matched */
     double confidence;
@@ -46,6 +52,7 @@ struct route_outcome {
     uint64_t token_count;                         /* what context rules saw */
     const struct config_decision *const *unknown; /* decisions that a failed signal left undecided */
     size_t n_unknown;
+    const char *refusal; /* NULL, or why the request must be answered with 403; nothing was evaluated then. Static. */
 };
 
 enum route_status { ROUTE_DONE, ROUTE_NEEDS_EVIDENCE };

@@ -11,7 +11,7 @@ struct route_state {
     const struct route *route;
     struct arena *arena;
     bool full;
-    bool skipped; /* nothing in the request to look at */
+    bool skipped; /* nothing in the request to look at, or it is refused */
     bool done;
     struct signal_request request;
     struct signal_results results;

@@ -42,6 +42,8 @@ static void write_outcome(struct json_writer *w, const struct route_state *state
     write_text(w, "strategy", state->route->policy->by_confidence ? VSR_STR("confidence") : VSR_STR("priority"));
     write_flag(w, "complete", state->full);
     write_flag(w, "skipped", state->skipped);
+    if (outcome->refusal)
+        write_text(w, "refusal", str_from_c(outcome->refusal));
 }
 
 /* ---- signals */

@@ -198,6 +198,10 @@ _Static_assert(RULE_FALSE == 0 && RULE_TRUE == 1 && RULE_UNKNOWN == 2 && RULE_PE
 static void print_outcome(struct printer *p) {
     const struct route_outcome *outcome = &p->state->outcome;
     head(p, "Outcome");
+    if (outcome->refusal) {
+        buf_printf(p->out, "  %srefused%s: %s\n", style_on(p, STYLE_BAD), style_off(p), outcome->refusal);
+        return;
+    }
     if (!outcome->decision) {
         buf_append_c(p->out, p->state->skipped ? "  nothing to look at: the default model applies\n"
                                                : "  no decision matched: the default model applies\n");

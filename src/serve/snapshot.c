@@ -80,39 +80,24 @@ static void add_decisions(struct snapshot *snapshot, struct snapshot_recipe *rec
     }
 }
 
-static struct map *signal_map(struct snapshot *snapshot, struct snapshot_recipe *recipe, vsr_str family) {
-    struct map *names = ARENA_NEW(snapshot->arena, struct map);
-    map_init(names, snapshot->arena);
-    (void)map_put(&recipe->signal_metrics, family, names); /* families are unique */
-    return names;
-}
+struct signal_series {
+    struct snapshot *snapshot;
+    struct snapshot_recipe *recipe;
+    struct telemetry *telemetry;
+};
 
-static void add_signal_metric(struct snapshot *snapshot, const struct snapshot_recipe *recipe, struct map *names,
-                              struct telemetry *telemetry, vsr_str family, vsr_str name) {
-    vsr_str label = global_name(snapshot, recipe->scope, name);
-    (void)map_put(names, name,
-                  metric_with(telemetry->signal_matches, (vsr_str[]){ family, label }, 2)); /* same series */
-}
-
-static void add_signals(struct snapshot *snapshot, struct snapshot_recipe *recipe,
-                        const struct config_families *families, struct telemetry *telemetry) {
-    const struct config_routing *routing = recipe->scope->routing;
-    vsr_str projection = VSR_STR("projection");
-    struct map *outputs = signal_map(snapshot, recipe, projection);
-    for (size_t i = 0; i < families->n; i++) {
-        const struct config_list *rules = &routing->signals.rules[i];
-        const struct schema *schema = families->items[i].schema;
-        vsr_str type = str_from_c(families->items[i].type);
-        struct map *names = signal_map(snapshot, recipe, type);
-        for (size_t j = 0; j < rules->n; j++) {
-            const char *rule = (const char *)rules->items + j * schema->size;
-            add_signal_metric(snapshot, recipe, names, telemetry, type,
-                              *(const vsr_str *)(const void *)(rule + schema->fields[0].offset));
-        }
+static void add_signal(void *data, const char *family, vsr_str name) {
+    const struct signal_series *series = data;
+    struct snapshot *snapshot = series->snapshot;
+    vsr_str type = str_from_c(family), label = global_name(snapshot, series->recipe->scope, name);
+    struct map *names = map_get(&series->recipe->signal_metrics, type);
+    if (!names) {
+        names = ARENA_NEW(snapshot->arena, struct map);
+        map_init(names, snapshot->arena);
+        (void)map_put(&series->recipe->signal_metrics, type, names); /* was absent */
     }
-    CONFIG_EACH(const struct config_mapping, mapping, &routing->projections.mappings)
-    CONFIG_EACH(const struct config_mapping_output, output, &mapping->outputs)
-    add_signal_metric(snapshot, recipe, outputs, telemetry, projection, output->name);
+    (void)map_put(names, name,
+                  metric_with(series->telemetry->signal_matches, (vsr_str[]){ type, label }, 2)); /* was absent */
 }
 
 static void free_scratch(void *data) {
@@ -143,7 +128,7 @@ static int compile_recipe(struct snapshot *snapshot, struct snapshot_recipe *rec
     map_init(&recipe->decisions, snapshot->arena);
     map_init(&recipe->signal_metrics, snapshot->arena);
     add_decisions(snapshot, recipe, options->telemetry);
-    add_signals(snapshot, recipe, &options->load.parts.families, options->telemetry);
+    route_names(recipe->route, add_signal, &(struct signal_series){ snapshot, recipe, options->telemetry });
     return make_scratch(snapshot, recipe, options->n_workers, err);
 }
 

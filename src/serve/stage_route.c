@@ -31,6 +31,12 @@ static void count_unknown(const struct snapshot_recipe *recipe, const struct rou
         metric_inc(snapshot_decision(recipe, outcome->unknown[i]->name)->metrics.unknown);
 }
 
+/* signals.md 5.7: a policy about callers decides nothing for a caller that nobody vouches for. */
+static enum stage_result refuse(struct request *request, const char *refusal) {
+    request_error(request, 403, TELEMETRY_REASON_forbidden, "identity_required", str_from_c(refusal));
+    return STAGE_FAIL;
+}
+
 enum stage_result stage_signals(struct request *request) {
     struct telemetry *telemetry = request->worker->telemetry;
     const struct snapshot_recipe *recipe = request->name->recipe;
@@ -40,8 +46,12 @@ enum stage_result stage_signals(struct request *request) {
     };
     struct vsr_err err = VSR_ERR_NONE;
     uint64_t begin_ns;
+    const char *refusal;
     if (!recipe)
         return STAGE_NEXT;
+    refusal = route_refusal(recipe->route, &request->facts);
+    if (refusal)
+        return refuse(request, refusal);
     if (request->facts.eval_text.len == 0 && !facts_has_envelope(&request->facts))
         return STAGE_NEXT; /* nothing to judge by: the default model */
     begin_ns = clock_mono_ns();

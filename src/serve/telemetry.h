@@ -27,6 +27,7 @@ struct telemetry;
     X(stream_aborted) \
     X(cancellation) \
     X(unauthorized) \
+    X(forbidden) \
     X(overloaded)
 
 enum telemetry_reason {

@@ -4,6 +4,7 @@
 #ifndef VSR_SIGNAL_FAMILIES_H
 #define VSR_SIGNAL_FAMILIES_H
 
-#define SIGNAL_FAMILIES(X) X(keyword) X(language) X(context) X(structure) X(conversation) X(event) X(metadata)
+#define SIGNAL_FAMILIES(X) \
+    X(keyword) X(language) X(context) X(structure) X(modality) X(authz) X(conversation) X(event) X(metadata)
 
 #endif

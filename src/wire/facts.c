@@ -474,3 +474,20 @@ int facts_read_chat(struct arena *arena, const struct json_doc *doc, const struc
 bool facts_has_envelope(const struct request_facts *facts) {
     return facts->n_metadata > 0 || facts->n_messages > 0 || facts->n_tool_definitions > 0 || facts->n_images > 0;
 }
+
+int facts_set_identity(struct arena *arena, struct request_facts *facts, vsr_str user_id, vsr_str groups,
+                       struct vsr_err *err) {
+    size_t n = 0;
+    for (vsr_str rest = groups; rest.ptr; n++)
+        (void)str_split(&rest, ',');
+    facts->user_id = str_trim(user_id);
+    facts->user_groups = (struct texts){ .items = arena_try_alloc_raw(arena, n * sizeof(vsr_str)) };
+    if (!facts->user_groups.items)
+        return err_set(err, VSR_E_NOMEM, "no memory for the groups of the caller");
+    while (groups.ptr) {
+        vsr_str group = str_trim(str_split(&groups, ','));
+        if (group.len > 0)
+            facts->user_groups.items[facts->user_groups.n++] = group;
+    }
+    return 0;
+}

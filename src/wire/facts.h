@@ -79,6 +79,10 @@ struct request_facts {
     size_t n_metadata;
     vsr_str reasoning_effort; /* raw JSON value of the client's top-level member; empty when absent */
 
+    /* Who asks, as far as somebody trustworthy said so: facts_set_identity(). Never from the body. */
+    vsr_str user_id; /* empty: nobody said */
+    struct texts user_groups;
+
     /* Envelope floor (signals.md §11.2). */
     uint64_t text_bytes, structured_bytes, framing_tokens, output_reserve, image_tokens;
     uint64_t token_floor;       /* with the reserve */
@@ -100,5 +104,12 @@ struct facts_options {
  */
 int facts_read_chat(struct arena *arena, const struct json_doc *doc, const struct facts_options *options,
                     struct request_facts *ret_facts, struct vsr_err *err) VSR_MUST_CHECK;
+
+/*
+ * Says who asks. `groups` is a comma list; blanks around its entries do not count, empty entries neither. Keeps both
+ * texts. Fails with VSR_E_NOMEM.
+ */
+int facts_set_identity(struct arena *arena, struct request_facts *facts, vsr_str user_id, vsr_str groups,
+                       struct vsr_err *err) VSR_MUST_CHECK;
 
 #endif

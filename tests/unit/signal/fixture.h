@@ -67,6 +67,18 @@ static inline void fixture_must_refuse(const struct signal_family *family, const
     arena_free(f.arena);
 }
 
+/* One for each rule, or those that the family names. */
+static inline void fixture_give_slots(struct fixture *f) {
+    vsr_str type = str_from_c(f->family->config.type), *names = NULL;
+    size_t n = f->rules.n, n_listed;
+    if (f->family->names)
+        n = f->family->names(&f->rules, f->arena, &names, &n_listed);
+    for (size_t i = 0; i < n; i++)
+        CHECK_INT(signal_slots_add(&f->slots, type,
+                                   names ? names[i] : rule_name(&f->rules, f->family->config.schema, i)),
+                  i, "names differ");
+}
+
 static inline bool fixture_build(struct fixture *f) {
     struct pattern_list patterns;
     struct signal_places places = { 0 };
@@ -80,9 +92,7 @@ static inline bool fixture_build(struct fixture *f) {
     int bad;
     signal_slots_init(&f->slots, f->arena);
     pattern_list_init(&patterns, f->arena);
-    for (size_t i = 0; i < f->rules.n; i++)
-        signal_slots_add(&f->slots, str_from_c(f->family->config.type),
-                         rule_name(&f->rules, f->family->config.schema, i));
+    fixture_give_slots(f);
     f->state = f->family->build(&builder);
     if (f->diag.n_errors || pattern_set_build(f->arena, &patterns, &f->patterns, &bad, NULL) < 0)
         return false;

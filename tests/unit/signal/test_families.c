@@ -180,6 +180,8 @@ static const char *sample_rules(const char *type) {
         { "context", "[{name: a, max_tokens: 10}]" },
         { "structure", "[{name: a, feature: {type: density, source: {type: regex, pattern: 'a.*?b'}}},"
                        " {name: b, feature: {type: sequence, source: {type: sequence, sequences: [[a, b]]}}}]" },
+        { "modality", "[{name: AR}, {name: BOTH}]" },
+        { "authz", "[{name: a, role: b, subjects: [{kind: User, name: u}]}]" },
         { "conversation", "[{name: a, feature: {type: count, source: {type: message}}}]" },
         { "event", "[{name: a, severities: [high]}, {name: b, event_types: [x], temporal: true, match: all}]" },
         { "metadata", "[{name: a, key: k, predicate: {exists: true}}]" },

@@ -12,6 +12,7 @@
 #include "core/arena.h"
 #include "core/assert.h"
 #include "looper/looper.h"
+#include "plugin/plugin.h"
 #include "provider/registry.h"
 #include "route/route.h"
 #include "select/selector.h"
@@ -41,7 +42,9 @@ static void collect(void) {
 static struct config_parts parts(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, collect);
-    return (struct config_parts){ .families = route_families(), .algorithms = { algorithms, n_algorithms } };
+    return (struct config_parts){ .families = route_families(),
+                                  .algorithms = { algorithms, n_algorithms },
+                                  .plugins = plugin_kinds() };
 }
 
 struct config_load_options profile_load_options(bool strict_env) {

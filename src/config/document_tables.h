@@ -5,6 +5,7 @@
 #ifndef VSR_CONFIG_DOCUMENT_TABLES_H
 #define VSR_CONFIG_DOCUMENT_TABLES_H
 
+#include "config/global_tables.h"
 #include "config/schema.h"
 
 extern const struct schema config_listener_schema;
@@ -29,9 +30,6 @@ extern const struct schema config_plugin_schema;    /* without kinds */
 extern const struct schema config_recipe_routing_schema;
 extern const struct schema config_recipe_schema;
 extern const struct schema config_entrypoint_schema;
-extern const struct schema config_global_schema;
-extern const struct schema config_router_schema;
-extern const struct schema config_authz_provider_schema;
 
 /* Names of `provider`, by enum config_provider; the first is empty. NULL-terminated. */
 extern const char *const config_provider_names[];

@@ -225,7 +225,7 @@ struct config_learning_redis {
 
 struct config_learning_store {
     struct config_at at;
-    int backend; /* 0 local, 1 redis */
+    int backend; /* enum config_backend */
     int64_t ttl_seconds, timeout_ms;
     struct config_learning_redis redis;
 };
@@ -286,8 +286,8 @@ struct config_batch_metrics {
     struct config_at at;
     bool enabled;
     double sample_rate;
-    struct config_list batch_size_ranges; /* struct config_batch_size_range */
-    struct config_numbers duration_buckets, size_buckets;
+    struct config_list batch_size_ranges;                     /* struct config_batch_size_range */
+    struct config_numbers duration_buckets, size_buckets;     /* rising */
     bool detailed_goroutine_tracking, high_resolution_timing; /* no effect */
 };
 
@@ -901,6 +901,8 @@ enum config_model_role {
     ROLE_MEMORY_EXTRACTION,
 };
 
+enum config_parser_type { PARSER_UNSET, PARSER_AUTO, PARSER_QWEN3GUARD, PARSER_JSON, PARSER_SIMPLE };
+
 struct config_llm_endpoint {
     struct config_at at;
     vsr_str address, name, prompt_template;
@@ -914,7 +916,8 @@ struct config_external_model {
     vsr_str name, llm_provider;
     int model_role; /* enum config_model_role */
     struct config_llm_endpoint llm_endpoint;
-    vsr_str llm_model_name, parser_type, access_key;
+    vsr_str llm_model_name, access_key;
+    int parser_type; /* enum config_parser_type */
     int64_t llm_timeout_seconds, max_tokens;
     double threshold, temperature;
 };

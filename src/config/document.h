@@ -356,6 +356,116 @@ struct config_plugin {
     const struct config_kind *info; /* derived */
 };
 
+/* How far learning may change what the decision chooses. A component's mode is never wider than the decision's. */
+enum config_adaptation_mode { ADAPTATION_APPLY, ADAPTATION_OBSERVE, ADAPTATION_BYPASS };
+
+struct config_adaptation {
+    struct config_at at;
+    int mode;          /* enum config_adaptation_mode; that of the decision when it is not written */
+    int candidate_set; /* 0 decision, 1 tier, 2 global */
+};
+
+struct config_protection {
+    struct config_at at;
+    int mode; /* enum config_adaptation_mode */
+    double stability_weight, switch_margin;
+};
+
+struct config_adaptations {
+    struct config_at at;
+    int mode; /* enum config_adaptation_mode */
+    struct config_adaptation adaptation;
+    struct config_protection protection;
+};
+
+enum config_contract_type { CONTRACT_NONE, CONTRACT_CHOICE, CONTRACT_STRUCTURED_JSON, CONTRACT_REFERENCE_SELECTION };
+
+struct config_choice_set {
+    struct config_at at;
+    struct config_strings values;
+};
+
+struct config_contract_schema {
+    struct config_at at;
+    int schema_ref; /* 0 terminal_action_v1 */
+};
+
+struct config_contract_reference {
+    struct config_at at;
+    int source;    /* 0 candidate_responses */
+    int id_format; /* 0 index, 1 reference_number */
+};
+
+struct config_contract_render {
+    struct config_at at;
+    int mode; /* 0 value, 1 template */
+    vsr_str template;
+};
+
+struct config_contract_extract {
+    struct config_at at;
+    int mode; /* 0 exact, 1 json_object */
+    struct config_strings sources;
+};
+
+struct config_contract_normalize {
+    struct config_at at;
+    struct config_strings field_order;
+    struct config_pairs defaults;
+};
+
+struct config_contract_violation {
+    struct config_at at;
+    bool repair;
+    vsr_str fallback;
+};
+
+struct config_contract_step {
+    struct config_at at;
+    int type; /* 0 dereference_selected_reference */
+};
+
+/* decisions.md §2.10 */
+struct config_output_contract {
+    struct config_at at;
+    int type; /* enum config_contract_type */
+    struct config_choice_set choice_set;
+    struct config_contract_schema json_schema;
+    struct config_contract_reference reference;
+    struct config_contract_render render;
+    struct config_contract_extract extract;
+    struct config_contract_normalize normalize;
+    struct config_contract_violation on_violation;
+    struct config_list postprocess; /* struct config_contract_step */
+};
+
+struct config_iteration_output {
+    struct config_at at;
+    int type; /* 0 model */
+    vsr_str value;
+};
+
+struct config_candidate_iteration {
+    struct config_at at;
+    vsr_str variable;
+    int source; /* 0 decision.candidates, 1 models */
+    struct config_strings models;
+    struct config_list outputs; /* struct config_iteration_output */
+};
+
+/* Every field counts only when it was written (decisions.md §2.11). */
+struct config_retention {
+    struct config_at at;
+    bool drop, keep_current_model, prefer_prefix_retention;
+    int64_t ttl_turns;
+};
+
+struct config_emit {
+    struct config_at at;
+    int kind; /* 0 retention */
+    struct config_retention retention;
+};
+
 struct config_decision {
     struct config_at at;
     vsr_str name, description;
@@ -366,6 +476,12 @@ struct config_decision {
     struct config_list plugins; /* struct config_plugin */
     int on_unknown;             /* enum config_on_unknown */
     struct config_pairs annotations;
+    struct config_adaptations adaptations;
+    vsr_str output_contract;
+    struct config_output_contract *output_contract_spec;
+    struct config_list candidate_iterations; /* struct config_candidate_iteration */
+    struct config_list emits;                /* struct config_emit */
+    bool fallback;                           /* the next candidate may answer when all endpoints of one failed */
 };
 
 /* The decision's plugin of that type, or NULL. */

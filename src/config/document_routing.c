@@ -320,6 +320,18 @@ static const struct field decision_fields[] = {
       .help = "What signals that could not be evaluated count as." },
     { "annotations", FIELD_PAIRS, offsetof(struct config_decision, annotations), .flags = FIELD_ANY,
       .help = "Inert notes." },
+    { "adaptations", FIELD_OBJECT, offsetof(struct config_decision, adaptations), .object = &config_adaptations_schema,
+      .help = "How far learning may change what the decision chooses." },
+    { "output_contract", FIELD_STRING, offsetof(struct config_decision, output_contract),
+      .help = "What is said to models about the form of the answer." },
+    { "output_contract_spec", FIELD_OPTIONAL, offsetof(struct config_decision, output_contract_spec),
+      .object = &config_output_contract_schema, .help = "What vsr makes of the answer." },
+    { "candidateIterations", FIELD_OBJECTS, offsetof(struct config_decision, candidate_iterations),
+      .object = &config_candidate_iteration_schema, .help = "Loops of the routing language over candidates; inert." },
+    { "emits", FIELD_OBJECTS, offsetof(struct config_decision, emits), .object = &config_emit_schema,
+      .help = "Directives for what follows the answer; each kind at most once." },
+    { "fallback", FIELD_BOOL, offsetof(struct config_decision, fallback), .fallback = "false",
+      .help = "Whether the next candidate answers when all endpoints of the chosen one failed." },
 };
 
 /* Bytes of `{"key":"value",...}`, but for escapes: the limit guards memory, it is no wire format. */
@@ -330,12 +342,28 @@ static size_t pairs_json_len(const struct config_pairs *pairs) {
     return len;
 }
 
+static void check_emit_kinds(const struct config_decision *decision, struct diag *diag) {
+    const struct config_emit *emits = decision->emits.items;
+    for (size_t i = 1; i < decision->emits.n; i++) /* there is one kind */
+        diag_error(diag, "E_DUP", schema_at(&emits[i]), VSR_STR(""), "the kind retention already stands at line %u",
+                   schema_at(&emits[0]).line);
+}
+
+static void check_iterations(const struct config_decision *decision, struct arena *arena, struct diag *diag) {
+    CONFIG_EACH(const struct config_candidate_iteration, iteration, &decision->candidate_iterations)
+    if (iteration->source == 0 && decision->model_refs.n == 0)
+        diag_error(diag, "E_REQUIRED", schema_field_at(&config_candidate_iteration_schema, iteration, "source", arena),
+                   VSR_STR(""), "source decision.candidates needs modelRefs");
+}
+
 static void check_decision(const void *object, struct arena *arena, struct diag *diag) {
     const struct config_decision *decision = object;
     const struct config_pairs *notes = &decision->annotations;
     if (notes->n > ANNOTATIONS_MAX || pairs_json_len(notes) > ANNOTATIONS_LEN_MAX)
         diag_error(diag, "E_RANGE", schema_field_at(&config_decision_schema, object, "annotations", arena), VSR_STR(""),
                    "at most %d keys and %d bytes are allowed", ANNOTATIONS_MAX, ANNOTATIONS_LEN_MAX);
+    check_emit_kinds(decision, diag);
+    check_iterations(decision, arena, diag);
 }
 
 const struct schema config_decision_schema =

@@ -25,6 +25,10 @@ extern const struct schema config_mapping_schema;
 extern const struct schema config_mapping_output_schema;
 extern const struct schema config_model_ref_schema;
 extern const struct schema config_decision_schema;
+extern const struct schema config_adaptations_schema;
+extern const struct schema config_output_contract_schema;
+extern const struct schema config_candidate_iteration_schema;
+extern const struct schema config_emit_schema;
 extern const struct schema config_algorithm_schema; /* without blocks */
 extern const struct schema config_plugin_schema;    /* without kinds */
 extern const struct schema config_recipe_routing_schema;

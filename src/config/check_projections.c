@@ -69,6 +69,17 @@ static struct diag_at member_at(struct check *c, const struct config_partition *
                              arena_printf(c->arena, "%.*s.members[%zu]", VSR_FMT(partition->at.path), index) };
 }
 
+/* In a softmax, members must be comparable. */
+static void check_competes(struct check *c, const struct config_partition *partition, size_t index) {
+    const struct config_family *family = &c->options->parts.families.items[partition->family];
+    const struct check_name *entry = map_get(&c->rules[partition->family], partition->members.items[index]);
+    if (partition->semantics == 1 && family->competes && entry && !family->competes(entry->at))
+        diag_error(c->diag, "E_CONFLICT", member_at(c, partition, index),
+                   VSR_STR("give the rule mmlu_categories, or make the partition exclusive"),
+                   "%s \"%.*s\" stands for no label of the classifier, so a softmax cannot weigh it", family->type,
+                   VSR_FMT(partition->members.items[index]));
+}
+
 static void check_members(struct check *c, struct config_partition *partition, struct map *seen) {
     struct arena_mark mark = arena_mark(c->scratch);
     struct map own;
@@ -86,8 +97,8 @@ static void check_members(struct check *c, struct config_partition *partition, s
             diag_error(c->diag, "E_REF", member_at(c, partition, i), VSR_STR(""),
                        "\"%.*s\" is not a rule of a family whose rules may be members, in recipe %.*s", VSR_FMT(name),
                        VSR_FMT(c->scope->name));
-        else
-            check_rule_name(c, member_at(c, partition, i), partition->family, name);
+        else if (check_rule_name(c, member_at(c, partition, i), partition->family, name))
+            check_competes(c, partition, i);
     }
     if (!map_get(&own, partition->fallback))
         diag_error(c->diag, "E_REF", schema_field_at(&config_partition_schema, partition, "default", c->arena),
@@ -163,8 +174,58 @@ static void check_signal_input(struct check *c, const struct config_score_input 
         check_rule_name(c, input_at(c, input, "name"), input->family, input->name);
 }
 
+/* ---- metrics of knowledge bases */
+
+static const struct config_kb *find_kb(const struct config_model_catalog *catalog, vsr_str name) {
+    CONFIG_EACH(const struct config_kb, kb, &catalog->kbs)
+    if (str_eq(kb->name, name))
+        return kb;
+    return NULL;
+}
+
+static void check_metric_name(struct check *c, const struct config_score_input *input, const struct config_kb *kb) {
+    vsr_str *names = ARENA_ARRAY(c->scratch, vsr_str, kb->metrics.n + 2);
+    size_t n = 0;
+    names[n++] = VSR_STR("best_score");
+    names[n++] = VSR_STR("best_matched_score");
+    CONFIG_EACH(const struct config_kb_metric, metric, &kb->metrics)
+    names[n++] = metric->name;
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], input->metric))
+            return;
+    diag_error(c->diag, "E_REF", input_at(c, input, "metric"), diag_suggest(c->diag, input->metric, names, n),
+               "knowledge base \"%.*s\" has no metric \"%.*s\"", VSR_FMT(kb->name), VSR_FMT(input->metric));
+}
+
+static void check_metric_input(struct check *c, const struct config_score_input *input) {
+    const struct config_model_catalog *catalog = &c->doc->global.model_catalog;
+    const struct config_kb *kb = find_kb(catalog, input->kb);
+    if (input->name.len)
+        diag_error(c->diag, "E_CONFLICT", input_at(c, input, "name"), VSR_STR("use kb and metric"),
+                   "an input of type kb_metric has no name");
+    if (input->value_source != VALUE_SOURCE_UNSET && input->value_source != VALUE_SOURCE_SCORE)
+        diag_error(c->diag, "E_ENUM", input_at(c, input, "value_source"), VSR_STR(""),
+                   "a kb_metric has a score and nothing else");
+    for (int i = 0; i < 2; i++)
+        if (str_trim(i ? input->metric : input->kb).len == 0)
+            diag_error(c->diag, "E_REQUIRED", input_at(c, input, i ? "metric" : "kb"), VSR_STR(""),
+                       "missing, required in an input of type kb_metric");
+    if (input->kb.len == 0 || input->metric.len == 0)
+        return;
+    if (kb)
+        check_metric_name(c, input, kb);
+    else if (catalog->at.path.ptr)
+        diag_error(c->diag, "E_REF", input_at(c, input, "kb"), VSR_STR(""),
+                   "knowledge base \"%.*s\" is not declared under global.model_catalog.kbs", VSR_FMT(input->kb));
+}
+
 static void check_input(struct check *c, struct config_score_input *input) {
     input->type = arena_str_lower(c->arena, str_trim(input->type));
+    if (str_eq_c(input->type, "kb_metric")) {
+        input->family = CONFIG_KB_METRIC;
+        check_metric_input(c, input);
+        return;
+    }
     input->family = check_family(c, input->type);
     if (input->family == CHECK_NO_FAMILY) {
         check_unknown_type(c, input_at(c, input, "type"), input->type);

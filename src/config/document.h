@@ -37,6 +37,8 @@ struct config_family {
     /* Optional: a rule tree inside a rule. Its leaves name other families' rules and no projection. */
     struct config_rule *(*tree)(const void *rule);
     bool partition_members; /* its rules may be members of a partition (signals.md §7.1) */
+    /* Optional: whether a rule can be compared with others in a softmax. */
+    bool (*competes)(const void *rule);
     /* Leaves name a `label`, carry a predicate and may say `on_error`; inputs name `<rule>:<label>`. */
     bool labels;
     /* With `labels`, optional: those of a rule. */
@@ -260,15 +262,15 @@ enum config_value_source {
     VALUE_SOURCE_SCORE
 };
 
-/* Instead of a family's index: the type is `projection`. */
-enum { CONFIG_PROJECTION = -1 };
+/* Instead of a family's index: the type is `projection`, or `kb_metric`, which only inputs of scores are. */
+enum { CONFIG_PROJECTION = -1, CONFIG_KB_METRIC = -3 };
 
 struct config_score_input {
     struct config_at at;
     vsr_str type, name, kb, metric;
     double weight, match, miss;
     int value_source; /* enum config_value_source */
-    int family;       /* derived: index in config_families, or CONFIG_PROJECTION; `type` is in lower case */
+    int family;       /* derived: index in config_families, or CONFIG_*; `type` is in lower case */
 };
 
 struct config_score {

@@ -29,25 +29,27 @@ struct config_families route_families(void) {
 
 /* ---- names for policy */
 
-static const vsr_str projection_name = VSR_STR_INIT("projection");
+static const vsr_str projection_name = VSR_STR_INIT("projection"), metric_name = VSR_STR_INIT("kb_metric");
 
 struct plan_builder {
     struct route *route;
     struct arena *arena;
     struct diag *diag;
-    struct policy_type *types; /* of all families by index, then of projections */
+    struct policy_type *types; /* of all families by index, then of projections and of metrics */
     size_t n_families;
 };
 
 static void build_types(struct plan_builder *b) {
     const struct signal_family *const *families = signal_families(&b->n_families);
-    b->types = ARENA_ARRAY(b->arena, struct policy_type, b->n_families + 1);
+    b->types = ARENA_ARRAY(b->arena, struct policy_type, b->n_families + 2);
     for (size_t i = 0; i < b->n_families; i++)
         b->types[i] = (struct policy_type){ .name = str_from_c(families[i]->config.type),
                                             .on_unknown = families[i]->on_unknown,
-                                            .never_unknown = families[i]->never_unknown };
+                                            .never_unknown = families[i]->never_unknown,
+                                            .by_label = families[i]->config.labels };
     b->types[b->n_families] =
         (struct policy_type){ .name = projection_name, .on_unknown = ON_UNKNOWN_NO_MATCH, .never_unknown = true };
+    b->types[b->n_families + 1] = (struct policy_type){ .name = metric_name, .on_unknown = ON_UNKNOWN_NO_MATCH };
 }
 
 static const struct policy_type *find_type(void *data, vsr_str type, int family) {
@@ -55,6 +57,8 @@ static const struct policy_type *find_type(void *data, vsr_str type, int family)
     (void)type; /* config has looked it up in the same list */
     if (family == CONFIG_PROJECTION)
         return &b->types[b->n_families];
+    if (family == CONFIG_KB_METRIC)
+        return &b->types[b->n_families + 1];
     return family >= 0 && (size_t)family < b->n_families ? &b->types[family] : NULL;
 }
 
@@ -62,50 +66,81 @@ static uint32_t find_slot(void *data, const struct policy_type *type, vsr_str na
     const struct plan_builder *b = data;
     return signal_slots_find(&b->route->slots, type->name, name);
 }
+static const struct route_family *family_of(const struct route *route, const struct policy_type *type) {
+    for (size_t i = 0; i < route->n_families; i++)
+        if (str_eq_c(type->name, route->families[i].family->config.type))
+            return &route->families[i];
+    return NULL;
+}
+
+static size_t find_alternates(void *data, const struct policy_type *type, vsr_str name, const uint32_t **ret_slots) {
+    const struct plan_builder *b = data;
+    const struct route_family *family = family_of(b->route, type);
+    const struct config_list *rules;
+    uint32_t *slots;
+    size_t n;
+    if (!family || !family->family->alternates)
+        return 0;
+    rules = &b->route->routing->signals.rules[type - b->types];
+    slots = ARENA_ARRAY(b->arena, uint32_t, rules->n);
+    n = family->family->alternates(rules, name, slots);
+    for (size_t i = 0; i < n; i++)
+        slots[i] += family->first_slot;
+    *ret_slots = slots;
+    return n;
+}
 _Static_assert(SIGNAL_SLOT_NONE == POLICY_SLOT_NONE, "signals and policy share slot numbers");
 
 /* ---- building */
 
-/* Names under which a family reports, and how many of them are listed. */
-static size_t family_names(struct plan_builder *b, const struct signal_family *family, const struct config_list *rules,
-                           vsr_str **ret_names, size_t *ret_n_listed) {
+/* Slots of one family: its rules, or what it says that it reports under. */
+static void give_family_slots(struct plan_builder *b, const struct signal_family *family,
+                              const struct config_list *rules) {
+    struct route *route = b->route;
+    struct route_family *out = &route->families[route->n_families++];
+    vsr_str type = str_from_c(family->config.type), *names = NULL;
+    size_t n = rules->n, n_listed = rules->n;
     if (family->names)
-        return family->names(rules, b->arena, ret_names, ret_n_listed);
-    *ret_names = ARENA_ARRAY(b->arena, vsr_str, rules->n);
-    *ret_n_listed = rules->n;
-    for (size_t i = 0; i < rules->n; i++)
-        (*ret_names)[i] = rule_name(rules, family->config.schema, i);
-    return rules->n;
+        n = family->names(rules, b->arena, &names, &n_listed);
+    *out = (struct route_family){
+        .family = family, .first_slot = (uint32_t)route->slots.n, .n_slots = (uint32_t)n, .n_listed = (uint32_t)n_listed
+    };
+    for (size_t i = 0; i < n; i++)
+        signal_slots_add(&route->slots, type, names ? names[i] : rule_name(rules, family->config.schema, i));
 }
 
-/* Slots of all rules, family by family, then those of projection outputs. */
+extern const struct signal_family signal_kb_metric;
+
+/* Slots of the metrics that scores read, by "kb:metric" in lower case. */
+static void give_metric_slots(struct plan_builder *b) {
+    struct route *route = b->route;
+    uint32_t first = (uint32_t)route->slots.n;
+    CONFIG_EACH(const struct config_score, score, &route->routing->projections.scores)
+    CONFIG_EACH(const struct config_score_input, input, &score->inputs)
+    if (input->family == CONFIG_KB_METRIC)
+        signal_slots_add(&route->slots, metric_name,
+                         arena_str_lower(b->arena, arena_printf(b->arena, "%.*s:%.*s", VSR_FMT(input->kb),
+                                                                VSR_FMT(input->metric))));
+    if (route->slots.n > first)
+        route->families[route->n_families++] = (struct route_family){ .family = &signal_kb_metric,
+                                                                      .first_slot = first,
+                                                                      .n_slots = (uint32_t)route->slots.n - first };
+}
+
+/* Slots of all rules, family by family, then those of metrics and of projection outputs. */
 static void give_slots(struct plan_builder *b) {
     struct route *route = b->route;
-    const struct config_list *mappings = &route->routing->projections.mappings;
     size_t n;
     const struct signal_family *const *families = signal_families(&n);
-    route->families = ARENA_ARRAY(b->arena, struct route_family, n);
-    for (size_t i = 0; i < n; i++) {
-        const struct config_list *rules = &route->routing->signals.rules[i];
-        vsr_str type = str_from_c(families[i]->config.type), *names;
-        size_t n_names, n_listed;
-        if (rules->n == 0)
-            continue;
-        n_names = family_names(b, families[i], rules, &names, &n_listed);
-        route->families[route->n_families++] = (struct route_family){ .family = families[i],
-                                                                      .first_slot = (uint32_t)route->slots.n,
-                                                                      .n_rules = (uint32_t)n_names,
-                                                                      .n_listed = (uint32_t)n_listed };
-        for (size_t k = 0; k < n_names; k++)
-            signal_slots_add(&route->slots, type, names[k]);
-    }
+    route->families = ARENA_ARRAY(b->arena, struct route_family, n + 1);
+    for (size_t i = 0; i < n; i++)
+        if (route->routing->signals.rules[i].n > 0)
+            give_family_slots(b, families[i], &route->routing->signals.rules[i]);
+    give_metric_slots(b);
     route->first_output = (uint32_t)route->slots.n;
-    for (size_t i = 0; i < mappings->n; i++) {
-        const struct config_mapping *mapping = (const struct config_mapping *)mappings->items + i;
-        for (size_t k = 0; k < mapping->outputs.n; k++)
-            signal_slots_add(&route->slots, projection_name,
-                             ((const struct config_mapping_output *)mapping->outputs.items)[k].name);
-    }
+    CONFIG_EACH(const struct config_mapping, mapping, &route->routing->projections.mappings)
+    CONFIG_EACH(const struct config_mapping_output, output, &mapping->outputs)
+    signal_slots_add(&route->slots, projection_name, output->name);
     route->n_outputs = (uint32_t)route->slots.n - route->first_output;
 }
 
@@ -157,7 +192,7 @@ static int build_families(struct plan_builder *b) {
 static int build_policy(struct plan_builder *b) {
     struct route *route = b->route;
     const struct config_routing *routing = route->routing;
-    struct policy_names names = { .data = b, .type = find_type, .slot = find_slot };
+    struct policy_names names = { .data = b, .type = find_type, .slot = find_slot, .alternates = find_alternates };
     struct policy_options options = { .by_confidence = routing->strategy == STRATEGY_CONFIDENCE,
                                       .untiered_first = routing->untiered_first };
     struct vsr_err err = VSR_ERR_NONE;
@@ -175,12 +210,12 @@ static int build_policy(struct plan_builder *b) {
 /* ---- what is needed */
 
 bool plan_wants(const struct route_family *family, const uint64_t *wanted) {
-    size_t end = family->first_slot + family->n_rules;
+    size_t end = family->first_slot + family->n_slots;
     return bits_next(wanted, family->first_slot, end) < end;
 }
 
 static void want_all_rules(const struct route_family *family, uint64_t *wanted) {
-    for (uint32_t i = 0; i < family->n_rules; i++)
+    for (uint32_t i = 0; i < family->n_slots; i++)
         bits_add(wanted, family->first_slot + i);
 }
 

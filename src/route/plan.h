@@ -14,9 +14,9 @@
 struct route_family {
     const struct signal_family *family;
     const void *state;
-    uint32_t first_slot; /* of its rules, one after the other */
-    uint32_t n_rules;    /* slots that leaves may name; usually one for each rule */
-    uint32_t n_listed;   /* those at the front, by which matches are listed */
+    uint32_t first_slot; /* of what it reports, one after the other */
+    uint32_t n_slots;
+    uint32_t n_listed; /* the first of them are what matches are listed by */
 };
 
 struct route {
@@ -24,7 +24,7 @@ struct route {
     const struct config_scope *scope;
     const struct config_routing *routing; /* of the scope */
     struct signal_slots slots;
-    struct route_family *families; /* those with rules, in catalogue order */
+    struct route_family *families; /* those with rules, in catalogue order, then the metrics of knowledge bases */
     size_t n_families;
     uint32_t first_output, n_outputs; /* slots of projection outputs */
     size_t window_max;                /* code points that windowed families read */

@@ -81,9 +81,29 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
 
 static void fail_family(struct route_state *state, const struct route_family *family, int rc) {
     enum signal_code code = rc == VSR_E_LIMIT ? SIGNAL_TOO_LONG : SIGNAL_FAILED;
-    for (uint32_t slot = family->first_slot; slot < family->first_slot + family->n_rules; slot++)
+    for (uint32_t slot = family->first_slot; slot < family->first_slot + family->n_slots; slot++)
         if (bits_has(state->request.wanted, slot))
             signal_fail(&state->results, slot, code);
+}
+
+/* Without a model: what has nothing to look at does not match, the rest cannot be said. */
+static void judge_without_model(struct route_state *state, const struct route_family *family) {
+    const struct signal_family *f = family->family;
+    const struct request_facts *facts = state->request.facts;
+    for (uint32_t i = 0; i < family->n_slots; i++) {
+        uint32_t slot = family->first_slot + i;
+        size_t rule = f->rule_of ? f->rule_of(family->state, i) : i;
+        if (!bits_has(state->request.wanted, slot))
+            continue;
+        if (f->is_settled && f->is_settled(family->state, facts, rule))
+            signal_match(&state->results, slot, 1.0);
+        else if (f->applies && !f->applies(family->state, facts, rule))
+            signal_no_match(&state->results, slot);
+        else
+            signal_fail(&state->results, slot, SIGNAL_UNAVAILABLE);
+        if (bits_has(state->results.unavailable, slot) && f->blocks && f->blocks(family->state, rule))
+            signal_match(&state->results, slot, 1.0);
+    }
 }
 
 static void run_stage(struct route_state *state, enum signal_stage stage, const uint64_t *wanted) {
@@ -93,6 +113,10 @@ static void run_stage(struct route_state *state, enum signal_stage stage, const 
         int rc;
         if (family->family->stage != stage || !plan_wants(family, wanted))
             continue;
+        if (!family->family->eval) {
+            judge_without_model(state, family);
+            continue;
+        }
         rc = family->family->eval(family->state, &state->request, &state->results, NULL);
         if (rc < 0)
             fail_family(state, family, rc);

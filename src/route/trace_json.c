@@ -60,7 +60,7 @@ static void write_matched_name(void *data, const char *family, const vsr_str *na
 static void write_found(struct json_writer *w, const struct route_state *state) {
     for (size_t i = 0; i < state->route->n_families; i++) {
         const struct route_family *family = &state->route->families[i];
-        for (uint32_t k = 0; k < family->n_rules; k++) {
+        for (uint32_t k = 0; k < family->n_slots; k++) {
             vsr_str found[TRACE_FOUND_MAX];
             size_t n = trace_found(state, family, k, found);
             if (n == 0)
@@ -102,7 +102,7 @@ static void write_not_evaluated(struct json_writer *w, const struct route_state 
     json_write_begin_array(w);
     for (size_t i = 0; i < state->route->n_families; i++) {
         const struct route_family *family = &state->route->families[i];
-        for (uint32_t slot = family->first_slot; slot < family->first_slot + family->n_rules; slot++)
+        for (uint32_t slot = family->first_slot; slot < family->first_slot + family->n_slots; slot++)
             if (!bits_has(state->results.evaluated, slot))
                 json_write_str(w, state->route->slots.items[slot].key);
     }

@@ -74,7 +74,7 @@ static void print_signals(struct printer *p) {
     before = p->out->len;
     for (size_t i = 0; i < p->state->route->n_families; i++) {
         const struct route_family *family = &p->state->route->families[i];
-        for (uint32_t k = 0; k < family->n_rules; k++) {
+        for (uint32_t k = 0; k < family->n_slots; k++) {
             print_rule(p, family, k);
             n_idle += !bits_has(p->state->results.evaluated, family->first_slot + k);
         }

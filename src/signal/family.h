@@ -15,8 +15,11 @@
 
 /* When a family runs: cheap ones first, and later ones only while they can still change the outcome. */
 enum signal_stage {
-    SIGNAL_STAGE_CHEAP, /* facts at hand, and the one scan over the text: a few microseconds together */
-    SIGNAL_STAGE_TEXT,  /* works on the text at length: tens of microseconds */
+    SIGNAL_STAGE_CHEAP,    /* facts at hand, and the one scan over the text: a few microseconds together */
+    SIGNAL_STAGE_TEXT,     /* works on the text at length: tens of microseconds */
+    SIGNAL_STAGE_EMBED,    /* compares vectors; one forward pass serves all */
+    SIGNAL_STAGE_CLASSIFY, /* a model of its own per family */
+    SIGNAL_STAGE_REMOTE,   /* may ask another server */
     SIGNAL_STAGES,
 };
 
@@ -45,8 +48,9 @@ void signal_place(struct signal_builder *builder, uint32_t index, struct diag_at
 struct signal_family {
     struct config_family config;
     enum signal_stage stage;
-    bool needs_evidence;               /* asks the caller for model output */
+    const char *needs_evidence;        /* what a model does for it: "domain classification"; NULL: it needs none */
     bool all_or_nothing;               /* rules compete or share one cost: a wanted rule brings all */
+    bool keeps_best;                   /* of its matches outside partitions, only the best `top_k` stay */
     bool never_unknown;                /* a failure reads as "no match" */
     bool needs_identity;               /* asks who the caller is: a request that does not say is refused */
     enum config_on_unknown on_unknown; /* how leaves read a failure when the configuration does not say */
@@ -57,13 +61,25 @@ struct signal_family {
      * by name then.
      */
     size_t (*names)(const struct config_list *rules, struct arena *arena, vsr_str **ret_names, size_t *ret_n_listed);
+    /* With `names`: the rule behind name `index`. */
+    size_t (*rule_of)(const void *state, size_t index);
+    /* Optional: rules (indexes) whose match also makes a leaf of that name match. At most rules->n; returns how many.
+     */
+    size_t (*alternates)(const struct config_list *rules, vsr_str name, uint32_t *ret_rules);
     /* Compiles the rules. Problems go to the builder's diag. The state lives in its arena. */
     void *(*build)(struct signal_builder *builder);
     /*
      * Evaluates the wanted rules. A failure here makes all of them unavailable; one rule alone is failed with
-     * signal_fail().
+     * signal_fail(). NULL with `needs_evidence`: the caller judges.
      */
     int (*eval)(const void *state, struct signal_request *request, struct signal_results *results, struct vsr_err *err);
+    /* Optional: whether the rule has anything to look at in the request. If not, it does not match, and is not unknown.
+     */
+    bool (*applies)(const void *state, const struct request_facts *facts, size_t rule);
+    /* Optional: whether the rule matches for sure, with nothing to look at. */
+    bool (*is_settled)(const void *state, const struct request_facts *facts, size_t rule);
+    /* Optional: whether the rule matches when it could not be evaluated. */
+    bool (*blocks)(const void *state, size_t rule);
     /* Optional, after eval: what of rule `index` was found in the text, for people. Returns how many of `max`. */
     size_t (*found)(const void *state, const struct signal_request *request, size_t index, vsr_str *ret_texts,
                     size_t max);

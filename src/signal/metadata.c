@@ -2,7 +2,6 @@
  * metadata - the request's own `metadata` map (signals.md §5.6). The caller writes it, so it is never an identity.
  */
 #include "core/arena.h"
-#include "core/map.h"
 #include "signal/family.h"
 #include "signal/rule_checks.h"
 
@@ -65,20 +64,10 @@ static void check_rule(const void *object, struct arena *arena, struct diag *dia
 static const struct schema metadata_schema =
     SCHEMA("metadata rule", struct metadata_config, metadata_fields, .check = check_rule);
 
-/* Metadata names are unique without case as well; exact repeats are reported for all families alike. */
 static void check_rules(const struct config_document *doc, const struct config_list *rules, struct arena *arena,
                         struct diag *diag) {
-    const struct metadata_config *items = rules->items;
-    struct map seen;
     (void)doc;
-    map_init(&seen, arena);
-    for (size_t i = 0; i < rules->n; i++) {
-        const struct metadata_config *before = map_put(&seen, arena_str_lower(arena, items[i].name), (void *)&items[i]);
-        if (before && !str_eq(before->name, items[i].name))
-            diag_error(diag, "E_DUP", schema_field_at(&metadata_schema, &items[i], "name", arena), (vsr_str){ 0 },
-                       "name \"%.*s\" differs from \"%.*s\" in case only", VSR_FMT(items[i].name),
-                       VSR_FMT(before->name));
-    }
+    rule_check_case_names(rules, &metadata_schema, arena, diag);
 }
 
 struct metadata_state {

@@ -1,12 +1,31 @@
 #include "signal/rule_checks.h"
 
 #include "core/arena.h"
+#include "core/map.h"
 #include "text/pattern_set.h"
 #include "text/regex.h"
 
 vsr_str rule_name(const struct config_list *rules, const struct schema *schema, size_t index) {
     const char *rule = (const char *)rules->items + index * schema->size;
     return *(const vsr_str *)(const void *)(rule + schema->fields[0].offset);
+}
+
+void rule_check_case_names(const struct config_list *rules, const struct schema *schema, struct arena *arena,
+                           struct diag *diag) {
+    struct map seen; /* folded name -> index + 1 */
+    map_init(&seen, arena);
+    for (size_t i = 0; i < rules->n; i++) {
+        vsr_str name = rule_name(rules, schema, i), other;
+        uintptr_t before = (uintptr_t)map_put(&seen, arena_str_lower(arena, name), (void *)(uintptr_t)(i + 1));
+        if (!before)
+            continue;
+        other = rule_name(rules, schema, before - 1);
+        if (!str_eq(other, name))
+            diag_error(diag, "E_DUP",
+                       schema_field_at(schema, (const char *)rules->items + i * schema->size, "name", arena),
+                       (vsr_str){ 0 }, "name \"%.*s\" differs from \"%.*s\" in case only", VSR_FMT(name),
+                       VSR_FMT(other));
+    }
 }
 
 void rule_check_exists(const void *rule, const struct schema *schema, bool exists,

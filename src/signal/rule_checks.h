@@ -27,6 +27,10 @@ struct regex;
 void rule_check_exists(const void *rule, const struct schema *schema, bool exists,
                        const struct config_predicate *predicate, struct arena *arena, struct diag *diag);
 
+/* Reports names that differ in case only. Exact repeats are reported for all families alike. */
+void rule_check_case_names(const struct config_list *rules, const struct schema *schema, struct arena *arena,
+                           struct diag *diag);
+
 /* The name of rule `index`: by contract the first field of a family's table. */
 vsr_str rule_name(const struct config_list *rules, const struct schema *schema, size_t index);
 

@@ -42,6 +42,8 @@ static inline bool fixture_decode(struct fixture *f, const struct signal_family 
     const struct schema *schema = family->config.schema;
     bool ok = true;
     *f = (struct fixture){ .arena = arena_new(0, 0), .family = family };
+    f->doc.global.model_catalog.at.path = VSR_STR("global.model_catalog"); /* there, and empty */
+    f->doc.global.model_catalog.modules.classifier.preference.use_contrastive = true;
     diag_init(&f->diag, f->arena, VSR_STR("rules"));
     if (yaml_tree_parse(f->arena, yaml, &root, &f->diag) < 0)
         return false;

@@ -1,0 +1,171 @@
+/*
+ * classifier - a label set of the user's own, judged by a local model or a language model (signals.md §6.13). Leaves
+ * test the score of one label with a predicate.
+ */
+#include "core/arena.h"
+#include "core/map.h"
+#include "signal/learned.h"
+
+enum classifier_type { CLASSIFIER_LOCAL, CLASSIFIER_LLM };
+static const char *const types[] = { "local", "llm", NULL };
+
+enum { LOCAL_LABELS_MIN = 2 };
+
+/* Below it the other labels together are likelier. */
+#define LOCAL_BOUND_MIN 0.5
+
+struct classifier_config {
+    struct config_at at;
+    vsr_str name, description;
+    int type; /* enum classifier_type */
+    struct config_strings labels;
+    vsr_str model_path, model, instructions;
+    bool use_cpu;
+};
+
+static const struct field classifier_fields[] = {
+    RULE_FIELDS(struct classifier_config),
+    { "type", FIELD_ENUM, offsetof(struct classifier_config, type), .flags = FIELD_REQUIRED, .choices = types,
+      .help = "local: a sequence classifier; llm: a language model that is asked." },
+    { "labels", FIELD_STRINGS, offsetof(struct classifier_config, labels), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
+      .help = "Labels, in the order of the model's classes." },
+    { "model_path", FIELD_STRING, offsetof(struct classifier_config, model_path), .flags = FIELD_NONBLANK,
+      .help = "Of type local: folder of the model." },
+    { "use_cpu", FIELD_BOOL, offsetof(struct classifier_config, use_cpu),
+      .help = "Of type local: whether the model runs on the CPU." },
+    { "model", FIELD_STRING, offsetof(struct classifier_config, model), .flags = FIELD_NONBLANK,
+      .help = "Of type llm: entry of global.model_catalog.external with model_role classification." },
+    { "instructions", FIELD_STRING, offsetof(struct classifier_config, instructions), .flags = FIELD_NONBLANK,
+      .help = "Of type llm: what the labels mean." },
+};
+
+static const struct schema classifier_schema;
+
+static void check_labels(const struct classifier_config *rule, struct arena *arena, struct diag *diag) {
+    const struct config_strings *labels = &rule->labels;
+    for (size_t i = 0; i < labels->n; i++) {
+        vsr_str label = labels->items[i];
+        struct diag_at at = rule_entry_at(rule, "labels", labels, i, arena);
+        if (str_trim(label).len != label.len)
+            diag_error(diag, "E_RANGE", at, (vsr_str){ 0 }, "the label must not begin or end with blanks");
+        if (str_find_char(label, ':') >= 0)
+            diag_error(diag, "E_RANGE", at, VSR_STR("a colon separates the parts of a reference"),
+                       "the label must not hold \":\"");
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(labels->items[k], label)) {
+                diag_error(diag, "E_DUP", at, (vsr_str){ 0 }, "label \"%.*s\" is there twice", VSR_FMT(label));
+                break;
+            }
+    }
+    if (rule->type == CLASSIFIER_LOCAL && labels->n < LOCAL_LABELS_MIN)
+        diag_error(diag, "E_RANGE", schema_field_at(&classifier_schema, rule, "labels", arena), (vsr_str){ 0 },
+                   "type \"local\" needs at least %d labels, found %zu", LOCAL_LABELS_MIN, labels->n);
+}
+
+/* What belongs to one type and not to the other. */
+static void check_rule(const void *object, struct arena *arena, struct diag *diag) {
+    static const char *const required[][3] = { { "model_path", NULL }, { "model", "instructions", NULL } };
+    static const char *const foreign[][3] = { { "model", "instructions", NULL }, { "model_path", "use_cpu", NULL } };
+    const struct classifier_config *rule = object;
+    for (const char *const *field = required[rule->type]; *field; field++)
+        if (!schema_present(&classifier_schema, rule, *field))
+            diag_error(diag, "E_REQUIRED", schema_at(rule), (vsr_str){ 0 }, "%s is required with type \"%s\"", *field,
+                       types[rule->type]);
+    for (const char *const *field = foreign[rule->type]; *field; field++)
+        if (schema_present(&classifier_schema, rule, *field))
+            diag_error(diag, "E_CONFLICT", schema_field_at(&classifier_schema, rule, *field, arena), (vsr_str){ 0 },
+                       "%s does not belong to type \"%s\"", *field, types[rule->type]);
+    check_labels(rule, arena, diag);
+}
+
+static const struct schema classifier_schema =
+    SCHEMA("classifier rule", struct classifier_config, classifier_fields, .check = check_rule);
+
+static void check_model(const struct config_model_catalog *catalog, const struct classifier_config *rule,
+                        struct arena *arena, struct diag *diag) {
+    struct diag_at at = schema_field_at(&classifier_schema, rule, "model", arena);
+    vsr_str *names = ARENA_ARRAY(arena, vsr_str, catalog->external.n);
+    size_t n = 0;
+    CONFIG_EACH(const struct config_external_model, model, &catalog->external) {
+        names[n++] = model->name;
+        if (!str_eq(model->name, rule->model))
+            continue;
+        if (model->model_role != ROLE_CLASSIFICATION)
+            diag_error(diag, "E_REF", at, VSR_STR("set its model_role to classification"),
+                       "external model \"%.*s\" has another model_role", VSR_FMT(rule->model));
+        else if (model->llm_endpoint.address.len == 0 || model->llm_endpoint.port == 0 ||
+                 model->llm_model_name.len == 0)
+            diag_error(diag, "E_REF", at,
+                       VSR_STR("it needs llm_endpoint.address, llm_endpoint.port and llm_model_name"),
+                       "external model \"%.*s\" cannot be called", VSR_FMT(rule->model));
+        return;
+    }
+    diag_error(diag, "E_REF", at, diag_suggest(diag, rule->model, names, n),
+               "\"%.*s\" is not declared under global.model_catalog.external", VSR_FMT(rule->model));
+}
+
+static void check_rules(const struct config_document *doc, const struct config_list *rules, struct arena *arena,
+                        struct diag *diag) {
+    const struct config_model_catalog *catalog = learned_catalog(doc);
+    rule_check_case_names(rules, &classifier_schema, arena, diag);
+    CONFIG_EACH(const struct classifier_config, rule, rules)
+    if (catalog && rule->type == CLASSIFIER_LLM)
+        check_model(catalog, rule, arena, diag);
+}
+
+static const struct config_strings *labels_of(const void *object) {
+    const struct classifier_config *rule = object;
+    return &rule->labels;
+}
+
+static const char *refuses(const void *object, const struct config_predicate *predicate) {
+    const struct classifier_config *rule = object;
+    if (rule->type == CLASSIFIER_LOCAL && (predicate->bounds != BOUND_GTE || predicate->gte < LOCAL_BOUND_MIN))
+        return "a local classifier is tested with gte alone, of at least 0.5";
+    return NULL;
+}
+
+/* Every label of every rule; then the rules themselves, under which failures are told. */
+static size_t names(const struct config_list *rules, struct arena *arena, vsr_str **ret_names, size_t *ret_n_listed) {
+    const struct classifier_config *items = rules->items;
+    size_t n = 0, n_all = rules->n;
+    for (size_t i = 0; i < rules->n; i++)
+        n_all += items[i].labels.n;
+    *ret_names = ARENA_ARRAY(arena, vsr_str, n_all);
+    for (size_t i = 0; i < rules->n; i++)
+        for (size_t k = 0; k < items[i].labels.n; k++)
+            (*ret_names)[n++] =
+                arena_printf(arena, "%.*s:%.*s", VSR_FMT(items[i].name), VSR_FMT(items[i].labels.items[k]));
+    *ret_n_listed = n;
+    for (size_t i = 0; i < rules->n; i++)
+        (*ret_names)[n++] = items[i].name;
+    return n;
+}
+
+static size_t rule_of(const void *state, size_t name) {
+    const struct config_list *rules = state;
+    const struct classifier_config *items = rules->items;
+    for (size_t i = 0; i < rules->n; i++) {
+        if (name < items[i].labels.n)
+            return i;
+        name -= items[i].labels.n;
+    }
+    return name;
+}
+
+const struct signal_family signal_classifier = {
+    .config = { .type = "classifier",
+                .list_key = "classifiers",
+                .schema = &classifier_schema,
+                .check = check_rules,
+                .labels = true,
+                .labels_of = labels_of,
+                .refuses = refuses },
+    .stage = SIGNAL_STAGE_REMOTE,
+    .needs_evidence = "classification by labels",
+    .on_unknown = ON_UNKNOWN_UNKNOWN,
+    .names = names,
+    .rule_of = rule_of,
+    .build = learned_build,
+    .applies = learned_has_text,
+};

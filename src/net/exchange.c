@@ -100,7 +100,7 @@ static void write_through(struct exchange *exchange, vsr_str bytes, vsr_str tail
 static bool must_close(const struct exchange *exchange) {
     const struct server_conn *conn = exchange->conn;
     const struct http1_head *head = &exchange->parser.head;
-    if (!head->keep_alive || conn->server->draining)
+    if (!head->keep_alive || server_conn_ending(conn))
         return true;
     if (conn->state != SERVER_CONN_BODY)
         return false;

@@ -13,7 +13,6 @@
 #include "net/dns.h"
 
 enum {
-    LISTEN_BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     LISTEN_ADDRESS_LEN_MAX = 255,
 };
 
@@ -78,12 +77,20 @@ static bool set_option(int fd, int level, int option) {
     return setsockopt(fd, level, option, &one, sizeof(one)) == 0;
 }
 
+static bool is_shared(enum listen_mode mode) {
+    return mode == LISTEN_SHARED || mode == LISTEN_BOUND;
+}
+
+static bool listens(enum listen_mode mode) {
+    return mode == LISTEN_SHARED || mode == LISTEN_EXCLUSIVE;
+}
+
 static bool bind_socket(int fd, const struct addrinfo *info, enum listen_mode mode, bool v6_only) {
     return set_option(fd, SOL_SOCKET, SO_REUSEADDR) && /* or connections in TIME_WAIT would hold the port */
-           (mode != LISTEN_SHARED || set_option(fd, SOL_SOCKET, SO_REUSEPORT)) &&
+           (!is_shared(mode) || set_option(fd, SOL_SOCKET, SO_REUSEPORT)) &&
            (!v6_only || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
            set_option(fd, IPPROTO_TCP, TCP_NODELAY) && /* accepted sockets inherit it */
-           bind(fd, info->ai_addr, info->ai_addrlen) == 0 && (mode == LISTEN_PROBE || listen(fd, LISTEN_BACKLOG) == 0);
+           bind(fd, info->ai_addr, info->ai_addrlen) == 0 && (!listens(mode) || listen(fd, LISTEN_BACKLOG) == 0);
 }
 
 /* The descriptor, or -1 with errno. */
@@ -139,6 +146,13 @@ int listen_sockets_open(vsr_str address, uint16_t port, enum listen_mode mode, s
     if (error == EADDRINUSE)
         return err_set(err, VSR_E_EXISTS, "cannot listen: the port is in use already");
     return err_set(err, VSR_E_IO, "cannot listen: %s", strerror(error ? error : missing));
+}
+
+int listen_sockets_start(const struct listen_sockets *sockets, struct vsr_err *err) {
+    for (size_t i = 0; i < sockets->n; i++)
+        if (listen(sockets->fds[i], LISTEN_BACKLOG) != 0)
+            return err_set(err, errno == EADDRINUSE ? VSR_E_EXISTS : VSR_E_IO, "cannot listen: %s", strerror(errno));
+    return 0;
 }
 
 void listen_sockets_close(struct listen_sockets *sockets) {

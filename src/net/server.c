@@ -84,6 +84,7 @@ void server_free(struct server *server) {
     while (server->listeners) {
         struct listener *listener = server->listeners;
         server->listeners = listener->next;
+        loop_defer_cancel(&listener->gone);
         mem_free(listener);
     }
     mem_free(server);
@@ -99,29 +100,31 @@ static void accept_retry(void *data) {
         (void)uv_poll_start(listener->poll, UV_READABLE, on_accept); /* worked before with the same arguments */
 }
 
-static void on_accept(uv_poll_t *poll, int status, int events) {
-    struct listener *listener = poll->data;
+/* Takes up to `n` connections off the backlog. 0, EAGAIN: it is empty, or another errno: no descriptor is left. */
+static int accept_some(struct listener *listener, int n) {
     struct server *server = listener->server;
-    (void)status;
-    (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN && listener->poll; i++) {
+    for (int i = 0; i < n && listener->poll; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
+        if (fd >= 0)
             server_conn_open(server, listener, fd,
                              server->stats.connections - server->n_rejected >= server->limits.connections_max);
-            continue;
-        }
-        if (errno == EAGAIN)
-            return;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            /* The connection stays in the backlog and readiness stays up: look away for a moment instead of spinning.
-             */
-            uv_poll_stop(poll);
-            loop_timer_start(server->loop, &listener->retry, ACCEPT_RETRY_MS, accept_retry, listener);
-            return;
-        }
+        else if (errno == EAGAIN || errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            return errno;
         /* ECONNABORTED and network errors concern one connection only. */
     }
+    return 0;
+}
+
+static void on_accept(uv_poll_t *poll, int status, int events) {
+    struct listener *listener = poll->data;
+    int error = accept_some(listener, ACCEPTS_PER_TURN);
+    (void)status;
+    (void)events;
+    if (error == 0 || error == EAGAIN)
+        return;
+    /* The connection stays in the backlog and readiness stays up: look away for a moment instead of spinning. */
+    uv_poll_stop(poll);
+    loop_timer_start(listener->server->loop, &listener->retry, ACCEPT_RETRY_MS, accept_retry, listener);
 }
 
 static int listener_start(struct server *server, int fd, struct tls_server *tls, void *tag, struct vsr_err *err) {
@@ -161,6 +164,12 @@ static int start_all(struct server *server, struct listen_sockets *sockets, stru
     for (struct listener *listener = server->listeners; listener != before; listener = listener->next)
         listener_close(listener);
     return rc;
+}
+
+int server_adopt(struct server *server, struct listen_sockets *sockets, struct tls_server *tls, void *tag,
+                 struct vsr_err *err) {
+    VSR_DEBUG_ASSERT(loop_on_thread(server->loop));
+    return start_all(server, sockets, tls, tag, err);
 }
 
 static int listen_on(struct server *server, vsr_str address, uint16_t port, enum listen_mode mode,
@@ -204,6 +213,49 @@ int server_probe(vsr_str address, uint16_t port, struct vsr_err *err) {
     return rc;
 }
 
+/* ---- retiring */
+
+static bool has_tag(const struct server *server, const void *tag) {
+    const struct listener *listener = server->listeners;
+    while (listener && listener->tag != tag)
+        listener = listener->next;
+    return listener != NULL;
+}
+
+/* The last one of its tag tells. */
+static void listener_gone(void *data) {
+    struct listener *listener = data, **link = &listener->server->listeners;
+    while (*link != listener)
+        link = &(*link)->next;
+    *link = listener->next;
+    if (!has_tag(listener->server, listener->tag))
+        listener->on_gone(listener->gone_data);
+    mem_free(listener);
+}
+
+static void listener_left(struct listener *listener) {
+    if (listener->retired && listener->n_conns == 0)
+        loop_defer(listener->server->loop, &listener->gone, listener_gone, listener);
+}
+
+void server_retire(struct server *server, const void *tag, void (*on_gone)(void *data), void *data) {
+    VSR_DEBUG_ASSERT(loop_on_thread(server->loop));
+    VSR_ASSERT(has_tag(server, tag));
+    for (struct listener *listener = server->listeners; listener; listener = listener->next) {
+        if (listener->tag != tag)
+            continue;
+        (void)accept_some(listener, LISTEN_BACKLOG); /* whoever has connected would get a reset */
+        listener_close(listener);
+        listener->retired = true;
+        listener->on_gone = on_gone;
+        listener->gone_data = data;
+        listener_left(listener);
+    }
+    for (struct server_conn *conn = server->conns; conn; conn = conn->next)
+        if (conn->listener->tag == tag)
+            server_conn_retire(conn);
+}
+
 /* ---- drain */
 
 static void tell_drained(void *data) {
@@ -219,6 +271,8 @@ void server_conn_gone(struct server *server, const struct server_conn *conn) {
     server->stats.connections--;
     if (conn->rejected)
         server->n_rejected--;
+    conn->listener->n_conns--;
+    listener_left(conn->listener);
     if (server->draining && server->stats.connections == 0)
         loop_defer(server->loop, &server->drained, tell_drained, server);
 }

@@ -24,6 +24,7 @@
 #include "core/str.h"
 #include "net/http1.h"
 
+struct listen_sockets;
 struct loop;
 struct server;
 struct exchange;
@@ -100,6 +101,20 @@ int server_listen(struct server *server, vsr_str address, uint16_t port, void *t
 int server_listen_tls(struct server *server, vsr_str address, uint16_t port, struct tls_server *tls, void *tag,
                       uint16_t *ret_port, struct vsr_err *err);
 
+/*
+ * Accepts on sockets that were opened before, on whatever thread, and listen. Takes them, also on failure. `tls` is
+ * kept and may be NULL.
+ */
+int server_adopt(struct server *server, struct listen_sockets *sockets, struct tls_server *tls, void *tag,
+                 struct vsr_err *err) VSR_MUST_CHECK;
+
+/*
+ * Stops listening with that tag. Its connections live until their requests are answered, with `connection: close`; an
+ * idle one gets a short grace, in which a request that was already on its way is still answered. Then on_gone(data),
+ * from the loop; the tag is kept until then. Not called when the server is freed first.
+ */
+void server_retire(struct server *server, const void *tag, void (*on_gone)(void *data), void *data);
+
 /* Without SO_REUSEPORT: VSR_E_EXISTS when anybody listens there. For sockets that only one thread opens. */
 int server_listen_exclusive(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
                             struct vsr_err *err);
@@ -109,7 +124,7 @@ int server_listen_exclusive(struct server *server, vsr_str address, uint16_t por
  */
 int server_probe(vsr_str address, uint16_t port, struct vsr_err *err);
 
-/* New limits for connections from now on. */
+/* New limits, for connections and for requests whose head is complete from now on. */
 void server_set_limits(struct server *server, const struct server_limits *limits);
 
 /* Stops listening, closes idle connections, answers what is in flight with `connection: close`; then on_drained(data),

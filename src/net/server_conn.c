@@ -23,7 +23,7 @@ static uint64_t state_deadline(const struct server_conn *conn) {
     case SERVER_CONN_HEAD:
         return conn->since_ms + limits->head_timeout_ms;
     case SERVER_CONN_IDLE:
-        return conn->since_ms + limits->idle_timeout_ms;
+        return conn->since_ms + (conn->listener->retired ? SERVER_CONN_GRACE_MS : limits->idle_timeout_ms);
     case SERVER_CONN_BODY:
         /* A client whose body the handler holds back is not slow. */
         return limits->body_timeout_ms && !conn->exchange->paused ? conn->since_ms + limits->body_timeout_ms : 0;
@@ -68,6 +68,17 @@ void server_conn_wrote(struct server_conn *conn) {
 }
 
 /* ---- the end of a connection */
+
+bool server_conn_ending(const struct server_conn *conn) {
+    return conn->server->draining || conn->listener->retired;
+}
+
+void server_conn_retire(struct server_conn *conn) {
+    if (conn->state != SERVER_CONN_IDLE)
+        return;
+    set_state(conn, SERVER_CONN_IDLE); /* the grace begins now */
+    server_conn_arm(conn);
+}
 
 static void free_later(void *data) {
     struct server_conn *conn = data;
@@ -214,6 +225,7 @@ static void begin_request(struct server_conn *conn, bool body_came) {
     struct server *server = conn->server;
     struct exchange *exchange = conn->exchange;
     const struct http1_head *head = &exchange->parser.head;
+    conn->limits = server->limits;
     if (conn->limits.body_len_max && head->has_length && head->length > conn->limits.body_len_max) {
         fail(conn, 413, VSR_STR("the request body is too large"));
         return;
@@ -489,7 +501,7 @@ static void reject(struct server_conn *conn) {
     answer_and_linger(conn, 503, VSR_STR("too many connections"), false);
 }
 
-void server_conn_open(struct server *server, const struct listener *listener, int fd, bool rejected) {
+void server_conn_open(struct server *server, struct listener *listener, int fd, bool rejected) {
     struct server_conn *conn;
     struct stream *stream;
     if (rejected && (listener->tls || server->n_rejected >= SERVER_CONN_REJECTED_MAX)) {
@@ -505,6 +517,7 @@ void server_conn_open(struct server *server, const struct listener *listener, in
     }
     conn->server = server;
     conn->listener = listener;
+    listener->n_conns++;
     conn->stream = stream;
     conn->limits = server->limits;
     buf_init(&conn->pending, STREAM_READ_LEN);

@@ -37,6 +37,7 @@ enum {
     SERVER_CONN_DISCARD_LEN_MAX = 256 << 10, /* body bytes read for nothing to keep a connection */
     SERVER_CONN_LINGER_LEN_MAX = 1 << 20,
     SERVER_CONN_LINGER_MS = 2000,
+    SERVER_CONN_GRACE_MS = 1000,    /* how long an idle connection of a retired listener may still bring a request */
     SERVER_CONN_REJECTED_MAX = 256, /* connections past the cap that are told 503; further ones are just closed */
     DATE_LEN = 29,
 };
@@ -74,7 +75,7 @@ struct exchange {
 
 struct server_conn {
     struct server *server;
-    const struct listener *listener;
+    struct listener *listener;
     struct server_conn *prev, *next;
     struct stream *stream;
     struct exchange *exchange; /* NULL in HANDSHAKE, IDLE, LINGER and CLOSED */
@@ -100,6 +101,11 @@ struct listener {
     void *poll; /* uv_poll_t; NULL once closed */
     struct loop_timer retry;
     int fd;
+    size_t n_conns;
+    bool retired;
+    struct loop_task gone; /* retired and without connections: frees it */
+    void (*on_gone)(void *data);
+    void *gone_data;
 };
 
 struct server {
@@ -127,7 +133,11 @@ struct server {
 /* ---- server_conn.c */
 
 /* Takes `fd`. Past the cap `rejected` is set and the connection only says 503. */
-void server_conn_open(struct server *server, const struct listener *listener, int fd, bool rejected);
+void server_conn_open(struct server *server, struct listener *listener, int fd, bool rejected);
+/* Its listener has been retired. */
+void server_conn_retire(struct server_conn *conn);
+/* Whether no further request is wanted. */
+bool server_conn_ending(const struct server_conn *conn);
 /* Closes now. A running exchange gets on_close(EXCHANGE_VANISHED). */
 void server_conn_close(struct server_conn *conn);
 /* The exchange has been answered: on_close(EXCHANGE_COMPLETED), then the next request or the connection's end. */

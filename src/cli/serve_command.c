@@ -42,6 +42,7 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
         .config_text = profile_demo_text(),
         .config_name = VSR_STR(PROFILE_DEMO_NAME),
         .load = profile_load_options(options_has(options, "strict-env")),
+        .watch = !options_has(options, "no-watch"),
         .workers = (unsigned)options_number(options, "workers"),
         .drain_ms = options_number(options, "drain") * 1000,
         .colour = cli->colour_err,
@@ -49,6 +50,8 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
     struct vsr_err err = VSR_ERR_NONE;
     (void)argc; /* the command takes no operands */
     (void)argv;
+    if (options_has(options, "watch") && options_has(options, "no-watch"))
+        return cli_usage(cli, "--watch and --no-watch exclude each other");
     if (!read_socket(options_text(options, "metrics-listen"), &gateway.metrics_address, &gateway.metrics_port))
         return cli_usage(cli, "--metrics-listen: expected ADDR:PORT or off, found \"%s\"",
                          options_text(options, "metrics-listen"));

@@ -8,6 +8,8 @@ static const char *const log_formats[] = { "text", "json", NULL };
 static const struct option_spec serve_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "policy to serve; without it the built-in demo",
       .env = "VSR_CONFIG" },
+    { "watch", 0, OPTION_FLAG, 0, NULL, "reload when the file changes; so it is without being asked" },
+    { "no-watch", 0, OPTION_FLAG, 0, NULL, "reload only on SIGHUP" },
     { "workers", 'w', OPTION_NUMBER, 0, "N", "worker threads; without it one for each core", .env = "VSR_WORKERS",
       .least = 1, .greatest = 256 },
     { "metrics-listen", 0, OPTION_TEXT, 0, "ADDR:PORT", "socket of /metrics, or `off`", "127.0.0.1:9190",
@@ -25,7 +27,8 @@ const struct command command_serve_spec = {
     .summary = "run the gateway",
     .usage = "vsr serve [OPTION]...",
     .details = "Reads a policy, listens where it says, routes each request by it and forwards it to the chosen model.\n"
-               "SIGHUP reads the policy again; SIGTERM and SIGINT let requests in flight finish, then stop.\n",
+               "A change of the file, or SIGHUP, brings the policy into service as it is now; SIGTERM and SIGINT let "
+               "requests in flight finish, then stop.\n",
     .examples = "vsr serve\n"
                 "vsr serve -c policy.yaml --log-format json\n"
                 "vsr serve -c policy.yaml --metrics-listen off\n",

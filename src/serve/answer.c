@@ -81,6 +81,8 @@ static void add_keystone(struct field_list *list, enum response_path path) {
         return;
     add_own(list, VSR_STR("x-vsr-schema-version"), VSR_STR(SCHEMA_VERSION));
     add_own(list, VSR_STR("x-vsr-response-path"), path_name(path));
+    add_own(list, VSR_STR("x-vsr-config-generation"),
+            arena_printf(list->request->arena, "%llu", (unsigned long long)list->request->snapshot->generation));
 }
 
 /* ---- headers that explain the route */

@@ -2,51 +2,34 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "net/client.h"
+#include "net/file_watch.h"
 #include "net/loop.h"
-#include "net/server.h"
 #include "net/signal_watch.h"
 #include "net/tls.h"
 #include "provider/health.h"
 #include "serve/endpoint_metrics.h"
+#include "serve/gateway_state.h"
+#include "serve/listeners.h"
 #include "serve/metrics_socket.h"
 #include "serve/snapshot.h"
 #include "serve/worker.h"
 
 enum {
-    WORKERS_MAX = 256,
     DIAG_TEXT_LEN_MAX = 1 << 20,
     HEALTH_CONNECTIONS_MAX = 64,
     STATS_INTERVAL_MS = 1000,
 };
 
-struct gateway {
-    const struct gateway_options *options;
-    struct loop *loop;
-    struct telemetry *telemetry;
-    struct token_estimate *token_estimate;
-    struct provider_registry *registry;
-    struct tls_client *tls;
-    struct client *client; /* of the control thread: health checks */
-    struct health *health;
-    struct metrics_socket *metrics_socket;
-    struct signal_watch *signals[3];
-    struct snapshot *snapshot; /* one reference */
-    struct worker *workers[WORKERS_MAX];
-    size_t n_workers;
-    size_t n_running; /* workers whose thread has not ended */
-    uint64_t generation;
-    bool draining;
-    struct loop_timer stats_timer;
-};
-
-static void print_diag(const struct gateway *gateway, struct diag *diag) {
+void gateway_print_diag(const struct gateway *gateway, struct diag *diag) {
     struct buf text;
     buf_init(&text, DIAG_TEXT_LEN_MAX);
     diag_sort(diag);
@@ -57,71 +40,46 @@ static void print_diag(const struct gateway *gateway, struct diag *diag) {
     buf_done(&text);
 }
 
-static int load(struct gateway *gateway, struct snapshot **ret_snapshot, struct vsr_err *err) {
-    const struct gateway_options *options = gateway->options;
-    const struct snapshot_options snapshot = {
+struct snapshot_options gateway_snapshot_options(const struct gateway *gateway) {
+    return (struct snapshot_options){
         .telemetry = gateway->telemetry,
         .registry = gateway->registry,
         .tls = gateway->tls,
-        .load = options->load,
+        .load = gateway->options->load,
         .n_workers = gateway->n_workers,
         .generation = gateway->generation + 1,
     };
-    struct arena *arena = arena_new(0, 0);
-    struct diag diag;
-    int rc;
-    diag_init(&diag, arena, options->config_file ? str_from_c(options->config_file) : options->config_name);
-    rc = snapshot_load(options->config_file, options->config_text, options->config_name, &snapshot, &diag, ret_snapshot,
-                       err);
-    print_diag(gateway, &diag);
-    arena_free(arena);
-    return rc;
 }
 
-static void publish(struct gateway *gateway, struct snapshot *snapshot) {
+void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot) {
     struct snapshot *old = gateway->snapshot;
     VSR_ASSERT(snapshot != NULL);
     gateway->snapshot = snapshot;
     metric_add(gateway->telemetry->generation, (double)(snapshot->generation - gateway->generation));
     gateway->generation = snapshot->generation;
     health_watch(gateway->health, snapshot->providers);
-    for (size_t i = 0; i < gateway->n_workers; i++) {
-        if (gateway->workers[i])
-            worker_publish(gateway->workers[i], snapshot);
-    }
     snapshot_unref(old);
 }
 
-/* Sockets are opened at start; a generation that wants other ones cannot be served by this process. */
-static bool same_sockets(const struct snapshot *a, const struct snapshot *b) {
-    const struct config_list *listeners = &b->doc->listeners;
-    if (a->doc->listeners.n != listeners->n)
-        return false;
-    for (size_t i = 0; i < listeners->n; i++) {
-        const struct config_listener *listener = (const struct config_listener *)listeners->items + i;
-        if (!snapshot_listener(a, listener->address, (uint16_t)listener->port))
-            return false;
-    }
-    return true;
-}
-
-static void reload(struct gateway *gateway) {
+/* The first generation. */
+static int load(struct gateway *gateway, struct vsr_err *err) {
+    const struct gateway_options *options = gateway->options;
+    const struct snapshot_options snapshot_options = gateway_snapshot_options(gateway);
+    struct arena *arena = arena_new(0, 0);
     struct snapshot *snapshot = NULL;
-    struct vsr_err err = VSR_ERR_NONE;
-    int rc = load(gateway, &snapshot, &err);
-    if (rc == 0 && !same_sockets(gateway->snapshot, snapshot)) {
-        rc = err_set(&err, VSR_E_INVALID, "E_RELOAD_UNSAFE listeners: addresses and ports change only with a restart");
-        snapshot_unref(snapshot);
-    }
-    if (rc < 0) {
-        metric_inc(gateway->telemetry->reloads_failed);
-        LOG_ERROR("reload failed; the running configuration stays", LOG_C("error", err.text),
-                  LOG_U("generation", gateway->generation));
-        return;
-    }
-    publish(gateway, snapshot);
-    metric_inc(gateway->telemetry->reloads_ok);
-    LOG_INFO("configuration reloaded", LOG_U("generation", gateway->generation));
+    struct diag diag;
+    int rc;
+    diag_init(&diag, arena, options->config_file ? str_from_c(options->config_file) : options->config_name);
+    rc = snapshot_load(options->config_file, options->config_text, options->config_name, &snapshot_options, &diag,
+                       &snapshot, err);
+    gateway_print_diag(gateway, &diag);
+    arena_free(arena);
+    if (rc < 0)
+        return rc;
+    gateway_adopt(gateway, snapshot);
+    metric_add(gateway->telemetry->reload_success, 1);
+    metric_add(gateway->telemetry->reload_success_s, (double)clock_wall_ms() / 1000);
+    return 0;
 }
 
 static void worker_gone(void *data) {
@@ -152,7 +110,7 @@ static void on_signal(void *data, int signum) {
     struct gateway *gateway = data;
     if (signum == SIGHUP) {
         if (!gateway->draining)
-            reload(gateway);
+            gateway_reload(gateway, true, NULL, NULL);
     } else if (gateway->draining) {
         LOG_WARN("cutting what is still under way", LOG_I("signal", signum));
         cut(gateway);
@@ -176,29 +134,15 @@ static size_t count_workers(unsigned wanted) {
     long cores = wanted ? (long)wanted : sysconf(_SC_NPROCESSORS_ONLN);
     if (cores < 1)
         cores = 1;
-    return cores > WORKERS_MAX ? WORKERS_MAX : (size_t)cores;
+    return cores > GATEWAY_WORKERS_MAX ? GATEWAY_WORKERS_MAX : (size_t)cores;
 }
 
-/* Workers share their ports on purpose; another process must not be among those who share. */
-static int probe_sockets(const struct gateway *gateway, struct vsr_err *err) {
-    const struct config_list *listeners = &gateway->snapshot->doc->listeners;
-    for (size_t i = 0; i < listeners->n; i++) {
-        const struct config_listener *listener = (const struct config_listener *)listeners->items + i;
-        int rc = server_probe(listener->address, (uint16_t)listener->port, err);
-        if (rc < 0) {
-            (void)err_wrap(err, "listener \"%.*s\" on %.*s:%u", VSR_FMT(listener->name), VSR_FMT(listener->address),
-                           (unsigned)listener->port);
-            return rc;
-        }
-    }
-    return 0;
-}
-
-static int start_workers(struct gateway *gateway, struct vsr_err *err) {
+static int start_workers(struct gateway *gateway, struct listeners *listeners, struct vsr_err *err) {
     for (size_t i = 0; i < gateway->n_workers; i++) {
         const struct worker_options options = {
             .index = i,
             .snapshot = gateway->snapshot,
+            .listeners = listeners,
             .telemetry = gateway->telemetry,
             .token_estimate = gateway->token_estimate,
             .on_exit = on_worker_exit,
@@ -212,6 +156,15 @@ static int start_workers(struct gateway *gateway, struct vsr_err *err) {
     return 0;
 }
 
+static int open_data(struct gateway *gateway, struct vsr_err *err) {
+    struct listeners *listeners = NULL;
+    int rc = listeners_open(NULL, gateway->snapshot, gateway->n_workers, &listeners, err);
+    if (rc == 0)
+        rc = start_workers(gateway, listeners, err);
+    listeners_free(listeners);
+    return rc;
+}
+
 static int watch_signals(struct gateway *gateway, struct vsr_err *err) {
     static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
     for (size_t i = 0; i < VSR_COUNT(signals); i++) {
@@ -220,6 +173,34 @@ static int watch_signals(struct gateway *gateway, struct vsr_err *err) {
             return rc;
     }
     return 0;
+}
+
+static void on_file_change(void *data) {
+    struct gateway *gateway = data;
+    if (!gateway->draining)
+        gateway_reload(gateway, false, NULL, NULL);
+}
+
+/* A pipe has only one reading in it; there is nothing to come. */
+static bool is_watchable(const char *file) {
+    struct stat status;
+    return stat(file, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+/* Before the file is read, so that no change is missed. */
+static int watch_file(struct gateway *gateway, struct vsr_err *err) {
+    static const struct file_watch_options options = { .poll_ms = 0 };
+    const char *file = gateway->options->config_file;
+    vsr_str path = str_from_c(file ? file : "");
+    int rc;
+    if (!gateway->options->watch || !file || !is_watchable(file))
+        return 0;
+    gateway->watch = file_watch_new(gateway->loop, &options, on_file_change, gateway);
+    rc = file_watch_set(gateway->watch, &path, 1, err);
+    if (rc == 0 && file_watch_polls(gateway->watch))
+        LOG_WARN("changes of the configuration cannot all be notified; it is looked at every few seconds",
+                 LOG_S("file", path), LOG_I("interval_ms", FILE_WATCH_POLL_MS));
+    return rc;
 }
 
 static int open_control(struct gateway *gateway, struct vsr_err *err) {
@@ -261,21 +242,20 @@ static void announce(const struct gateway *gateway) {
 }
 
 static int serve(struct gateway *gateway, struct vsr_err *err) {
-    struct snapshot *snapshot = NULL;
     int rc = open_control(gateway, err);
     if (rc == 0)
-        rc = load(gateway, &snapshot, err);
-    if (rc < 0)
-        return rc;
-    publish(gateway, snapshot);
-    rc = probe_sockets(gateway, err);
+        rc = watch_file(gateway, err);
     if (rc == 0)
-        rc = start_workers(gateway, err);
+        rc = load(gateway, err);
+    if (rc == 0)
+        rc = open_data(gateway, err);
     if (rc < 0)
         return rc;
     metric_add(gateway->telemetry->ready, 1);
     announce(gateway);
     publish_stats(gateway);
+    if (gateway->options->on_start)
+        gateway->options->on_start(gateway->options->data, gateway);
     loop_run(gateway->loop);
     return 0;
 }
@@ -287,7 +267,9 @@ static void close_all(struct gateway *gateway) {
             worker_cut(gateway->workers[i]);
     for (size_t i = 0; i < gateway->n_workers && gateway->workers[i]; i++)
         worker_join(gateway->workers[i]);
+    reload_done(gateway);
     loop_timer_stop(&gateway->stats_timer);
+    file_watch_free(gateway->watch);
     health_free(gateway->health);
     client_free(gateway->client);
     metrics_socket_free(gateway->metrics_socket);
@@ -306,6 +288,7 @@ int gateway_run(const struct gateway_options *options, struct vsr_err *err) {
     int rc;
     (void)signal(SIGPIPE, SIG_IGN); /* a vanished peer is an error of write, not the end of the process */
     raise_descriptor_limit();
+    reload_init(&gateway);
     gateway.n_workers = count_workers(options->workers);
     gateway.telemetry = telemetry_new();
     gateway.token_estimate = token_estimate_new();

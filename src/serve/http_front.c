@@ -1,5 +1,7 @@
 #include "serve/http_front.h"
 
+#include <stdio.h>
+
 #include "core/clock.h"
 #include "core/random.h"
 #include "serve/pipeline.h"
@@ -50,8 +52,9 @@ static const struct front_ops http_ops = {
 static void *on_request(void *app, struct exchange *exchange, const struct http1_head *head) {
     struct worker *worker = app;
     const struct worker_listener *socket = exchange_tag(exchange);
-    struct request *request = request_new(worker, (struct front){ &http_ops, exchange });
-    pipeline_begin(request, head, snapshot_listener(request->snapshot, str_from_c(socket->address), socket->port));
+    struct snapshot *snapshot = socket->retired ? socket->retired : worker->snapshot;
+    struct request *request = request_new(worker, snapshot, (struct front){ &http_ops, exchange });
+    pipeline_begin(request, head, snapshot_listener(snapshot, str_from_c(socket->address), socket->port));
     return request;
 }
 
@@ -81,10 +84,14 @@ static void error_field(struct server_error *error, vsr_str name, vsr_str value)
 /* The keystone headers of gateway.md 13.2, as on every answer. No request was parsed whose id could be kept. */
 static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
     struct worker *worker = app;
+    char *generation = ret->scratch + RANDOM_UUID_LEN;
     random_uuid_v7(&worker->random, clock_wall_ms(), ret->scratch);
     error_field(ret, VSR_STR("x-request-id"), str_make(ret->scratch, RANDOM_UUID_LEN));
     error_field(ret, VSR_STR("x-vsr-schema-version"), VSR_STR("2"));
     error_field(ret, VSR_STR("x-vsr-response-path"), VSR_STR("error"));
+    (void)snprintf(generation, SERVER_ERROR_SCRATCH_LEN - RANDOM_UUID_LEN, "%llu",
+                   (unsigned long long)worker->snapshot->generation);
+    error_field(ret, VSR_STR("x-vsr-config-generation"), str_from_c(generation));
     metric_inc(worker_response_metric(worker, status));
     error_body_write(&ret->body, &(struct error_body){ .status = status, .message = message });
 }

@@ -25,8 +25,13 @@ static size_t arena_ceiling(size_t body_len_max) {
     return body_len_max > (SIZE_MAX - REQUEST_ARENA_SPARE) / 2 ? 0 : 2 * body_len_max + REQUEST_ARENA_SPARE;
 }
 
-struct request *request_new(struct worker *worker, struct front front) {
-    size_t body_len_max = worker_body_len_max(worker);
+static size_t body_len_max_of(const struct snapshot *snapshot) {
+    int64_t max = snapshot->doc->global.router.streamed_body.max_bytes;
+    return max > 0 ? (size_t)max : SIZE_MAX;
+}
+
+struct request *request_new(struct worker *worker, struct snapshot *snapshot, struct front front) {
+    size_t body_len_max = body_len_max_of(snapshot);
     struct request *request = worker->free_requests;
     if (request) {
         worker->free_requests = request->next;
@@ -39,7 +44,7 @@ struct request *request_new(struct worker *worker, struct front front) {
     arena_set_ceiling(request->arena, arena_ceiling(body_len_max));
     request->worker = worker;
     request->front = front;
-    request->snapshot = snapshot_ref(worker->snapshot);
+    request->snapshot = snapshot_ref(snapshot);
     metric_add(worker->telemetry->requests_active, 1);
     return request;
 }

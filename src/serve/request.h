@@ -126,8 +126,8 @@ struct request {
     bool aborted; /* the answer did not come to its proper end */
 };
 
-/* A request of this worker, pinned to its snapshot. Never NULL. Worker thread only, like all that follows. */
-struct request *request_new(struct worker *worker, struct front front);
+/* A request of this worker, pinned to the snapshot. Never NULL. Worker thread only, like all that follows. */
+struct request *request_new(struct worker *worker, struct snapshot *snapshot, struct front front);
 /* Cancels what is under way, gives everything back. */
 void request_free(struct request *request);
 

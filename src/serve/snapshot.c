@@ -168,6 +168,11 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     return 0;
 }
 
+static void forget(void *data) {
+    const struct telemetry *telemetry = data;
+    metric_add(telemetry->snapshots, -1);
+}
+
 static void free_failed(void *data) {
     arena_free(data);
 }
@@ -195,6 +200,8 @@ int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct sna
         arena_on_free(outer, free_failed, arena); /* the problems live in it */
         return rc;
     }
+    metric_add(options->telemetry->snapshots, 1);
+    arena_on_free(arena, forget, options->telemetry);
     *ret_snapshot = snapshot;
     return 0;
 }

@@ -64,8 +64,15 @@ static void register_process(struct telemetry *t) {
         plain_counter(m, "vsr_client_rejected_total", "Connections and requests refused by a limit or for bad HTTP.");
     t->bytes_in = plain_counter(m, "vsr_client_received_bytes_total", "Bytes received from clients.");
     t->bytes_out = plain_counter(m, "vsr_client_sent_bytes_total", "Bytes sent to clients.");
-    reloads = metrics_counter(m, "vsr_config_reloads_total", "Configuration reloads.", label_result, 1, 2);
+    t->snapshots = plain_gauge(m, "vsr_config_snapshots",
+                               "Generations in memory: the one that serves, and those that requests still hold.");
+    t->reload_success = plain_gauge(m, "vsr_config_last_reload_success",
+                                    "1 while the configuration that serves is the last one that was asked for.");
+    t->reload_success_s = plain_gauge(m, "vsr_config_last_reload_success_timestamp_seconds",
+                                      "When that was last so, in seconds since 1970.");
+    reloads = metrics_counter(m, "vsr_config_reloads_total", "Configuration reloads.", label_result, 1, 3);
     t->reloads_ok = metric_with(reloads, &VSR_STR("ok"), 1);
+    t->reloads_unchanged = metric_with(reloads, &VSR_STR("unchanged"), 1);
     t->reloads_failed = metric_with(reloads, &VSR_STR("failed"), 1);
     build = metrics_gauge(m, "vsr_build_info", "Always 1; the version is a label.", label_version, 1, 1);
     metric_add(metric_with(build, &VSR_STR(VSR_VERSION), 1), 1);

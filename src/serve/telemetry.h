@@ -55,7 +55,8 @@ struct telemetry {
     struct metric *routing_seconds, *evaluation_seconds, *evaluations;
     struct metric *requests_active, *request_seconds;
     struct metric *usage_missing;
-    struct metric *reloads_ok, *reloads_failed, *generation, *ready;
+    struct metric *reloads_ok, *reloads_unchanged, *reloads_failed, *reload_success, *reload_success_s;
+    struct metric *generation, *snapshots, *ready;
     struct metric *connections, *upstream_connections;
     struct metric *rejected, *bytes_in, *bytes_out; /* of client connections */
     struct metric_family *responses;                /* vsr_http_responses_total{code} */

@@ -7,6 +7,7 @@
 #include "net/client.h"
 #include "net/server.h"
 #include "serve/http_front.h"
+#include "serve/listeners.h"
 #include "serve/request.h"
 
 enum {
@@ -25,11 +26,6 @@ static const struct client_limits client_limits = {
     .pending_max = ENDPOINT_PENDING_MAX,
     .dns_ttl_ms = DNS_TTL_MS,
 };
-
-size_t worker_body_len_max(const struct worker *worker) {
-    int64_t max = worker->snapshot->doc->global.router.streamed_body.max_bytes;
-    return max > 0 ? (size_t)max : SIZE_MAX;
-}
 
 struct metric *worker_response_metric(struct worker *worker, int status) {
     char code[8];
@@ -60,33 +56,110 @@ static void publish_stats(void *data) {
     loop_timer_start(worker->loop, &worker->stats_timer, STATS_INTERVAL_MS, publish_stats, worker);
 }
 
-static int listen_all(struct worker *worker, struct vsr_err *err) {
-    const struct config_list *listeners = &worker->snapshot->doc->listeners;
-    if (listeners->n > WORKER_LISTENERS_MAX)
-        return err_set(err, VSR_E_LIMIT, "at most %d listeners", WORKER_LISTENERS_MAX);
+/* ---- listeners */
+
+static void listener_free(struct worker_listener *listener) {
+    struct worker_listener **link = &listener->worker->listeners;
+    while (*link != listener)
+        link = &(*link)->next;
+    *link = listener->next;
+    snapshot_unref(listener->retired);
+    mem_free(listener);
+}
+
+static void on_listener_gone(void *data) {
+    listener_free(data);
+}
+
+/* Those that the generation to come no longer has. What they have begun is answered by the one that had them. */
+static void retire_listeners(struct worker *worker, const struct snapshot *next) {
+    for (struct worker_listener *listener = worker->listeners; listener; listener = listener->next) {
+        if (listener->retired || snapshot_listener(next, str_from_c(listener->address), listener->port))
+            continue;
+        listener->retired = snapshot_ref(worker->snapshot);
+        server_retire(worker->server, listener, on_listener_gone, listener);
+    }
+}
+
+static int adopt(struct worker *worker, const struct new_listener *fresh, struct vsr_err *err) {
+    struct worker_listener *listener = MEM_NEW(struct worker_listener);
+    listener->worker = worker;
+    listener->port = fresh->port;
+    (void)snprintf(listener->address, sizeof(listener->address), "%.*s", VSR_FMT(fresh->address)); /* an IP address */
+    listener->next = worker->listeners;
+    worker->listeners = listener;
+    if (server_adopt(worker->server, &fresh->sockets[worker->index], NULL, listener, err) == 0)
+        return 0;
+    listener_free(listener);
+    return err_wrap(err, "listener on %.*s:%u", VSR_FMT(fresh->address), (unsigned)fresh->port);
+}
+
+static int adopt_listeners(struct worker *worker, const struct listeners *listeners, struct vsr_err *err) {
     for (size_t i = 0; i < listeners->n; i++) {
-        const struct config_listener *listener = (const struct config_listener *)listeners->items + i;
-        struct worker_listener *socket = &worker->listeners[worker->n_listeners++];
-        int rc;
-        if (listener->address.len >= sizeof(socket->address))
-            return err_set(err, VSR_E_LIMIT, "listener address is longer than %zu bytes", sizeof(socket->address) - 1);
-        socket->worker = worker;
-        socket->port = (uint16_t)listener->port;
-        (void)snprintf(socket->address, sizeof(socket->address), "%.*s", VSR_FMT(listener->address)); /* checked */
-        rc = server_listen(worker->server, listener->address, socket->port, socket, NULL, err);
-        if (rc < 0) {
-            (void)err_wrap(err, "listener \"%.*s\" on %s:%u", VSR_FMT(listener->name), socket->address, socket->port);
+        int rc = adopt(worker, &listeners->items[i], err);
+        if (rc < 0)
             return rc;
-        }
     }
     return 0;
+}
+
+/* ---- generations */
+
+/* On its way from the control thread to the worker. */
+struct publication {
+    struct publication *next;
+    struct snapshot *snapshot; /* referenced */
+    struct listeners *listeners;
+    void (*on_taken)(void *data);
+    void *data;
+};
+
+static struct publication *next_publication(struct worker *worker) {
+    struct publication *publication;
+    (void)pthread_mutex_lock(&worker->lock);
+    publication = worker->publications;
+    if (publication)
+        worker->publications = publication->next;
+    if (!worker->publications)
+        worker->publications_end = &worker->publications;
+    (void)pthread_mutex_unlock(&worker->lock);
+    return publication;
+}
+
+static void publication_free(struct publication *publication) {
+    publication->on_taken(publication->data);
+    snapshot_unref(publication->snapshot);
+    mem_free(publication);
+}
+
+/* A socket that this worker cannot watch is left to the others, which listen on the same address. */
+static void take(struct worker *worker, struct publication *publication) {
+    struct server_limits limits = http_front_limits(publication->snapshot);
+    struct vsr_err err = VSR_ERR_NONE;
+    retire_listeners(worker, publication->snapshot);
+    snapshot_unref(worker->snapshot);
+    worker->snapshot = snapshot_ref(publication->snapshot);
+    server_set_limits(worker->server, &limits);
+    if (adopt_listeners(worker, publication->listeners, &err) < 0)
+        LOG_ERROR("a worker cannot listen", LOG_U("worker", worker->index), LOG_C("error", err.text));
+}
+
+static void on_publish(void *data) {
+    struct worker *worker = data;
+    struct publication *publication = next_publication(worker);
+    take(worker, publication);
+    publication_free(publication);
 }
 
 static void close_all(struct worker *worker) {
     (void)pthread_mutex_lock(&worker->lock);
     worker->ended = true;
     (void)pthread_mutex_unlock(&worker->lock);
+    for (struct publication *late; (late = next_publication(worker));)
+        publication_free(late);
     server_free(worker->server);
+    while (worker->listeners)
+        listener_free(worker->listeners);
     client_free(worker->client);
     request_pool_free(worker);
     loop_timer_stop(&worker->stats_timer);
@@ -94,7 +167,7 @@ static void close_all(struct worker *worker) {
     snapshot_unref(worker->snapshot);
 }
 
-static int open_all(struct worker *worker, struct vsr_err *err) {
+static int open_all(struct worker *worker, const struct listeners *listeners, struct vsr_err *err) {
     struct server_limits limits = http_front_limits(worker->snapshot);
     int rc = loop_new(&worker->loop, err);
     if (rc == 0)
@@ -102,13 +175,14 @@ static int open_all(struct worker *worker, struct vsr_err *err) {
     if (rc == 0)
         rc = client_new(worker->loop, &client_limits, &worker->client, err);
     if (rc == 0)
-        rc = listen_all(worker, err);
+        rc = adopt_listeners(worker, listeners, err);
     return rc;
 }
 
 /* What the starter waits for: everything is open, or the reason why not. */
 struct start {
     struct worker *worker;
+    const struct listeners *listeners;
     pthread_mutex_t lock;
     pthread_cond_t done;
     bool is_done;
@@ -119,7 +193,7 @@ struct start {
 static void *worker_main(void *data) {
     struct start *start = data;
     struct worker *worker = start->worker;
-    int rc = open_all(worker, &start->err);
+    int rc = open_all(worker, start->listeners, &start->err);
     (void)pthread_mutex_lock(&start->lock);
     start->rc = rc;
     start->is_done = true;
@@ -137,10 +211,11 @@ static void *worker_main(void *data) {
 
 int worker_start(const struct worker_options *options, struct worker **ret_worker, struct vsr_err *err) {
     struct worker *worker = MEM_NEW(struct worker);
-    struct start start = { .worker = worker, .err = VSR_ERR_NONE };
+    struct start start = { .worker = worker, .listeners = options->listeners, .err = VSR_ERR_NONE };
     (void)pthread_mutex_init(&start.lock, NULL); /* default attributes cannot fail */
     (void)pthread_cond_init(&start.done, NULL);
     (void)pthread_mutex_init(&worker->lock, NULL);
+    worker->publications_end = &worker->publications;
     worker->index = options->index;
     worker->telemetry = options->telemetry;
     worker->token_estimate = options->token_estimate;
@@ -171,40 +246,34 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     return 0;
 }
 
-/* From other threads: false when the worker's loop is gone. */
-static bool post(struct worker *worker, void (*fn)(void *data), void *data) {
-    bool alive;
+/* From other threads. Nothing happens when the worker's loop is gone. */
+static void post(struct worker *worker, void (*fn)(void *data), void *data) {
     (void)pthread_mutex_lock(&worker->lock);
-    alive = !worker->ended;
-    if (alive)
+    if (!worker->ended)
         loop_post(worker->loop, fn, data);
     (void)pthread_mutex_unlock(&worker->lock);
-    return alive;
 }
 
-struct publication {
-    struct worker *worker;
-    struct snapshot *snapshot;
-};
-
-static void on_publish(void *data) {
-    struct publication *publication = data;
-    struct worker *worker = publication->worker;
-    struct server_limits limits = http_front_limits(publication->snapshot);
-    snapshot_unref(worker->snapshot);
-    worker->snapshot = publication->snapshot;
-    server_set_limits(worker->server, &limits);
-    mem_free(publication);
-}
-
-void worker_publish(struct worker *worker, struct snapshot *snapshot) {
+void worker_publish(struct worker *worker, struct snapshot *snapshot, struct listeners *listeners,
+                    void (*on_taken)(void *data), void *data) {
     struct publication *publication = MEM_NEW(struct publication);
-    publication->worker = worker;
-    publication->snapshot = snapshot_ref(snapshot);
-    if (!post(worker, on_publish, publication)) {
-        snapshot_unref(publication->snapshot);
-        mem_free(publication);
+    bool alive;
+    *publication = (struct publication){
+        .snapshot = snapshot_ref(snapshot),
+        .listeners = listeners,
+        .on_taken = on_taken,
+        .data = data,
+    };
+    (void)pthread_mutex_lock(&worker->lock);
+    alive = !worker->ended;
+    if (alive) {
+        *worker->publications_end = publication;
+        worker->publications_end = &publication->next;
+        loop_post(worker->loop, on_publish, worker);
     }
+    (void)pthread_mutex_unlock(&worker->lock);
+    if (!alive)
+        publication_free(publication);
 }
 
 static void on_drained(void *data) {
@@ -222,7 +291,7 @@ static void on_drain(void *data) {
 
 void worker_drain(struct worker *worker, uint64_t drain_ms) {
     worker->drain_ms = drain_ms;
-    (void)post(worker, on_drain, worker); /* nothing is left to drain when it is gone */
+    post(worker, on_drain, worker);
 }
 
 static void on_cut(void *data) {
@@ -231,7 +300,7 @@ static void on_cut(void *data) {
 }
 
 void worker_cut(struct worker *worker) {
-    (void)post(worker, on_cut, worker); /* it has ended already when it is gone */
+    post(worker, on_cut, worker);
 }
 
 void worker_join(struct worker *worker) {

@@ -2,8 +2,9 @@
  * worker - one thread with its event loop, listener sockets, connections, requests and outbound pools.
  *
  * What it shares with other workers is immutable (a snapshot, of which it holds one reference; a new one arrives by
- * message) or made for sharing: metrics cells, endpoint states, the token estimate. Only worker_start, worker_publish,
- * worker_drain, worker_cut and worker_join may be called from other threads.
+ * message, together with the sockets that it needs) or made for sharing: metrics cells, endpoint states, the token
+ * estimate. Only worker_start, worker_publish, worker_drain, worker_cut and worker_join may be called from other
+ * threads.
  */
 #ifndef VSR_SERVE_WORKER_H
 #define VSR_SERVE_WORKER_H
@@ -20,6 +21,8 @@
 #include "wire/token_estimate.h"
 
 struct client;
+struct listeners;
+struct publication;
 struct request;
 struct server;
 struct worker;
@@ -29,13 +32,14 @@ enum {
     WORKER_BODY_BYTES_MAX = 1 << 30, /* of all requests together; past it 503 */
     WORKER_CONNECTIONS_MAX = 65536,  /* per worker; descriptors run out before */
     WORKER_STATUS_MAX = 600,
-    WORKER_LISTENERS_MAX = 64,
     WORKER_ADDRESS_LEN = 64, /* the longest IPv6 literal has 45 characters */
 };
 
 /* A data socket; the tag of its exchanges. */
 struct worker_listener {
+    struct worker_listener *next;
     struct worker *worker;
+    struct snapshot *retired; /* the last generation that had it, referenced; NULL while the current one has it */
     char address[WORKER_ADDRESS_LEN]; /* as configured, NUL-terminated */
     uint16_t port;
 };
@@ -54,14 +58,15 @@ struct worker {
     uint64_t drain_ms;
     void (*on_exit)(void *data);
     void *exit_data;
-    pthread_mutex_t lock; /* guards `ended`: nothing may be posted to a loop that is gone */
+    pthread_mutex_t lock; /* guards the three below: nothing may be posted to a loop that is gone */
     bool ended;
+    struct publication *publications; /* not yet taken, oldest first */
+    struct publication **publications_end;
 
     struct request *free_requests;
     size_t n_free_requests;
-    size_t body_bytes; /* held in request bodies */
-    struct worker_listener listeners[WORKER_LISTENERS_MAX];
-    size_t n_listeners;
+    size_t body_bytes;                 /* held in request bodies */
+    struct worker_listener *listeners; /* retired ones too */
 
     /* Series that requests without a model count in, found once. */
     struct metric *errors[TELEMETRY_REASON_COUNT];
@@ -74,6 +79,7 @@ struct worker {
 struct worker_options {
     size_t index;
     struct snapshot *snapshot;             /* referenced */
+    struct listeners *listeners;           /* its sockets; the worker takes its share before worker_start() returns */
     struct telemetry *telemetry;           /* kept */
     struct token_estimate *token_estimate; /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
@@ -84,8 +90,13 @@ struct worker_options {
 /* Opens loop, sockets and pools, then starts the thread. On failure nothing remains. */
 int worker_start(const struct worker_options *options, struct worker **ret_worker, struct vsr_err *err) VSR_MUST_CHECK;
 
-/* Any thread: a new generation. Takes a reference of its own. */
-void worker_publish(struct worker *worker, struct snapshot *snapshot);
+/*
+ * Any thread: a new generation with the sockets that are new in it. Takes a reference of its own; keeps `listeners`
+ * until on_taken(data), which comes on the worker's thread when every further request of that worker is of this
+ * generation, or on the caller's when the worker has ended.
+ */
+void worker_publish(struct worker *worker, struct snapshot *snapshot, struct listeners *listeners,
+                    void (*on_taken)(void *data), void *data);
 /* Any thread: stop accepting, let requests finish, end the thread at the latest after `drain_ms`. */
 void worker_drain(struct worker *worker, uint64_t drain_ms);
 /* Any thread: end the thread now, cutting what is under way. */
@@ -95,7 +106,6 @@ void worker_join(struct worker *worker);
 
 /* ---- worker thread only */
 
-size_t worker_body_len_max(const struct worker *worker);
 struct metric *worker_response_metric(struct worker *worker, int status);
 
 /* request.c: frees the requests kept for reuse. */

@@ -1,0 +1,75 @@
+/*
+ * gateway_state - what the control thread holds. Private to gateway.c and reload.c.
+ */
+#ifndef VSR_SERVE_GATEWAY_STATE_H
+#define VSR_SERVE_GATEWAY_STATE_H
+
+#include <pthread.h>
+
+#include "net/loop.h"
+#include "serve/gateway.h"
+
+struct client;
+struct file_watch;
+struct health;
+struct listeners;
+struct metrics_socket;
+struct provider_registry;
+struct reload_job;
+struct reload_request;
+struct signal_watch;
+struct snapshot;
+struct snapshot_options;
+struct telemetry;
+struct tls_client;
+struct token_estimate;
+struct worker;
+
+enum { GATEWAY_WORKERS_MAX = 256 };
+
+/* Callers wait in `waiting` while a transaction runs for those in `served`; the next one serves all of them. */
+struct reload_state {
+    pthread_mutex_t lock; /* guards `waiting`, where any thread puts its request */
+    struct reload_request *waiting, **waiting_end;
+    struct reload_request *served;
+    struct reload_job *job; /* the transaction under way; NULL: none */
+};
+
+struct gateway {
+    const struct gateway_options *options;
+    struct loop *loop;
+    struct telemetry *telemetry;
+    struct token_estimate *token_estimate;
+    struct provider_registry *registry;
+    struct tls_client *tls;
+    struct client *client; /* of the control thread: health checks */
+    struct health *health;
+    struct metrics_socket *metrics_socket;
+    struct signal_watch *signals[3];
+    struct file_watch *watch;  /* NULL: files are not watched */
+    struct snapshot *snapshot; /* one reference */
+    struct worker *workers[GATEWAY_WORKERS_MAX];
+    size_t n_workers;
+    size_t n_running; /* workers whose thread has not ended */
+    uint64_t generation;
+    bool draining;
+    struct loop_timer stats_timer;
+    struct reload_state reload;
+};
+
+/* ---- gateway.c */
+
+/* How the next generation is to be made. */
+struct snapshot_options gateway_snapshot_options(const struct gateway *gateway);
+/* Problems and warnings of a document, for people, to stderr. */
+void gateway_print_diag(const struct gateway *gateway, struct diag *diag);
+/* `snapshot` serves from now on, as far as the control thread goes. Takes the reference. */
+void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot);
+
+/* ---- reload.c */
+
+void reload_init(struct gateway *gateway);
+/* Waits for a load under way and drops its result. The workers have ended, the loop has not been freed. */
+void reload_done(struct gateway *gateway);
+
+#endif

@@ -47,6 +47,21 @@ bool unicode_is_alnum(uint32_t cp) {
     return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) || category == UTF8PROC_CATEGORY_ND;
 }
 
+bool unicode_is_digit(uint32_t cp) {
+    return cp < 0x80 ? cp - '0' < 10 : category_of(cp) == UTF8PROC_CATEGORY_ND;
+}
+
+bool unicode_is_upper(uint32_t cp) {
+    return unicode_lower(cp) != cp;
+}
+
+bool unicode_is_space(uint32_t cp) {
+    if (cp < 0x80)
+        return cp == ' ' || cp - '\t' < 5;
+    return cp == 0x85 || cp == 0xA0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 ||
+           cp == 0x202F || cp == 0x205F || cp == 0x3000;
+}
+
 static const struct script_range *script_range_of(uint32_t cp) {
     size_t low = 0, high = VSR_COUNT(script_ranges);
     while (low < high) {

@@ -41,6 +41,9 @@ void unicode_script_ranges(enum unicode_script script, void (*fn)(void *data, ui
 
 bool unicode_is_letter(uint32_t cp); /* L */
 bool unicode_is_alnum(uint32_t cp);  /* L or Nd */
+bool unicode_is_digit(uint32_t cp);  /* Nd */
+bool unicode_is_upper(uint32_t cp);  /* a letter that lower-casing changes */
+bool unicode_is_space(uint32_t cp);  /* White_Space */
 /* Two-letter general category, "Cn" for what is not assigned. */
 const char *unicode_category(uint32_t cp);
 

@@ -1,0 +1,62 @@
+/* links: text */
+/* Any bytes, any options: the kept sentences are sentences of the text, in order, and keep the budget. */
+#include "core/arena.h"
+#include "core/assert.h"
+#include "text/compress.h"
+#include "text/sentence.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OPTION_BYTES = 9 };
+
+/* Sentences do not overlap, stand in order, and leave nothing but blanks out. */
+static size_t check_sentences(vsr_str text) {
+    const char *end = text.ptr;
+    size_t n = 0, bytes = 0;
+    uint64_t tokens = 0;
+    vsr_str rest = text, sentence;
+    for (; sentence_next(&rest, &sentence); n++) {
+        VSR_ASSERT(sentence.len > 0 && sentence.ptr >= end);
+        VSR_ASSERT(sentence_tokens(str_make(end, (size_t)(sentence.ptr - end))) == 0);
+        VSR_ASSERT(sentence_tokens(sentence) > 0);
+        end = sentence.ptr + sentence.len;
+        bytes += sentence.len;
+        tokens += sentence_tokens(sentence);
+    }
+    VSR_ASSERT(bytes <= text.len && (n == 0) == (sentence_tokens(text) == 0));
+    return n;
+}
+
+static void check_kept(vsr_str text, vsr_str kept, const struct compress_options *options) {
+    vsr_str rest = text, sentence;
+    uint64_t tokens = 0;
+    while (kept.len > 0) {
+        do
+            VSR_ASSERT(sentence_next(&rest, &sentence));
+        while (!str_starts(kept, sentence) || (kept.len > sentence.len && kept.ptr[sentence.len] != ' '));
+        kept = str_sub(kept, sentence.len + 1, kept.len);
+        tokens += sentence_tokens(sentence);
+    }
+    VSR_ASSERT(tokens <= options->max_tokens);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct arena *arena;
+    struct compress_options options;
+    vsr_str text, kept, again;
+    if (size < OPTION_BYTES)
+        return 0;
+    arena = arena_new(0, 0);
+    options =
+        (struct compress_options){ data[0] - 64.0, data[1] - 64.0, data[2] - 64.0, data[3] - 64.0, data[4] / 100.0,
+                                   data[5],        data[6],        data[7],        data[8] };
+    text = str_make((const char *)data + OPTION_BYTES, size - OPTION_BYTES);
+    (void)check_sentences(text);
+    VSR_ASSERT(compress_text(arena, text, &options, &kept, NULL) == 0);
+    VSR_ASSERT(compress_text(arena, text, &options, &again, NULL) == 0);
+    VSR_ASSERT(str_eq(kept, again) && kept.len <= text.len);
+    if (kept.ptr != text.ptr)
+        check_kept(text, kept, &options);
+    arena_free(arena);
+    return 0;
+}

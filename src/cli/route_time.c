@@ -9,7 +9,7 @@
 #include "core/json_write.h"
 #include "core/mem.h"
 #include "route/route.h"
-#include "serve/snapshot.h"
+#include "serve/eval.h"
 #include "wire/facts.h"
 
 enum { TIME_CHUNK_LEN = 64 << 10 };
@@ -20,9 +20,6 @@ struct sample {
 
 static int route_once(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, struct arena *arena,
                       vsr_str body, const struct request_facts *caller, struct sample *sample, struct vsr_err *err) {
-    const struct facts_options facts_options = {
-        .structured_bytes_per_token = snapshot->doc->global.router.context_estimate.structured_bytes_per_token,
-    };
     const struct route_options route_options = { .full = false };
     uint64_t begin_ns = clock_mono_ns(), facts_ns, end_ns;
     struct request_facts *facts = ARENA_NEW(arena, struct request_facts);
@@ -30,7 +27,7 @@ static int route_once(const struct snapshot *snapshot, const struct snapshot_rec
     struct json_doc doc;
     int rc = json_parse(arena, body, &doc, err);
     if (rc == 0)
-        rc = facts_read_chat(arena, &doc, &facts_options, facts, err);
+        rc = eval_read(snapshot, arena, &doc, facts, err);
     if (rc < 0)
         return rc;
     facts->user_id = caller->user_id;

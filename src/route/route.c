@@ -270,23 +270,38 @@ void route_names(const struct route *route, void (*fn)(void *data, const char *f
     report_names(route, "projection", route->first_output, route->n_outputs, fn, data);
 }
 
-static void report_matches(const struct route_state *state, const char *family, uint32_t first, uint32_t n_slots,
-                           void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names),
-                           void *data) {
+struct report {
+    void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names);
+    void *data;
+};
+
+/* Names of the slots in `which`, but not in `except` (NULL: none). */
+static void report_slots(const struct route_state *state, const char *family, uint32_t first, uint32_t n_slots,
+                         const uint64_t *which, const uint64_t *except, const struct report *report) {
     vsr_str *names = ARENA_ARRAY(state->arena, vsr_str, n_slots);
     size_t n = 0, end = first + n_slots;
-    for (size_t slot = bits_next(state->results.matched, first, end); slot < end;
-         slot = bits_next(state->results.matched, slot + 1, end))
-        names[n++] = state->route->slots.items[slot].name;
+    for (size_t slot = bits_next(which, first, end); slot < end; slot = bits_next(which, slot + 1, end))
+        if (!except || !bits_has(except, slot))
+            names[n++] = state->route->slots.items[slot].name;
     if (n > 0)
-        fn(data, family, names, n);
+        report->fn(report->data, family, names, n);
+}
+
+static void report_all(const struct route_state *state, const uint64_t *which, const uint64_t *except,
+                       const struct report *report) {
+    const struct route *route = state->route;
+    for (size_t i = 0; i < route->n_families; i++)
+        report_slots(state, route->families[i].family->config.type, route->families[i].first_slot,
+                     route->families[i].n_listed, which, except, report);
+    report_slots(state, "projection", route->first_output, route->n_outputs, which, except, report);
 }
 
 void route_matches(const struct route_state *state,
                    void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data) {
-    const struct route *route = state->route;
-    for (size_t i = 0; i < route->n_families; i++)
-        report_matches(state, route->families[i].family->config.type, route->families[i].first_slot,
-                       route->families[i].n_listed, fn, data);
-    report_matches(state, "projection", route->first_output, route->n_outputs, fn, data);
+    report_all(state, state->results.matched, NULL, &(struct report){ fn, data });
+}
+
+void route_used(const struct route_state *state, bool unmatched,
+                void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data) {
+    report_all(state, state->route->wanted, unmatched ? state->results.matched : NULL, &(struct report){ fn, data });
 }

@@ -77,6 +77,15 @@ const struct route_outcome *route_outcome(const struct route_state *state);
 void route_matches(const struct route_state *state,
                    void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data);
 
+/* The same for names that some decision can need, or of these only those that did not match. */
+void route_used(const struct route_state *state, bool unmatched,
+                void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data);
+
+/* Parts of the JSON trace, for documents that have more to say: confidences, values, errors, scores and projections as
+ * members of an object that was begun; the trees of all decisions as one array. */
+void route_trace_results(const struct route_state *state, struct json_writer *w);
+void route_trace_decisions(const struct route_state *state, struct json_writer *w);
+
 /* The whole evaluation as one JSON object: signals, confidences, values, errors, projections, decisions with their
  * trees. */
 void route_trace_json(const struct route_state *state, struct json_writer *w);

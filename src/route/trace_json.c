@@ -290,15 +290,33 @@ static void write_decision(struct json_writer *w, const struct route_state *stat
     json_write_end(w);
 }
 
+void route_trace_decisions(const struct route_state *state, struct json_writer *w) {
+    json_write_begin_array(w);
+    for (size_t i = 0; i < state->route->policy->n_decisions; i++)
+        write_decision(w, state, i);
+    json_write_end(w);
+}
+
+void route_trace_results(const struct route_state *state, struct json_writer *w) {
+    write_key(w, "signal_confidences");
+    write_numbers(w, state, state->results.has_confidence, state->results.confidence);
+    write_key(w, "signal_values");
+    write_numbers(w, state, state->results.has_value, state->results.value);
+    write_key(w, "signal_errors");
+    write_errors(w, state);
+    write_key(w, "matched_keywords");
+    json_write_begin_object(w);
+    write_found(w, state);
+    json_write_end(w);
+    write_projections(w, state);
+}
+
 void route_trace_json(const struct route_state *state, struct json_writer *w) {
     json_write_begin_object(w);
     write_outcome(w, state);
     write_signals(w, state);
     write_projections(w, state);
     write_key(w, "decisions");
-    json_write_begin_array(w);
-    for (size_t i = 0; i < state->route->policy->n_decisions; i++)
-        write_decision(w, state, i);
-    json_write_end(w);
+    route_trace_decisions(state, w);
     json_write_end(w);
 }

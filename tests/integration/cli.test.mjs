@@ -221,8 +221,8 @@ describe('route', () => {
   for (const [prompt, decision, model] of lanes) {
     test(`"${prompt}" goes to ${decision}`, () => {
       const result = vsr(['route', '--json', prompt]).json();
-      assert.equal(result.decision, decision);
-      assert.equal(result.model, model);
+      assert.equal(result.routing_decision, decision);
+      assert.equal(result.selected_model, model);
       const text = vsr(['route', prompt]);
       assert.equal(text.code, 0);
       assert.match(text.out, new RegExp(`^decision +${decision}\\b`, 'm'));
@@ -232,13 +232,14 @@ describe('route', () => {
 
   test('the trace says why', () => {
     const result = vsr(['route', '--json', 'I get a segmentation fault']).json();
-    assert.equal(result.requested_model, 'auto');
-    assert.equal(result.selection, 'single');
+    assert.equal(result.requested_model, null);
+    assert.equal(result.recipe, 'default');
+    assert.equal(result.selection_method, 'single');
     assert.equal(result.reasoning, false);
-    assert.deepEqual(result.matched_rules, ['keyword:code_words']);
+    assert.deepEqual(result.decision_result.matched_rules, ['keyword:code_words']);
     assert.ok(result.token_count > 0);
-    assert.equal(result.trace.decision, 'coding');
-    assert.deepEqual(result.trace.signals.matched.keyword, ['code_words']);
+    assert.equal(result.decision_result.decision_name, 'coding');
+    assert.deepEqual(result.decision_result.matched_signals.keywords, ['code_words']);
   });
 
   test('reasoning and its effort', () => {
@@ -248,15 +249,15 @@ describe('route', () => {
   });
 
   test('several operands are one prompt, and -- ends the options', () => {
-    assert.equal(vsr(['route', '--json', 'a', 'segmentation', 'fault']).json().decision, 'coding');
-    assert.equal(vsr(['route', '--json', '--', '--json', 'segmentation', 'fault']).json().decision, 'coding');
+    assert.equal(vsr(['route', '--json', 'a', 'segmentation', 'fault']).json().routing_decision, 'coding');
+    assert.equal(vsr(['route', '--json', '--', '--json', 'segmentation', 'fault']).json().routing_decision, 'coding');
   });
 
   const weather = { type: 'function', function: { name: 'weather', parameters: { type: 'object' } } };
 
   test('a request body with tools', () => {
     const body = file('tools.json', { model: 'auto', messages: [{ role: 'user', content: 'Hello' }], tools: [weather] });
-    assert.equal(vsr(['route', '--json', '--messages', body]).json().decision, 'agentic');
+    assert.equal(vsr(['route', '--json', '--messages', body]).json().routing_decision, 'agentic');
   });
 
   test('a conversation within a tool loop, from standard input', () => {
@@ -267,24 +268,24 @@ describe('route', () => {
       { role: 'tool', tool_call_id: 'c1', content: 'fine' },
     ];
     const run = vsr(['route', '--json', '-m', '-'], { input: JSON.stringify(messages) });
-    assert.equal(run.json().decision, 'agentic');
-    assert.equal(run.json().model, 'agent');
+    assert.equal(run.json().routing_decision, 'agentic');
+    assert.equal(run.json().selected_model, 'agent');
   });
 
   test('a long document', () => {
     const text = 'All work and no play makes the reader a dull model. '.repeat(700);
     const body = file('long.json', [{ role: 'user', content: text }]);
     const result = vsr(['route', '--json', '-m', body]).json();
-    assert.equal(result.decision, 'long_document');
-    assert.equal(result.model, 'reader');
+    assert.equal(result.routing_decision, 'long_document');
+    assert.equal(result.selected_model, 'reader');
     assert.ok(result.token_count > 8000);
   });
 
   test('a concrete model is passed through, an unknown one refused', () => {
     const result = vsr(['route', '--json', '--model', 'coder', 'Hello']).json();
-    assert.equal(result.decision, null);
-    assert.equal(result.model, 'coder');
-    assert.equal(result.selection, 'passthrough');
+    assert.equal(result.routing_decision, null);
+    assert.equal(result.selected_model, 'coder');
+    assert.equal(result.selection_method, 'passthrough');
     const run = vsr(['route', '--model', 'codr', 'Hello']);
     assert.equal(run.code, 1);
     assert.match(run.err, /model "codr" is not available.*did you mean "coder"/);
@@ -292,15 +293,15 @@ describe('route', () => {
 
   test('the body names its model unless the command line does', () => {
     const body = file('model.json', { model: 'reader', messages: [{ role: 'user', content: 'Hello' }] });
-    assert.equal(vsr(['route', '--json', '-m', body]).json().model, 'reader');
-    assert.equal(vsr(['route', '--json', '-m', body, '--model', 'auto']).json().model, 'small');
+    assert.equal(vsr(['route', '--json', '-m', body]).json().selected_model, 'reader');
+    assert.equal(vsr(['route', '--json', '-m', body, '--model', 'auto']).json().selected_model, 'small');
   });
 
   test('an empty prompt goes where everything else goes', () => {
     const run = vsr(['route', '--json', '']);
     assert.equal(run.code, 0, run.err);
-    assert.equal(run.json().decision, 'everyday');
-    assert.equal(run.json().model, 'small');
+    assert.equal(run.json().routing_decision, 'everyday');
+    assert.equal(run.json().selected_model, 'small');
   });
 
   test('nothing matches: the default model', () => {
@@ -315,8 +316,8 @@ describe('route', () => {
       },
     });
     const result = vsr(['route', '--json', '-c', name, 'Hello']).json();
-    assert.deepEqual([result.decision, result.model, result.selection], [null, 'small', 'default']);
-    assert.equal(vsr(['route', '--json', '-c', name, 'Say xyzzy']).json().decision, 'magic');
+    assert.deepEqual([result.routing_decision, result.selected_model, result.selection_method], [null, 'small', 'default']);
+    assert.equal(vsr(['route', '--json', '-c', name, 'Say xyzzy']).json().routing_decision, 'magic');
   });
 
   test('no model at all is a failure', () => {
@@ -329,9 +330,9 @@ describe('route', () => {
   test('a policy of one\'s own, by option and by environment', () => {
     const name = file('own.yaml', readFileSync(demo, 'utf8').replace('stack trace', 'capital of'));
     const prompt = 'What is the capital of France?';
-    assert.equal(vsr(['route', '--json', '-c', name, prompt]).json().decision, 'coding');
-    assert.equal(vsr(['route', '--json', prompt], { env: { VSR_CONFIG: name } }).json().decision, 'coding');
-    assert.equal(vsr(['route', '--json', '-c', demo, prompt], { env: { VSR_CONFIG: name } }).json().decision, 'everyday');
+    assert.equal(vsr(['route', '--json', '-c', name, prompt]).json().routing_decision, 'coding');
+    assert.equal(vsr(['route', '--json', prompt], { env: { VSR_CONFIG: name } }).json().routing_decision, 'coding');
+    assert.equal(vsr(['route', '--json', '-c', demo, prompt], { env: { VSR_CONFIG: name } }).json().routing_decision, 'everyday');
   });
 
   const bad = [

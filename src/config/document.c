@@ -7,8 +7,11 @@
 #include "core/arena.h"
 #include "core/assert.h"
 
+/* Loading looks at the version before anything else; here it is for those who read the tables. */
+static const char *const versions[] = { "v0.3", NULL };
+
 static const struct field document_fields[] = {
-    { "version", FIELD_STRING, offsetof(struct config_document, version), .flags = FIELD_REQUIRED,
+    { "version", FIELD_STRING, offsetof(struct config_document, version), .flags = FIELD_REQUIRED, .choices = versions,
       .help = "The contract: v0.3." },
     { "listeners", FIELD_OBJECTS, offsetof(struct config_document, listeners), .object = &config_listener_schema,
       .help = "Sockets that accept requests; absent: port 8899 on all addresses." },

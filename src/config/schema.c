@@ -233,14 +233,7 @@ static bool not_blank(const struct decode *d, const struct value *value) {
     return false;
 }
 
-static bool decode_string(const struct decode *d, const struct value *value, vsr_str *ret_text) {
-    if (!is_scalar(d, value, "text"))
-        return false;
-    *ret_text = value->node->text;
-    return not_blank(d, value);
-}
-
-/* ---- enums */
+/* ---- one of some words */
 
 static vsr_str join_choices(const struct decode *d, const char *const *choices) {
     vsr_str all = { 0 };
@@ -278,6 +271,17 @@ static bool decode_enum(const struct decode *d, const struct value *value, int *
                value->node->substituted ? VSR_STR("") : suggest_choice(d, choices, text), "%.*s is not one of %.*s",
                VSR_FMT(found), VSR_FMT(all));
     return false;
+}
+
+/* Text; where the table has choices it is one of them, or still a reference. */
+static bool decode_string(const struct decode *d, const struct value *value, vsr_str *ret_text) {
+    int chosen;
+    if (!is_scalar(d, value, "text"))
+        return false;
+    *ret_text = value->node->text;
+    if (value->field->choices && !value->node->reference && !decode_enum(d, value, &chosen))
+        return false;
+    return not_blank(d, value);
 }
 
 /* ---- lists of scalars, maps of strings */

@@ -153,7 +153,7 @@ struct field {
     unsigned flags;
     const char *fallback;        /* default as YAML text, decoded like a written value; NULL: zero */
     double least, greatest;      /* inclusive; used with FIELD_RANGE. INFINITY for no upper bound */
-    const char *const *choices;  /* ENUM: NULL-terminated */
+    const char *const *choices;  /* ENUM, and STRING and STRINGS that take only some words: NULL-terminated */
     const struct schema *object; /* nested tables */
     const char *help;            /* one sentence for the reference page */
     const char *selector;        /* VARIANT: a STRING or ENUM of the same table */

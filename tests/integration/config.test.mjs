@@ -8,6 +8,9 @@ import path from 'node:path';
 import { after, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import Ajv from 'ajv/dist/2020.js';
+import YAML from 'yaml';
+
 import { program, seconds, test } from './lib/harness.mjs';
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -104,5 +107,187 @@ routing: {modelCards: [{name: m}]}
     const printed = config(['print', '--effective', file('defaults.yaml', run.out)]);
     assert.equal(printed.code, 0, printed.err);
     assert.equal(printed.out, run.out);
+  });
+});
+
+// Documents that a table alone refuses: the program says `code`, the schema says no.
+const refused = [
+  ['E_UNKNOWN', 'routing: {decisons: []}'],
+  ['E_UNKNOWN', 'routing: {signals: {keywords: [{name: k, operator: OR, keywords: [a], thresh: 1}]}}'],
+  ['E_UNKNOWN', 'providers: {models: [{name: m, backend_refs: [{endpoint: "h:1", wieght: 1}]}]}\nrouting: {modelCards: [{name: m}]}'],
+  ['E_UNKNOWN', 'global: {router: {auto_model: x}}'],
+  ['E_TYPE', 'routing: []'],
+  ['E_TYPE', 'routing: {modelCards: {name: m}}'],
+  ['E_TYPE', 'routing: {modelCards: [m]}'],
+  ['E_TYPE', 'routing: {modelCards: [{name: m, tags: fast}]}'],
+  ['E_TYPE', 'routing: {modelCards: [{name: m, context_window_size: large}]}'],
+  ['E_TYPE', 'routing: {decisions: [{name: d, priority: 1.5}]}'],
+  ['E_TYPE', 'routing: {decisions: [{name: d, priority: [1]}]}'],
+  ['E_TYPE', 'routing: {signals: {context: [{name: c, min_tokens: 3 thousand}]}}'],
+  ['E_TYPE', 'listeners: [{name: l, address: "::", port: 1, timeout: 30}]\nrouting: {}'],
+  ['E_TYPE', 'listeners: [{name: l, address: "::", port: 1, timeout: 3 days}]\nrouting: {}'],
+  ['E_TYPE', 'global: {router: {include_config_models_in_list: maybe}}'],
+  ['E_TYPE', 'global: {router: {include_config_models_in_list: 1}}'],
+  ['E_ENUM', 'routing: {strategy: random}'],
+  ['E_ENUM', 'routing: {signals: {keywords: [{name: k, operator: or, keywords: [a]}]}}'],
+  ['E_ENUM', 'routing: {decisions: [{name: d, rules: {operator: XOR, conditions: []}}]}'],
+  ['E_RANGE', 'listeners: [{name: l, address: "::", port: 65536}]\nrouting: {}'],
+  ['E_RANGE', 'listeners: [{name: l, address: "::", port: 1, timeout: 0s}]\nrouting: {}'],
+  ['E_RANGE', 'routing: {modelCards: [{name: m, quality_score: 1.01}]}'],
+  ['E_RANGE', 'global: {router: {context_estimate: {structured_bytes_per_token: 0.5}}}'],
+  ['E_REQUIRED', 'listeners: [{name: l, address: "::"}]\nrouting: {}'],
+  ['E_REQUIRED', 'routing: {modelCards: [{name: " "}]}'],
+  ['E_REQUIRED', 'routing: {signals: {keywords: [{name: k, operator: OR, keywords: []}]}}'],
+];
+
+// Spellings that a table accepts, however strange: the schema must not be stricter.
+const accepted = [
+  'routing: {modelCards: [{name: 7, description: true, tags: [1, 2.5, no, null]}]}',
+  'routing: {decisions: [{name: d, priority: 1_000}, {name: e, priority: 0x1F}, {name: f, priority: 300.0}]}',
+  'routing: {decisions: [{name: d, priority: "${P:-5}", rules: {operator: and, conditions: []}}]}',
+  'routing:\n  strategy:\n  decisions: ~\n  modelCards: null\n',
+  'listeners: [{name: l, address: "::", port: "${PORT:-1}", timeout: "${T:-1h30m}", trust_identity_headers: $TRUST}]\nrouting: {}',
+  'listeners: [{name: l, address: "::", port: 1, timeout: 1.5s, trust_identity_headers: yes}]\nrouting: {}',
+  'routing: {signals: {context: [{name: c, min_tokens: 24K, max_tokens: 1.5m}, {name: d, min_tokens: 8000}]}}',
+  'x-anything: {goes: here}\nrouting: {x-note: "kept out", decisions: [{name: d, x-: [1]}]}',
+  'routing: {decisions: [{name: d, annotations: {team: [a, {b: c}], n: 1}}]}',
+];
+
+describe('schema', async () => {
+  const schema = config(['schema']).json();
+  const validate = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true }).compile(schema);
+  const parse = (text) => YAML.parse(text, { merge: true, maxAliasCount: -1 });
+  const complaints = () => validate.errors?.map((e) => `${e.instancePath} ${e.message}`).join('\n');
+
+  test('it is of the draft that it says, and every table is in it', () => {
+    assert.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema');
+    assert.equal(schema.additionalProperties, false);
+    assert.deepEqual(schema.required, ['version']);
+    for (const [name, table] of Object.entries(schema.$defs)) {
+      if (name === 'environment_reference') continue;
+      assert.equal(table.additionalProperties, false, name);
+      assert.deepEqual(table.patternProperties, { '^x-': true }, name);
+      for (const [key, property] of Object.entries(table.properties)) assert.ok(property.description, `${name}.${key}`);
+    }
+    assert.equal(schema.$defs.listener.properties.timeout.default, '300s');
+    assert.equal(schema.$defs.backend_reference.properties.weight.default, 1);
+  });
+
+  for (const { name, file: source } of [...own]) {
+    test(`${name} is valid`, () => assert.ok(validate(parse(readFileSync(source, 'utf8'))), complaints()));
+  }
+
+  for (const [code, text] of refused) {
+    test(`${code}: ${text.split('\n')[0]}`, () => {
+      const document = `version: v0.3\n${text}\n`;
+      const run = config(['print', file('refused.yaml', document)]);
+      assert.equal(run.code, 1, document);
+      assert.match(run.err, new RegExp(`error\\[${code}\\]`));
+      assert.equal(validate(parse(document)), false, document);
+    });
+  }
+
+  for (const text of accepted) {
+    test(`accepted: ${text.split('\n')[0]}`, () => {
+      const document = `version: v0.3\n${text}\n`;
+      const run = config(['print', file('accepted.yaml', document)]);
+      assert.equal(run.code, 0, run.err);
+      assert.ok(validate(parse(document)), complaints());
+    });
+  }
+
+  test('what the program prints of itself is valid', () => {
+    assert.ok(validate(parse(config(['defaults']).out)), complaints());
+  });
+});
+
+describe('explain', () => {
+  const policy = `version: v0.3
+providers:
+  defaults: {reasoning_families: {q: {type: reasoning_effort, parameter: effort}}}
+  models: [{name: m, backend_refs: [{name: b, endpoint: "h:1", api_key: hunter2}]}]
+routing:
+  modelCards: [{name: m}]
+  decisions:
+    - {name: a, priority: 7, modelRefs: [{model: m}]}
+    - {name: b}
+`;
+  const cases = [
+    [['routing.decisions[].priority'], [/^routing\.decisions\.priority\n {2}integer, default 0\n {2}\S/]],
+    [['routing.decisions.priority'], [/integer, default 0/]],
+    [['routing.decisions'], [/list of blocks/, /^ {4}name +.*\(text, required\)$/m, /^ {4}rules +.*\(block\)$/m]],
+    [['routing.decisions[].rules.conditions.conditions.type'], [/^ {2}text/m]],
+    [['providers.defaults.reasoning_families.anything.type'], [/chat_template_kwargs/]],
+    [['providers.defaults.reasoning_families.anything'], [/blocks by name/, /parameter/]],
+    [['providers.models.external_model_ids.vllm'], [/texts by name/]],
+    [['listeners.api_keys'], [/secret/]],
+    [[], [/^the document$/m, /^ {4}global /m]],
+  ];
+  for (const [args, wanted] of cases) {
+    test(`explain ${args.join(' ')}`, () => {
+      const run = config(['explain', ...args]);
+      assert.equal(run.code, 0, run.err);
+      for (const want of wanted) assert.match(run.out, want);
+    });
+  }
+
+  const values = [
+    ['routing.decisions[].priority', ['routing.decisions[a].priority = 7  FILE:8:17', 'routing.decisions[b].priority = 0  default']],
+    ['routing.decisions[a].priority', ['routing.decisions[a].priority = 7  FILE:8:17']],
+    ['routing.decisions[1].priority', ['routing.decisions[b].priority = 0  default']],
+    ['routing.decisions.modelRefs.model', ['routing.decisions[a].modelRefs[0].model = m  FILE:8:43']],
+    ['providers.models.backend_refs.api_key', ['providers.models[m].backend_refs[b].api_key = "[REDACTED]"  FILE:4:64']],
+    ['providers.defaults.reasoning_families.q.parameter', ['providers.defaults.reasoning_families.q.parameter = effort  FILE:3:63']],
+    ['providers.defaults.default_model', ['providers.defaults.default_model = not set  default']],
+    ['global.router.streamed_body.timeout_sec', ['global.router.streamed_body.timeout_sec = 60  default']],
+    ['entrypoints.recipe', ['FILE has no such place']],
+  ];
+  for (const [where, want] of values) {
+    test(`the value of ${where}`, () => {
+      const source = file('policy.yaml', policy);
+      const run = config(['explain', where, '--config', source]);
+      assert.equal(run.code, 0, run.err);
+      const found = run.out.split('\n\n').at(-1).replaceAll(source, 'FILE').trimEnd().split('\n').map((line) => line.trim());
+      assert.deepEqual(found, want);
+    });
+  }
+
+  const mistakes = [
+    ['routing.decisons', 1, /no key "decisons" in routing; did you mean "decisions"\?/],
+    ['priority', 1, /did you mean routing\.decisions\[\]\.priority\?/],
+    ['routing.decisions.priority.x', 1, /no key "x" in routing\.decisions\.priority/],
+    ['a..b', 2, /is no path/],
+    ['a[b', 2, /is no path/],
+    ['routing.', 2, /is no path/],
+  ];
+  for (const [where, code, message] of mistakes) {
+    test(`explain ${where} is a mistake`, () => {
+      const run = config(['explain', where]);
+      assert.equal(run.code, code, run.err);
+      assert.match(run.err, message);
+      assert.equal(run.out, '');
+    });
+  }
+});
+
+describe('docs', () => {
+  const page = config(['docs']).out;
+
+  test('every link leads to a heading', () => {
+    const anchors = new Set();
+    for (const [, title] of page.matchAll(/^#+ (.*)$/gm)) {
+      const anchor = title.toLowerCase().replace(/[^a-z0-9_ -]/g, '').replaceAll(' ', '-');
+      assert.ok(!anchors.has(anchor), `two headings: ${anchor}`);
+      anchors.add(anchor);
+    }
+    for (const [, link] of page.matchAll(/\]\(#([^)]*)\)/g)) assert.ok(anchors.has(link), link);
+  });
+
+  test('every row has four cells and says what the key means', () => {
+    for (const line of page.split('\n').filter((line) => line.startsWith('| `'))) {
+      const cells = line.split(/(?<!\\)\|/);
+      assert.equal(cells.length, 6, line);
+      assert.notEqual(cells[4].trim(), '', line);
+    }
   });
 });

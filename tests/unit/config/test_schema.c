@@ -310,7 +310,10 @@ static void check_field(const struct schema *schema, size_t index) {
     CHECK(field->offset >= sizeof(struct config_at), field->name);
     CHECK(field->offset + slot_size(field) <= schema->size, field->name);
     CHECK(nested == (field->object != NULL), field->name);
-    CHECK((field->kind == FIELD_ENUM) == (field->choices != NULL), field->name);
+    CHECK((field->kind == FIELD_ENUM || field->kind == FIELD_STRING || field->kind == FIELD_STRINGS) ||
+              !field->choices,
+          field->name);
+    CHECK(field->kind != FIELD_ENUM || field->choices, field->name);
     CHECK(!(field->flags & FIELD_RANGE) || (ranged && field->least <= field->greatest), field->name);
     CHECK(!field->fallback || !nested || field->kind == FIELD_OBJECTS, field->name);
     CHECK((field->kind == FIELD_VARIANT) == (field->selector && field->n_variants > 0), field->name);

@@ -144,3 +144,28 @@ vsr_str address_authority(const struct address *address, struct arena *arena) {
         return host;
     return arena_printf(arena, "%.*s:%u", VSR_FMT(host), address->port);
 }
+
+/* The bytes of the address, or 0 of them. */
+static size_t ip_bytes(vsr_str text, unsigned char bytes[sizeof(struct in6_addr)]) {
+    char copy[INET6_ADDRSTRLEN] = "";
+    if (text.len >= sizeof(copy) || memchr(text.ptr ? text.ptr : "", 0, text.len))
+        return 0;
+    memcpy(copy, text.ptr ? text.ptr : "", text.len);
+    if (inet_pton(AF_INET, copy, bytes) == 1)
+        return sizeof(struct in_addr);
+    return inet_pton(AF_INET6, copy, bytes) == 1 ? sizeof(struct in6_addr) : 0;
+}
+
+bool address_is_ip(vsr_str text) {
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return ip_bytes(text, bytes) > 0;
+}
+
+bool address_is_any(vsr_str text) {
+    static const unsigned char mapped[12] = { [10] = 0xFF, [11] = 0xFF }; /* ::ffff:0.0.0.0 */
+    unsigned char bytes[sizeof(struct in6_addr)], any = 0;
+    size_t n = ip_bytes(text, bytes);
+    for (size_t i = n == sizeof(bytes) && memcmp(bytes, mapped, sizeof(mapped)) == 0 ? sizeof(mapped) : 0; i < n; i++)
+        any |= bytes[i];
+    return n > 0 && any == 0;
+}

@@ -28,4 +28,8 @@ const char *address_parse(vsr_str text, bool tls, struct arena *arena, struct ad
 /* The Host header: host, and the port unless it is the scheme's own. */
 vsr_str address_authority(const struct address *address, struct arena *arena);
 
+/* Whether the text is an IP address, and whether it is one that stands for all of the machine's. */
+bool address_is_ip(vsr_str text);
+bool address_is_any(vsr_str text);
+
 #endif

@@ -55,16 +55,25 @@ int check_family(const struct check *c, vsr_str type) {
     return str_eq_nocase(type, VSR_STR("projection")) ? CONFIG_PROJECTION : CHECK_NO_FAMILY;
 }
 
-void check_unknown_type(struct check *c, struct diag_at at, vsr_str type) {
+static void report_type(struct check *c, struct diag_at at, vsr_str type, bool projections) {
     vsr_str names[CONFIG_FAMILIES_MAX + 1], all = { 0 };
     size_t n = 0;
     for (size_t i = 0; i < c->options->parts.families.n; i++)
         names[n++] = str_from_c(c->options->parts.families.items[i].type);
-    names[n++] = VSR_STR("projection");
+    if (projections)
+        names[n++] = VSR_STR("projection");
     for (size_t i = 0; i < n; i++)
         all = arena_printf(c->scratch, "%.*s%s%.*s", VSR_FMT(all), i ? ", " : "", VSR_FMT(names[i]));
     diag_error(c->diag, "E_ENUM", at, diag_suggest(c->diag, type, names, n), "\"%.*s\" is not one of %.*s",
                VSR_FMT(type), VSR_FMT(all));
+}
+
+void check_unknown_type(struct check *c, struct diag_at at, vsr_str type) {
+    report_type(c, at, type, true);
+}
+
+void check_unknown_family(struct check *c, struct diag_at at, vsr_str type) {
+    report_type(c, at, type, false);
 }
 
 /* The rule in `<rule>:<level>`; reports a name without a level that exists. */

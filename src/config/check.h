@@ -65,8 +65,9 @@ struct diag_at check_pair_at(struct check *c, const void *object, const char *fi
 enum { CHECK_NO_FAMILY = -2 };
 int check_family(const struct check *c, vsr_str type);
 
-/* Reports a type that is no family. */
+/* Reports a type that is no family; the second does not take projections for one. */
 void check_unknown_type(struct check *c, struct diag_at at, vsr_str type);
+void check_unknown_family(struct check *c, struct diag_at at, vsr_str type);
 
 /* Finds the rule, score or output that a leaf or an input names, marks it as used; reports one that is not declared. */
 bool check_rule_name(struct check *c, struct diag_at at, int family, vsr_str name);
@@ -79,6 +80,8 @@ struct check_name *check_output_name(struct check *c, struct diag_at at, vsr_str
 void check_listeners(struct check *c);
 void check_models(struct check *c); /* cards, LoRAs, providers, endpoints, aliases; builds the index */
 void check_authz(struct check *c);
+void check_global(struct check *c);  /* what authz and names do not cover; derives values */
+void check_catalog(struct check *c); /* its model catalogue */
 void check_scopes(struct check *c); /* makes the recipes; the next four run for each */
 void check_signals(struct check *c);
 void check_projections(struct check *c);

@@ -1,8 +1,7 @@
 /* Table of `listeners` (config.md §5). */
-#include <arpa/inet.h>
 #include <math.h>
-#include <netinet/in.h>
 
+#include "config/address.h"
 #include "config/document.h"
 #include "config/document_tables.h"
 #include "core/arena.h"
@@ -27,17 +26,9 @@ static const struct field listener_fields[] = {
       .help = "Keep the caller's identity headers; only behind an authenticating proxy." },
 };
 
-static bool is_ip_address(struct arena *arena, vsr_str text) {
-    unsigned char address[sizeof(struct in6_addr)];
-    const char *c_text = arena_c_str(arena, text);
-    if (strlen(c_text) != text.len)
-        return false;
-    return inet_pton(AF_INET, c_text, address) == 1 || inet_pton(AF_INET6, c_text, address) == 1;
-}
-
 static void check_listener(const void *object, struct arena *arena, struct diag *diag) {
     const struct config_listener *listener = object;
-    if (str_eq_c(listener->address, "localhost") || is_ip_address(arena, listener->address))
+    if (str_eq_c(listener->address, "localhost") || address_is_ip(listener->address))
         return;
     if (yaml_get(listener->at.node, VSR_STR("address"))->reference)
         return;

@@ -347,7 +347,7 @@ struct config_exporter {
     bool insecure;
 };
 
-/* The last two are other names of SAMPLING_PROBABILISTIC; derived values never have them. */
+/* The last two are other names of SAMPLING_PROBABILISTIC. */
 enum config_sampling_type {
     SAMPLING_ALWAYS_ON,
     SAMPLING_ALWAYS_OFF,

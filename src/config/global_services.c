@@ -1,13 +1,9 @@
 /* Tables of `global.services` (config.md §9.2). */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <string.h>
-
-#include "config/address.h"
 #include "config/check.h"
 #include "config/global_tables.h"
 #include "config/rows.h"
 #include "core/arena.h"
+#include "core/map.h"
 
 /* ---- api */
 
@@ -310,17 +306,20 @@ static const struct schema ratelimit_rule_schema =
 static const struct schema ratelimit_provider_schema;
 
 static void check_rule_names(const struct config_list *rules, struct arena *arena, struct diag *diag) {
-    const struct config_ratelimit_rule *all = rules->items;
-    for (size_t i = 0; i < rules->n; i++)
-        for (size_t first = 0; first < i; first++) {
-            if (!str_eq(all[i].name, all[first].name))
-                continue;
-            diag_error(diag, "E_DUP", schema_field_at(&ratelimit_rule_schema, &all[i], "name", arena), VSR_STR(""),
-                       "rate limit rule name \"%.*s\" is already used at line %u, column %u", VSR_FMT(all[i].name),
-                       schema_field_at(&ratelimit_rule_schema, &all[first], "name", arena).line,
-                       schema_field_at(&ratelimit_rule_schema, &all[first], "name", arena).col);
-            break;
+    struct map names;
+    map_init(&names, arena);
+    CONFIG_EACH(const struct config_ratelimit_rule, rule, rules) {
+        const struct config_ratelimit_rule *first = map_get(&names, rule->name);
+        struct diag_at place;
+        if (!first) {
+            map_put(&names, rule->name, (void *)rule);
+            continue;
         }
+        place = schema_field_at(&ratelimit_rule_schema, first, "name", arena);
+        diag_error(diag, "E_DUP", schema_field_at(&ratelimit_rule_schema, rule, "name", arena), VSR_STR(""),
+                   "rate limit rule name \"%.*s\" is already used at line %u, column %u", VSR_FMT(rule->name),
+                   place.line, place.col);
+    }
 }
 
 /* What belongs to the other type would be ignored: a limit that does not limit is refused. */

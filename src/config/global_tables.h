@@ -48,6 +48,7 @@ extern const struct schema config_looper_flow_schema;
 extern const struct schema config_flow_state_schema;
 extern const struct schema config_semantic_schema;
 extern const struct schema config_embedding_config_schema;
+extern const struct schema config_embedding_endpoint_schema;
 extern const struct schema config_system_models_schema;
 extern const struct schema config_external_model_schema;
 extern const struct schema config_llm_endpoint_schema;

@@ -122,6 +122,7 @@ static void check_document(struct config_document *doc, const struct config_load
     check_listeners(&c);
     check_models(&c);
     check_authz(&c);
+    check_global(&c);
     check_scopes(&c);
     for (size_t i = 0; i < doc->n_scopes; i++)
         check_scope(&c, &doc->scopes[i]);

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "core/mem.h"
+#include "net/listen_socket.h"
 #include "net/loop.h"
 #include "net/server_conn.h"
 #include "net/stream.h"
@@ -47,6 +48,8 @@ struct app {
     int n_errors; /* error_body */
     size_t queued_max;
     bool drained;
+    bool second; /* its address is the tag of a second listener */
+    int n_gone;
 };
 
 static bool is(const struct request *request, const char *target) {
@@ -125,7 +128,7 @@ static void *on_request(void *app_data, struct exchange *exchange, const struct 
     app->requests = request;
     app->n_requests++;
     buf_init(&request->body, 64 << 20);
-    CHECK(exchange_tag(exchange) == app, "tag");
+    CHECK(exchange_tag(exchange) == app || exchange_tag(exchange) == &app->second, "tag");
     CHECK(exchange_loop(exchange) == app->loop, "loop");
     if (is(request, "/early-over"))
         answer_over(request);
@@ -782,6 +785,117 @@ TEST(drain_of_nothing) {
     app_end(&app);
 }
 
+/* ---- listeners that come and go */
+
+static void on_gone(void *data) {
+    struct app *app = data;
+    app->n_gone++;
+}
+
+static bool refuses(uint16_t port) {
+    struct sockaddr_in addr = peer_addr(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool refused = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+TEST(adopt) {
+    struct app app;
+    struct peer peer;
+    struct listen_sockets sockets, rival;
+    struct vsr_err err = VSR_ERR_NONE;
+    uint16_t port;
+    app_begin(&app, &patient);
+    CHECK(listen_sockets_open(VSR_STR("127.0.0.1"), 0, LISTEN_BOUND, &sockets, &err) == 0, "bound");
+    port = sockets.port;
+    CHECK(refuses(port), "bound only");
+    CHECK(listen_sockets_open(VSR_STR("127.0.0.1"), port, LISTEN_BOUND, &rival, &err) == 0, "shared with a worker");
+    listen_sockets_close(&rival);
+    CHECK(listen_sockets_start(&sockets, &err) == 0, "listens");
+    CHECK_INT(server_probe(VSR_STR("127.0.0.1"), port, &err), VSR_E_EXISTS, "taken");
+    peer_connect(&peer, port);
+    peer_send(&peer, POST("/echo", "1", "a"));
+    CHECK(server_adopt(app.server, &sockets, NULL, &app.second, &err) == 0, "adopted");
+    CHECK_INT(sockets.n, 0, "taken over");
+    PUMP(app.loop, peer_has(&peer, "\r\n\r\na"), "who had connected before is served");
+    peer_close(&peer);
+    app_end(&app);
+}
+
+TEST(retire) {
+    enum { BUSY, BODY, COMING, QUEUED, IDLE, OTHER, N };
+    struct app app;
+    struct peer peers[N];
+    struct vsr_err err = VSR_ERR_NONE;
+    uint16_t other;
+    app_begin(&app, &patient);
+    CHECK(server_listen(app.server, VSR_STR("localhost"), 0, &app.second, &other, &err) == 0, "another listener");
+    for (int i = 0; i < N; i++)
+        if (i != QUEUED)
+            peer_connect(&peers[i], i == OTHER ? other : app.port);
+    peer_send(&peers[BUSY], POST("/wait", "4", "busy"));
+    peer_send(&peers[BODY], POST("/echo", "4", "bo"));
+    PUMP(app.loop, app.n_ended == 1 && app.n_requests == 2 && server_stats(app.server).connections == 5, "all");
+    peer_send(&peers[COMING], POST("/echo", "6", "coming"));
+    peer_connect(&peers[QUEUED], app.port);
+    peer_send(&peers[QUEUED], POST("/echo", "6", "queued"));
+    server_retire(app.server, &app, on_gone, &app);
+    CHECK(refuses(app.port), "nobody listens");
+    peer_send(&peers[BODY], "dy");
+    PUMP(app.loop, peer_gone(&peers[BODY]) && peer_gone(&peers[COMING]) && peer_gone(&peers[QUEUED]), "answered");
+    CHECK(peer_has(&peers[BODY], "connection: close") && peer_has(&peers[BODY], "\r\n\r\nbody"), "body");
+    CHECK(peer_has(&peers[COMING], "connection: close") && peer_has(&peers[COMING], "\r\n\r\ncoming"), "coming");
+    CHECK(peer_has(&peers[QUEUED], "connection: close") && peer_has(&peers[QUEUED], "\r\n\r\nqueued"), "queued");
+    PUMP(app.loop, peer_gone(&peers[IDLE]), "an idle one goes");
+    CHECK_INT(app.n_gone, 0, "one is busy");
+    for (struct request *request = app.requests; request; request = request->next)
+        if (is(request, "/wait"))
+            reply_body(request);
+    PUMP(app.loop, peer_gone(&peers[BUSY]), "the busy one");
+    CHECK(peer_has(&peers[BUSY], "connection: close") && peer_has(&peers[BUSY], "\r\n\r\nbusy"), "busy");
+    for (int i = 0; i < OTHER; i++)
+        peer_close(&peers[i]);
+    PUMP(app.loop, app.n_gone == 1, "gone");
+    peer_send(&peers[OTHER], POST("/echo", "5", "other"));
+    PUMP(app.loop, peer_has(&peers[OTHER], "\r\n\r\nother"), "the other listener lives on");
+    CHECK(!peer_has(&peers[OTHER], "connection: close"), "and its connections");
+    server_retire(app.server, &app.second, on_gone, &app);
+    peer_close(&peers[OTHER]);
+    PUMP(app.loop, app.n_gone == 2, "both families of localhost, told once");
+    app_end(&app);
+}
+
+TEST(retire_and_free) {
+    struct app app;
+    struct peer peer;
+    app_begin(&app, &patient);
+    peer_connect(&peer, app.port);
+    peer_send(&peer, GET("/wait"));
+    PUMP(app.loop, app.n_ended == 1, "busy");
+    server_retire(app.server, &app, on_gone, &app);
+    app_end(&app);
+    CHECK_INT(app.n_gone, 0, "not told");
+    peer_close(&peer);
+}
+
+TEST(new_limits) {
+    struct app app;
+    struct peer peer;
+    struct server_limits tight = patient;
+    app_begin(&app, &patient);
+    peer_connect(&peer, app.port);
+    peer_send(&peer, POST("/echo", "5", "first"));
+    PUMP(app.loop, peer_has(&peer, "\r\n\r\nfirst"), "as before");
+    tight.body_len_max = 4;
+    server_set_limits(app.server, &tight);
+    peer_send(&peer, POST("/echo", "6", "second"));
+    PUMP(app.loop, peer_gone(&peer), "refused");
+    CHECK(peer_has(&peer, "HTTP/1.1 413 "), "the next request of an old connection has the new limits");
+    peer_close(&peer);
+    app_end(&app);
+}
+
 TEST(free_with_everything_open) {
     struct app app;
     struct peer peers[4];
@@ -933,5 +1047,6 @@ TEST(many_connections) {
 RUN_TESTS(T(conversations), T(conversations_byte_by_byte), T(conversations_split_everywhere),
           T(heads_and_targets_too_long), T(chunked_body_too_long), T(times_out), T(trickling_head_times_out),
           T(client_that_takes_nothing), T(too_many_connections), T(big_answers), T(handler_holds_the_body_back),
-          T(client_vanishes), T(drain), T(drain_deadline), T(drain_of_nothing), T(free_with_everything_open),
-          T(addresses), T(a_port_in_use), T(a_port_is_free_again), T(every_address_of_a_name), T(many_connections))
+          T(client_vanishes), T(drain), T(drain_deadline), T(drain_of_nothing), T(adopt), T(retire), T(retire_and_free),
+          T(new_limits), T(free_with_everything_open), T(addresses), T(a_port_in_use), T(a_port_is_free_again),
+          T(every_address_of_a_name), T(many_connections))

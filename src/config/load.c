@@ -137,6 +137,15 @@ static const char *process_env(void *data, const char *name) {
     return getenv(name);
 }
 
+/* Decoding begins with an empty document; what is known of its file already stays. */
+static void decode(const struct schema *schema, const struct yaml_node *root, struct config_document *doc,
+                   struct arena *arena, struct diag *diag) {
+    vsr_str hash = doc->hash, base_dir = doc->base_dir;
+    schema_decode(schema, root, VSR_STR(""), doc, arena, diag);
+    doc->hash = hash;
+    doc->base_dir = base_dir;
+}
+
 static int run_stages(struct arena *arena, vsr_str text, const struct config_load_options *options,
                       struct config_document *doc, struct diag_at *ret_secret, struct diag *diag) {
     const struct schema *schema = config_schema(arena, &options->parts);
@@ -154,7 +163,7 @@ static int run_stages(struct arena *arena, vsr_str text, const struct config_loa
     if (diag->n_errors == 0)
         env_substitute(&env, schema, root, arena, diag, ret_secret);
     if (diag->n_errors == 0)
-        schema_decode(schema, root, VSR_STR(""), doc, arena, diag);
+        decode(schema, root, doc, arena, diag);
     if (diag->n_errors == 0) {
         doc->has_providers = schema_present(schema, doc, "providers");
         check_document(doc, options, &env, arena, diag);

@@ -4,6 +4,7 @@
 
 #include "core/arena.h"
 #include "route/route.h"
+#include "signal/compression.h"
 #include "signal/rule_checks.h"
 
 /* ---- families, as configuration wants them */
@@ -164,6 +165,7 @@ static int compile_patterns(struct plan_builder *b, const struct pattern_list *l
 
 static int build_families(struct plan_builder *b) {
     struct route *route = b->route;
+    const struct config_prompt_compression *compression = &route->doc->global.model_catalog.modules.prompt_compression;
     struct pattern_list patterns;
     struct signal_places places = { 0 };
     size_t n, errors_before = b->diag->n_errors, next = 0;
@@ -175,6 +177,8 @@ static int build_families(struct plan_builder *b) {
                                           .doc = route->doc,
                                           .rules = &route->routing->signals.rules[i],
                                           .first_slot = family->first_slot,
+                                          .text =
+                                              compression_text_of(compression, str_from_c(families[i]->config.type)),
                                           .slots = &route->slots,
                                           .patterns = &patterns,
                                           .places = &places,
@@ -253,6 +257,8 @@ int route_build(struct arena *arena, const struct config_document *doc, const st
     int rc;
     route->doc = doc;
     route->window_max = (size_t)doc->global.router.signal_window_chars;
+    route->compresses = compress_options_from(&doc->global.model_catalog.modules.prompt_compression, &route->compress);
+    route->compresses = compress_options_from(&doc->global.model_catalog.modules.prompt_compression, &route->compress);
     route->scope = scope;
     route->routing = scope->routing;
     signal_slots_init(&route->slots, arena);

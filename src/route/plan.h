@@ -10,6 +10,7 @@
 #include "policy/decision.h"
 #include "policy/projection.h"
 #include "signal/family.h"
+#include "text/compress.h"
 
 struct route_family {
     const struct signal_family *family;
@@ -28,6 +29,8 @@ struct route {
     size_t n_families;
     uint32_t first_output, n_outputs; /* slots of projection outputs */
     size_t window_max;                /* code points that windowed families read */
+    struct compress_options compress; /* how long texts are shortened */
+    bool compresses;                  /* whether they are */
     struct pattern_set *patterns;     /* NULL: none */
     struct projections *projections;
     struct policy *policy;

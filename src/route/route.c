@@ -61,7 +61,8 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
                                               .patterns = route->patterns,
                                               .scratch = scratch ? scratch->patterns : NULL,
                                               .regex_steps = REGEX_STEPS_MAX,
-                                              .window_max = route->window_max };
+                                              .window_max = route->window_max,
+                                              .compress = route->compresses ? &route->compress : NULL };
     signal_results_init(results, arena, route->slots.n);
     state->view = (struct policy_view){ .n_slots = results->n_slots,
                                         .evaluated = results->evaluated,

@@ -251,24 +251,6 @@ static void read_payload(struct arena *arena, vsr_str text, struct event_view *v
     read_field(arena, &doc, "code", EVENT_ACTION, view);
 }
 
-/* The hits in the window: those of the shared scan when the window is the whole text. */
-static int read_words(const struct event_state *state, struct signal_request *request,
-                      const struct pattern_hits **ret_hits, struct vsr_err *err) {
-    vsr_str text, window;
-    struct pattern_hits *hits;
-    int rc = signal_request_text(request, state->text, &text, err);
-    if (rc == 0)
-        rc = signal_request_window(request, state->text, &window, err);
-    if (rc < 0)
-        return rc;
-    if (window.ptr == text.ptr && window.len == text.len)
-        return signal_request_hits(request, state->text, ret_hits, err);
-    hits = ARENA_NEW(request->arena, struct pattern_hits);
-    *ret_hits = hits;
-    return pattern_set_scan(request->patterns, request->scratch, request->arena, window, &request->regex_steps, hits,
-                            err);
-}
-
 /* A payload is read as it came, however long: its fields are found by name, and shortening would break it. */
 static int view_text(const struct event_state *state, struct signal_request *request, struct event_view *ret_view,
                      struct vsr_err *err) {
@@ -278,7 +260,7 @@ static int view_text(const struct event_state *state, struct signal_request *req
     if (rc < 0)
         return rc;
     read_payload(request->arena, payload, ret_view);
-    return read_words(state, request, &ret_view->hits, err);
+    return signal_request_window_hits(request, state->text, &ret_view->hits, err);
 }
 
 static bool has_pattern(const struct pattern_hits *hits, uint32_t pattern) {

@@ -17,6 +17,7 @@
 #include "wire/facts.h"
 
 struct arena;
+struct compress_options;
 
 /* Which of its two texts a family reads (signals.md §2.2); builder->text says. */
 enum signal_text {
@@ -27,10 +28,10 @@ enum signal_text {
 
 /* What has been made of one text so far. */
 struct signal_view {
-    bool windowed, searched;
-    int window_rc, hits_rc;
+    bool windowed, searched, window_searched;
+    int window_rc, hits_rc, window_hits_rc;
     vsr_str window;
-    struct pattern_hits hits;
+    struct pattern_hits hits, window_hits;
 };
 
 struct signal_request {
@@ -44,7 +45,13 @@ struct signal_request {
     size_t window_max;    /* code points that windowed families read; 0: all */
     uint64_t token_count; /* what context rules compare */
 
-    struct signal_view views[SIGNAL_TEXTS]; /* request.c's */
+    const struct compress_options *compress; /* NULL: both texts are the same */
+
+    /* request.c's */
+    bool compressed;
+    int compress_rc;
+    vsr_str compressed_text;
+    struct signal_view views[SIGNAL_TEXTS];
 };
 
 /* The text itself. Lives in the request's arena or in the facts. */
@@ -59,7 +66,11 @@ int signal_request_window(struct signal_request *request, enum signal_text which
 int signal_request_hits(struct signal_request *request, enum signal_text which, const struct pattern_hits **ret_hits,
                         struct vsr_err *err) VSR_MUST_CHECK;
 
-/* The same without searching: NULL when nobody has asked yet, or the search failed. */
+/* Which of them occur in the window. */
+int signal_request_window_hits(struct signal_request *request, enum signal_text which,
+                               const struct pattern_hits **ret_hits, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Those of the text, without searching: NULL when nobody has asked yet, or the search failed. */
 const struct pattern_hits *signal_request_hits_so_far(const struct signal_request *request, enum signal_text which);
 
 #endif

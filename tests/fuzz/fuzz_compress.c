@@ -10,10 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { OPTION_BYTES = 9 };
 
 /* Sentences do not overlap, stand in order, and leave nothing but blanks out. */
-static size_t check_sentences(vsr_str text) {
+static void check_sentences(vsr_str text) {
     const char *end = text.ptr;
     size_t n = 0, bytes = 0;
-    uint64_t tokens = 0;
     vsr_str rest = text, sentence;
     for (; sentence_next(&rest, &sentence); n++) {
         VSR_ASSERT(sentence.len > 0 && sentence.ptr >= end);
@@ -21,10 +20,8 @@ static size_t check_sentences(vsr_str text) {
         VSR_ASSERT(sentence_tokens(sentence) > 0);
         end = sentence.ptr + sentence.len;
         bytes += sentence.len;
-        tokens += sentence_tokens(sentence);
     }
     VSR_ASSERT(bytes <= text.len && (n == 0) == (sentence_tokens(text) == 0));
-    return n;
 }
 
 static void check_kept(vsr_str text, vsr_str kept, const struct compress_options *options) {
@@ -51,10 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         (struct compress_options){ data[0] - 64.0, data[1] - 64.0, data[2] - 64.0, data[3] - 64.0, data[4] / 100.0,
                                    data[5],        data[6],        data[7],        data[8] };
     text = str_make((const char *)data + OPTION_BYTES, size - OPTION_BYTES);
-    (void)check_sentences(text);
+    check_sentences(text);
     VSR_ASSERT(compress_text(arena, text, &options, &kept, NULL) == 0);
     VSR_ASSERT(compress_text(arena, text, &options, &again, NULL) == 0);
-    VSR_ASSERT(str_eq(kept, again) && kept.len <= text.len);
+    VSR_ASSERT(str_eq(kept, again) && kept.len <= 2 * text.len); /* a space may be new between sentences */
     if (kept.ptr != text.ptr)
         check_kept(text, kept, &options);
     arena_free(arena);

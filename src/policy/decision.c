@@ -166,14 +166,37 @@ static struct match walk_all(struct walk *walk) {
     return tiered ? best_tiered : best;
 }
 
+/* Once a tier has matched, what stands in a later one cannot win, whatever it turns out to be. */
+static void unblock_later_tiers(struct walk *walk, const struct match *best) {
+    const struct policy *policy = walk->policy;
+    bool blocked = false;
+    if (!best->decision || best->decision->tier <= 0)
+        return;
+    for (size_t i = bits_next(walk->blocking, 0, policy->n_decisions); i < policy->n_decisions;
+         i = bits_next(walk->blocking, i + 1, policy->n_decisions)) {
+        bool later = tier_cmp(policy->decisions[i].tier, best->decision->tier, policy->untiered_first) > 0;
+        bits_put(walk->blocking, i, !later);
+        blocked |= !later;
+    }
+    walk->blocked = blocked;
+}
+
 bool policy_decide(const struct policy *policy, const uint8_t *states, const struct policy_view *view,
                    struct policy_verdict *ret_verdict, uint64_t *blocking) {
     struct walk walk = { .policy = policy, .states = states, .view = view, .blocking = blocking };
     struct match best = policy->ordered ? walk_ordered(&walk) : walk_all(&walk);
-    if (walk.blocked)
-        return false;
+    if (!policy->ordered && walk.blocked && blocking)
+        unblock_later_tiers(&walk, &best);
     *ret_verdict = (struct policy_verdict){ best.decision, best.confidence };
-    return true;
+    return !walk.blocked;
+}
+
+void policy_slots(const struct policy *policy, size_t decision, uint64_t *slots) {
+    const struct rule_set *rules = &policy->rules;
+    uint32_t root = policy->decisions[decision].root;
+    for (uint32_t at = root; at < rules->nodes[root].end; at++)
+        if (rules->nodes[at].op == RULE_LEAF)
+            rule_leaf_slots(&rules->leaves[rules->nodes[at].leaf], slots);
 }
 
 void policy_pending(const struct policy *policy, size_t decision, const uint8_t *states,

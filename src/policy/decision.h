@@ -50,10 +50,14 @@ struct policy_verdict {
 
 /*
  * Looks for the winner, given the leaves' states. Returns true and writes the verdict when nothing pending can change
- * it; else false, with the decisions that block marked in `blocking` (bit per decision; may be NULL).
+ * it; else false, with the best so far as the verdict and the decisions that block marked in `blocking` (bit per
+ * decision; may be NULL).
  */
 bool policy_decide(const struct policy *policy, const uint8_t *states, const struct policy_view *view,
                    struct policy_verdict *ret_verdict, uint64_t *blocking);
+
+/* Adds the slots that the decision's leaves read. */
+void policy_slots(const struct policy *policy, size_t decision, uint64_t *slots);
 
 /* Calls fn for each pending leaf of a decision. */
 void policy_pending(const struct policy *policy, size_t decision, const uint8_t *states,

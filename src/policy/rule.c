@@ -96,6 +96,9 @@ static enum rule_state without_result(const struct rule_leaf *leaf, const struct
     for (size_t i = 0; i < leaf->n_alternates; i++)
         if (!bits_has(view->evaluated, leaf->alternates[i]))
             return RULE_PENDING;
+    for (size_t i = 0; i < leaf->n_alternates; i++)
+        if (bits_has(view->unavailable, leaf->alternates[i]))
+            return unknown_state(leaf);
     return slot_in(view->unavailable, leaf->slot) ? unknown_state(leaf) : RULE_FALSE;
 }
 
@@ -118,6 +121,13 @@ static enum rule_state leaf_state(const struct rule_leaf *leaf, const struct pol
         if (bits_has(view->matched, leaf->alternates[i]))
             return RULE_TRUE;
     return without_result(leaf, view);
+}
+
+void rule_leaf_slots(const struct rule_leaf *leaf, uint64_t *slots) {
+    if (leaf->slot != POLICY_SLOT_NONE)
+        bits_add(slots, leaf->slot);
+    for (size_t i = 0; i < leaf->n_alternates; i++)
+        bits_add(slots, leaf->alternates[i]);
 }
 
 void rule_leaf_states(const struct rule_set *set, const struct policy_view *view, uint8_t *states) {

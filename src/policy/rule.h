@@ -62,6 +62,9 @@ void rule_set_init(struct rule_set *set, struct arena *arena);
 uint32_t rule_set_add(struct rule_set *set, const struct config_rule *rule, enum config_on_unknown on_unknown,
                       const struct policy_names *names);
 
+/* Adds the slots that a leaf reads. */
+void rule_leaf_slots(const struct rule_leaf *leaf, uint64_t *slots);
+
 /* Gives every leaf its state (enum rule_state, one byte each). */
 void rule_leaf_states(const struct rule_set *set, const struct policy_view *view, uint8_t *states);
 /* Confidence of a leaf that is TRUE. */

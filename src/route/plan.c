@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "core/arena.h"
+#include "core/assert.h"
 #include "route/route.h"
 #include "signal/compression.h"
 #include "signal/rule_checks.h"
@@ -103,9 +104,11 @@ static void give_family_slots(struct plan_builder *b, const struct signal_family
     size_t n = rules->n, n_listed = rules->n;
     if (family->names)
         n = family->names(rules, b->arena, &names, &n_listed);
-    *out = (struct route_family){
-        .family = family, .first_slot = (uint32_t)route->slots.n, .n_slots = (uint32_t)n, .n_listed = (uint32_t)n_listed
-    };
+    *out = (struct route_family){ .family = family,
+                                  .rules = rules,
+                                  .first_slot = (uint32_t)route->slots.n,
+                                  .n_slots = (uint32_t)n,
+                                  .n_listed = (uint32_t)n_listed };
     for (size_t i = 0; i < n; i++)
         signal_slots_add(&route->slots, type, names ? names[i] : rule_name(rules, family->config.schema, i));
 }
@@ -163,6 +166,22 @@ static int compile_patterns(struct plan_builder *b, const struct pattern_list *l
     return rc;
 }
 
+/* Which rule each slot belongs to, for families that report under more names than rules. */
+static void index_rules(struct plan_builder *b, struct route_family *family) {
+    uint32_t *rule_of = ARENA_ARRAY(b->arena, uint32_t, family->n_slots);
+    uint32_t *first_of = ARENA_ARRAY(b->arena, uint32_t, family->n_slots);
+    uint32_t *seen = ARENA_ARRAY(b->arena, uint32_t, family->rules->n); /* index + 1 */
+    for (uint32_t i = 0; i < family->n_slots; i++) {
+        uint32_t rule = rule_of[i] = (uint32_t)family->family->rule_of(family->state, i);
+        VSR_ASSERT(rule < family->rules->n);
+        if (!seen[rule])
+            seen[rule] = i + 1;
+        first_of[i] = seen[rule] - 1;
+    }
+    family->rule_of = rule_of;
+    family->first_of = first_of;
+}
+
 static int build_families(struct plan_builder *b) {
     struct route *route = b->route;
     const struct config_prompt_compression *compression = &route->doc->global.model_catalog.modules.prompt_compression;
@@ -186,6 +205,8 @@ static int build_families(struct plan_builder *b) {
         if (family->family != families[i])
             continue;
         family->state = families[i]->build(&builder);
+        if (families[i]->rule_of)
+            index_rules(b, family);
         next++;
     }
     if (b->diag->n_errors > errors_before)
@@ -200,7 +221,9 @@ static int build_policy(struct plan_builder *b) {
     struct policy_options options = { .by_confidence = routing->strategy == STRATEGY_CONFIDENCE,
                                       .untiered_first = routing->untiered_first };
     struct vsr_err err = VSR_ERR_NONE;
-    int rc = projections_build(b->arena, &routing->projections, &names, &route->projections, &err);
+    int rc;
+    route->compete = compete_build(b->arena, route, &names);
+    rc = projections_build(b->arena, &routing->projections, &names, &route->projections, &err);
     if (rc < 0) {
         diag_error(b->diag, rc == VSR_E_LIMIT ? "E_RANGE" : "E_REF",
                    (struct diag_at){ .path = schema_path(b->arena, route->scope->path, VSR_STR("projections.scores")) },
@@ -209,6 +232,19 @@ static int build_policy(struct plan_builder *b) {
     }
     route->policy = policy_build(b->arena, &routing->decisions, &options, &names);
     return 0;
+}
+
+uint32_t plan_find_member(void *data, vsr_str name) {
+    const struct plan_member_finder *finder = data;
+    size_t n;
+    const struct signal_family *const *families = signal_families(&n);
+    VSR_ASSERT(finder->family >= 0 && (size_t)finder->family < n);
+    return signal_slots_find(&finder->route->slots, str_from_c(families[finder->family]->config.type), name);
+}
+
+uint32_t plan_beside_slot(struct route *route, uint32_t slot, const char *what, struct arena *arena) {
+    struct signal_slot *named = &route->slots.items[slot];
+    return signal_slots_add(&route->slots, named->type, arena_printf(arena, "%.*s:%s", VSR_FMT(named->name), what));
 }
 
 /* ---- what is needed */
@@ -223,11 +259,89 @@ static void want_all_rules(const struct route_family *family, uint64_t *wanted) 
         bits_add(wanted, family->first_slot + i);
 }
 
+/* What one rule reports under is wanted together. */
+static void want_whole_rules(const struct route_family *family, uint64_t *wanted) {
+    for (int pass = 0; pass < 2; pass++) /* parts of a rule come in runs, its name behind all of them */
+        for (uint32_t i = 0; i < family->n_slots; i++) {
+            uint32_t first = family->first_of[i];
+            if (pass == 0 && bits_has(wanted, family->first_slot + i))
+                bits_add(wanted, family->first_slot + first);
+            if (pass == 1 && bits_has(wanted, family->first_slot + first))
+                bits_add(wanted, family->first_slot + i);
+        }
+}
+
 void plan_complete(const struct route *route, uint64_t *wanted) {
-    projections_want(route->projections, wanted);
+    do { /* composers read nothing that has composers itself, so the second round is the last */
+        projections_want(route->projections, wanted);
+        for (size_t i = 0; i < route->n_families; i++) {
+            const struct route_family *family = &route->families[i];
+            if ((!family->family->all_or_nothing && !family->family->rule_of) || !plan_wants(family, wanted))
+                continue;
+            if (family->family->all_or_nothing)
+                want_all_rules(family, wanted);
+            else
+                want_whole_rules(family, wanted);
+        }
+    } while (compete_want(route->compete, wanted));
+}
+
+/* A rule with a tree is judged behind everything that the tree reads. */
+static void settle_stages(struct route *route, struct arena *arena) {
+    const struct compete *compete = route->compete;
     for (size_t i = 0; i < route->n_families; i++)
-        if (route->families[i].family->all_or_nothing && plan_wants(&route->families[i], wanted))
-            want_all_rules(&route->families[i], wanted);
+        route->families[i].stage = route->families[i].family->stage;
+    for (size_t i = 0; i < route->n_families; i++) {
+        struct route_family *family = &route->families[i];
+        uint64_t *read = family->family->config.tree ? ARENA_ARRAY(arena, uint64_t, BITS_WORDS(route->slots.n)) : NULL;
+        if (read) {
+            want_all_rules(family, read);
+            (void)compete_want(compete, read);
+        }
+        for (size_t k = 0; k < route->n_families && read; k++)
+            if (plan_wants(&route->families[k], read) && route->families[k].stage > family->stage)
+                family->stage = route->families[k].stage;
+    }
+}
+
+/* What each decision, with those before it, refers to of the rules that must not be skipped. */
+static void find_unskipped(struct plan_builder *b, const uint64_t *guarded) {
+    struct route *route = b->route;
+    const struct policy *policy = route->policy;
+    size_t n_words = BITS_WORDS(route->slots.n);
+    route->unskipped = ARENA_ARRAY(b->arena, uint64_t *, policy->n_decisions);
+    for (size_t i = 0; i < policy->n_decisions; i++) {
+        uint64_t *slots = route->unskipped[i] = ARENA_ARRAY(b->arena, uint64_t, n_words);
+        policy_slots(policy, i, slots);
+        plan_complete(route, slots);
+        for (size_t w = 0; w < n_words; w++)
+            slots[w] = (slots[w] & guarded[w]) | (i ? route->unskipped[i - 1][w] : 0);
+    }
+}
+
+static void find_guarded(struct plan_builder *b) {
+    struct route *route = b->route;
+    uint64_t *guarded = ARENA_ARRAY(b->arena, uint64_t, BITS_WORDS(route->slots.n));
+    bool any = false;
+    for (size_t i = 0; i < route->n_families; i++)
+        if (route->families[i].family->never_skipped && plan_wants(&route->families[i], route->wanted)) {
+            want_all_rules(&route->families[i], guarded);
+            any = true;
+        }
+    if (any)
+        find_unskipped(b, guarded);
+}
+
+/* What the settings say of families. */
+static void settle_families(struct plan_builder *b) {
+    const struct config_router *router = &b->route->doc->global.router;
+    b->route->lazy = router->lazy_signals == LAZY_SIGNALS_STAGED;
+    for (size_t i = 0; i < b->route->n_families; i++) {
+        struct route_family *family = &b->route->families[i];
+        family->timeout_ms = config_signal_timeout_ms(router, str_from_c(family->family->config.type));
+        if (family->family->needs_evidence)
+            family->missing = arena_printf(b->arena, "no model for %s", family->family->needs_evidence).ptr;
+    }
 }
 
 static void find_needs(struct plan_builder *b) {
@@ -245,8 +359,9 @@ static void find_needs(struct plan_builder *b) {
     for (size_t i = 0; i < route->n_families; i++) {
         const struct route_family *family = &route->families[i];
         want_all_rules(family, route->all);
+        route->keeps_best |= family->family->keeps_best;
         route->needs_identity |= family->family->needs_identity && plan_wants(family, route->wanted);
-        route->has_stages |= family->family->stage > SIGNAL_STAGE_CHEAP && plan_wants(family, route->wanted);
+        route->has_stages |= family->stage > SIGNAL_STAGE_CHEAP && plan_wants(family, route->wanted);
     }
 }
 
@@ -270,7 +385,11 @@ int route_build(struct arena *arena, const struct config_document *doc, const st
     if (rc < 0)
         return VSR_E_INVALID;
     projections_close(route->projections, arena, route->slots.n);
+    compete_close(route->compete, arena, route->slots.n);
+    settle_stages(route, arena);
+    settle_families(&b);
     find_needs(&b);
+    find_guarded(&b);
     *ret_route = route;
     return 0;
 }

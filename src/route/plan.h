@@ -9,13 +9,20 @@
 
 #include "policy/decision.h"
 #include "policy/projection.h"
+#include "route/compete.h"
 #include "signal/family.h"
 #include "text/compress.h"
 
 struct route_family {
     const struct signal_family *family;
+    const struct config_list *rules; /* NULL: it has none */
     const void *state;
-    uint32_t first_slot; /* of what it reports, one after the other */
+    enum signal_stage stage;  /* not before what its rules' trees read */
+    int64_t timeout_ms;       /* 0: none of its own */
+    const uint32_t *rule_of;  /* per slot: the rule behind it; NULL: as numbered */
+    const uint32_t *first_of; /* with rule_of: the first index of the same rule */
+    const char *missing;      /* why its rules are unavailable without a model */
+    uint32_t first_slot;      /* of what it reports, one after the other */
     uint32_t n_slots;
     uint32_t n_listed; /* the first of them are what matches are listed by */
 };
@@ -33,11 +40,19 @@ struct route {
     bool compresses;                  /* whether they are */
     struct pattern_set *patterns;     /* NULL: none */
     struct projections *projections;
+    struct compete *compete;
     struct policy *policy;
     uint64_t *wanted;    /* bit per slot: what some decision can need */
     uint64_t *all;       /* bit per slot: everything configured */
     bool needs_identity; /* a request that does not say who asks is refused */
     bool has_stages;     /* something wanted lies behind the first stage */
+    bool keeps_best;     /* some family does */
+    bool lazy;           /* stages may be left out */
+    /*
+     * Per decision: what rules that must not be skipped it refers to, with those of all decisions before it. NULL:
+     * there are none.
+     */
+    uint64_t **unskipped;
 };
 
 /* Widens a wish to whole families where their rules go together, and to what projections need. */
@@ -45,5 +60,18 @@ void plan_complete(const struct route *route, uint64_t *wanted);
 
 /* The family's rules in a set of slots: whether there is any. */
 bool plan_wants(const struct route_family *family, const uint64_t *wanted);
+
+/* The rule behind what a family reports at `index`. */
+static inline size_t plan_rule_of(const struct route_family *family, uint32_t index) {
+    return family->rule_of ? family->rule_of[index] : index;
+}
+
+/* While building: slots of a partition's members, and of a value beside a rule (`<name>:<what>`). */
+struct plan_member_finder {
+    struct route *route;
+    int family; /* index in the list of families */
+};
+uint32_t plan_find_member(void *data, vsr_str name);
+uint32_t plan_beside_slot(struct route *route, uint32_t slot, const char *what, struct arena *arena);
 
 #endif

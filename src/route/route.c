@@ -1,14 +1,15 @@
 /*
- * Evaluation runs in stages. The cheap families give most leaves their state; then the policy is asked whether anything
- * that is still open could change the outcome. Only if so do later families run, and only those that the open decisions
- * need. With `full`, or where the order of decisions depends on every confidence, nothing is left out. Both ways give
- * the same outcome.
+ * Evaluation runs in stages, cheap families first. Behind each stage the policy is asked whether anything that is still
+ * open could change the outcome. Only if so do later families run, and only those that the open decisions need;
+ * besides, rules that must not be skipped run as long as the winner does not outrank whoever refers to them. With
+ * `full` nothing is left out. Both ways give the same outcome.
  */
 #include "route/route.h"
 
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/mem.h"
+#include "route/evidence.h"
 #include "route/plan.h"
 #include "route/state.h"
 #include "signal/token_count.h"
@@ -54,6 +55,9 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
     state->route = route;
     state->arena = arena;
     state->full = options->full;
+    state->has_evidence = options->has_evidence;
+    state->clock = options->clock;
+    state->timeout_ms = options->clock.now_ms ? route->doc->global.router.signal_timeout_ms : 0;
     state->skipped = facts->eval_text.len == 0 && !facts_has_envelope(facts);
     state->request = (struct signal_request){ .arena = arena,
                                               .facts = facts,
@@ -64,6 +68,7 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
                                               .window_max = route->window_max,
                                               .compress = route->compresses ? &route->compress : NULL };
     signal_results_init(results, arena, route->slots.n);
+    compete_begin(&state->compete, route, arena);
     state->view = (struct policy_view){ .n_slots = results->n_slots,
                                         .evaluated = results->evaluated,
                                         .matched = results->matched,
@@ -78,74 +83,114 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
     return state;
 }
 
-/* ---- step */
+/* ---- stages */
 
-static void fail_family(struct route_state *state, const struct route_family *family, int rc) {
-    enum signal_code code = rc == VSR_E_LIMIT ? SIGNAL_TOO_LONG : SIGNAL_FAILED;
-    for (uint32_t slot = family->first_slot; slot < family->first_slot + family->n_slots; slot++)
-        if (bits_has(state->request.wanted, slot))
-            signal_fail(&state->results, slot, code);
+static void fail_family(struct route_state *state, const struct route_family *family, enum signal_code code,
+                        const char *reason) {
+    for (uint32_t i = 0; i < family->n_slots; i++)
+        if (bits_has(state->wanted, family->first_slot + i) &&
+            !bits_has(state->results.evaluated, family->first_slot + i))
+            evidence_fail(state, family, i, code, reason);
 }
 
-/* Without a model: what has nothing to look at does not match, the rest cannot be said. */
-static void judge_without_model(struct route_state *state, const struct route_family *family) {
-    const struct signal_family *f = family->family;
-    const struct request_facts *facts = state->request.facts;
-    for (uint32_t i = 0; i < family->n_slots; i++) {
-        uint32_t slot = family->first_slot + i;
-        size_t rule = f->rule_of ? f->rule_of(family->state, i) : i;
-        if (!bits_has(state->request.wanted, slot))
-            continue;
-        if (f->is_settled && f->is_settled(family->state, facts, rule))
-            signal_match(&state->results, slot, 1.0);
-        else if (f->applies && !f->applies(family->state, facts, rule))
-            signal_no_match(&state->results, slot);
-        else
-            signal_fail(&state->results, slot, SIGNAL_UNAVAILABLE);
-        if (bits_has(state->results.unavailable, slot) && f->blocks && f->blocks(family->state, rule))
-            signal_match(&state->results, slot, 1.0);
+static void run_family(struct route_state *state, const struct route_family *family) {
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc;
+    if (state->timeout_ms > 0 && evidence_too_late(state)) {
+        fail_family(state, family, SIGNAL_TIMEOUT, "the deadline for signals has passed");
+        return;
     }
+    if (!family->family->eval) {
+        evidence_ask(state, family);
+        return;
+    }
+    rc = family->family->eval(family->state, &state->request, &state->results, &err);
+    if (rc < 0)
+        fail_family(state, family, rc == VSR_E_LIMIT ? SIGNAL_TOO_LONG : SIGNAL_FAILED,
+                    err.text[0] ? arena_printf(state->arena, "%s", err.text).ptr : NULL);
 }
 
-static void run_stage(struct route_state *state, enum signal_stage stage, const uint64_t *wanted) {
-    state->request.wanted = wanted;
+/* Runs what the stage can by itself. Returns whether there was anything to run. */
+static bool start_stage(struct route_state *state) {
+    bool any = false;
+    state->request.wanted = state->wanted;
     for (size_t i = 0; i < state->route->n_families; i++) {
         const struct route_family *family = &state->route->families[i];
-        int rc;
-        if (family->family->stage != stage || !plan_wants(family, wanted))
+        if ((int)family->stage != state->stage || !plan_wants(family, state->wanted))
             continue;
-        if (!family->family->eval) {
-            judge_without_model(state, family);
-            continue;
-        }
-        rc = family->family->eval(family->state, &state->request, &state->results, NULL);
-        if (rc < 0)
-            fail_family(state, family, rc);
+        any = true;
+        run_family(state, family);
     }
+    return any;
+}
+
+static void finish_stage(struct route_state *state) {
+    compete_run(state);
     projections_run(state->route->projections, &state->view, state->projections);
 }
 
-struct wish {
-    uint64_t *slots;
-};
+/* ---- lazy evaluation */
 
 static void wish_leaf(void *data, const struct rule_leaf *leaf) {
-    struct wish *wish = data;
-    if (leaf->slot != POLICY_SLOT_NONE)
-        bits_add(wish->slots, leaf->slot);
-    for (size_t i = 0; i < leaf->n_alternates; i++)
-        bits_add(wish->slots, leaf->alternates[i]);
+    rule_leaf_slots(leaf, data);
 }
 
 /* What the decisions that block the outcome still need. */
-static uint64_t *open_wishes(struct route_state *state, const uint64_t *blocking) {
+static void wish_for_blocking(struct route_state *state, const uint64_t *blocking, uint64_t *wishes) {
     const struct policy *policy = state->route->policy;
-    struct wish wish = { ARENA_ARRAY(state->arena, uint64_t, BITS_WORDS(state->route->slots.n)) };
     for (size_t i = bits_next(blocking, 0, policy->n_decisions); i < policy->n_decisions;
          i = bits_next(blocking, i + 1, policy->n_decisions))
-        policy_pending(policy, i, state->leaves, wish_leaf, &wish);
-    plan_complete(state->route, wish.slots);
-    return wish.slots;
+        policy_pending(policy, i, state->leaves, wish_leaf, wishes);
+}
+
+/* Rules that must not be skipped, of every decision that the best so far does not outrank. */
+static void wish_for_unskipped(struct route_state *state, const struct policy_decision *best, uint64_t *wishes) {
+    const struct policy *policy = state->route->policy;
+    size_t last = policy->n_decisions - 1;
+    if (!state->route->unskipped || policy->n_decisions == 0)
+        return;
+    if (best && policy->ordered)
+        for (last = (size_t)(best - policy->decisions);
+             last + 1 < policy->n_decisions && policy->decisions[last + 1].priority == best->priority;)
+            last++;
+    for (size_t w = 0; w < BITS_WORDS(state->route->slots.n); w++)
+        wishes[w] |= state->route->unskipped[last][w];
+}
+
+/* Looks whether the winner is certain, and narrows what is wanted to what can still change it. */
+static void narrow(struct route_state *state) {
+    const struct policy *policy = state->route->policy;
+    uint64_t *blocking = ARENA_ARRAY(state->arena, uint64_t, BITS_WORDS(policy->n_decisions));
+    uint64_t *wishes = ARENA_ARRAY(state->arena, uint64_t, BITS_WORDS(state->route->slots.n));
+    struct policy_verdict verdict = { 0 };
+    rule_leaf_states(&policy->rules, &state->view, state->leaves);
+    state->settled = policy_decide(policy, state->leaves, &state->view, &verdict, blocking);
+    if (!state->settled)
+        wish_for_blocking(state, blocking, wishes);
+    wish_for_unskipped(state, verdict.winner, wishes);
+    plan_complete(state->route, wishes);
+    state->wanted = wishes;
+}
+
+/* Goes through the stages that are left. Returns false when one waits for evidence. */
+static bool run_stages(struct route_state *state) {
+    bool lazy = state->route->lazy && state->route->has_stages && !state->full;
+    for (; state->stage < SIGNAL_STAGES; state->stage++) {
+        if (state->waiting) {
+            state->waiting = false;
+            evidence_close(state);
+        } else if (!start_stage(state)) {
+            if (state->stage > SIGNAL_STAGE_CHEAP)
+                continue;
+        } else if (state->n_needs > 0) {
+            state->waiting = true;
+            return false;
+        }
+        finish_stage(state);
+        if (lazy && state->stage < SIGNAL_STAGES - 1)
+            narrow(state);
+    }
+    return true;
 }
 
 /* Nothing more will be evaluated: what is open reads as not matched. Only leaves that cannot change the outcome are
@@ -156,35 +201,15 @@ static void close_open(struct route_state *state) {
             state->leaves[i] = RULE_FALSE;
 }
 
-static struct policy_verdict evaluate_full(struct route_state *state) {
-    struct policy_verdict verdict = { 0 };
-    bool settled;
-    for (int stage = 0; stage < SIGNAL_STAGES; stage++)
-        run_stage(state, (enum signal_stage)stage, state->full ? state->route->all : state->route->wanted);
-    rule_leaf_states(&state->route->policy->rules, &state->view, state->leaves);
-    close_open(state);
-    settled = policy_decide(state->route->policy, state->leaves, &state->view, &verdict, NULL);
-    VSR_ASSERT(settled);
-    return verdict;
-}
-
-static struct policy_verdict evaluate_staged(struct route_state *state) {
+static struct policy_verdict decide(struct route_state *state) {
     const struct policy *policy = state->route->policy;
-    const uint64_t *wanted = state->route->wanted;
     struct policy_verdict verdict = { 0 };
-    for (int stage = 0; stage < SIGNAL_STAGES; stage++) {
-        uint64_t *blocking;
-        run_stage(state, (enum signal_stage)stage, wanted);
-        rule_leaf_states(&policy->rules, &state->view, state->leaves);
-        if (stage == SIGNAL_STAGES - 1)
-            break;
-        blocking = ARENA_ARRAY(state->arena, uint64_t, BITS_WORDS(policy->n_decisions));
-        if (policy_decide(policy, state->leaves, &state->view, &verdict, blocking))
-            return verdict;
-        wanted = open_wishes(state, blocking);
-    }
+    uint64_t *blocking = ARENA_ARRAY(state->arena, uint64_t, BITS_WORDS(policy->n_decisions));
+    rule_leaf_states(&policy->rules, &state->view, state->leaves);
+    if (policy_decide(policy, state->leaves, &state->view, &verdict, blocking))
+        return verdict;
     close_open(state);
-    if (!policy_decide(policy, state->leaves, &state->view, &verdict, NULL))
+    if (!policy_decide(policy, state->leaves, &state->view, &verdict, blocking))
         VSR_ASSERT(!"nothing is pending any more");
     return verdict;
 }
@@ -229,25 +254,34 @@ const char *route_refusal(const struct route *route, const struct request_facts 
     return "the policy asks who the caller is, and the request does not say";
 }
 
+/* Whether there is anything to evaluate. */
+static bool begin(struct route_state *state) {
+    state->begun = true;
+    state->outcome.refusal = route_refusal(state->route, state->request.facts);
+    state->skipped |= state->outcome.refusal != NULL;
+    state->wanted = state->full ? state->route->all : state->route->wanted;
+    if (state->clock.now_ms)
+        state->begun_ms = state->clock.now_ms(state->clock.data);
+    return !state->skipped;
+}
+
 enum route_status route_step(struct route_state *state, struct vsr_err *err) {
-    const struct route *route = state->route;
     struct policy_verdict verdict;
     (void)err; /* evidence that does not come is a signal's failure, not the step's */
     if (state->done)
         return ROUTE_DONE;
-    state->done = true;
-    state->outcome.refusal = route_refusal(route, state->request.facts);
-    state->skipped |= state->outcome.refusal != NULL;
-    if (state->skipped)
-        return ROUTE_DONE;
-    verdict =
-        state->full || !route->policy->ordered || !route->has_stages ? evaluate_full(state) : evaluate_staged(state);
-    if (verdict.winner) {
-        state->outcome.decision = verdict.winner->config;
-        state->outcome.confidence = verdict.confidence;
-        write_matched_rules(state, verdict.winner);
+    if (state->begun || begin(state)) {
+        if (!run_stages(state))
+            return ROUTE_NEEDS_EVIDENCE;
+        verdict = decide(state);
+        if (verdict.winner) {
+            state->outcome.decision = verdict.winner->config;
+            state->outcome.confidence = verdict.confidence;
+            write_matched_rules(state, verdict.winner);
+        }
+        write_unknown(state);
     }
-    write_unknown(state);
+    state->done = true;
     return ROUTE_DONE;
 }
 

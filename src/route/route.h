@@ -14,6 +14,7 @@
 
 #include "config/document.h"
 #include "core/err.h"
+#include "signal/results.h"
 #include "wire/facts.h"
 
 struct arena;
@@ -57,9 +58,17 @@ struct route_outcome {
 
 enum route_status { ROUTE_DONE, ROUTE_NEEDS_EVIDENCE };
 
+/* Milliseconds on a clock that only goes forward. */
+struct route_clock {
+    uint64_t (*now_ms)(void *data); /* NULL: there is none, and no deadline */
+    void *data;
+};
+
 struct route_options {
-    bool full;              /* evaluate everything and keep the trace of every decision */
-    double bytes_per_token; /* calibrated ratio of signals.md §11.1; 0: 4.0 */
+    bool full;                /* evaluate everything and keep the trace of every decision */
+    bool has_evidence;        /* the caller brings what route_needs() asks for; else such rules are unavailable */
+    struct route_clock clock; /* for the deadline of signals, global.router.signal_timeout_ms */
+    double bytes_per_token;   /* calibrated ratio of signals.md §11.1; 0: 4.0 */
 };
 
 /* Begins an evaluation of `facts` (kept) in `arena`. */
@@ -68,6 +77,37 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
 
 /* Runs until done, or until it needs evidence that the caller must bring. */
 enum route_status route_step(struct route_state *state, struct vsr_err *err);
+
+/* ---- evidence: what only a model can say */
+
+struct route_question {
+    uint32_t handle;
+    vsr_str name; /* as leaves name it: "law", "math:hard" */
+};
+
+/* Rules of one family that wait for a verdict. */
+struct route_need {
+    const char *family; /* "domain" */
+    const char *what;   /* "domain classification" */
+    const struct route_question *rules;
+    size_t n_rules;
+    int64_t timeout_ms; /* how long the answer is worth waiting for; 0: no limit */
+};
+
+/* After ROUTE_NEEDS_EVIDENCE, until the next step. */
+const struct route_need *route_needs(const struct route_state *state, size_t *ret_n);
+
+/*
+ * What was found out about one rule. A failure says why in `code` and, for people, in `reason` (kept); a match beside
+ * it was found before. What is left out counts as unavailable at the next step.
+ */
+struct route_verdict {
+    enum signal_code code; /* SIGNAL_OK: no failure */
+    const char *reason;
+    bool matched, has_confidence, has_value;
+    double confidence, value;
+};
+void route_bring(struct route_state *state, uint32_t handle, const struct route_verdict *verdict);
 
 /* Valid once route_step returned ROUTE_DONE; lives in the arena. */
 const struct route_outcome *route_outcome(const struct route_state *state);

@@ -12,7 +12,17 @@ struct route_state {
     struct arena *arena;
     bool full;
     bool skipped; /* nothing in the request to look at, or it is refused */
-    bool done;
+    bool begun, done;
+    bool has_evidence, waiting; /* for evidence */
+    bool settled;               /* the winner cannot change any more */
+    int stage;                  /* enum signal_stage: the next one, or the one that waits */
+    const uint64_t *wanted;     /* what the stages ahead evaluate */
+    struct route_clock clock;
+    uint64_t begun_ms;
+    int64_t timeout_ms; /* for all signals; 0: none */
+    struct route_need *needs;
+    size_t n_needs;
+    struct compete_state compete;
     struct signal_request request;
     struct signal_results results;
     struct policy_view view;               /* the results, as policy sees them */

@@ -50,6 +50,8 @@ struct signal_family {
     enum signal_stage stage;
     const char *needs_evidence;        /* what a model does for it: "domain classification"; NULL: it needs none */
     bool all_or_nothing;               /* rules compete or share one cost: a wanted rule brings all */
+    bool never_skipped;                /* run even where it cannot change the outcome any more, as long as a decision
+                                          of higher rank than the winner refers to it */
     bool keeps_best;                   /* of its matches outside partitions, only the best `top_k` stay */
     bool never_unknown;                /* a failure reads as "no match" */
     bool needs_identity;               /* asks who the caller is: a request that does not say is refused */

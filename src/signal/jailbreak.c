@@ -92,6 +92,7 @@ const struct signal_family signal_jailbreak = {
     .config = { .type = "jailbreak", .list_key = "jailbreak", .schema = &jailbreak_schema },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "jailbreak detection",
+    .never_skipped = true,
     .on_unknown = ON_UNKNOWN_UNKNOWN,
     .build = build,
     .applies = applies,

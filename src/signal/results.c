@@ -49,7 +49,7 @@ uint32_t signal_slots_find(const struct signal_slots *slots, vsr_str type, vsr_s
 void signal_results_init(struct signal_results *results, struct arena *arena, size_t n_slots) {
     size_t n_words = BITS_WORDS(n_slots);
     uint64_t *words = ARENA_ARRAY(arena, uint64_t, 5 * n_words + 2 * n_slots);
-    *results = (struct signal_results){ .n_slots = (uint32_t)n_slots, .evaluated = words };
+    *results = (struct signal_results){ .n_slots = (uint32_t)n_slots, .evaluated = words, .arena = arena };
     results->matched = words + n_words;
     results->unavailable = words + 2 * n_words;
     results->has_confidence = words + 3 * n_words;
@@ -58,4 +58,12 @@ void signal_results_init(struct signal_results *results, struct arena *arena, si
     results->value = results->confidence + n_slots;
     results->codes = ARENA_ARRAY(arena, uint8_t, n_slots);
 }
+
+void signal_fail_because(struct signal_results *results, uint32_t slot, enum signal_code code, const char *reason) {
+    signal_fail(results, slot, code);
+    if (!results->reasons)
+        results->reasons = ARENA_ARRAY(results->arena, const char *, results->n_slots);
+    results->reasons[slot] = reason;
+}
+
 _Static_assert(sizeof(double) == sizeof(uint64_t), "bits and numbers share one allocation");

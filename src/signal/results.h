@@ -55,7 +55,9 @@ struct signal_results {
     uint64_t *has_confidence;
     uint64_t *has_value;
     double *confidence, *value;
-    uint8_t *codes; /* enum signal_code */
+    uint8_t *codes;       /* enum signal_code */
+    const char **reasons; /* per slot, for people; NULL: nobody gave any */
+    struct arena *arena;
 };
 
 /* Everything unevaluated. Memory from `arena`. */
@@ -88,5 +90,8 @@ static inline void signal_fail(struct signal_results *results, uint32_t slot, en
     bits_add(results->unavailable, slot);
     results->codes[slot] = (uint8_t)code;
 }
+
+/* With a text that says why; it is kept. */
+void signal_fail_because(struct signal_results *results, uint32_t slot, enum signal_code code, const char *reason);
 
 #endif

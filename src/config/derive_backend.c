@@ -13,10 +13,11 @@ struct vendor {
     const char *auth_header, *auth_prefix, *chat_path;
 };
 
-/* By enum config_provider; PROVIDER_ANTHROPIC is refused. Without a vendor the client's path is kept. */
+/* By enum config_provider. Without a vendor the client's path is kept. */
 static const struct vendor vendors[] = {
     [PROVIDER_PLAIN] = { "Authorization", "Bearer", NULL },
     [PROVIDER_OPENAI] = { "Authorization", "Bearer", "/chat/completions" },
+    [PROVIDER_ANTHROPIC] = { "x-api-key", "", "/v1/messages" },
     [PROVIDER_AZURE_OPENAI] = { "api-key", "", "/chat/completions" },
     [PROVIDER_BEDROCK] = { "Authorization", "Bearer", "/chat/completions" },
     [PROVIDER_GEMINI] = { "Authorization", "Bearer", "/chat/completions" },
@@ -188,13 +189,6 @@ static void derive_backend(struct check *c, const struct config_provider_model *
                    "model \"%.*s\": needs an endpoint or a base_url", VSR_FMT(model->name));
         return;
     }
-    if (ref->provider == PROVIDER_ANTHROPIC) {
-        diag_error(c->diag, "E_ENUM", field_at(c, ref, "provider"),
-                   VSR_STR(
-                       "use a provider with an OpenAI-compatible endpoint, such as provider: openai with its base_url"),
-                   "\"anthropic\": the Anthropic protocol is not spoken yet");
-        return;
-    }
     ref->profiled = is_profiled(ref);
     derive_place(c, ref);
     if (ref->profiled)
@@ -203,6 +197,9 @@ static void derive_backend(struct check *c, const struct config_provider_model *
     derive_key(c, ref);
     ref->model_id = external_id(model, ref->type);
     ref->dialect = dialect_of(ref);
+    /* With a path of its own, the vendor's OpenAI-compatible API is meant. */
+    ref->foreign =
+        model->api_format == API_ANTHROPIC || (ref->provider == PROVIDER_ANTHROPIC && ref->chat_path.len == 0);
 }
 
 void derive_backends(struct check *c, struct config_provider_model *model) {

@@ -91,6 +91,17 @@ struct config_kinds {
 
 /* ---- listeners */
 
+enum config_client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_REQUEST, CLIENT_AUTH_REQUIRE };
+enum config_tls_version { TLS_1_2, TLS_1_3 };
+
+struct config_listener_tls {
+    struct config_at at;
+    vsr_str cert_file, key_file, client_ca_file;
+    int client_auth; /* enum config_client_auth */
+    int min_version; /* enum config_tls_version */
+    struct config_strings alpn;
+};
+
 struct config_listener {
     struct config_at at;
     vsr_str name;
@@ -102,6 +113,7 @@ struct config_listener {
     struct config_strings
         tokens; /* derived: api_keys, then the values of api_key_envs (empty when unset); `nodes` unset */
     bool trust_identity_headers;
+    struct config_listener_tls *tls; /* NULL: plain */
 };
 
 /* ---- providers */
@@ -167,6 +179,14 @@ enum config_provider {
 
 enum config_dialect { DIALECT_VLLM, DIALECT_OPENAI, DIALECT_DEEPSEEK, DIALECT_OPENROUTER, DIALECT_GENERIC };
 
+enum config_api_format { API_OPENAI, API_ANTHROPIC };
+
+struct config_backend_tls {
+    struct config_at at;
+    vsr_str ca_file, cert_file, key_file, server_name;
+    bool insecure_skip_verify;
+};
+
 struct config_backend_ref {
     struct config_at at;
     vsr_str name;
@@ -183,9 +203,11 @@ struct config_backend_ref {
     vsr_str chat_path;
     vsr_str api_key;
     vsr_str api_key_env;
+    struct config_backend_tls *tls_options; /* key `tls`; NULL: not written */
 
     /* Derived by config_load, per endpoint (config.md §6.3): */
     bool profiled;
+    bool foreign; /* speaks a protocol that vsr does not; it takes no requests */
     bool tls;
     vsr_str host; /* without brackets */
     uint16_t port;
@@ -209,7 +231,7 @@ struct config_provider_model {
     vsr_str provider_model_id;
     struct config_pairs external_model_ids;
     vsr_str reasoning_family;
-    int api_format; /* 0 openai */
+    int api_format; /* enum config_api_format */
     struct config_pricing *pricing;
     struct config_reliability reliability;
     struct config_list backend_refs;              /* struct config_backend_ref */

@@ -116,6 +116,30 @@ static const char *const protocols[] = { "http", "https", NULL };
 const char *const config_provider_names[] = { "",          "openai",  "anthropic", "azure-openai", "bedrock", "gemini",
                                               "vertex-ai", "minimax", NULL };
 
+static const struct field backend_tls_fields[] = {
+    { "ca_file", FIELD_STRING, offsetof(struct config_backend_tls, ca_file),
+      .help = "Authorities that the endpoint's certificate may come from; unset: the system's." },
+    { "cert_file", FIELD_STRING, offsetof(struct config_backend_tls, cert_file),
+      .help = "Certificate shown to the endpoint." },
+    { "key_file", FIELD_STRING, offsetof(struct config_backend_tls, key_file), .help = "Key of that certificate." },
+    { "server_name", FIELD_STRING, offsetof(struct config_backend_tls, server_name),
+      .help = "Name that the certificate must have; unset: the host." },
+    { "insecure_skip_verify", FIELD_BOOL, offsetof(struct config_backend_tls, insecure_skip_verify),
+      .help = "Accept any certificate." },
+};
+
+static void check_backend_tls(const void *object, struct arena *arena, struct diag *diag) {
+    const struct config_backend_tls *tls = object;
+    bool cert = tls->cert_file.len > 0;
+    if (cert != (tls->key_file.len > 0))
+        diag_error(diag, "E_REQUIRED",
+                   schema_field_at(&config_backend_tls_schema, object, cert ? "cert_file" : "key_file", arena),
+                   VSR_STR(""), "cert_file and key_file go together");
+}
+
+const struct schema config_backend_tls_schema =
+    SCHEMA("tls", struct config_backend_tls, backend_tls_fields, .check = check_backend_tls);
+
 static const struct field backend_ref_fields[] = {
     { "name", FIELD_STRING, offsetof(struct config_backend_ref, name),
       .help = "Name of the endpoint in logs and metrics; primary, then backend-2, backend-3, ..." },
@@ -145,6 +169,8 @@ static const struct field backend_ref_fields[] = {
       .help = "The key itself, preferably as ${NAME}." },
     { "api_key_env", FIELD_STRING, offsetof(struct config_backend_ref, api_key_env),
       .help = "Environment variable that holds the key." },
+    { "tls", FIELD_OPTIONAL, offsetof(struct config_backend_ref, tls_options), .object = &config_backend_tls_schema,
+      .help = "How TLS with the endpoint is verified." },
 };
 
 const struct schema config_backend_ref_schema =
@@ -152,8 +178,8 @@ const struct schema config_backend_ref_schema =
 
 /* ---- models */
 
-/* Other wire formats come with their translators; a document that needs one must not load as if it had it. */
-static const char *const api_formats[] = { "openai", NULL };
+/* By enum config_api_format. */
+static const char *const api_formats[] = { "openai", "anthropic", NULL };
 
 static const struct field provider_model_fields[] = {
     { "name", FIELD_STRING, offsetof(struct config_provider_model, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,

@@ -9,11 +9,13 @@
 #include "config/schema.h"
 
 extern const struct schema config_listener_schema;
+extern const struct schema config_listener_tls_schema;
 extern const struct schema config_providers_schema;
 extern const struct schema config_provider_defaults_schema;
 extern const struct schema config_provider_model_schema;
 extern const struct schema config_reliability_schema;
 extern const struct schema config_backend_ref_schema;
+extern const struct schema config_backend_tls_schema;
 extern const struct schema config_routing_schema;
 extern const struct schema config_model_card_schema;
 extern const struct schema config_lora_schema;

@@ -63,10 +63,9 @@ static int build_model(struct arena *arena, const struct provider_options *optio
     model->registry = options->registry;
     model->state = registry_model(options->registry, config->name);
     model->endpoints = ARENA_ARRAY(arena, struct provider_endpoint, config->backend_refs.n);
-    for (size_t i = 0; i < config->backend_refs.n; i++) {
-        model->n_endpoints = i + 1;
-        build_endpoint(arena, model, options, &model->endpoints[i], &refs[i]);
-    }
+    for (size_t i = 0; i < config->backend_refs.n; i++)
+        if (!refs[i].foreign)
+            build_endpoint(arena, model, options, &model->endpoints[model->n_endpoints++], &refs[i]);
     balance_init(arena, model, options->n_workers, options->seed);
     return 0;
 }

@@ -58,7 +58,7 @@ struct provider_model {
     vsr_str name;
     const struct config_provider_model *config;
     struct provider_endpoint *endpoints;
-    size_t n_endpoints;     /* 0: a metadata-only model, which cannot be called */
+    size_t n_endpoints;     /* those that speak a known protocol; 0: the model cannot be called */
     vsr_str default_effort; /* default_reasoning_effort of the document; may be empty */
     struct model_state *state;
     struct provider_registry *registry;

@@ -1,0 +1,246 @@
+/*
+ * One function for each feature, saying where the document asks for it; the table at the end names them all. To add
+ * one: a function, a line. To take one away when it is built: the reverse.
+ */
+#include "config/features.h"
+
+#include "config/document.h"
+#include "config/document_tables.h"
+#include "core/arena.h"
+
+struct search {
+    const struct config_document *doc;
+    const struct config_global *global;
+    struct arena *arena;
+    const struct feature *feature;
+    void (*fn)(void *data, struct diag_at at, const char *feature, bool unsafe);
+    void *data;
+};
+
+/* A feature that is missing, and where a document wants it. */
+struct feature {
+    const char *what;
+    bool unsafe;
+    void (*find)(const struct search *s);
+};
+
+static void wanted(const struct search *s, struct diag_at at) {
+    s->fn(s->data, at, s->feature->what, s->feature->unsafe);
+}
+
+static void wanted_field(const struct search *s, const struct schema *schema, const void *object, const char *field) {
+    wanted(s, schema_field_at(schema, object, field, s->arena));
+}
+
+static bool wrote(const struct schema *schema, const void *object, const char *field) {
+    return schema_present(schema, object, field);
+}
+
+/* A block that was written, by one of its fields or as `{}`. */
+static bool is_written(const void *object) {
+    return ((const struct config_at *)object)->node != NULL;
+}
+
+/* ---- listeners and providers */
+
+static void find_listener_tls(const struct search *s) {
+    CONFIG_EACH(const struct config_listener, listener, &s->doc->listeners)
+    if (listener->tls)
+        wanted_field(s, &config_listener_schema, listener, "tls");
+}
+
+/* The model as a whole, or those of its endpoints that differ. */
+static void find_anthropic(const struct search *s) {
+    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models) {
+        if (model->api_format == API_ANTHROPIC) {
+            wanted_field(s, &config_provider_model_schema, model, "api_format");
+            continue;
+        }
+        CONFIG_EACH(const struct config_backend_ref, ref, &model->backend_refs)
+        if (ref->foreign)
+            wanted_field(s, &config_backend_ref_schema, ref, "provider");
+    }
+}
+
+/* Without it the system's authorities and the host's name are what counts: it fails closed. */
+static void find_backend_tls(const struct search *s) {
+    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
+    CONFIG_EACH(const struct config_backend_ref, ref, &model->backend_refs) {
+        const struct config_backend_tls *tls = ref->tls_options;
+        if (tls && (tls->ca_file.len || tls->cert_file.len || tls->server_name.len || tls->insecure_skip_verify))
+            wanted_field(s, &config_backend_ref_schema, ref, "tls");
+    }
+}
+
+/* ---- router */
+
+static void find_kubernetes(const struct search *s) {
+    if (s->global->router.config_source == SOURCE_KUBERNETES)
+        wanted_field(s, &config_router_schema, &s->global->router, "config_source");
+}
+
+static void find_savings(const struct search *s) {
+    const struct config_router_pricing *pricing = &s->global->router.pricing;
+    if (wrote(&config_router_pricing_schema, pricing, "baseline"))
+        wanted(s, schema_at(pricing));
+}
+
+static void find_learning(const struct search *s) {
+    const struct config_learning *learning = &s->global->router.learning;
+    if (learning->enabled && (learning->adaptation.enabled || learning->protection.enabled))
+        wanted_field(s, &config_router_schema, &s->global->router, "learning");
+}
+
+static void find_trained_selectors(const struct search *s) {
+    const struct config_ml *ml = &s->global->router.model_selection.ml;
+    if (s->global->router.model_selection.enabled && (ml->knn.pretrained_path.len || ml->kmeans.pretrained_path.len ||
+                                                      ml->svm.pretrained_path.len || ml->mlp.pretrained_path.len))
+        wanted(s, schema_at(ml));
+}
+
+/* ---- services */
+
+static void find_response_api(const struct search *s) {
+    const struct config_response_api *api = &s->global->services.response_api;
+    if (is_written(api) && api->enabled)
+        wanted_field(s, &config_services_schema, &s->global->services, "response_api");
+}
+
+static void find_batches(const struct search *s) {
+    if (is_written(&s->global->services.api))
+        wanted_field(s, &config_services_schema, &s->global->services, "api");
+}
+
+static void find_metrics_off(const struct search *s) {
+    const struct config_metrics *metrics = &s->global->services.observability.metrics;
+    if (!metrics->enabled)
+        wanted(s, schema_at(metrics));
+}
+
+static void find_windowed_metrics(const struct search *s) {
+    const struct config_windowed_metrics *windowed = &s->global->services.observability.metrics.windowed_metrics;
+    if (windowed->enabled)
+        wanted(s, schema_at(windowed));
+}
+
+static void find_tracing(const struct search *s) {
+    const struct config_tracing *tracing = &s->global->services.observability.tracing;
+    if (tracing->enabled)
+        wanted(s, schema_at(tracing));
+}
+
+static void find_ratelimit(const struct search *s) {
+    const struct config_ratelimit *ratelimit = &s->global->services.ratelimit;
+    if (ratelimit->providers.n)
+        wanted(s, schema_at(ratelimit));
+}
+
+/* Bearer tokens of an API that is off the machine's own loopback must not be dropped in silence. */
+static void find_management_auth(const struct search *s) {
+    const struct config_management_auth *auth = &s->global->services.management_api.auth;
+    if (auth->mode == MANAGEMENT_AUTH_BEARER)
+        wanted(s, schema_at(auth));
+}
+
+static void find_replay(const struct search *s) {
+    const struct config_router_replay *replay = &s->global->services.router_replay;
+    if (replay->enabled)
+        wanted_field(s, &config_services_schema, &s->global->services, "router_replay");
+}
+
+static void find_startup_status(const struct search *s) {
+    const struct config_startup_status *status = &s->global->services.startup_status;
+    if (is_written(status))
+        wanted_field(s, &config_services_schema, &s->global->services, "startup_status");
+}
+
+/* ---- stores */
+
+/* The store alone caches nothing; the plugin of a decision is reported where it stands. */
+static void find_response_cache(const struct search *s) {
+    const struct config_response_cache *cache = &s->global->stores.response_cache;
+    if (wrote(&config_response_cache_schema, cache, "enabled") && cache->enabled)
+        wanted_field(s, &config_stores_schema, &s->global->stores, "response_cache");
+}
+
+static void find_memory(const struct search *s) {
+    if (s->global->stores.memory.enabled)
+        wanted_field(s, &config_stores_schema, &s->global->stores, "memory");
+}
+
+static void find_vector_store(const struct search *s) {
+    const struct config_vector_store *store = s->global->stores.vector_store;
+    if (store && store->enabled)
+        wanted_field(s, &config_stores_schema, &s->global->stores, "vector_store");
+}
+
+/* ---- integrations */
+
+static void find_tools(const struct search *s) {
+    if (s->global->integrations.tools.enabled)
+        wanted_field(s, &config_integrations_schema, &s->global->integrations, "tools");
+}
+
+/* ---- model catalogue: models are there or not, and each signal says so; the rest is not built */
+
+static void find_hallucination(const struct search *s) {
+    const struct config_hallucination_mitigation *hallucination =
+        &s->global->model_catalog.modules.hallucination_mitigation;
+    if (hallucination->enabled)
+        wanted_field(s, &config_modules_schema, &s->global->model_catalog.modules, "hallucination_mitigation");
+}
+
+static void find_remote_guard(const struct search *s) {
+    const struct config_prompt_guard *guard = &s->global->model_catalog.modules.prompt_guard;
+    if (guard->enabled && guard->protocol != GUARD_LOCAL)
+        wanted_field(s, &config_prompt_guard_schema, guard, "protocol");
+}
+
+static void find_remote_embeddings(const struct search *s) {
+    const struct config_semantic *semantic = &s->global->model_catalog.embeddings.semantic;
+    if (semantic->embedding_config.backend == EMBEDDING_BACKEND_OPENAI_COMPATIBLE)
+        wanted_field(s, &config_semantic_schema, semantic, "embedding_config");
+}
+
+static void find_mcp(const struct search *s) {
+    const struct config_mcp_classifier *mcp = &s->global->model_catalog.modules.classifier.mcp;
+    if (mcp->enabled)
+        wanted(s, schema_at(mcp));
+}
+
+static const struct feature features[] = {
+    { "TLS on listeners; the listener would speak in clear text", true, find_listener_tls },
+    { "the Anthropic format towards backends; requests for it are answered 503", false, find_anthropic },
+    { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,
+      find_backend_tls },
+    { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
+    { "savings against another model", false, find_savings },
+    { "learning while serving", false, find_learning },
+    { "trained selectors; the first candidate is taken", false, find_trained_selectors },
+    { "the Responses API", false, find_response_api },
+    { "the classification API", false, find_batches },
+    { "switching metrics off here; the flag --metrics-listen off does", false, find_metrics_off },
+    { "metrics over moving windows", false, find_windowed_metrics },
+    { "exporting traces", false, find_tracing },
+    { "rate limits; no caller would be limited", true, find_ratelimit },
+    { "tokens for the management API; it would serve anybody who reaches it", true, find_management_auth },
+    { "recording routed requests", false, find_replay },
+    { "publishing how far the start has come", false, find_startup_status },
+    { "caching responses", false, find_response_cache },
+    { "memory of users", false, find_memory },
+    { "the vector store", false, find_vector_store },
+    { "offering tools out of a database", false, find_tools },
+    { "models that check answers; signals that need them are unavailable", false, find_hallucination },
+    { "a guard on a server; signals that need it are unavailable", false, find_remote_guard },
+    { "embeddings of a server; signals that need them are unavailable", false, find_remote_embeddings },
+    { "categories by a tool server", false, find_mcp },
+};
+
+void config_features(const struct config_document *doc, struct arena *arena,
+                     void (*fn)(void *data, struct diag_at at, const char *feature, bool unsafe), void *data) {
+    struct search s = { .doc = doc, .global = &doc->global, .arena = arena, .fn = fn, .data = data };
+    for (size_t i = 0; i < VSR_COUNT(features); i++) {
+        s.feature = &features[i];
+        features[i].find(&s);
+    }
+}

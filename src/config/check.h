@@ -82,7 +82,7 @@ void check_models(struct check *c); /* cards, LoRAs, providers, endpoints, alias
 void check_authz(struct check *c);
 void check_global(struct check *c);  /* what authz and names do not cover; derives values */
 void check_catalog(struct check *c); /* its model catalogue */
-void check_scopes(struct check *c); /* makes the recipes; the next four run for each */
+void check_scopes(struct check *c);  /* makes the recipes; the next four run for each */
 void check_signals(struct check *c);
 void check_projections(struct check *c);
 void check_rule_trees(struct check *c); /* those inside signal rules */

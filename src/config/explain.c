@@ -131,7 +131,7 @@ static void search_tables(struct search *search, const struct schema *schema, vs
     for (size_t i = 0; i < schema->n_fields && search->n < SUGGESTIONS_MAX; i++) {
         const struct field *field = &schema->fields[i];
         vsr_str below = schema_path(search->arena, path, str_from_c(field->name));
-        if (str_eq_c(search->name, field->name) && !(field->flags & FIELD_KEY))
+        if (str_eq_c(search->name, field->name) && !(field->flags & FIELD_HIDDEN))
             search->found[search->n++] = below;
         below = arena_printf(search->arena, "%.*s%s", VSR_FMT(below), schema_text_step(field));
         search_tables(search, field->object, below, depth + 1);
@@ -194,7 +194,7 @@ static void print_children(const struct stop *stop, const struct explain_style *
         buf_append_c(out, "\n  keys:\n");
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct field *field = &schema->fields[i];
-        if (field->flags & FIELD_KEY)
+        if (field->flags & FIELD_HIDDEN)
             continue;
         buf_printf(out, "    %s%-*s%s  %s (%s", style->strong, (int)width, field->name, style->plain, field->help,
                    style->dim);
@@ -249,7 +249,7 @@ static int follow(const struct schema *schema, const struct steps *steps, struct
         bool known = false, open = false, named = false;
         for (size_t i = 0; i < stops->n; i++) {
             const struct field *field = schema_field(stops->items[i].schema, step->name);
-            if (!field || field->flags & FIELD_KEY)
+            if (!field || field->flags & FIELD_HIDDEN)
                 continue;
             known = true;
             open |= is_open(field);
@@ -378,7 +378,7 @@ static void walk_object(struct values *v, const struct schema *schema, const voi
     const struct field *field = at < v->steps->n ? schema_field(schema, v->steps->items[at].name) : NULL;
     const void *slot = field ? (const char *)object + field->offset : NULL;
     const struct field_variant *variant;
-    if (!field || field->flags & FIELD_KEY)
+    if (!field || field->flags & FIELD_HIDDEN)
         return;
     path = schema_path(v->arena, path, str_from_c(field->name));
     if (at + 1 == v->steps->n || is_open(field)) {

@@ -118,7 +118,9 @@ static void print_range(const struct field *field, char *out, size_t len) {
     const char *than = field->flags & FIELD_LEAST_OPEN ? "greater than" : "at least";
     print_bound(field, field->least, least, sizeof(least));
     print_bound(field, field->greatest, greatest, sizeof(greatest));
-    if (isinf(field->greatest))
+    if (isinf(field->least))
+        (void)snprintf(out, len, "at most %s", greatest);
+    else if (isinf(field->greatest))
         (void)snprintf(out, len, "%s %s", than, least);
     else if (field->flags & FIELD_LEAST_OPEN)
         (void)snprintf(out, len, "%s %s and at most %s", than, least, greatest);
@@ -619,7 +621,7 @@ static void report_unknown(const struct decode *d, const struct schema *schema, 
     if (!diag_full(d->diag))
         at.path = schema_path(d->arena, path, key->text);
     for (size_t i = 0; i < schema->n_fields; i++)
-        if (!(schema->fields[i].flags & FIELD_KEY))
+        if (!(schema->fields[i].flags & FIELD_HIDDEN))
             names[n++] = str_from_c(schema->fields[i].name);
     for (size_t i = 0; i < n && i < ALLOWED_KEYS_MAX && !diag_full(d->diag); i++)
         allowed = arena_printf(d->arena, "%.*s%s%.*s", VSR_FMT(allowed), i ? ", " : "", VSR_FMT(names[i]));
@@ -635,7 +637,7 @@ static void decode_written(const struct decode *d, const struct schema *schema, 
         const struct yaml_node *key = node->keys[i];
         const struct field *field = find_field(schema, key->text);
         struct value value = { field, node->items[i], at->path, -1, VSR_STR("") };
-        if (!field || field->flags & FIELD_KEY) {
+        if (!field || field->flags & FIELD_HIDDEN) {
             if (!str_starts(key->text, VSR_STR("x-")))
                 report_unknown(d, schema, key, at->path);
             continue;
@@ -676,7 +678,7 @@ static const struct yaml_node *fallback_node(const struct decode *d, const char 
 
 static void decode_fallback(const struct decode *d, const struct field *field, vsr_str path, void *slot) {
     struct value value = { field, NULL, path, -1, VSR_STR("") };
-    if (field->kind != FIELD_OBJECT && !field->fallback)
+    if (field->flags & FIELD_OLD || (field->kind != FIELD_OBJECT && !field->fallback))
         return;
     if (field->fallback)
         value.node = fallback_node(d, field->fallback);

@@ -128,8 +128,13 @@ enum {
     FIELD_LEAST_OPEN = 1u << 6, /* NUMBER: strictly greater than `least` */
     FIELD_RANGE = 1u << 7,      /* `least` and `greatest` hold (INT, NUMBER, DURATION in ms, TOKENS) */
     FIELD_ANY = 1u << 8,        /* PAIRS: a value may be a list or mapping; it is kept as JSON text */
+    FIELD_OLD =
+        1u << 10, /* a name that is rewritten before decoding (alias.h): never decoded; for the JSON Schema alone */
     FIELD_UNSET = 1u << 9, /* absent means what no value says (schema_present() tells): never printed as a default */
 };
+
+/* Rows that are no keys to whoever writes, prints or reads about a document. */
+enum { FIELD_HIDDEN = FIELD_KEY | FIELD_OLD };
 
 /*
  * One of the tables that a FIELD_VARIANT may have. Two names may share a table; a name with schema NULL takes no block,

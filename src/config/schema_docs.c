@@ -33,6 +33,19 @@ static const struct section *section_of(const struct page *page, const struct sc
 
 static void add_section(struct page *page, const struct section *section);
 
+/*
+ * `plugins[rag].configuration` of an entry of a list, so that what is below has a path of its own; else the variant
+ * stands beside the path.
+ */
+static vsr_str variant_path(struct arena *arena, vsr_str above, const struct field *field, const char *variant,
+                            const char **ret_variant) {
+    *ret_variant = NULL;
+    if (str_ends(above, VSR_STR("[]")))
+        return arena_printf(arena, "%.*s[%s].%s", VSR_FMT(str_sub(above, 0, above.len - 2)), variant, field->name);
+    *ret_variant = variant;
+    return schema_path(arena, above, str_from_c(field->name));
+}
+
 static void add_below(struct page *page, const struct section *above, const struct field *field) {
     vsr_str path = schema_path(page->arena, above->path, str_from_c(field->name));
     struct section below = { field->object, { 0 }, NULL, field->help, above->path.len == 0 };
@@ -41,7 +54,7 @@ static void add_below(struct page *page, const struct section *above, const stru
         add_section(page, &below);
     for (size_t i = 0; i < field->n_variants; i++) {
         below.schema = field->variants[i].schema;
-        below.variant = field->variants[i].name;
+        below.path = variant_path(page->arena, above->path, field, field->variants[i].name, &below.variant);
         if (below.schema)
             add_section(page, &below);
     }
@@ -146,7 +159,7 @@ static void print_section(const struct page *page, const struct section *section
     }
     buf_append_c(out, "| key | type | default | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < schema->n_fields; i++)
-        if (!(schema->fields[i].flags & FIELD_KEY))
+        if (!(schema->fields[i].flags & FIELD_HIDDEN))
             row(page, &schema->fields[i], out);
 }
 

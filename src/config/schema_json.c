@@ -124,7 +124,8 @@ static bool has_required(const struct schema *schema) {
 static void range(struct json_writer *w, const struct field *field) {
     if (!(field->flags & FIELD_RANGE))
         return;
-    member_number(w, field->flags & FIELD_LEAST_OPEN ? "exclusiveMinimum" : "minimum", field->least);
+    if (!isinf(field->least))
+        member_number(w, field->flags & FIELD_LEAST_OPEN ? "exclusiveMinimum" : "minimum", field->least);
     if (!isinf(field->greatest))
         member_number(w, "maximum", field->greatest);
 }
@@ -449,6 +450,10 @@ static void property(const struct tables *tables, struct json_writer *w, const s
     }
     json_write_begin_object(w);
     member(w, "description", field->help);
+    if (field->flags & FIELD_OLD) {
+        json_write_key(w, VSR_STR("deprecated"));
+        json_write_bool(w, true);
+    }
     fallback(tables, w, field);
     if (field->kind == FIELD_BOOL && !field->fallback && !(field->flags & (FIELD_UNSET | FIELD_REQUIRED))) {
         json_write_key(w, VSR_STR("default"));

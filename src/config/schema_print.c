@@ -517,7 +517,7 @@ static size_t print_fields(const struct printer *p, const struct schema *schema,
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct field *field = &schema->fields[i];
         bool written = at->present >> i & 1;
-        if (!(field->flags & FIELD_KEY))
+        if (!(field->flags & FIELD_HIDDEN))
             n += print_field(p, schema, object, field, written, indent, dash && n == 0);
     }
     return n;
@@ -566,7 +566,7 @@ static void flow_object(const struct printer *p, const struct schema *schema, co
     buf_append_char(p->out, '{');
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct field *field = &schema->fields[i];
-        if (field->flags & FIELD_KEY || !(at->present >> i & 1))
+        if (field->flags & FIELD_HIDDEN || !(at->present >> i & 1))
             continue;
         buf_append_c(p->out, n++ ? ", " : "");
         print_text(p->out, str_from_c(field->name));

@@ -19,6 +19,13 @@ static void print_range(const struct field *field, struct buf *out) {
     bool open = field->flags & FIELD_LEAST_OPEN;
     if (!(field->flags & FIELD_RANGE))
         return;
+    if (isinf(field->least) && isinf(field->greatest))
+        return;
+    if (isinf(field->least)) {
+        buf_append_c(out, ", at most ");
+        print_bound(field, field->greatest, out);
+        return;
+    }
     if (isinf(field->greatest)) {
         buf_append_c(out, open ? ", greater than " : ", at least ");
         print_bound(field, field->least, out);

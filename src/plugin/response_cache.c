@@ -100,6 +100,10 @@ static const struct field revision_fields[] = {
 #undef REVISION
 static const struct schema revision_schema = SCHEMA("revision", struct cache_revision, revision_fields);
 
+/* Flat spellings of what is nested now (config/alias.h). */
+#define OLD(name, kind, block, now) \
+    { #name, kind, offsetof(struct response_cache_config, block), .flags = FIELD_OLD, .help = "Now " now "." }
+
 static const struct field fields[] = {
     { "enabled", FIELD_BOOL, offsetof(struct response_cache_config, enabled), .fallback = "true",
       .help = "Whether the decision's answers are cached." },
@@ -117,7 +121,11 @@ static const struct field fields[] = {
       .object = &personalized_schema, .help = "Answers to prompts that were enriched for one user." },
     { "revision", FIELD_OBJECT, offsetof(struct response_cache_config, revision), .object = &revision_schema,
       .help = "Labels that part old answers from new ones." },
+    OLD(similarity_threshold, FIELD_NUMBER, semantic, "semantic.similarity_threshold"),
+    OLD(allow_request_controls, FIELD_BOOL, request_controls, "request_controls.enabled"),
+    OLD(control_header, FIELD_STRING, request_controls, "request_controls.header"),
 };
+#undef OLD
 static const struct schema schema = SCHEMA("response_cache", struct response_cache_config, fields);
 
 static bool is_enabled(const void *block) {

@@ -41,9 +41,10 @@ function profiles(dir) {
 }
 
 const own = profiles(path.join(top, 'recipes'));
+const foreign = profiles(path.resolve(process.env.VSR_TEST_SHARED ?? path.join(top, '../shared'), 'recipes'));
 
 describe('print', () => {
-  for (const { name, file: source } of own) {
+  for (const { name, file: source } of [...own, ...foreign]) {
     for (const mode of [[], ['--effective']]) {
       test(`${name}: printing ${mode.join('')} what was printed changes nothing`, () => {
         const once = config(['print', ...mode, source]);
@@ -173,7 +174,7 @@ describe('schema', async () => {
     assert.equal(schema.$defs.backend_reference.properties.weight.default, 1);
   });
 
-  for (const { name, file: source } of [...own]) {
+  for (const { name, file: source } of [...own, ...foreign]) {
     test(`${name} is valid`, () => assert.ok(validate(parse(readFileSync(source, 'utf8'))), complaints()));
   }
 
@@ -193,6 +194,26 @@ describe('schema', async () => {
       const run = config(['print', file('accepted.yaml', document)]);
       assert.equal(run.code, 0, run.err);
       assert.ok(validate(parse(document)), complaints());
+    });
+  }
+
+  // What loading refuses or accepts with the real families, in the documents of the unit tests.
+  const fixtures = path.join(top, 'tests/fixtures/config');
+  for (const kind of ['good', 'bad']) {
+    test(`${kind} fixtures`, () => {
+      let n = 0;
+      for (const name of readdirSync(path.join(fixtures, kind)).filter((entry) => entry.endsWith('.yaml'))) {
+        const source = path.join(fixtures, kind, name);
+        const run = config(['print', source]);
+        if (run.code === 0) {
+          assert.ok(validate(parse(readFileSync(source, 'utf8'))), `${name}: ${complaints()}`);
+          n++;
+        } else if (/^unknown_/.test(name) && /error\[E_UNKNOWN\]/.test(run.err)) {
+          assert.equal(validate(parse(readFileSync(source, 'utf8'))), false, name);
+          n++;
+        }
+      }
+      assert.ok(n >= 3, `${n} documents looked at`);
     });
   }
 

@@ -159,6 +159,22 @@ uint32_t unicode_lower(uint32_t cp) {
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
 }
 
+size_t unicode_decompose(uint32_t cp, uint32_t ret_parts[static UNICODE_DECOMPOSED_MAX]) {
+    utf8proc_int32_t parts[UNICODE_DECOMPOSED_MAX];
+    int boundary = 0;
+    utf8proc_ssize_t n = -1;
+    if (cp >= 0x80 && cp <= CODE_POINT_MAX)
+        n = utf8proc_decompose_char((utf8proc_int32_t)cp, parts, UNICODE_DECOMPOSED_MAX,
+                                    UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
+    if (n < 1 || n > UNICODE_DECOMPOSED_MAX) {
+        ret_parts[0] = cp;
+        return 1;
+    }
+    for (utf8proc_ssize_t i = 0; i < n; i++)
+        ret_parts[i] = (uint32_t)parts[i];
+    return (size_t)n;
+}
+
 void unicode_fold_pairs(void (*fn)(void *data, uint32_t cp, uint32_t folded), void *data) {
     for (size_t i = 0; i < VSR_COUNT(fold_runs); i++)
         for (uint32_t cp = fold_runs[i].first; cp <= fold_runs[i].last; cp += fold_runs[i].stride)

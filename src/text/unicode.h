@@ -61,6 +61,11 @@ uint32_t unicode_fold(uint32_t cp);
 /* Simple lower-case mapping. */
 uint32_t unicode_lower(uint32_t cp);
 
+enum { UNICODE_DECOMPOSED_MAX = 18 }; /* Unicode's own bound */
+
+/* Compatibility decomposition (NFKD) of one code point. Returns how many it gives: itself when it has none. */
+size_t unicode_decompose(uint32_t cp, uint32_t ret_parts[static UNICODE_DECOMPOSED_MAX]);
+
 /* Calls fn for every code point that folds to another one. */
 void unicode_fold_pairs(void (*fn)(void *data, uint32_t cp, uint32_t folded), void *data);
 

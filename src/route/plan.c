@@ -205,6 +205,7 @@ static int build_families(struct plan_builder *b) {
         if (family->family != families[i])
             continue;
         family->state = families[i]->build(&builder);
+        route->needs_stemmer |= builder.needs_stemmer;
         if (families[i]->rule_of)
             index_rules(b, family);
         next++;

@@ -39,6 +39,7 @@ struct route {
     struct compress_options compress; /* how long texts are shortened */
     bool compresses;                  /* whether they are */
     struct pattern_set *patterns;     /* NULL: none */
+    bool needs_stemmer;               /* some rule looks for stems */
     struct projections *projections;
     struct compete *compete;
     struct policy *policy;

@@ -14,24 +14,29 @@
 #include "route/state.h"
 #include "signal/token_count.h"
 #include "text/regex.h"
+#include "text/stem.h"
 
 /* ---- scratch */
 
 struct route_scratch {
-    struct pattern_scratch *patterns;
+    struct pattern_scratch *patterns; /* NULL: the recipe has none */
+    struct stemmer *stemmer;          /* NULL: no rule looks for stems */
 };
 
 int route_scratch_new(const struct route *route, struct route_scratch **ret_scratch, struct vsr_err *err) {
     struct route_scratch *scratch;
-    int rc;
-    if (!route->patterns) {
+    int rc = 0;
+    if (!route->patterns && !route->needs_stemmer) {
         *ret_scratch = NULL;
         return 0;
     }
     scratch = MEM_NEW(struct route_scratch);
-    rc = pattern_scratch_new(route->patterns, &scratch->patterns, err);
+    if (route->patterns)
+        rc = pattern_scratch_new(route->patterns, &scratch->patterns, err);
+    if (rc == 0 && route->needs_stemmer)
+        rc = stemmer_new(&scratch->stemmer, err);
     if (rc < 0) {
-        mem_free(scratch);
+        route_scratch_free(scratch);
         return rc;
     }
     *ret_scratch = scratch;
@@ -42,6 +47,7 @@ void route_scratch_free(struct route_scratch *scratch) {
     if (!scratch)
         return;
     pattern_scratch_free(scratch->patterns);
+    stemmer_free(scratch->stemmer);
     mem_free(scratch);
 }
 
@@ -51,7 +57,7 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
                                 const struct request_facts *facts, const struct route_options *options) {
     struct route_state *state = ARENA_NEW(arena, struct route_state);
     struct signal_results *results = &state->results;
-    VSR_ASSERT(scratch || !route->patterns);
+    VSR_ASSERT(scratch || (!route->patterns && !route->needs_stemmer));
     state->route = route;
     state->arena = arena;
     state->full = options->full;
@@ -64,6 +70,7 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
                                               .bytes_per_token = options->bytes_per_token,
                                               .patterns = route->patterns,
                                               .scratch = scratch ? scratch->patterns : NULL,
+                                              .stemmer = scratch ? scratch->stemmer : NULL,
                                               .regex_steps = REGEX_STEPS_MAX,
                                               .window_max = route->window_max,
                                               .compress = route->compresses ? &route->compress : NULL };

@@ -34,6 +34,7 @@ struct signal_builder {
     struct pattern_list *patterns;   /* all patterns of the recipe */
     struct signal_places *places;    /* where each pattern was written first */
     struct diag *diag;               /* problems that only compiling shows */
+    bool needs_stemmer;              /* set by a family whose eval() wants request->stemmer */
 };
 
 /* Places of patterns by index, for the engine's own complaints. */

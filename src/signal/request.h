@@ -18,6 +18,8 @@
 
 struct arena;
 struct compress_options;
+struct keyword_findings;
+struct stemmer;
 
 /* Which of its two texts a family reads (signals.md §2.2); builder->text says. */
 enum signal_text {
@@ -41,6 +43,7 @@ struct signal_request {
     const uint64_t *wanted;             /* per slot: rules to evaluate; others are left alone */
     const struct pattern_set *patterns; /* NULL: the recipe has none */
     struct pattern_scratch *scratch;
+    struct stemmer *stemmer; /* NULL: no rule stems */
     size_t regex_steps;   /* left of REGEX_STEPS_MAX */
     size_t window_max;    /* code points that windowed families read; 0: all */
     uint64_t token_count; /* what context rules compare */
@@ -52,6 +55,8 @@ struct signal_request {
     int compress_rc;
     vsr_str compressed_text;
     struct signal_view views[SIGNAL_TEXTS];
+
+    const struct keyword_findings *keywords; /* keyword.c's: what it found, for people who ask later */
 };
 
 /* The text itself. Lives in the request's arena or in the facts. */

@@ -4,6 +4,7 @@
 
 #include "core/arena.h"
 #include "core/bits.h"
+#include "core/map.h"
 #include "text/stem.h"
 #include "text/stop_words.h"
 #include "text/tokens.h"
@@ -26,9 +27,14 @@ struct token {
     size_t index; /* in the vocabulary */
 };
 
+struct keyword {
+    uint32_t tokens; /* distinct ones */
+    double best;     /* score of a text that has them all */
+};
+
 struct bm25_set {
     struct map vocabulary; /* to struct token; entries in order of first use */
-    uint32_t *doc_tokens; /* per keyword: distinct tokens */
+    struct keyword *docs;
     size_t n_docs;
     uint64_t starts[BITS_WORDS(1 << 16)]; /* first two bytes of what can be in the vocabulary, stemmed or not */
     size_t token_len_max;
@@ -142,15 +148,17 @@ static void add_doc(struct bm25_list *list, const struct doc *docs, size_t n, si
                     const struct map *uses) {
     struct bm25_set *set = list->set;
     const struct doc *doc = &docs[index];
+    struct keyword keyword = { .tokens = doc->n };
     for (uint32_t i = 0; i < doc->n; i++) {
         const struct token_use *use = map_get(uses, doc->tokens[i].text);
         struct posting posting = { .doc = (uint32_t)set->n_docs,
                                    .kept = use->kept,
                                    .weight = weight_of(doc, &doc->tokens[i], n, use->n_docs, mean_len) };
         add_posting(list, doc->tokens[i].text, &posting);
+        keyword.best += posting.weight;
     }
-    set->doc_tokens = arena_grow(list->arena, set->doc_tokens, sizeof(*set->doc_tokens), set->n_docs, &list->docs_cap);
-    set->doc_tokens[set->n_docs++] = doc->n;
+    set->docs = arena_grow(list->arena, set->docs, sizeof(*set->docs), set->n_docs, &list->docs_cap);
+    set->docs[set->n_docs++] = keyword;
 }
 
 /* By a map, because a rule may have thousands of keywords. */
@@ -183,8 +191,8 @@ uint32_t bm25_list_add(struct bm25_list *list, struct stemmer *stemmer, const vs
     return first;
 }
 
-uint32_t bm25_list_tokens(const struct bm25_list *list, uint32_t index) {
-    return list->set->doc_tokens[index];
+double bm25_list_best(const struct bm25_list *list, uint32_t index) {
+    return list->set->docs[index].best;
 }
 
 struct bm25_set *bm25_set_build(struct bm25_list *list) {
@@ -216,7 +224,7 @@ struct bm25_result *bm25_scan(const struct bm25_set *set, struct stemmer *stemme
     uint8_t *how = ARENA_ARRAY(arena, uint8_t, set->vocabulary.n);
     struct tokens tokens;
     for (size_t i = 0; i < set->n_docs; i++)
-        results[i].tokens = set->doc_tokens[i];
+        results[i].tokens = set->docs[i].tokens;
     tokens_init(&tokens, text);
     while (tokens_next(&tokens))
         note(set, stemmer, &tokens, how);

@@ -2,8 +2,8 @@
  * bm25 - how well keywords answer a text, each rule's keywords being a corpus of their own (signals.md §9.1).
  *
  * A keyword is a document, the text is the query. Tokens are those of tokens.h, without stop words, stemmed where they
- * are English-looking (a-z). A keyword of nothing but stop words keeps them; a stop word of the text then counts for the
- * rules that have such a keyword. k1 = 1.2, b = 0.75; each distinct token of the text counts once.
+ * are English-looking (a-z). A keyword of nothing but stop words keeps them; a stop word of the text then counts for
+ * the rules that have such a keyword. k1 = 1.2, b = 0.75; each distinct token of the text counts once.
  *
  * All rules share one vocabulary. Most words of a text are in none, which their first two bytes tell already: only the
  * others are stemmed and looked up. Built once, immutable afterwards: any thread, each with its own stemmer.
@@ -36,8 +36,8 @@ void bm25_list_init(struct bm25_list *list, struct arena *arena);
  */
 uint32_t bm25_list_add(struct bm25_list *list, struct stemmer *stemmer, const vsr_str *keywords, size_t n);
 
-/* Number of distinct tokens of a keyword: 0 when it can never be found. */
-uint32_t bm25_list_tokens(const struct bm25_list *list, uint32_t index);
+/* The greatest score of a keyword: 0 when it has no token and can never be found. */
+double bm25_list_best(const struct bm25_list *list, uint32_t index);
 
 /* NULL when the list is empty. Lives in its arena. */
 struct bm25_set *bm25_set_build(struct bm25_list *list);

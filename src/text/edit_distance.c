@@ -25,7 +25,8 @@ static uint16_t least(uint16_t x, uint16_t y) {
 static uint16_t fill_row(struct band *band, size_t i) {
     size_t max = band->max;
     uint16_t far = (uint16_t)(max + 1), smallest = far;
-    uint16_t *row = band->rows[i % 3] + 1, *before = band->rows[(i + 2) % 3] + 1, *before2 = band->rows[(i + 1) % 3] + 1;
+    uint16_t *row = band->rows[i % 3] + 1, *before = band->rows[(i + 2) % 3] + 1,
+             *before2 = band->rows[(i + 1) % 3] + 1;
     for (size_t at = 0; at <= 2 * max; at++) {
         size_t j = i + at - max; /* wraps below 0, which is past b's end as well */
         uint16_t cell = far;

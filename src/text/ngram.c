@@ -102,8 +102,7 @@ static struct gram *find_gram(const struct ngram_class *class, const uint32_t *p
     uint32_t hash = hash_points(points, class->arity);
     for (uint32_t i = hash & class->mask;; i = (i + 1) & class->mask) {
         struct gram *gram = &class->grams[i];
-        if (!gram->points ||
-            (gram->hash == hash && memcmp(gram->points, points, class->arity * sizeof(*points)) == 0))
+        if (!gram->points || (gram->hash == hash && memcmp(gram->points, points, class->arity * sizeof(*points)) == 0))
             return gram;
     }
 }
@@ -338,7 +337,7 @@ static bool prepare(struct scan *scan, struct arena *arena) {
     }
     scan->inside = arena_try_alloc_raw(arena, (words->n_points + 1) * sizeof(*scan->inside));
     scan->used = arena_try_alloc_raw(arena, (longest + class->arity) * sizeof(*scan->used));
-    scan->seen = arena_try_alloc(arena, ((size_t)class->mask + 1) * sizeof(*scan->seen));
+    scan->seen = arena_try_alloc(arena, ((size_t) class->mask + 1) * sizeof(*scan->seen));
     scan->same = arena_try_alloc(arena, n * sizeof(uint32_t));
     scan->touched = arena_try_alloc_raw(arena, n * sizeof(uint32_t));
     scan->best_same = arena_try_alloc(arena, n * sizeof(uint32_t));

@@ -12,6 +12,7 @@
 #include "signal/family.h"
 #include "signal/rule_checks.h"
 #include "text/regex.h"
+#include "text/stem.h"
 
 struct fixture {
     struct arena *arena;
@@ -21,6 +22,7 @@ struct fixture {
     struct signal_slots slots;
     struct pattern_set *patterns;
     struct pattern_scratch *scratch;
+    struct stemmer *stemmer;
     void *state;
     struct diag diag;
     struct signal_request request;
@@ -96,6 +98,8 @@ static inline bool fixture_build(struct fixture *f) {
     pattern_list_init(&patterns, f->arena);
     fixture_give_slots(f);
     f->state = f->family->build(&builder);
+    if (builder.needs_stemmer)
+        CHECK_INT(stemmer_new(&f->stemmer, NULL), 0, "stemmer");
     if (f->diag.n_errors || pattern_set_build(f->arena, &patterns, &f->patterns, &bad, NULL) < 0)
         return false;
     return !f->patterns || pattern_scratch_new(f->patterns, &f->scratch, NULL) == 0;
@@ -116,6 +120,7 @@ static inline void fixture_eval(struct fixture *f, const struct request_facts *f
                                           .wanted = wanted,
                                           .patterns = f->patterns,
                                           .scratch = f->scratch,
+                                          .stemmer = f->stemmer,
                                           .regex_steps = REGEX_STEPS_MAX,
                                           .window_max = 2048 };
     signal_results_init(&f->results, f->arena, f->slots.n);
@@ -141,6 +146,7 @@ static inline double fixture_value(const struct fixture *f, const char *name) {
 
 static inline void fixture_free(struct fixture *f) {
     pattern_scratch_free(f->scratch);
+    stemmer_free(f->stemmer);
     arena_free(f->arena);
 }
 

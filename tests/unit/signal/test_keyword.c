@@ -4,10 +4,10 @@
 
 extern const struct signal_family signal_keyword;
 
-static bool is_later_method(struct vectors *v, json_ref rule) {
-    vsr_str method = vectors_str(v, rule, "method");
-    return vectors_bool(v, rule, "fuzzy_match") || str_eq_nocase(method, VSR_STR("bm25")) ||
-           str_eq_nocase(method, VSR_STR("ngram"));
+/* What the scores of the vector say, as the rule reports them. */
+static void check_score(struct vectors *v, const struct fixture *f) {
+    if (vectors_get(v, v->want, "score") != JSON_NONE)
+        CHECK_NEAR(v, fixture_value(f, "r0:score"), vectors_number(v, v->want, "score", -1), "score");
 }
 
 static void check_vector(struct vectors *v) {
@@ -23,20 +23,19 @@ static void check_vector(struct vectors *v) {
     vectors_check_list(v, vectors_get(v, v->want, "keywords"), found, n, "keywords");
     if (fixture_matched(&f, 0))
         CHECK_NEAR(v, f.results.confidence[0], vectors_number(v, v->want, "confidence", -1), "confidence");
+    check_score(v, &f);
     fixture_free(&f);
 }
 
+static void check_file(const char *file) {
+    VECTORS_EACH(v, file, "keyword_rule")
+    check_vector(&v);
+}
+
 TEST(shared_vectors) {
-    size_t skipped = 0, run = 0;
-    VECTORS_EACH(v, "keyword.json", "keyword_rule") {
-        if (is_later_method(&v, vectors_get(&v, v.given, "rule"))) {
-            skipped++;
-            continue;
-        }
-        check_vector(&v);
-        run++;
-    }
-    print_message("%zu cases, %zu of other methods skipped\n", run, skipped);
+    check_file("keyword.json");
+    check_file("bm25.json");
+    check_file("ngram.json");
 }
 
 static const struct {
@@ -98,7 +97,17 @@ static const struct {
     const char *rules, *problem;
 } refused[] = {
     { "[{name: r, operator: or, keywords: [a]}]", "E_ENUM" },
-    { "[{name: r, operator: OR, method: bm25, keywords: [a]}]", "E_ENUM" },
+    { "[{name: r, operator: OR, method: bm52, keywords: [a]}]", "did you mean \"bm25\"?" },
+    { "[{name: r, operator: OR, method: levenshtein, keywords: [a]}]",
+      "is not one of exact, regex, bm25, ngram, fuzzy" },
+    { "[{name: r, operator: OR, fuzzy_threshold: 101, keywords: [a]}]", "fuzzy_threshold" },
+    { "[{name: r, operator: OR, fuzzy_threshold: -1, keywords: [a]}]", "fuzzy_threshold" },
+    { "[{name: r, operator: OR, bm25_threshold: -0.1, keywords: [a]}]", "bm25_threshold" },
+    { "[{name: r, operator: OR, bm25_min_cover: 0, keywords: [a]}]", "bm25_min_cover" },
+    { "[{name: r, operator: OR, bm25_min_cover: 1.1, keywords: [a]}]", "bm25_min_cover" },
+    { "[{name: r, operator: OR, ngram_threshold: 1.5, keywords: [a]}]", "ngram_threshold" },
+    { "[{name: r, operator: OR, ngram_threshold: .nan, keywords: [a]}]", "ngram_threshold" },
+    { "[{name: r, operator: OR, ngram_arity: 33, keywords: [a]}]", "ngram_arity" },
     { "[{name: r, operator: OR, keywords: []}]", "keywords" },
     { "[{name: r, operator: OR, keywords: [a, ' ']}]", "keywords" },
     { "[{name: r, operator: OR}]", "E_REQUIRED" },
@@ -110,6 +119,109 @@ static const struct {
 TEST(bad_rules_are_refused) {
     for (size_t i = 0; i < VSR_COUNT(refused); i++)
         fixture_must_refuse(&signal_keyword, refused[i].rules, refused[i].problem);
+}
+
+static const struct {
+    const char *rules, *problem;
+} warned[] = {
+    { "[{name: r, operator: OR, method: bm25, keywords: [refund, '!?']}]",
+      "W_NEVER] rules[0].keywords[1]: entry \"!?\" can never be found: it has no letter or digit" },
+    { "[{name: r, operator: OR, method: ngram, keywords: ['...']}]", "W_NEVER] rules[0].keywords[0]" },
+    { "[{name: r, operator: OR, method: bm25, bm25_threshold: 0.5, keywords: [refund, refund]}]",
+      "its score is at most 0.288, bm25_threshold is 0.5" },
+    { "[{name: r, operator: OR, method: ngram, fuzzy_match: true, keywords: [refund]}]",
+      "W_IGNORED] rules[0].fuzzy_match: fuzzy_match has no effect with method ngram" },
+    { "[{name: r, operator: OR, method: BM25, case_sensitive: true, keywords: [a, refund]}]",
+      "case_sensitive has no effect with method bm25" },
+};
+
+TEST(odd_rules_are_warned_about) {
+    for (size_t i = 0; i < VSR_COUNT(warned); i++) {
+        struct fixture f;
+        struct buf out;
+        fixture_make(&f, &signal_keyword, str_from_c(warned[i].rules));
+        buf_init(&out, 1 << 16);
+        diag_print(&f.diag, &out, false);
+        CHECK_MSG(f.diag.n_warnings == 1 && str_find(buf_str(&out), str_from_c(warned[i].problem)) >= 0, "%s: %.*s",
+                  warned[i].rules, (int)out.len, out.ptr);
+        buf_done(&out);
+        fixture_free(&f);
+    }
+}
+
+/* ---- the other methods */
+
+#define NAMED(method, list) "{operator: OR, method: " method ", keywords: " list "}"
+static const struct {
+    const char *name, *rule, *text, *found; /* joined by | */
+} found_cases[] = {
+    { "exact is literal", NAMED("exact", "[a.c]"), "abc a.c", "a.c" },
+    { "fuzzy is literal first", NAMED("Fuzzy", "[urgent, invoice]"), "urgent invocie", "urgent|invoice (fuzzy)" },
+    { "spaces do not count as slips", NAMED("fuzzy", "[credit card]"), "credit  card", "credit card (fuzzy)" },
+    { "a sign between words", NAMED("fuzzy", "[credit card]"), "credit-card", "credit card (fuzzy)" },
+    { "slips of two words add up", NAMED("fuzzy", "[credit card]"), "kredit carrd", "credit card (fuzzy)" },
+    { "three are too many", NAMED("fuzzy", "[credit card]"), "kredit ccarrd", "" },
+    { "no allowance for two letters", NAMED("fuzzy", "[ai]"), "a i ia", "" },
+    { "nothing to slip on", NAMED("fuzzy", "['=>']"), "= >", "" },
+    { "length is that of the words", NAMED("fuzzy", "['c++']"), "d++", "" },
+    { "fuzzy regex", "{operator: OR, method: regex, fuzzy_match: true, keywords: ['refunds?']}", "i want a refnud",
+      "refunds? (fuzzy)" },
+    { "threshold of a hundred", "{operator: OR, method: fuzzy, fuzzy_threshold: 100, keywords: [abcdef]}", "xyz",
+      "abcdef (fuzzy)" },
+    { "any letter", NAMED("fuzzy", "[договор]"), "ДОГОВРО", "договор (fuzzy)" },
+    { "scores order", NAMED("bm25", "[card, credit card, debit]"), "my credit card", "credit card|card" },
+    { "equal scores keep the list's order", NAMED("bm25", "[beta, alpha]"), "alpha beta", "beta|alpha" },
+    { "an entry twice is one", NAMED("bm25", "[beta, beta]"), "beta", "beta" },
+    { "forms of words", NAMED("bm25", "[running shoes]"), "he runs in a shoe", "running shoes" },
+    { "order of place", NAMED("ngram", "[gamma, beta, alpha]"), "alpa betta gama", "alpha|beta|gamma" },
+    { "same place, the list's order", NAMED("ngram", "[alphas, alpha]"), "alpha", "alphas|alpha" },
+    { "ngram over words", NAMED("ngram", "[credit card]"), "my credit carrd", "credit card" },
+    { "ngram, short run of CJK", NAMED("ngram", "[合同条款]"), "x合同条y", "合同条款" },
+    { "ngram, one CJK character", NAMED("ngram", "[水]"), "水", "水" },
+    { "ngram, longer grams than words", "{operator: OR, method: ngram, ngram_arity: 8, keywords: [ab]}", "ab", "ab" },
+    { "NOR reports nothing", "{operator: NOR, method: bm25, keywords: [x]}", "y", "" },
+};
+
+TEST(methods_find_what_they_should) {
+    for (size_t i = 0; i < VSR_COUNT(found_cases); i++) {
+        struct fixture f;
+        char rules[512];
+        vsr_str found[8], joined = { 0 };
+        size_t n;
+        snprintf(rules, sizeof(rules), "[{name: r, %s]", found_cases[i].rule + 1);
+        fixture_make(&f, &signal_keyword, str_from_c(rules));
+        fixture_eval_text(&f, str_from_c(found_cases[i].text));
+        CHECK_INT(f.rc, 0, found_cases[i].name);
+        n = signal_keyword.found(f.state, &f.request, 0, found, 8);
+        for (size_t k = 0; k < n; k++)
+            joined = arena_printf(f.arena, "%.*s%s%.*s", VSR_FMT(joined), k ? "|" : "", VSR_FMT(found[k]));
+        CHECK_STR(joined, found_cases[i].found, found_cases[i].name);
+        fixture_free(&f);
+    }
+}
+
+/* More text than the slow methods take: their rules say so, and others are decided. */
+TEST(too_long_a_text_fails_the_slow_rules_only) {
+    enum { LEN = (4 << 20) + 100 };
+    struct fixture f;
+    char *text;
+    fixture_make(&f, &signal_keyword,
+                 VSR_STR("[{name: literal, operator: OR, keywords: [refund]}, {name: bm25, operator: OR, method: bm25, "
+                         "keywords: [refunds]}, {name: ngram, operator: OR, method: ngram, keywords: [refnd]}, {name: "
+                         "fuzzy, operator: OR, method: fuzzy, keywords: [refnud]}, {name: hit, operator: OR, method: "
+                         "fuzzy, keywords: [refund, other]}]"));
+    text = arena_alloc(f.arena, LEN);
+    memset(text, '.', LEN);
+    memcpy(text + LEN / 2, "refund", 6);
+    fixture_eval_text(&f, str_make(text, LEN));
+    CHECK_INT(f.rc, 0, "the family works");
+    CHECK(fixture_matched(&f, 0), "literal");
+    CHECK(fixture_matched(&f, 1), "bm25");
+    CHECK(!fixture_matched(&f, 2) && !fixture_matched(&f, 3) && fixture_matched(&f, 4), "matches");
+    CHECK(bits_has(f.results.unavailable, 2) && bits_has(f.results.unavailable, 3), "failed");
+    CHECK_INT(f.results.codes[2], SIGNAL_TOO_LONG, "code");
+    CHECK_INT(f.results.codes[3], SIGNAL_TOO_LONG, "code");
+    fixture_free(&f);
 }
 
 /* ---- the scan against a plain search */
@@ -242,4 +354,5 @@ TEST(undecided_entries_fail_their_rules_only) {
 }
 
 RUN_TESTS(T(shared_vectors), T(own_cases), T(values_count_what_was_found), T(bad_rules_are_refused),
+          T(odd_rules_are_warned_about), T(methods_find_what_they_should), T(too_long_a_text_fails_the_slow_rules_only),
           T(scan_equals_plain_search), T(undecided_entries_fail_their_rules_only))

@@ -126,6 +126,15 @@ void route_used(const struct route_state *state, bool unmatched,
 void route_trace_results(const struct route_state *state, struct json_writer *w);
 void route_trace_decisions(const struct route_state *state, struct json_writer *w);
 
+/* What could not be evaluated, family by family: `name` is a rule's, or `*` when it is true of all that were tried.
+ * Texts live with the route. */
+void route_errors(const struct route_state *state,
+                  void (*fn)(void *data, const char *family, vsr_str name, const char *code), void *data);
+
+/* Which kind of answer is asked for (signals.md §6.9): "AR", "DIFFUSION" or "BOTH", and who said so. NULL when no rule
+ * asked, or nobody could tell. Static. */
+const char *route_modality(const struct route_state *state, const char **ret_method);
+
 /* The whole evaluation as one JSON object: signals, confidences, values, errors, projections, decisions with their
  * trees. */
 void route_trace_json(const struct route_state *state, struct json_writer *w);

@@ -48,6 +48,17 @@ static void write_outcome(struct json_writer *w, const struct route_state *state
 
 /* ---- signals */
 
+static void write_modality(struct json_writer *w, const struct modality_verdict *verdict) {
+    if (!verdict->method)
+        return;
+    write_key(w, "modality");
+    json_write_begin_object(w);
+    write_text(w, "label", str_from_c(modality_label(verdict->label)));
+    write_text(w, "method", str_from_c(verdict->method));
+    write_number(w, "confidence", verdict->confidence);
+    json_write_end(w);
+}
+
 static void write_matched_name(void *data, const char *family, const vsr_str *names, size_t n_names) {
     struct json_writer *w = data;
     write_key(w, family);
@@ -128,6 +139,7 @@ static void write_signals(struct json_writer *w, const struct route_state *state
     write_errors(w, state);
     write_key(w, "not_evaluated");
     write_not_evaluated(w, state);
+    write_modality(w, &state->request.modality);
     json_write_end(w);
 }
 

@@ -123,19 +123,55 @@ static vsr_str matched_header(struct arena *arena, const char *family) {
     return arena_printf(arena, "x-vsr-matched-%s", family);
 }
 
+/* Appends to a comma list; false, and nothing more belongs into it, when the header would get too long. */
+static bool append_entry(struct buf *list, vsr_str entry) {
+    if (list->len + (list->len > 0) + entry.len > HEADER_VALUE_LEN_MAX)
+        return false;
+    (void)buf_append_c(list, list->len > 0 ? "," : ""); /* room was checked */
+    (void)buf_append(list, entry);
+    return true;
+}
+
 static void add_matched(void *data, const char *family, const vsr_str *names, size_t n_names) {
     struct field_list *list = data;
+    struct arena *arena = list->request->arena;
     struct buf value;
     buf_init(&value, HEADER_VALUE_LEN_MAX);
-    for (size_t i = 0; i < n_names; i++) {
-        vsr_str name = encode_value(list->request->arena, names[i], true);
-        if (value.len + name.len + 1 > HEADER_VALUE_LEN_MAX)
+    for (size_t i = 0; i < n_names; i++)
+        if (!append_entry(&value, encode_value(arena, names[i], true)))
             break;
-        (void)buf_append_c(&value, i ? "," : ""); /* room was checked */
-        (void)buf_append(&value, name);
-    }
-    add_own(list, matched_header(list->request->arena, family), arena_str(list->request->arena, buf_str(&value)));
+    add_own(list, matched_header(arena, family), arena_str(arena, buf_str(&value)));
     buf_done(&value);
+}
+
+struct error_list {
+    struct arena *arena;
+    struct buf value;
+    bool full;
+};
+
+static void append_error(void *data, const char *family, vsr_str name, const char *code) {
+    struct error_list *errors = data;
+    vsr_str encoded = encode_value(errors->arena, name, true);
+    if (!errors->full)
+        errors->full =
+            !append_entry(&errors->value, arena_printf(errors->arena, "%s:%.*s=%s", family, VSR_FMT(encoded), code));
+}
+
+/* `domain:*=unavailable,keyword:slow=too_long`. */
+static void add_errors(struct field_list *list) {
+    struct error_list errors = { .arena = list->request->arena };
+    buf_init(&errors.value, HEADER_VALUE_LEN_MAX);
+    route_errors(list->request->route, append_error, &errors);
+    if (errors.value.len > 0)
+        add_own(list, VSR_STR("x-vsr-signal-errors"), arena_str(errors.arena, buf_str(&errors.value)));
+    buf_done(&errors.value);
+}
+
+static void add_modality(struct field_list *list) {
+    const char *method, *label = route_modality(list->request->route, &method);
+    if (label)
+        add_own(list, VSR_STR("x-vsr-selected-modality"), arena_printf(list->request->arena, "%s;%s", label, method));
 }
 
 static void add_debug(struct field_list *list) {
@@ -155,6 +191,8 @@ static void add_debug(struct field_list *list) {
     add_own_text(list, VSR_STR("x-vsr-selected-category"), request->outcome->category);
     add_own(list, VSR_STR("x-vsr-context-token-count"),
             arena_printf(request->arena, "%llu", (unsigned long long)request->outcome->token_count));
+    add_modality(list);
+    add_errors(list);
     route_matches(request->route, add_matched, list);
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "signal/modality.h"
 #include "text/pattern_set.h"
 #include "wire/facts.h"
 
@@ -48,6 +49,7 @@ struct signal_request {
     size_t window_max;    /* code points that windowed families read; 0: all */
     uint64_t token_count; /* what context rules compare */
 
+    struct modality_verdict modality;        /* the family's; method NULL: not asked, or nobody could tell */
     const struct compress_options *compress; /* NULL: both texts are the same */
 
     /* request.c's */

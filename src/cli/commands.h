@@ -11,7 +11,7 @@
 
 /* In the order of the list that `vsr help` prints. */
 #define VSR_COMMANDS(X) \
-    X(serve) X(validate) X(config) X(route) X(chat) X(status) X(backend) X(version) X(completion) X(help)
+    X(serve) X(validate) X(config) X(route) X(probe) X(chat) X(status) X(backend) X(version) X(completion) X(help)
 
 #define X(name) extern const struct command command_##name##_spec;
 VSR_COMMANDS(X)

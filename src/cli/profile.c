@@ -67,9 +67,9 @@ static int check_readable(const char *file, struct vsr_err *err) {
     return rc;
 }
 
-int profile_load(const char *file, bool strict_env, struct profile *ret_profile) {
+int profile_load_for(const char *file, bool strict_env, size_t n_threads, struct profile *ret_profile) {
     struct profile *profile = ret_profile;
-    struct snapshot_options options = { .load = profile_load_options(strict_env), .n_workers = 1, .generation = 1 };
+    struct snapshot_options options = { .load = profile_load_options(strict_env), .n_workers = n_threads, .generation = 1 };
     struct spinner *spinner;
     int rc;
     *profile = (struct profile){ .arena = arena_new(0, 0) };
@@ -87,6 +87,10 @@ int profile_load(const char *file, bool strict_env, struct profile *ret_profile)
     spinner_stop(spinner);
     diag_sort(&profile->diag);
     return rc;
+}
+
+int profile_load(const char *file, bool strict_env, struct profile *ret_profile) {
+    return profile_load_for(file, strict_env, 1, ret_profile);
 }
 
 void profile_done(struct profile *profile) {

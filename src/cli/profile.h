@@ -40,6 +40,8 @@ struct profile {
  * read. Call profile_done() in any case.
  */
 int profile_load(const char *file, bool strict_env, struct profile *ret_profile) VSR_MUST_CHECK;
+/* The same for `n_threads` that evaluate at the same time. */
+int profile_load_for(const char *file, bool strict_env, size_t n_threads, struct profile *ret_profile) VSR_MUST_CHECK;
 void profile_done(struct profile *profile);
 
 /* Says on stderr why loading failed. Returns the exit code. */

@@ -92,3 +92,21 @@ void spinner_stop(struct spinner *spinner) {
     pthread_mutex_destroy(&spinner->lock);
     mem_free(spinner);
 }
+
+enum { BAR_CELLS = 32 };
+
+void term_progress(const char *text, size_t done, size_t total) {
+    char line[240], bar[BAR_CELLS + 1];
+    size_t filled = total ? done * BAR_CELLS / total : 0;
+    if (!term_colour(STDERR_FILENO))
+        return;
+    if (done >= total) {
+        draw("\r\033[K");
+        return;
+    }
+    memset(bar, '-', BAR_CELLS);
+    memset(bar, '#', filled);
+    bar[BAR_CELLS] = 0;
+    (void)snprintf(line, sizeof(line), "\r" TERM_CYAN "[%s]" TERM_RESET " %s %zu/%zu", bar, text, done, total);
+    draw(line);
+}

@@ -1,5 +1,5 @@
 /*
- * term - colour and a spinner, only where somebody looks at them.
+ * term - colour, a spinner and a progress bar, only where somebody looks at them.
  *
  * Both need a terminal; neither appears with NO_COLOR set to anything, nor with TERM=dumb. Any thread.
  */
@@ -7,6 +7,7 @@
 #define VSR_CLI_TERM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Whether `fd` is a terminal that wants colour. */
 bool term_colour(int fd);
@@ -32,5 +33,11 @@ struct spinner;
 enum { TERM_SPINNER_DELAY_MS = 300, TERM_SPINNER_STEP_MS = 80 };
 struct spinner *spinner_start(const char *text);
 void spinner_stop(struct spinner *spinner);
+
+/*
+ * Draws how far something is, on stderr, in place of what it drew before; gone once `done` is `total`. Does nothing when
+ * stderr is no terminal. One thread at a time.
+ */
+void term_progress(const char *text, size_t done, size_t total);
 
 #endif

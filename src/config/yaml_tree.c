@@ -48,6 +48,7 @@ struct builder {
     struct yaml_node *root;
     size_t n_nodes, n_documents;
     uint32_t line, col; /* of the last event that had a position */
+    bool plain;         /* no anchors, aliases, merge keys and tags */
 };
 
 struct yaml_node *yaml_get_key(const struct yaml_node *mapping, vsr_str key) {
@@ -216,6 +217,9 @@ static void close_mapping(struct builder *b, struct frame *frame) {
         const struct yaml_node *first;
         if (is_merge_key(frame->keys[i])) {
             merges = true;
+            if (b->plain)
+                diag_error(b->diag, "E_YAML", at_position(frame->keys[i]->line, frame->keys[i]->col), VSR_STR(""),
+                           "merge keys are not allowed here");
             continue;
         }
         first = key_set_find(&pairs.seen, frame->keys[i]->text);
@@ -303,6 +307,8 @@ static struct anchor *put_anchor(struct builder *b, struct fy_token *token, stru
     struct anchor *anchor;
     if (!token)
         return NULL;
+    if (b->plain)
+        (void)fail_here(b, "anchors are not allowed here"); /* counted; the rest is read for its own errors */
     anchor = ARENA_NEW(b->scratch, struct anchor);
     *anchor = (struct anchor){ .node = node, .weight = 1 };
     map_put(&b->anchors, arena_str(b->scratch, token_text(token)), anchor);
@@ -317,6 +323,8 @@ static int read_tag(struct builder *b, struct fy_token *token, bool *ret_is_stri
     *ret_is_string = false;
     if (!token)
         return 0;
+    if (b->plain)
+        return fail_here(b, "tags are not allowed here");
     name = str_starts(tag, prefix) ? str_sub(tag, prefix.len, tag.len) : VSR_STR("");
     *ret_is_string = str_eq_c(tag, "!") || str_eq_c(name, "str");
     if (*ret_is_string)
@@ -412,6 +420,8 @@ static int on_alias(struct builder *b, struct fy_event *event) {
     vsr_str name = token_text(event->alias.anchor);
     struct anchor *anchor = map_get(&b->anchors, name);
     int rc;
+    if (b->plain)
+        return fail_here(b, "aliases are not allowed here");
     if (!anchor) {
         diag_error(b->diag, "E_YAML", at_position(b->line, b->col), VSR_STR(""),
                    "alias \"*%.*s\" has no anchor before it", VSR_FMT(name));
@@ -567,7 +577,7 @@ static int check_bytes(vsr_str text, struct diag *diag) {
     return VSR_E_SYNTAX;
 }
 
-int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag) {
+static int parse(struct arena *arena, vsr_str text, bool plain, struct yaml_node **ret_root, struct diag *diag) {
     struct builder *b;
     struct arena *scratch;
     size_t n_errors = diag->n_errors;
@@ -576,7 +586,7 @@ int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_ro
         return rc;
     scratch = arena_new(0, 0);
     b = ARENA_NEW(scratch, struct builder);
-    *b = (struct builder){ .arena = arena, .scratch = scratch, .diag = diag, .line = 1, .col = 1 };
+    *b = (struct builder){ .arena = arena, .scratch = scratch, .diag = diag, .line = 1, .col = 1, .plain = plain };
     map_init(&b->anchors, scratch);
     b->text = arena_str(scratch, text);
     rc = run_parser(b);
@@ -590,4 +600,12 @@ int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_ro
         *ret_root = b->root;
     arena_free(scratch);
     return rc;
+}
+
+int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag) {
+    return parse(arena, text, false, ret_root, diag);
+}
+
+int yaml_tree_parse_plain(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag) {
+    return parse(arena, text, true, ret_root, diag);
 }

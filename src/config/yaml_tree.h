@@ -51,6 +51,8 @@ struct yaml_node {
  * E_DUP); on failure returns a negative VSR_E_* code and `*ret_root` is not written. Copies the text.
  */
 int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag);
+/* The same, but anchors, aliases, merge keys and tags are errors (config.md §2: probes, recipe metadata). */
+int yaml_tree_parse_plain(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag);
 
 /* Value of `key` in a mapping, or NULL. */
 struct yaml_node *yaml_get(const struct yaml_node *mapping, vsr_str key);

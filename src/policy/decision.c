@@ -96,6 +96,12 @@ static int match_cmp(const struct policy *policy, const struct match *a, const s
     return by_priority ? by_priority : str_cmp(a->decision->config->name, b->decision->config->name);
 }
 
+bool policy_precedes(const struct policy *policy, size_t a, double confidence_a, size_t b, double confidence_b,
+                     bool tiered) {
+    struct match left = { &policy->decisions[a], confidence_a }, right = { &policy->decisions[b], confidence_b };
+    return match_cmp(policy, &left, &right, tiered) < 0;
+}
+
 static void consider(const struct policy *policy, struct match *best, struct match candidate, bool tiered) {
     if (!best->decision || match_cmp(policy, &candidate, best, tiered) < 0)
         *best = candidate;
@@ -150,6 +156,19 @@ static struct match walk_ordered(struct walk *walk) {
     return best;
 }
 
+/* Once a tier has matched, what stands in a later one cannot win, whatever it turns out to be. */
+static void unblock_later_tiers(struct walk *walk, const struct match *best) {
+    const struct policy *policy = walk->policy;
+    bool blocked = false;
+    for (size_t i = bits_next(walk->blocking, 0, policy->n_decisions); i < policy->n_decisions;
+         i = bits_next(walk->blocking, i + 1, policy->n_decisions)) {
+        bool later = tier_cmp(policy->decisions[i].tier, best->decision->tier, policy->untiered_first) > 0;
+        bits_put(walk->blocking, i, !later);
+        blocked |= !later;
+    }
+    walk->blocked = blocked;
+}
+
 /* Whether tiers count depends on who matches, so two passes. */
 static struct match walk_all(struct walk *walk) {
     const struct policy *policy = walk->policy;
@@ -163,30 +182,15 @@ static struct match walk_all(struct walk *walk) {
         consider(policy, &best, match, false);
         consider(policy, &best_tiered, match, true);
     }
+    if (tiered && walk->blocked && walk->blocking)
+        unblock_later_tiers(walk, &best_tiered);
     return tiered ? best_tiered : best;
-}
-
-/* Once a tier has matched, what stands in a later one cannot win, whatever it turns out to be. */
-static void unblock_later_tiers(struct walk *walk, const struct match *best) {
-    const struct policy *policy = walk->policy;
-    bool blocked = false;
-    if (!best->decision || best->decision->tier <= 0)
-        return;
-    for (size_t i = bits_next(walk->blocking, 0, policy->n_decisions); i < policy->n_decisions;
-         i = bits_next(walk->blocking, i + 1, policy->n_decisions)) {
-        bool later = tier_cmp(policy->decisions[i].tier, best->decision->tier, policy->untiered_first) > 0;
-        bits_put(walk->blocking, i, !later);
-        blocked |= !later;
-    }
-    walk->blocked = blocked;
 }
 
 bool policy_decide(const struct policy *policy, const uint8_t *states, const struct policy_view *view,
                    struct policy_verdict *ret_verdict, uint64_t *blocking) {
     struct walk walk = { .policy = policy, .states = states, .view = view, .blocking = blocking };
     struct match best = policy->ordered ? walk_ordered(&walk) : walk_all(&walk);
-    if (!policy->ordered && walk.blocked && blocking)
-        unblock_later_tiers(&walk, &best);
     *ret_verdict = (struct policy_verdict){ best.decision, best.confidence };
     return !walk.blocked;
 }

@@ -56,6 +56,10 @@ struct policy_verdict {
 bool policy_decide(const struct policy *policy, const uint8_t *states, const struct policy_view *view,
                    struct policy_verdict *ret_verdict, uint64_t *blocking);
 
+/* Whether decision `a` comes before `b` when both match with these confidences. `tiered`: some match has a tier. */
+bool policy_precedes(const struct policy *policy, size_t a, double confidence_a, size_t b, double confidence_b,
+                     bool tiered);
+
 /* Adds the slots that the decision's leaves read. */
 void policy_slots(const struct policy *policy, size_t decision, uint64_t *slots);
 

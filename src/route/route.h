@@ -112,6 +112,13 @@ void route_bring(struct route_state *state, uint32_t handle, const struct route_
 /* Valid once route_step returned ROUTE_DONE; lives in the arena. */
 const struct route_outcome *route_outcome(const struct route_state *state);
 
+/*
+ * Whether `expected` (NULL: no decision) wins whatever the signals that could not be evaluated had said: matched or
+ * not, with any number that their family can give. Needs a finished evaluation with `full`. False says nothing: a proof
+ * may be missed, and is never given wrongly.
+ */
+bool route_independent(const struct route_state *state, const struct config_decision *expected);
+
 /* Names matched per family, for headers: calls fn once per family with at least one match. `names` in declaration
  * order. */
 void route_matches(const struct route_state *state,

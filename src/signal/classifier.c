@@ -163,6 +163,7 @@ const struct signal_family signal_classifier = {
                 .refuses = refuses },
     .stage = SIGNAL_STAGE_REMOTE,
     .needs_evidence = "classification by labels",
+    .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_UNKNOWN,
     .names = names,
     .rule_of = rule_of,

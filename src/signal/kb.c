@@ -94,6 +94,8 @@ const struct signal_family signal_kb = {
     .config = { .type = "kb", .list_key = "kb", .schema = &kb_schema, .check = check_rules },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .value_least = -1,
+    .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
     .build = learned_build,
     .applies = learned_has_text,
@@ -104,6 +106,8 @@ const struct signal_family signal_kb_metric = {
     .config = { .type = "kb_metric" },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .value_least = -2, /* a margin of two scores */
+    .value_greatest = 2,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
     .applies = learned_has_text,
 };

@@ -96,6 +96,7 @@ const struct signal_family signal_pii = {
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "detection of personal data",
     .never_skipped = true,
+    .value_greatest = INFINITY,
     .on_unknown = ON_UNKNOWN_UNKNOWN,
     .build = build,
     .applies = applies,

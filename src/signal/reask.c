@@ -37,6 +37,7 @@ const struct signal_family signal_reask = {
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
     .all_or_nothing = true, /* the longest streak wins */
+    .value_greatest = INFINITY,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
     .build = learned_build,
     .applies = applies,

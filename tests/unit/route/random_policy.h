@@ -1,0 +1,273 @@
+/*
+ * random_policy - random recipes over all kinds of families, and verdicts made up for the rules that a model would
+ * judge.
+ *
+ * A verdict depends on the case's salt and the rule's name alone, so that every way to evaluate one case sees the same.
+ */
+#ifndef VSR_TESTS_RANDOM_POLICY_H
+#define VSR_TESTS_RANDOM_POLICY_H
+
+#include "fixture.h"
+
+#include <math.h>
+
+struct random_source {
+    uint64_t state;
+};
+
+static inline uint64_t random_next(struct random_source *source) { /* splitmix64 */
+    uint64_t z = source->state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+static inline uint32_t random_below(struct random_source *source, uint32_t n) {
+    return (uint32_t)(random_next(source) >> 33) % n;
+}
+
+/* ---- recipes */
+
+static const char random_signals[] =
+    "  signals:\n"
+    "    keywords:\n"
+    "      - {name: k0, operator: OR, keywords: [refund, Haus, maison]}\n"
+    "      - {name: k1, operator: AND, keywords: [the, house]}\n"
+    "      - {name: k2, operator: NOR, keywords: [code, '{']}\n"
+    "    language: [{name: en}, {name: de}, {name: zh}]\n"
+    "    context: [{name: short, max_tokens: 12}, {name: long, min_tokens: 13}]\n"
+    "    structure:\n"
+    "      - {name: q, feature: {type: density, source: {type: regex, pattern: '[?？]'}}, predicate: {gt: 0.1}}\n"
+    "    embeddings:\n"
+    "      - {name: e0, threshold: 0.5, candidates: [a]}\n"
+    "      - {name: e1, threshold: 0.5, candidates: [b]}\n"
+    "      - {name: e2, threshold: 0.5, candidates: [c]}\n"
+    "      - {name: e3, threshold: 0.5, candidates: [d]}\n"
+    "    domains: [{name: law}, {name: math}, {name: other}, {name: any, mmlu_categories: [law, physics]}]\n"
+    "    fact_check: [{name: needs_fact_check}]\n"
+    "    user_feedbacks: [{name: wrong_answer}]\n"
+    "    reasks: [{name: again}]\n"
+    "    preferences: [{name: p, description: x}]\n"
+    "    complexity:\n"
+    "      - {name: c0, hard: {candidates: [x]}, easy: {candidates: [y]}}\n"
+    "      - {name: c1, hard: {candidates: [x]}, easy: {candidates: [y]}, composer: {operator: AND, conditions: [\n"
+    "          {type: domain, name: law}, {operator: NOT, conditions: [{type: embedding, name: e3}]}]}}\n"
+    "      - {name: c2, hard: {candidates: [x]}, easy: {candidates: [y]}, composer: {type: language, name: en}}\n"
+    "    jailbreak: [{name: j0}, {name: j1}]\n"
+    "    pii: [{name: pii0}, {name: pii1, on_error: block}]\n"
+    "    classifiers: [{name: s, type: local, model_path: m, labels: [yes, no]}]\n";
+
+static const char *const random_leaves[] = {
+    "type: keyword, name: k0",
+    "type: keyword, name: k1",
+    "type: keyword, name: k2",
+    "type: language, name: en",
+    "type: language, name: de",
+    "type: context, name: short",
+    "type: structure, name: q",
+    "type: structure, name: q, predicate: {lt: 0.2}",
+    "type: embedding, name: e0",
+    "type: embedding, name: e1",
+    "type: embedding, name: e2",
+    "type: embedding, name: e3",
+    "type: embedding, name: e0, predicate: {gte: 0.6}",
+    "type: domain, name: law",
+    "type: domain, name: math",
+    "type: domain, name: other",
+    "type: domain, name: any",
+    "type: fact_check, name: needs_fact_check",
+    "type: user_feedback, name: wrong_answer",
+    "type: reask, name: again",
+    "type: preference, name: p",
+    "type: complexity, name: 'c0:hard'",
+    "type: complexity, name: 'c1:medium'",
+    "type: complexity, name: 'c2:easy'",
+    "type: jailbreak, name: j0",
+    "type: jailbreak, name: j1",
+    "type: pii, name: pii0",
+    "type: pii, name: pii1",
+    "type: classifier, name: s, label: 'yes', predicate: {gte: 0.7}",
+    "type: projection, name: low",
+    "type: projection, name: high",
+    "type: projection, name: warm",
+    "type: projection, name: hot",
+};
+
+static const char *const random_inputs[] = {
+    "type: keyword, name: k0",
+    "type: structure, name: q",
+    "type: language, name: de",
+    "type: embedding, name: e0",
+    "type: embedding, name: e2",
+    "type: domain, name: law",
+    "type: domain, name: other",
+    "type: complexity, name: 'c1:hard'",
+    "type: complexity, name: 'c0:easy'",
+    "type: jailbreak, name: j1",
+    "type: pii, name: pii0",
+    "type: reask, name: again",
+    "type: classifier, name: 's:no'",
+    "type: context, name: long",
+    "type: preference, name: p",
+    "type: kb_metric, kb: privacy_kb, metric: best_score",
+};
+
+static inline void random_rule(struct random_source *r, struct buf *out, int depth) {
+    static const char *const operators[] = { "AND", "OR", "NOT" };
+    static const char *const readings[] = { "match", "no_match", "unknown" };
+    uint32_t op = random_below(r, 3), n = op == 2 ? 1 : 1 + random_below(r, 3);
+    if (depth == 0 || random_below(r, 3) == 0) {
+        buf_printf(out, "{%s", random_leaves[random_below(r, VSR_COUNT(random_leaves))]);
+        if (random_below(r, 5) == 0)
+            buf_printf(out, ", on_unknown: %s", readings[random_below(r, 3)]);
+        buf_append_c(out, "}");
+        return;
+    }
+    buf_printf(out, "{operator: %s, conditions: [", operators[op]);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i)
+            buf_append_c(out, ", ");
+        random_rule(r, out, depth - 1);
+    }
+    buf_append_c(out, "]}");
+}
+
+static inline void random_score(struct random_source *r, struct buf *out, const char *name, const char *extra) {
+    static const char *const sources[] = { "binary", "confidence", "raw" };
+    uint32_t n = 1 + random_below(r, 4);
+    buf_printf(out, "      - {name: %s, inputs: [%s", name, extra);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t input = random_below(r, VSR_COUNT(random_inputs));
+        buf_printf(out, "%s{%s, weight: %g", i || extra[0] ? ", " : "", random_inputs[input],
+                   (random_below(r, 21) - 10.0) / 10);
+        if (input != VSR_COUNT(random_inputs) - 1) /* a metric has a score only */
+            buf_printf(out, ", value_source: %s", sources[random_below(r, 3)]);
+        if (random_below(r, 6) == 0)
+            buf_append_c(out, ", match: 0.5, miss: -0.5");
+        buf_append_c(out, "}");
+    }
+    buf_append_c(out, "]}\n");
+}
+
+static inline void random_projections(struct random_source *r, struct buf *out) {
+    static const char *const semantics[] = { "exclusive", "softmax_exclusive, temperature: 0.2" };
+    buf_append_c(out, "  projections:\n    partitions:\n");
+    if (random_below(r, 3))
+        buf_printf(out, "      - {name: d, semantics: %s, members: [law, math, other], default: other}\n",
+                   semantics[random_below(r, 2)]);
+    if (random_below(r, 3))
+        buf_printf(out, "      - {name: e, semantics: %s, members: [e0, e1], default: e1}\n",
+                   semantics[random_below(r, 2)]);
+    if (random_below(r, 6) == 0)
+        buf_printf(out, "      - {name: f, semantics: %s, members: [e1, e2], default: e2}\n",
+                   semantics[random_below(r, 2)]);
+    buf_append_c(out, "    scores:\n");
+    random_score(r, out, "dear", "{type: projection, name: cheap, weight: 1}");
+    random_score(r, out, "cheap", "");
+    random_score(r, out, "last", "{type: projection, name: warm, weight: 0.3, value_source: confidence}");
+    buf_append_c(out, "    mappings:\n"
+                      "      - {name: m0, source: cheap, outputs: [{name: low, lt: 0.3}, {name: high, gte: 0.3}]}\n"
+                      "      - {name: m1, source: dear, method: multi_emit, outputs: [{name: warm, gt: 0.2}, {name: "
+                      "lukewarm, gt: -0.3, lt: 0.5}]}\n"
+                      "      - {name: m2, source: last, outputs: [{name: hot, gte: 0.4}]}\n");
+}
+
+struct random_shape {
+    uint32_t n_decisions;
+    int depth;
+};
+
+static inline void random_recipe(struct random_source *r, struct buf *out, struct random_shape shape) {
+    static const char *const readings[] = { "match", "no_match", "unknown" };
+    bool tiers = random_below(r, 3) == 0;
+    buf_reset(out);
+    buf_printf(out,
+               FIXTURE_HEAD "global: {model_catalog: {embeddings: {semantic: {embedding_config: {top_k: %u}}},\n"
+                            "  modules: {prompt_guard: {on_error: %s}}}}\n",
+               random_below(r, 3), random_below(r, 4) ? "allow" : "block");
+    buf_printf(out, "routing:\n  strategy: %s\n  untiered: %s\n%s", random_below(r, 3) ? "priority" : "confidence",
+               random_below(r, 4) ? "last" : "first", random_signals);
+    random_projections(r, out);
+    buf_append_c(out, "  decisions:\n");
+    for (uint32_t i = 0; i < shape.n_decisions; i++) {
+        buf_printf(out, "    - {name: d%u, priority: %u, tier: %u", i, random_below(r, 5),
+                   tiers ? random_below(r, 4) : 0);
+        if (random_below(r, 5) == 0)
+            buf_printf(out, ", on_unknown: %s", readings[random_below(r, 3)]);
+        if (random_below(r, 14)) {
+            buf_append_c(out, ", rules: ");
+            random_rule(r, out, shape.depth);
+        }
+        buf_append_c(out, "}\n");
+    }
+    buf_append_char(out, '\0');
+}
+
+/* ---- requests */
+
+static const char *const random_words[] = { "refund",         "the",       "house", "Haus", "maison",
+                                            "code",           "{",         "?",     "42",   "ich möchte bitte",
+                                            "please tell me", "水的化学式" };
+
+static inline void random_prompt(struct random_source *r, struct buf *out) {
+    buf_reset(out);
+    for (uint32_t n = random_below(r, 8); n > 0; n--) {
+        buf_append_c(out, random_words[random_below(r, VSR_COUNT(random_words))]);
+        buf_append_char(out, ' ');
+    }
+}
+
+/* A conversation: an earlier turn and an answer, or only a prompt. */
+static inline const struct request_facts *random_facts(struct random_source *r, struct fixture *f, struct buf *prompt) {
+    const struct request_facts *facts;
+    struct buf body;
+    random_prompt(r, prompt);
+    if (random_below(r, 2))
+        return fixture_prompt(f, buf_str(prompt));
+    buf_init(&body, 1 << 20);
+    buf_append_c(&body, "{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"},"
+                        "{\"role\":\"assistant\",\"content\":\"hi\"},{\"role\":\"user\",\"content\":");
+    json_quote(&body, buf_str(prompt));
+    buf_append_c(&body, "}]}");
+    facts = fixture_facts(f, buf_str(&body));
+    buf_done(&body);
+    return facts;
+}
+
+/* ---- verdicts */
+
+static inline struct route_verdict random_verdict(uint64_t salt, const char *family, vsr_str name, uint32_t failing) {
+    struct random_source r = { salt };
+    struct route_verdict verdict = { 0 };
+    for (const char *p = family; *p; p++)
+        r.state = (r.state ^ (unsigned char)*p) * UINT64_C(0x100000001B3);
+    for (size_t i = 0; i < name.len; i++)
+        r.state = (r.state ^ (unsigned char)name.ptr[i]) * UINT64_C(0x100000001B3);
+    if (failing && random_below(&r, failing) == 0) {
+        verdict.code = random_below(&r, 2) ? SIGNAL_UNAVAILABLE : SIGNAL_TIMEOUT;
+        verdict.reason = "made up";
+        return verdict;
+    }
+    verdict.matched = random_below(&r, 2);
+    verdict.has_confidence = random_below(&r, 8) != 0;
+    verdict.confidence = random_below(&r, 11) / 10.0;
+    verdict.has_value = random_below(&r, 3) != 0;
+    verdict.value = random_below(&r, 21) / 10.0 - 1;
+    if (strcmp(family, "reask") == 0 || strcmp(family, "pii") == 0 || strcmp(family, "classifier") == 0)
+        verdict.value = fabs(verdict.value); /* counts and probabilities */
+    return verdict;
+}
+
+/* Answers everything that the state asks for. `failing`: one rule in so many fails; 0: none does. */
+static inline void random_answer(struct route_state *state, uint64_t salt, uint32_t failing, size_t *n_asked) {
+    size_t n;
+    const struct route_need *needs = route_needs(state, &n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < needs[i].n_rules; k++) {
+            struct route_verdict verdict = random_verdict(salt, needs[i].family, needs[i].rules[k].name, failing);
+            route_bring(state, needs[i].rules[k].handle, &verdict);
+            ++*n_asked;
+        }
+}
+
+#endif

@@ -89,6 +89,7 @@ void check_rule_trees(struct check *c); /* those inside signal rules */
 void check_decisions(struct check *c);
 void check_unused(struct check *c);
 void check_entrypoints(struct check *c);
+void check_side_files(struct check *c); /* reads what recipes use of knowledge bases, and tools; last */
 
 /* ---- parts of a decision whose kinds the upper floors hand down; after its model references */
 

@@ -794,6 +794,8 @@ struct config_tool_filtering {
 };
 extern const struct schema config_tool_filtering_schema; /* plugins have the block as well */
 
+struct config_tools_db;
+
 struct config_tools {
     struct config_at at;
     bool enabled;
@@ -803,6 +805,7 @@ struct config_tools {
     vsr_str tools_db_path;
     bool fallback_to_empty;
     struct config_tool_filtering advanced_filtering;
+    const struct config_tools_db *db; /* derived: side_files.h; NULL: not read */
 };
 
 struct config_looper_names {

@@ -151,7 +151,7 @@ static const struct field kb_source_fields[] = {
     { ROW(manifest, STRING), NONBLANK, .fallback = "labels.json", .help = "File in it that lists the labels." },
 };
 #undef T
-static const struct schema kb_source_schema = SCHEMA("source", struct config_kb_source, kb_source_fields);
+const struct schema config_kb_source_schema = SCHEMA("source", struct config_kb_source, kb_source_fields);
 
 static const char *const metric_types[] = { "group_margin", NULL };
 
@@ -169,7 +169,7 @@ const struct schema config_kb_metric_schema = SCHEMA("metric", struct config_kb_
 #define T struct config_kb
 static const struct field kb_fields[] = {
     { ROW(name, STRING), .flags = FIELD_REQUIRED | FIELD_NONBLANK, .help = "Name that signals refer to." },
-    { BLOCK(source, kb_source_schema), .flags = FIELD_REQUIRED, .help = "Where its labels and examples are." },
+    { BLOCK(source, config_kb_source_schema), .flags = FIELD_REQUIRED, .help = "Where its labels and examples are." },
     { ROW(threshold, NUMBER), UNIT, .help = "Least score of a label." },
     { ROW(label_thresholds, NUMBER_MAP), UNIT, .help = "Least score of single labels." },
     { ROW(groups, STRINGS_MAP), NONBLANK, .help = "Labels by group." },

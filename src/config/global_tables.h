@@ -53,6 +53,7 @@ extern const struct schema config_system_models_schema;
 extern const struct schema config_external_model_schema;
 extern const struct schema config_llm_endpoint_schema;
 extern const struct schema config_kb_schema;
+extern const struct schema config_kb_source_schema;
 extern const struct schema config_kb_metric_schema;
 extern const struct schema config_prompt_compression_schema;
 extern const struct schema config_prompt_guard_schema;

@@ -127,6 +127,7 @@ static void check_document(struct config_document *doc, const struct config_load
     for (size_t i = 0; i < doc->n_scopes; i++)
         check_scope(&c, &doc->scopes[i]);
     check_entrypoints(&c);
+    check_side_files(&c);
     arena_free(c.scratch);
 }
 

@@ -27,8 +27,9 @@ struct config_source {
 int config_source_name(const struct cli *cli, int argc, char **argv, const char **ret_file);
 
 /*
- * Loads `file`; NULL: the built-in demo. Complains on stderr and returns CLI_FAILURE for an invalid document, CLI_USAGE
- * for one that cannot be read, else 0; warnings are not printed. Call config_source_done() in any case.
+ * Loads `file`; NULL: the built-in demo; "-": standard input. Complains on stderr and returns CLI_FAILURE for an
+ * invalid document, CLI_USAGE for one that cannot be read, else 0; warnings are not printed. Call config_source_done()
+ * in any case.
  */
 int config_source_load(const struct cli *cli, const char *file, bool keep_env, struct config_source *ret_source);
 void config_source_done(struct config_source *source);

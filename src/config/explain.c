@@ -315,10 +315,10 @@ static void print_value(struct values *v, const struct schema *schema, const voi
     struct buf text;
     vsr_str shown;
     buf_init(&text, VALUE_LEN_MAX);
-    schema_print_field(schema, object, field, true, &text);
-    shown = buf_failed(&text) ? VSR_STR("(long)") : buf_str(&text);
-    if (!written && !schema_text_default(field).len && (str_eq_c(shown, "\"\"") || str_eq_c(shown, "0") || !shown.len))
+    if (!schema_print_field(schema, object, field, true, &text))
         shown = VSR_STR("not set");
+    else
+        shown = buf_failed(&text) ? VSR_STR("(long)") : buf_str(&text);
     buf_printf(v->out, "  %.*s = %s%.*s%s  ", VSR_FMT(path), v->style->strong, VSR_FMT(shown), v->style->plain);
     print_place(v, object, field, written);
     buf_append_char(v->out, '\n');
@@ -328,28 +328,12 @@ static void print_value(struct values *v, const struct schema *schema, const voi
 
 static void walk_object(struct values *v, const struct schema *schema, const void *object, vsr_str path, size_t at);
 
-/* Whether `entry` of a path means this element: its name, its `model` or `type`, or its index. */
+/* Whether `entry` of a path means this element, by its name or its place. */
 static bool is_meant(vsr_str entry, const struct schema *schema, const char *element, size_t index) {
-    static const char *const names[] = { "name", "model", "type" };
     uint64_t number;
     if (entry.len == 0 || (str_to_u64(entry, &number) && number == index))
         return true;
-    for (size_t i = 0; i < VSR_COUNT(names); i++) {
-        const struct field *field = schema_field(schema, str_from_c(names[i]));
-        const void *slot = field ? element + field->offset : NULL;
-        if (field && field->kind == FIELD_STRING && str_eq(*(const vsr_str *)slot, entry))
-            return true;
-    }
-    return false;
-}
-
-static vsr_str element_key(const struct schema *schema, const char *element) {
-    for (size_t i = 0; i < schema->n_fields; i++) {
-        const void *slot = element + schema->fields[i].offset;
-        if (schema->fields[i].flags & FIELD_KEY)
-            return *(const vsr_str *)slot;
-    }
-    return VSR_STR("");
+    return str_eq(schema_identity(schema, element), entry);
 }
 
 static void walk_list(struct values *v, const struct field *field, const struct config_list *list, vsr_str path,
@@ -367,7 +351,7 @@ static void walk_map(struct values *v, const struct field *field, const struct c
                      size_t at) {
     for (size_t i = 0; i < list->n && v->n < EXPLAIN_VALUES_MAX; i++) {
         const char *element = (const char *)list->items + i * field->object->size;
-        vsr_str key = element_key(field->object, element), name = v->steps->items[at + 1].name;
+        vsr_str key = schema_identity(field->object, element), name = v->steps->items[at + 1].name;
         if (str_eq(key, name) || str_eq_c(name, "NAME"))
             walk_object(v, field->object, element, schema_path(v->arena, path, key), at + 2);
     }

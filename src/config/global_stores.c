@@ -577,6 +577,8 @@ const struct schema config_vector_store_schema =
 #define T struct config_stores
 static const struct field stores_fields[] = {
     { BLOCK(response_cache, config_response_cache_schema), .help = "Answers that may be given again." },
+    { "semantic_cache", FIELD_OBJECT, offsetof(T, response_cache), .flags = FIELD_OLD,
+      .object = &config_response_cache_schema, .help = "Now response_cache." },
     { BLOCK(memory, config_memory_schema), .help = "What is remembered of users." },
     { ROW(vector_store, OPTIONAL), .object = &config_vector_store_schema, .help = "Files that prompts may draw on." },
 };

@@ -842,6 +842,19 @@ static size_t field_index(const struct schema *schema, const char *name) {
     return (size_t)(field - schema->fields);
 }
 
+vsr_str schema_identity(const struct schema *schema, const void *object) {
+    static const char *const names[] = { "name", "model", "type" };
+    for (size_t i = 0; i < schema->n_fields; i++)
+        if (schema->fields[i].flags & FIELD_KEY)
+            return *(const vsr_str *)(const void *)((const char *)object + schema->fields[i].offset);
+    for (size_t i = 0; i < VSR_COUNT(names); i++) {
+        const struct field *field = find_field(schema, str_from_c(names[i]));
+        if (field && field->kind == FIELD_STRING)
+            return *(const vsr_str *)(const void *)((const char *)object + field->offset);
+    }
+    return VSR_STR("");
+}
+
 bool schema_present(const struct schema *schema, const void *object, const char *field) {
     const struct config_at *at = object;
     return at->present >> field_index(schema, field) & 1;

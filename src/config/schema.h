@@ -211,6 +211,13 @@ bool schema_sounds_secret(vsr_str name);
 const struct field_variant *schema_variant(const struct schema *schema, const struct field *field,
                                            const struct yaml_node *object);
 
+/* The block behind a field that holds at most one, NULL when it holds none; its table goes to *ret_nested. */
+const void *schema_block(const struct schema *schema, const void *object, const struct field *field,
+                         const struct schema **ret_nested);
+
+/* What an entry of a list is called: its name, else its model, else its type; empty: nothing. */
+vsr_str schema_identity(const struct schema *schema, const void *object);
+
 /* Whether the field of that name was written in the document. The name must be in the table. */
 bool schema_present(const struct schema *schema, const void *object, const char *field);
 
@@ -224,9 +231,10 @@ struct diag_at schema_field_at(const struct schema *schema, const void *object, 
  * same, and is then printed the same. A secret is [REDACTED], unless a bare reference stands for it.
  */
 void schema_print(const struct schema *schema, const void *object, int indent, bool effective, struct buf *out);
-/* What was written of an object, or of one field of it, on one line. */
-void schema_print_flow(const struct schema *schema, const void *object, struct buf *out);
-void schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
+/* The same of an object, or of one field of it, on one line. */
+void schema_print_flow(const struct schema *schema, const void *object, bool effective, struct buf *out);
+/* False, and nothing printed, when nothing holds for it: it was not written and has no default. */
+bool schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
                         struct buf *out);
 
 /* Parses a Go-style duration or a token literal; false when malformed. */

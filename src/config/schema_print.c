@@ -456,9 +456,8 @@ static const struct schema *variant_schema(const struct schema *schema, const st
     return variant ? variant->schema : NULL;
 }
 
-/* What stands behind a field that holds one block, NULL when it holds none; its table goes to *ret_nested. */
-static const void *nested_object(const struct schema *schema, const void *object, const struct field *field,
-                                 const struct schema **ret_nested) {
+const void *schema_block(const struct schema *schema, const void *object, const struct field *field,
+                         const struct schema **ret_nested) {
     const void *slot = (const char *)object + field->offset;
     *ret_nested = field->object;
     switch (field->kind) {
@@ -484,7 +483,7 @@ static bool print_field(const struct printer *p, const struct schema *schema, co
                         const struct field *field, bool written, int indent, bool dash) {
     const void *slot = (const char *)object + field->offset;
     const struct schema *nested;
-    const void *block = nested_object(schema, object, field, &nested);
+    const void *block = schema_block(schema, object, field, &nested);
     if (!written && field->flags & FIELD_UNSET)
         return false;
     if (block)
@@ -551,7 +550,7 @@ static void flow_field(const struct printer *p, const struct schema *schema, con
                        const struct field *field, bool written) {
     const void *slot = (const char *)object + field->offset;
     const struct schema *nested;
-    const void *block = nested_object(schema, object, field, &nested);
+    const void *block = schema_block(schema, object, field, &nested);
     if (block)
         flow_object(p, nested, block);
     else if (field->kind == FIELD_OBJECTS || field->kind == FIELD_OBJECT_MAP)
@@ -560,30 +559,53 @@ static void flow_field(const struct printer *p, const struct schema *schema, con
         print_inline(p, field, slot, field_node(object, field, written));
 }
 
+/* Whether there is anything to print of a field that was not written. */
+static bool holds(const struct printer *p, const struct schema *schema, const void *object, const struct field *field) {
+    const void *slot = (const char *)object + field->offset;
+    const struct schema *nested;
+    switch (field->kind) {
+    case FIELD_OBJECT:
+        return !(field->flags & FIELD_UNSET);
+    case FIELD_OPTIONAL:
+    case FIELD_VARIANT:
+        return schema_block(schema, object, field, &nested) != NULL;
+    case FIELD_OBJECTS:
+    case FIELD_OBJECT_MAP:
+        return ((const struct config_list *)slot)->n > 0;
+    default:
+        return has_default(p, field, slot);
+    }
+}
+
 static void flow_object(const struct printer *p, const struct schema *schema, const void *object) {
     const struct config_at *at = object;
     size_t n = 0;
     buf_append_char(p->out, '{');
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct field *field = &schema->fields[i];
-        if (field->flags & FIELD_HIDDEN || !(at->present >> i & 1))
+        bool written = at->present >> i & 1;
+        if (field->flags & FIELD_HIDDEN || !(written || (p->effective && holds(p, schema, object, field))))
             continue;
         buf_append_c(p->out, n++ ? ", " : "");
         print_text(p->out, str_from_c(field->name));
         buf_append_c(p->out, ": ");
-        flow_field(p, schema, object, field, true);
+        flow_field(p, schema, object, field, written);
     }
     buf_append_char(p->out, '}');
 }
 
-void schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
+bool schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
                         struct buf *out) {
     const struct config_at *at = object;
     struct printer p = { out, effective };
-    flow_field(&p, schema, object, field, at->present >> (field - schema->fields) & 1);
+    bool written = at->present >> (field - schema->fields) & 1;
+    if (!written && !holds(&p, schema, object, field))
+        return false;
+    flow_field(&p, schema, object, field, written);
+    return true;
 }
 
-void schema_print_flow(const struct schema *schema, const void *object, struct buf *out) {
-    struct printer p = { out, false };
+void schema_print_flow(const struct schema *schema, const void *object, bool effective, struct buf *out) {
+    struct printer p = { out, effective };
     flow_object(&p, schema, object);
 }

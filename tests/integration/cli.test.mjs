@@ -394,6 +394,7 @@ describe('completion', () => {
     [['vsr', 'help', 'exit'], ['exit-codes']],
     [['vsr', 'backend', '--rate', ''], []],
     [['vsr', 'config', 'pr'], ['print']],
+    [['vsr', 'config', 'd'], ['diff', 'defaults', 'docs']],
     [['vsr', 'config', 'print', '--eff'], ['--effective']],
     [['vsr', 'config', 'validate', '--format', ''], ['text', 'json']],
   ];

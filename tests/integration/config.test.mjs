@@ -60,6 +60,13 @@ describe('print', () => {
       const want = config(['print', '--effective', source]);
       assert.equal(want.code, 0, want.err);
       assert.equal(config(['print', '--effective', printed]).out, want.out);
+      const others = [printed];
+      if (!readFileSync(source, 'utf8').includes('${')) others.push(file(`${name}.effective.yaml`, want.out));
+      for (const other of others) {
+        const diff = config(['diff', source, other]);
+        assert.equal(diff.out, 'no difference\n', diff.err);
+        assert.equal(diff.code, 0);
+      }
     });
   }
 
@@ -311,4 +318,89 @@ describe('docs', () => {
       assert.notEqual(cells[4].trim(), '', line);
     }
   });
+});
+
+describe('diff', () => {
+  const before = `version: v0.3
+providers:
+  models:
+    - {name: m, backend_refs: [{name: b, endpoint: "h:1", api_key: hunter1}]}
+    - {name: n, backend_refs: [{endpoint: "h:2"}]}
+routing:
+  modelCards: [{name: m, tags: [a, b]}, {name: n}]
+  signals: {keywords: [{name: k, operator: OR, keywords: [x, y]}, {name: old, operator: OR, keywords: [z]}]}
+  decisions:
+    - name: a
+      priority: 7
+      modelRefs: [{model: m}]
+      rules: {operator: AND, conditions: [{type: keyword, name: k}]}
+      plugins: [{type: fast_response, configuration: {message: hi}}]
+    - {name: b, rules: {operator: OR, conditions: [{type: keyword, name: old}]}}
+    - {name: c}
+recipes:
+  - {name: eco, routing: {decisions: [{name: z, modelRefs: [{model: n}]}]}}
+`;
+
+  // [what is said otherwise, how, the changes]
+  const cases = [
+    ['nothing', (text) => text, []],
+    ['comments, quotes and spellings', (text) => text.replace('v0.3', '"v0.3" # the contract').replace('priority: 7', 'priority: 0x7'), []],
+    ['defaults that are written out', (text) => `${text.replace('{name: c}', '{name: c, priority: 0}')}global: {router: {auto_model_name: MoM}}\n`, []],
+    ['a value', (text) => text.replace('priority: 7', 'priority: 8'), ['~ default routing.decisions[a].priority: 7 -> 8']],
+    ['a value that was a default', (text) => text.replace('{name: c}', '{name: c, priority: 1}'), ['~ default routing.decisions[c].priority: 0 -> 1']],
+    ['a value that was nothing', (text) => text.replace('{name: n}', '{name: n, quality_score: 0.5}'), ['+ document routing.modelCards[n].quality_score: 0.5']],
+    ['a plugin', (text) => text.replace('message: hi', 'message: ho'), ['~ default routing.decisions[a].plugins[fast_response].configuration.message: hi -> ho']],
+    ['a rule', (text) => text.replace('operator: AND, conditions', 'operator: OR, conditions'), [
+      '~ default routing.decisions[a].rules: {operator: AND, conditions: [{type: keyword, name: k}]} -> {operator: OR, conditions: [{type: keyword, name: k}]}',
+    ]],
+    ['a rule that says the same', (text) => text.replace('operator: AND, conditions', 'operator: and, not: false, conditions'), []],
+    ['keywords', (text) => text.replace('[x, y]', '[y, w]'), ['- default routing.signals.keywords[k].keywords: x', '+ default routing.signals.keywords[k].keywords: w']],
+    ['the order of keywords', (text) => text.replace('[x, y]', '[y, x]'), ['> default routing.signals.keywords[k].keywords: x, y -> y, x']],
+    ['a decision less', (text) => text.replace('    - {name: c}\n', ''), ['- default routing.decisions[c]: {name: c}']],
+    ['a decision elsewhere', (text) => text.replace('    - {name: c}\n', '').replace('    - name: a', '    - {name: c}\n    - name: a'), ['> default routing.decisions: a, b, c -> c, a, b']],
+    ['a secret', (text) => text.replace('hunter1', 'hunter2'), ['~ document providers.models[m].backend_refs[b].api_key: "[REDACTED]" -> "[REDACTED]"']],
+    ['a recipe', (text) => text.replace('{model: n}', '{model: m}'), ['- eco recipes[eco].routing.decisions[z].modelRefs[n]: {model: n}', '+ eco recipes[eco].routing.decisions[z].modelRefs[m]: {model: m}']],
+    ['another recipe', (text) => text.replace('eco', 'lite'), [
+      '- eco recipes[eco].routing: {decisions: [{name: z, modelRefs: [{model: n}]}]}',
+      '+ lite recipes[lite].routing: {decisions: [{name: z, modelRefs: [{model: n}]}]}',
+    ]],
+  ];
+  const signs = { added: '+', removed: '-', changed: '~', reordered: '>' };
+  const shown = ({ change, recipe, path: where, before: from, after: to }) =>
+    `${signs[change]} ${recipe ?? 'document'} ${where}: ${[from, to].filter((text) => text !== null).join(' -> ')}`;
+
+  for (const [what, edit, want] of cases) {
+    test(`${what}`, () => {
+      const [a, b] = [file('before.yaml', before), file('after.yaml', edit(before))];
+      const run = config(['diff', '--json', a, b]);
+      assert.deepEqual(run.json().changes.map(shown), want, run.err);
+      assert.equal(run.json().same, want.length === 0);
+      assert.equal(run.code, want.length === 0 ? 0 : 1);
+      const text = config(['diff', a, b]);
+      assert.equal(text.code, run.code);
+      assert.equal(text.out.split('\n').filter((line) => /^ {2}[-+~>] /.test(line)).length, want.length);
+      assert.doesNotMatch(text.out + run.out, /hunter/);
+    });
+  }
+
+  test('the default recipe is the same wherever it is written', () => {
+    const routing = 'decisions: [{name: a, priority: 1}, {name: b}]';
+    const a = file('top.yaml', `version: v0.3\nrouting: {${routing}}\n`);
+    const b = file('named.yaml', `version: v0.3\nrecipes: [{name: default, routing: {${routing}}}]\n`);
+    assert.equal(config(['diff', a, b]).out, 'no difference\n');
+  });
+
+  test('what cannot be compared ends with 2', () => {
+    const a = file('before.yaml', before);
+    assert.equal(config(['diff', a, file('broken.yaml', 'version: v0.3\nrouting: 5\n')]).code, 2);
+    assert.equal(config(['diff', a, 'nowhere.yaml']).code, 2);
+    assert.equal(config(['diff', a]).code, 2);
+  });
+});
+
+test('documents come from standard input and pipes, too', () => {
+  const script = `"$0" config print - <recipe.yaml && cat recipe.yaml | "$0" config diff /dev/stdin recipe.yaml`;
+  file('recipe.yaml', 'version: v0.3\nrouting: {}\n');
+  const run = spawnSync('sh', ['-c', script, program], { cwd: scratch, encoding: 'utf8' });
+  assert.equal(run.stdout, 'version: v0.3\nrouting: {}\nno difference\n', run.stderr);
 });

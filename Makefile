@@ -42,7 +42,7 @@ check: ## format, warnings under gcc and clang, clang-tidy, floors
 
 format: ## clang-format over our sources
 	@tools/deps check
-	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 bench: build ## one table of speeds beside the budgets
 	@tools/deps bench

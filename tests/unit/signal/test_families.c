@@ -139,6 +139,53 @@ TEST(language_rules_have_their_own_floor) {
     fixture_free(&f);
 }
 
+TEST(languages_without_a_rule_have_values) {
+    struct fixture f;
+    fixture_make(&f, &signal_language, VSR_STR("[{name: de}, {name: en}]"));
+    fixture_eval_text(&f, VSR_STR("The quick brown fox jumps over the lazy dog\nСъешь же ещё этих мягких булок"));
+    CHECK(fixture_value(&f, "ru") >= 0.05 && fixture_value(&f, "en") >= 0.05, "both have their share");
+    CHECK(!bits_has(f.results.has_value, 0) && !fixture_matched(&f, 0), "german has none");
+    CHECK(!bits_has(f.results.matched, signal_slots_find(&f.slots, VSR_STR("language"), VSR_STR("ru"))), "no rule");
+    fixture_free(&f);
+}
+
+static const struct {
+    const char *name, *rules, *text;
+    int match; /* -1: none */
+} fallback_cases[] = {
+    { "undetected", "[{name: de}, {name: en, fallback: en}]", "12345", 1 },
+    { "undetected without", "[{name: de}, {name: en}]", "12345", -1 },
+    { "blank", "[{name: en, fallback: en}]", "  ", 0 },
+    { "detected and matched", "[{name: de}, {name: en, fallback: en}]", "Wo ist denn hier der Bahnhof, bitte?", 0 },
+    { "detected for sure, and of no rule", "[{name: fr}, {name: en, fallback: en}]",
+      "Wo ist denn hier der Bahnhof, bitte?", -1 },
+    { "not sure enough", "[{name: de, threshold: 1, fallback: en}, {name: en}]", "Wo ist denn hier der Bahnhof, bitte?",
+      1 },
+    { "a half is not enough", "[{name: en, threshold: 0.6, fallback: en}]", "12345", -1 },
+    { "the first decides", "[{name: de, fallback: de}, {name: en, fallback: en}]", "12345", 0 },
+};
+
+TEST(language_fallbacks) {
+    for (size_t i = 0; i < VSR_COUNT(fallback_cases); i++) {
+        struct fixture f;
+        fixture_make(&f, &signal_language, str_from_c(fallback_cases[i].rules));
+        fixture_eval_text(&f, str_from_c(fallback_cases[i].text));
+        for (size_t k = 0; k < f.rules.n; k++)
+            CHECK_INT(fixture_matched(&f, (uint32_t)k), (int)k == fallback_cases[i].match, fallback_cases[i].name);
+        if (fallback_cases[i].match == 1)
+            CHECK(f.results.confidence[1] == 0.5, fallback_cases[i].name);
+        CHECK_INT(f.diag.n_warnings, 0, fallback_cases[i].name);
+        fixture_free(&f);
+    }
+}
+
+TEST(fallbacks_need_their_rule) {
+    struct fixture f;
+    fixture_make(&f, &signal_language, VSR_STR("[{name: de, fallback: en}]"));
+    CHECK_INT(f.diag.n_warnings, 1, "nobody is named en");
+    fixture_free(&f);
+}
+
 /* ---- refusals */
 
 static const struct {
@@ -160,6 +207,8 @@ static const struct {
       "[{name: Ab, key: k, predicate: {exists: true}}, {name: aB, key: k, predicate: {exists: true}}]", "E_DUP" },
     { &signal_language, "[{name: EN}]", "did you mean \"en\"" },
     { &signal_language, "[{name: tlh}]", "E_ENUM" },
+    { &signal_language, "[{name: de, fallback: EN}]", "did you mean \"en\"" },
+    { &signal_language, "[{name: de, fallback: none}]", "E_ENUM" },
     { &signal_language, "[{name: en, threshold: 1.5}]", "E_RANGE" },
 };
 
@@ -218,4 +267,5 @@ TEST(families_give_every_rule_a_result) {
 
 RUN_TESTS(T(shared_context_bands), T(shared_token_literals), T(context_takes_the_larger_count),
           T(shared_conversation_rules), T(conversation_counts_what_it_says), T(metadata_compares_exactly),
-          T(language_rules_have_their_own_floor), T(bad_rules_are_refused), T(families_give_every_rule_a_result))
+          T(language_rules_have_their_own_floor), T(languages_without_a_rule_have_values), T(language_fallbacks),
+          T(fallbacks_need_their_rule), T(bad_rules_are_refused), T(families_give_every_rule_a_result))

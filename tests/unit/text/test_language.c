@@ -4,18 +4,18 @@
 #include "text/window.h"
 #include "unit/vectors.h"
 
-static vsr_str detect(struct arena *arena, vsr_str text, double *ret_confidence) {
+static vsr_str detect(vsr_str text, double *ret_confidence) {
     struct language_guess guess;
-    CHECK_INT(language_detect(arena, text, &guess, NULL), 0, "detect");
+    language_detect(text, &guess);
     if (ret_confidence)
         *ret_confidence = guess.confidence;
-    return guess.code;
+    return language_code(guess.language);
 }
 
 TEST(shared_languages) {
     VECTORS_EACH(v, "language.json", "language") {
         json_ref want = vectors_get(&v, v.want, "language");
-        vsr_str code = detect(v.arena, vectors_str(&v, v.given, "text"), NULL);
+        vsr_str code = detect(vectors_str(&v, v.given, "text"), NULL);
         vsr_str wanted = json_is(&v.doc, want, JSON_NULL) ? (vsr_str){ 0 } : vectors_text(&v, want);
         CHECK_MSG(str_eq(code, wanted), "case \"%s\": got \"%.*s\"", v.name, VSR_FMT(code));
     }
@@ -40,51 +40,118 @@ static const struct {
     { "address only", "https://example.com/some/long/english/path mail@example.com", "" },
     { "address in chinese text", "请总结https://example.com/the/quick/brown/fox.html这篇文章", "zh" },
     { "numbers", "3.14159 2.71828", "" },
+    { "a greek question ends in a semicolon", "Πώς ονομαζόταν αρχικά το μουσείο;", "el" },
+    { "serbian in latin letters is of its family", "Želim da pijem kafu sa mlekom svakog dana", "sr" },
+    { "instruction above a text",
+      "Please translate the following letter into English:\nSehr geehrte Damen und Herren, "
+      "hiermit kündige ich meinen Vertrag zum Ende des Monats. Ich bitte um eine Bestätigung.",
+      "en" },
+    { "instruction below a text",
+      "The committee met on Tuesday and agreed that the budget must be reduced.\n"
+      "It will meet again in the spring of next year, with new members.\n"
+      "Bitte fasse diesen Text in einem Satz zusammen.",
+      "de" },
+    { "instruction before a colon",
+      "Corrige les fautes de grammaire du texte suivant : The weather are nice today and "
+      "the childrens is playing in garden since two hours.",
+      "fr" },
+    { "instruction in another script",
+      "Please explain what this sentence means:\n东京的天气今天非常好，我们去公园散步，"
+      "然后在附近的餐馆吃了晚饭，晚上回家看电影。",
+      "en" },
+    { "what follows a colon is no instruction",
+      "I got a letter from my landlord in the morning and do not understand it.\nWhat does this mean:\n"
+      "Bitte kommen Sie am Montag in mein Büro.",
+      "en" },
+    { "a name is no instruction",
+      "Gruyère Emmentaler\nThese two are the cheeses that we would like to have for dinner.", "en" },
+    { "instruction above bare code",
+      "Kannst du mir bitte diesen Code erklären?\nint main(void) {\n    int sum = f(1, 2) + g[3];\n    return sum;\n}",
+      "de" },
+    { "instruction below bare code",
+      "int main(void) {\n    int sum = f(1, 2) + g[3];\n    return sum;\n}\n\nKannst du mir bitte diesen Code "
+      "erklären?",
+      "de" },
+    { "bullets are prose without code", "* buy some milk and bread\n* call the plumber about the kitchen", "en" },
+    { "code with a comment",
+      "import numpy as np\nfrom os import path\n\n# compute the mean value of all the numbers in the list\n"
+      "def mean(xs):\n    return sum(xs) / len(xs)\n\nprint(mean([1, 2, 3]), np.mean([1, 2]))\n",
+      "" },
+    { "decomposed apostrophes", "J’ai besoin d’aide pour l’exercice d’aujourd’hui", "fr" },
 };
 
 TEST(own_texts) {
-    struct arena *arena = arena_new(0, 0);
     for (size_t i = 0; i < VSR_COUNT(cases); i++)
-        CHECK_STR(detect(arena, str_from_c(cases[i].text), NULL), cases[i].code, cases[i].name);
-    arena_free(arena);
+        CHECK_STR(detect(str_from_c(cases[i].text), NULL), cases[i].code, cases[i].name);
 }
 
 TEST(confidence_is_a_share) {
-    struct arena *arena = arena_new(0, 0);
     double confidence;
-    detect(arena, VSR_STR("Μπορείς να εξηγήσεις"), &confidence);
+    detect(VSR_STR("Μπορείς να εξηγήσεις"), &confidence);
     CHECK(confidence == 1.0, "pure script");
-    detect(arena, VSR_STR("Μπορείς να εξηγήσεις abcde"), &confidence);
+    detect(VSR_STR("Μπορείς να εξηγήσεις abcde"), &confidence);
     CHECK(confidence > 0.7 && confidence < 0.8, "a quarter is latin");
-    detect(arena, VSR_STR("12"), &confidence);
+    detect(VSR_STR("12"), &confidence);
     CHECK(confidence == 0, "none");
-    arena_free(arena);
+}
+
+TEST(shares_add_up) {
+    struct language_guess guess;
+    double total = 0;
+    language_detect(VSR_STR("The quick brown fox jumps over the lazy dog\nСъешь же ещё этих мягких булок"), &guess);
+    CHECK(guess.n_shares >= 2, "two languages");
+    for (size_t i = 0; i < guess.n_shares; i++) {
+        total += guess.shares[i].p;
+        CHECK(i == 0 || guess.shares[i].p <= guess.shares[i - 1].p, "sorted");
+        CHECK(guess.shares[i].p >= LANGUAGE_SHARE_MIN, "none is tiny");
+    }
+    CHECK(total > 0.9 && total <= 1 + 1e-9, "a distribution");
+    language_detect(VSR_STR("水"), &guess);
+    CHECK(guess.n_shares == 1 && guess.shares[0].language == LANGUAGE_zh && guess.shares[0].p == 1, "one");
+    language_detect(VSR_STR("12"), &guess);
+    CHECK(guess.n_shares == 0, "none");
+}
+
+/* What lies beyond the limit is not read, the end is. */
+TEST(long_texts_are_sampled) {
+    static const char english[] = "this is a long story about nothing at all\n";
+    size_t len = 1 << 20;
+    char *text = malloc(len + 64);
+    vsr_str end = VSR_STR("\nBitte fasse diesen langen Text zusammen.");
+    CHECK(text, "memory");
+    for (size_t i = 0; i < len; i++)
+        text[i] = english[i % (sizeof(english) - 1)];
+    CHECK_STR(detect(str_make(text, len), NULL), "en", "english");
+    memcpy(text + len, end.ptr, end.len);
+    CHECK_STR(detect(str_make(text, len + end.len), NULL), "de", "the last line is the instruction");
+    memset(text + LANGUAGE_LEN_MAX, ';', len - 2 * LANGUAGE_LEN_MAX);
+    CHECK_STR(detect(str_make(text, len), NULL), "en", "the gap is not read");
+    free(text);
 }
 
 TEST(hostile_texts_are_survived) {
-    struct arena *arena = arena_new(0, 0);
     static const char *const texts[] = { "\xFF\xFE", "```",  "`",   "\xE4\xBD",         "a`b\n`c",
                                          "@",        "www.", "://", "a\xCC\x81\xCC\x81" };
     size_t len = 1 << 20;
     char *big = malloc(len);
     for (size_t i = 0; i < VSR_COUNT(texts); i++)
-        detect(arena, str_from_c(texts[i]), NULL);
+        detect(str_from_c(texts[i]), NULL);
     memset(big, '`', len);
-    detect(arena, str_make(big, len), NULL);
+    detect(str_make(big, len), NULL);
     memset(big, 'x', len);
-    detect(arena, str_make(big, len), NULL);
+    detect(str_make(big, len), NULL);
     for (size_t i = 0; i < len; i++)
         big[i] = i % 2 ? '`' : 'a';
-    detect(arena, str_make(big, len), NULL);
+    detect(str_make(big, len), NULL);
     free(big);
-    arena_free(arena);
 }
 
 TEST(codes_are_known) {
     static const char *const known[] = { "en", "de", "zh", "ja", "nb", "he", "tl", "sr" };
     for (size_t i = 0; i < VSR_COUNT(known); i++)
-        CHECK(language_supported(str_from_c(known[i])), known[i]);
-    CHECK(!language_supported(VSR_STR("EN")) && !language_supported(VSR_STR("")) && !language_supported(VSR_STR("km")),
+        CHECK_STR(language_code(language_find(str_from_c(known[i]))), known[i], known[i]);
+    CHECK(language_find(VSR_STR("EN")) == LANGUAGE_NONE && language_find(VSR_STR("")) == LANGUAGE_NONE &&
+              language_find(VSR_STR("km")) == LANGUAGE_NONE,
           "others");
 }
 
@@ -115,5 +182,5 @@ TEST(windows_of_texts) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(shared_languages), T(own_texts), T(confidence_is_a_share), T(hostile_texts_are_survived),
-          T(codes_are_known), T(shared_windows), T(windows_of_texts))
+RUN_TESTS(T(shared_languages), T(own_texts), T(confidence_is_a_share), T(shares_add_up), T(long_texts_are_sampled),
+          T(hostile_texts_are_survived), T(codes_are_known), T(shared_windows), T(windows_of_texts))

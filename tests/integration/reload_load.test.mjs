@@ -28,6 +28,7 @@ function inFlight() {
 
 const good = (n, backend) =>
   policy({
+    listener: { timeout: '3600s' }, // a held stream says nothing for long
     default_model: `m${n}`,
     models: { [`m${n}`]: { provider_model_id: `prov-m${n}`, backend_refs: [backend] } },
   });

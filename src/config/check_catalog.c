@@ -35,6 +35,15 @@ static bool wrote(const struct config_embedding_config *embedding, const char *f
     return schema_present(&config_embedding_config_schema, embedding, field);
 }
 
+/* A key that is missing in a block that is missing too is looked for where something asked for it. */
+static struct diag_at placed(struct diag_at at, struct diag_at asked) {
+    if (at.line == 0) {
+        at.line = asked.line;
+        at.col = asked.col;
+    }
+    return at;
+}
+
 static bool is_http_url(struct check *c, vsr_str url) {
     struct address address;
     return (str_starts(url, VSR_STR("http://")) || str_starts(url, VSR_STR("https://"))) &&
@@ -42,20 +51,13 @@ static bool is_http_url(struct check *c, vsr_str url) {
            !address_parse(url, false, c->scratch, &address);
 }
 
-static void check_remote_endpoint(struct check *c, struct config_semantic *semantic) {
-    struct config_embedding_config *embedding = &semantic->embedding_config;
-    const struct config_embedding_endpoint *endpoint = &semantic->endpoint;
-    struct diag_at base_url = schema_field_at(&config_embedding_endpoint_schema, endpoint, "base_url", c->arena);
-    const char *why = "embeddings of a server need global.model_catalog.embeddings.semantic.endpoint";
-    if (endpoint->base_url.len == 0)
-        diag_error(c->diag, "E_REQUIRED", base_url, VSR_STR(""), "missing: %s.base_url", why);
-    else if (!check_is_open(endpoint, "base_url") && !is_http_url(c, endpoint->base_url))
-        diag_error(c->diag, "E_TYPE", base_url, VSR_STR(""),
-                   "expected an absolute URL such as https://host/v1, found \"%.*s\"", VSR_FMT(endpoint->base_url));
-    if (str_trim(endpoint->model).len == 0)
-        diag_error(c->diag, "E_REQUIRED",
-                   schema_field_at(&config_embedding_endpoint_schema, endpoint, "model", c->arena), VSR_STR(""),
-                   "missing: %s.model", why);
+static bool is_missing(const void *object, const char *field, vsr_str text) {
+    return str_trim(text).len == 0 && !check_is_open(object, field);
+}
+
+/* What the server is asked for is what is kept, unless the document says otherwise. */
+static void settle_dimensions(struct check *c, struct config_embedding_config *embedding,
+                              const struct config_embedding_endpoint *endpoint) {
     if (endpoint->dimensions == 0)
         return;
     if (!wrote(embedding, "target_dimension"))
@@ -65,6 +67,24 @@ static void check_remote_endpoint(struct check *c, struct config_semantic *seman
                    schema_field_at(&config_embedding_endpoint_schema, endpoint, "dimensions", c->arena), VSR_STR(""),
                    "dimensions is %lld, but embedding_config.target_dimension is %lld; they must be equal",
                    (long long)endpoint->dimensions, (long long)embedding->target_dimension);
+}
+
+static void check_remote_endpoint(struct check *c, struct config_semantic *semantic) {
+    struct config_embedding_config *embedding = &semantic->embedding_config;
+    const struct config_embedding_endpoint *endpoint = &semantic->endpoint;
+    struct diag_at asked = embedding_at(c, embedding, embedding->backend_name == 4 ? "backend" : "model_type");
+    struct diag_at base_url =
+        placed(schema_field_at(&config_embedding_endpoint_schema, endpoint, "base_url", c->arena), asked);
+    struct diag_at model =
+        placed(schema_field_at(&config_embedding_endpoint_schema, endpoint, "model", c->arena), asked);
+    if (is_missing(endpoint, "base_url", endpoint->base_url))
+        diag_error(c->diag, "E_REQUIRED", base_url, VSR_STR(""), "missing, needed for embeddings of a server");
+    else if (!check_is_open(endpoint, "base_url") && !is_http_url(c, endpoint->base_url))
+        diag_error(c->diag, "E_TYPE", base_url, VSR_STR(""),
+                   "expected an absolute URL such as https://host/v1, found \"%.*s\"", VSR_FMT(endpoint->base_url));
+    if (is_missing(endpoint, "model", endpoint->model))
+        diag_error(c->diag, "E_REQUIRED", model, VSR_STR(""), "missing, needed for embeddings of a server");
+    settle_dimensions(c, embedding, endpoint);
 }
 
 /* `backend` and `model_type` both say who embeds; a default gives way to what is written. */
@@ -176,9 +196,10 @@ static vsr_str resolve_model(struct check *c, const struct schema *schema, const
         vsr_str path = system_path(models, i);
         if (!str_eq_c(str_trim(ref), system_models[i].key))
             continue;
-        if (used && str_trim(path).len == 0 && !check_is_open(models, system_models[i].key))
-            diag_error(c->diag, "E_REF", at, VSR_STR(""), "global.model_catalog.system.%s, which it names, is blank",
-                       system_models[i].key);
+        if (used && is_missing(models, system_models[i].key, path))
+            diag_error(c->diag, "E_REQUIRED",
+                       schema_field_at(&config_system_models_schema, models, system_models[i].key, c->arena),
+                       VSR_STR(""), "must not be blank, because %.*s names it", VSR_FMT(at.path));
         return str_trim(path);
     }
     report_model_ref(c, at, ref);
@@ -322,11 +343,12 @@ static void check_remote_guard(struct check *c, struct config_prompt_guard *guar
                    "a remote guard needs an entry of global.model_catalog.external with model_role guardrail");
         return;
     }
-    if (str_trim(found->llm_endpoint.address).len == 0)
+    if (is_missing(&found->llm_endpoint, "address", found->llm_endpoint.address))
         diag_error(c->diag, "E_REQUIRED",
-                   schema_field_at(&config_llm_endpoint_schema, &found->llm_endpoint, "address", c->arena), VSR_STR(""),
-                   "missing, needed by %.*s.protocol", VSR_FMT(guard->at.path));
-    if (str_trim(found->llm_model_name).len == 0)
+                   placed(schema_field_at(&config_llm_endpoint_schema, &found->llm_endpoint, "address", c->arena),
+                          schema_at(found)),
+                   VSR_STR(""), "missing, needed by %.*s.protocol", VSR_FMT(guard->at.path));
+    if (is_missing(found, "llm_model_name", found->llm_model_name))
         diag_error(c->diag, "E_REQUIRED",
                    schema_field_at(&config_external_model_schema, found, "llm_model_name", c->arena), VSR_STR(""),
                    "missing, needed by %.*s.protocol", VSR_FMT(guard->at.path));
@@ -361,7 +383,7 @@ static void check_hallucination(struct check *c, struct config_hallucination_mit
         diag_error(c->diag, detector->endpoint.len ? "E_TYPE" : "E_REQUIRED",
                    schema_field_at(schema, detector, "endpoint", c->arena), VSR_STR(""),
                    "the backend endpoint needs an absolute URL such as http://host:8000");
-    if (str_trim(detector->model_id).len == 0)
+    if (is_missing(detector, "model_id", detector->model_id))
         diag_error(c->diag, "E_REQUIRED", schema_field_at(schema, detector, "model_id", c->arena), VSR_STR(""),
                    "missing, needed by the backend endpoint");
 }

@@ -28,7 +28,7 @@ static const struct field listener_tls_fields[] = {
 
 static void check_alpn(const struct config_listener_tls *tls, struct arena *arena, struct diag *diag) {
     static const vsr_str known[] = { VSR_STR_INIT("h2"), VSR_STR_INIT("http/1.1") };
-    size_t seen[VSR_COUNT(known)] = { 0 };
+    const struct yaml_node *seen[VSR_COUNT(known)] = { 0 };
     for (size_t i = 0; i < tls->alpn.n; i++) {
         const struct yaml_node *node = tls->alpn.nodes[i];
         vsr_str name = tls->alpn.items[i], path = schema_path(arena, tls->at.path, VSR_STR("alpn"));
@@ -39,8 +39,11 @@ static void check_alpn(const struct config_listener_tls *tls, struct arena *aren
         if (k == VSR_COUNT(known) && !node->reference)
             diag_error(diag, "E_ENUM", at, diag_suggest(diag, name, known, VSR_COUNT(known)),
                        "\"%.*s\" is not one of h2, http/1.1", VSR_FMT(name));
-        else if (k < VSR_COUNT(known) && seen[k]++)
-            diag_error(diag, "E_DUP", at, VSR_STR(""), "\"%.*s\" is already in the list", VSR_FMT(name));
+        else if (k < VSR_COUNT(known) && seen[k])
+            diag_error(diag, "E_DUP", at, VSR_STR(""), "\"%.*s\" is already in the list, at line %u, column %u",
+                       VSR_FMT(name), seen[k]->line, seen[k]->col);
+        else if (k < VSR_COUNT(known))
+            seen[k] = node;
     }
 }
 

@@ -47,8 +47,9 @@ struct builder {
     size_t depth;
     struct yaml_node *root;
     size_t n_nodes, n_documents;
-    uint32_t line, col; /* of the last event that had a position */
-    bool plain;         /* no anchors, aliases, merge keys and tags */
+    uint32_t line, col;       /* of the last event that had a position */
+    bool plain;               /* no anchors, aliases, merge keys and tags */
+    struct yaml_spans *spans; /* NULL when nobody asked for them */
 };
 
 struct yaml_node *yaml_get_key(const struct yaml_node *mapping, vsr_str key) {
@@ -396,6 +397,28 @@ static bool is_in_quotes(struct fy_token *value) {
     return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
 }
 
+_Static_assert((int)FYSS_PLAIN == YAML_PLAIN && (int)FYSS_SINGLE_QUOTED == YAML_SINGLE_QUOTED &&
+                   (int)FYSS_DOUBLE_QUOTED == YAML_DOUBLE_QUOTED && (int)FYSS_LITERAL == YAML_LITERAL &&
+                   (int)FYSS_FOLDED == YAML_FOLDED,
+               "styles are taken over as they are");
+
+static enum yaml_style scalar_style(struct fy_token *value) {
+    enum fy_scalar_style style = fy_token_scalar_style(value);
+    return style > FYSS_PLAIN && style < FYSS_MAX ? (enum yaml_style)style : YAML_PLAIN;
+}
+
+static void note_extent(struct builder *b, struct yaml_node *node, struct fy_token *value) {
+    const struct fy_mark *start = fy_token_start_mark(value), *end = fy_token_end_mark(value);
+    if (!start || !end || end->input_pos > b->text.len || start->input_pos > end->input_pos)
+        return;
+    node->start = (uint32_t)start->input_pos;
+    node->end = (uint32_t)end->input_pos;
+    if (!b->spans)
+        return;
+    b->spans->items = arena_grow(b->arena, b->spans->items, sizeof(*b->spans->items), b->spans->n, &b->spans->cap);
+    b->spans->items[b->spans->n++] = (struct yaml_span){ node->start, node->end };
+}
+
 static int on_scalar(struct builder *b, struct fy_event *event) {
     struct fy_token *value = event->scalar.value;
     bool is_string = false, is_key;
@@ -412,6 +435,10 @@ static int on_scalar(struct builder *b, struct fy_event *event) {
     node = new_node(b, value || is_string || is_key ? YAML_SCALAR : YAML_NULL);
     node->quoted = is_string || (value && fy_token_scalar_style(value) != FYSS_PLAIN);
     node->text = value ? scalar_text(b, value) : VSR_STR("");
+    if (value) {
+        node->style = (uint8_t)scalar_style(value);
+        note_extent(b, node, value);
+    }
     put_anchor(b, event->scalar.anchor, node);
     return add_node(b, node, 1, 0);
 }
@@ -435,7 +462,9 @@ static int on_alias(struct builder *b, struct fy_event *event) {
     return rc < 0 ? rc : add_node(b, anchor->node, anchor->weight, anchor->height);
 }
 
-static int on_open(struct builder *b, enum yaml_kind kind, struct fy_token *anchor, struct fy_token *tag) {
+static int on_open(struct builder *b, struct fy_event *event, enum yaml_kind kind, struct fy_token *anchor,
+                   struct fy_token *tag) {
+    const struct fy_mark *mark = fy_event_start_mark(event);
     struct frame *frame;
     bool is_string = false;
     int rc = count_nodes(b, 1);
@@ -450,14 +479,19 @@ static int on_open(struct builder *b, enum yaml_kind kind, struct fy_token *anch
     }
     frame = &b->stack[b->depth++];
     *frame = (struct frame){ .node = new_node(b, kind), .weight = 1, .height = 1 };
+    frame->node->flow = fy_event_get_node_style(event) == FYNS_FLOW;
+    frame->node->start = frame->node->end = mark ? (uint32_t)mark->input_pos : 0;
     frame->anchor = put_anchor(b, anchor, frame->node);
     if (frame->anchor)
         frame->anchor->open = true;
     return 0;
 }
 
-static int on_close(struct builder *b) {
+static int on_close(struct builder *b, struct fy_event *event) {
     struct frame *frame = &b->stack[b->depth - 1];
+    const struct fy_mark *mark = fy_event_end_mark(event);
+    if (mark && mark->input_pos > frame->node->start)
+        frame->node->end = (uint32_t)mark->input_pos;
     if (frame->node->kind == YAML_MAPPING)
         close_mapping(b, frame);
     else
@@ -492,12 +526,12 @@ static int on_event(struct builder *b, struct fy_event *event) {
     case FYET_ALIAS:
         return on_alias(b, event);
     case FYET_MAPPING_START:
-        return on_open(b, YAML_MAPPING, event->mapping_start.anchor, event->mapping_start.tag);
+        return on_open(b, event, YAML_MAPPING, event->mapping_start.anchor, event->mapping_start.tag);
     case FYET_SEQUENCE_START:
-        return on_open(b, YAML_SEQUENCE, event->sequence_start.anchor, event->sequence_start.tag);
+        return on_open(b, event, YAML_SEQUENCE, event->sequence_start.anchor, event->sequence_start.tag);
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END:
-        return on_close(b);
+        return on_close(b, event);
     default:
         return 0;
     }
@@ -577,7 +611,9 @@ static int check_bytes(vsr_str text, struct diag *diag) {
     return VSR_E_SYNTAX;
 }
 
-static int parse(struct arena *arena, vsr_str text, bool plain, struct yaml_node **ret_root, struct diag *diag) {
+/* `spans`: NULL when nobody asked for them. */
+static int parse(struct arena *arena, vsr_str text, bool plain, struct yaml_node **ret_root, struct yaml_spans *spans,
+                 struct diag *diag) {
     struct builder *b;
     struct arena *scratch;
     size_t n_errors = diag->n_errors;
@@ -587,6 +623,7 @@ static int parse(struct arena *arena, vsr_str text, bool plain, struct yaml_node
     scratch = arena_new(0, 0);
     b = ARENA_NEW(scratch, struct builder);
     *b = (struct builder){ .arena = arena, .scratch = scratch, .diag = diag, .line = 1, .col = 1, .plain = plain };
+    b->spans = spans;
     map_init(&b->anchors, scratch);
     b->text = arena_str(scratch, text);
     rc = run_parser(b);
@@ -603,9 +640,15 @@ static int parse(struct arena *arena, vsr_str text, bool plain, struct yaml_node
 }
 
 int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag) {
-    return parse(arena, text, false, ret_root, diag);
+    return parse(arena, text, false, ret_root, NULL, diag);
 }
 
 int yaml_tree_parse_plain(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag) {
-    return parse(arena, text, true, ret_root, diag);
+    return parse(arena, text, true, ret_root, NULL, diag);
+}
+
+int yaml_tree_parse_spans(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct yaml_spans *ret_spans,
+                          struct diag *diag) {
+    *ret_spans = (struct yaml_spans){ 0 };
+    return parse(arena, text, false, ret_root, ret_spans, diag);
 }

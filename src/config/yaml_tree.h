@@ -26,6 +26,9 @@ enum {
 
 enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
+/* How a scalar was written. */
+enum yaml_style { YAML_PLAIN, YAML_SINGLE_QUOTED, YAML_DOUBLE_QUOTED, YAML_LITERAL, YAML_FOLDED };
+
 struct yaml_notes; /* config/yaml_notes.h */
 
 struct yaml_node {
@@ -33,7 +36,10 @@ struct yaml_node {
     bool quoted;              /* SCALAR: written with quotes or as a block, so never null, bool or number by itself */
     bool reference;           /* SCALAR: holds an environment reference that was left as it is (keep_env) */
     bool substituted;         /* SCALAR: environment references were replaced; `source` is what was written */
+    bool flow;                /* SEQUENCE, MAPPING: written with brackets or braces */
+    uint8_t style;            /* SCALAR: enum yaml_style */
     uint32_t line, col;       /* 1-based; an empty value has its key's position */
+    uint32_t start, end;      /* bytes of the text that the node takes, without quotes; both 0 when it takes none */
     vsr_str text;             /* SCALAR: content */
     vsr_str source;           /* SCALAR: content as written, for messages that must not echo the environment */
     struct yaml_node **items; /* SEQUENCE: [n_items]; MAPPING: values [n_items] */
@@ -53,6 +59,21 @@ struct yaml_node {
 int yaml_tree_parse(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag);
 /* The same, but anchors, aliases, merge keys and tags are errors (config.md §2: probes, recipe metadata). */
 int yaml_tree_parse_plain(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct diag *diag);
+
+/* Bytes of the text, from `start` up to `end`. */
+struct yaml_span {
+    uint32_t start, end;
+};
+
+/* What scalars take of the text, also those that are not part of the tree (merge keys), in the text's order. */
+struct yaml_spans {
+    struct yaml_span *items;
+    size_t n, cap;
+};
+
+/* The same, and writes where the scalars are: what lies between them can hold comments. */
+int yaml_tree_parse_spans(struct arena *arena, vsr_str text, struct yaml_node **ret_root, struct yaml_spans *ret_spans,
+                          struct diag *diag);
 
 /* Value of `key` in a mapping, or NULL. */
 struct yaml_node *yaml_get(const struct yaml_node *mapping, vsr_str key);

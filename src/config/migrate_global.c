@@ -5,6 +5,7 @@
 #include "config/legacy.h"
 #include "config/migrate_tree.h"
 #include "config/schema.h"
+#include "config/yaml_notes.h"
 #include "core/arena.h"
 
 static const char catalog[] = "global.model_catalog";
@@ -66,17 +67,23 @@ static void put_module(struct migrate *m, const char *name, struct migrate_pair 
 /* `{model_id, threshold, use_cpu}`, or only the model. */
 static void put_bert(struct migrate *m, struct migrate_pair pair, vsr_str path) {
     vsr_str semantic = VSR_STR("global.model_catalog.embeddings.semantic");
+    static const char *const models[] = { "model_id", "model_path" };
     struct migrate_pair field;
     if (pair.value->kind == YAML_SCALAR) {
         migrate_put_at(m, arena_printf(m->arena, "%.*s.bert_model_path", VSR_FMT(semantic)), pair, path);
         return;
     }
+    for (size_t i = 0; i < VSR_COUNT(models); i++) {
+        field = migrate_take(pair.value, models[i]);
+        if (field.key)
+            yaml_notes_give(m->arena, pair.key, field.key);
+        migrate_put_at(m, arena_printf(m->arena, "%.*s.bert_model_path", VSR_FMT(semantic)), field,
+                       schema_path(m->arena, path, str_from_c(models[i])));
+    }
     field = migrate_take(pair.value, "threshold");
     if (field.key)
         migrate_put_at(m, arena_printf(m->arena, "%.*s.embedding_config.min_score_threshold", VSR_FMT(semantic)), field,
                        schema_path(m->arena, path, VSR_STR("threshold")));
-    migrate_rename(m, pair.value, path, "model_id", "bert_model_path");
-    migrate_rename(m, pair.value, path, "model_path", "bert_model_path");
     if (!migrate_is_empty(pair.value))
         migrate_put_at(m, semantic, pair, path);
 }
@@ -198,8 +205,9 @@ static void convert_prompt_guard(struct migrate *m, struct yaml_node *guard, vsr
         }
         migrate_set(m, guard, variant ? "variant" : "protocol", str_from_c(variant ? variant : "http_chat"), false,
                     flag.key);
-        migrate_report(m, MIGRATE_MOVED, flag.key, from, schema_path(m->arena, path, VSR_STR("variant")),
-                       "is now %s: %s", variant ? "variant" : "protocol", variant ? variant : "http_chat");
+        migrate_report(m, MIGRATE_MOVED, flag.key, from,
+                       schema_path(m->arena, path, str_from_c(variant ? "variant" : "protocol")), "is now %s",
+                       variant ? variant : "http_chat");
         is_set = true;
     }
 }
@@ -232,8 +240,9 @@ static void convert_classifiers(struct migrate *m, struct yaml_node *models) {
 
 /* Selection methods that are gone: their settings, and their name where it chose one. */
 static void convert_selection(struct migrate *m) {
-    struct yaml_node *selection =
-        yaml_get(yaml_get(yaml_get(m->root, VSR_STR("global")), VSR_STR("router")), VSR_STR("model_selection"));
+    struct yaml_node *router = yaml_get(yaml_get(m->root, VSR_STR("global")), VSR_STR("router"));
+    struct yaml_node *selection = yaml_get(router, VSR_STR("model_selection"));
+    bool was_empty = migrate_is_empty(selection);
     vsr_str path = VSR_STR("global.router.model_selection"), block = legacy_method(migrate_text(selection, "method"));
     if (block.len) {
         struct migrate_pair method = migrate_take(selection, "method");
@@ -255,6 +264,8 @@ static void convert_selection(struct migrate *m) {
         else
             migrate_set_aside(m, pair, from, "its numbers mean nothing to global.router.learning");
     }
+    if (!was_empty && migrate_is_empty(selection))
+        (void)migrate_take(router, "model_selection");
 }
 
 static void convert_catalog(struct migrate *m) {

@@ -6,6 +6,7 @@
  */
 #include "config/migrate_tree.h"
 #include "config/schema.h"
+#include "config/yaml_notes.h"
 #include "core/arena.h"
 
 static const char *const card_fields[] = {
@@ -22,9 +23,10 @@ static const char *const ref_fields[] = { "name",        "endpoint",  "base_url"
 /* host:port from fields of their own; empty without a host. */
 static vsr_str joined_address(struct arena *arena, const struct yaml_node *endpoint) {
     vsr_str host = migrate_text(endpoint, "address"), port = migrate_text(endpoint, "port");
-    bool v6 = str_find_char(host, ':') >= 0 && !str_starts(host, VSR_STR("["));
+    bool v6;
     if (!host.len)
         host = migrate_text(endpoint, "host");
+    v6 = str_find_char(host, ':') >= 0 && !str_starts(host, VSR_STR("["));
     if (!host.len || !port.len)
         return host;
     return arena_printf(arena, "%s%.*s%s:%.*s", v6 ? "[" : "", VSR_FMT(host), v6 ? "]" : "", VSR_FMT(port));
@@ -51,7 +53,6 @@ static struct yaml_node *make_ref(struct migrate *m, struct yaml_node *endpoint,
                                   struct yaml_node *key) {
     struct yaml_node *ref = yaml_new(m->arena, YAML_MAPPING, endpoint);
     if (endpoint->kind == YAML_SCALAR) {
-        migrate_set(m, ref, "name", VSR_STR("primary"), false, endpoint);
         migrate_set(m, ref, str_find(endpoint->text, VSR_STR("://")) >= 0 ? "base_url" : "endpoint", endpoint->text,
                     true, endpoint);
     } else {
@@ -64,7 +65,6 @@ static struct yaml_node *make_ref(struct migrate *m, struct yaml_node *endpoint,
             (void)migrate_take(ref, "host");
             (void)migrate_take(ref, "port");
         }
-        migrate_set(m, ref, "name", VSR_STR("primary"), false, endpoint);
     }
     ref->flow = false;
     rename_field(ref, m->arena, "access_key", "api_key");
@@ -81,6 +81,17 @@ static struct yaml_node *make_ref(struct migrate *m, struct yaml_node *endpoint,
         yaml_append(m->arena, ref, yaml_new_scalar(m->arena, VSR_STR("api_key"), key), yaml_copy(m->arena, key));
     migrate_order(m, ref, ref_fields);
     return ref;
+}
+
+/* The names that references have when they have none, so that they are the same when their order changes. */
+static void name_refs(struct migrate *m, struct yaml_node *refs) {
+    for (size_t i = 0; i < refs->n_items; i++) {
+        vsr_str name = i == 0 ? VSR_STR("primary") : arena_printf(m->arena, "backend-%zu", i + 1);
+        if (refs->items[i]->kind != YAML_MAPPING || migrate_text(refs->items[i], "name").len)
+            continue;
+        migrate_set(m, refs->items[i], "name", name, false, refs->items[i]);
+        migrate_order(m, refs->items[i], ref_fields);
+    }
 }
 
 /* ---- one model */
@@ -135,6 +146,7 @@ static void convert_endpoints(struct migrate *m, struct yaml_node *model, vsr_st
             if (endpoints.value->items[i]->kind == YAML_MAPPING || !migrate_is_empty(endpoints.value->items[i]))
                 endpoints.value->items[i] = make_ref(m, endpoints.value->items[i], NULL, key.value);
         endpoints.value->flow = false;
+        name_refs(m, endpoints.value);
     }
     migrate_put(m, model, path, "backend_refs", endpoints, schema_path(m->arena, path, VSR_STR("endpoints")));
     refs = yaml_get(model, VSR_STR("backend_refs"));
@@ -146,8 +158,10 @@ static void convert_endpoints(struct migrate *m, struct yaml_node *model, vsr_st
         return;
     }
     add_key(m, refs, key.value);
+    if (yaml_get_key(refs->items[0], VSR_STR("api_key")))
+        yaml_notes_give(m->arena, key.key, yaml_get_key(refs->items[0], VSR_STR("api_key")));
     migrate_report(m, MIGRATE_MOVED, key.key, schema_path(m->arena, path, VSR_STR("access_key")),
-                   arena_printf(m->arena, "%.*s[].api_key", VSR_FMT(to)), "moved");
+                   arena_printf(m->arena, "%.*s[].api_key", VSR_FMT(to)), "%s", "");
 }
 
 static void convert_model(struct migrate *m, struct yaml_node *model, vsr_str path) {
@@ -281,6 +295,7 @@ static void convert_table_model(struct migrate *m, struct tables *t, struct yaml
         migrate_set_aside(m, policy, schema_path(m->arena, path, VSR_STR("pii_policy")),
                           "models have no policies any more: write a pii signal and a decision that keeps it private");
     rename_field(model, m->arena, "model_id", "provider_model_id");
+    name_refs(m, refs);
     if (refs->n_items)
         migrate_put(m, model, path, "backend_refs", pair, schema_path(m->arena, path, VSR_STR("preferred_endpoints")));
     else if (key.key)
@@ -311,8 +326,10 @@ static struct yaml_node *taken_list(struct migrate *m, struct yaml_node *mapping
     struct yaml_node *list = pair.key ? as_list(m, pair.value) : NULL;
     if (!list || migrate_is_empty(list))
         return NULL;
-    if (list->kind == YAML_SEQUENCE)
+    if (list->kind == YAML_SEQUENCE) {
+        yaml_notes_give(m->arena, pair.key, list->items[0]);
         return list;
+    }
     migrate_set_aside(m, pair, path, "neither a list nor a mapping");
     return NULL;
 }
@@ -407,6 +424,7 @@ static void convert_target(struct migrate *m, struct tables *t, struct yaml_node
     for (size_t i = 0; !one.key && !list && t->endpoints && i < t->endpoints->n_items; i++)
         if (migrate_text(t->endpoints->items[i], "name").len)
             push_target(m, refs, t, t->endpoints->items[i], auth, path);
+    name_refs(m, refs);
     if (refs->n_items)
         yaml_append(m->arena, target, yaml_new_scalar(m->arena, VSR_STR("backend_refs"), target), refs);
     target->flow = false;

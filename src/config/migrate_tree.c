@@ -80,6 +80,8 @@ struct yaml_node *migrate_block(struct migrate *m, struct yaml_node *mapping, co
         return NULL;
     if (found >= 0)
         return mapping->items[found] = yaml_new(m->arena, kind, at);
+    /* What was written as {} shall not become a long line. */
+    mapping->flow = mapping->flow && mapping->n_items;
     yaml_append(m->arena, mapping, yaml_new_scalar(m->arena, str_from_c(name), at), yaml_new(m->arena, kind, at));
     return mapping->items[mapping->n_items - 1];
 }
@@ -118,24 +120,28 @@ static struct yaml_node *unplaced_block(struct migrate *m) {
     return m->unplaced;
 }
 
+static unsigned *new_count(struct migrate *m) {
+    unsigned *n = ARENA_NEW(m->arena, unsigned);
+    *n = 1;
+    return n;
+}
+
 /* Paths of elements that share a name are told apart by a number. */
 static vsr_str free_name(struct migrate *m, const struct yaml_node *unplaced, vsr_str path) {
     unsigned *n;
     vsr_str name = path;
     if (m->unplaced_names.n == 0)
         for (size_t i = 0; i < unplaced->n_items; i++)
-            map_put(&m->unplaced_names, unplaced->keys[i]->text, ARENA_NEW(m->arena, unsigned));
+            map_put(&m->unplaced_names, unplaced->keys[i]->text, new_count(m));
     n = map_get(&m->unplaced_names, path);
     if (!n) {
-        n = ARENA_NEW(m->arena, unsigned);
-        *n = 1;
-        map_put(&m->unplaced_names, path, n);
+        map_put(&m->unplaced_names, path, new_count(m));
         return name;
     }
     do
         name = arena_printf(m->arena, "%.*s (%u)", VSR_FMT(path), ++*n);
     while (map_get(&m->unplaced_names, name));
-    map_put(&m->unplaced_names, name, ARENA_NEW(m->arena, unsigned));
+    map_put(&m->unplaced_names, name, new_count(m));
     return name;
 }
 
@@ -184,7 +190,12 @@ static void merge_mapping(struct migrate *m, struct yaml_node *into, vsr_str to,
     }
 }
 
-/* Elements whose name is there already are set aside. */
+/* Models and their cards are merged field by field; a rule of half one and half another would mean neither. */
+static bool merges_elements(vsr_str to) {
+    return str_eq_c(to, "providers.models") || str_eq_c(to, "routing.modelCards");
+}
+
+/* Other elements whose name is there already are set aside. */
 static void merge_list(struct migrate *m, struct yaml_node *into, vsr_str to, struct migrate_pair pair, vsr_str path) {
     size_t n_moved = 0;
     struct map names;
@@ -195,12 +206,16 @@ static void merge_list(struct migrate *m, struct yaml_node *into, vsr_str to, st
     for (size_t i = 0; i < pair.value->n_items; i++) {
         struct yaml_node *item = pair.value->items[i];
         vsr_str name = migrate_text(item, "name");
-        const struct yaml_node *there = name.len ? map_get(&names, name) : NULL;
+        struct yaml_node *there = name.len ? map_get(&names, name) : NULL;
+        struct migrate_pair one = { yaml_new_scalar(m->arena, name, item), item };
         if (!there) {
             yaml_push(m->arena, into, item);
             n_moved++;
+        } else if (merges_elements(to)) {
+            (void)migrate_take(item, "name");
+            merge_mapping(m, there, schema_element_path(m->arena, to, there, 0), one,
+                          arena_printf(m->arena, "%.*s[%.*s]", VSR_FMT(path), VSR_FMT(name)));
         } else if (!is_same(there, item)) {
-            struct migrate_pair one = { yaml_new_scalar(m->arena, name, item), item };
             migrate_set_aside(m, one, schema_element_path(m->arena, path, item, i),
                               "an entry of that name is in the new place already");
         }
@@ -229,13 +244,14 @@ void migrate_put(struct migrate *m, struct yaml_node *mapping, vsr_str to_above,
     } else if (at < 0 || yaml_is_null(mapping->items[at])) {
         pair.key->text = arena_str(m->arena, str_from_c(name));
         if (at < 0) {
+            mapping->flow = mapping->flow && mapping->n_items;
             yaml_append(m->arena, mapping, pair.key, pair.value);
         } else {
             yaml_notes_give(m->arena, mapping->keys[at], pair.key);
             mapping->keys[at] = pair.key;
             mapping->items[at] = pair.value;
         }
-        migrate_report(m, MIGRATE_MOVED, pair.key, path, to, "moved");
+        migrate_report(m, MIGRATE_MOVED, pair.key, path, to, "%s", "");
     } else if (mapping->items[at]->kind == YAML_MAPPING && pair.value->kind == YAML_MAPPING) {
         merge_mapping(m, mapping->items[at], to, pair, path);
     } else if (mapping->items[at]->kind == YAML_SEQUENCE && pair.value->kind == YAML_SEQUENCE) {
@@ -311,6 +327,7 @@ struct yaml_node *migrate_card(struct migrate *m, vsr_str name, const struct yam
     card = map_get(&m->cards, name);
     if (card)
         return card;
+    cards->flow = cards->flow && cards->n_items;
     card = yaml_new(m->arena, YAML_MAPPING, at);
     migrate_set(m, card, "name", name, true, at);
     yaml_push(m->arena, cards, card);

@@ -201,9 +201,21 @@ static struct yaml_lines *lines_for(const struct comments *c, size_t start) {
     return &yaml_notes_of(c->arena, c->root)->after;
 }
 
+/* Whether nothing but dashes stands before `at` on its line: the element comes below. */
+static bool follows_dash(const struct comments *c, size_t at) {
+    size_t i = line_of(c->entries, at)->start;
+    while (i < at && strchr(" \t-", c->text.ptr[i]))
+        i++;
+    return i == at;
+}
+
 static void add_comment(const struct comments *c, size_t start, vsr_str comment) {
     struct yaml_notes *notes;
     struct yaml_lines *lines;
+    if (!begins_line(c->entries, start) && c->next < c->entries->n && follows_dash(c, start)) {
+        yaml_lines_add(c->arena, &yaml_notes_of(c->arena, c->entries->items[c->next].node)->before, comment);
+        return;
+    }
     if (!begins_line(c->entries, start) && c->next) {
         notes = yaml_notes_of(c->arena, c->entries->items[c->next - 1].node);
         if (notes->behind.len == 0)

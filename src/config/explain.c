@@ -341,7 +341,7 @@ static void walk_list(struct values *v, const struct field *field, const struct 
     const struct step *step = &v->steps->items[at];
     for (size_t i = 0; i < list->n && v->n < EXPLAIN_VALUES_MAX; i++) {
         const char *element = (const char *)list->items + i * field->object->size;
-        const struct config_at *place = (const struct config_at *)element;
+        const struct config_at *place = (const struct config_at *)(const void *)element;
         if (is_meant(step->entry, field->object, element, i))
             walk_object(v, field->object, element, place->path.len ? place->path : path, at + 1);
     }

@@ -778,7 +778,7 @@ static void decode_variant(const struct decode *d, const struct schema *schema, 
     const struct field_variant *variant = schema_variant(schema, field, at->node);
     const struct yaml_node *node = yaml_get(at->node, str_from_c(field->name));
     struct value value = { field, node, at->path, -1, VSR_STR("") };
-    void **slot = (void **)((char *)at + field->offset);
+    void **slot = (void **)(void *)((char *)at + field->offset);
     bool written = !yaml_is_null(node);
     if (!variant) {
         report_selector(d, field, selector_of(schema, field), at);

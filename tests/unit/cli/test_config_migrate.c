@@ -72,7 +72,10 @@ static vsr_str report(struct arena *arena, const struct migration *migration, co
         buf_printf(&out, "%u:%u: %s [%.*s] -> [%.*s] %.*s\n", note->line, note->col, migrate_kind_name(note->kind),
                    VSR_FMT(note->path), VSR_FMT(note->to), VSR_FMT(note->message));
     }
-    diag_print(diag, &out, false);
+    /* The words of what is then still wrong belong to the tests of loading. */
+    for (size_t i = 0; i < diag->n_items; i++)
+        if (diag->items[i].severity == DIAG_ERROR)
+            buf_printf(&out, "then %s %.*s\n", diag->items[i].code, VSR_FMT(diag->items[i].path));
     text = arena_str(arena, buf_str(&out));
     buf_done(&out);
     return text;

@@ -232,6 +232,7 @@ static void apply_composer(struct route_state *state, const struct compete_compo
         if (holds == RULE_TRUE || !bits_has(state->results.evaluated, slot))
             continue;
         remove_match(state, slot);
+        bits_put(state->results.has_value, slot, false); /* a level that does not count has no number either */
         if (holds == RULE_FALSE)
             bits_put(state->results.unavailable, slot, false);
         else if (!bits_has(state->results.unavailable, slot))

@@ -81,7 +81,7 @@ static void try_case(struct fixture *f, const struct request_facts *facts, struc
             first = winner;
         constant &= winner == first;
         if (proven && winner != proof) {
-            print_error("%.*s\n", (int)recipe->len, recipe->ptr);
+            fwrite(recipe->ptr, 1, recipe->len, stderr);
             fail_msg("VSR_TEST_SEED=%llu: %.*s was proven, %.*s won", (unsigned long long)seed,
                      VSR_FMT(proof ? proof->name : VSR_STR("none")), VSR_FMT(winner ? winner->name : VSR_STR("none")));
         }

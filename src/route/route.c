@@ -353,34 +353,3 @@ const char *route_modality(const struct route_state *state, const char **ret_met
     *ret_method = verdict->method;
     return verdict->method ? modality_label(verdict->label) : NULL;
 }
-
-/* Whether all slots that were tried failed, and in the same way. */
-static bool failed_as_one(const struct route_state *state, const struct route_family *family) {
-    const struct signal_results *results = &state->results;
-    size_t end = family->first_slot + family->n_slots;
-    size_t first = bits_next(results->evaluated, family->first_slot, end);
-    for (size_t slot = first; slot < end; slot = bits_next(results->evaluated, slot + 1, end))
-        if (!bits_has(results->unavailable, slot) || results->codes[slot] != results->codes[first])
-            return false;
-    return first < end;
-}
-
-static void report_errors(const struct route_state *state, const struct route_family *family,
-                          void (*fn)(void *data, const char *family, vsr_str name, const char *code), void *data) {
-    const struct signal_results *results = &state->results;
-    size_t end = family->first_slot + family->n_slots;
-    bool as_one = failed_as_one(state, family);
-    for (size_t slot = bits_next(results->unavailable, family->first_slot, end); slot < end;
-         slot = bits_next(results->unavailable, slot + 1, end)) {
-        fn(data, family->family->config.type, as_one ? VSR_STR("*") : state->route->slots.items[slot].name,
-           signal_code_text((enum signal_code)results->codes[slot]));
-        if (as_one)
-            break;
-    }
-}
-
-void route_errors(const struct route_state *state,
-                  void (*fn)(void *data, const char *family, vsr_str name, const char *code), void *data) {
-    for (size_t i = 0; i < state->route->n_families; i++)
-        report_errors(state, &state->route->families[i], fn, data);
-}

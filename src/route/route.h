@@ -33,7 +33,8 @@ struct config_families route_families(void);
 int route_build(struct arena *arena, const struct config_document *doc, const struct config_scope *scope,
                 struct route **ret_route, struct diag *diag);
 
-/* Per-thread scratch of the pattern engine and the stemmer; one per worker and snapshot. NULL when the recipe needs none. */
+/* Per-thread scratch of the pattern engine and the stemmer; one per worker and snapshot. NULL when the recipe needs
+ * none. */
 struct route_scratch;
 int route_scratch_new(const struct route *route, struct route_scratch **ret_scratch, struct vsr_err *err);
 void route_scratch_free(struct route_scratch *scratch);

@@ -1,6 +1,11 @@
 /* The trace as one JSON object: signals.md §3.6 and §7.5, decisions.md §2.13. */
+#include <stdio.h>
+
 #include "core/json_write.h"
+#include "route/errors.h"
 #include "route/trace_parts.h"
+
+enum { ERROR_KEY_LEN_MAX = 512 }; /* of a key that is put together; longer names are cut */
 
 static void write_key(struct json_writer *w, const char *key) {
     json_write_key(w, str_from_c(key));
@@ -96,15 +101,31 @@ static void write_numbers(struct json_writer *w, const struct route_state *state
     json_write_end(w);
 }
 
-static void write_errors(struct json_writer *w, const struct route_state *state) {
+/* `domain:*`, `keyword:refunds` */
+static void write_error_key(struct json_writer *w, const struct route_error *error) {
+    char key[ERROR_KEY_LEN_MAX];
+    int len = snprintf(key, sizeof(key), "%s:%.*s", error->family->family->config.type, VSR_FMT(error->name));
+    json_write_key(w, str_make(key, len < (int)sizeof(key) ? (size_t)len : sizeof(key) - 1));
+}
+
+static void write_error(void *data, const struct route_error *error) {
+    struct json_writer *w = data;
+    write_error_key(w, error);
+    json_write_str(w, str_from_c(error->code));
+}
+
+static void write_reason(void *data, const struct route_error *error) {
+    struct json_writer *w = data;
+    if (!error->reason)
+        return;
+    write_error_key(w, error);
+    json_write_str(w, str_from_c(error->reason));
+}
+
+static void write_errors(struct json_writer *w, const struct route_state *state,
+                         void (*fn)(void *data, const struct route_error *error)) {
     json_write_begin_object(w);
-    for (uint32_t slot = 0; slot < state->results.n_slots; slot++) {
-        const char *error = trace_error(state, slot);
-        if (!error)
-            continue;
-        json_write_key(w, state->route->slots.items[slot].key);
-        json_write_str(w, str_from_c(error));
-    }
+    errors_each(state, fn, w);
     json_write_end(w);
 }
 
@@ -136,7 +157,9 @@ static void write_signals(struct json_writer *w, const struct route_state *state
     write_key(w, "values");
     write_numbers(w, state, state->results.has_value, state->results.value);
     write_key(w, "errors");
-    write_errors(w, state);
+    write_errors(w, state, write_error);
+    write_key(w, "error_reasons");
+    write_errors(w, state, write_reason);
     write_key(w, "not_evaluated");
     write_not_evaluated(w, state);
     write_modality(w, &state->request.modality);
@@ -217,6 +240,53 @@ static void write_mapping(struct json_writer *w, const struct route_state *state
     json_write_end(w);
 }
 
+static void write_contenders(struct json_writer *w, const struct route_state *state,
+                             const struct partition_trace *trace) {
+    write_key(w, "contenders");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < trace->n_contenders; i++) {
+        json_write_begin_object(w);
+        write_text(w, "name", state->route->slots.items[trace->contenders[i].rule].name);
+        write_number(w, "raw_score", trace->contenders[i].raw);
+        if (trace->normalized)
+            write_number(w, "normalized_score", trace->contenders[i].normalized);
+        json_write_end(w);
+    }
+    json_write_end(w);
+}
+
+static void write_partition(struct json_writer *w, const struct route_state *state, size_t index) {
+    static const char *const semantics[] = { "exclusive", "softmax_exclusive" };
+    const struct compete_partition *partition = &state->route->compete->partitions[index];
+    const struct compete_result *result = &state->compete.partitions[index];
+    json_write_begin_object(w);
+    write_text(w, "group_name", partition->config->name);
+    write_text(w, "signal_type", state->route->slots.items[partition->partition.members[0]].type);
+    write_text(w, "semantics", str_from_c(semantics[partition->partition.softmax]));
+    if (partition->partition.softmax)
+        write_number(w, "temperature", partition->partition.temperature);
+    if (result->decided) {
+        write_contenders(w, state, &result->trace);
+        write_text(w, "winner", state->route->slots.items[result->trace.winner].name);
+        write_number(w, "winner_score", result->trace.winner_score);
+        write_number(w, "raw_winner_score", result->trace.raw_winner_score);
+        write_number(w, "margin", result->trace.margin);
+        write_flag(w, "default_used", result->trace.default_used);
+    } else { /* a member is missing, and none of the others matched */
+        write_flag(w, "undecided", true);
+    }
+    json_write_end(w);
+}
+
+static void write_partitions(struct json_writer *w, const struct route_state *state) {
+    write_key(w, "partitions");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < state->route->compete->n_partitions; i++)
+        if (state->compete.partitions[i].done)
+            write_partition(w, state, i);
+    json_write_end(w);
+}
+
 static void write_projections(struct json_writer *w, const struct route_state *state) {
     const struct projections *projections = state->route->projections;
     write_key(w, "projection_scores");
@@ -230,6 +300,7 @@ static void write_projections(struct json_writer *w, const struct route_state *s
     write_key(w, "projection_trace");
     json_write_begin_object(w);
     write_text(w, "schema_version", VSR_STR("1"));
+    write_partitions(w, state);
     write_key(w, "scores");
     json_write_begin_array(w);
     for (size_t i = 0; i < projections->n_scores; i++)
@@ -315,7 +386,9 @@ void route_trace_results(const struct route_state *state, struct json_writer *w)
     write_key(w, "signal_values");
     write_numbers(w, state, state->results.has_value, state->results.value);
     write_key(w, "signal_errors");
-    write_errors(w, state);
+    write_errors(w, state, write_error);
+    write_key(w, "signal_error_reasons");
+    write_errors(w, state, write_reason);
     write_key(w, "matched_keywords");
     json_write_begin_object(w);
     write_found(w, state);

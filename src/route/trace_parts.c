@@ -21,9 +21,3 @@ size_t trace_found(const struct route_state *state, const struct route_family *f
         return 0;
     return family->family->found(family->state, &state->request, index, found, TRACE_FOUND_MAX);
 }
-
-const char *trace_error(const struct route_state *state, uint32_t slot) {
-    if (!bits_has(state->results.unavailable, slot))
-        return NULL;
-    return signal_code_text((enum signal_code)state->results.codes[slot]);
-}

@@ -14,6 +14,5 @@ double trace_confidence(const struct route_state *state, uint32_t node);
 /* Entries of rule `index` that were found in the text. Returns how many. */
 size_t trace_found(const struct route_state *state, const struct route_family *family, size_t index,
                    vsr_str found[static TRACE_FOUND_MAX]);
-const char *trace_error(const struct route_state *state, uint32_t slot);
 
 #endif

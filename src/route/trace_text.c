@@ -1,6 +1,7 @@
 /* The trace for people: what matched, scores and bands, decisions in order with the reason, the winner. */
 #include "core/buf.h"
 #include "core/utf8.h"
+#include "route/errors.h"
 #include "route/trace_parts.h"
 
 struct printer {
@@ -51,20 +52,30 @@ static void print_found(struct printer *p, const struct route_family *family, si
 static void print_rule(struct printer *p, const struct route_family *family, uint32_t index) {
     uint32_t slot = family->first_slot + index;
     const struct signal_results *results = &p->state->results;
-    const char *error = trace_error(p->state, slot);
-    bool matched = bits_has(results->matched, slot);
-    if (!matched && !error)
+    if (!bits_has(results->matched, slot))
         return;
-    buf_printf(p->out, "  %s%s%s ", style_on(p, matched ? STYLE_GOOD : STYLE_BAD), matched ? "\xE2\x9C\x93" : "!",
-               style_off(p));
+    buf_printf(p->out, "  %s\xE2\x9C\x93%s ", style_on(p, STYLE_GOOD), style_off(p));
     print_safe(p, p->state->route->slots.items[slot].key);
-    if (error)
-        buf_printf(p->out, "  %s", error);
-    if (matched && bits_has(results->has_confidence, slot) && results->confidence[slot] < 1)
+    if (bits_has(results->has_confidence, slot) && results->confidence[slot] < 1)
         buf_printf(p->out, "  confidence %.4g", results->confidence[slot]);
     if (bits_has(results->has_value, slot))
         buf_printf(p->out, "  value %.6g", results->value[slot]);
+    if (bits_has(p->state->compete.synthesized, slot))
+        buf_append_c(p->out, "  default of its partition");
     print_found(p, family, index);
+    buf_append_char(p->out, '\n');
+}
+
+/* Failures of a whole family are one line. */
+static void print_error(void *data, const struct route_error *error) {
+    struct printer *p = data;
+    buf_printf(p->out, "  %s!%s %s:", style_on(p, STYLE_BAD), style_off(p), error->family->family->config.type);
+    print_safe(p, error->name);
+    buf_printf(p->out, "  %s", error->code);
+    if (error->reason) {
+        buf_append_c(p->out, ": ");
+        print_safe(p, str_from_c(error->reason));
+    }
     buf_append_char(p->out, '\n');
 }
 
@@ -79,6 +90,7 @@ static void print_signals(struct printer *p) {
             n_idle += !bits_has(p->state->results.evaluated, family->first_slot + k);
         }
     }
+    errors_each(p->state, print_error, p);
     if (p->out->len == before)
         buf_append_c(p->out, "  none matched\n");
     if (n_idle)
@@ -87,6 +99,45 @@ static void print_signals(struct printer *p) {
 }
 
 /* ---- projections */
+
+static void print_partition(struct printer *p, const struct compete_partition *partition,
+                            const struct compete_result *result) {
+    const struct signal_slot *slots = p->state->route->slots.items;
+    buf_append_c(p->out, "  ");
+    print_safe(p, partition->config->name);
+    buf_append_c(p->out, ": ");
+    if (!result->decided) {
+        buf_append_c(p->out, "undecided, a member is unavailable\n");
+        return;
+    }
+    print_safe(p, slots[result->trace.winner].name);
+    if (result->trace.default_used)
+        buf_append_c(p->out, " (the default)");
+    else
+        buf_printf(p->out, " (%.4g", result->trace.winner_score);
+    for (size_t i = 0; i < result->trace.n_contenders && result->trace.n_contenders > 1; i++) {
+        if (result->trace.contenders[i].rule == result->trace.winner)
+            continue;
+        buf_append_c(p->out, ", before ");
+        print_safe(p, slots[result->trace.contenders[i].rule].name);
+        buf_printf(p->out, " %.4g",
+                   result->trace.normalized ? result->trace.contenders[i].normalized : result->trace.contenders[i].raw);
+    }
+    buf_append_c(p->out, result->trace.default_used ? "\n" : ")\n");
+}
+
+static void print_partitions(struct printer *p) {
+    const struct compete *compete = p->state->route->compete;
+    bool any = false;
+    for (size_t i = 0; i < compete->n_partitions; i++) {
+        if (!p->state->compete.partitions[i].done)
+            continue;
+        if (!any)
+            head(p, "Partitions");
+        any = true;
+        print_partition(p, &compete->partitions[i], &p->state->compete.partitions[i]);
+    }
+}
 
 static void print_score(struct printer *p, size_t index) {
     const struct projection_score *score = &p->state->route->projections->scores[index];
@@ -133,6 +184,12 @@ static const struct rule_leaf *find_leaf(const struct printer *p, uint32_t root,
     return NULL;
 }
 
+/* Whether the leaf is what it is because its rule could not be evaluated. */
+static bool is_missing(const struct printer *p, const struct rule_leaf *leaf) {
+    return leaf->slot != POLICY_SLOT_NONE && bits_has(p->state->results.unavailable, leaf->slot) &&
+           !bits_has(p->state->results.matched, leaf->slot);
+}
+
 /* Why a node is FALSE: the first child that an AND failed at, down to a leaf. */
 static void print_failure(struct printer *p, uint32_t at) {
     const struct rule_set *rules = &p->state->route->policy->rules;
@@ -156,7 +213,10 @@ static void print_failure(struct printer *p, uint32_t at) {
         at = child;
     }
     print_safe(p, rules->leaves[rules->nodes[at].leaf].text);
-    buf_append_c(p->out, negated ? " matched" : " did not match");
+    if (is_missing(p, &rules->leaves[rules->nodes[at].leaf]))
+        buf_printf(p->out, " is unavailable, which counts as %s here", negated ? "a match" : "no match");
+    else
+        buf_append_c(p->out, negated ? " matched" : " did not match");
 }
 
 static void print_reason(struct printer *p, const struct policy_decision *decision, enum rule_state result) {
@@ -221,6 +281,7 @@ void route_trace_text(const struct route_state *state, bool colour, struct buf *
     struct printer p = { state, out, colour };
     if (!state->skipped) {
         print_signals(&p);
+        print_partitions(&p);
         print_projections(&p);
         head(&p, "Decisions");
         for (size_t i = 0; i < state->route->policy->n_decisions; i++)

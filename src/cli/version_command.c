@@ -37,7 +37,7 @@ static void libraries_read(struct library libraries[static LIBRARIES_COUNT]) {
     ADD("libuv", "%s", uv_version_string());
     ADD("openssl", "%s", OpenSSL_version(OPENSSL_VERSION_STRING));
     ADD("libfyaml", "%s", fy_library_version());
-    ADD("vectorscan", "%.*s", (int)strcspn(hs_version(), " "), hs_version()); /* a build date follows */
+    ADD("hyperscan", "%.*s", (int)strcspn(hs_version(), " "), hs_version()); /* a build date follows */
     ADD("utf8proc", "%s", utf8proc_version());
     ADD("xxhash", "%u.%u.%u", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 #undef ADD

@@ -1,6 +1,7 @@
 #include "text/pattern_set.h"
 
 #include <hs/hs.h>
+#include <pthread.h>
 
 #include "core/arena.h"
 #include "core/assert.h"
@@ -14,16 +15,21 @@
 #include "text/word.h"
 
 struct pattern_item {
-    char *expression; /* for Vectorscan */
-    unsigned flags;   /* HS_FLAG_* */
-    vsr_str name;     /* as written, for messages */
+    char *expression;          /* for the engine */
+    vsr_str literal;           /* folded as `compare` says, gaps of a phrase as GAP; empty: a regular expression */
+    const struct regex *regex; /* NULL: a literal */
+    unsigned flags;            /* HS_FLAG_* */
+    vsr_str name;              /* as written, for messages */
     enum pattern_compare compare;
-    struct word_edges edges;     /* that need a boundary */
-    uint32_t len;                /* bytes of a literal, or of a phrase's first part; 0 for a regular expression */
-    const uint32_t *parts;       /* lengths of a phrase's further parts, the last one first */
-    uint32_t n_parts;            /* how many those are */
-    const struct regex *confirm; /* the engine searches for more than this; NULL: a hit is a hit */
+    struct word_edges edges; /* that need a boundary */
+    uint32_t len;            /* bytes of a literal, or of a phrase's first part; 0 for a regular expression */
+    const uint32_t *parts;   /* lengths of a phrase's further parts, the last one first */
+    uint32_t n_parts;        /* how many those are */
+    bool unsure;             /* the engine searches for more than this: a hit needs confirming */
 };
+
+/* Stands for any one character; no byte of UTF-8. */
+#define GAP '\xFF'
 
 struct pattern_set {
     hs_database_t *database;
@@ -32,6 +38,7 @@ struct pattern_set {
     bool uses[PATTERN_LOWERED + 1]; /* comparisons that occur */
     uint32_t *unsure;               /* indexes of patterns whose hits need confirming */
     size_t n_unsure;
+    bool plain; /* the engine cannot be relied on: patterns are searched one by one */
 };
 
 struct pattern_scratch {
@@ -104,6 +111,7 @@ int pattern_list_literal(struct pattern_list *list, vsr_str text, enum pattern_c
     if (!item.edges.before && !item.edges.behind)
         item.flags |= HS_FLAG_SINGLEMATCH;
     item.expression = escape_literal(list->arena, text);
+    item.literal = arena_str(list->arena, text);
     item.len = (uint32_t)text.len;
     return list_add(list, &item, ret_index, err);
 }
@@ -121,6 +129,7 @@ int pattern_list_phrase(struct pattern_list *list, vsr_str text, uint32_t *ret_i
                                  .flags = HS_FLAG_CASELESS | HS_FLAG_UTF8 | HS_FLAG_DOTALL };
     struct arena *arena = list->arena;
     uint32_t *parts;
+    char *literal;
     vsr_str expression = { 0 };
     size_t end;
     int rc = check_literal(text, err);
@@ -128,6 +137,8 @@ int pattern_list_phrase(struct pattern_list *list, vsr_str text, uint32_t *ret_i
         return rc;
     text = fold_text(arena, text, FOLD_CASE);
     parts = ARENA_ARRAY(arena, uint32_t, text.len);
+    literal = arena_c_str(arena, text);
+    item.literal = str_make(literal, text.len);
     end = text.len;
     for (size_t pos = text.len; pos-- > 0;) {
         if (!is_gap(text, pos))
@@ -135,6 +146,7 @@ int pattern_list_phrase(struct pattern_list *list, vsr_str text, uint32_t *ret_i
         expression =
             arena_printf(arena, ".%s%.*s", escape_literal(arena, str_sub(text, pos + 1, end)), VSR_FMT(expression));
         parts[item.n_parts++] = (uint32_t)(end - pos - 1);
+        literal[pos] = GAP;
         end = pos;
     }
     if (item.n_parts == 0)
@@ -156,14 +168,76 @@ int pattern_list_regex(struct pattern_list *list, const struct regex *regex, vsr
     if (regex_matches_empty(regex))
         return err_set(err, VSR_E_INVALID, "can match the empty string, so it would match every text");
     item.expression = regex_expression(regex, list->arena, &exact);
-    if (!exact)
-        item.confirm = regex;
+    item.regex = regex;
+    item.unsure = !exact;
     return list_add(list, &item, ret_index, err);
 }
 
 vsr_str pattern_list_name(const struct pattern_list *list, size_t index) {
     return list->items[index].name;
 }
+
+/* ---- whether the engine can be relied on */
+
+struct probe {
+    const char *const *expressions;
+    unsigned n, flags;
+    const char *hit; /* of the first expression */
+};
+
+static int count_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *data) {
+    (void)id;
+    (void)from;
+    (void)to;
+    (void)flags;
+    ++*(int *)data;
+    return 0;
+}
+
+static bool probe_finds(const struct probe *probe) {
+    unsigned flags[4] = { probe->flags, probe->flags, probe->flags, probe->flags }, ids[4] = { 0, 1, 2, 3 };
+    char text[101];
+    int n = 0;
+    hs_database_t *database = NULL;
+    hs_scratch_t *scratch = NULL;
+    hs_compile_error_t *problem = NULL;
+    memset(text, 'z', sizeof(text));
+    memcpy(text + 80, probe->hit, strlen(probe->hit));
+    if (hs_compile_multi(probe->expressions, flags, ids, probe->n, HS_MODE_BLOCK, NULL, &database, &problem) ==
+        HS_SUCCESS) {
+        if (hs_alloc_scratch(database, &scratch) == HS_SUCCESS)
+            (void)hs_scan(database, text, sizeof(text), 0, scratch, count_match, &n);
+        hs_free_scratch(scratch);
+        hs_free_database(database);
+    } else {
+        hs_free_compile_error(problem);
+    }
+    return n > 0;
+}
+
+/*
+ * Vectorscan 5.4.9, as Debian 12 has it, overlooks matches behind the first 64 bytes of a text: of a single character,
+ * and of few literals near the end. The two are tried once in a process. An engine that fails, or does not know the
+ * processor, is not asked: patterns are then searched one by one, which is slow under a big policy, and right.
+ */
+static bool engine_sound;
+
+static void try_engine(void) {
+    static const char *const single[] = { "b+" }, *const few[] = { "refund", "refnud", "other" };
+    const struct probe probes[] = {
+        { single, 1, HS_FLAG_UTF8 | HS_FLAG_SINGLEMATCH, "b" },
+        { few, 3, HS_FLAG_CASELESS, "refund" },
+    };
+    engine_sound = hs_valid_platform() == HS_SUCCESS && probe_finds(&probes[0]) && probe_finds(&probes[1]);
+}
+
+static bool engine_is_sound(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, try_engine);
+    return engine_sound;
+}
+
+/* ---- compiling */
 
 static void free_database(void *data) {
     hs_free_database(data);
@@ -196,26 +270,26 @@ static int compile(const struct pattern_set *set, struct arena *arena, hs_databa
 int pattern_set_build(struct arena *arena, const struct pattern_list *list, struct pattern_set **ret_set, int *ret_bad,
                       struct vsr_err *err) {
     struct pattern_set *set = ARENA_NEW(arena, struct pattern_set);
-    int rc;
     *ret_bad = -1;
     if (list->n == 0) {
         *ret_set = NULL;
         return 0;
     }
-    if (hs_valid_platform() != HS_SUCCESS)
-        return err_set(err, VSR_E_UNAVAILABLE, "the pattern engine does not run on this processor");
     set->items = list->items;
     set->n = list->n;
+    set->plain = !engine_is_sound();
     set->unsure = ARENA_ARRAY(arena, uint32_t, set->n);
     for (size_t i = 0; i < set->n; i++) {
         set->uses[set->items[i].compare] = true;
-        if (set->items[i].confirm)
+        if (set->items[i].regex && (set->items[i].unsure || set->plain))
             set->unsure[set->n_unsure++] = (uint32_t)i;
     }
-    rc = compile(set, arena, &set->database, ret_bad, err);
-    if (rc < 0)
-        return rc;
-    arena_on_free(arena, free_database, set->database);
+    if (hs_valid_platform() == HS_SUCCESS) {
+        int rc = compile(set, arena, &set->database, ret_bad, err);
+        if (rc < 0)
+            return rc;
+        arena_on_free(arena, free_database, set->database);
+    }
     *ret_set = set;
     return 0;
 }
@@ -226,7 +300,7 @@ size_t pattern_set_count(const struct pattern_set *set) {
 
 int pattern_scratch_new(const struct pattern_set *set, struct pattern_scratch **ret_scratch, struct vsr_err *err) {
     struct pattern_scratch *scratch = MEM_NEW(struct pattern_scratch);
-    if (hs_alloc_scratch(set->database, &scratch->hs) != HS_SUCCESS) {
+    if (set->database && hs_alloc_scratch(set->database, &scratch->hs) != HS_SUCCESS) {
         mem_free(scratch);
         return err_set(err, VSR_E_NOMEM, "no memory for the pattern engine");
     }
@@ -280,6 +354,49 @@ static int scan_form(const struct pattern_set *set, struct pattern_scratch *scra
     return 0;
 }
 
+/* Where an occurrence of the literal at `from` ends; 0 when there is none. */
+static size_t literal_end(vsr_str literal, vsr_str text, size_t from) {
+    for (size_t i = 0; i < literal.len; i++) {
+        if (from >= text.len)
+            return 0;
+        if (literal.ptr[i] == GAP)
+            (void)utf8_next(text, &from);
+        else if (literal.ptr[i] != text.ptr[from++])
+            return 0;
+    }
+    return from;
+}
+
+static bool literal_occurs(const struct pattern_item *item, vsr_str text) {
+    for (size_t from = 0; from < text.len; from++) {
+        const char *start = memchr(text.ptr + from, item->literal.ptr[0], text.len - from);
+        size_t to;
+        if (!start)
+            return false;
+        from = (size_t)(start - text.ptr);
+        to = literal_end(item->literal, text, from);
+        if (to > 0 && word_stands(item->edges, text, from, to))
+            return true;
+    }
+    return false;
+}
+
+/* Without the engine. All regular expressions count as hits that need confirming. */
+static int scan_plainly(const struct pattern_set *set, struct arena *arena, vsr_str text, uint64_t *hits,
+                        struct vsr_err *err) {
+    vsr_str forms[PATTERN_LOWERED + 1] = { text };
+    for (int i = PATTERN_FOLDED; i <= PATTERN_LOWERED; i++) {
+        if (set->uses[i])
+            forms[i] = fold_text(arena, text, fold_kind_of((enum pattern_compare)i));
+        if (set->uses[i] && !forms[i].ptr)
+            return err_set(err, VSR_E_NOMEM, "no memory to fold the text");
+    }
+    for (size_t i = 0; i < set->n; i++)
+        if (set->items[i].regex || literal_occurs(&set->items[i], forms[set->items[i].compare]))
+            bits_add(hits, i);
+    return 0;
+}
+
 static size_t count_unsure(const struct pattern_set *set, const uint64_t *found) {
     size_t n = 0;
     for (size_t i = 0; i < set->n_unsure; i++)
@@ -298,34 +415,22 @@ static void confirm_hits(const struct pattern_set *set, struct arena *arena, vsr
         if (!bits_has(hits->found, index))
             continue;
         left = share = *steps / n_left--;
-        if (regex_occurs(set->items[index].confirm, arena, text, &left, &occurs, NULL) < 0)
+        if (regex_occurs(set->items[index].regex, arena, text, &left, &occurs, NULL) < 0)
             bits_add(hits->undecided, index);
         *steps -= share - left;
         bits_put(hits->found, index, occurs);
     }
 }
 
-int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scratch, struct arena *arena, vsr_str text,
-                     size_t *steps, struct pattern_hits *ret_hits, struct vsr_err *err) {
+/* One pass for each form of the text that differs. `ascii`: all forms are the text itself. */
+static int scan_forms(const struct pattern_set *set, struct pattern_scratch *scratch, struct arena *arena, vsr_str text,
+                      bool ascii, uint64_t *hits, struct vsr_err *err) {
     vsr_str forms[PATTERN_LOWERED + 1] = { text, text, text };
-    struct pattern_hits hits = { ARENA_ARRAY(arena, uint64_t, BITS_WORDS(set->n)),
-                                 ARENA_ARRAY(arena, uint64_t, BITS_WORDS(set->n)) };
-    VSR_ASSERT(scratch);
-    if (text.len == 0) {
-        *ret_hits = hits;
-        return 0;
-    }
-    if (text.len > INT32_MAX)
-        return err_set(err, VSR_E_LIMIT, "the text is too long to be searched");
-    if (!unicode_is_ascii(text)) {
-        if (utf8_check(text) != text.len)
-            return err_set(err, VSR_E_INVALID, "the text is not UTF-8");
-        for (int i = PATTERN_FOLDED; i <= PATTERN_LOWERED; i++) {
-            if (set->uses[i])
-                forms[i] = fold_non_ascii(arena, text, fold_kind_of((enum pattern_compare)i));
-            if (!forms[i].ptr)
-                return err_set(err, VSR_E_NOMEM, "no memory to fold the text");
-        }
+    for (int i = PATTERN_FOLDED; i <= PATTERN_LOWERED && !ascii; i++) {
+        if (set->uses[i])
+            forms[i] = fold_non_ascii(arena, text, fold_kind_of((enum pattern_compare)i));
+        if (!forms[i].ptr)
+            return err_set(err, VSR_E_NOMEM, "no memory to fold the text");
     }
     for (int i = PATTERN_EXACT; i <= PATTERN_LOWERED; i++) {
         unsigned accept = 0;
@@ -335,10 +440,34 @@ int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scra
                 accept |= 1u << k;
         if (!(accept & (1u << i)) || (accept & ((1u << i) - 1)))
             continue;
-        rc = scan_form(set, scratch, forms[i], accept, hits.found, err);
+        rc = scan_form(set, scratch, forms[i], accept, hits, err);
         if (rc < 0)
             return rc;
     }
+    return 0;
+}
+
+int pattern_set_scan(const struct pattern_set *set, struct pattern_scratch *scratch, struct arena *arena, vsr_str text,
+                     size_t *steps, struct pattern_hits *ret_hits, struct vsr_err *err) {
+    struct pattern_hits hits = { ARENA_ARRAY(arena, uint64_t, BITS_WORDS(set->n)),
+                                 ARENA_ARRAY(arena, uint64_t, BITS_WORDS(set->n)) };
+    bool ascii = unicode_is_ascii(text);
+    int rc;
+    VSR_ASSERT(scratch);
+    if (text.len == 0) {
+        *ret_hits = hits;
+        return 0;
+    }
+    if (text.len > INT32_MAX)
+        return err_set(err, VSR_E_LIMIT, "the text is too long to be searched");
+    if (!ascii && utf8_check(text) != text.len)
+        return err_set(err, VSR_E_INVALID, "the text is not UTF-8");
+    if (set->plain)
+        rc = scan_plainly(set, arena, text, hits.found, err);
+    else
+        rc = scan_forms(set, scratch, arena, text, ascii, hits.found, err);
+    if (rc < 0)
+        return rc;
     confirm_hits(set, arena, text, steps, &hits);
     *ret_hits = hits;
     return 0;

@@ -1,7 +1,7 @@
 /*
  * pattern_set - which of many literals and regular expressions occur in a text, in one pass.
  *
- * Vectorscan finds all patterns of a recipe at once. Three kinds of comparison live in one database: exact, by simple
+ * Hyperscan finds all patterns of a recipe at once. Three kinds of comparison live in one database: exact, by simple
  * case folding of both sides, and by lower-casing of both sides. Literals of the latter two are stored folded and
  * compared with ASCII case ignored; the text is folded only where it holds a non-ASCII letter with case, and scanned
  * once more in that form. So for most texts it is one scan, and the result always equals folding both sides by the
@@ -9,6 +9,8 @@
  *
  * A literal may ask for word boundaries (signals.md §5.1): on a side where its own outermost character is a word
  * character, the neighbour in the text must not be one. Every occurrence is tried.
+ *
+ * Where the installed engine fails two trials, or does not run on the processor, patterns are searched one by one.
  *
  * Built once, immutable afterwards: any thread, each with its own scratch.
  */
@@ -30,7 +32,7 @@ struct regex;
 
 enum {
     PATTERNS_MAX = 1 << 20,
-    PATTERN_LITERAL_LEN_MAX = 2048, /* written as escapes it must stay within Vectorscan's 16,000 bytes */
+    PATTERN_LITERAL_LEN_MAX = 2048, /* written as escapes it must stay within the engine's 16,000 bytes */
 };
 
 enum pattern_compare {
@@ -73,8 +75,7 @@ vsr_str pattern_list_name(const struct pattern_list *list, size_t index);
 
 /*
  * Compiles the list into `arena`, which frees the database. Writes NULL when the list is empty. On failure *ret_bad is
- * the index of the offending pattern, or -1. Fails with VSR_E_INVALID (the engine refuses a pattern) or
- * VSR_E_UNAVAILABLE (this CPU cannot run it).
+ * the index of the offending pattern, or -1. Fails with VSR_E_INVALID (the engine refuses a pattern).
  */
 int pattern_set_build(struct arena *arena, const struct pattern_list *list, struct pattern_set **ret_set, int *ret_bad,
                       struct vsr_err *err) VSR_MUST_CHECK;

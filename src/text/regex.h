@@ -1,9 +1,9 @@
 /*
  * regex - regular expressions in RE2 syntax: parsed, checked, counted.
  *
- * Patterns of a recipe are searched all at once by pattern_set, with Vectorscan. Vectorscan speaks PCRE's dialect,
+ * Patterns of a recipe are searched all at once by pattern_set, with Hyperscan. Hyperscan speaks PCRE's dialect,
  * which differs from RE2's in `$`, `\s`, case folding and more, and accepts what RE2 refuses; so a pattern is parsed
- * here, and regex_expression() writes it down again with every class and folding spelled out. Vectorscan also reports
+ * here, and regex_expression() writes it down again with every class and folding spelled out. Hyperscan also reports
  * each match once per possible end, which does not tell how many leftmost, non-overlapping matches there are:
  * regex_count() finds those with a simulation of the automaton (Pike's), in time linear in the text for each match
  * found.
@@ -52,7 +52,7 @@ int regex_parse(struct arena *arena, vsr_str pattern, const struct regex_options
 bool regex_matches_empty(const struct regex *regex);
 
 /*
- * The same language as an expression for Vectorscan (UTF-8 mode, no other flag). NUL-terminated, in `arena`. Big sets
+ * The same language as an expression for Hyperscan (UTF-8 mode, no other flag). NUL-terminated, in `arena`. Big sets
  * such as \pL are written as "anything outside ASCII", because expressions are limited in length and huge ones cost the
  * engine dearly; then *ret_exact is false, and a hit has to be confirmed with regex_occurs().
  */

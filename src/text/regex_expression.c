@@ -1,4 +1,4 @@
-/* A parsed pattern written down again for Vectorscan, whose dialect is PCRE's: every class, folding and anchor spelled
+/* A parsed pattern written down again for Hyperscan, whose dialect is PCRE's: every class, folding and anchor spelled
  * out. */
 #include "core/arena.h"
 #include "core/buf.h"
@@ -66,7 +66,7 @@ static void write_children(struct writer *w, const struct regex_node *node, cons
 static void write_repeat(struct writer *w, const struct regex_node *node) {
     struct buf *out = w->out;
     if (node->max == 0 || node->children[0]->kind == REGEX_ASSERT) {
-        /* An assertion repeated is itself, or nothing; Vectorscan refuses to repeat it. */
+        /* An assertion repeated is itself, or nothing; Hyperscan refuses to repeat it. */
         if (node->min > 0 && node->max != 0)
             write_node(w, node->children[0]);
         return;

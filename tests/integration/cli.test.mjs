@@ -136,7 +136,7 @@ describe('version', () => {
     const info = vsr(['version', '--json']).json();
     assert.match(info.version, /^\d+\.\d+\.\d+$/);
     assert.match(info.compiler, /^(gcc|clang) /);
-    for (const name of ['libuv', 'openssl', 'libfyaml', 'vectorscan', 'utf8proc']) {
+    for (const name of ['libuv', 'openssl', 'libfyaml', 'hyperscan', 'utf8proc']) {
       assert.match(info.libraries[name], /^\d[\d.]*\w*$/, name);
     }
   });

@@ -55,6 +55,7 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
     if (!read_socket(options_text(options, "metrics-listen"), &gateway.metrics_address, &gateway.metrics_port))
         return cli_usage(cli, "--metrics-listen: expected ADDR:PORT or off, found \"%s\"",
                          options_text(options, "metrics-listen"));
+    gateway.load.serving = true;
     configure_log(options);
     if (gateway_run(&gateway, &err) < 0)
         return cli_fail_err(cli, &err);

@@ -90,6 +90,9 @@ void check_decisions(struct check *c);
 void check_unused(struct check *c);
 void check_entrypoints(struct check *c);
 void check_side_files(struct check *c); /* reads what recipes use of knowledge bases, and tools; last */
+/* For documents that are in order: what this build does not do of one recipe, and of all the rest. */
+void check_scope_features(struct check *c);
+void check_global_features(struct check *c);
 
 /* ---- parts of a decision whose kinds the upper floors hand down; after its model references */
 

@@ -111,6 +111,8 @@ static void check_scope(struct check *c, struct config_scope *scope) {
     /* What a broken reference meant to use would look unused. */
     if (c->diag->n_errors == errors_before)
         check_unused(c);
+    if (c->diag->n_errors == errors_before)
+        check_scope_features(c);
 }
 
 static void check_document(struct config_document *doc, const struct config_load_options *options,
@@ -128,6 +130,8 @@ static void check_document(struct config_document *doc, const struct config_load
         check_scope(&c, &doc->scopes[i]);
     check_entrypoints(&c);
     check_side_files(&c);
+    if (diag->n_errors == 0)
+        check_global_features(&c);
     arena_free(c.scratch);
 }
 

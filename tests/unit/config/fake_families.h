@@ -99,14 +99,18 @@ static void fake_site_check(const struct config_site *site, const void *block) {
 
 static const struct config_kind fake_algorithms[] = {
     { .type = "static", .ready = true },
-    { .type = "latency_aware", .schema = &fake_block_schema, .block_required = true, .check = fake_site_check },
-    { .type = "fusion", .schema = &fake_block_schema, .looper = true },
-    { .type = "prompt", .schema = &fake_block_schema },
+    { .type = "latency_aware",
+      .ready = true,
+      .schema = &fake_block_schema,
+      .block_required = true,
+      .check = fake_site_check },
+    { .type = "fusion", .schema = &fake_block_schema, .looper = true, .ready = true },
+    { .type = "prompt", .ready = true, .schema = &fake_block_schema },
 };
 
 static const struct config_kind fake_plugins[] = {
-    { .type = "tools", .schema = &fake_block_schema },
-    { .type = "rag", .schema = &fake_block_schema, .block_required = true, .check = fake_site_check },
+    { .type = "tools", .ready = true, .schema = &fake_block_schema },
+    { .type = "rag", .ready = true, .schema = &fake_block_schema, .block_required = true, .check = fake_site_check },
 };
 
 static const struct config_parts fake_parts = {

@@ -265,7 +265,8 @@ static const struct {
       "W_UNUSED E_ASSET global.model_catalog.kbs[away].source.path: the path of a knowledge base must not be absolute "
       "in a document that is only validated" },
     { USES KB("groups: {g: [blue]}"), true, "W_UNUSED" },
-    { "global: {integrations: {tools: {enabled: true, tools_db_path: tools.json}}}\n", false, "" },
+    { "global: {integrations: {tools: {enabled: true, tools_db_path: tools.json}}}\n", false,
+      "W_FEATURE global.integrations.tools: not there yet: offering tools out of a database" },
     { "global: {integrations: {tools: {enabled: false, tools_db_path: notools.json}}}\n", false, "" },
     { "global: {integrations: {tools: {enabled: true, tools_db_path: notools.json}}}\n", false,
       "E_ASSET global.integrations.tools.tools_db_path: %/notools.json:1:1: expected a list of tools" },

@@ -8,7 +8,7 @@
  * of that line: it is the instruction. Prompts that are mostly source code, without such a line, have no language.
  *
  * Same text, same answer, on every platform: nothing depends on the configuration. Any thread; allocates nothing and
- * cannot fail. Cost: about 20 us per KB, and no more than that of LANGUAGE_LEN_MAX bytes.
+ * cannot fail. Cost: about 30 us per KB, and no more than that of LANGUAGE_LEN_MAX bytes.
  */
 #ifndef VSR_TEXT_LANGUAGE_H
 #define VSR_TEXT_LANGUAGE_H

@@ -5,6 +5,7 @@
  */
 #include "config/check.h"
 #include "config/document_tables.h"
+#include "config/file_hash.h"
 #include "config/side_files.h"
 #include "core/arena.h"
 
@@ -45,6 +46,20 @@ static void report_broken(struct check *c, struct diag_at at, const struct vsr_e
                    err->text);
     else
         diag_error(c->diag, "E_ASSET", at, VSR_STR(""), "%.*s%s%s", VSR_FMT(file), file.len ? ": " : "", err->text);
+}
+
+/* Tells whoever asked to be told: places that were looked at in vain, then the file that counts. */
+static void note_files(struct check *c, const vsr_str *candidates, size_t n, vsr_str file, vsr_str text) {
+    const struct config_load_options *options = c->options;
+    char hash[FILE_HASH_LEN];
+    if (!options->on_file)
+        return;
+    for (size_t i = 0; i < n && !str_eq(candidates[i], file); i++)
+        options->on_file(options->on_file_data, candidates[i], VSR_STR(""));
+    if (file.len == 0)
+        return;
+    text_hash(text, hash);
+    options->on_file(options->on_file_data, file, str_make(hash, text.ptr ? sizeof(hash) : 0));
 }
 
 /* ---- which knowledge bases */
@@ -146,7 +161,7 @@ static struct diag_at source_at(struct check *c, const struct config_kb *kb) {
 static void read_kb(struct files *f, struct config_kb *kb) {
     struct check *c = f->c;
     struct config_kb_manifest *manifest = NULL;
-    vsr_str candidates[SIDE_FILE_CANDIDATES_MAX], file = { 0 }, text, folder = kb->source.path, path;
+    vsr_str candidates[SIDE_FILE_CANDIDATES_MAX], file = { 0 }, text = { 0 }, folder = kb->source.path, path;
     struct vsr_err err = VSR_ERR_NONE;
     size_t n;
     int rc;
@@ -157,6 +172,7 @@ static void read_kb(struct files *f, struct config_kb *kb) {
     path = arena_printf(c->scratch, "%.*s/%.*s", VSR_FMT(folder), VSR_FMT(kb->source.manifest));
     n = side_file_candidates(&f->roots, path, c->scratch, candidates);
     rc = side_file_read(candidates, n, c->scratch, &file, &text, &err);
+    note_files(c, candidates, n, file, text);
     if (rc == 0)
         rc = kb_manifest_parse(c->arena, text, &manifest, &err);
     if (rc == VSR_E_NOT_FOUND) {
@@ -177,11 +193,12 @@ static void read_kb(struct files *f, struct config_kb *kb) {
 static void read_tools(struct files *f, struct config_tools *tools) {
     struct check *c = f->c;
     struct config_tools_db *db = NULL;
-    vsr_str candidates[SIDE_FILE_CANDIDATES_MAX], file = { 0 }, text;
+    vsr_str candidates[SIDE_FILE_CANDIDATES_MAX], file = { 0 }, text = { 0 };
     struct diag_at at = schema_field_at(&config_tools_schema, tools, "tools_db_path", c->arena);
     struct vsr_err err = VSR_ERR_NONE;
     size_t n = side_file_candidates(&f->roots, tools->tools_db_path, c->scratch, candidates);
     int rc = side_file_read(candidates, n, c->scratch, &file, &text, &err);
+    note_files(c, candidates, n, file, text);
     if (rc == 0)
         rc = tools_db_parse(c->arena, text, &db, &err);
     if (rc == VSR_E_NOT_FOUND) {

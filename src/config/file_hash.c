@@ -3,11 +3,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { READ_LEN = 64 << 10, DIGEST_LEN = 32 };
+
+static void write_hex(const unsigned char digest[static DIGEST_LEN], char ret_hex[static FILE_HASH_LEN]) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < DIGEST_LEN; i++) {
+        ret_hex[2 * i] = digits[digest[i] >> 4];
+        ret_hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+}
+
+void text_hash(vsr_str text, char ret_hex[static FILE_HASH_LEN]) {
+    unsigned char digest[DIGEST_LEN];
+    (void)SHA256((const unsigned char *)(text.len ? text.ptr : ""), text.len, digest); /* returns its argument */
+    write_hex(digest, ret_hex);
+}
 
 static int read_error(const char *path, struct vsr_err *err) {
     return err_set(err, errno == ENOENT || errno == ENOTDIR ? VSR_E_NOT_FOUND : VSR_E_IO, "cannot read \"%s\": %s",
@@ -32,7 +47,6 @@ static int digest_fd(int fd, const char *path, EVP_MD_CTX *ctx, unsigned char di
 }
 
 int file_hash(const char *path, char ret_hex[static FILE_HASH_LEN], struct vsr_err *err) {
-    static const char digits[] = "0123456789abcdef";
     unsigned char digest[DIGEST_LEN];
     struct stat status;
     EVP_MD_CTX *ctx = NULL;
@@ -47,10 +61,8 @@ int file_hash(const char *path, char ret_hex[static FILE_HASH_LEN], struct vsr_e
         ctx = EVP_MD_CTX_new();
         rc = digest_fd(fd, path, ctx, digest, err);
     }
-    for (size_t i = 0; rc == 0 && i < sizeof(digest); i++) {
-        ret_hex[2 * i] = digits[digest[i] >> 4];
-        ret_hex[2 * i + 1] = digits[digest[i] & 15];
-    }
+    if (rc == 0)
+        write_hex(digest, ret_hex);
     EVP_MD_CTX_free(ctx);
     close(fd);
     return rc;

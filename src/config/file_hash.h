@@ -7,8 +7,12 @@
 #define VSR_CONFIG_FILE_HASH_H
 
 #include "core/err.h"
+#include "core/str.h"
 
 enum { FILE_HASH_LEN = 64 };
+
+/* The same of bytes that were read already. */
+void text_hash(vsr_str text, char ret_hex[static FILE_HASH_LEN]);
 
 /*
  * Writes 64 hexadecimal digits. VSR_E_NOT_FOUND, VSR_E_IO, or VSR_E_INVALID when it is no regular file: a pipe has only

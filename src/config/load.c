@@ -1,7 +1,6 @@
 #include "config/load.h"
 
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "config/alias.h"
 #include "config/check.h"
 #include "config/document_tables.h"
+#include "config/file_hash.h"
 #include "config/legacy.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -177,15 +177,9 @@ static int run_stages(struct arena *arena, vsr_str text, const struct config_loa
 }
 
 static vsr_str hash_hex(struct arena *arena, vsr_str text) {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    char *hex = arena_alloc(arena, sizeof(digest) * 2);
-    (void)SHA256((const unsigned char *)(text.len ? text.ptr : ""), text.len, digest); /* returns its argument */
-    for (size_t i = 0; i < sizeof(digest); i++) {
-        hex[2 * i] = digits[digest[i] >> 4];
-        hex[2 * i + 1] = digits[digest[i] & 15];
-    }
-    return (vsr_str){ hex, sizeof(digest) * 2 };
+    char *hex = arena_alloc(arena, FILE_HASH_LEN);
+    text_hash(text, hex);
+    return (vsr_str){ hex, FILE_HASH_LEN };
 }
 
 static int load(struct arena *arena, vsr_str text, const struct config_load_options *options, bool is_shared,

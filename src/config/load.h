@@ -19,6 +19,10 @@ struct config_load_options {
     /* Environment lookup; NULL: getenv. Returns NULL when unset. */
     const char *(*env)(void *data, const char *name);
     void *env_data;
+    /* Optional. Told of every file that is read beside the document with the hash of its bytes (config/file_hash.h),
+     * and of every place where one was looked for in vain with an empty hash. Also when the load fails. */
+    void (*on_file)(void *data, vsr_str path, vsr_str hash);
+    void *on_file_data;
 };
 
 /*

@@ -20,6 +20,7 @@
 #include "serve/gateway_state.h"
 #include "serve/listeners.h"
 #include "serve/metrics_socket.h"
+#include "serve/read_files.h"
 #include "serve/snapshot.h"
 #include "serve/worker.h"
 
@@ -40,8 +41,8 @@ void gateway_print_diag(const struct gateway *gateway, struct diag *diag) {
     buf_done(&text);
 }
 
-struct snapshot_options gateway_snapshot_options(const struct gateway *gateway) {
-    return (struct snapshot_options){
+struct snapshot_options gateway_snapshot_options(const struct gateway *gateway, struct read_files *files) {
+    struct snapshot_options options = {
         .telemetry = gateway->telemetry,
         .registry = gateway->registry,
         .tls = gateway->tls,
@@ -49,22 +50,74 @@ struct snapshot_options gateway_snapshot_options(const struct gateway *gateway) 
         .n_workers = gateway->n_workers,
         .generation = gateway->generation + 1,
     };
+    options.load.on_file = read_files_note;
+    options.load.on_file_data = files;
+    return options;
 }
 
-void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot) {
+/* ---- the files to watch */
+
+/* Whether `path` has been watched for as long as the generation that serves has been there. */
+static bool is_old(const struct gateway *gateway, vsr_str path) {
+    for (size_t i = 0; gateway->files && i < read_files_count(gateway->files); i++)
+        if (str_eq(read_files_path(gateway->files, i), path))
+            return true;
+    return false;
+}
+
+static void add_paths(const struct read_files *files, vsr_str *paths, size_t *n) {
+    for (size_t i = 0; files && i < read_files_count(files) && *n < FILE_WATCH_PATHS_MAX; i++)
+        paths[(*n)++] = read_files_path(files, i);
+}
+
+void gateway_watch_files(struct gateway *gateway, const struct read_files *more) {
+    vsr_str paths[FILE_WATCH_PATHS_MAX];
+    struct vsr_err err = VSR_ERR_NONE;
+    size_t n = 0;
+    if (!gateway->watch)
+        return;
+    paths[n++] = str_from_c(gateway->options->config_file);
+    add_paths(gateway->files, paths, &n);
+    add_paths(more, paths, &n);
+    if (file_watch_set(gateway->watch, paths, n, &err) < 0)
+        LOG_WARN("not all files of the configuration are watched", LOG_C("error", err.text));
+}
+
+/* ---- generations */
+
+/* What changed between the reading of a file and the watch over it has to be looked for. */
+static bool has_new_file(const struct gateway *gateway, const struct read_files *files) {
+    for (size_t i = 0; i < read_files_count(files); i++)
+        if (!is_old(gateway, read_files_path(files, i)))
+            return true;
+    return false;
+}
+
+static void replace_files(struct gateway *gateway, struct read_files *files) {
+    bool has_new = gateway->watch && has_new_file(gateway, files);
+    read_files_free(gateway->files);
+    gateway->files = files;
+    gateway_watch_files(gateway, NULL);
+    if (has_new)
+        gateway_reload(gateway, false, NULL, NULL);
+}
+
+void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct read_files *files) {
     struct snapshot *old = gateway->snapshot;
     VSR_ASSERT(snapshot != NULL);
     gateway->snapshot = snapshot;
     metric_add(gateway->telemetry->generation, (double)(snapshot->generation - gateway->generation));
     gateway->generation = snapshot->generation;
     health_watch(gateway->health, snapshot->providers);
+    replace_files(gateway, files);
     snapshot_unref(old);
 }
 
 /* The first generation. */
 static int load(struct gateway *gateway, struct vsr_err *err) {
     const struct gateway_options *options = gateway->options;
-    const struct snapshot_options snapshot_options = gateway_snapshot_options(gateway);
+    struct read_files *files = read_files_new();
+    const struct snapshot_options snapshot_options = gateway_snapshot_options(gateway, files);
     struct arena *arena = arena_new(0, 0);
     struct snapshot *snapshot = NULL;
     struct diag diag;
@@ -74,9 +127,11 @@ static int load(struct gateway *gateway, struct vsr_err *err) {
                        &snapshot, err);
     gateway_print_diag(gateway, &diag);
     arena_free(arena);
-    if (rc < 0)
+    if (rc < 0) {
+        read_files_free(files);
         return rc;
-    gateway_adopt(gateway, snapshot);
+    }
+    gateway_adopt(gateway, snapshot, files);
     metric_add(gateway->telemetry->reload_success, 1);
     metric_add(gateway->telemetry->reload_success_s, (double)clock_wall_ms() / 1000);
     return 0;
@@ -277,6 +332,7 @@ static void close_all(struct gateway *gateway) {
         signal_watch_free(gateway->signals[i]);
     loop_free(gateway->loop);
     snapshot_unref(gateway->snapshot);
+    read_files_free(gateway->files);
     provider_registry_free(gateway->registry);
     tls_client_free(gateway->tls);
     token_estimate_free(gateway->token_estimate);

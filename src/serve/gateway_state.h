@@ -15,6 +15,7 @@ struct health;
 struct listeners;
 struct metrics_socket;
 struct provider_registry;
+struct read_files;
 struct reload_job;
 struct reload_request;
 struct signal_watch;
@@ -47,6 +48,7 @@ struct gateway {
     struct metrics_socket *metrics_socket;
     struct signal_watch *signals[3];
     struct file_watch *watch;  /* NULL: files are not watched */
+    struct read_files *files;  /* of the generation that serves */
     struct snapshot *snapshot; /* one reference */
     struct worker *workers[GATEWAY_WORKERS_MAX];
     size_t n_workers;
@@ -59,12 +61,18 @@ struct gateway {
 
 /* ---- gateway.c */
 
-/* How the next generation is to be made. */
-struct snapshot_options gateway_snapshot_options(const struct gateway *gateway);
+/* How the next generation is to be made; the files that it is made of are noted in `files`. */
+struct snapshot_options gateway_snapshot_options(const struct gateway *gateway, struct read_files *files);
 /* Problems and warnings of a document, for people, to stderr. */
 void gateway_print_diag(const struct gateway *gateway, struct diag *diag);
-/* `snapshot` serves from now on, as far as the control thread goes. Takes the reference. */
-void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot);
+/* `snapshot` serves from now on, as far as the control thread goes. Takes the reference, and the files it was made of.
+ */
+void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct read_files *files);
+/*
+ * Watches the configuration's file, those that the serving generation was made of, and `more` (NULL: none): those of a
+ * document that was refused, since any of them may be what has to be mended.
+ */
+void gateway_watch_files(struct gateway *gateway, const struct read_files *more);
 
 /* ---- reload.c */
 

@@ -11,7 +11,6 @@
  *         finish(): report, begin() for those who waited
  */
 #include <pthread.h>
-#include <string.h>
 
 #include "config/file_hash.h"
 #include "core/arena.h"
@@ -20,6 +19,7 @@
 #include "core/mem.h"
 #include "serve/gateway_state.h"
 #include "serve/listeners.h"
+#include "serve/read_files.h"
 #include "serve/snapshot.h"
 #include "serve/worker.h"
 
@@ -37,7 +37,9 @@ struct reload_job {
     pthread_t thread;
     bool has_thread;
     bool forced;
-    char serving_hash[FILE_HASH_LEN];
+    vsr_str serving_hash; /* lives as long as the generation that serves: longer than this job needs it */
+    const struct read_files *serving_files; /* likewise */
+    struct read_files *files;               /* what this load reads; NULL once they are the gateway's */
     struct snapshot_options snapshot_options;
 
     int rc;
@@ -60,7 +62,8 @@ static int check_file(struct reload_job *job) {
     char hash[FILE_HASH_LEN];
     int rc = file_hash(file, hash, &job->err);
     if (rc == 0)
-        job->unchanged = !job->forced && memcmp(hash, job->serving_hash, sizeof(hash)) == 0;
+        job->unchanged = !job->forced && str_eq(str_make(hash, sizeof(hash)), job->serving_hash) &&
+                         read_files_unchanged(job->serving_files);
     return rc;
 }
 
@@ -112,6 +115,7 @@ static void describe(struct reload_job *job) {
 static void report_failure(struct reload_job *job) {
     struct gateway *gateway = job->gateway;
     describe(job);
+    gateway_watch_files(gateway, job->files);
     metric_inc(gateway->telemetry->reloads_failed);
     set_gauge(gateway->telemetry->reload_success, 0);
     LOG_ERROR("config_reload_failed", LOG_C("stage", job->stage), LOG_C("error", job->err.text),
@@ -145,6 +149,7 @@ static void begin(struct gateway *gateway);
 static void job_free(struct reload_job *job) {
     listeners_free(job->listeners);
     snapshot_unref(job->snapshot);
+    read_files_free(job->files);
     arena_free(job->arena);
     mem_free(job);
 }
@@ -208,7 +213,8 @@ static void publish(struct reload_job *job) {
     job->snapshot = NULL;
     job->n_missing = gateway->n_workers;
     log_listeners(gateway->snapshot, snapshot);
-    gateway_adopt(gateway, snapshot);
+    gateway_adopt(gateway, snapshot, job->files);
+    job->files = NULL;
     for (size_t i = 0; i < gateway->n_workers; i++)
         worker_publish(gateway->workers[i], snapshot, job->listeners, on_taken, job);
 }
@@ -243,13 +249,14 @@ static void on_loaded(void *data) {
 
 static struct reload_job *make_job(struct gateway *gateway) {
     struct reload_job *job = MEM_NEW(struct reload_job);
-    vsr_str hash = gateway->snapshot->doc->hash;
     job->gateway = gateway;
     job->arena = arena_new(0, 0);
-    job->snapshot_options = gateway_snapshot_options(gateway);
+    job->files = read_files_new();
+    job->snapshot_options = gateway_snapshot_options(gateway, job->files);
     job->err = VSR_ERR_NONE;
     job->stage = "read";
-    memcpy(job->serving_hash, hash.ptr, hash.len < sizeof(job->serving_hash) ? hash.len : sizeof(job->serving_hash));
+    job->serving_hash = gateway->snapshot->doc->hash;
+    job->serving_files = gateway->files;
     for (const struct reload_request *request = gateway->reload.served; request; request = request->next)
         job->forced |= request->forced;
     return job;

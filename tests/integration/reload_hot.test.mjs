@@ -102,6 +102,35 @@ test('what has not changed is not loaded again, unless asked to', async (t) => {
   await serves(vsr, 2);
 });
 
+test('files beside the policy count like the policy itself', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, one(backend));
+  const file = path.join(vsr.dir, 'tools.json');
+  const tools = (...names) =>
+    JSON.stringify(names.map((name) => ({ tool: { type: 'function', function: { name } }, description: name })));
+  const document = one(backend, { global: { integrations: { tools: { enabled: true, tools_db_path: 'tools.json' } } } });
+  vsr.write(document); // the file is not there, which is no error
+  await serves(vsr, 2);
+  writeFileSync(file, tools('a'));
+  await serves(vsr, 3);
+  writeFileSync(`${file}.new`, tools('a', 'b'));
+  renameSync(`${file}.new`, file);
+  await serves(vsr, 4);
+  utimesSync(file, new Date(), new Date());
+  writeFileSync(file, '[{');
+  await vsr.says(/config_reload_failed[^\n]*stage=validate[^\n]*tools.json[^\n]*generation=4/);
+  writeFileSync(file, tools('c'));
+  await serves(vsr, 5);
+
+  // A document that is refused because of its file is tried again when the file is mended.
+  const other = path.join(vsr.dir, 'other.json');
+  writeFileSync(other, 'no JSON');
+  vsr.write(one(backend, { global: { integrations: { tools: { enabled: true, tools_db_path: 'other.json' } } } }));
+  await vsr.says(/config_reload_failed[^\n]*other.json[^\n]*generation=5/);
+  writeFileSync(other, tools('d'));
+  await serves(vsr, 6);
+});
+
 test('with --no-watch only a signal counts', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await startVsr(t, one(backend), { args: ['--no-watch'] });

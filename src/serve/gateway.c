@@ -22,6 +22,7 @@
 #include "serve/metrics_socket.h"
 #include "serve/read_files.h"
 #include "serve/snapshot.h"
+#include "serve/token_metrics.h"
 #include "serve/worker.h"
 
 enum {
@@ -284,6 +285,7 @@ static int open_control(struct gateway *gateway, struct vsr_err *err) {
 static void publish_stats(void *data) {
     struct gateway *gateway = data;
     endpoint_metrics_publish(gateway->telemetry, gateway->snapshot->providers);
+    token_metrics_publish(gateway->telemetry, gateway->token_estimate);
     loop_timer_start(gateway->loop, &gateway->stats_timer, STATS_INTERVAL_MS, publish_stats, gateway);
 }
 

@@ -64,18 +64,18 @@ static void add_modifications(struct snapshot *snapshot, struct telemetry *telem
 
 /* ---- recipes */
 
-/* A local name where all recipes meet: as it is in the default recipe, else behind the recipe's (config.md §8). */
-static vsr_str global_name(struct snapshot *snapshot, const struct config_scope *scope, vsr_str name) {
-    return scope->prefix.len == 0 ? name
-                                  : arena_printf(snapshot->arena, "%.*s%.*s", VSR_FMT(scope->prefix),
-                                                 VSR_FMT(config_scope_escape(snapshot->arena, name)));
+vsr_str snapshot_global_name(struct arena *arena, const struct snapshot_recipe *recipe, vsr_str name) {
+    vsr_str prefix = recipe->scope->prefix;
+    return prefix.len == 0
+               ? name
+               : arena_printf(arena, "%.*s%.*s", VSR_FMT(prefix), VSR_FMT(config_scope_escape(arena, name)));
 }
 
 static void add_decisions(struct snapshot *snapshot, struct snapshot_recipe *recipe, struct telemetry *telemetry) {
     CONFIG_EACH(const struct config_decision, config, &recipe->scope->routing->decisions) {
         struct snapshot_decision *decision = ARENA_NEW(snapshot->arena, struct snapshot_decision);
         decision->config = config;
-        telemetry_decision(telemetry, global_name(snapshot, recipe->scope, config->name), &decision->metrics);
+        telemetry_decision(telemetry, snapshot_global_name(snapshot->arena, recipe, config->name), &decision->metrics);
         (void)map_put(&recipe->decisions, config->name, decision); /* names are unique by validation */
     }
 }
@@ -89,7 +89,7 @@ struct signal_series {
 static void add_signal(void *data, const char *family, vsr_str name) {
     const struct signal_series *series = data;
     struct snapshot *snapshot = series->snapshot;
-    vsr_str type = str_from_c(family), label = global_name(snapshot, series->recipe->scope, name);
+    vsr_str type = str_from_c(family), label = snapshot_global_name(snapshot->arena, series->recipe, name);
     struct map *names = map_get(&series->recipe->signal_metrics, type);
     if (!names) {
         names = ARENA_NEW(snapshot->arena, struct map);

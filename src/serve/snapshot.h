@@ -98,6 +98,9 @@ vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, v
 
 const struct snapshot_model *snapshot_model(const struct snapshot *snapshot, vsr_str name);
 const struct snapshot_decision *snapshot_decision(const struct snapshot_recipe *recipe, vsr_str name);
+
+/* A local name where all recipes meet: as it is in the default recipe, else behind the recipe's (config.md §8). */
+vsr_str snapshot_global_name(struct arena *arena, const struct snapshot_recipe *recipe, vsr_str name);
 /* NULL: no recipe of that name. */
 const struct snapshot_recipe *snapshot_recipe(const struct snapshot *snapshot, vsr_str name);
 

@@ -6,8 +6,8 @@
 #include "core/log.h"
 #include "provider/pricing.h"
 #include "serve/stages.h"
+#include "serve/token_metrics.h"
 #include "serve/worker.h"
-#include "wire/token_estimate.h"
 
 /* Usage of the answer; false when it reported none that could be read. */
 static bool read_usage(struct request *request, struct usage *usage) {
@@ -40,8 +40,10 @@ static void calibrate(struct request *request, const struct usage *usage) {
         route_matches(request->route, find_context, &category);
     if (category.name.len == 0 && request->decision)
         category.name = request->decision->config->name;
-    token_estimate_observe(request->worker->token_estimate, category.name, request->facts.text_bytes,
-                           (uint64_t)usage->prompt);
+    if (category.name.len > 0)
+        category.name = snapshot_global_name(request->arena, request->name->recipe, category.name);
+    token_metrics_observe(request->worker->telemetry, request->worker->token_estimate, category.name,
+                          request->facts.text_bytes, (uint64_t)usage->prompt);
 }
 
 static void record_usage(struct request *request, uint64_t now_ns) {

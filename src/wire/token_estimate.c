@@ -22,7 +22,7 @@ struct token_estimate {
     _Atomic double ratio;        /* of `_default`, as readers want it */
 };
 
-static double clamp_ratio(double ratio) {
+double token_estimate_clamp(double ratio) {
     if (ratio < RATIO_LEAST)
         return RATIO_LEAST;
     return ratio > RATIO_MOST ? RATIO_MOST : ratio;
@@ -58,7 +58,8 @@ static void learn(struct token_ratio *ratio, double observed) {
 /* The category's ratios, made when there is room; NULL: only `_default` counts. */
 static struct token_ratio *category_ratio(struct token_estimate *estimate, vsr_str category) {
     struct token_ratio *ratio;
-    if (category.len == 0 || category.len > TOKEN_ESTIMATE_CATEGORY_LEN_MAX || str_eq(category, VSR_STR("_default")))
+    if (category.len == 0 || category.len > TOKEN_ESTIMATE_CATEGORY_LEN_MAX ||
+        str_eq(category, VSR_STR(TOKEN_ESTIMATE_DEFAULT)))
         return NULL;
     ratio = map_get(&estimate->categories, category);
     if (ratio || estimate->categories.n == TOKEN_ESTIMATE_CATEGORIES_MAX)
@@ -69,11 +70,11 @@ static struct token_ratio *category_ratio(struct token_estimate *estimate, vsr_s
     return ratio;
 }
 
-void token_estimate_observe(struct token_estimate *estimate, vsr_str category, uint64_t bytes, uint64_t tokens) {
+bool token_estimate_observe(struct token_estimate *estimate, vsr_str category, uint64_t bytes, uint64_t tokens) {
     double observed;
     struct token_ratio *ratio;
     if (bytes == 0 || tokens == 0)
-        return;
+        return false;
     observed = (double)bytes / (double)tokens;
     pthread_mutex_lock(&estimate->lock);
     learn(&estimate->fallback, observed);
@@ -81,8 +82,10 @@ void token_estimate_observe(struct token_estimate *estimate, vsr_str category, u
     if (ratio)
         learn(ratio, observed);
     if (estimate->fallback.samples >= TOKEN_ESTIMATE_SAMPLES_MIN)
-        atomic_store_explicit(&estimate->ratio, clamp_ratio(estimate->fallback.conservative), memory_order_relaxed);
+        atomic_store_explicit(&estimate->ratio, token_estimate_clamp(estimate->fallback.conservative),
+                              memory_order_relaxed);
     pthread_mutex_unlock(&estimate->lock);
+    return ratio != NULL;
 }
 
 double token_estimate_ratio(const struct token_estimate *estimate) {
@@ -97,7 +100,7 @@ uint64_t token_estimate_tokens(uint64_t bytes, double ratio) {
         return 0;
     if (!(ratio > 0))
         ratio = RATIO_START;
-    tokens = (double)bytes / clamp_ratio(ratio);
+    tokens = (double)bytes / token_estimate_clamp(ratio);
     whole = (uint64_t)tokens;
     return (double)whole < tokens || whole == 0 ? whole + 1 : whole;
 }
@@ -106,11 +109,23 @@ bool token_estimate_read(struct token_estimate *estimate, vsr_str category, stru
     const struct token_ratio *ratio = &estimate->fallback;
     bool found;
     pthread_mutex_lock(&estimate->lock);
-    if (category.len > 0 && !str_eq(category, VSR_STR("_default")))
+    if (category.len > 0 && !str_eq(category, VSR_STR(TOKEN_ESTIMATE_DEFAULT)))
         ratio = map_get(&estimate->categories, category);
     found = ratio != NULL;
     if (found)
         *ret_ratio = *ratio;
     pthread_mutex_unlock(&estimate->lock);
     return found;
+}
+
+size_t token_estimate_list(struct token_estimate *estimate,
+                           struct token_category ret_categories[static TOKEN_ESTIMATE_CATEGORIES_MAX + 1]) {
+    size_t n = 0;
+    pthread_mutex_lock(&estimate->lock);
+    ret_categories[n++] = (struct token_category){ VSR_STR(TOKEN_ESTIMATE_DEFAULT), estimate->fallback };
+    for (size_t i = 0; i < estimate->categories.n; i++)
+        ret_categories[n++] = (struct token_category){ estimate->categories.entries[i].key,
+                                                       *(struct token_ratio *)estimate->categories.entries[i].value };
+    pthread_mutex_unlock(&estimate->lock);
+    return n;
 }

@@ -51,9 +51,28 @@ TEST(categories_are_bounded) {
     token_estimate_free(estimate);
 }
 
+TEST(categories_are_listed) {
+    struct token_estimate *estimate = token_estimate_new();
+    static struct token_category list[TOKEN_ESTIMATE_CATEGORIES_MAX + 1];
+    CHECK_INT(token_estimate_list(estimate, list), 1, "from the start");
+    CHECK(list[0].ratio.samples == 0 && list[0].ratio.conservative == 4, "nothing learned");
+    CHECK(token_estimate_observe(estimate, VSR_STR("b"), 20, 10), "kept");
+    CHECK(token_estimate_observe(estimate, VSR_STR("a"), 40, 10), "kept");
+    CHECK(!token_estimate_observe(estimate, VSR_STR(""), 40, 10), "only the default");
+    CHECK(!token_estimate_observe(estimate, VSR_STR("_default"), 40, 10), "not twice");
+    CHECK(!token_estimate_observe(estimate, VSR_STR("c"), 0, 10), "ignored");
+    CHECK_INT(token_estimate_list(estimate, list), 3, "all");
+    CHECK_STR(list[0].name, "_default", "first");
+    CHECK_STR(list[1].name, "b", "in order");
+    CHECK_STR(list[2].name, "a", "in order");
+    CHECK(list[0].ratio.samples == 4 && list[1].ratio.samples == 1 && list[1].ratio.mean == 2, "ratios");
+    CHECK(token_estimate_clamp(0.5) == 1 && token_estimate_clamp(9) == 8 && token_estimate_clamp(3) == 3, "clamp");
+    token_estimate_free(estimate);
+}
+
 static void *observe_many(void *data) {
     for (int i = 0; i < 2000; i++) {
-        token_estimate_observe(data, VSR_STR("c"), 300, 100);
+        (void)token_estimate_observe(data, VSR_STR("c"), 300, 100);
         CHECK(token_estimate_ratio(data) >= 3.0 && token_estimate_ratio(data) <= 4.0, "between start and truth");
     }
     return NULL;
@@ -73,4 +92,4 @@ TEST(threads) {
     token_estimate_free(estimate);
 }
 
-RUN_TESTS(T(estimate_vectors), T(categories_are_bounded), T(threads))
+RUN_TESTS(T(estimate_vectors), T(categories_are_bounded), T(categories_are_listed), T(threads))

@@ -51,6 +51,18 @@ static const struct schema *signals_schema(struct arena *arena, const struct con
     return schema;
 }
 
+/* For readers of the table; an unknown type is found by the checks, beside other broken references. */
+static void tell_types(struct arena *arena, struct field *fields, size_t n, const struct config_kinds *kinds) {
+    const char **types = ARENA_ARRAY(arena, const char *, kinds->n + 1);
+    for (size_t i = 0; i < kinds->n; i++)
+        types[i] = kinds->items[i].type;
+    for (size_t i = 0; i < n && kinds->n > 0; i++)
+        if (strcmp(fields[i].name, "type") == 0) {
+            fields[i].choices = types;
+            fields[i].flags |= FIELD_HINT;
+        }
+}
+
 /* The common keys, then a block for each algorithm that takes one. */
 static const struct schema *algorithm_schema(struct arena *arena, const struct config_kinds *kinds) {
     const struct schema *common = &config_algorithm_schema;
@@ -59,6 +71,7 @@ static const struct schema *algorithm_schema(struct arena *arena, const struct c
     size_t n = common->n_fields;
     VSR_ASSERT(kinds->n <= CONFIG_ALGORITHMS_MAX);
     memcpy(fields, common->fields, n * sizeof(*fields));
+    tell_types(arena, fields, n, kinds);
     for (size_t i = 0; i < kinds->n; i++)
         if (kinds->items[i].schema)
             fields[n++] = (struct field){
@@ -92,14 +105,26 @@ static struct field *field_named(struct schema *schema, const char *name) {
     return NULL;
 }
 
+static size_t n_old_types(const struct config_kinds *kinds) {
+    size_t n = 0;
+    for (size_t i = 0; i < kinds->n; i++)
+        for (const char *const *old = kinds->items[i].old_types; old && *old; old++)
+            n++;
+    return n;
+}
+
 static const struct schema *plugin_schema(struct arena *arena, const struct config_kinds *kinds) {
     struct schema *schema = copy_schema(arena, &config_plugin_schema);
-    struct field_variant *variants = ARENA_ARRAY(arena, struct field_variant, kinds->n);
+    struct field_variant *variants = ARENA_ARRAY(arena, struct field_variant, kinds->n + n_old_types(kinds));
     struct field *field = field_named(schema, "configuration");
+    size_t n = 0;
     for (size_t i = 0; i < kinds->n; i++)
-        variants[i] = (struct field_variant){ kinds->items[i].type, kinds->items[i].schema };
+        variants[n++] = (struct field_variant){ kinds->items[i].type, kinds->items[i].schema, false };
+    for (size_t i = 0; i < kinds->n; i++)
+        for (const char *const *old = kinds->items[i].old_types; old && *old; old++)
+            variants[n++] = (struct field_variant){ *old, kinds->items[i].schema, true };
     field->variants = variants;
-    field->n_variants = kinds->n;
+    field->n_variants = n;
     return schema;
 }
 

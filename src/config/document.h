@@ -72,12 +72,13 @@ struct config_site {
  * passed in at start.
  */
 struct config_kind {
-    const char *type;            /* "router_replay", "fusion" */
-    const struct schema *schema; /* plugin: of `configuration`; algorithm: of the block named like it; NULL: none */
-    bool block_required;         /* the configuration, or the block, must be written */
-    bool ready;                  /* this build does what it says */
-    bool unsafe;                 /* ignoring it would be unsafe: serving refuses while it is not ready */
-    bool looper;                 /* algorithm: calls several models instead of selecting one */
+    const char *type;             /* "router_replay", "fusion" */
+    const char *const *old_types; /* NULL-terminated: names that loading rewrites to it (alias.h); NULL: none */
+    const struct schema *schema;  /* plugin: of `configuration`; algorithm: of the block named like it; NULL: none */
+    bool block_required;          /* the configuration, or the block, must be written */
+    bool ready;                   /* this build does what it says */
+    bool unsafe;                  /* ignoring it would be unsafe: serving refuses while it is not ready */
+    bool looper;                  /* algorithm: calls several models instead of selecting one */
     /* Optional: rules that need more than the block. `block` is NULL when none was written. */
     void (*check)(const struct config_site *site, const void *block);
     /* Optional, plugin: whether the configuration switches it on at all. Absent: always. */

@@ -11,7 +11,7 @@ static const char *const adaptation_modes[] = { "apply", "observe", "bypass", NU
 static const char *const candidate_sets[] = { "decision", "tier", "global", NULL };
 
 static const struct field adaptation_fields[] = {
-    { "mode", FIELD_ENUM, offsetof(struct config_adaptation, mode), .choices = adaptation_modes,
+    { "mode", FIELD_ENUM, offsetof(struct config_adaptation, mode), .flags = FIELD_UNSET, .choices = adaptation_modes,
       .help = "Of this component; absent: the decision's." },
     { "candidate_set", FIELD_ENUM, offsetof(struct config_adaptation, candidate_set), .fallback = "decision",
       .choices = candidate_sets, .help = "Whose models it may choose among." },
@@ -19,7 +19,7 @@ static const struct field adaptation_fields[] = {
 static const struct schema adaptation_schema = SCHEMA("adaptation", struct config_adaptation, adaptation_fields);
 
 static const struct field protection_fields[] = {
-    { "mode", FIELD_ENUM, offsetof(struct config_protection, mode), .choices = adaptation_modes,
+    { "mode", FIELD_ENUM, offsetof(struct config_protection, mode), .flags = FIELD_UNSET, .choices = adaptation_modes,
       .help = "Of this component; absent: the decision's." },
     { "stability_weight", FIELD_NUMBER, offsetof(struct config_protection, stability_weight), .flags = FIELD_RANGE,
       .least = 0, .greatest = INFINITY,
@@ -183,12 +183,12 @@ static const struct schema step_schema = SCHEMA("postprocessing step", struct co
 static const struct field contract_fields[] = {
     { "type", FIELD_ENUM, offsetof(struct config_output_contract, type), .choices = contract_types,
       .help = "Form of the answer; may be left out when there is postprocessing." },
-    { "choice_set", FIELD_OBJECT, offsetof(struct config_output_contract, choice_set), .object = &choice_schema,
-      .help = "Type choice: the answers that are allowed." },
-    { "json_schema", FIELD_OBJECT, offsetof(struct config_output_contract, json_schema), .object = &json_schema,
-      .help = "Type structured_json: the shape." },
-    { "reference", FIELD_OBJECT, offsetof(struct config_output_contract, reference), .object = &reference_schema,
-      .help = "Type reference_selection: what is referred to." },
+    { "choice_set", FIELD_OBJECT, offsetof(struct config_output_contract, choice_set), .flags = FIELD_UNSET,
+      .object = &choice_schema, .help = "Type choice: the answers that are allowed." },
+    { "json_schema", FIELD_OBJECT, offsetof(struct config_output_contract, json_schema), .flags = FIELD_UNSET,
+      .object = &json_schema, .help = "Type structured_json: the shape." },
+    { "reference", FIELD_OBJECT, offsetof(struct config_output_contract, reference), .flags = FIELD_UNSET,
+      .object = &reference_schema, .help = "Type reference_selection: what is referred to." },
     { "render", FIELD_OBJECT, offsetof(struct config_output_contract, render), .object = &render_schema,
       .help = "How a choice is given." },
     { "extract", FIELD_OBJECT, offsetof(struct config_output_contract, extract), .object = &extract_schema,
@@ -283,13 +283,14 @@ const struct schema config_candidate_iteration_schema =
 static const char *const emit_kinds[] = { "retention", NULL };
 
 static const struct field retention_fields[] = {
-    { "drop", FIELD_BOOL, offsetof(struct config_retention, drop), .help = "The answer is not written to the cache." },
+    { "drop", FIELD_BOOL, offsetof(struct config_retention, drop), .flags = FIELD_UNSET,
+      .help = "The answer is not written to the cache." },
     { "ttl_turns", FIELD_INT, offsetof(struct config_retention, ttl_turns), .flags = FIELD_RANGE, .least = 0,
       .greatest = INFINITY, .help = "It stays in the cache for so many turns of a minute each." },
-    { "keep_current_model", FIELD_BOOL, offsetof(struct config_retention, keep_current_model),
+    { "keep_current_model", FIELD_BOOL, offsetof(struct config_retention, keep_current_model), .flags = FIELD_UNSET,
       .help = "The session stays with its model." },
     { "prefer_prefix_retention", FIELD_BOOL, offsetof(struct config_retention, prefer_prefix_retention),
-      .help = "The backend is asked to keep the prefix." },
+      .flags = FIELD_UNSET, .help = "The backend is asked to keep the prefix." },
 };
 static const struct schema retention_schema = SCHEMA("retention", struct config_retention, retention_fields);
 

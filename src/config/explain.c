@@ -82,7 +82,7 @@ static void step_into(const struct field *field, vsr_str entry, struct stops *st
     for (size_t i = 0; i < field->n_variants; i++)
         picked |= str_eq_c(entry, field->variants[i].name);
     for (size_t i = 0; i < field->n_variants; i++)
-        if (!picked || str_eq_c(entry, field->variants[i].name))
+        if (!field->variants[i].old && (!picked || str_eq_c(entry, field->variants[i].name)))
             add_stop(stops, field->variants[i].schema, field->variants[i].name);
 }
 

@@ -281,7 +281,8 @@ static bool decode_string(const struct decode *d, const struct value *value, vsr
     if (!is_scalar(d, value, "text"))
         return false;
     *ret_text = value->node->text;
-    if (value->field->choices && !value->node->reference && !decode_enum(d, value, &chosen))
+    if (value->field->choices && !(value->field->flags & FIELD_HINT) && !value->node->reference &&
+        !decode_enum(d, value, &chosen))
         return false;
     return not_blank(d, value);
 }
@@ -763,12 +764,14 @@ static void report_selector(const struct decode *d, const struct field *field, c
     const char **names = ARENA_ARRAY(d->arena, const char *, field->n_variants + 1);
     struct field choices = *selector;
     struct value value = { &choices, yaml_get(at->node, str_from_c(field->selector)), at->path, -1, VSR_STR("") };
+    size_t n = 0;
     int chosen;
     if (selector->kind == FIELD_ENUM || yaml_is_null(value.node) || value.node->kind != YAML_SCALAR ||
         value.node->reference)
         return;
     for (size_t i = 0; i < field->n_variants; i++)
-        names[i] = field->variants[i].name;
+        if (!field->variants[i].old)
+            names[n++] = field->variants[i].name;
     choices.choices = names;
     (void)decode_enum(d, &value, &chosen); /* for what it reports */
 }

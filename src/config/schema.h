@@ -130,6 +130,8 @@ enum {
     FIELD_ANY = 1u << 8,        /* PAIRS: a value may be a list or mapping; it is kept as JSON text */
     FIELD_OLD =
         1u << 10, /* a name that is rewritten before decoding (alias.h): never decoded; for the JSON Schema alone */
+    FIELD_HINT =
+        1u << 11, /* STRING: `choices` are for readers and editors; something later than decoding checks them */
     FIELD_UNSET = 1u << 9, /* absent means what no value says (schema_present() tells): never printed as a default */
 };
 
@@ -138,11 +140,13 @@ enum { FIELD_HIDDEN = FIELD_KEY | FIELD_OLD };
 
 /*
  * One of the tables that a FIELD_VARIANT may have. Two names may share a table; a name with schema NULL takes no block,
- * and writing one is an error.
+ * and writing one is an error. An old name is rewritten before decoding, like FIELD_OLD, and only the JSON Schema has
+ * it.
  */
 struct field_variant {
     const char *name;
     const struct schema *schema;
+    bool old;
 };
 
 /*

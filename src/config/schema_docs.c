@@ -54,6 +54,8 @@ static void add_below(struct page *page, const struct section *above, const stru
         add_section(page, &below);
     for (size_t i = 0; i < field->n_variants; i++) {
         below.schema = field->variants[i].schema;
+        if (field->variants[i].old)
+            continue;
         below.path = variant_path(page->arena, above->path, field, field->variants[i].name, &below.variant);
         if (below.schema)
             add_section(page, &below);
@@ -113,6 +115,8 @@ static void link_to(const struct page *page, const struct schema *schema, struct
 static void variant_links(const struct page *page, const struct field *field, struct buf *out) {
     for (size_t i = 0; i < field->n_variants; i++) {
         const struct field_variant *variant = &field->variants[i];
+        if (variant->old)
+            continue;
         buf_printf(out, variant->schema ? "%s[`%s`]" : "%s`%s` (none)", i ? ", " : ": ", variant->name);
         if (variant->schema)
             link_to(page, variant->schema, out);

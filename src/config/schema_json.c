@@ -200,6 +200,8 @@ static void words(struct json_writer *w, const char *const *choices) {
 static void text(struct json_writer *w, const struct field *field) {
     if (field->choices) {
         words(w, field->choices);
+        if (field->flags & FIELD_NOCASE)
+            any_case_pattern(w, field->choices);
         return;
     }
     json_write_begin_object(w);

@@ -367,7 +367,7 @@ static bool has_default(const struct printer *p, const struct field *field, cons
     case FIELD_NUMBER:
         return field->fallback || *(const double *)slot != 0;
     case FIELD_ENUM:
-        return field->fallback || field->choices[*(const int *)slot][0];
+        return field->fallback || *(const int *)slot != 0; /* the first may only be there for want of another */
     case FIELD_STRINGS:
         return ((const struct config_strings *)slot)->n > 0;
     case FIELD_NUMBER_LIST:

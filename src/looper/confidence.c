@@ -44,8 +44,8 @@ static const struct field fields[] = {
       .choices = methods, .help = "How sure an answer is." },
     { "threshold", FIELD_NUMBER, offsetof(struct confidence_config, threshold), .flags = FIELD_RANGE, .fallback = "0",
       .least = 0, .greatest = 1, .help = "From here on an answer is accepted; 0: the method's own default." },
-    { "hybrid_weights", FIELD_OBJECT, offsetof(struct confidence_config, hybrid_weights), .object = &weights_schema,
-      .help = "How the two measures of method hybrid are mixed; their sum is 1." },
+    { "hybrid_weights", FIELD_OBJECT, offsetof(struct confidence_config, hybrid_weights), .flags = FIELD_UNSET,
+      .object = &weights_schema, .help = "How the two measures of method hybrid are mixed; their sum is 1." },
     { "on_error", FIELD_ENUM, offsetof(struct confidence_config, on_error), .fallback = "skip", .choices = on_errors,
       .help = "Whether a failed call is passed over or ends the request." },
     { "escalation_order", FIELD_ENUM, offsetof(struct confidence_config, escalation_order), .fallback = "size",
@@ -58,7 +58,7 @@ static const struct field fields[] = {
     { "verifier_server_url", FIELD_STRING, offsetof(struct confidence_config, verifier_server_url),
       .help = "Verifier of method automix_entailment: an absolute http or https URL." },
     { "verifier_timeout_seconds", FIELD_NUMBER, offsetof(struct confidence_config, verifier_timeout_seconds),
-      .flags = FIELD_RANGE, .fallback = "60", .least = 0, .greatest = INFINITY,
+      .flags = FIELD_UNSET | FIELD_RANGE, .fallback = "60", .least = 0, .greatest = INFINITY,
       .help = "Longest wait for the verifier; 0 stands for 60." },
 };
 

@@ -145,6 +145,13 @@ static void check(const struct config_site *site, const void *block) {
     }
 }
 
+static const char *const old_types[] = { "semantic-cache", "semantic_cache", "response-cache", NULL };
+
 const struct config_kind plugin_response_cache = {
-    .type = "response_cache", .schema = &schema, .block_required = true, .check = check, .enabled = is_enabled
+    .type = "response_cache",
+    .old_types = old_types,
+    .schema = &schema,
+    .block_required = true,
+    .check = check,
+    .enabled = is_enabled,
 };

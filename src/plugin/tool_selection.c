@@ -31,14 +31,16 @@ static const struct field fields[] = {
       .flags = FIELD_RANGE, .least = 0, .greatest = 1, .help = "add: least likeness of request and tool." },
     { "strategy", FIELD_STRING, offsetof(struct tool_selection_config, strategy),
       .help = "add: how tools are ranked." },
-    { "fallback_to_empty", FIELD_BOOL, offsetof(struct tool_selection_config, fallback_to_empty), .fallback = "true",
-      .help = "add: whether no tool at all may come out when selection fails." },
+    { "fallback_to_empty", FIELD_BOOL, offsetof(struct tool_selection_config, fallback_to_empty), .flags = FIELD_UNSET,
+      .fallback = "true", .help = "add: whether no tool at all may come out when selection fails." },
     { "advanced_filtering", FIELD_NODE, offsetof(struct tool_selection_config, advanced_filtering),
       .help = "add: as in global.integrations.tools.advanced_filtering." },
     { "relevance_threshold", FIELD_NUMBER, offsetof(struct tool_selection_config, relevance_threshold),
-      .flags = FIELD_RANGE, .fallback = "0", .least = 0, .greatest = 1, .help = "filter: least relevance that stays." },
-    { "preserve_count", FIELD_INT, offsetof(struct tool_selection_config, preserve_count), .flags = FIELD_RANGE,
-      .fallback = "0", .least = 0, .greatest = INFINITY, .help = "filter: so many stay whatever their relevance." },
+      .flags = FIELD_UNSET | FIELD_RANGE, .fallback = "0", .least = 0, .greatest = 1,
+      .help = "filter: least relevance that stays." },
+    { "preserve_count", FIELD_INT, offsetof(struct tool_selection_config, preserve_count),
+      .flags = FIELD_UNSET | FIELD_RANGE, .fallback = "0", .least = 0, .greatest = INFINITY,
+      .help = "filter: so many stay whatever their relevance." },
 };
 
 static void check_block(const void *object, struct arena *arena, struct diag *diag);

@@ -31,7 +31,7 @@ static const struct field classifier_fields[] = {
       .help = "Labels, in the order of the model's classes." },
     { "model_path", FIELD_STRING, offsetof(struct classifier_config, model_path), .flags = FIELD_NONBLANK,
       .help = "Of type local: folder of the model." },
-    { "use_cpu", FIELD_BOOL, offsetof(struct classifier_config, use_cpu),
+    { "use_cpu", FIELD_BOOL, offsetof(struct classifier_config, use_cpu), .flags = FIELD_UNSET,
       .help = "Of type local: whether the model runs on the CPU." },
     { "model", FIELD_STRING, offsetof(struct classifier_config, model), .flags = FIELD_NONBLANK,
       .help = "Of type llm: entry of global.model_catalog.external with model_role classification." },

@@ -21,7 +21,7 @@ struct metadata_config {
 static const struct field comparator_fields[] = {
     { "equals", FIELD_STRING, offsetof(struct comparator_config, equals), .help = "The value is exactly this." },
     { "in", FIELD_STRINGS, offsetof(struct comparator_config, in), .help = "The value is one of these." },
-    { "exists", FIELD_BOOL, offsetof(struct comparator_config, exists),
+    { "exists", FIELD_BOOL, offsetof(struct comparator_config, exists), .flags = FIELD_UNSET,
       .help = "Whether the key is there; false matches its absence." },
 };
 

@@ -213,6 +213,16 @@ static int write_document(const struct eval *eval, struct arena *arena, vsr_str 
     return rc;
 }
 
+/* Whether the decision that is expected wins whatever the unavailable signals would say. */
+static bool is_independent(const struct eval *eval, const struct probe_decision *probe) {
+    if (!eval->state)
+        return true;
+    CONFIG_EACH(const struct config_decision, decision, &eval->recipe->scope->routing->decisions)
+    if (str_eq(decision->name, probe->expected_decision))
+        return route_independent(eval->state, decision);
+    return true; /* what is expected does not exist: no signal could make it win */
+}
+
 static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str body,
                      const struct probe_decision *decision, struct probe_answer *ret_answer, struct vsr_err *err) {
     const struct snapshot *snapshot = data;
@@ -221,7 +231,6 @@ static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str bod
     uint64_t begin_ns = clock_mono_ns();
     struct eval eval;
     int rc = json_parse(arena, body, doc, err);
-    (void)decision;
     if (rc == 0)
         rc = eval_read(snapshot, arena, doc, facts, err);
     if (rc == 0)
@@ -229,6 +238,7 @@ static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str bod
     if (rc < 0)
         return rc;
     ret_answer->time_ns = clock_mono_ns() - begin_ns;
+    ret_answer->independent = is_independent(&eval, decision);
     return write_document(&eval, arena, &ret_answer->document, err);
 }
 

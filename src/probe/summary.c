@@ -163,7 +163,7 @@ static void sum_latency(struct summing *b) {
     s->per_second = s->outcomes->time_ns ? (double)s->outcomes->n * 1e9 / (double)s->outcomes->time_ns : 0;
 }
 
-/* ---- coverage: what the profile has, and what some probe says of it */
+/* ---- coverage: what the profile has, and what some probe says of it; outputs of projections are signals too */
 
 enum { COVER_SIGNALS, COVER_PROJECTIONS, COVER_ALGORITHMS, COVER_PLUGINS };
 
@@ -188,8 +188,10 @@ static void assert_signals(struct covering *c, vsr_str recipe, const struct conf
         for (size_t k = 0; k < map->values[i].n; k++) {
             bool projection = str_eq_c(map->keys[i], "projection");
             vsr_str name = projection ? map->values[i].items[k] : base_name(map->values[i].items[k]);
-            (void)map_put(&c->asserted[projection ? COVER_PROJECTIONS : COVER_SIGNALS],
-                          recipe_key(c, recipe, map->keys[i], name), c);
+            vsr_str at = recipe_key(c, recipe, map->keys[i], name);
+            (void)map_put(&c->asserted[COVER_SIGNALS], at, c);
+            if (projection)
+                (void)map_put(&c->asserted[COVER_PROJECTIONS], at, c);
         }
 }
 
@@ -210,8 +212,10 @@ static void configure_name(void *data, const char *family, vsr_str name) {
     struct covering *c = data;
     vsr_str key = str_from_c(eval_response_key(family));
     bool projection = str_eq_c(key, "projection");
-    (void)map_put(&c->configured[projection ? COVER_PROJECTIONS : COVER_SIGNALS],
-                  recipe_key(c, c->recipe, key, projection ? name : base_name(name)), c);
+    vsr_str at = recipe_key(c, c->recipe, key, projection ? name : base_name(name));
+    (void)map_put(&c->configured[COVER_SIGNALS], at, c);
+    if (projection)
+        (void)map_put(&c->configured[COVER_PROJECTIONS], at, c);
 }
 
 static void configure_recipe(struct covering *c, const struct snapshot_recipe *recipe) {

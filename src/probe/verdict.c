@@ -1,6 +1,7 @@
 #include "probe/verdict.h"
 
 #include "core/arena.h"
+#include "serve/eval.h"
 
 const char *probe_check_text(enum probe_check check) {
     static const char *const texts[] = { "decision", "model", "recipe", "algorithm",     "plugins",
@@ -88,12 +89,32 @@ static bool signal_matched(const struct judge *j, json_ref matched, vsr_str key,
     return list_has(j, json_get(j->doc, matched, key), name);
 }
 
+/* Whether the rule could not be evaluated, which the probe was told to look past. */
+static bool is_excused(struct judge *j, vsr_str key, vsr_str name) {
+    json_ref errors = json_get(j->doc, 0, VSR_STR("signal_errors")), value;
+    if (!j->q->ignore_signal_errors || !json_is(j->doc, errors, JSON_OBJECT))
+        return false;
+    for (json_ref ref = json_first(j->doc, errors); ref != JSON_NONE; ref = json_next(j->doc, errors, value)) {
+        vsr_str text, type;
+        value = json_next(j->doc, errors, ref);
+        if (!json_str(j->arena, j->doc, ref, &text))
+            continue;
+        type = str_split(&text, ':');
+        if (str_eq_c(key, eval_response_key(arena_printf(j->arena, "%.*s%c", VSR_FMT(type), 0).ptr)) &&
+            (str_eq_c(text, "*") || str_eq(text, name) ||
+             (str_starts(name, text) && name.len > text.len && name.ptr[text.len] == ':')))
+            return true;
+    }
+    return false;
+}
+
 /* Adds ` not key:name` of each name that is (un)matched against the wish. */
 static vsr_str wrong_signals(struct judge *j, json_ref matched, const struct config_strings_map *map, bool wanted,
                              vsr_str text) {
     for (size_t i = 0; i < map->n; i++)
         for (size_t k = 0; k < map->values[i].n; k++)
-            if (signal_matched(j, matched, map->keys[i], map->values[i].items[k]) != wanted)
+            if (signal_matched(j, matched, map->keys[i], map->values[i].items[k]) != wanted &&
+                !is_excused(j, map->keys[i], map->values[i].items[k]))
                 text = arena_printf(j->arena, "%.*s%s%s%.*s:%.*s", VSR_FMT(text), text.len ? ", " : "",
                                     wanted ? "" : "not ", VSR_FMT(map->keys[i]), VSR_FMT(map->values[i].items[k]));
     return text;

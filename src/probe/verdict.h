@@ -45,7 +45,7 @@ struct probe_question {
     vsr_str model;            /* that was asked for; empty: none */
     const vsr_str *decisions; /* of the recipe, for the trace; NULL: not known */
     size_t n_decisions;
-    bool ignore_signal_errors; /* the answer was proved not to depend on them */
+    bool ignore_signal_errors; /* the decision was proved not to depend on them; signals that failed are not judged */
 };
 
 /* Judges a document; texts live in `arena` or in the document. */

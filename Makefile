@@ -7,7 +7,7 @@ T ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-long test-update check format bench fuzz asan tsan install deps clean help
+.PHONY: build run test test-long test-update check format docs bench fuzz asan tsan install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,13 +36,19 @@ test-update: ## rewrite the expected diagnostics and snapshots; review the diff
 	@tools/deps test
 	@VSR_TEST_UPDATE=1 tools/run-tests "$(T)"
 
-check: ## format, warnings under gcc and clang, clang-tidy, floors
+check: ## format, warnings under gcc and clang, clang-tidy, floors, reference page
 	@tools/deps check
 	@tools/check
 
 format: ## clang-format over our sources
 	@tools/deps check
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+docs: ## docs/configuration.md, from the tables
+	@tools/deps test
+	@mkdir -p build && cmake --preset debug >build/cmake.log || { cat build/cmake.log; exit 1; }
+	@ninja -C build/debug -j$(JOBS) vsr
+	@tools/check-docs --write
 
 bench: build ## one table of speeds beside the budgets
 	@tools/deps bench

@@ -16,29 +16,41 @@ struct count {
 };
 
 struct summary {
-    size_t listeners, models, cards, endpoints, partitions, scores, mappings, decisions;
-    struct count signals[CONFIG_FAMILIES_MAX]; /* families with rules */
+    size_t listeners, models, cards, endpoints;
+    size_t partitions, scores, mappings, decisions; /* of all recipes together */
+    struct count signals[CONFIG_FAMILIES_MAX];      /* families with rules, in all recipes */
     size_t n_signals;
 };
 
+static void add_profile(const struct config_routing *routing, struct summary *summary) {
+    summary->partitions += routing->projections.partitions.n;
+    summary->scores += routing->projections.scores.n;
+    summary->mappings += routing->projections.mappings.n;
+    summary->decisions += routing->decisions.n;
+}
+
+static void add_family(const struct config_document *doc, const struct config_family *family, size_t index,
+                       struct summary *summary) {
+    size_t n = 0;
+    for (size_t i = 0; i < doc->n_scopes; i++)
+        n += doc->scopes[i].routing->signals.rules[index].n;
+    if (n > 0)
+        summary->signals[summary->n_signals++] = (struct count){ str_from_c(family->type), n };
+}
+
 static void summary_read(const struct config_document *doc, struct summary *summary) {
     struct config_families families = route_families();
-    const struct config_routing *routing = &doc->routing;
     *summary = (struct summary){
         .listeners = doc->listeners.n,
         .models = doc->providers.models.n,
-        .cards = routing->model_cards.n,
-        .partitions = routing->projections.partitions.n,
-        .scores = routing->projections.scores.n,
-        .mappings = routing->projections.mappings.n,
-        .decisions = routing->decisions.n,
+        .cards = doc->routing.model_cards.n,
     };
     for (size_t i = 0; i < doc->providers.models.n; i++)
         summary->endpoints += ((const struct config_provider_model *)doc->providers.models.items)[i].backend_refs.n;
+    for (size_t i = 0; i < doc->n_scopes; i++)
+        add_profile(doc->scopes[i].routing, summary);
     for (size_t i = 0; i < families.n; i++)
-        if (routing->signals.rules[i].n > 0)
-            summary->signals[summary->n_signals++] =
-                (struct count){ str_from_c(families.items[i].type), routing->signals.rules[i].n };
+        add_family(doc, &families.items[i], i, summary);
 }
 
 /* ---- printing */
@@ -46,6 +58,33 @@ static void summary_read(const struct config_document *doc, struct summary *summ
 static void write_number(struct json_writer *w, vsr_str key, size_t n) {
     json_write_key(w, key);
     json_write_u64(w, n);
+}
+
+static void recipes_json(const struct config_document *doc, struct json_writer *w) {
+    json_write_key(w, VSR_STR("recipes"));
+    json_write_begin_array(w);
+    for (size_t i = 0; i < doc->n_scopes; i++) {
+        json_write_begin_object(w);
+        json_write_key(w, VSR_STR("name"));
+        json_write_str(w, doc->scopes[i].name);
+        write_number(w, VSR_STR("decisions"), doc->scopes[i].routing->decisions.n);
+        json_write_end(w);
+    }
+    json_write_end(w);
+    json_write_key(w, VSR_STR("entrypoints"));
+    json_write_begin_array(w);
+    CONFIG_EACH(const struct config_entrypoint, entrypoint, &doc->entrypoints) {
+        json_write_begin_object(w);
+        json_write_key(w, VSR_STR("recipe"));
+        json_write_str(w, entrypoint->recipe);
+        json_write_key(w, VSR_STR("model_names"));
+        json_write_begin_array(w);
+        for (size_t i = 0; i < entrypoint->model_names.n; i++)
+            json_write_str(w, entrypoint->model_names.items[i]);
+        json_write_end(w);
+        json_write_end(w);
+    }
+    json_write_end(w);
 }
 
 static void summary_json(const struct config_document *doc, struct json_writer *w) {
@@ -70,6 +109,7 @@ static void summary_json(const struct config_document *doc, struct json_writer *
     write_number(w, VSR_STR("mappings"), summary.mappings);
     json_write_end(w);
     write_number(w, VSR_STR("decisions"), summary.decisions);
+    recipes_json(doc, w);
     json_write_end(w);
 }
 
@@ -100,6 +140,16 @@ static void models_text(const struct config_document *doc, const struct summary 
     buf_append_char(out, '\n');
 }
 
+static void entrypoints_text(const struct config_document *doc, struct buf *out) {
+    size_t n = 0;
+    CONFIG_EACH(const struct config_entrypoint, entrypoint, &doc->entrypoints)
+    for (size_t i = 0; i < entrypoint->model_names.n; i++)
+        buf_printf(out, "%s%.*s to %.*s", n++ ? ", " : "  entrypoints ", VSR_FMT(entrypoint->model_names.items[i]),
+                   VSR_FMT(entrypoint->recipe));
+    if (n)
+        buf_append_char(out, '\n');
+}
+
 static void summary_text(const struct config_document *doc, struct buf *out) {
     struct summary summary;
     summary_read(doc, &summary);
@@ -112,7 +162,12 @@ static void summary_text(const struct config_document *doc, struct buf *out) {
     buf_printf(out, "  projections %zu partition%s, %zu score%s, %zu mapping%s\n", summary.partitions,
                plural(summary.partitions), summary.scores, plural(summary.scores), summary.mappings,
                plural(summary.mappings));
-    buf_printf(out, "  decisions   %zu\n", summary.decisions);
+    buf_printf(out, "  decisions   %zu", summary.decisions);
+    for (size_t i = 0; i < doc->n_scopes && doc->n_scopes > 1; i++)
+        buf_printf(out, "%s%zu in %.*s", i == 0 ? ": " : ", ", doc->scopes[i].routing->decisions.n,
+                   VSR_FMT(doc->scopes[i].name));
+    buf_append_char(out, '\n');
+    entrypoints_text(doc, out);
 }
 
 static void result_json(const struct profile *profile, struct buf *out) {

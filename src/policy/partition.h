@@ -4,9 +4,6 @@
  * Works on the matches of one family, in match order, whatever the family: contenders are matched members with a
  * measured confidence. The winner may have its confidence replaced by a softmax over the contenders. Without any
  * contender the default is added as a synthesised match of confidence 0. Immutable once built: any thread.
- *
- * Nobody calls it yet: members are rules of families that say so (`partition_members` of config_family), and none does,
- * so loading refuses every partition. Called by route, before the projections, once such a family exists.
  */
 #ifndef VSR_POLICY_PARTITION_H
 #define VSR_POLICY_PARTITION_H

@@ -37,11 +37,17 @@ static enum stage_result refuse(struct request *request, const char *refusal) {
     return STAGE_FAIL;
 }
 
+static uint64_t now_ms(void *data) {
+    (void)data;
+    return clock_mono_ms();
+}
+
 enum stage_result stage_signals(struct request *request) {
     struct telemetry *telemetry = request->worker->telemetry;
     const struct snapshot_recipe *recipe = request->name->recipe;
     const struct route_options options = {
         .full = request->debug,
+        .clock = { .now_ms = now_ms },
         .bytes_per_token = token_estimate_ratio(request->worker->token_estimate),
     };
     struct vsr_err err = VSR_ERR_NONE;

@@ -374,20 +374,21 @@ static size_t sampled(size_t index, size_t total) {
     return at < total - 2 ? at : total - 2;
 }
 
-static size_t count_sentences(vsr_str text) {
+/* Fills `sentences` with the first of them; returns how many there are. */
+static size_t first_sentences(vsr_str text, vsr_str *sentences) {
     size_t n = 0;
-    for (vsr_str sentence; sentence_next(&text, &sentence);)
-        n++;
+    for (vsr_str sentence; sentence_next(&text, &sentence); n++)
+        if (n < COMPRESS_SENTENCES_MAX)
+            sentences[n] = sentence;
     return n;
 }
 
-/* Fills `sentences` with those looked at; returns how many. */
-static size_t sample_sentences(vsr_str text, size_t total, vsr_str *sentences) {
+/* The same with those looked at, when there are more. */
+static void sample_sentences(vsr_str text, size_t total, vsr_str *sentences) {
     size_t n = 0, at = 0;
-    for (vsr_str sentence; sentence_next(&text, &sentence); at++)
-        if (n < COMPRESS_SENTENCES_MAX && sampled(n, total) == at)
+    for (vsr_str sentence; n < COMPRESS_SENTENCES_MAX && sentence_next(&text, &sentence); at++)
+        if (sampled(n, total) == at)
             sentences[n++] = sentence;
-    return n;
 }
 
 struct choice {
@@ -399,11 +400,10 @@ struct choice {
 };
 
 static void keep_if_it_fits(struct choice *choice, size_t index) {
-    uint64_t tokens = sentence_tokens(choice->sentences[index]);
-    if (choice->kept[index] || tokens > choice->left)
+    if (choice->left == 0 || choice->kept[index] || sentence_tokens_exceed(choice->sentences[index], choice->left))
         return;
     choice->kept[index] = true;
-    choice->left -= tokens;
+    choice->left -= sentence_tokens(choice->sentences[index]);
 }
 
 /* Best first; on ties the earlier one. Insertion is quick enough: at most 500, once. */
@@ -460,12 +460,15 @@ int compress_text(struct arena *arena, vsr_str text, const struct compress_optio
     size_t total;
     int rc;
     *ret_text = text;
-    if (options->max_tokens == 0 || text.len <= options->min_length || sentence_tokens(text) <= options->max_tokens)
+    if (options->max_tokens == 0 || text.len <= options->min_length ||
+        !sentence_tokens_exceed(text, options->max_tokens))
         return 0;
-    total = count_sentences(text);
+    total = first_sentences(text, sentences);
     if (total < 2)
         return 0;
-    choice.n = sample_sentences(text, total, sentences);
+    if (total > COMPRESS_SENTENCES_MAX)
+        sample_sentences(text, total, sentences);
+    choice.n = total < COMPRESS_SENTENCES_MAX ? total : COMPRESS_SENTENCES_MAX;
     rc = compress_scores(arena, sentences, choice.n, options, scores, err);
     if (rc < 0)
         return rc;

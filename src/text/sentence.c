@@ -3,11 +3,23 @@
 #include "core/utf8.h"
 #include "text/unicode.h"
 
-static bool is_terminator(uint32_t cp) {
+/* Most bytes are ASCII, and every one is looked at a few times. */
+static inline uint32_t next_cp(vsr_str text, size_t *pos) {
+    return (uint8_t)text.ptr[*pos] < 0x80 ? (uint8_t)text.ptr[(*pos)++] : utf8_next(text, pos);
+}
+
+static inline bool is_space(uint32_t cp) {
+    return cp < 0x80 ? cp == ' ' || cp - '\t' < 5 : unicode_is_space(cp);
+}
+
+static inline bool is_cjk(uint32_t cp) {
+    return cp >= 0x80 && unicode_is_cjk(cp);
+}
+
+static inline bool is_terminator(uint32_t cp) {
+    if (cp < 0x80)
+        return cp == '.' || cp == '!' || cp == '?';
     switch (cp) {
-    case '.':
-    case '!':
-    case '?':
     case 0x3002:
     case 0xFF01:
     case 0xFF1F:
@@ -28,21 +40,21 @@ static bool is_line_end(uint32_t cp) {
 
 static vsr_str skip_blanks(vsr_str text) {
     size_t pos = 0, next = 0;
-    while (next < text.len && unicode_is_space(utf8_next(text, &next)))
+    while (next < text.len && is_space(next_cp(text, &next)))
         pos = next;
     return str_sub(text, pos, text.len);
 }
 
 static vsr_str trim_end(vsr_str text) {
     size_t end = text.len, before = text.len;
-    while (before > 0 && unicode_is_space(utf8_prev(text, &before)))
+    while (before > 0 && is_space(utf8_prev(text, &before)))
         end = before;
     return str_sub(text, 0, end);
 }
 
 /* Decoded at `pos`; 0 outside of the text. */
 static uint32_t cp_at(vsr_str text, size_t pos) {
-    return pos < text.len ? utf8_next(text, &pos) : 0;
+    return pos < text.len ? next_cp(text, &pos) : 0;
 }
 
 static uint32_t cp_before(vsr_str text, size_t pos) {
@@ -52,13 +64,12 @@ static uint32_t cp_before(vsr_str text, size_t pos) {
 /* A single capital between `dot` and a blank or the beginning of the sentence. */
 static bool follows_initial(vsr_str text, size_t dot) {
     size_t letter = dot;
-    return dot > 0 && unicode_is_upper(utf8_prev(text, &letter)) &&
-           (letter == 0 || unicode_is_space(cp_before(text, letter)));
+    return dot > 0 && unicode_is_upper(utf8_prev(text, &letter)) && (letter == 0 || is_space(cp_before(text, letter)));
 }
 
 /* A blank, then a capital. */
 static bool leads_to_name(vsr_str text, size_t behind) {
-    return behind < text.len && unicode_is_space(utf8_next(text, &behind)) && unicode_is_upper(cp_at(text, behind));
+    return behind < text.len && is_space(next_cp(text, &behind)) && unicode_is_upper(cp_at(text, behind));
 }
 
 /* Whether the terminator at `pos` ends nothing; `behind` is the place after it. */
@@ -74,13 +85,13 @@ static bool is_inner(vsr_str text, uint32_t cp, size_t pos, size_t behind) {
 static size_t sentence_len(vsr_str text) {
     for (size_t pos = 0; pos < text.len;) {
         size_t start = pos;
-        uint32_t cp = utf8_next(text, &pos);
+        uint32_t cp = next_cp(text, &pos);
         if (is_line_end(cp))
             return start;
         if (!is_terminator(cp) || is_inner(text, cp, start, pos))
             continue;
         while (is_terminator(cp_at(text, pos)))
-            (void)utf8_next(text, &pos);
+            (void)next_cp(text, &pos);
         return pos;
     }
     return text.len;
@@ -102,35 +113,44 @@ bool sentence_field(vsr_str *rest, vsr_str *ret_field) {
     size_t pos = 0, next = 0;
     if (text.len == 0)
         return false;
-    while (next < text.len && !unicode_is_space(utf8_next(text, &next)))
+    while (next < text.len && !is_space(next_cp(text, &next)))
         pos = next;
     *ret_field = str_sub(text, 0, pos);
     *rest = str_sub(text, pos, text.len);
     return true;
 }
 
-uint64_t sentence_tokens(vsr_str text) {
-    uint64_t n_cjk = 0, n_words = 0;
+/* Stops behind the first token past `most`. */
+static uint64_t count_tokens(vsr_str text, uint64_t most) {
+    uint64_t tenths = 0;
     bool is_word = false; /* the field that is being read has been counted as a word */
-    for (size_t pos = 0; pos < text.len;) {
-        uint32_t cp = utf8_next(text, &pos);
-        if (unicode_is_space(cp)) {
+    for (size_t pos = 0; pos < text.len && tenths / 10 <= most;) {
+        uint32_t cp = next_cp(text, &pos);
+        if (is_space(cp)) {
             is_word = false;
-        } else if (unicode_is_cjk(cp)) {
-            n_cjk++;
+        } else if (is_cjk(cp)) {
+            tenths += 15;
         } else if (!is_word) {
-            n_words++;
+            tenths += 13;
             is_word = true;
         }
     }
-    return (15 * n_cjk + 13 * n_words) / 10; /* one of either is more than 1 */
+    return tenths / 10; /* one of either is more than 1 */
+}
+
+uint64_t sentence_tokens(vsr_str text) {
+    return count_tokens(text, UINT64_MAX);
+}
+
+bool sentence_tokens_exceed(vsr_str text, uint64_t most) {
+    return count_tokens(text, most) > most;
 }
 
 /* ---- words */
 
 static vsr_str trim_marks(vsr_str text) {
     size_t start = 0, end = text.len, pos = 0;
-    while (pos < text.len && !unicode_is_alnum(utf8_next(text, &pos)))
+    while (pos < text.len && !unicode_is_alnum(next_cp(text, &pos)))
         start = pos;
     pos = end;
     while (pos > start && !unicode_is_alnum(utf8_prev(text, &pos)))
@@ -159,7 +179,7 @@ static bool give_field(const struct words *words, vsr_str field) {
     bool after_cjk = false;
     for (size_t pos = 0; pos < field.len;) {
         size_t start = pos;
-        if (!unicode_is_cjk(utf8_next(field, &pos))) {
+        if (!is_cjk(next_cp(field, &pos))) {
             after_cjk = false;
             continue;
         }

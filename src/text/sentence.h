@@ -28,6 +28,8 @@ bool sentence_field(vsr_str *rest, vsr_str *ret_field);
  * to a whole number, but at least 1 unless the text is blank.
  */
 uint64_t sentence_tokens(vsr_str text);
+/* Whether that is more than `most`; reads no further than it must. */
+bool sentence_tokens_exceed(vsr_str text, uint64_t most);
 
 /*
  * Calls fn for each word, in the case of the text. A field gives itself, without what is neither letter nor digit at

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "cli/commands.h"
 #include "cli/profile.h"
 #include "core/log.h"
@@ -35,6 +36,33 @@ static void configure_log(const struct options *options) {
     log_configure(level, json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, STDERR_FILENO);
 }
 
+/* ---- the management API beside the gateway */
+
+struct management {
+    struct admin_options options;
+    struct admin *admin;
+};
+
+static int start_management(void *data, struct gateway *gateway, struct vsr_err *err) {
+    struct management *management = data;
+    return admin_start(&management->options, gateway, &management->admin, err);
+}
+
+static void stop_management(void *data) {
+    admin_stop(((struct management *)data)->admin);
+}
+
+static bool read_management(const struct options *options, struct admin_options *ret_options) {
+    const char *listen = options_text(options, "management-listen");
+    *ret_options = (struct admin_options){ 0 };
+    if (!listen)
+        return true;
+    if (!read_socket(listen, &ret_options->address, &ret_options->port))
+        return false;
+    ret_options->off = ret_options->address.len == 0;
+    return true;
+}
+
 int command_serve(const struct cli *cli, int argc, char **argv) {
     const struct options *options = cli->options;
     struct gateway_options gateway = {
@@ -47,6 +75,7 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
         .drain_ms = options_number(options, "drain") * 1000,
         .colour = cli->colour_err,
     };
+    struct management management = { 0 };
     struct vsr_err err = VSR_ERR_NONE;
     (void)argc; /* the command takes no operands */
     (void)argv;
@@ -55,6 +84,12 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
     if (!read_socket(options_text(options, "metrics-listen"), &gateway.metrics_address, &gateway.metrics_port))
         return cli_usage(cli, "--metrics-listen: expected ADDR:PORT or off, found \"%s\"",
                          options_text(options, "metrics-listen"));
+    if (!read_management(options, &management.options))
+        return cli_usage(cli, "--management-listen: expected ADDR:PORT or off, found \"%s\"",
+                         options_text(options, "management-listen"));
+    gateway.on_start = start_management;
+    gateway.on_stop = stop_management;
+    gateway.data = &management;
     gateway.load.serving = true;
     configure_log(options);
     if (gateway_run(&gateway, &err) < 0)

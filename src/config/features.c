@@ -136,12 +136,6 @@ static void find_ratelimit(const struct search *s) {
 }
 
 /* Bearer tokens of an API that is off the machine's own loopback must not be dropped in silence. */
-static void find_management_auth(const struct search *s) {
-    const struct config_management_auth *auth = &s->global->services.management_api.auth;
-    if (auth->mode == MANAGEMENT_AUTH_BEARER)
-        wanted(s, schema_at(auth));
-}
-
 static void find_replay(const struct search *s) {
     const struct config_router_replay *replay = &s->global->services.router_replay;
     if (replay->enabled)
@@ -223,7 +217,6 @@ static const struct feature features[] = {
     { "metrics over moving windows", false, find_windowed_metrics },
     { "exporting traces", false, find_tracing },
     { "rate limits; no caller would be limited", true, find_ratelimit },
-    { "tokens for the management API; it would serve anybody who reaches it", true, find_management_auth },
     { "recording routed requests", false, find_replay },
     { "publishing how far the start has come", false, find_startup_status },
     { "caching responses", false, find_response_cache },

@@ -397,3 +397,10 @@ int route_build(struct arena *arena, const struct config_document *doc, const st
     *ret_route = route;
     return 0;
 }
+
+void route_unavailable(const struct route *route, void (*fn)(void *data, const char *family, const char *reason),
+                       void *data) {
+    for (size_t i = 0; i < route->n_families; i++)
+        if (route->families[i].missing && plan_wants(&route->families[i], route->wanted))
+            fn(data, route->families[i].family->config.type, route->families[i].missing);
+}

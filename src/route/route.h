@@ -42,6 +42,10 @@ void route_scratch_free(struct route_scratch *scratch);
 /* Every name that route_matches() can list, in its order. Names live with the route. */
 void route_names(const struct route *route, void (*fn)(void *data, const char *family, vsr_str name), void *data);
 
+/* Families that decisions need and whose model is not there, with the reason, which lives with the route. */
+void route_unavailable(const struct route *route, void (*fn)(void *data, const char *family, const char *reason),
+                       void *data);
+
 /* Why the request is refused before anything is evaluated, or NULL. The outcome says the same. */
 const char *route_refusal(const struct route *route, const struct request_facts *facts);
 

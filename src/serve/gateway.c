@@ -304,6 +304,10 @@ static int serve(struct gateway *gateway, struct vsr_err *err) {
         rc = watch_file(gateway, err);
     if (rc == 0)
         rc = load(gateway, err);
+    if (rc == 0 && gateway->options->on_start) {
+        rc = gateway->options->on_start(gateway->options->data, gateway, err);
+        gateway->started = rc == 0;
+    }
     if (rc == 0)
         rc = open_data(gateway, err);
     if (rc < 0)
@@ -311,8 +315,6 @@ static int serve(struct gateway *gateway, struct vsr_err *err) {
     metric_add(gateway->telemetry->ready, 1);
     announce(gateway);
     publish_stats(gateway);
-    if (gateway->options->on_start)
-        gateway->options->on_start(gateway->options->data, gateway);
     loop_run(gateway->loop);
     return 0;
 }
@@ -324,6 +326,8 @@ static void close_all(struct gateway *gateway) {
             worker_cut(gateway->workers[i]);
     for (size_t i = 0; i < gateway->n_workers && gateway->workers[i]; i++)
         worker_join(gateway->workers[i]);
+    if (gateway->started && gateway->options->on_stop)
+        gateway->options->on_stop(gateway->options->data);
     reload_done(gateway);
     loop_timer_stop(&gateway->stats_timer);
     file_watch_free(gateway->watch);
@@ -339,6 +343,22 @@ static void close_all(struct gateway *gateway) {
     tls_client_free(gateway->tls);
     token_estimate_free(gateway->token_estimate);
     telemetry_free(gateway->telemetry);
+}
+
+struct loop *gateway_loop(const struct gateway *gateway) {
+    return gateway->loop;
+}
+
+const struct snapshot *gateway_snapshot(const struct gateway *gateway) {
+    return gateway->snapshot;
+}
+
+struct metrics *gateway_metrics(const struct gateway *gateway) {
+    return gateway->telemetry->metrics;
+}
+
+bool gateway_ready(const struct gateway *gateway) {
+    return !gateway->draining;
 }
 
 int gateway_run(const struct gateway_options *options, struct vsr_err *err) {

@@ -27,6 +27,9 @@
 #include "core/str.h"
 
 struct gateway;
+struct loop;
+struct metrics;
+struct snapshot;
 
 struct gateway_options {
     const char *config_file; /* NULL: `config_text` */
@@ -39,11 +42,20 @@ struct gateway_options {
     uint16_t metrics_port;
     uint64_t drain_ms;
     bool colour; /* of diagnostics on stderr */
-    /* Optional. On the control thread, once requests are served; `gateway` is good for gateway_reload() until
-     * gateway_run() returns. */
-    void (*on_start)(void *data, struct gateway *gateway);
+    /* Optional. On the control thread, when requests are about to be served; `gateway` is good for gateway_reload()
+     * until gateway_run() returns. A failure, with `err`, ends it. */
+    int (*on_start)(void *data, struct gateway *gateway, struct vsr_err *err);
+    /* Optional. On the control thread, when the workers have ended and the loop is still there. */
+    void (*on_stop)(void *data);
     void *data;
 };
+
+/* For those who add to the control thread, on it. The snapshot is that of the generation that serves, and lives until
+ * the loop turns. */
+struct loop *gateway_loop(const struct gateway *gateway);
+const struct snapshot *gateway_snapshot(const struct gateway *gateway);
+struct metrics *gateway_metrics(const struct gateway *gateway);
+bool gateway_ready(const struct gateway *gateway); /* false once it drains */
 
 /* 0 after an orderly end, else VSR_E_INVALID (configuration; diagnostics went to stderr) or another code with `err`. */
 int gateway_run(const struct gateway_options *options, struct vsr_err *err) VSR_MUST_CHECK;

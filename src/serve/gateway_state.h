@@ -55,6 +55,7 @@ struct gateway {
     size_t n_running; /* workers whose thread has not ended */
     uint64_t generation;
     bool draining;
+    bool started; /* on_start() was called and did not fail */
     struct loop_timer stats_timer;
     struct reload_state reload;
 };

@@ -67,6 +67,20 @@ static int check_file(struct reload_job *job) {
     return rc;
 }
 
+/* Sockets of the process itself stay where they were opened. */
+static int check_process(struct reload_job *job) {
+    const struct config_management_api *old = &job->gateway->snapshot->doc->global.services.management_api;
+    const struct config_management_api *next = &job->snapshot->doc->global.services.management_api;
+    if (str_eq(old->bind_address, next->bind_address) && old->port == next->port)
+        return 0;
+    diag_error(&job->diag, "E_RELOAD_UNSAFE", schema_at(next), VSR_STR("restart to move it"),
+               "the management API is at %.*s:%lld and cannot move to %.*s:%lld while it runs",
+               VSR_FMT(old->bind_address), (long long)old->port, VSR_FMT(next->bind_address), (long long)next->port);
+    snapshot_unref(job->snapshot);
+    job->snapshot = NULL;
+    return err_set(&job->err, VSR_E_INVALID, "the configuration asks for what needs a restart");
+}
+
 static int load(struct reload_job *job) {
     const struct gateway_options *options = job->gateway->options;
     int rc;
@@ -74,6 +88,8 @@ static int load(struct reload_job *job) {
     rc = snapshot_load(options->config_file, options->config_text, options->config_name, &job->snapshot_options,
                        &job->diag, &job->snapshot, &job->err);
     job->has_diag = true;
+    if (rc == 0)
+        rc = check_process(job);
     job->stage = job->diag.n_errors ? "validate" : "build";
     return rc;
 }

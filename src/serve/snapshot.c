@@ -102,16 +102,16 @@ static void add_signal(void *data, const char *family, vsr_str name) {
 
 static void free_scratch(void *data) {
     struct snapshot_recipe *recipe = data;
-    for (size_t i = 0; i < recipe->n_workers; i++)
+    for (size_t i = 0; i < recipe->n_scratch; i++)
         route_scratch_free(recipe->scratch[i]);
 }
 
-static int make_scratch(struct snapshot *snapshot, struct snapshot_recipe *recipe, size_t n_workers,
+static int make_scratch(struct snapshot *snapshot, struct snapshot_recipe *recipe, size_t n_scratch,
                         struct vsr_err *err) {
-    recipe->scratch = ARENA_ARRAY(snapshot->arena, struct route_scratch *, n_workers);
-    recipe->n_workers = n_workers;
+    recipe->scratch = ARENA_ARRAY(snapshot->arena, struct route_scratch *, n_scratch);
+    recipe->n_scratch = n_scratch;
     arena_on_free(snapshot->arena, free_scratch, recipe);
-    for (size_t i = 0; i < n_workers; i++) {
+    for (size_t i = 0; i < n_scratch; i++) {
         int rc = route_scratch_new(recipe->route, &recipe->scratch[i], err);
         if (rc < 0)
             return rc;
@@ -129,7 +129,7 @@ static int compile_recipe(struct snapshot *snapshot, struct snapshot_recipe *rec
     map_init(&recipe->signal_metrics, snapshot->arena);
     add_decisions(snapshot, recipe, options->telemetry);
     route_names(recipe->route, add_signal, &(struct signal_series){ snapshot, recipe, options->telemetry });
-    return make_scratch(snapshot, recipe, options->n_workers, err);
+    return make_scratch(snapshot, recipe, options->n_workers + 1, err);
 }
 
 static int compile_recipes(struct snapshot *snapshot, const struct snapshot_options *options, struct diag *diag,
@@ -248,6 +248,10 @@ const struct snapshot_decision *snapshot_decision(const struct snapshot_recipe *
 const struct snapshot_recipe *snapshot_recipe(const struct snapshot *snapshot, vsr_str name) {
     const struct config_scope *scope = config_scope(snapshot->doc, name);
     return scope ? &snapshot->recipes[scope - snapshot->doc->scopes] : NULL;
+}
+
+size_t snapshot_control_scratch(const struct snapshot *snapshot) {
+    return snapshot->recipes[0].n_scratch - 1;
 }
 
 const struct config_listener *snapshot_listener(const struct snapshot *snapshot, vsr_str address, uint16_t port) {

@@ -44,8 +44,8 @@ struct snapshot_decision {
 struct snapshot_recipe {
     const struct config_scope *scope;
     struct route *route;
-    struct route_scratch **scratch; /* [n_workers]; each NULL when the recipe needs none */
-    size_t n_workers;
+    struct route_scratch **scratch; /* [n_scratch]; each NULL when the recipe needs none */
+    size_t n_scratch;               /* one per worker, and one more for the control thread */
     struct map decisions;      /* decision name -> struct snapshot_decision */
     struct map signal_metrics; /* family -> struct map: rule or output name -> struct metric */
 };
@@ -103,6 +103,9 @@ const struct snapshot_decision *snapshot_decision(const struct snapshot_recipe *
 vsr_str snapshot_global_name(struct arena *arena, const struct snapshot_recipe *recipe, vsr_str name);
 /* NULL: no recipe of that name. */
 const struct snapshot_recipe *snapshot_recipe(const struct snapshot *snapshot, vsr_str name);
+
+/* Index of the scratch that belongs to the control thread. */
+size_t snapshot_control_scratch(const struct snapshot *snapshot);
 
 /* The listener of the generation that serves this address and port; NULL when it has none. */
 const struct config_listener *snapshot_listener(const struct snapshot *snapshot, vsr_str address, uint16_t port);

@@ -205,7 +205,7 @@ export class Vsr {
     const prefix = dieWithParent ? 'setpriv --pdeathsig KILL ' : '';
     const script = `ulimit -n ${FILES_MAX} 2>/dev/null || ulimit -n $(ulimit -H -n); exec ${prefix}"$@"`;
     // Two workers whatever the machine, so that per-worker state shows and counts stay predictable.
-    const variables = { ...process.env, VSR_WORKERS: '2', NO_COLOR: '1', ...env };
+    const variables = { ...process.env, VSR_WORKERS: '2', VSR_MANAGEMENT_LISTEN: 'off', NO_COLOR: '1', ...env };
     const child = spawn('sh', ['-c', script, 'sh', ...command], {
       env: variables,
       stdio: ['ignore', 'pipe', 'pipe'],

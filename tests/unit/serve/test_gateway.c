@@ -78,12 +78,14 @@ static void write_policy(const struct world *world, uint16_t second, const char 
     write_text(world, text);
 }
 
-static void on_start(void *data, struct gateway *gateway) {
+static int on_start(void *data, struct gateway *gateway, struct vsr_err *err) {
     struct world *world = data;
+    (void)err;
     pthread_mutex_lock(&world->lock);
     world->gateway = gateway;
     pthread_cond_signal(&world->changed);
     pthread_mutex_unlock(&world->lock);
+    return 0;
 }
 
 static void *run(void *data) {

@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { freePort, lane, otherwise, policy, program, startVsr, test } from './lib/harness.mjs';
-import { request } from './lib/http.mjs';
+import { freePort, lane, otherwise, policy, program, startVsr, test, within } from './lib/harness.mjs';
+import { Conn, decorate, request } from './lib/http.mjs';
 
 const document = (more = {}) =>
   policy({
@@ -59,7 +59,7 @@ test('what was decided, and why', async (t) => {
 });
 
 test('mistakes are told', async (t) => {
-  const { call } = await start(t, document());
+  const { call, port } = await start(t, document());
   const cases = [
     ['{', 400, 'INVALID_INPUT', /line 1/],
     [[], 400, 'INVALID_INPUT', /object/],
@@ -75,9 +75,12 @@ test('mistakes are told', async (t) => {
     assert.match(answer.json().error.message, message);
     assert.equal(answer.json().error.request_id, answer.headers.get('x-request-id'));
   }
-  const large = await call('POST', '/api/v1/eval', `{"text":"${'x'.repeat(11 << 20)}"}`);
+  const conn = await Conn.open(port);
+  await conn.write(`POST /api/v1/eval HTTP/1.1\r\nHost: a\r\nContent-Length: ${(10 << 20) + 1}\r\n\r\n`);
+  const large = decorate(await within('the answer', conn.response()));
   assert.equal(large.status, 413);
-  assert.equal(large.json().error.code, 'REQUEST_BODY_TOO_LARGE');
+  assert.equal(JSON.parse(large.text()).error.code, 'REQUEST_BODY_TOO_LARGE');
+  conn.destroy();
 });
 
 test('routes are listed, others refused', async (t) => {

@@ -294,8 +294,9 @@ struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uin
     while (endpoint && !same_endpoint(endpoint, host, port, tls))
         endpoint = endpoint->next;
     if (endpoint)
-        return endpoint;
+        return client_endpoint_ref(endpoint);
     endpoint = mem_alloc(sizeof(*endpoint) + host.len + 1);
+    endpoint->refs = 1;
     endpoint->client = client;
     endpoint->dns = dns_host_new(client->loop, host, port, client->limits.dns_ttl_ms);
     endpoint->tls = tls;
@@ -309,6 +310,7 @@ struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uin
 }
 
 static void free_endpoint(struct client_endpoint *endpoint) {
+    loop_defer_cancel(&endpoint->gone);
     while (endpoint->conns) {
         struct client_conn *conn = endpoint->conns;
         struct client_call *call = conn->call;
@@ -328,6 +330,30 @@ static void free_endpoint(struct client_endpoint *endpoint) {
     }
     dns_host_free(endpoint->dns);
     mem_free(endpoint);
+}
+
+struct client_endpoint *client_endpoint_ref(struct client_endpoint *endpoint) {
+    VSR_DEBUG_ASSERT(loop_on_thread(endpoint->client->loop));
+    endpoint->refs++;
+    return endpoint;
+}
+
+/* Somebody may have asked for the endpoint since. */
+static void endpoint_gone(void *data) {
+    struct client_endpoint *endpoint = data, **link = &endpoint->client->endpoints;
+    if (endpoint->refs > 0)
+        return;
+    while (*link != endpoint)
+        link = &(*link)->next;
+    *link = endpoint->next;
+    free_endpoint(endpoint);
+}
+
+void client_endpoint_unref(struct client_endpoint *endpoint) {
+    VSR_DEBUG_ASSERT(loop_on_thread(endpoint->client->loop));
+    VSR_ASSERT(endpoint->refs > 0);
+    if (--endpoint->refs == 0) /* the caller may be inside an event of the last call */
+        loop_defer(endpoint->client->loop, &endpoint->gone, endpoint_gone, endpoint);
 }
 
 /* ---- the client */

@@ -74,10 +74,16 @@ int client_new(struct loop *loop, const struct client_limits *limits, struct cli
 void client_free(struct client *client);
 
 /*
- * The pool for host:port, made when absent; the same arguments give the same endpoint. `tls` NULL: plain, else kept.
- * Endpoints live as long as the client. `host` may be a name, an IPv4 or IPv6 literal without brackets.
+ * The pool for host:port, made when absent, with one more reference; the same arguments give the same endpoint. `tls`
+ * NULL: plain, else kept. `host` may be a name, an IPv4 or IPv6 literal without brackets.
  */
 struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uint16_t port, struct tls_client *tls);
+struct client_endpoint *client_endpoint_ref(struct client_endpoint *endpoint);
+/*
+ * Gives a reference back. Without any the endpoint ends a little later, from the loop, with its idle connections; calls
+ * must be over. References that are kept end with the client.
+ */
+void client_endpoint_unref(struct client_endpoint *endpoint);
 
 /* Starts a call; events come later, never inside this function. `request` is borrowed, its body kept. */
 struct client_call *client_call_start(struct client_endpoint *endpoint, const struct client_request *request,

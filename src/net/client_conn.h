@@ -85,6 +85,8 @@ struct client_endpoint {
     struct client_endpoint *next;
     struct dns_host *dns;
     struct tls_client *tls;
+    size_t refs;
+    struct loop_task gone; /* nobody refers to it */
     uint16_t port;
     bool resolving;
     size_t n_conns, n_connecting, n_idle, n_waiting;

@@ -14,7 +14,8 @@ struct check {
     struct provider_model *model;
     const struct provider_endpoint *endpoint;
     struct loop_timer timer;
-    struct client_call *call; /* NULL between checks */
+    struct client_endpoint *pool; /* NULL before the first check */
+    struct client_call *call;     /* NULL between checks */
     int status;
 };
 
@@ -104,14 +105,17 @@ static void start(void *data) {
     };
     const struct client_timeouts timeouts = { .total_ms = (uint64_t)reliability->health_check_timeout_ms };
     check->status = 0;
-    check->call = client_call_start(client_endpoint(check->health->client, ref->host, ref->port, check->endpoint->tls),
-                                    &request, &timeouts, &events, check);
+    if (!check->pool)
+        check->pool = client_endpoint(check->health->client, ref->host, ref->port, check->endpoint->tls);
+    check->call = client_call_start(check->pool, &request, &timeouts, &events, check);
 }
 
 static void stop_all(struct health *health) {
     for (size_t i = 0; i < health->n_checks; i++) {
         loop_timer_stop(&health->checks[i].timer);
         client_call_cancel(health->checks[i].call);
+        if (health->checks[i].pool)
+            client_endpoint_unref(health->checks[i].pool);
     }
     mem_free(health->checks);
     health->checks = NULL;

@@ -139,6 +139,43 @@ struct provider_model *provider_set_at(const struct provider_set *set, size_t in
     return &set->models[index];
 }
 
+/* ---- a worker's pools */
+
+/* One state is one endpoint of one model. */
+static const struct provider_endpoint *same_endpoint(const struct provider_model *model,
+                                                     const struct provider_endpoint *endpoint) {
+    for (size_t i = 0; i < model->n_endpoints; i++)
+        if (model->endpoints[i].state == endpoint->state && model->endpoints[i].tls == endpoint->tls)
+            return &model->endpoints[i];
+    return NULL;
+}
+
+static void share_pools(const struct provider_model *next, const struct provider_model *now, size_t worker) {
+    for (size_t i = 0; i < next->n_endpoints; i++) {
+        const struct provider_endpoint *endpoint = &next->endpoints[i], *before = same_endpoint(now, endpoint);
+        if (before && before->pools[worker] && !endpoint->pools[worker])
+            endpoint->pools[worker] = client_endpoint_ref(before->pools[worker]);
+    }
+}
+
+void provider_set_enter(const struct provider_set *next, const struct provider_set *now, size_t worker) {
+    for (size_t i = 0; now && i < next->n_models; i++) {
+        const struct provider_target *before = map_get(&now->names, next->models[i].name);
+        if (before)
+            share_pools(&next->models[i], before->model, worker);
+    }
+}
+
+void provider_set_leave(const struct provider_set *set, size_t worker) {
+    for (size_t i = 0; i < set->n_models; i++)
+        for (size_t j = 0; j < set->models[i].n_endpoints; j++) {
+            struct client_endpoint **pool = &set->models[i].endpoints[j].pools[worker];
+            if (*pool)
+                client_endpoint_unref(*pool);
+            *pool = NULL;
+        }
+}
+
 /* ---- one endpoint */
 
 vsr_str provider_endpoint_model_id(const struct provider_model *model, const struct provider_endpoint *endpoint,

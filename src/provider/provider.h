@@ -115,6 +115,14 @@ void provider_endpoint_reasoning(const struct provider_model *model, const struc
 struct client_endpoint *provider_endpoint_pool(const struct provider_endpoint *endpoint, size_t worker,
                                                struct client *client);
 
+/*
+ * This worker begins to use `next` after `now` (NULL: nothing): pools to endpoints that both have are shared, so that
+ * their connections live on. That worker's thread only, like the next one.
+ */
+void provider_set_enter(const struct provider_set *next, const struct provider_set *now, size_t worker);
+/* This worker has no more calls in `set` and begins none: gives its pools back. */
+void provider_set_leave(const struct provider_set *set, size_t worker);
+
 /* Whether it would be chosen now: not ejected, not unhealthy, not drained. For status pages. */
 bool provider_endpoint_available(const struct provider_endpoint *endpoint);
 

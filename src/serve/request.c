@@ -44,7 +44,7 @@ struct request *request_new(struct worker *worker, struct snapshot *snapshot, st
     arena_set_ceiling(request->arena, arena_ceiling(body_len_max));
     request->worker = worker;
     request->front = front;
-    request->snapshot = snapshot_ref(snapshot);
+    request->snapshot = worker_use(worker, snapshot);
     metric_add(worker->telemetry->requests_active, 1);
     return request;
 }
@@ -82,7 +82,7 @@ void request_free(struct request *request) {
     if (request->relay_begun)
         chat_relay_done(&request->relay);
     worker->body_bytes -= request->body_counted;
-    snapshot_unref(request->snapshot);
+    worker_unuse(worker, request->snapshot);
     metric_add(worker->telemetry->requests_active, -1);
     request_clear(request);
     if (worker->n_free_requests >= WORKER_FREE_REQUESTS_MAX) {

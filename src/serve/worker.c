@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/assert.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "net/client.h"
@@ -56,6 +57,45 @@ static void publish_stats(void *data) {
     loop_timer_start(worker->loop, &worker->stats_timer, STATS_INTERVAL_MS, publish_stats, worker);
 }
 
+/* ---- the use of generations */
+
+/* NULL: it is new here. Nearly always the first one. */
+static struct worker_generation **find_generation(struct worker *worker, const struct snapshot *snapshot) {
+    struct worker_generation **link = &worker->generations;
+    while (*link && (*link)->snapshot != snapshot)
+        link = &(*link)->next;
+    return link;
+}
+
+struct snapshot *worker_use(struct worker *worker, struct snapshot *snapshot) {
+    struct worker_generation *generation = *find_generation(worker, snapshot);
+    if (!generation) {
+        generation = MEM_NEW(struct worker_generation);
+        generation->snapshot = snapshot_ref(snapshot);
+        generation->next = worker->generations;
+        worker->generations = generation;
+        if (worker->snapshot)
+            provider_set_enter(snapshot->providers, worker->snapshot->providers, worker->index);
+    }
+    generation->n_users++;
+    return snapshot;
+}
+
+void worker_unuse(struct worker *worker, struct snapshot *snapshot) {
+    struct worker_generation **link, *generation;
+    if (!snapshot)
+        return;
+    link = find_generation(worker, snapshot);
+    generation = *link;
+    VSR_ASSERT(generation && generation->n_users > 0);
+    if (--generation->n_users > 0)
+        return;
+    *link = generation->next;
+    provider_set_leave(snapshot->providers, worker->index);
+    snapshot_unref(snapshot);
+    mem_free(generation);
+}
+
 /* ---- listeners */
 
 static void listener_free(struct worker_listener *listener) {
@@ -63,7 +103,7 @@ static void listener_free(struct worker_listener *listener) {
     while (*link != listener)
         link = &(*link)->next;
     *link = listener->next;
-    snapshot_unref(listener->retired);
+    worker_unuse(listener->worker, listener->retired);
     mem_free(listener);
 }
 
@@ -76,7 +116,7 @@ static void retire_listeners(struct worker *worker, const struct snapshot *next)
     for (struct worker_listener *listener = worker->listeners; listener; listener = listener->next) {
         if (listener->retired || snapshot_listener(next, str_from_c(listener->address), listener->port))
             continue;
-        listener->retired = snapshot_ref(worker->snapshot);
+        listener->retired = worker_use(worker, worker->snapshot);
         server_retire(worker->server, listener, on_listener_gone, listener);
     }
 }
@@ -136,9 +176,10 @@ static void publication_free(struct publication *publication) {
 static void take(struct worker *worker, struct publication *publication) {
     struct server_limits limits = http_front_limits(publication->snapshot);
     struct vsr_err err = VSR_ERR_NONE;
+    struct snapshot *old = worker->snapshot;
     retire_listeners(worker, publication->snapshot);
-    snapshot_unref(worker->snapshot);
-    worker->snapshot = snapshot_ref(publication->snapshot);
+    worker->snapshot = worker_use(worker, publication->snapshot);
+    worker_unuse(worker, old);
     server_set_limits(worker->server, &limits);
     if (adopt_listeners(worker, publication->listeners, &err) < 0)
         LOG_ERROR("a worker cannot listen", LOG_U("worker", worker->index), LOG_C("error", err.text));
@@ -160,11 +201,12 @@ static void close_all(struct worker *worker) {
     server_free(worker->server);
     while (worker->listeners)
         listener_free(worker->listeners);
+    worker_unuse(worker, worker->snapshot);
+    VSR_ASSERT(!worker->generations);
     client_free(worker->client);
     request_pool_free(worker);
     loop_timer_stop(&worker->stats_timer);
     loop_free(worker->loop);
-    snapshot_unref(worker->snapshot);
 }
 
 static int open_all(struct worker *worker, const struct listeners *listeners, struct vsr_err *err) {
@@ -221,11 +263,11 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     worker->token_estimate = options->token_estimate;
     worker->on_exit = options->on_exit;
     worker->exit_data = options->data;
-    worker->snapshot = snapshot_ref(options->snapshot);
+    worker->snapshot = worker_use(worker, options->snapshot);
     random_init(&worker->random);
     telemetry_model_errors(worker->telemetry, VSR_STR("unknown"), worker->errors);
     if (pthread_create(&worker->thread, NULL, worker_main, &start) != 0) {
-        snapshot_unref(worker->snapshot);
+        worker_unuse(worker, worker->snapshot);
         mem_free(worker);
         return err_set(err, VSR_E_LIMIT, "no more threads");
     }

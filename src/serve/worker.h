@@ -39,9 +39,16 @@ enum {
 struct worker_listener {
     struct worker_listener *next;
     struct worker *worker;
-    struct snapshot *retired; /* the last generation that had it, referenced; NULL while the current one has it */
+    struct snapshot *retired;         /* the last generation that had it, used; NULL while the current one has it */
     char address[WORKER_ADDRESS_LEN]; /* as configured, NUL-terminated */
     uint16_t port;
+};
+
+/* A generation that this worker uses: for requests, for listeners, or for what is to come. */
+struct worker_generation {
+    struct worker_generation *next;
+    struct snapshot *snapshot; /* one reference */
+    size_t n_users;
 };
 
 struct worker {
@@ -50,7 +57,8 @@ struct worker {
     struct loop *loop;
     struct server *server;
     struct client *client;
-    struct snapshot *snapshot; /* one reference */
+    struct snapshot *snapshot;             /* of further requests; used */
+    struct worker_generation *generations; /* newest first */
     struct telemetry *telemetry;
     struct token_estimate *token_estimate;
     struct random random;
@@ -105,6 +113,13 @@ void worker_cut(struct worker *worker);
 void worker_join(struct worker *worker);
 
 /* ---- worker thread only */
+
+/*
+ * One more, one less user of a generation on this worker. The last one to go gives back the worker's pools to backends
+ * that only this generation had, and its reference.
+ */
+struct snapshot *worker_use(struct worker *worker, struct snapshot *snapshot);
+void worker_unuse(struct worker *worker, struct snapshot *snapshot); /* `snapshot` NULL is allowed */
 
 struct metric *worker_response_metric(struct worker *worker, int status);
 

@@ -396,6 +396,34 @@ test('an ejected endpoint stays ejected, a well one stays well', async (t) => {
   });
 });
 
+test('connections to backends live on, those to removed ones go', async (t) => {
+  const [kept, removed] = [await Backend.start(t), await Backend.start(t)];
+  const vsr = await startVsr(t, pooled([kept, removed], 1));
+  const load = () => pool(Array.from({ length: 60 }), 6, () => post(vsr.port, chat('x')));
+  await load();
+  const before = kept.connections;
+  assert.ok(before > 0 && removed.open > 0);
+  let next;
+  const gate = new Promise((resolve) => (next = resolve));
+  removed.behaviour = async (exchange) => {
+    await gate;
+    return openaiAnswer()(exchange);
+  };
+  const late = [];
+  const seen = removed.requests.length;
+  while (removed.requests.length === seen) {
+    late.push(post(vsr.port, chat('x')));
+    await sleep(20);
+  }
+  vsr.write(pooled([kept], 2));
+  await serves(vsr, 2);
+  for (let i = 0; i < 30; i++) await post(vsr.port, chat('x'));
+  assert.ok(kept.connections <= before + late.length + 1, `${kept.connections} connections, ${before} before the reload`);
+  next();
+  for (const answer of await Promise.all(late)) assert.equal(answer.status, 200);
+  await eventually('the connections to the removed endpoint to end', () => removed.open === 0, seconds(20));
+});
+
 test('changed weights apply', async (t) => {
   const [a, b] = [await Backend.start(t), await Backend.start(t)];
   const vsr = await startVsr(t, pooled([a, b], 1, [1, 1]));

@@ -316,6 +316,43 @@ static void warm_up(struct rig *rig, struct peer *origin) {
     forget(&watch);
 }
 
+/* Given back inside the last event of its last call, an endpoint goes with its pool, unless somebody asks again. */
+static void release(struct watch *watch) {
+    client_endpoint_unref(watch->act_data);
+}
+
+static void give_back(struct rig *rig, struct peer *origin) {
+    struct watch watch = { .act_in = "end", .act = release, .act_data = rig->endpoint };
+    start(rig, &watch);
+    expect_request(rig, origin, "the last call");
+    peer_send(origin, OK("2", "ok"));
+    PUMP(rig->loop, over(&watch), "the last call");
+    forget(&watch);
+}
+
+TEST(references) {
+    struct rig rig;
+    struct peer origin = { 0 }, fresh = { 0 };
+    rig_begin(&rig);
+    warm_up(&rig, &origin);
+    CHECK(client_endpoint_ref(rig.endpoint) == rig.endpoint, "a second user");
+    give_back(&rig, &origin);
+    pump_turns(rig.loop, 5);
+    CHECK_INT(client_stats(rig.client).idle, 1, "one user is left");
+    client_endpoint_unref(rig.endpoint);
+    CHECK(client_endpoint(rig.client, VSR_STR("127.0.0.1"), rig.port, NULL) == rig.endpoint, "asked for in time");
+    pump_turns(rig.loop, 5);
+    CHECK_INT(client_stats(rig.client).idle, 1, "so its connection lives on");
+    give_back(&rig, &origin);
+    PUMP(rig.loop, client_stats(rig.client).connections == 0 && peer_gone(&origin), "gone with its connection");
+    rig.endpoint = client_endpoint(rig.client, VSR_STR("127.0.0.1"), rig.port, NULL);
+    warm_up(&rig, &fresh);
+    CHECK_INT(client_stats(rig.client).connects_total, 2, "made anew");
+    peer_close(&origin);
+    peer_close(&fresh);
+    rig_end(&rig);
+}
+
 /* The origin closes the pooled connection at the moment a call goes out on it. */
 static void stale(void (*leave)(struct peer *), bool again) {
     struct rig rig;
@@ -1157,11 +1194,11 @@ TEST(tls_bad_files) {
 }
 
 RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere), T(request_on_the_wire), T(reuse),
-          T(stale_connection), T(reset_after_the_request_is_an_error), T(reset_inside_the_request_is_resent),
-          T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes), T(idle_connections_are_dropped),
-          T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused), T(names_that_do_not_resolve),
-          T(name_that_resolves), T(freed_while_resolving), T(times_out), T(trickling_head_times_out),
-          T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close),
-          T(paused_answer), T(paused_until_the_end), T(cancel_in_every_event), T(cancel_at_every_stage),
-          T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls), T(tls_wrong_name),
-          T(tls_mistaken), T(tls_bad_files))
+          T(references), T(stale_connection), T(reset_after_the_request_is_an_error),
+          T(reset_inside_the_request_is_resent), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
+          T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused),
+          T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out),
+          T(trickling_head_times_out), T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer),
+          T(early_answer_without_close), T(paused_answer), T(paused_until_the_end), T(cancel_in_every_event),
+          T(cancel_at_every_stage), T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls),
+          T(tls_wrong_name), T(tls_mistaken), T(tls_bad_files))

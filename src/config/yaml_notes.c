@@ -267,7 +267,7 @@ static void read_comments(struct comments *c, const struct yaml_spans *spans) {
     pass_entries(c, c->text.len + 1);
 }
 
-/* What stands above the last empty line before the first entry speaks of the whole document. */
+/* The first comments speak of the whole document; what an empty line parts from them, of the first entry. */
 static void split_head(struct arena *arena, const struct entries *e, struct yaml_node *root) {
     struct yaml_notes *notes = e->n ? e->items[0].node->notes : NULL;
     struct yaml_lines rest = { 0 };
@@ -277,6 +277,8 @@ static void split_head(struct arena *arena, const struct entries *e, struct yaml
     for (size_t i = 0; i < notes->before.n; i++)
         if (notes->before.items[i].len == 0)
             cut = i + 1;
+    if (cut == 0)
+        cut = notes->before.n;
     for (size_t i = 0; i < notes->before.n; i++)
         yaml_lines_add(arena, i < cut ? &yaml_notes_of(arena, root)->before : &rest, notes->before.items[i]);
     notes->before = rest;

@@ -4,8 +4,8 @@
  * A comment is what begins with `#` between scalars. One on a line of its own belongs to the entry below it, unless it
  * is indented deeper: then it ends the entry above. One behind something belongs to the entry that began last before
  * it. An entry is a key of a mapping or an element of a list; what stands in brackets on one line has none. Empty lines
- * above entries are kept, too, as one each. The first comments of a text, up to an empty line, belong to the document,
- * and so does what follows its last entry at the margin: they are notes of the root.
+ * above entries are kept, too, as one each. The comments above the first entry belong to the document, but for those
+ * that an empty line parts from them; so does what follows the last entry at the margin. They are notes of the root.
  *
  * Notes travel with their nodes (config/yaml_edit.h) and are written again by config/yaml_write.h.
  */

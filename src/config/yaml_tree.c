@@ -11,6 +11,7 @@
 #include <libfyaml.h>
 
 #include "config/diag.h"
+#include "config/yaml_text.h"
 #include "core/arena.h"
 #include "core/err.h"
 #include "core/map.h"
@@ -338,58 +339,41 @@ static int read_tag(struct builder *b, struct fy_token *token, bool *ret_is_stri
 
 /* ---- text of scalars */
 
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t';
-}
-
-static bool is_break(char c) {
-    return c == '\n' || c == '\r';
-}
-
-/* Moves `*at` behind the blanks and line breaks that stand there. Returns how many breaks there were. */
-static size_t skip_breaks(vsr_str raw, size_t *at) {
-    size_t n = 0;
-    for (; *at < raw.len && (is_blank(raw.ptr[*at]) || is_break(raw.ptr[*at])); (*at)++)
-        if (raw.ptr[*at] == '\n' || (raw.ptr[*at] == '\r' && !(*at + 1 < raw.len && raw.ptr[*at + 1] == '\n')))
-            n++;
-    return n;
+/* What libfyaml gets wrong is done here: config/yaml_text.h. */
+static vsr_str scalar_text(struct builder *b, struct fy_token *value) {
+    const struct fy_mark *start = fy_token_start_mark(value), *end = fy_token_end_mark(value);
+    enum fy_scalar_style style = fy_token_scalar_style(value);
+    vsr_str raw = { 0 };
+    if (start && end && end->input_pos <= b->text.len)
+        raw = str_sub(b->text, start->input_pos, end->input_pos);
+    if (style == FYSS_SINGLE_QUOTED && str_find(raw, VSR_STR("''")) >= 0)
+        return yaml_unquote_single(b->arena, raw);
+    if (style == FYSS_DOUBLE_QUOTED && str_find_char(raw, '\\') >= 0 && str_find_char(raw, '\n') >= 0)
+        return yaml_unquote_double(b->arena, raw);
+    return arena_str(b->arena, token_text(value));
 }
 
 /*
- * What stands between single quotes: a doubled quote is one, a line break is a space, several are one less, blanks
- * around them are dropped. libfyaml 0.7.12 does this too, but leaks memory when a line has many doubled quotes, and a
- * configuration is reloaded for as long as the process lives.
+ * A block of text that begins no deeper than what it belongs to is empty and a comment follows, or malformed. libfyaml
+ * takes it for text, the length of which it then gets wrong.
  */
-static vsr_str unquote_single(struct arena *arena, vsr_str raw) {
-    char *out = arena_alloc(arena, raw.len + 1);
-    size_t len = 0, folded = 0; /* what lies before `folded` came out of line breaks and stays */
-    for (size_t at = 0; at < raw.len;) {
-        size_t n_breaks;
-        if (!is_break(raw.ptr[at])) {
-            out[len++] = raw.ptr[at];
-            at += raw.ptr[at] == '\'' ? 2 : 1;
-            continue;
-        }
-        while (len > folded && is_blank(out[len - 1]))
-            len--;
-        n_breaks = skip_breaks(raw, &at);
-        if (n_breaks == 1)
-            out[len++] = ' ';
-        for (size_t i = 1; i < n_breaks; i++)
-            out[len++] = '\n';
-        folded = len;
-    }
-    return str_make(out, len);
-}
-
-static vsr_str scalar_text(struct builder *b, struct fy_token *value) {
+static int check_block_indent(struct builder *b, struct fy_token *value) {
     const struct fy_mark *start = fy_token_start_mark(value), *end = fy_token_end_mark(value);
-    if (fy_token_scalar_style(value) == FYSS_SINGLE_QUOTED && start && end && end->input_pos <= b->text.len) {
-        vsr_str raw = str_sub(b->text, start->input_pos, end->input_pos);
-        if (str_find(raw, VSR_STR("''")) >= 0)
-            return unquote_single(b->arena, raw);
+    const struct yaml_node *above = b->depth ? b->stack[b->depth - 1].node : NULL;
+    vsr_str raw;
+    if (fy_token_scalar_style(value) < FYSS_LITERAL || !above || !start || !end || end->input_pos > b->text.len)
+        return 0;
+    raw = str_sub(b->text, start->input_pos, end->input_pos);
+    while (raw.len) {
+        vsr_str line = str_split(&raw, '\n');
+        size_t indent = 0;
+        while (indent < line.len && line.ptr[indent] == ' ')
+            indent++;
+        if (str_trim(line).len == 0)
+            continue;
+        return indent >= above->col ? 0 : fail_here(b, "a block of text must be indented deeper than its key");
     }
-    return arena_str(b->arena, token_text(value));
+    return 0;
 }
 
 static bool is_in_quotes(struct fy_token *value) {
@@ -426,6 +410,8 @@ static int on_scalar(struct builder *b, struct fy_event *event) {
     int rc = count_nodes(b, 1);
     if (rc == 0)
         rc = read_tag(b, event->scalar.tag, &is_string);
+    if (rc == 0 && value)
+        rc = check_block_indent(b, value);
     if (rc < 0)
         return rc;
     /* The mark of a quoted scalar stands behind its quote. */

@@ -354,8 +354,9 @@ static vsr_str scalar_text(struct builder *b, struct fy_token *value) {
 }
 
 /*
- * A block of text that begins no deeper than what it belongs to is empty and a comment follows, or malformed. libfyaml
- * takes it for text, the length of which it then gets wrong.
+ * A block of text that begins no deeper than what it belongs to is empty, and something else follows. libfyaml 0.7.12
+ * takes that for its text, if an empty line or a comment comes first: keys would vanish in it without a word. Such a
+ * document is refused, though YAML allows the empty block.
  */
 static int check_block_indent(struct builder *b, struct fy_token *value) {
     const struct fy_mark *start = fy_token_start_mark(value), *end = fy_token_end_mark(value);
@@ -371,7 +372,10 @@ static int check_block_indent(struct builder *b, struct fy_token *value) {
             indent++;
         if (str_trim(line).len == 0)
             continue;
-        return indent >= above->col ? 0 : fail_here(b, "a block of text must be indented deeper than its key");
+        return indent >= above->col
+                   ? 0
+                   : fail_here(b,
+                               "a block of text is empty, or not indented deeper than its key; write \"\" for no text");
     }
     return 0;
 }

@@ -147,7 +147,7 @@ describe('files', () => {
   test('serving an old document names the command that converts it', () => {
     const run = vsr(['validate', 'old.yaml']);
     assert.equal(run.code, 1);
-    const command = /`vsr (config migrate --config old\.yaml)` converts it/.exec(run.err)[1];
+    const command = /`vsr (config migrate --config old\.yaml)` converts it/.exec(run.out + run.err)[1];
     assert.equal(vsr(command.split(' ')).code, 0);
     assert.equal(read('old.migrated.yaml'), fresh);
   });
@@ -170,11 +170,13 @@ describe('other readers of YAML', () => {
   }
 
   test('difficult texts in every style survive', () => {
-    const texts = ['no', '0123', '12:30', '- x', '#', ' #', 'a #b', 'a: b', ':', 'x:', '?', '~', 'null', '', ' ', 'a\nb', 'a\n', '\na', 'a\n\n', '  a\n b\n',
+    const all = ['no', '0123', '12:30', '- x', '#', ' #', 'a #b', 'a: b', ':', 'x:', '?', '~', 'null', '', ' ', 'a\nb', 'a\n', '\na', 'a\n\n', '  a\n b\n',
       'tab\there', 'a\n\tb\n', "it's", '"q"', '\\', '[', '{a: b}', 'a, b', '&a', '*a', '!t', '%d', '@x', '`y`', '|', '>', '---', '...', '日本 é',
       '\u2028', '\u0085', '\u00a0x', '\ufeff', '🎉', 'x\r\ny', 'word '.repeat(80).trim(), `${'word '.repeat(60)}\n\n  more\nend`, '1e3', '.inf', '2020-01-01', '=', '<<', 'y'];
     const settings = [{ lineWidth: 0 }, { lineWidth: 40 }, { defaultStringType: 'QUOTE_SINGLE' }, { defaultStringType: 'BLOCK_LITERAL' }, { defaultStringType: 'BLOCK_FOLDED' }];
     for (const setting of settings) {
+      // Blocks of nothing or of blanks are no blocks that readers agree on.
+      const texts = setting.defaultStringType?.startsWith('BLOCK') ? all.filter((text) => text.trim()) : all;
       const document = { version: 'v0.3', routing: {}, 'x-texts': texts, 'x-pairs': Object.fromEntries(texts.map((text, i) => [`k${i}`, text])) };
       writeFileSync(at('texts.yaml'), YAML.stringify(document, setting));
       const report = migrate('--json', '--dry-run', at('texts.yaml')).json();

@@ -178,6 +178,37 @@ TEST(documents_that_load_stay_as_they_are) {
     free(entries);
 }
 
+/* ---- old spellings that load as they are */
+
+TEST(aliases_load_with_warnings) {
+    static const char text[] = "version: v0.3\n"
+                               "routing:\n"
+                               "  decisions:\n"
+                               "    - name: d\n"
+                               "      plugins:\n"
+                               "        - {type: semantic-cache, configuration: {enabled: true, "
+                               "similarity_threshold: 0.9, allow_request_controls: true, control_header: x-c}}\n"
+                               "global: {stores: {semantic_cache: {enabled: true}}}\n";
+    static const char *const paths[] = {
+        "routing.decisions[d].plugins[0].type",
+        "routing.decisions[d].plugins[0].configuration.similarity_threshold",
+        "routing.decisions[d].plugins[0].configuration.allow_request_controls",
+        "routing.decisions[d].plugins[0].configuration.control_header",
+        "global.stores.semantic_cache",
+    };
+    struct arena *arena = arena_new(0, 0);
+    struct diag diag;
+    size_t n = 0;
+    CHECK(loads(arena, str_from_c(text), &diag), "loads");
+    for (size_t i = 0; i < diag.n_items; i++)
+        if (strcmp(diag.items[i].code, "W_DEPRECATED") == 0) {
+            CHECK(n < VSR_COUNT(paths), "warnings");
+            CHECK_STR(diag.items[i].path, paths[n++], "path");
+        }
+    CHECK_INT(n, VSR_COUNT(paths), "warnings");
+    arena_free(arena);
+}
+
 /* ---- what cannot be converted */
 
 static const struct {
@@ -316,5 +347,5 @@ TEST(differences_of_long_texts_are_bounded) {
 }
 
 RUN_TESTS(T(layouts), T(canonical_documents_keep_their_content), T(documents_that_load_stay_as_they_are),
-          T(what_is_no_document), T(result_too_large), T(differences), T(differences_of_random_texts_apply),
-          T(differences_of_long_texts_are_bounded))
+          T(aliases_load_with_warnings), T(what_is_no_document), T(result_too_large), T(differences),
+          T(differences_of_random_texts_apply), T(differences_of_long_texts_are_bounded))

@@ -253,6 +253,28 @@ describe('route', () => {
     assert.equal(vsr(['route', '--json', '--', '--json', 'segmentation', 'fault']).json().routing_decision, 'coding');
   });
 
+  test('somebody asks', () => {
+    const config = file('roles.yaml', {
+      version: 'v0.3',
+      listeners: [{ name: 'main', address: '127.0.0.1', port: 8080 }],
+      providers: { defaults: { default_model: 'm' }, models: [{ name: 'm', backend_refs: [{ endpoint: '127.0.0.1:9' }] }] },
+      routing: {
+        modelCards: [{ name: 'm' }],
+        signals: { role_bindings: [{ name: 'paid', role: 'premium', subjects: [{ kind: 'Group', name: 'gold' }] }] },
+        decisions: [
+          { name: 'premium_lane', priority: 1, rules: { type: 'authz', name: 'premium' }, modelRefs: [{ model: 'm' }] },
+          { name: 'others', modelRefs: [{ model: 'm' }] },
+        ],
+      },
+    });
+    const lane = (...who) => vsr(['route', '-c', config, '--json', ...who, 'hi']).json().routing_decision;
+    assert.equal(lane('--user', 'bob', '--group', 'silver', '--group', 'gold'), 'premium_lane');
+    assert.equal(lane('-u', 'bob'), 'others');
+    const nobody = vsr(['route', '-c', config, 'hi']);
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.err, /refused with 403: .*--user/);
+  });
+
   const weather = { type: 'function', function: { name: 'weather', parameters: { type: 'object' } } };
 
   test('a request body with tools', () => {

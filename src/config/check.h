@@ -88,6 +88,7 @@ void check_projections(struct check *c);
 void check_rule_trees(struct check *c); /* those inside signal rules */
 void check_decisions(struct check *c);
 void check_unused(struct check *c);
+void check_ranks(struct check *c); /* of decisions without errors */
 void check_entrypoints(struct check *c);
 void check_side_files(struct check *c); /* reads what recipes use of knowledge bases, and tools; last */
 /* For documents that are in order: what this build does not do of one recipe, and of all the rest. */

@@ -109,8 +109,10 @@ static void check_scope(struct check *c, struct config_scope *scope) {
     check_rule_trees(c);
     check_decisions(c);
     /* What a broken reference meant to use would look unused. */
-    if (c->diag->n_errors == errors_before)
+    if (c->diag->n_errors == errors_before) {
         check_unused(c);
+        check_ranks(c);
+    }
     if (c->diag->n_errors == errors_before)
         check_scope_features(c);
 }

@@ -180,6 +180,8 @@ struct random_shape {
 static inline void random_recipe(struct random_source *r, struct buf *out, struct random_shape shape) {
     static const char *const readings[] = { "match", "no_match", "unknown" };
     bool tiers = random_below(r, 3) == 0;
+    struct arena *texts = arena_new(0, 0);
+    vsr_str last = { 0 }; /* rules of the decision before */
     buf_reset(out);
     buf_printf(out,
                FIXTURE_HEAD "global: {model_catalog: {embeddings: {semantic: {embedding_config: {top_k: %u}}},\n"
@@ -195,12 +197,22 @@ static inline void random_recipe(struct random_source *r, struct buf *out, struc
         if (random_below(r, 5) == 0)
             buf_printf(out, ", on_unknown: %s", readings[random_below(r, 3)]);
         if (random_below(r, 14)) {
+            size_t begin;
             buf_append_c(out, ", rules: ");
-            random_rule(r, out, shape.depth);
+            begin = out->len;
+            if (last.len && random_below(r, 4) == 0) { /* what implies the one before, or is implied by it */
+                buf_printf(out, "{operator: %s, conditions: [%.*s, ", random_below(r, 2) ? "AND" : "OR", VSR_FMT(last));
+                random_rule(r, out, 1);
+                buf_append_c(out, "]}");
+            } else {
+                random_rule(r, out, shape.depth);
+            }
+            last = arena_str(texts, str_make(out->ptr + begin, out->len - begin));
         }
         buf_append_c(out, "}\n");
     }
     buf_append_char(out, '\0');
+    arena_free(texts);
 }
 
 /* ---- requests */

@@ -36,11 +36,20 @@ static bool same(const struct route_outcome *a, const struct route_outcome *b) {
     return true;
 }
 
+/* Whether loading said that the decision can never win. */
+static bool is_shadowed(const struct fixture *f, const struct config_decision *decision) {
+    for (size_t i = 0; i < f->diag.n_items; i++)
+        if (strcmp(f->diag.items[i].code, "W_SHADOWED") == 0 && decision->at.path.len &&
+            str_eq(f->diag.items[i].path, decision->at.path))
+            return true;
+    return false;
+}
+
 TEST(staged_is_full) {
     const char *given = getenv("VSR_TEST_SEED");
     uint64_t seed = given ? strtoull(given, NULL, 10) : 20240;
     int recipes = getenv("VSR_TEST_LONG") ? RECIPES_LONG : RECIPES;
-    size_t asked_staged = 0, asked_full = 0;
+    size_t asked_staged = 0, asked_full = 0, n_shadowed = 0;
     struct buf recipe, prompt;
     buf_init(&recipe, 1 << 20);
     buf_init(&prompt, 1 << 16);
@@ -50,6 +59,8 @@ TEST(staged_is_full) {
         struct fixture f;
         random_recipe(&r, &recipe, (struct random_shape){ 3 + random_below(&r, 10), 3 });
         fixture_must_load(&f, recipe.ptr);
+        for (size_t k = 0; k < f.diag.n_items; k++)
+            n_shadowed += strcmp(f.diag.items[k].code, "W_SHADOWED") == 0;
         for (int k = 0; k < REQUESTS; k++) {
             const struct request_facts *facts = random_facts(&r, &f, &prompt);
             uint64_t salt = random_next(&r);
@@ -57,6 +68,11 @@ TEST(staged_is_full) {
             const struct route_outcome *staged =
                 route_outcome(evaluate(&f, facts, false, salt, failing, &asked_staged));
             const struct route_outcome *full = route_outcome(evaluate(&f, facts, true, salt, failing, &asked_full));
+            if (full->decision && is_shadowed(&f, full->decision)) {
+                explain(&recipe, &prompt);
+                fail_msg("VSR_TEST_SEED=%llu: %.*s can never win, it was said",
+                         (unsigned long long)(seed + (uint64_t)i), VSR_FMT(name_of(full)));
+            }
             if (!same(staged, full)) {
                 explain(&recipe, &prompt);
                 fail_msg("VSR_TEST_SEED=%llu, request %d: %.*s (%.17g) in stages, %.*s (%.17g) in full",
@@ -66,6 +82,8 @@ TEST(staged_is_full) {
         }
         fixture_free(&f);
     }
+    print_message("%zu decisions are shadowed\n", n_shadowed);
+    CHECK(n_shadowed > 0, "shadows are found");
     print_message("rules asked for: %zu in stages, %zu in full\n", asked_staged, asked_full);
     CHECK(asked_staged < asked_full, "stages save something");
     buf_done(&recipe);

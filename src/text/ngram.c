@@ -354,17 +354,16 @@ static bool prepare(struct scan *scan, struct arena *arena) {
     return true;
 }
 
-static int scan_class(const struct ngram_class *class, struct arena *arena, vsr_str text, size_t *steps,
+static int scan_class(const struct ngram_class *class, struct arena *arena, const struct words *words, size_t *steps,
                       struct ngram_result *results, struct vsr_err *err) {
     struct arena_mark mark = arena_mark(arena);
-    struct words words;
-    struct scan scan = { .class = class, .words = &words, .results = results, .steps = steps };
-    int rc = words_split(arena, text, class->cjk ? WORDS_CJK : WORDS_WIDE, class->lower, &words, err);
-    if (rc == 0 && !prepare(&scan, arena))
+    struct scan scan = { .class = class, .words = words, .results = results, .steps = steps };
+    int rc = 0;
+    if (!prepare(&scan, arena))
         rc = err_set(err, VSR_E_NOMEM, "no memory for the n-grams of the text");
-    if (rc == 0 && class->cjk)
+    else if (class->cjk)
         scan_runs(&scan);
-    else if (rc == 0)
+    else
         scan_words(&scan);
     if (rc == 0 && *steps == 0)
         rc = err_set(err, VSR_E_LIMIT, "too many n-grams to compare");
@@ -376,13 +375,18 @@ int ngram_scan(const struct ngram_set *set, struct arena *arena, vsr_str text, s
                struct vsr_err *err) {
     struct ngram_result *results = ARENA_ARRAY(arena, struct ngram_result, set->n);
     size_t steps = NGRAM_STEPS_MAX;
+    struct words words;
+    int rc = 0;
     for (size_t i = 0; i < set->n; i++)
         results[i] = (struct ngram_result){ 0, NGRAM_NONE };
-    for (size_t i = 0; i < set->n_classes; i++) {
-        int rc = scan_class(&set->classes[i], arena, text, &steps, results, err);
-        if (rc < 0)
-            return rc;
+    for (size_t i = 0; i < set->n_classes && rc == 0; i++) {
+        const struct ngram_class *class = &set->classes[i];
+        if (i == 0 || class->cjk != class[-1].cjk || class->lower != class[-1].lower)
+            rc = words_split(arena, text, class->cjk ? WORDS_CJK : WORDS_WIDE, class->lower, &words, err);
+        if (rc == 0)
+            rc = scan_class(class, arena, &words, &steps, results, err);
     }
-    *ret_results = results;
-    return 0;
+    if (rc == 0)
+        *ret_results = results;
+    return rc;
 }

@@ -4,16 +4,39 @@
 #include "core/utf8.h"
 #include "text/unicode.h"
 
+/* Outside ASCII. */
 static bool belongs(uint32_t cp, enum words_kind kind) {
     switch (kind) {
     case WORDS_PLAIN:
         return unicode_is_alnum(cp);
     case WORDS_WIDE:
-        return unicode_is_word(cp) || cp == '-' || unicode_is_cjk(cp);
+        return unicode_is_word(cp) || unicode_is_cjk(cp);
     case WORDS_CJK:
         return unicode_is_cjk(cp);
     }
     return false;
+}
+
+/* Of ASCII: bit per enum words_kind. */
+static uint8_t ascii_kinds(uint8_t c) {
+    bool alnum = (c | 32u) - 'a' < 26u || c - (unsigned)'0' < 10u;
+    return (uint8_t)((unsigned)alnum << WORDS_PLAIN | (unsigned)(alnum || c == '_' || c == '-') << WORDS_WIDE);
+}
+
+/* The character at `*pos`, moved past; UTF8_INVALID when it is no part of a word. */
+static uint32_t next_of_word(vsr_str text, size_t *pos, enum words_kind kind, bool lower) {
+    uint8_t byte = (uint8_t)text.ptr[*pos];
+    uint32_t cp;
+    if (byte < 0x80) {
+        ++*pos;
+        if (!(ascii_kinds(byte) >> kind & 1))
+            return UTF8_INVALID;
+        return lower ? (uint8_t)ascii_lower((char)byte) : byte;
+    }
+    cp = utf8_next(text, pos);
+    if (cp == UTF8_INVALID || !belongs(cp, kind))
+        return UTF8_INVALID;
+    return lower ? unicode_lower(cp) : cp;
 }
 
 /* Room for the worst case: a text of single letters and separators. */
@@ -33,8 +56,8 @@ int words_split(struct arena *arena, vsr_str text, enum words_kind kind, bool lo
         return err_set(err, VSR_E_NOMEM, "no memory for the words of the text");
     for (size_t pos = 0; pos < text.len;) {
         size_t at = pos;
-        uint32_t cp = utf8_next(text, &pos);
-        if (cp == UTF8_INVALID || !belongs(cp, kind)) {
+        uint32_t cp = next_of_word(text, &pos, kind, lower);
+        if (cp == UTF8_INVALID) {
             inside = false;
             continue;
         }
@@ -44,7 +67,7 @@ int words_split(struct arena *arena, vsr_str text, enum words_kind kind, bool lo
             words.items[words.n++] = (struct word){ (uint32_t)words.n_points, 0, (uint32_t)at };
             inside = true;
         }
-        words.points[words.n_points++] = lower ? unicode_lower(cp) : cp;
+        words.points[words.n_points++] = cp;
         words.items[words.n - 1].end = (uint32_t)words.n_points;
     }
     *ret_words = words;

@@ -9,10 +9,16 @@
 #include "config/side_files.h"
 #include "core/arena.h"
 
+/* A knowledge base, and the rule or input that first names it. */
+struct use {
+    struct config_kb *kb;
+    struct diag_at at;
+};
+
 struct files {
     struct check *c;
     struct side_file_roots roots;
-    struct map used; /* name of a knowledge base -> itself */
+    struct map used; /* name of a knowledge base -> struct use */
 };
 
 /* ---- where */
@@ -64,10 +70,15 @@ static void note_files(struct check *c, const vsr_str *candidates, size_t n, vsr
 
 /* ---- which knowledge bases */
 
-static void use_kb(struct files *f, vsr_str name) {
+static void use_kb(struct files *f, vsr_str name, const void *user) {
     const struct config_kb *kb = config_kb(&f->c->doc->global.model_catalog, name);
-    if (kb)
-        map_put(&f->used, kb->name, (void *)kb);
+    struct use *use;
+    if (!kb || map_get(&f->used, name))
+        return;
+    use = ARENA_NEW(f->c->scratch, struct use);
+    use->kb = (struct config_kb *)kb; /* the document is still ours to complete */
+    use->at = schema_at(user);
+    map_put(&f->used, kb->name, use);
 }
 
 /* Rules of the family are read as they were written: its struct is known above. */
@@ -92,12 +103,12 @@ static void find_used(struct files *f, const struct config_scope *scope) {
         const struct config_at *rule = (const void *)((const char *)rules->items + i * schema->size);
         const struct yaml_node *name = scalar_of(rule->node, "kb");
         if (name)
-            use_kb(f, name->text);
+            use_kb(f, name->text, rule);
     }
     CONFIG_EACH(const struct config_score, score, &scope->routing->projections.scores)
     CONFIG_EACH(const struct config_score_input, input, &score->inputs)
     if (input->kb.len)
-        use_kb(f, input->kb);
+        use_kb(f, input->kb, input);
 }
 
 /* ---- labels */
@@ -158,8 +169,19 @@ static struct diag_at source_at(struct check *c, const struct config_kb *kb) {
     return schema_field_at(&config_kb_source_schema, &kb->source, "path", c->arena);
 }
 
-static void read_kb(struct files *f, struct config_kb *kb) {
+/* A built-in base stands nowhere in the document: then who uses it is pointed at. */
+static struct diag_at file_at(struct check *c, const struct use *use) {
+    struct diag_at at = source_at(c, use->kb);
+    if (at.line == 0) {
+        at.line = use->at.line;
+        at.col = use->at.col;
+    }
+    return at;
+}
+
+static void read_kb(struct files *f, const struct use *use) {
     struct check *c = f->c;
+    struct config_kb *kb = use->kb;
     struct config_kb_manifest *manifest = NULL;
     vsr_str candidates[SIDE_FILE_CANDIDATES_MAX], file = { 0 }, text = { 0 }, folder = kb->source.path, path;
     struct vsr_err err = VSR_ERR_NONE;
@@ -176,13 +198,13 @@ static void read_kb(struct files *f, struct config_kb *kb) {
     if (rc == 0)
         rc = kb_manifest_parse(c->arena, text, &manifest, &err);
     if (rc == VSR_E_NOT_FOUND) {
-        report_missing(c, source_at(c, kb),
+        report_missing(c, file_at(c, use),
                        arena_printf(c->scratch, "signals and scores of knowledge base \"%.*s\" are unavailable",
                                     VSR_FMT(kb->name))
                            .ptr,
                        candidates, n);
     } else if (rc < 0) {
-        report_broken(c, source_at(c, kb), &err, file);
+        report_broken(c, file_at(c, use), &err, file);
     } else {
         manifest->file = arena_str(c->arena, file);
         kb->manifest = manifest;

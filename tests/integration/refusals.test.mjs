@@ -20,6 +20,10 @@ describe('requests that vsr answers itself', () => {
           'qwen-large': backend,
           'acme/fast': backend,
           metadataOnly: { provider_model_id: 'nowhere' },
+          elsewhere: {
+            api_format: 'anthropic',
+            backend_refs: [{ provider: 'anthropic', base_url: 'http://127.0.0.1:9' }],
+          },
         },
         global: {
           router: { include_config_models_in_list: true, streamed_body: { max_bytes: 65536, timeout_sec: 1 } },
@@ -151,6 +155,11 @@ describe('requests that vsr answers itself', () => {
   test('a model without an endpoint', async () => {
     const answer = await post(vsr.port, { model: 'metadataOnly', messages: [] });
     assertError(answer, 503, { type: 'server_error', code: 'no_backend' });
+  });
+
+  test('a model in a format that is not spoken', async () => {
+    const answer = await post(vsr.port, { model: 'elsewhere', messages: [] });
+    assertError(answer, 503, { type: 'server_error', code: 'no_backend', message: /"elsewhere".*Anthropic/ });
   });
 
   test('errors carry the keystone headers', async () => {

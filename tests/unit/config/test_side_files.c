@@ -327,6 +327,8 @@ TEST(whole_documents) {
         (void)config_load_text(arena, text, VSR_STR("t"), &options, &doc, &diag);
         buf_init(&out, TEXT_LEN_MAX);
         describe(&diag, &place, &out);
+        for (size_t k = 0; k < diag.n_items; k++)
+            CHECK(diag.items[k].line > 0, documents[i].yaml);
         CHECK_STR(buf_str(&out), documents[i].want, documents[i].yaml);
         if (doc && i == 0)
             CHECK_INT(config_kb(&doc->global.model_catalog, VSR_STR("k"))->manifest->n_labels, 2, "kept");
@@ -336,6 +338,27 @@ TEST(whole_documents) {
         arena_free(arena);
     }
     remove_place(&place);
+}
+
+TEST(missing_built_in) {
+    struct arena *arena = arena_new(0, 0);
+    struct place nowhere = { "/nowhere" };
+    struct config_load_options options = { .parts.families = { kb_family, 1 }, .env = place_env, .env_data = &nowhere };
+    const struct config_document *doc = NULL;
+    struct diag diag;
+    (void)config_load_text(arena, VSR_STR("version: v0.3\nrouting:\n  signals: {kb: [{name: a, kb: privacy_kb}]}\n"),
+                           VSR_STR("t"), &options, &doc, &diag);
+    CHECK(doc != NULL, "a file that is not there switches off, it does not fail");
+    for (size_t i = 0; i < diag.n_items; i++)
+        if (strcmp(diag.items[i].code, "W_ASSET") == 0) {
+            CHECK_INT(diag.items[i].line, 3, "at the rule that uses it");
+            CHECK_STR(diag.items[i].path, "global.model_catalog.kbs[privacy_kb].source.path", "what it is about");
+            CHECK(str_find(diag.items[i].message, VSR_STR("/nowhere/knowledge_bases/privacy/labels.json")) > 0,
+                  "tried");
+            arena_free(arena);
+            return;
+        }
+    CHECK(false, "it is said");
 }
 
 /* The published bases fit the built-in thresholds and groups. */
@@ -364,4 +387,4 @@ TEST(published_bases) {
 }
 
 RUN_TESTS(T(manifest_read), T(manifest_refused), T(tools_read), T(tools_refused), T(limits), T(places),
-          T(whole_documents), T(published_bases))
+          T(whole_documents), T(missing_built_in), T(published_bases))

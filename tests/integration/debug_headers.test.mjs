@@ -99,9 +99,9 @@ describe('debug headers', () => {
     assert.equal((await headersOf('drawers')).get('x-vsr-selected-modality'), 'AR;keyword');
   });
 
-  test('families that could not be asked', async () => {
+  test('what could not be asked: rules, and families of several', async () => {
     const headers = await headersOf('zebra');
-    assert.equal(headers.get('x-vsr-signal-errors'), 'domain:*=unavailable,fact_check:*=unavailable');
+    assert.equal(headers.get('x-vsr-signal-errors'), 'domain:*=unavailable,fact_check:needs_fact_check=unavailable');
   });
 
   test('a long list ends with a whole entry, below 4 KiB', async () => {

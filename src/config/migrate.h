@@ -36,7 +36,7 @@ struct migrate_note {
     uint32_t line, col; /* in the old document; 0 when it stands nowhere */
     vsr_str path;       /* in the old document */
     vsr_str to;         /* in the new one; empty when there is none */
-    vsr_str message; /* empty: nothing more to say */
+    vsr_str message;    /* empty: nothing more to say */
 };
 
 struct migration {

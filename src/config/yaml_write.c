@@ -105,7 +105,7 @@ static bool fits_folded(vsr_str text) {
         if (line.len && (line.ptr[0] == ' ' || line.ptr[line.len - 1] == ' '))
             return false;
     }
-    return !memchr(text.ptr, '\t', text.len);
+    return str_find_char(text, '\t') < 0;
 }
 
 /* ---- scalars */

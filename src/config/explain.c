@@ -15,6 +15,7 @@ enum {
 struct step {
     vsr_str name;
     vsr_str entry; /* between brackets; empty: all */
+    bool is_list;  /* found out on the way */
 };
 
 struct steps {
@@ -69,6 +70,12 @@ static int read_path(vsr_str path, struct steps *ret_steps, struct vsr_err *err)
 }
 
 /* ---- following it through the tables */
+
+/* A key that a document may have. */
+static const struct field *known_field(const struct schema *schema, vsr_str name) {
+    const struct field *field = schema_field(schema, name);
+    return field && !(field->flags & FIELD_HIDDEN) ? field : NULL;
+}
 
 static void add_stop(struct stops *stops, const struct schema *schema, const char *variant) {
     if (schema && stops->n < TABLES_MAX)
@@ -215,17 +222,17 @@ static void print_field(const struct stop *stop, const struct field *field, cons
 static void print_path(const struct steps *steps, size_t n, const struct explain_style *style, struct buf *out) {
     buf_append_c(out, style->strong);
     for (size_t i = 0; i < n; i++)
-        buf_printf(out, "%s%.*s", i ? "." : "", VSR_FMT(steps->items[i].name));
+        buf_printf(out, "%s%.*s%s", i ? "." : "", VSR_FMT(steps->items[i].name),
+                   steps->items[i].is_list && i + 1 < n ? "[]" : "");
     buf_printf(out, "%s%s\n", n ? "" : "the document", style->plain);
 }
 
-/* The fields that step `at` names, one for each table that knows it; the tables below go to `*next`. */
-static size_t print_last(const struct stops *stops, const struct steps *steps, size_t last,
-                         const struct explain_style *style, struct buf *out) {
+/* The fields that the last step names, one for each table that knows it, and the keys below them. */
+static void print_last(const struct stops *stops, const struct steps *steps, size_t last,
+                       const struct explain_style *style, struct buf *out) {
     const struct step *step = &steps->items[last];
-    size_t n = 0;
     for (size_t i = 0; i < stops->n; i++) {
-        const struct field *field = schema_field(stops->items[i].schema, step->name);
+        const struct field *field = known_field(stops->items[i].schema, step->name);
         struct stops below = { .n = 0 };
         if (!field)
             continue;
@@ -233,25 +240,31 @@ static size_t print_last(const struct stops *stops, const struct steps *steps, s
         step_into(field, entry_for(field, steps, last), &below);
         for (size_t b = 0; b < below.n; b++)
             print_children(&below.items[b], style, out);
-        n++;
     }
-    return n;
+}
+
+static bool knows_step(const struct stops *stops, const struct step *step) {
+    for (size_t i = 0; i < stops->n; i++)
+        if (known_field(stops->items[i].schema, step->name))
+            return true;
+    return false;
 }
 
 /* Follows all steps but the last. Returns the index of the step to explain, or the code of a failure. */
-static int follow(const struct schema *schema, const struct steps *steps, struct stops *stops, struct vsr_err *err) {
+static int follow(const struct schema *schema, struct steps *steps, struct stops *stops, struct vsr_err *err) {
     size_t last = 0;
     stops->n = 0;
     add_stop(stops, schema, NULL);
     for (; last + 1 < steps->n; last++) {
-        const struct step *step = &steps->items[last];
+        struct step *step = &steps->items[last];
         struct stops next = { .n = 0 };
         bool known = false, open = false, named = false;
         for (size_t i = 0; i < stops->n; i++) {
-            const struct field *field = schema_field(stops->items[i].schema, step->name);
-            if (!field || field->flags & FIELD_HIDDEN)
+            const struct field *field = known_field(stops->items[i].schema, step->name);
+            if (!field)
                 continue;
             known = true;
+            step->is_list |= field->kind == FIELD_OBJECTS;
             open |= is_open(field);
             named |= field->kind == FIELD_OBJECT_MAP;
             step_into(field, entry_for(field, steps, last), &next);
@@ -282,9 +295,10 @@ int explain_key(const struct schema *schema, vsr_str path, const struct explain_
     last = follow(schema, &steps, &stops, err);
     if (last < 0)
         return last;
-    print_path(&steps, (size_t)last + 1, style, out);
-    if (print_last(&stops, &steps, (size_t)last, style, out) == 0)
+    if (!knows_step(&stops, &steps.items[last]))
         return not_found(schema, &steps, (size_t)last, &stops, err);
+    print_path(&steps, (size_t)last + 1, style, out);
+    print_last(&stops, &steps, (size_t)last, style, out);
     return 0;
 }
 
@@ -359,10 +373,10 @@ static void walk_map(struct values *v, const struct field *field, const struct c
 
 static void walk_object(struct values *v, const struct schema *schema, const void *object, vsr_str path, size_t at) {
     const struct config_at *place = object;
-    const struct field *field = at < v->steps->n ? schema_field(schema, v->steps->items[at].name) : NULL;
+    const struct field *field = at < v->steps->n ? known_field(schema, v->steps->items[at].name) : NULL;
     const void *slot = field ? (const char *)object + field->offset : NULL;
     const struct field_variant *variant;
-    if (!field || field->flags & FIELD_HIDDEN)
+    if (!field)
         return;
     path = schema_path(v->arena, path, str_from_c(field->name));
     if (at + 1 == v->steps->n || is_open(field)) {

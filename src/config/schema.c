@@ -748,7 +748,7 @@ const struct field_variant *schema_variant(const struct schema *schema, const st
     vsr_str text = str_from_c(selector->fallback);
     if (node && node->reference)
         return NULL;
-    if (!yaml_is_null(node))
+    if (node && !yaml_is_null(node))
         text = node->kind == YAML_SCALAR ? node->text : VSR_STR("");
     for (size_t i = 0; i < field->n_variants; i++) {
         vsr_str name = str_from_c(field->variants[i].name);

@@ -1,11 +1,12 @@
 /* links: config */
 /*
  * From YAML text to a checked document and back to text. Whatever loads must print to a document that loads and prints
- * the same. The first byte chooses the options.
+ * the same, without a difference. The first byte chooses the options.
  */
 #include <stdlib.h>
 
 #include "../unit/config/fake_families.h"
+#include "config/diff.h"
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/buf.h"
@@ -38,18 +39,30 @@ static void print(struct arena *arena, const struct config_document *doc, unsign
     schema_print(config_schema(arena, &fake_parts), doc, 0, options & OPTION_EFFECTIVE, out);
 }
 
-/*
- * Environment references were replaced, so dollars that remain are doubled by nobody: such documents are not read
- * again. Nor are those whose blocks were all empty, because nothing of them is printed.
- */
+/* Documents whose blocks were all empty are not read again, because nothing of them is printed. */
 static bool can_read_again(const struct buf *text) {
-    static const char *const blocks[] = { "\nrouting:", "\nglobal:", "\nproviders:" };
-    if (buf_failed(text) || !text->len || memchr(text->ptr, '$', text->len))
-        return false;
-    for (size_t i = 0; i < VSR_COUNT(blocks); i++)
+    static const char *const blocks[] = { "\nrouting:", "\nglobal:", "\nproviders:", "\nrecipes:" };
+    for (size_t i = 0; i < VSR_COUNT(blocks) && !buf_failed(text) && text->len; i++)
         if (str_find(buf_str(text), str_from_c(blocks[i])) >= 0)
             return true;
     return false;
+}
+
+/* What was printed says the same, and is printed the same. `effective` values say what references said. */
+static void read_again(struct arena *arena, const struct config_document *doc, unsigned options,
+                       const struct buf *once) {
+    const struct config_document *again = load(arena, buf_str(once), options & OPTION_KEEP);
+    struct config_changes changes;
+    struct buf twice;
+    VSR_ASSERT(again != NULL);
+    print(arena, again, options, &twice);
+    VSR_ASSERT(str_eq(buf_str(once), buf_str(&twice)));
+    buf_done(&twice);
+    config_diff(config_schema(arena, &fake_parts), again, again, arena, &changes);
+    VSR_ASSERT(changes.n == 0);
+    config_diff(config_schema(arena, &fake_parts), doc, again, arena, &changes);
+    for (size_t i = 0; i < changes.n; i++) /* all but secrets, which were masked */
+        VSR_ASSERT(str_find(changes.items[i].before, VSR_STR("[REDACTED]")) >= 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -58,20 +71,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     unsigned options = len ? data[0] & 7u : 0;
     struct arena *arena;
     const struct config_document *doc;
-    struct buf once, twice;
+    struct buf once;
     if (len == 0)
         return 0;
     arena = arena_new(0, 0);
     doc = load(arena, str_make((const char *)data + 1, len - 1), options);
     if (doc) {
         print(arena, doc, options, &once);
-        if (!(options & OPTION_KEEP) && can_read_again(&once)) {
-            doc = load(arena, buf_str(&once), 0);
-            VSR_ASSERT(doc != NULL);
-            print(arena, doc, options, &twice);
-            VSR_ASSERT(str_eq(buf_str(&once), buf_str(&twice)));
-            buf_done(&twice);
-        }
+        if (can_read_again(&once))
+            read_again(arena, doc, options, &once);
         buf_done(&once);
     }
     arena_free(arena);

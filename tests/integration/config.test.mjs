@@ -241,7 +241,7 @@ routing:
     - {name: b}
 `;
   const cases = [
-    [['routing.decisions[].priority'], [/^routing\.decisions\.priority\n {2}integer, default 0\n {2}\S/]],
+    [['routing.decisions[].priority'], [/^routing\.decisions\[\]\.priority\n {2}integer, default 0\n {2}\S/]],
     [['routing.decisions.priority'], [/integer, default 0/]],
     [['routing.decisions'], [/list of blocks/, /^ {4}name +.*\(text, required\)$/m, /^ {4}rules +.*\(block\)$/m]],
     [['routing.decisions[].rules.conditions.conditions.type'], [/^ {2}text/m]],
@@ -249,6 +249,8 @@ routing:
     [['providers.defaults.reasoning_families.anything'], [/blocks by name/, /parameter/]],
     [['providers.models.external_model_ids.vllm'], [/texts by name/]],
     [['listeners.api_keys'], [/secret/]],
+    [['routing.decisions.plugins[fast_response].configuration'], [/keys of fast_response:\n {4}message /]],
+    [['routing.decisions[].plugins[].configuration.message'], [/of fast_response\n {2}text, required/]],
     [[], [/^the document$/m, /^ {4}global /m]],
   ];
   for (const [args, wanted] of cases) {
@@ -283,6 +285,8 @@ routing:
   const mistakes = [
     ['routing.decisons', 1, /no key "decisons" in routing; did you mean "decisions"\?/],
     ['priority', 1, /did you mean routing\.decisions\[\]\.priority\?/],
+    ['providers.defaults.reasoning_families.q.name', 1, /no key "name"/],
+    ['global.stores.semantic_cache', 1, /no key "semantic_cache" in global\.stores/],
     ['routing.decisions.priority.x', 1, /no key "x" in routing\.decisions\.priority/],
     ['a..b', 2, /is no path/],
     ['a[b', 2, /is no path/],

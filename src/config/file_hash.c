@@ -19,7 +19,7 @@ static void write_hex(const unsigned char digest[static DIGEST_LEN], char ret_he
 }
 
 void text_hash(vsr_str text, char ret_hex[static FILE_HASH_LEN]) {
-    unsigned char digest[DIGEST_LEN];
+    unsigned char digest[DIGEST_LEN] = { 0 };
     (void)SHA256((const unsigned char *)(text.len ? text.ptr : ""), text.len, digest); /* returns its argument */
     write_hex(digest, ret_hex);
 }
@@ -47,7 +47,7 @@ static int digest_fd(int fd, const char *path, EVP_MD_CTX *ctx, unsigned char di
 }
 
 int file_hash(const char *path, char ret_hex[static FILE_HASH_LEN], struct vsr_err *err) {
-    unsigned char digest[DIGEST_LEN];
+    unsigned char digest[DIGEST_LEN] = { 0 };
     struct stat status;
     EVP_MD_CTX *ctx = NULL;
     int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* or a pipe without a writer would keep us */

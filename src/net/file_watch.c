@@ -65,10 +65,8 @@ struct file_watch {
 };
 
 static char *copy_text(const char *text) {
-    size_t len = strlen(text);
-    char *copy = mem_alloc(len + 1);
-    memcpy(copy, text, len);
-    return copy;
+    size_t size = strlen(text) + 1;
+    return memcpy(mem_alloc(size), text, size);
 }
 
 /* ---- fingerprints */

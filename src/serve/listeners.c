@@ -23,9 +23,8 @@ static int probe(const struct snapshot *now, const struct config_listener *liste
     return has_port(now, listener->port) ? 0 : server_probe(listener->address, (uint16_t)listener->port, err);
 }
 
-static int bind_all(const struct snapshot *now, const struct config_listener *listener, struct new_listener *fresh,
-                    size_t n_workers, struct vsr_err *err) {
-    int rc = probe(now, listener, err);
+static int bind_all(const struct snapshot *now, struct new_listener *fresh, size_t n_workers, struct vsr_err *err) {
+    int rc = probe(now, fresh->config, err);
     for (size_t i = 0; i < n_workers && rc == 0; i++)
         rc = listen_sockets_open(fresh->address, fresh->port, LISTEN_BOUND, &fresh->sockets[i], err);
     return rc;
@@ -45,7 +44,6 @@ static int name_listener(const struct config_listener *listener, struct vsr_err 
 
 static int open_all(struct listeners *listeners, const struct snapshot *now, const struct snapshot *next,
                     struct vsr_err *err) {
-    const struct config_listener *fresh[LISTENERS_MAX];
     for (size_t i = 0; i < next->doc->listeners.n; i++) {
         const struct config_listener *listener = listener_at(next, i);
         struct new_listener *item = &listeners->items[listeners->n];
@@ -54,14 +52,15 @@ static int open_all(struct listeners *listeners, const struct snapshot *now, con
         item->address = listener->address;
         item->port = (uint16_t)listener->port;
         item->sockets = mem_alloc(listeners->n_workers * sizeof(*item->sockets));
-        fresh[listeners->n++] = listener;
-        if (bind_all(now, listener, item, listeners->n_workers, err) < 0)
+        item->config = listener;
+        listeners->n++;
+        if (bind_all(now, item, listeners->n_workers, err) < 0)
             return name_listener(listener, err);
     }
     /* Connections come from here on, so nothing but the lack of memory may go wrong any more. */
     for (size_t i = 0; i < listeners->n; i++)
         if (start_all(&listeners->items[i], listeners->n_workers, err) < 0)
-            return name_listener(fresh[i], err);
+            return name_listener(listeners->items[i].config, err);
     return 0;
 }
 

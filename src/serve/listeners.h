@@ -15,13 +15,15 @@
 #include "core/str.h"
 #include "net/listen_socket.h"
 
+struct config_listener;
 struct snapshot;
 
 enum { LISTENERS_MAX = 64 };
 
 /* One listener that is new. */
 struct new_listener {
-    vsr_str address; /* of the generation */
+    const struct config_listener *config; /* of the generation, like the address */
+    vsr_str address;
     uint16_t port;
     struct listen_sockets *sockets; /* [n_workers]; whoever takes some leaves n 0 */
 };

@@ -67,7 +67,8 @@ static int check_file(struct reload_job *job) {
     return rc;
 }
 
-/* Sockets of the process itself stay where they were opened. */
+/* Sockets of the process itself stay where they were opened. The refused generation ends with the job: the problems lie
+ * in its memory. */
 static int check_process(struct reload_job *job) {
     const struct config_management_api *old = &job->gateway->snapshot->doc->global.services.management_api;
     const struct config_management_api *next = &job->snapshot->doc->global.services.management_api;
@@ -76,8 +77,6 @@ static int check_process(struct reload_job *job) {
     diag_error(&job->diag, "E_RELOAD_UNSAFE", schema_at(next), VSR_STR("restart to move it"),
                "the management API is at %.*s:%lld and cannot move to %.*s:%lld while it runs",
                VSR_FMT(old->bind_address), (long long)old->port, VSR_FMT(next->bind_address), (long long)next->port);
-    snapshot_unref(job->snapshot);
-    job->snapshot = NULL;
     return err_set(&job->err, VSR_E_INVALID, "the configuration asks for what needs a restart");
 }
 

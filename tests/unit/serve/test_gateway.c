@@ -224,6 +224,9 @@ TEST(results_and_stages) {
     write_policy(&world, 0, "five");
     check_reload(&world, false, GATEWAY_RELOADED, 6, "", "", "removed");
     CHECK(reachable(world.port) && !reachable(fresh), "only the first");
+    write_text(&world, "version: v0.3\nglobal: {services: {management_api: {port: 1234}}}\n");
+    check_reload(&world, false, GATEWAY_RELOAD_FAILED, 6, "validate", "E_RELOAD_UNSAFE", "the process's own socket");
+    CHECK(reachable(world.port), "nothing has changed");
     end(&world);
 }
 

@@ -7,7 +7,7 @@ T ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-long test-update check format docs bench fuzz asan tsan install deps clean help
+.PHONY: build run probe test test-long test-update check format docs bench fuzz asan tsan install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,9 @@ test-long: ## property, fault and load tests at full length
 test-update: ## rewrite the expected diagnostics and snapshots; review the diff
 	@tools/deps test
 	@VSR_TEST_UPDATE=1 tools/run-tests "$(T)"
+
+probe: build ## the test suites of recipes/
+	@for recipe in recipes/*/probes.yaml; do echo "$$recipe"; build/vsr probe "$$recipe" || exit 1; done
 
 check: ## format, warnings under gcc and clang, clang-tidy, floors, reference page
 	@tools/deps check

@@ -200,6 +200,36 @@ static void check_model_ref(struct check *c, struct config_model_ref *ref) {
                    "model \"%.*s\" has no entry in providers.models", VSR_FMT(ref->card->name));
 }
 
+/* ---- modality */
+
+static bool names_both(const struct config_rule *rule) {
+    if (str_eq_nocase(str_trim(rule->type), VSR_STR("modality")) && str_eq_c(rule->name, "BOTH"))
+        return true;
+    CONFIG_EACH(const struct config_rule, child, &rule->conditions)
+    if (names_both(child))
+        return true;
+    return false;
+}
+
+/* Text and image of one answer come from one model that makes both, or from one of each kind (config.md §7.5.3). */
+static void check_modality(struct check *c, const struct config_decision *decision) {
+    static const char *const both[] = { "omni", "multimodal", "both" };
+    bool omni = false, text = false, image = false;
+    if (!decision->rules || !names_both(decision->rules))
+        return;
+    CONFIG_EACH(const struct config_model_ref, ref, &decision->model_refs) {
+        vsr_str modality = ref->card ? ref->card->modality : VSR_STR("");
+        for (size_t i = 0; i < VSR_COUNT(both); i++)
+            omni |= str_eq_c(modality, both[i]);
+        text |= modality.len == 0 || str_eq_c(modality, "ar") || str_eq_c(modality, "text");
+        image |= str_eq_c(modality, "diffusion");
+    }
+    if (!omni && !(text && image))
+        diag_error(c->diag, "E_REQUIRED", schema_field_at(&config_decision_schema, decision, "modelRefs", c->arena),
+                   VSR_STR(""),
+                   "a decision on modality BOTH needs a card of modality omni, or one of ar and one of diffusion");
+}
+
 /* ---- all decisions */
 
 static void warn_tiers(struct check *c) {
@@ -236,6 +266,7 @@ void check_decisions(struct check *c) {
         check_root(c, decision);
         CONFIG_EACH(struct config_model_ref, ref, &decision->model_refs)
         check_model_ref(c, ref);
+        check_modality(c, decision);
         check_algorithm(c, decision);
         check_plugins(c, decision);
     }

@@ -30,7 +30,7 @@ const struct command command_serve_spec = {
     .summary = "run the gateway",
     .usage = "vsr serve [OPTION]...",
     .details = "Reads a policy, listens where it says, routes each request by it and forwards it to the chosen model.\n"
-               "A change of the file, or SIGHUP, brings the policy into service as it is now; SIGTERM and SIGINT let "
+               "A change of the file, or SIGHUP, brings the policy into service as it is now; SIGTERM and SIGINT let\n"
                "requests in flight finish, then stop.\n",
     .examples = "vsr serve\n"
                 "vsr serve -c policy.yaml --log-format json\n"

@@ -176,13 +176,6 @@ static void check_signal_input(struct check *c, const struct config_score_input 
 
 /* ---- metrics of knowledge bases */
 
-static const struct config_kb *find_kb(const struct config_model_catalog *catalog, vsr_str name) {
-    CONFIG_EACH(const struct config_kb, kb, &catalog->kbs)
-    if (str_eq(kb->name, name))
-        return kb;
-    return NULL;
-}
-
 static void check_metric_name(struct check *c, const struct config_score_input *input, const struct config_kb *kb) {
     vsr_str *names = ARENA_ARRAY(c->scratch, vsr_str, kb->metrics.n + 2);
     size_t n = 0;
@@ -199,7 +192,7 @@ static void check_metric_name(struct check *c, const struct config_score_input *
 
 static void check_metric_input(struct check *c, const struct config_score_input *input) {
     const struct config_model_catalog *catalog = &c->doc->global.model_catalog;
-    const struct config_kb *kb = find_kb(catalog, input->kb);
+    const struct config_kb *kb = config_kb(catalog, input->kb);
     if (input->name.len)
         diag_error(c->diag, "E_CONFLICT", input_at(c, input, "name"), VSR_STR("use kb and metric"),
                    "an input of type kb_metric has no name");

@@ -81,27 +81,28 @@ static void check_rule(const void *object, struct arena *arena, struct diag *dia
 static const struct schema classifier_schema =
     SCHEMA("classifier rule", struct classifier_config, classifier_fields, .check = check_rule);
 
+static vsr_str suggest_model(const struct config_model_catalog *catalog, vsr_str name, struct arena *arena,
+                             struct diag *diag) {
+    vsr_str *names = ARENA_ARRAY(arena, vsr_str, catalog->external.n);
+    size_t n = 0;
+    CONFIG_EACH(const struct config_external_model, model, &catalog->external)
+    names[n++] = model->name;
+    return diag_suggest(diag, name, names, n);
+}
+
 static void check_model(const struct config_model_catalog *catalog, const struct classifier_config *rule,
                         struct arena *arena, struct diag *diag) {
     struct diag_at at = schema_field_at(&classifier_schema, rule, "model", arena);
-    vsr_str *names = ARENA_ARRAY(arena, vsr_str, catalog->external.n);
-    size_t n = 0;
-    CONFIG_EACH(const struct config_external_model, model, &catalog->external) {
-        names[n++] = model->name;
-        if (!str_eq(model->name, rule->model))
-            continue;
-        if (model->model_role != ROLE_CLASSIFICATION)
-            diag_error(diag, "E_REF", at, VSR_STR("set its model_role to classification"),
-                       "external model \"%.*s\" has another model_role", VSR_FMT(rule->model));
-        else if (model->llm_endpoint.address.len == 0 || model->llm_endpoint.port == 0 ||
-                 model->llm_model_name.len == 0)
-            diag_error(diag, "E_REF", at,
-                       VSR_STR("it needs llm_endpoint.address, llm_endpoint.port and llm_model_name"),
-                       "external model \"%.*s\" cannot be called", VSR_FMT(rule->model));
-        return;
-    }
-    diag_error(diag, "E_REF", at, diag_suggest(diag, rule->model, names, n),
-               "\"%.*s\" is not declared under global.model_catalog.external", VSR_FMT(rule->model));
+    const struct config_external_model *model = config_external_model(catalog, rule->model);
+    if (!model)
+        diag_error(diag, "E_REF", at, suggest_model(catalog, rule->model, arena, diag),
+                   "\"%.*s\" is not declared under global.model_catalog.external", VSR_FMT(rule->model));
+    else if (model->model_role != ROLE_CLASSIFICATION)
+        diag_error(diag, "E_REF", at, VSR_STR("set its model_role to classification"),
+                   "external model \"%.*s\" has another model_role", VSR_FMT(rule->model));
+    else if (model->llm_endpoint.address.len == 0 || model->llm_endpoint.port == 0 || model->llm_model_name.len == 0)
+        diag_error(diag, "E_REF", at, VSR_STR("it needs llm_endpoint.address, llm_endpoint.port and llm_model_name"),
+                   "external model \"%.*s\" cannot be called", VSR_FMT(rule->model));
 }
 
 static void check_rules(const struct config_document *doc, const struct config_list *rules, struct arena *arena,

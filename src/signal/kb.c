@@ -44,13 +44,6 @@ static const struct field kb_fields[] = {
 };
 static const struct schema kb_schema = SCHEMA("kb rule", struct kb_config, kb_fields);
 
-static const struct config_kb *find_kb(const struct config_model_catalog *catalog, vsr_str name) {
-    CONFIG_EACH(const struct config_kb, kb, &catalog->kbs)
-    if (str_eq(kb->name, name))
-        return kb;
-    return NULL;
-}
-
 static vsr_str suggest_kb(const struct config_model_catalog *catalog, vsr_str name, struct arena *arena,
                           struct diag *diag) {
     vsr_str *names = ARENA_ARRAY(arena, vsr_str, catalog->kbs.n);
@@ -80,7 +73,7 @@ static void check_rules(const struct config_document *doc, const struct config_l
     if (!catalog)
         return;
     CONFIG_EACH(const struct kb_config, rule, rules) {
-        const struct config_kb *kb = find_kb(catalog, rule->kb);
+        const struct config_kb *kb = config_kb(catalog, rule->kb);
         if (kb)
             check_target(rule, kb, arena, diag);
         else

@@ -274,7 +274,7 @@ describe('through the official client', () => {
     for (const headers of [{}, { 'x-vsr-debug': 'false' }]) {
       const names = [...(await ask(headers)).response.headers.keys()].filter((name) => name.startsWith('x-vsr-'));
       const surface =
-        /^x-vsr-(selected-(recipe|decision|confidence|algorithm|model)|schema-version|response-path|replay-id)$/;
+        /^x-vsr-(selected-(recipe|decision|confidence|algorithm|model)|schema-version|response-path|replay-id|config-generation)$/;
       assert.deepEqual(
         names.filter((name) => !surface.test(name)),
         [],

@@ -2,7 +2,9 @@
  * probe_command - `vsr probe`: runs a profile's test suite, in this process or against a router.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,14 +16,15 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json_write.h"
-#include "probe/summary.h"
+#include "probe/report.h"
 #include "serve/snapshot.h"
 
-enum { REPORT_LEN_MAX = 256 << 20, SUITE_LEN_MAX = 8 << 20, JOBS_MAX = 64 };
+enum { REPORT_LEN_MAX = 256 << 20 };
 
 struct probe_command {
     const struct cli *cli;
     struct arena *arena;
+    const char *directory; /* that was named in place of the suite; NULL: none was */
     const char *suite_file, *config_file;
     const struct probe_suite *suite;
     struct profile profile;
@@ -39,12 +42,31 @@ static bool is_directory(const char *path) {
 /* A directory stands for the suite in it, a suite for the configuration beside it. */
 static void find_files(struct probe_command *c, const char *operand) {
     const char *config = options_text(c->cli->options, "config"), *slash;
-    c->suite_file = is_directory(operand) ? arena_printf(c->arena, "%s/probes.yaml%c", operand, 0).ptr : operand;
+    size_t len = strlen(operand);
+    while (len > 1 && operand[len - 1] == '/')
+        len--;
+    if (is_directory(operand))
+        c->directory = operand;
+    c->suite_file = c->directory ? arena_printf(c->arena, "%.*s/probes.yaml%c", (int)len, operand, 0).ptr : operand;
     slash = strrchr(c->suite_file, '/');
     c->config_file =
         config  ? config
         : slash ? arena_printf(c->arena, "%.*s/config.yaml%c", (int)(slash - c->suite_file), c->suite_file, 0).ptr
                 : "config.yaml";
+}
+
+/* A directory of a profile has the name of its suite. */
+static int check_name(struct probe_command *c, struct diag *diag) {
+    char path[PATH_MAX];
+    const char *name;
+    if (!c->directory || !realpath(c->directory, path))
+        return 0;
+    name = strrchr(path, '/') + 1;
+    if (str_eq_c(c->suite->name, name))
+        return 0;
+    diag_error(diag, "E_CONFLICT", schema_field_at(&probe_suite_schema, c->suite, "name", c->arena), VSR_STR(""),
+               "found \"%.*s\", expected \"%s\" as its directory is called", VSR_FMT(c->suite->name), name);
+    return VSR_E_INVALID;
 }
 
 static int read_suite(struct probe_command *c, struct diag *diag, struct vsr_err *err) {
@@ -53,26 +75,32 @@ static int read_suite(struct probe_command *c, struct diag *diag, struct vsr_err
     int rc = 0;
     if (!file)
         return err_set(err, VSR_E_IO, "cannot read \"%s\": %s", c->suite_file, strerror(errno));
-    buf_init(&text, SUITE_LEN_MAX + 1);
-    while (rc == 0 && !feof(file) && !ferror(file) && text.len <= SUITE_LEN_MAX) {
+    buf_init(&text, YAML_BYTES_MAX + 1);
+    while (rc == 0 && !feof(file) && !ferror(file) && text.len <= YAML_BYTES_MAX) {
         rc = buf_reserve(&text, 1);
         if (rc == 0)
             text.len += fread(text.ptr + text.len, 1, text.cap - text.len, file);
     }
     if (ferror(file))
         rc = err_set(err, VSR_E_IO, "cannot read \"%s\": %s", c->suite_file, strerror(errno));
-    else if (rc < 0 || text.len > SUITE_LEN_MAX)
-        rc = err_set(err, VSR_E_LIMIT, "\"%s\" is larger than %d bytes", c->suite_file, SUITE_LEN_MAX);
+    else if (rc < 0 || text.len > YAML_BYTES_MAX)
+        rc = err_set(err, VSR_E_LIMIT, "\"%s\" is larger than %d bytes", c->suite_file, YAML_BYTES_MAX);
     (void)fclose(file); /* it was only read */
     if (rc == 0)
         rc = probe_suite_parse(c->arena, buf_str(&text), str_from_c(c->suite_file), &c->suite, diag);
+    if (rc == 0)
+        rc = check_name(c, diag);
     buf_done(&text);
     return rc;
 }
 
 static int write_file(const struct cli *cli, const char *path, const struct buf *text) {
-    FILE *file = fopen(path, "wbe");
-    bool ok = file && fwrite(text->ptr, 1, text->len, file) == text->len;
+    FILE *file;
+    bool ok;
+    if (buf_failed(text))
+        return cli_fail(cli, "\"%s\" would be larger than %zu bytes", path, text->max);
+    file = fopen(path, "wbe");
+    ok = file && fwrite(text->ptr, 1, text->len, file) == text->len;
     if (file && fclose(file) != 0)
         ok = false;
     return ok ? CLI_OK : cli_fail(cli, "cannot write \"%s\": %s", path, strerror(errno));
@@ -112,32 +140,42 @@ static void progress(void *data, size_t done, size_t total) {
     term_progress("probes", done, total);
 }
 
-static int print(struct probe_command *c, const struct probe_summary *summary) {
-    const char *junit = options_text(c->cli->options, "junit"), *report = options_text(c->cli->options, "report");
+static void json_lines(const struct probe_summary *summary, struct buf *out) {
     struct json_writer w;
+    json_write_init_pretty(&w, out, 2);
+    probe_report_json(summary, &w);
+    (void)buf_append_char(out, '\n'); /* whoever writes the buffer asks whether it failed */
+}
+
+static int write_files(struct probe_command *c, const struct probe_summary *summary) {
+    const char *junit = options_text(c->cli->options, "junit"), *report = options_text(c->cli->options, "report");
     struct buf out;
     int code = CLI_OK;
     buf_init(&out, REPORT_LEN_MAX);
     if (junit) {
-        probe_summary_junit(summary, &out);
+        probe_report_junit(summary, &out);
         code = write_file(c->cli, junit, &out);
         buf_reset(&out);
     }
-    json_write_init_pretty(&w, &out, 2);
     if (report && code == CLI_OK) {
-        probe_summary_json(summary, &w);
+        json_lines(summary, &out);
         code = write_file(c->cli, report, &out);
-        buf_reset(&out);
-        json_write_init_pretty(&w, &out, 2);
     }
-    if (options_has(c->cli->options, "json")) {
-        probe_summary_json(summary, &w);
-        (void)buf_append_char(&out, '\n'); /* cli_finish reports a failed buffer */
-    } else {
-        probe_summary_text(summary, c->cli->colour, &out);
-    }
-    if (code == CLI_OK)
-        code = cli_finish(c->cli, &out, summary->n_complaints == 0 ? CLI_OK : CLI_FAILURE);
+    buf_done(&out);
+    return code;
+}
+
+static int print(struct probe_command *c, const struct probe_summary *summary) {
+    struct buf out;
+    int code = write_files(c, summary);
+    if (code != CLI_OK)
+        return code;
+    buf_init(&out, REPORT_LEN_MAX);
+    if (options_has(c->cli->options, "json"))
+        json_lines(summary, &out);
+    else
+        probe_report_text(summary, c->cli->colour, &out);
+    code = cli_finish(c->cli, &out, summary->n_complaints == 0 ? CLI_OK : CLI_FAILURE);
     buf_done(&out);
     return code;
 }
@@ -220,7 +258,7 @@ static const struct option_spec probe_options[] = {
     { "router", 0, OPTION_TEXT, 0, "URL", "ask the evaluation API of a running router instead of this process" },
     { "probe-id", 0, OPTION_TEXT, OPTION_REPEATABLE, "ID", "only this probe, `decision:variant`" },
     { "jobs", 'j', OPTION_NUMBER, 0, "N", "probes at the same time; without it as the suite says", .least = 1,
-      .greatest = JOBS_MAX },
+      .greatest = PROBE_CONCURRENCY_MAX },
     { "independent", 0, OPTION_FLAG, 0, NULL,
       "count only probes whose decision no unavailable signal can change, and list the others" },
     { "junit", 0, OPTION_TEXT, OPTION_FILE, "FILE", "write JUnit XML" },

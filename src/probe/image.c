@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/utf8.h"
 #include "probe/suite.h"
 
-enum { IMAGE_ID_LEN_MAX = 128, IMAGE_DESCRIPTION_LEN_MAX = 512 };
+enum { IMAGE_ID_LEN_MAX = 128, IMAGE_DESCRIPTION_CHARS_MAX = 512 };
 
 /* ---- base64 */
 
@@ -71,10 +72,11 @@ static uint32_t le32(const unsigned char *p) {
     return le16(p + 2) << 16 | le16(p);
 }
 
-/* PNG (W3C): signature, chunks of length, type, data, checksum; an acTL chunk makes it move. */
+/* PNG (W3C): signature, chunks of length, type, data, checksum; IDAT has the pixels, acTL makes it move. */
 static const char *read_png(const unsigned char *p, size_t n, struct size *ret_size) {
     size_t at = 8;
-    if (n < 33 || memcmp(p, "\x89PNG\r\n\x1a\n", 8) != 0 || memcmp(p + 12, "IHDR", 4) != 0)
+    bool has_pixels = false;
+    if (n < 33 || memcmp(p, "\x89PNG\r\n\x1a\n", 8) != 0 || memcmp(p + 8, "\0\0\0\rIHDR", 8) != 0)
         return "it is no PNG";
     *ret_size = (struct size){ be32(p + 16), be32(p + 20) };
     while (at + 12 <= n) {
@@ -82,7 +84,10 @@ static const char *read_png(const unsigned char *p, size_t n, struct size *ret_s
         if (memcmp(p + at + 4, "acTL", 4) == 0)
             return "it moves";
         if (memcmp(p + at + 4, "IEND", 4) == 0)
-            return len == 0 && at + 12 == n ? NULL : "there is something behind its end";
+            return !has_pixels                ? "it has no pixels"
+                   : at + 12 == n && len == 0 ? NULL
+                                              : "there is something behind its end";
+        has_pixels |= memcmp(p + at + 4, "IDAT", 4) == 0;
         if (len > n - at - 12)
             break;
         at += 12 + (size_t)len;
@@ -141,20 +146,27 @@ static const char *read_gif(const unsigned char *p, size_t n, struct size *ret_s
     return at && at < n && n_frames == 1 ? NULL : "it is cut off";
 }
 
-/* WebP (RFC 9649): a RIFF file whose first chunk has the size, in three layouts. */
+/*
+ * WebP (RFC 9649): a RIFF file whose first chunk has the size, in three layouts. The shortest file of each has
+ * WEBP_LEN_MIN bytes or more.
+ */
+enum { WEBP_LEN_MIN = 25, WEBP_LOSSY_LEN_MIN = 30 };
+
 static const char *read_webp(const unsigned char *p, size_t n, struct size *ret_size) {
-    if (n < 30 || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "WEBP", 4) != 0)
+    if (n < WEBP_LEN_MIN || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "WEBP", 4) != 0)
         return "it is no WebP";
     if ((size_t)le32(p + 4) + 8 > n)
         return "it is cut off";
-    if (memcmp(p + 12, "VP8X", 4) == 0) {
-        *ret_size = (struct size){ le24(p + 24) + 1, le24(p + 27) + 1 };
-        return p[20] & 0x02 ? "it moves" : NULL;
-    }
     if (memcmp(p + 12, "VP8L", 4) == 0) {
         uint32_t bits = le32(p + 21);
         *ret_size = (struct size){ (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1 };
         return p[20] == 0x2F ? NULL : "it is damaged";
+    }
+    if (n < WEBP_LOSSY_LEN_MIN)
+        return "it is cut off";
+    if (memcmp(p + 12, "VP8X", 4) == 0) {
+        *ret_size = (struct size){ le24(p + 24) + 1, le24(p + 27) + 1 };
+        return p[20] & 0x02 ? "it moves" : NULL;
     }
     if (memcmp(p + 12, "VP8 ", 4) == 0 && p[23] == 0x9D && p[24] == 0x01 && p[25] == 0x2A) {
         *ret_size = (struct size){ le16(p + 26) & 0x3FFF, le16(p + 28) & 0x3FFF };
@@ -222,9 +234,9 @@ void probe_image_check(const void *object, struct arena *arena, struct diag *dia
         diag_error(diag, "E_TYPE", at, VSR_STR(""),
                    "the name must be at most %d letters, digits, \".\", \"_\" and \"-\", the first a letter or digit",
                    IMAGE_ID_LEN_MAX);
-    if (image->description.len > IMAGE_DESCRIPTION_LEN_MAX)
-        diag_error(diag, "E_RANGE", at, VSR_STR(""), "the description is longer than %d bytes",
-                   IMAGE_DESCRIPTION_LEN_MAX);
+    if (utf8_count(image->description) > IMAGE_DESCRIPTION_CHARS_MAX)
+        diag_error(diag, "E_RANGE", at, VSR_STR(""), "the description is longer than %d characters",
+                   IMAGE_DESCRIPTION_CHARS_MAX);
     if (image->data_base64.len > PROBE_IMAGE_BASE64_LEN_MAX || !probe_base64(arena, image->data_base64, &bytes)) {
         diag_error(diag, "E_TYPE", at, VSR_STR(""), "data_base64 is not canonical base64 of at most %d bytes",
                    PROBE_IMAGE_BASE64_LEN_MAX);

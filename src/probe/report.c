@@ -1,8 +1,8 @@
-/* What a summary looks like: for people, for programs, for test dashboards. */
-#include "core/arena.h"
+#include "probe/report.h"
+
 #include "core/buf.h"
 #include "core/json_write.h"
-#include "probe/summary.h"
+#include "core/utf8.h"
 
 /* ---- text */
 
@@ -66,36 +66,42 @@ static void coverage_text(const struct probe_summary *s, struct buf *out) {
                    probe_percent((struct probe_rate){ s->coverage[i].asserted, s->coverage[i].configured }));
 }
 
+static bool is_astray(const struct probe_outcome *outcome) {
+    return outcome->state != PROBE_NOT_ASKED &&
+           !str_eq(outcome->verdict.decision, outcome->decision->expected_decision);
+}
+
+/* Of outcomes [begin, end), those that went from the same decision to the same. */
+static size_t count_like(const struct probe_outcome *outcome, const struct probe_outcome *begin,
+                         const struct probe_outcome *end) {
+    size_t n = 0;
+    for (const struct probe_outcome *other = begin; other < end; other++)
+        n += other->state != PROBE_NOT_ASKED && str_eq(other->verdict.decision, outcome->verdict.decision) &&
+             str_eq(other->decision->expected_decision, outcome->decision->expected_decision);
+    return n;
+}
+
 /* Which decision took what was meant for another. */
 static void confusion_text(const struct probe_summary *s, bool colour, struct buf *out) {
+    const struct probe_outcome *items = s->outcomes->items;
     bool any = false;
     for (size_t i = 0; i < s->outcomes->n; i++) {
-        const struct probe_outcome *outcome = &s->outcomes->items[i];
-        size_t n = 0, earlier = 0;
-        if (outcome->state == PROBE_NOT_ASKED ||
-            str_eq(outcome->verdict.decision, outcome->decision->expected_decision))
-            continue;
-        for (size_t k = 0; k < s->outcomes->n; k++) {
-            const struct probe_outcome *other = &s->outcomes->items[k];
-            bool same = other->state != PROBE_NOT_ASKED && str_eq(other->verdict.decision, outcome->verdict.decision) &&
-                        str_eq(other->decision->expected_decision, outcome->decision->expected_decision);
-            n += same;
-            earlier += same && k < i;
-        }
-        if (earlier)
+        const struct probe_outcome *outcome = &items[i];
+        if (!is_astray(outcome) || count_like(outcome, items, outcome) > 0)
             continue;
         if (!any)
             buf_printf(out, "%s%-40s %-40s %s%s\n", paint(colour, BOLD), "meant for", "went to", "probes",
                        paint(colour, RESET));
         any = true;
         buf_printf(out, "%-40.*s %-40.*s %6zu\n", VSR_FMT(outcome->decision->expected_decision),
-                   VSR_FMT(outcome->verdict.decision.len ? outcome->verdict.decision : VSR_STR("none")), n);
+                   VSR_FMT(outcome->verdict.decision.len ? outcome->verdict.decision : VSR_STR("none")),
+                   count_like(outcome, outcome, items + s->outcomes->n));
     }
     if (any)
         buf_append_char(out, '\n');
 }
 
-void probe_summary_text(const struct probe_summary *s, bool colour, struct buf *out) {
+void probe_report_text(const struct probe_summary *s, bool colour, struct buf *out) {
     outcomes_text(s, PROBE_FAILED, "failed", colour, out);
     outcomes_text(s, PROBE_NOT_ASKED, "not answered", colour, out);
     outcomes_text(s, PROBE_DEPENDENT, "not decided without the signals that are not available", colour, out);
@@ -196,7 +202,7 @@ static void groups_json(struct json_writer *w, const struct probe_summary *s) {
     json_write_end(w);
 }
 
-void probe_summary_json(const struct probe_summary *s, struct json_writer *w) {
+void probe_report_json(const struct probe_summary *s, struct json_writer *w) {
     json_write_begin_object(w);
     text_member(w, "suite", s->options->suite->name);
     key(w, "accepted");
@@ -217,6 +223,8 @@ void probe_summary_json(const struct probe_summary *s, struct json_writer *w) {
     number_member(w, "p99", s->latency.p99);
     number_member(w, "max", s->latency.max);
     json_write_end(w);
+    key(w, "errors");
+    json_write_u64(w, s->n_not_asked);
     number_member(w, "probes_per_second", s->per_second);
     key(w, "complaints");
     json_write_begin_array(w);
@@ -233,21 +241,45 @@ void probe_summary_json(const struct probe_summary *s, struct json_writer *w) {
 
 /* ---- JUnit */
 
-/* XML 1.0 has no way to write most control characters. */
-static void xml(struct buf *out, vsr_str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c == '<')
-            (void)buf_append_c(out, "&lt;");
-        else if (c == '>')
-            (void)buf_append_c(out, "&gt;");
-        else if (c == '&')
-            (void)buf_append_c(out, "&amp;");
-        else if (c == '"')
-            (void)buf_append_c(out, "&quot;");
-        else
-            (void)buf_append_char(out, c < ' ' || c == 0x7F ? ' ' : (char)c);
+/* Entities for what means something in an attribute; NULL for other characters. */
+static const char *xml_entity(uint32_t cp) {
+    switch (cp) {
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '&':
+        return "&amp;";
+    case '"':
+        return "&quot;";
+    default:
+        return NULL;
     }
+}
+
+/* XML 1.0 has no way to write most control characters, U+FFFE, U+FFFF and what is no UTF-8. */
+static bool xml_allows(uint32_t cp) {
+    return cp != UTF8_INVALID && cp != 0xFFFE && cp != 0xFFFF && cp >= ' ' && cp != 0x7F;
+}
+
+static void xml(struct buf *out, vsr_str text) {
+    for (size_t at = 0; at < text.len;) {
+        size_t begin = at;
+        uint32_t cp = utf8_next(text, &at);
+        const char *entity = xml_entity(cp);
+        if (entity)
+            (void)buf_append_c(out, entity);
+        else
+            (void)buf_append(out, xml_allows(cp) ? str_sub(text, begin, at) : VSR_STR(" "));
+    }
+}
+
+static void failure_junit(const struct probe_failure *failure, struct buf *out) {
+    buf_printf(out, "<failure type=\"%s\" message=\"expected ", probe_check_text(failure->check));
+    xml(out, failure->expected);
+    (void)buf_append_c(out, ", got ");
+    xml(out, failure->got);
+    (void)buf_append_c(out, "\"/>");
 }
 
 static void case_junit(const struct probe_outcome *outcome, struct buf *out) {
@@ -263,14 +295,8 @@ static void case_junit(const struct probe_outcome *outcome, struct buf *out) {
         xml(out, outcome->error);
         (void)buf_append_c(out, "\"/>");
     }
-    for (size_t i = 0; outcome->state == PROBE_FAILED && i < outcome->verdict.n_failures; i++) {
-        buf_printf(out, "<failure type=\"%s\" message=\"expected ",
-                   probe_check_text(outcome->verdict.failures[i].check));
-        xml(out, outcome->verdict.failures[i].expected);
-        (void)buf_append_c(out, ", got ");
-        xml(out, outcome->verdict.failures[i].got);
-        (void)buf_append_c(out, "\"/>");
-    }
+    for (size_t i = 0; outcome->state == PROBE_FAILED && i < outcome->verdict.n_failures; i++)
+        failure_junit(&outcome->verdict.failures[i], out);
     (void)buf_append_c(out, "</testcase>\n");
 }
 
@@ -291,7 +317,7 @@ static void suite_junit(const struct probe_summary *s, const struct probe_decisi
     (void)buf_append_c(out, "  </testsuite>\n");
 }
 
-void probe_summary_junit(const struct probe_summary *s, struct buf *out) {
+void probe_report_junit(const struct probe_summary *s, struct buf *out) {
     (void)buf_append_c(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"");
     xml(out, s->options->suite->name);
     (void)buf_append_c(out, "\">\n");

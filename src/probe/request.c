@@ -13,52 +13,94 @@ struct writer {
     struct vsr_err *err;
 };
 
+static int too_large(struct writer *w) {
+    return err_set(w->err, VSR_E_LIMIT, "the request would be larger than %d bytes", PROBE_BODY_LEN_MAX);
+}
+
 /* ---- YAML as JSON */
 
-/* A plain scalar that is spelled like a JSON number. */
+/* Moves `*at` behind digits. False when there are none. */
+static bool skip_digits(vsr_str text, size_t *at) {
+    size_t begin = *at;
+    while (*at < text.len && text.ptr[*at] >= '0' && text.ptr[*at] <= '9')
+        ++*at;
+    return *at > begin;
+}
+
+/* Spelled like a JSON number (RFC 8259 §6). */
 static bool is_number(vsr_str text) {
-    size_t at = text.len && text.ptr[0] == '-';
-    size_t digits = at;
-    while (at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9')
-        at++;
-    if (at == digits || (at - digits > 1 && text.ptr[digits] == '0'))
+    size_t at = text.len && text.ptr[0] == '-', begin = at;
+    if (!skip_digits(text, &at) || (at - begin > 1 && text.ptr[begin] == '0'))
         return false;
-    if (at < text.len && text.ptr[at] == '.') {
-        size_t point = ++at;
-        while (at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9')
-            at++;
-        if (at == point)
+    if (at < text.len && text.ptr[at] == '.' && (++at, !skip_digits(text, &at)))
+        return false;
+    if (at < text.len && (text.ptr[at] == 'e' || text.ptr[at] == 'E')) {
+        at++;
+        at += at < text.len && (text.ptr[at] == '+' || text.ptr[at] == '-');
+        if (!skip_digits(text, &at))
             return false;
     }
     return at == text.len;
 }
 
+/* What a plain scalar means in JSON: YAML words that JSON lacks (`yes`, `0x1F`, `.inf`) are strings. */
+enum scalar { SCALAR_STRING, SCALAR_NUMBER, SCALAR_TRUE, SCALAR_FALSE, SCALAR_NULL };
+
+static enum scalar scalar_of(const struct yaml_node *node) {
+    if (node->quoted)
+        return SCALAR_STRING;
+    if (yaml_is_null(node))
+        return SCALAR_NULL;
+    if (str_eq_c(node->text, "true"))
+        return SCALAR_TRUE;
+    if (str_eq_c(node->text, "false"))
+        return SCALAR_FALSE;
+    return is_number(node->text) ? SCALAR_NUMBER : SCALAR_STRING;
+}
+
+static bool is_string(const struct yaml_node *node) {
+    return node && node->kind == YAML_SCALAR && scalar_of(node) == SCALAR_STRING;
+}
+
 static int write_node(struct writer *w, const struct yaml_node *node);
 
 static void write_scalar(struct writer *w, const struct yaml_node *node) {
-    bool is_true = str_eq_c(node->text, "true"), is_false = str_eq_c(node->text, "false");
-    if (node->quoted)
+    switch (scalar_of(node)) {
+    case SCALAR_STRING:
         json_write_str(&w->json, node->text);
-    else if (is_true || is_false)
-        json_write_bool(&w->json, is_true);
-    else if (yaml_is_null(node))
-        json_write_null(&w->json);
-    else if (is_number(node->text))
+        break;
+    case SCALAR_NUMBER:
         json_write_raw(&w->json, node->text);
-    else
-        json_write_str(&w->json, node->text);
+        break;
+    case SCALAR_TRUE:
+    case SCALAR_FALSE:
+        json_write_bool(&w->json, scalar_of(node) == SCALAR_TRUE);
+        break;
+    case SCALAR_NULL:
+        json_write_null(&w->json);
+        break;
+    }
+}
+
+/* ---- parts of messages */
+
+/* Whether a mapping has that `type`, in any case, blanks around it aside. */
+static bool has_type(const struct yaml_node *part, const char *type) {
+    const struct yaml_node *node = yaml_get(part, VSR_STR("type"));
+    return is_string(node) && str_eq_nocase(str_trim(node->text), str_from_c(type));
 }
 
 /* `{type: image_fixture, fixture: ID}` becomes a part with the picture in it. */
 static int write_fixture(struct writer *w, const struct yaml_node *part) {
     const struct yaml_node *id = yaml_get(part, VSR_STR("fixture"));
-    const struct probe_image *image = id && id->kind == YAML_SCALAR ? probe_image(w->suite, id->text) : NULL;
+    vsr_str name = id && id->kind == YAML_SCALAR ? id->text : VSR_STR("");
+    const struct probe_image *image = probe_image(w->suite, name);
     struct buf url;
-    if (part->n_items != 2 || !image)
-        return err_set(w->err, VSR_E_INVALID,
-                       "a part of type image_fixture names one of fixtures.images, found \"%.*s\"",
-                       VSR_FMT(id && id->kind == YAML_SCALAR ? id->text : VSR_STR("")));
-    buf_init(&url, 2 * PROBE_BODY_LEN_MAX);
+    if (part->n_items != 2)
+        return err_set(w->err, VSR_E_INVALID, "a part of type image_fixture has `fixture` and nothing else");
+    if (!image)
+        return err_set(w->err, VSR_E_INVALID, "fixtures.images has no picture \"%.*s\"", VSR_FMT(name));
+    buf_init(&url, PROBE_BODY_LEN_MAX);
     buf_printf(&url, "data:%.*s;base64,", VSR_FMT(image->media_type));
     buf_append(&url, image->data_base64);
     json_write_begin_object(&w->json);
@@ -75,13 +117,12 @@ static int write_fixture(struct writer *w, const struct yaml_node *part) {
 }
 
 static int write_mapping(struct writer *w, const struct yaml_node *node) {
-    const struct yaml_node *type = yaml_get(node, VSR_STR("type"));
     int rc = 0;
-    if (type && type->kind == YAML_SCALAR && str_eq_c(type->text, "image_fixture"))
+    if (has_type(node, "image_fixture"))
         return write_fixture(w, node);
-    if (type && type->kind == YAML_SCALAR && (str_eq_c(type->text, "image_url") || str_eq_c(type->text, "input_image")))
+    if (has_type(node, "image_url") || has_type(node, "input_image"))
         return err_set(w->err, VSR_E_INVALID, "a part of type %.*s is not allowed; use image_fixture",
-                       VSR_FMT(type->text));
+                       VSR_FMT(yaml_get(node, VSR_STR("type"))->text));
     json_write_begin_object(&w->json);
     for (size_t i = 0; i < node->n_items && rc == 0; i++) {
         json_write_key(&w->json, node->keys[i]->text);
@@ -115,50 +156,55 @@ static int write_node(struct writer *w, const struct yaml_node *node) {
 /* ---- the query */
 
 static void add_lines(struct buf *out, vsr_str text, int64_t n) {
-    for (int64_t i = 0; i < n && text.len; i++) {
+    for (int64_t i = 0; i < n && text.len && !buf_failed(out); i++) {
         if (out->len)
             buf_append_char(out, '\n');
         buf_append(out, text);
     }
 }
 
+/* How many of the padding's lines stand before the query. */
+static int64_t lines_before(const struct probe_padding *padding) {
+    switch ((enum probe_placement)padding->placement) {
+    case PLACE_BEFORE:
+        return padding->repeat;
+    case PLACE_AROUND:
+        return padding->repeat / 2;
+    case PLACE_AFTER:
+        break;
+    }
+    return 0;
+}
+
 /* Copies joined by line ends, padding lines around them; pieces of nothing are dropped. */
-static void write_query(struct writer *w) {
+static int write_query(struct writer *w) {
     const struct probe_variant *variant = w->variant;
-    const struct probe_padding *padding = variant->padding;
-    int64_t n = padding ? padding->repeat : 0;
-    int64_t before = !padding                             ? 0
-                     : padding->placement == PLACE_BEFORE ? n
-                     : padding->placement == PLACE_AROUND ? n / 2
-                                                          : 0;
+    const struct probe_padding none = { 0 }, *padding = variant->padding ? variant->padding : &none;
+    int64_t before = lines_before(padding);
     struct buf text;
-    buf_init(&text, 2 * PROBE_BODY_LEN_MAX);
-    if (padding)
-        add_lines(&text, padding->text, before);
+    int rc;
+    buf_init(&text, PROBE_BODY_LEN_MAX);
+    add_lines(&text, padding->text, before);
     add_lines(&text, variant->query, variant->repeat);
-    if (padding)
-        add_lines(&text, padding->text, n - before);
+    add_lines(&text, padding->text, padding->repeat - before);
+    rc = buf_failed(&text) ? too_large(w) : 0;
     json_write_key(&w->json, VSR_STR("text"));
     json_write_str(&w->json, buf_str(&text));
     buf_done(&text);
+    return rc;
 }
 
 /* ---- messages */
 
 static bool is_text_part(const struct yaml_node *part) {
-    static const char *const types[] = { "text", "input_text", "output_text" };
-    const struct yaml_node *text = yaml_get(part, VSR_STR("text")), *type = yaml_get(part, VSR_STR("type"));
-    if (!text || text->kind != YAML_SCALAR)
-        return false;
-    for (size_t i = 0; type && i < VSR_COUNT(types); i++)
-        if (type->kind == YAML_SCALAR && str_eq_nocase(str_trim(type->text), str_from_c(types[i])))
-            return true;
-    return !type;
+    return is_string(yaml_get(part, VSR_STR("text"))) &&
+           (!yaml_get(part, VSR_STR("type")) || has_type(part, "text") || has_type(part, "input_text") ||
+            has_type(part, "output_text"));
 }
 
 static void write_filler(struct writer *w, char character, size_t len) {
     struct buf text;
-    buf_init(&text, 2 * PROBE_BODY_LEN_MAX);
+    buf_init(&text, PROBE_BODY_LEN_MAX);
     if (buf_reserve(&text, len) == 0) {
         memset(text.ptr, character, len);
         text.len = len;
@@ -199,8 +245,8 @@ static int write_filled_content(struct writer *w, const struct yaml_node *conten
 
 static int write_filled_message(struct writer *w, const struct yaml_node *message) {
     int rc = 0;
-    if (message->kind != YAML_MAPPING)
-        return err_set(w->err, VSR_E_INVALID, "a message must be a mapping");
+    if (message->kind != YAML_MAPPING || !yaml_get(message, VSR_STR("content")))
+        return err_set(w->err, VSR_E_INVALID, "generated_text needs a message with content");
     json_write_begin_object(&w->json);
     for (size_t i = 0; i < message->n_items && rc == 0; i++) {
         json_write_key(&w->json, message->keys[i]->text);
@@ -239,7 +285,7 @@ static int write_body(struct writer *w, vsr_str model) {
     if (w->variant->messages)
         rc = write_messages(w);
     else
-        write_query(w);
+        rc = write_query(w);
     if (rc == 0 && w->variant->tools) {
         json_write_key(&w->json, VSR_STR("tools"));
         rc = write_node(w, w->variant->tools);
@@ -257,7 +303,7 @@ int probe_request(const struct probe_suite *suite, const struct probe_variant *v
     json_write_init(&w.json, &body);
     rc = write_body(&w, model);
     if (rc == 0 && buf_failed(&body))
-        rc = err_set(err, VSR_E_LIMIT, "the request would be larger than %d bytes", PROBE_BODY_LEN_MAX);
+        rc = too_large(&w);
     if (rc == 0)
         *ret_body = arena_str(arena, buf_str(&body));
     buf_done(&body);

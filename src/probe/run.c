@@ -33,6 +33,8 @@ struct run_worker {
     pthread_t thread;
 };
 
+enum { SCRATCH_LEN = 1 << 20 }; /* of one probe; a few need more and get it */
+
 /* ---- one variant */
 
 /* Decisions of the recipe that is expected to answer. */
@@ -79,16 +81,29 @@ static void judge(const struct probe_options *options, struct probe_outcome *out
                                                                         : PROBE_FAILED;
 }
 
+/* Copies what a verdict says out of the document that it was about. */
+static void keep_texts(struct probe_outcome *outcome, struct arena *arena) {
+    struct probe_verdict *verdict = &outcome->verdict;
+    outcome->error = arena_str(arena, outcome->error);
+    verdict->decision = arena_str(arena, verdict->decision);
+    for (size_t i = 0; i < verdict->n_failures; i++) {
+        verdict->failures[i].expected = arena_str(arena, verdict->failures[i].expected);
+        verdict->failures[i].got = arena_str(arena, verdict->failures[i].got);
+    }
+}
+
+/* `scratch` is the probe's own: bodies may be large. Texts of the outcome go to `arena`. */
 static void probe_one(const struct probe_options *options, size_t worker, struct probe_outcome *outcome,
-                      struct arena *arena) {
+                      struct arena *scratch, struct arena *arena) {
     struct probe_answer answer = { 0 };
     struct vsr_err err = VSR_ERR_NONE;
-    if (ask(options, worker, outcome, arena, &answer, &err) < 0) {
+    if (ask(options, worker, outcome, scratch, &answer, &err) < 0) {
         outcome->state = PROBE_NOT_ASKED;
-        outcome->error = arena_str(arena, str_from_c(err.text));
-        return;
+        outcome->error = str_from_c(err.text);
+    } else {
+        judge(options, outcome, &answer, scratch);
     }
-    judge(options, outcome, &answer, arena);
+    keep_texts(outcome, arena);
 }
 
 /* ---- workers */
@@ -96,17 +111,22 @@ static void probe_one(const struct probe_options *options, size_t worker, struct
 static void *work(void *data) {
     struct run_worker *worker = data;
     struct run *run = worker->run;
+    struct arena *scratch = arena_new(SCRATCH_LEN, 0);
     for (;;) {
         size_t index = atomic_fetch_add_explicit(&run->next, 1, memory_order_relaxed);
         if (index >= run->outcomes->n)
-            return NULL;
-        probe_one(run->options, worker->index, &run->outcomes->items[index], run->outcomes->arenas[worker->index]);
+            break;
+        probe_one(run->options, worker->index, &run->outcomes->items[index], scratch,
+                  run->outcomes->arenas[worker->index]);
+        arena_reset(scratch);
         if (!run->options->progress)
             continue;
         pthread_mutex_lock(&run->lock);
         run->options->progress(run->options->progress_data, ++run->done, run->outcomes->n);
         pthread_mutex_unlock(&run->lock);
     }
+    arena_free(scratch);
+    return NULL;
 }
 
 /* The caller's thread works too; threads that cannot be had leave their share to the others. */
@@ -147,19 +167,7 @@ static vsr_str model_of(const struct probe_options *options, const struct probe_
     return aliases->items[(*turn)++ % aliases->n];
 }
 
-static int list_variants(const struct probe_options *options, struct probe_outcomes *outcomes, struct arena *arena,
-                         struct vsr_err *err) {
-    size_t turn = 0;
-    outcomes->items = ARENA_ARRAY(arena, struct probe_outcome, count_variants(options->suite));
-    CONFIG_EACH(const struct probe_decision, decision, &options->suite->decisions)
-    CONFIG_EACH(const struct probe_variant, variant, &decision->variants) {
-        vsr_str id = arena_printf(arena, "%.*s:%.*s", VSR_FMT(decision->id), VSR_FMT(variant->id));
-        if (!is_wanted(options, id))
-            continue;
-        outcomes->items[outcomes->n++] = (struct probe_outcome){
-            .decision = decision, .variant = variant, .id = id, .model = model_of(options, decision, &turn)
-        };
-    }
+static int check_ids(const struct probe_options *options, const struct probe_outcomes *outcomes, struct vsr_err *err) {
     for (size_t i = 0; i < options->n_ids; i++) {
         bool found = false;
         for (size_t k = 0; k < outcomes->n; k++)
@@ -168,6 +176,21 @@ static int list_variants(const struct probe_options *options, struct probe_outco
             return err_set(err, VSR_E_NOT_FOUND, "the suite has no probe \"%.*s\"", VSR_FMT(options->ids[i]));
     }
     return 0;
+}
+
+static int list_variants(const struct probe_options *options, struct probe_outcomes *outcomes, struct arena *arena,
+                         struct vsr_err *err) {
+    size_t turn = 0;
+    outcomes->items = ARENA_ARRAY(arena, struct probe_outcome, count_variants(options->suite));
+    CONFIG_EACH(const struct probe_decision, decision, &options->suite->decisions)
+    CONFIG_EACH(const struct probe_variant, variant, &decision->variants) {
+        vsr_str id = arena_printf(arena, "%.*s:%.*s", VSR_FMT(decision->id), VSR_FMT(variant->id));
+        vsr_str model = model_of(options, decision, &turn); /* a probe asks for the same model, alone or among all */
+        if (is_wanted(options, id))
+            outcomes->items[outcomes->n++] =
+                (struct probe_outcome){ .decision = decision, .variant = variant, .id = id, .model = model };
+    }
+    return check_ids(options, outcomes, err);
 }
 
 int probe_run(const struct probe_options *options, struct probe_outcomes *ret_outcomes, struct vsr_err *err) {
@@ -182,7 +205,7 @@ int probe_run(const struct probe_options *options, struct probe_outcomes *ret_ou
     if (rc < 0)
         return rc;
     atomic_init(&run.next, 0);
-    work_together(&run, jobs);
+    work_together(&run, jobs < ret_outcomes->n ? jobs : ret_outcomes->n);
     ret_outcomes->time_ns = clock_mono_ns() - begin_ns;
     return 0;
 }

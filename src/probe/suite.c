@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/err.h"
 #include "core/map.h"
+#include "core/utf8.h"
 #include "probe/image.h"
 
 static const char *const placements[] = { "before", "after", "around", NULL };
@@ -20,7 +21,7 @@ static const struct field padding_fields[] = {
     { "text", FIELD_STRING, offsetof(struct probe_padding, text), .flags = FIELD_REQUIRED, .help = "What is added." },
     { "repeat", FIELD_INT, offsetof(struct probe_padding, repeat), .flags = FIELD_RANGE, .fallback = "1", .least = 1,
       .greatest = PROBE_REPEAT_MAX, .help = "How often." },
-    { "placement", FIELD_ENUM, offsetof(struct probe_padding, placement), .fallback = "around", .choices = placements,
+    { "placement", FIELD_ENUM, offsetof(struct probe_padding, placement), .fallback = "before", .choices = placements,
       .help = "Where." },
 };
 static const struct schema padding_schema = SCHEMA("padding", struct probe_padding, padding_fields);
@@ -89,9 +90,9 @@ static struct diag_at variant_at(const struct probe_variant *variant, const char
 }
 
 static void check_playground(const struct probe_variant *variant, struct arena *arena, struct diag *diag) {
-    if (variant->display_prompt.len > PROBE_PROMPT_LEN_MAX)
-        diag_error(diag, "E_RANGE", variant_at(variant, "display_prompt", arena), VSR_STR(""), "longer than %d bytes",
-                   PROBE_PROMPT_LEN_MAX);
+    if (utf8_count(variant->display_prompt) > PROBE_PROMPT_CHARS_MAX)
+        diag_error(diag, "E_RANGE", variant_at(variant, "display_prompt", arena), VSR_STR(""),
+                   "longer than %d characters", PROBE_PROMPT_CHARS_MAX);
     if (variant->playground && !variant->playground->enabled &&
         (variant->playground->reason.len == 0 || variant->display_prompt.len == 0))
         diag_error(diag, "E_REQUIRED", variant_at(variant, "playground", arena), VSR_STR(""),
@@ -173,9 +174,6 @@ static void check_decision(const void *object, struct arena *arena, struct diag 
     const struct probe_decision *decision = object;
     struct map seen;
     map_init(&seen, arena);
-    if (decision->variants.n == 0)
-        diag_error(diag, "E_REQUIRED", schema_field_at(&decision_schema, object, "variants", arena), VSR_STR(""),
-                   "must have at least one entry");
     CONFIG_EACH(const struct probe_variant, variant, &decision->variants)
     check_unique(&seen, variant->id, variant, diag);
 }
@@ -185,7 +183,8 @@ static void check_decision(const void *object, struct arena *arena, struct diag 
 static const struct field assets_fields[] = {
     { "yaml", FIELD_STRING, offsetof(struct probe_assets, yaml), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
       .help = "The profile, relative to its repository." },
-    { "dsl", FIELD_STRING, offsetof(struct probe_assets, dsl), .help = "The same as text." },
+    { "dsl", FIELD_STRING, offsetof(struct probe_assets, dsl), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
+      .help = "The same in the policy language." },
 };
 static const struct schema assets_schema = SCHEMA("routing assets", struct probe_assets, assets_fields);
 
@@ -308,9 +307,6 @@ static void check_suite(const void *object, struct arena *arena, struct diag *di
     if (!str_eq_c(suite->schema_version, "v1"))
         diag_error(diag, "E_VERSION", schema_field_at(&probe_suite_schema, object, "schema_version", arena),
                    VSR_STR(""), "found \"%.*s\", expected \"v1\"", VSR_FMT(suite->schema_version));
-    if (suite->decisions.n == 0)
-        diag_error(diag, "E_REQUIRED", schema_field_at(&probe_suite_schema, object, "decisions", arena), VSR_STR(""),
-                   "must have at least one entry");
     CONFIG_EACH(const struct probe_decision, decision, &suite->decisions)
     check_unique(&seen, decision->id, decision, diag);
 }

@@ -117,17 +117,21 @@ static void check_tags(struct summing *b) {
     }
 }
 
+static bool has_shape(const struct probe_variant *variant, vsr_str shape) {
+    if (str_eq_c(shape, "text"))
+        return !variant->messages;
+    if (str_eq_c(shape, "messages"))
+        return variant->messages != NULL;
+    return variant->tools && variant->tools->n_items > 0;
+}
+
 static void check_shapes(struct summing *b) {
     struct probe_summary *s = b->s;
     const struct config_strings *required = &s->options->suite->coverage.required_request_shapes;
     for (size_t i = 0; i < required->n; i++) {
         bool found = false;
-        for (size_t k = 0; k < s->outcomes->n && !found; k++) {
-            const struct probe_variant *variant = s->outcomes->items[k].variant;
-            found = str_eq_c(required->items[i], "text")       ? !variant->messages
-                    : str_eq_c(required->items[i], "messages") ? variant->messages != NULL
-                                                               : variant->tools && variant->tools->n_items > 0;
-        }
+        for (size_t k = 0; k < s->outcomes->n && !found; k++)
+            found = has_shape(s->outcomes->items[k].variant, required->items[i]);
         if (!found)
             complain(b, "no probe has the shape %.*s", VSR_FMT(required->items[i]));
     }
@@ -155,6 +159,7 @@ static void sum_latency(struct summing *b) {
     for (size_t i = 0; i < s->outcomes->n; i++)
         if (s->outcomes->items[i].state != PROBE_NOT_ASKED)
             times[n++] = s->outcomes->items[i].time_us;
+    s->n_not_asked = s->outcomes->n - n;
     if (n > 0) {
         qsort(times, n, sizeof(*times), compare);
         s->latency = (struct probe_latency){ times[0], quantile(times, n, 0.5), quantile(times, n, 0.95),
@@ -242,15 +247,44 @@ static void check_reached(struct covering *c, const struct snapshot_recipe *reci
     }
 }
 
+static bool is_asked_for(const struct probe_outcomes *outcomes, const struct config_strings *models) {
+    for (size_t i = 0; i < outcomes->n; i++)
+        for (size_t k = 0; k < models->n; k++)
+            if (str_eq(outcomes->items[i].model, models->items[k]))
+                return true;
+    return false;
+}
+
 static void check_entrypoints(struct covering *c, const struct config_document *doc) {
     CONFIG_EACH(const struct config_entrypoint, entrypoint, &doc->entrypoints) {
-        bool found = false;
-        CONFIG_EACH(const struct probe_decision, probe, &c->b->s->options->suite->decisions)
-        for (size_t i = 0; i < entrypoint->model_names.n; i++)
-            found |= str_eq(probe->model, entrypoint->model_names.items[i]);
-        if (!found)
+        if (!is_asked_for(c->b->s->outcomes, &entrypoint->model_names))
             complain(c->b, "no probe asks for the entrypoint of recipe %.*s", VSR_FMT(entrypoint->recipe));
     }
+}
+
+/* A name that nothing has would be forbidden in vain. */
+static void check_asserted(struct covering *c) {
+    const struct map *asserted = &c->asserted[COVER_SIGNALS];
+    for (size_t i = 0; i < asserted->n; i++) {
+        vsr_str name = asserted->entries[i].key, recipe, kind;
+        if (map_get(&c->configured[COVER_SIGNALS], name))
+            continue;
+        recipe = str_split(&name, '\n');
+        kind = str_split(&name, '\n');
+        complain(c->b, "the probes speak of %.*s %.*s, which recipe %.*s does not have", VSR_FMT(kind), VSR_FMT(name),
+                 VSR_FMT(recipe));
+    }
+}
+
+static void sum_rate(struct covering *c, size_t which, const char *what, double least) {
+    struct probe_coverage_rate *rate = &c->b->s->coverage[which];
+    const struct map *configured = &c->configured[which];
+    *rate = (struct probe_coverage_rate){ what, 0, configured->n, least };
+    for (size_t i = 0; i < configured->n; i++)
+        rate->asserted += map_get(&c->asserted[which], configured->entries[i].key) != NULL;
+    if (probe_percent((struct probe_rate){ rate->asserted, rate->configured }) < least)
+        complain(c->b, "%zu of %zu %s are asserted, %.1f %% are asked for", rate->asserted, rate->configured, what,
+                 least);
 }
 
 static void sum_coverage(struct summing *b) {
@@ -271,15 +305,9 @@ static void sum_coverage(struct summing *b) {
         check_reached(&c, &snapshot->recipes[i]);
     }
     check_entrypoints(&c, snapshot->doc);
-    for (size_t i = 0; i < PROBE_COVERAGES; i++) {
-        struct probe_coverage_rate *rate = &b->s->coverage[i];
-        *rate = (struct probe_coverage_rate){ what[i], 0, c.configured[i].n, percents[i] };
-        for (size_t k = 0; k < c.configured[i].n; k++)
-            rate->asserted += map_get(&c.asserted[i], c.configured[i].entries[k].key) != NULL;
-        if (probe_percent((struct probe_rate){ rate->asserted, rate->configured }) < rate->least)
-            complain(b, "%zu of %zu %s are asserted, %.1f %% are asked for", rate->asserted, rate->configured,
-                     rate->what, rate->least);
-    }
+    check_asserted(&c);
+    for (size_t i = 0; i < PROBE_COVERAGES; i++)
+        sum_rate(&c, i, what[i], percents[i]);
 }
 
 void probe_summarize(const struct probe_options *options, const struct probe_outcomes *outcomes, struct arena *arena,

@@ -8,8 +8,6 @@
 #include "probe/run.h"
 
 struct arena;
-struct buf;
-struct json_writer;
 
 struct probe_rate {
     size_t passed, total; /* those that depend on unavailable signals do not count */
@@ -41,6 +39,7 @@ struct probe_summary {
     const struct probe_outcomes *outcomes;
     struct probe_rate rate;
     size_t n_dependent, n_dependent_passed; /* of a run by independence */
+    size_t n_not_asked;
     struct probe_decision_rate *decisions;
     size_t n_decisions;
     struct probe_rate tags[PROBE_TAGS];
@@ -55,10 +54,5 @@ struct probe_summary {
 /* Everything lives in `arena`. */
 void probe_summarize(const struct probe_options *options, const struct probe_outcomes *outcomes, struct arena *arena,
                      struct probe_summary *ret_summary);
-
-void probe_summary_text(const struct probe_summary *summary, bool colour, struct buf *out);
-void probe_summary_json(const struct probe_summary *summary, struct json_writer *w);
-/* JUnit XML: one test suite per decision. */
-void probe_summary_junit(const struct probe_summary *summary, struct buf *out);
 
 #endif

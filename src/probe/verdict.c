@@ -1,7 +1,10 @@
 #include "probe/verdict.h"
 
 #include "core/arena.h"
+#include "core/utf8.h"
 #include "serve/eval.h"
+
+enum { SHOWN_LEN_MAX = 1024 }; /* of a value in a message: enough to see what is wrong */
 
 const char *probe_check_text(enum probe_check check) {
     static const char *const texts[] = { "decision", "model", "recipe", "algorithm",     "plugins",
@@ -43,9 +46,9 @@ static size_t list_len(const struct judge *j, json_ref list) {
     return json_is(j->doc, list, JSON_ARRAY) ? json_count(j->doc, list) : 0;
 }
 
-/* A value as it stands in the document, for messages. */
+/* The beginning of a value as it stands in the document, for messages. */
 static vsr_str shown(const struct judge *j, json_ref ref) {
-    return ref == JSON_NONE ? VSR_STR("nothing") : json_raw(j->doc, ref);
+    return ref == JSON_NONE ? VSR_STR("nothing") : utf8_cut(json_raw(j->doc, ref), SHOWN_LEN_MAX);
 }
 
 static vsr_str joined(struct judge *j, const struct config_strings *strings) {
@@ -66,20 +69,40 @@ static void check_text(struct judge *j, enum probe_check check, vsr_str expected
         fail(j, check, expected, or_none(got));
 }
 
-static void check_plugins(struct judge *j) {
+static bool is_among(const struct judge *j, json_ref item, const struct config_strings *strings) {
+    for (size_t i = 0; i < strings->n; i++)
+        if (json_is(j->doc, item, JSON_STRING) && json_str_eq(j->doc, item, strings->items[i]))
+            return true;
+    return false;
+}
+
+/* Whether the list has nothing but these; what is no list has nothing. */
+static bool has_only(const struct judge *j, json_ref list, const struct config_strings *strings) {
+    if (!json_is(j->doc, list, JSON_ARRAY))
+        return true;
+    for (json_ref item = json_first(j->doc, list); item != JSON_NONE; item = json_next(j->doc, list, item))
+        if (!is_among(j, item, strings))
+            return false;
+    return true;
+}
+
+static bool plugins_ok(const struct judge *j, json_ref plugins) {
     const struct probe_decision *decision = j->q->decision;
-    json_ref plugins = json_get(j->doc, j->result, VSR_STR("plugins"));
-    bool ok = true;
+    bool ok = decision->plugin_match != MATCH_EXACT || has_only(j, plugins, &decision->expected_plugins);
     for (size_t i = 0; i < decision->expected_plugins.n; i++)
         ok &= list_has(j, plugins, decision->expected_plugins.items[i]);
     for (size_t i = 0; i < decision->forbidden_plugins.n; i++)
         ok &= !list_has(j, plugins, decision->forbidden_plugins.items[i]);
-    if (decision->plugin_match == MATCH_EXACT)
-        ok &= list_len(j, plugins) == decision->expected_plugins.n;
-    if (!ok)
+    return ok;
+}
+
+static void check_plugins(struct judge *j) {
+    const struct probe_decision *decision = j->q->decision;
+    json_ref plugins = json_get(j->doc, j->result, VSR_STR("plugins"));
+    if (!plugins_ok(j, plugins))
         fail(j, CHECK_PLUGINS,
              arena_printf(j->arena, "%s%.*s%s%.*s", decision->plugin_match == MATCH_EXACT ? "exactly " : "",
-                          VSR_FMT(joined(j, &decision->expected_plugins)),
+                          VSR_FMT(or_none(joined(j, &decision->expected_plugins))),
                           decision->forbidden_plugins.n ? ", not " : "",
                           VSR_FMT(joined(j, &decision->forbidden_plugins))),
              shown(j, plugins));
@@ -120,23 +143,22 @@ static vsr_str wrong_signals(struct judge *j, json_ref matched, const struct con
     return text;
 }
 
-static size_t count_expected(const struct config_strings_map *map) {
-    size_t n = 0;
-    for (size_t i = 0; i < map->n; i++)
-        n += map->values[i].n;
-    return n;
-}
-
-static size_t count_matched(const struct judge *j, json_ref matched) {
-    size_t n = 0;
+/* Whether nothing matched but what the map has. */
+static bool only_expected_matched(struct judge *j, json_ref matched, const struct config_strings_map *map) {
+    static const struct config_strings none;
     json_ref value;
     if (!json_is(j->doc, matched, JSON_OBJECT))
-        return 0;
+        return true;
     for (json_ref key = json_first(j->doc, matched); key != JSON_NONE; key = json_next(j->doc, matched, value)) {
+        const struct config_strings *names = &none;
         value = json_next(j->doc, matched, key);
-        n += list_len(j, value);
+        for (size_t i = 0; i < map->n; i++)
+            if (json_str_eq(j->doc, key, map->keys[i]))
+                names = &map->values[i];
+        if (!has_only(j, value, names))
+            return false;
     }
-    return n;
+    return true;
 }
 
 static void check_signals(struct judge *j) {
@@ -145,8 +167,7 @@ static void check_signals(struct judge *j) {
     json_ref matched = json_get(j->doc, j->result, VSR_STR("matched_signals"));
     vsr_str wrong = wrong_signals(j, matched, expected, true, VSR_STR(""));
     wrong = wrong_signals(j, matched, &decision->forbidden_signals, false, wrong);
-    if (wrong.len == 0 && decision->signal_match == MATCH_EXACT &&
-        count_matched(j, matched) != count_expected(expected))
+    if (wrong.len == 0 && decision->signal_match == MATCH_EXACT && !only_expected_matched(j, matched, expected))
         wrong = VSR_STR("exactly the expected ones");
     if (wrong.len)
         fail(j, CHECK_SIGNALS, wrong, shown(j, matched));
@@ -159,28 +180,34 @@ static void check_alias(struct judge *j) {
         fail(j, CHECK_ALIAS, alias, shown(j, models));
 }
 
+/* Entries of a trace that is not empty about one decision; with `matched`, only those that matched. */
+static size_t count_entries(struct judge *j, json_ref trace, vsr_str decision, bool matched) {
+    size_t n = 0;
+    for (json_ref entry = json_first(j->doc, trace); entry != JSON_NONE; entry = json_next(j->doc, trace, entry)) {
+        bool is_match = false;
+        json_ref name = json_get(j->doc, entry, VSR_STR("decision_name"));
+        if (!json_is(j->doc, name, JSON_STRING) || !json_str_eq(j->doc, name, decision))
+            continue;
+        n += !matched || (json_bool(j->doc, json_get(j->doc, entry, VSR_STR("matched")), &is_match) && is_match);
+    }
+    return n;
+}
+
 /* Every decision of the recipe once, no other, and the expected one matched. */
 static void check_trace(struct judge *j) {
     json_ref trace = json_get(j->doc, 0, VSR_STR("eval_trace"));
-    size_t n_expected = 0, n_known = 0, n = list_len(j, trace);
-    if (n > 0)
-        for (json_ref entry = json_first(j->doc, trace); entry != JSON_NONE; entry = json_next(j->doc, trace, entry)) {
-            vsr_str name = text_of(j, entry, "decision_name");
-            bool matched = false;
-            if (str_eq(name, j->q->decision->expected_decision) &&
-                json_bool(j->doc, json_get(j->doc, entry, VSR_STR("matched")), &matched) && matched)
-                n_expected++;
-            for (size_t i = 0; i < j->q->n_decisions; i++)
-                n_known += str_eq(name, j->q->decisions[i]);
-        }
+    vsr_str expected = j->q->decision->expected_decision;
+    size_t n = list_len(j, trace), n_once = 0, n_matched = n ? count_entries(j, trace, expected, true) : 0;
+    for (size_t i = 0; n && i < j->q->n_decisions; i++)
+        n_once += count_entries(j, trace, j->q->decisions[i], false) == 1;
     if (n == 0)
         fail(j, CHECK_TRACE, VSR_STR("one entry per decision"), VSR_STR("none"));
-    else if (n_expected != 1)
-        fail(j, CHECK_TRACE, arena_printf(j->arena, "one match of %.*s", VSR_FMT(j->q->decision->expected_decision)),
-             arena_printf(j->arena, "%zu", n_expected));
-    else if (j->q->decisions && (n_known != n || n != j->q->n_decisions))
-        fail(j, CHECK_TRACE, arena_printf(j->arena, "the %zu decisions of the recipe", j->q->n_decisions),
-             arena_printf(j->arena, "%zu entries, %zu of them known", n, n_known));
+    else if (n_matched != 1)
+        fail(j, CHECK_TRACE, arena_printf(j->arena, "one match of %.*s", VSR_FMT(expected)),
+             arena_printf(j->arena, "%zu", n_matched));
+    else if (j->q->decisions && (n_once != j->q->n_decisions || n != n_once))
+        fail(j, CHECK_TRACE, arena_printf(j->arena, "each of the recipe's %zu decisions once", j->q->n_decisions),
+             arena_printf(j->arena, "%zu entries, %zu of the decisions once", n, n_once));
 }
 
 static void check_signal_errors(struct judge *j) {
@@ -210,6 +237,7 @@ static bool selection_ok(struct judge *j, vsr_str algorithm, vsr_str status, vsr
     return model.len && list_has(j, json_get(j->doc, 0, VSR_STR("recommended_models")), model);
 }
 
+/* Status and method of the algorithm; a model where the status says that there is one, else none. */
 static void check_selection(struct judge *j) {
     vsr_str algorithm = j->q->decision->expected_algorithm;
     vsr_str status = text_of(j, 0, "selection_status"), method = text_of(j, 0, "selection_method"),
@@ -220,14 +248,16 @@ static void check_selection(struct judge *j) {
                           VSR_FMT(or_none(model))));
 }
 
+static vsr_str decision_of(struct judge *j) {
+    vsr_str decision = text_of(j, 0, "routing_decision");
+    return decision.len ? decision : text_of(j, j->result, "decision_name");
+}
+
 void probe_judge(const struct probe_question *question, const struct json_doc *doc, struct arena *arena,
                  struct probe_verdict *ret_verdict) {
     struct judge j = { question, doc, arena, ret_verdict, json_get(doc, 0, VSR_STR("decision_result")) };
     const struct probe_decision *decision = question->decision;
-    ret_verdict->n_failures = 0;
-    ret_verdict->decision = text_of(&j, 0, "routing_decision");
-    if (ret_verdict->decision.len == 0)
-        ret_verdict->decision = text_of(&j, j.result, "decision_name");
+    *ret_verdict = (struct probe_verdict){ .decision = decision_of(&j) };
     check_text(&j, CHECK_DECISION, decision->expected_decision, ret_verdict->decision);
     if (question->model.len)
         check_text(&j, CHECK_MODEL, question->model, text_of(&j, 0, "requested_model"));

@@ -116,8 +116,6 @@ static void give_family_slots(struct plan_builder *b, const struct signal_family
         signal_slots_add(&route->slots, type, names ? names[i] : rule_name(rules, family->config.schema, i));
 }
 
-extern const struct signal_family signal_kb_metric;
-
 /* Slots of the metrics that scores read, by "kb:metric" in lower case. */
 static void give_metric_slots(struct plan_builder *b) {
     struct route *route = b->route;

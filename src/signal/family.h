@@ -94,6 +94,9 @@ struct signal_family {
                     size_t max);
 };
 
+/* Metrics of knowledge bases, which scores read. No rules are written for it, so it is not one of signal_families(). */
+extern const struct signal_family signal_kb_metric;
+
 /* All families, in the order of the catalogue (signals.md §1). Static. */
 const struct signal_family *const *signal_families(size_t *ret_n);
 

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 struct verdict {
     const char *key; /* "domain:law" */
@@ -121,6 +122,20 @@ TEST(only_what_can_matter_is_asked_for) {
     evaluate(&f, "write code", true, NULL, 0);
     CHECK(was_asked("classifier:tone") && was_asked("jailbreak:unused"), "everything");
     fixture_free(&f);
+}
+
+TEST(lazy_signals_can_be_switched_off) {
+    struct fixture f;
+    char *eager;
+    size_t head_len = strlen(FIXTURE_HEAD), len = sizeof(recipe) + 64;
+    eager = calloc(1, len);
+    snprintf(eager, len, "%sglobal: {router: {lazy_signals: off}}\n%s", FIXTURE_HEAD, recipe + head_len);
+    fixture_must_load(&f, eager);
+    evaluate(&f, "write code", false, NULL, 0);
+    check_winner(&f, "coding", "keyword");
+    CHECK(was_asked("classifier:tone") && !was_asked("jailbreak:unused"), "all that some decision refers to");
+    fixture_free(&f);
+    free(eager);
 }
 
 TEST(partitions_leave_one_member) {
@@ -328,6 +343,7 @@ static int teardown(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_can_matter_is_asked_for),
+        cmocka_unit_test(lazy_signals_can_be_switched_off),
         cmocka_unit_test(partitions_leave_one_member),
         cmocka_unit_test(the_best_embeddings_stay),
         cmocka_unit_test(composers_decide_whether_a_level_counts),

@@ -63,6 +63,9 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
     state->full = options->full;
     state->has_evidence = options->has_evidence;
     state->clock = options->clock;
+    state->now_ns = options->now_ns;
+    if (options->now_ns)
+        state->family_ns = ARENA_ARRAY(arena, uint64_t, route->n_families);
     state->timeout_ms = options->clock.now_ms ? route->doc->global.router.signal_timeout_ms : 0;
     state->skipped = facts->eval_text.len == 0 && !facts_has_envelope(facts);
     state->request = (struct signal_request){ .arena = arena,
@@ -102,6 +105,7 @@ static void fail_family(struct route_state *state, const struct route_family *fa
 
 static void run_family(struct route_state *state, const struct route_family *family) {
     struct vsr_err err = VSR_ERR_NONE;
+    uint64_t begin_ns;
     int rc;
     if (state->timeout_ms > 0 && evidence_too_late(state)) {
         fail_family(state, family, SIGNAL_TIMEOUT, "the deadline for signals has passed");
@@ -111,7 +115,10 @@ static void run_family(struct route_state *state, const struct route_family *fam
         evidence_ask(state, family);
         return;
     }
+    begin_ns = state->now_ns ? state->now_ns() : 0;
     rc = family->family->eval(family->state, &state->request, &state->results, &err);
+    if (state->now_ns)
+        state->family_ns[family - state->route->families] += state->now_ns() - begin_ns;
     if (rc < 0)
         fail_family(state, family, rc == VSR_E_LIMIT ? SIGNAL_TOO_LONG : SIGNAL_FAILED,
                     err.text[0] ? arena_printf(state->arena, "%s", err.text).ptr : NULL);
@@ -352,4 +359,19 @@ const char *route_modality(const struct route_state *state, const char **ret_met
     const struct modality_verdict *verdict = &state->request.modality;
     *ret_method = verdict->method;
     return verdict->method ? modality_label(verdict->label) : NULL;
+}
+
+void route_times(const struct route_state *state,
+                 void (*fn)(void *data, const char *family, double ms, double confidence), void *data) {
+    const struct signal_results *results = &state->results;
+    for (size_t i = 0; state->family_ns && i < state->route->n_families; i++) {
+        const struct route_family *family = &state->route->families[i];
+        double best = 0;
+        for (uint32_t slot = family->first_slot; slot < family->first_slot + family->n_listed; slot++) {
+            double confidence = bits_has(results->has_confidence, slot) ? results->confidence[slot] : 1;
+            if (bits_has(results->matched, slot) && confidence > best)
+                best = confidence;
+        }
+        fn(data, family->family->config.type, (double)state->family_ns[i] / 1e6, best);
+    }
 }

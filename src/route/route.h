@@ -73,6 +73,7 @@ struct route_options {
     bool full;                /* evaluate everything and keep the trace of every decision */
     bool has_evidence;        /* the caller brings what route_needs() asks for; else such rules are unavailable */
     struct route_clock clock; /* for the deadline of signals, global.router.signal_timeout_ms */
+    uint64_t (*now_ns)(void); /* NULL, or a finer one: how long each family takes is kept */
     double bytes_per_token;   /* calibrated ratio of signals.md §11.1; 0: 4.0 */
 };
 
@@ -132,6 +133,11 @@ void route_matches(const struct route_state *state,
 /* The same for names that some decision can need, or of these only those that did not match. */
 void route_used(const struct route_state *state, bool unmatched,
                 void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data);
+
+/* What each family of the recipe took, and the best confidence among its matches; 0 for one that was not run. Only with
+ * `now_ns`. */
+void route_times(const struct route_state *state,
+                 void (*fn)(void *data, const char *family, double ms, double confidence), void *data);
 
 /* Parts of the JSON trace, for documents that have more to say: confidences, values, errors, scores and projections as
  * members of an object that was begun; the trees of all decisions as one array. */

@@ -20,6 +20,8 @@ struct route_state {
     struct route_clock clock;
     uint64_t begun_ms;
     int64_t timeout_ms; /* for all signals; 0: none */
+    uint64_t (*now_ns)(void);
+    uint64_t *family_ns; /* per family; NULL without a clock */
     struct route_need *needs;
     size_t n_needs;
     struct compete_state compete;

@@ -4,6 +4,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/json_write.h"
 #include "route/route.h"
 
@@ -105,7 +106,7 @@ int eval_read(const struct snapshot *snapshot, struct arena *arena, const struct
 
 static int evaluate(struct eval *eval, size_t worker, struct arena *arena, const struct request_facts *facts,
                     struct vsr_err *err) {
-    const struct route_options options = { .full = true };
+    const struct route_options options = { .full = true, .now_ns = clock_mono_ns };
     eval->state = route_begin(eval->recipe->route, eval->recipe->scratch[worker], arena, facts, &options);
     if (route_step(eval->state, err) != ROUTE_DONE)
         return err->code < 0 ? err->code
@@ -278,6 +279,17 @@ static void write_selection(struct json_writer *w, const struct eval *eval) {
     write_text(w, "reasoning_effort", eval->ref ? eval->ref->reasoning_effort : VSR_STR(""));
 }
 
+static void write_time(void *data, const char *family, double ms, double confidence) {
+    struct json_writer *w = data;
+    write_key(w, eval_response_key(family));
+    json_write_begin_object(w);
+    write_key(w, "execution_time_ms");
+    json_write_double(w, ms);
+    write_key(w, "confidence");
+    json_write_double(w, confidence);
+    json_write_end(w);
+}
+
 void eval_members(const struct eval *eval, bool trace, struct json_writer *w) {
     write_text(w, "requested_model", eval->requested_model);
     write_text(w, "recipe", eval->recipe ? eval->recipe->scope->name : VSR_STR(""));
@@ -292,6 +304,10 @@ void eval_members(const struct eval *eval, bool trace, struct json_writer *w) {
     json_write_u64(w, eval->outcome->token_count);
     write_decision_result(w, eval);
     route_trace_results(eval->state, w);
+    write_key(w, "metrics");
+    json_write_begin_object(w);
+    route_times(eval->state, write_time, w);
+    json_write_end(w);
     if (!trace)
         return;
     write_key(w, "eval_trace");

@@ -17,6 +17,13 @@ static int too_large(struct writer *w) {
     return err_set(w->err, VSR_E_LIMIT, "the request would be larger than %d bytes", PROBE_BODY_LEN_MAX);
 }
 
+/* Closes an object or a list, unless what it holds could not be written: a key may lack its value then. */
+static int end_value(struct writer *w, int rc) {
+    if (rc == 0)
+        json_write_end(&w->json);
+    return rc;
+}
+
 /* ---- YAML as JSON */
 
 /* Moves `*at` behind digits. False when there are none. */
@@ -128,12 +135,18 @@ static int write_mapping(struct writer *w, const struct yaml_node *node) {
         json_write_key(&w->json, node->keys[i]->text);
         rc = write_node(w, node->items[i]);
     }
-    json_write_end(&w->json);
-    return rc;
+    return end_value(w, rc);
+}
+
+static int write_sequence(struct writer *w, const struct yaml_node *node) {
+    int rc = 0;
+    json_write_begin_array(&w->json);
+    for (size_t i = 0; i < node->n_items && rc == 0; i++)
+        rc = write_node(w, node->items[i]);
+    return end_value(w, rc);
 }
 
 static int write_node(struct writer *w, const struct yaml_node *node) {
-    int rc = 0;
     switch (node->kind) {
     case YAML_NULL:
         json_write_null(&w->json);
@@ -142,15 +155,11 @@ static int write_node(struct writer *w, const struct yaml_node *node) {
         write_scalar(w, node);
         break;
     case YAML_SEQUENCE:
-        json_write_begin_array(&w->json);
-        for (size_t i = 0; i < node->n_items && rc == 0; i++)
-            rc = write_node(w, node->items[i]);
-        json_write_end(&w->json);
-        break;
+        return write_sequence(w, node);
     case YAML_MAPPING:
         return write_mapping(w, node);
     }
-    return rc;
+    return 0;
 }
 
 /* ---- the query */
@@ -239,8 +248,7 @@ static int write_filled_content(struct writer *w, const struct yaml_node *conten
         if (i < content->n_items)
             rc = write_node(w, content->items[i]);
     }
-    json_write_end(&w->json);
-    return rc;
+    return end_value(w, rc);
 }
 
 static int write_filled_message(struct writer *w, const struct yaml_node *message) {
@@ -253,8 +261,7 @@ static int write_filled_message(struct writer *w, const struct yaml_node *messag
         rc = str_eq_c(message->keys[i]->text, "content") ? write_filled_content(w, message->items[i])
                                                          : write_node(w, message->items[i]);
     }
-    json_write_end(&w->json);
-    return rc;
+    return end_value(w, rc);
 }
 
 static int write_messages(struct writer *w) {
@@ -269,8 +276,7 @@ static int write_messages(struct writer *w) {
     for (size_t i = 0; i < messages->n_items && rc == 0; i++)
         rc = generated && (int64_t)i == generated->message_index ? write_filled_message(w, messages->items[i])
                                                                  : write_node(w, messages->items[i]);
-    json_write_end(&w->json);
-    return rc;
+    return end_value(w, rc);
 }
 
 /* ---- the body */
@@ -290,8 +296,7 @@ static int write_body(struct writer *w, vsr_str model) {
         json_write_key(&w->json, VSR_STR("tools"));
         rc = write_node(w, w->variant->tools);
     }
-    json_write_end(&w->json);
-    return rc;
+    return end_value(w, rc);
 }
 
 int probe_request(const struct probe_suite *suite, const struct probe_variant *variant, vsr_str model,

@@ -170,10 +170,18 @@ static void check_unique(struct map *seen, vsr_str id, const void *object, struc
                    VSR_FMT(id), schema_at(first).line);
 }
 
+static void check_filled(const struct config_list *list, const struct schema *schema, const void *object,
+                         const char *field, struct diag *diag) {
+    if (list->n == 0)
+        diag_error(diag, "E_REQUIRED", schema_field_at(schema, object, field, diag->arena), VSR_STR(""),
+                   "must have at least one entry");
+}
+
 static void check_decision(const void *object, struct arena *arena, struct diag *diag) {
     const struct probe_decision *decision = object;
     struct map seen;
     map_init(&seen, arena);
+    check_filled(&decision->variants, &decision_schema, object, "variants", diag);
     CONFIG_EACH(const struct probe_variant, variant, &decision->variants)
     check_unique(&seen, variant->id, variant, diag);
 }
@@ -307,6 +315,7 @@ static void check_suite(const void *object, struct arena *arena, struct diag *di
     if (!str_eq_c(suite->schema_version, "v1"))
         diag_error(diag, "E_VERSION", schema_field_at(&probe_suite_schema, object, "schema_version", arena),
                    VSR_STR(""), "found \"%.*s\", expected \"v1\"", VSR_FMT(suite->schema_version));
+    check_filled(&suite->decisions, &probe_suite_schema, object, "decisions", diag);
     CONFIG_EACH(const struct probe_decision, decision, &suite->decisions)
     check_unique(&seen, decision->id, decision, diag);
 }

@@ -69,7 +69,9 @@ static int check_readable(const char *file, struct vsr_err *err) {
 
 int profile_load_for(const char *file, bool strict_env, size_t n_threads, struct profile *ret_profile) {
     struct profile *profile = ret_profile;
-    struct snapshot_options options = { .load = profile_load_options(strict_env), .n_workers = n_threads, .generation = 1 };
+    struct snapshot_options options = { .load = profile_load_options(strict_env),
+                                        .n_workers = n_threads,
+                                        .generation = 1 };
     struct spinner *spinner;
     int rc;
     *profile = (struct profile){ .arena = arena_new(0, 0) };

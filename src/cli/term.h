@@ -35,8 +35,8 @@ struct spinner *spinner_start(const char *text);
 void spinner_stop(struct spinner *spinner);
 
 /*
- * Draws how far something is, on stderr, in place of what it drew before; gone once `done` is `total`. Does nothing when
- * stderr is no terminal. One thread at a time.
+ * Draws how far something is, on stderr, in place of what it drew before; gone once `done` is `total`. Does nothing
+ * when stderr is no terminal. One thread at a time.
  */
 void term_progress(const char *text, size_t done, size_t total);
 

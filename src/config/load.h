@@ -14,7 +14,7 @@ struct config_load_options {
     struct config_parts parts;
     bool strict_env; /* an unset variable without default is an error */
     bool keep_env;   /* no substitution, for read-only validation */
-    bool serving;                  /* what is not there yet, and unsafe to ignore, is an error */
+    bool serving;    /* what is not there yet, and unsafe to ignore, is an error */
     bool no_files;   /* no file beside the document is looked at, for read-only validation */
     /* Environment lookup; NULL: getenv. Returns NULL when unset. */
     const char *(*env)(void *data, const char *name);

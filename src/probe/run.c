@@ -252,7 +252,7 @@ static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str bod
     struct request_facts *facts = ARENA_NEW(arena, struct request_facts);
     struct json_doc *doc = ARENA_NEW(arena, struct json_doc);
     uint64_t begin_ns = clock_mono_ns();
-    struct eval eval;
+    struct eval eval = { 0 };
     int rc = json_parse(arena, body, doc, err);
     if (rc == 0)
         rc = eval_read(snapshot, arena, doc, facts, err);

@@ -46,8 +46,8 @@ struct snapshot_recipe {
     struct route *route;
     struct route_scratch **scratch; /* [n_scratch]; each NULL when the recipe needs none */
     size_t n_scratch;               /* one per worker, and one more for the control thread */
-    struct map decisions;      /* decision name -> struct snapshot_decision */
-    struct map signal_metrics; /* family -> struct map: rule or output name -> struct metric */
+    struct map decisions;           /* decision name -> struct snapshot_decision */
+    struct map signal_metrics;      /* family -> struct map: rule or output name -> struct metric */
 };
 
 struct snapshot_model {

@@ -45,9 +45,9 @@ struct signal_request {
     const struct pattern_set *patterns; /* NULL: the recipe has none */
     struct pattern_scratch *scratch;
     struct stemmer *stemmer; /* NULL: no rule stems */
-    size_t regex_steps;   /* left of REGEX_STEPS_MAX */
-    size_t window_max;    /* code points that windowed families read; 0: all */
-    uint64_t token_count; /* what context rules compare */
+    size_t regex_steps;      /* left of REGEX_STEPS_MAX */
+    size_t window_max;       /* code points that windowed families read; 0: all */
+    uint64_t token_count;    /* what context rules compare */
 
     struct modality_verdict modality;        /* the family's; method NULL: not asked, or nobody could tell */
     const struct compress_options *compress; /* NULL: both texts are the same */

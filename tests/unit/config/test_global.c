@@ -492,7 +492,7 @@ static void check_written(const struct schema *schema, const char *object) {
         if (field->kind == FIELD_OBJECT)
             check_written(field->object, slot);
         if (field->kind == FIELD_OPTIONAL)
-            check_written(field->object, *(const char *const *)slot);
+            check_written(field->object, *(const char *const *)(const void *)slot);
         for (size_t k = 0; field->kind == FIELD_OBJECTS && k < list->n; k++)
             check_written(field->object, (const char *)list->items + k * field->object->size);
     }

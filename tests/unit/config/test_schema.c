@@ -310,8 +310,7 @@ static void check_field(const struct schema *schema, size_t index) {
     CHECK(field->offset >= sizeof(struct config_at), field->name);
     CHECK(field->offset + slot_size(field) <= schema->size, field->name);
     CHECK(nested == (field->object != NULL), field->name);
-    CHECK((field->kind == FIELD_ENUM || field->kind == FIELD_STRING || field->kind == FIELD_STRINGS) ||
-              !field->choices,
+    CHECK((field->kind == FIELD_ENUM || field->kind == FIELD_STRING || field->kind == FIELD_STRINGS) || !field->choices,
           field->name);
     CHECK(field->kind != FIELD_ENUM || field->choices, field->name);
     CHECK(!(field->flags & FIELD_RANGE) || (ranged && field->least <= field->greatest), field->name);

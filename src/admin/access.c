@@ -38,10 +38,17 @@ static bool role_grants(const struct config_management_auth *auth, vsr_str role,
 }
 
 bool admin_allowed(struct admin_call *call, const struct http1_head *head) {
-    const struct config_management_auth *auth = &call->snapshot->doc->global.services.management_api.auth;
+    const struct config_management_api *api = &call->snapshot->doc->global.services.management_api;
+    const struct config_management_auth *auth = &api->auth;
     const struct config_management_token *token;
     bool any;
-    if (!call->route->permission || auth->mode == MANAGEMENT_AUTH_DISABLED)
+    if (!call->route->permission)
+        return true;
+    if (admin_exposed(call->admin) && !api->remote_exposure) { /* a reload may have taken it back */
+        admin_error(call, 403, "FORBIDDEN", VSR_STR("global.services.management_api.remote_exposure is false"));
+        return false;
+    }
+    if (auth->mode == MANAGEMENT_AUTH_DISABLED)
         return true;
     token = find_token(auth, bearer_token(head), &any);
     if (!any)

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "admin/call.h"
+#include "config/address.h"
 #include "config/document.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -25,10 +26,15 @@ struct admin {
     struct gateway *gateway;
     struct server *server;
     struct random random;
+    bool exposed;
 };
 
 struct gateway *admin_gateway(const struct admin *admin) {
     return admin->gateway;
+}
+
+bool admin_exposed(const struct admin *admin) {
+    return admin->exposed;
 }
 
 static const struct server_limits limits = {
@@ -203,6 +209,20 @@ static const struct server_handler handler = {
 
 /* ---- the listener */
 
+/* The same rules as for global.services.management_api.bind_address: an option is no way around them. */
+static int check_address(const struct admin_options *options, const struct config_management_api *api,
+                         struct vsr_err *err) {
+    vsr_str address = options->address;
+    if (address.len && !str_eq_c(address, "localhost") && !address_is_ip(address))
+        return err_set(err, VSR_E_INVALID, "expected an IP address or localhost");
+    if (address_is_any(address) && !api->remote_exposure && !options->sheltered)
+        return err_set(err, VSR_E_REFUSED,
+                       "it would accept callers from anywhere, but global.services.management_api.remote_exposure is "
+                       "false; listen on 127.0.0.1, or set VSR_MANAGEMENT_INTERNAL_LISTENER=true in a container whose "
+                       "port nobody else can reach");
+    return 0;
+}
+
 int admin_start(const struct admin_options *options, struct gateway *gateway, struct admin **ret_admin,
                 struct vsr_err *err) {
     const struct config_management_api *api = &gateway_snapshot(gateway)->doc->global.services.management_api;
@@ -215,8 +235,11 @@ int admin_start(const struct admin_options *options, struct gateway *gateway, st
         return 0;
     admin = MEM_NEW(struct admin);
     admin->gateway = gateway;
+    admin->exposed = address_is_any(address) && !options->sheltered;
     random_init(&admin->random);
-    rc = server_new(gateway_loop(gateway), &handler, admin, &limits, &admin->server, err);
+    rc = check_address(options, api, err);
+    if (rc == 0)
+        rc = server_new(gateway_loop(gateway), &handler, admin, &limits, &admin->server, err);
     if (rc == 0)
         rc = server_listen_exclusive(admin->server, address, port, NULL, NULL, err);
     /* Nobody asked for the usual address: something else on it is no reason not to serve. */

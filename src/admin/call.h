@@ -54,6 +54,8 @@ bool admin_allowed(struct admin_call *call, const struct http1_head *head);
 vsr_str admin_query(const struct admin_call *call, vsr_str name);
 
 struct gateway *admin_gateway(const struct admin *admin);
+/* Whether it listens on all addresses of a machine that others can reach. */
+bool admin_exposed(const struct admin *admin);
 
 /* ---- handlers, one file per group */
 

@@ -2,6 +2,7 @@
  * serve_command - `vsr serve`: options to a running gateway. What it accepts is in serve_spec.c.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "admin/admin.h"
@@ -54,7 +55,8 @@ static void stop_management(void *data) {
 
 static bool read_management(const struct options *options, struct admin_options *ret_options) {
     const char *listen = options_text(options, "management-listen");
-    *ret_options = (struct admin_options){ 0 };
+    const char *sheltered = getenv("VSR_MANAGEMENT_INTERNAL_LISTENER");
+    *ret_options = (struct admin_options){ .sheltered = sheltered && strcmp(sheltered, "true") == 0 };
     if (!listen)
         return true;
     if (!read_socket(listen, &ret_options->address, &ret_options->port))

@@ -182,6 +182,10 @@ const struct config_plugin *config_decision_plugin(const struct config_decision 
     return NULL;
 }
 
+vsr_str config_ref_name(const struct config_model_ref *ref) {
+    return ref->lora_name.len ? ref->lora_name : ref->model;
+}
+
 vsr_str config_decision_algorithm(const struct config_decision *decision) {
     return decision->algorithm ? decision->algorithm->type : VSR_STR("static");
 }

@@ -515,6 +515,8 @@ struct config_decision {
 const struct config_plugin *config_decision_plugin(const struct config_decision *decision, vsr_str type);
 /* Type of its algorithm; `static` without one. */
 vsr_str config_decision_algorithm(const struct config_decision *decision);
+/* What is called when the reference is chosen: its LoRA, else its model. */
+vsr_str config_ref_name(const struct config_model_ref *ref);
 
 enum config_strategy { STRATEGY_UNSET, STRATEGY_PRIORITY, STRATEGY_CONFIDENCE };
 

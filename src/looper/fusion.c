@@ -144,7 +144,7 @@ static vsr_str final_model(const void *block, const struct config_decision *deci
         return config->model;
     if (config && config->analysis_models.n)
         return config->analysis_models.items[0];
-    return decision->model_refs.n ? site_effective_name(decision->model_refs.items) : VSR_STR("");
+    return decision->model_refs.n ? config_ref_name(decision->model_refs.items) : VSR_STR("");
 }
 
 const struct config_kind looper_fusion = {

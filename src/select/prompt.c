@@ -60,7 +60,7 @@ static void check_candidates(const struct config_site *site) {
     for (size_t i = 0; i < refs->n; i++)
         for (size_t k = 0; k < i; k++)
             if (str_eq(items[i].model, items[k].model) ||
-                str_eq(site_effective_name(&items[i]), site_effective_name(&items[k]))) {
+                str_eq(config_ref_name(&items[i]), config_ref_name(&items[k]))) {
                 diag_error(site->diag, "E_DUP", schema_at(&items[i]), VSR_STR(""),
                            "model \"%.*s\" is a candidate twice, at line %u too", VSR_FMT(items[i].model),
                            schema_at(&items[k]).line);

@@ -2,13 +2,9 @@
 
 #include "core/arena.h"
 
-vsr_str site_effective_name(const struct config_model_ref *ref) {
-    return ref->lora_name.len ? ref->lora_name : ref->model;
-}
-
 bool site_has_model(const struct config_site *site, vsr_str name) {
     CONFIG_EACH(const struct config_model_ref, ref, &site->decision->model_refs)
-    if (str_eq(ref->model, name) || str_eq(site_effective_name(ref), name))
+    if (str_eq(ref->model, name) || str_eq(config_ref_name(ref), name))
         return true;
     return false;
 }
@@ -18,7 +14,7 @@ static void report_model(const struct config_site *site, struct diag_at at, vsr_
     vsr_str *names = ARENA_ARRAY(site->arena, vsr_str, refs->n);
     size_t n = 0;
     CONFIG_EACH(const struct config_model_ref, ref, refs)
-    names[n++] = site_effective_name(ref);
+    names[n++] = config_ref_name(ref);
     diag_error(site->diag, "E_REF", at, diag_suggest(site->diag, name, names, n),
                "model \"%.*s\" is not one of the decision's modelRefs", VSR_FMT(name));
 }

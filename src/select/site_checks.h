@@ -7,9 +7,6 @@
 
 #include "config/document.h"
 
-/* Effective name of a reference: its LoRA, else its model. */
-vsr_str site_effective_name(const struct config_model_ref *ref);
-
 /* Whether one of the decision's references has this model, LoRA or effective name. */
 bool site_has_model(const struct config_site *site, vsr_str name);
 

@@ -117,20 +117,16 @@ static int evaluate(struct eval *eval, size_t worker, struct arena *arena, const
     return eval->outcome->refusal ? err_set(err, VSR_E_REFUSED, "%s", eval->outcome->refusal) : 0;
 }
 
-static vsr_str effective_name(const struct config_model_ref *ref) {
-    return ref->lora_name.len ? ref->lora_name : ref->model;
-}
-
 static const struct config_model_ref *find_ref(const struct config_decision *decision, vsr_str model) {
     CONFIG_EACH(const struct config_model_ref, ref, &decision->model_refs)
-    if (model.len && (str_eq(effective_name(ref), model) || str_eq(ref->model, model)))
+    if (model.len && (str_eq(config_ref_name(ref), model) || str_eq(ref->model, model)))
         return ref;
     return NULL;
 }
 
 static void select_ref(struct eval *eval, const struct config_model_ref *ref, enum eval_status status) {
     eval->ref = ref;
-    eval->model = ref ? effective_name(ref) : VSR_STR("");
+    eval->model = ref ? config_ref_name(ref) : VSR_STR("");
     eval->status = status;
 }
 
@@ -269,7 +265,7 @@ static void write_selection(struct json_writer *w, const struct eval *eval) {
     json_write_begin_array(w);
     if (eval->decision)
         CONFIG_EACH(const struct config_model_ref, ref, &eval->decision->model_refs)
-    json_write_str(w, effective_name(ref));
+    json_write_str(w, config_ref_name(ref));
     json_write_end(w);
     write_text(w, "selected_model", eval->model);
     write_text(w, "selection_status", str_from_c(eval_status_text(eval->status)));

@@ -84,8 +84,7 @@ static void select_of_decision(struct request *request) {
     if (refs->n == 0)
         return;
     request->model_ref = (const struct config_model_ref *)refs->items;
-    request->selected_model =
-        request->model_ref->lora_name.len ? request->model_ref->lora_name : request->model_ref->model;
+    request->selected_model = config_ref_name(request->model_ref);
     request->reasoning = request->model_ref->use_reasoning;
     request->algorithm = refs->n == 1 ? "single" : "static";
 }

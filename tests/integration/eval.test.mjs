@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { freePort, lane, otherwise, policy, program, startVsr, test, within } from './lib/harness.mjs';
+import { eventually, freePort, lane, otherwise, policy, program, startVsr, test, within } from './lib/harness.mjs';
 import { Conn, decorate, request } from './lib/http.mjs';
 
 const document = (more = {}) =>
@@ -142,6 +142,22 @@ test('without any token nobody is let in', async (t) => {
   const answer = await call('POST', '/api/v1/eval', { text: 'Hello' }, { authorization: 'Bearer ' });
   assert.deepEqual([answer.status, answer.json().error.code], [401, 'MANAGEMENT_AUTH_NOT_CONFIGURED']);
   assert.match(answer.headers.get('www-authenticate'), /Bearer/);
+});
+
+test('on all addresses only where the policy exposes it', async (t) => {
+  const exposed = (more) => document({ global: { services: { management_api: more } } });
+  const open = { remote_exposure: true, auth: { mode: 'bearer', tokens: [{ env: 'TEST_ADMIN', role: 'admin' }] } };
+  const port = await freePort();
+  const options = { args: ['--management-listen', `0.0.0.0:${port}`], env: { TEST_ADMIN: 'admin-token' } };
+  await assert.rejects(startVsr(t, document(), options), /remote_exposure is false/);
+  await assert.rejects(startVsr(t, document(), { args: ['--management-listen', `0:${port}`] }), /an IP address or localhost/);
+
+  const vsr = await startVsr(t, exposed(open), options);
+  const ready = async () => (await request(port, { method: 'GET', path: '/ready', headers: { authorization: 'Bearer admin-token' } })).status;
+  assert.equal(await ready(), 200);
+  vsr.write(document());
+  await eventually('a reload that takes the exposure back closes the door', async () => (await ready()) === 403);
+  assert.equal((await request(port, { method: 'GET', path: '/health' })).status, 200);
 });
 
 test('probes ask a router as they ask the engine', async (t) => {

@@ -65,8 +65,9 @@ struct match {
     double confidence;
 };
 
+/* The rounding stays in doubles: a proof compares infinite confidences too, which no integer holds. */
 static int confidence_cmp(double a, double b) {
-    int64_t left = llround(a * CONFIDENCE_UNITS), right = llround(b * CONFIDENCE_UNITS);
+    double left = round(a * CONFIDENCE_UNITS), right = round(b * CONFIDENCE_UNITS);
     return (left < right) - (left > right);
 }
 

@@ -97,6 +97,7 @@ static const struct config_score *input_dependency(struct builder *b, const stru
 
 static void build_input(struct builder *b, const struct config_score_input *config, struct projection_input *input) {
     vsr_str type_name = arena_str_lower(b->arena, str_trim(config->type)), name = config->name;
+    const struct config_score *before;
     const struct policy_type *type;
     input->config = config;
     input->slot = POLICY_SLOT_NONE;
@@ -115,20 +116,33 @@ static void build_input(struct builder *b, const struct config_score_input *conf
                         : config->value_source == VALUE_SOURCE_RAW      ? PROJECTION_RAW
                                                                         : PROJECTION_BINARY;
     }
+    before = input_dependency(b, config);
+    if (before) {
+        input->of_output = true;
+        input->score = b->order[before - scores_of(b)] - 1;
+    }
     type = b->names->type(b->names->data, type_name, config->family);
     if (type)
         input->slot = b->names->slot(b->names->data, type, name);
 }
 
+static size_t count_mappings(const struct builder *b, const struct config_score *score) {
+    const struct config_mapping *configs = b->config->mappings.items;
+    size_t n = 0;
+    for (size_t i = 0; i < b->config->mappings.n; i++)
+        n += str_eq(configs[i].source, score->name);
+    return n;
+}
+
 static void build_mappings(struct builder *b, struct projection_score *score) {
     const struct config_mapping *configs = b->config->mappings.items;
-    score->mappings = ARENA_ARRAY(b->arena, struct projection_mapping, b->config->mappings.n);
+    score->mappings = ARENA_ARRAY(b->arena, struct projection_mapping, count_mappings(b, score->config));
     for (size_t i = 0; i < b->config->mappings.n; i++) {
         const struct config_mapping_output *outputs = configs[i].outputs.items;
-        struct projection_mapping *mapping = &score->mappings[score->n_mappings];
+        struct projection_mapping *mapping;
         if (!str_eq(configs[i].source, score->config->name))
             continue;
-        score->n_mappings++;
+        mapping = &score->mappings[score->n_mappings++];
         mapping->config = &configs[i];
         mapping->slope = mapping_slope(&configs[i]);
         mapping->slots = ARENA_ARRAY(b->arena, uint32_t, configs[i].outputs.n);
@@ -189,17 +203,13 @@ int projections_build(struct arena *arena, const struct config_projections *conf
 
 /* ---- what a score needs */
 
-static const struct projection_score *score_behind(const struct projections *projections, uint32_t slot) {
-    for (size_t i = 0; i < projections->n_scores; i++)
-        for (size_t k = 0; k < projections->scores[i].n_mappings; k++)
-            for (size_t o = 0; o < projections->scores[i].mappings[k].config->outputs.n; o++)
-                if (projections->scores[i].mappings[k].slots[o] == slot)
-                    return &projections->scores[i];
-    return NULL;
+/* Whether the input builds on another score, whose index is `input->score` then. */
+static bool has_score(const struct projection_input *input) {
+    return input->source == PROJECTION_SCORE || input->of_output;
 }
 
 static void add_needs(uint64_t *needs, const struct projection_score *score, size_t n_words) {
-    for (size_t w = 0; score && w < n_words; w++)
+    for (size_t w = 0; w < n_words; w++)
         needs[w] |= score->needs[w];
 }
 
@@ -211,13 +221,10 @@ void projections_close(struct projections *projections, struct arena *arena, siz
         score->needs = ARENA_ARRAY(arena, uint64_t, n_words);
         for (size_t k = 0; k < score->n_inputs; k++) {
             const struct projection_input *input = &score->inputs[k];
-            if (input->source == PROJECTION_SCORE) {
+            if (has_score(input))
                 add_needs(score->needs, &projections->scores[input->score], n_words);
-            } else if (input->slot != POLICY_SLOT_NONE) {
+            if (input->source != PROJECTION_SCORE && input->slot != POLICY_SLOT_NONE)
                 bits_add(score->needs, input->slot);
-                add_needs(score->needs, is_projection(input->config) ? score_behind(projections, input->slot) : NULL,
-                          n_words);
-            }
         }
     }
 }
@@ -231,7 +238,8 @@ void projections_want(const struct projections *projections, uint64_t *wanted) {
             for (size_t o = 0; o < score->mappings[k].config->outputs.n; o++)
                 want |=
                     score->mappings[k].slots[o] != POLICY_SLOT_NONE && bits_has(wanted, score->mappings[k].slots[o]);
-        add_needs(wanted, want ? score : NULL, n_words);
+        if (want)
+            add_needs(wanted, score, n_words);
     }
 }
 
@@ -291,8 +299,7 @@ static void run_score(const struct projection_score *score, const struct policy_
     for (size_t i = 0; i < score->n_inputs; i++) {
         const struct projection_input *input = &score->inputs[i];
         result->total += input->config->weight * projection_input_value(input, view, results);
-        result->degraded |= input->source == PROJECTION_SCORE ? results[input->score].degraded
-                                                              : slot_in(view->unavailable, input->slot);
+        result->degraded |= has_score(input) ? results[input->score].degraded : slot_in(view->unavailable, input->slot);
     }
     result->done = true;
     for (size_t i = 0; i < score->n_mappings; i++) {

@@ -28,7 +28,8 @@ struct projection_input {
     const struct config_score_input *config;
     enum projection_source source;
     uint32_t slot;  /* POLICY_SLOT_NONE: reads as unmatched */
-    uint32_t score; /* SCORE: index in compiled order */
+    uint32_t score; /* SCORE, or with `of_output`: index in compiled order */
+    bool of_output; /* the slot is an output of a mapping of that score */
 };
 
 struct projection_mapping {
@@ -71,7 +72,7 @@ void projections_want(const struct projections *projections, uint64_t *wanted);
 struct projection_result {
     double total;
     bool done;
-    bool degraded; /* an input could not be evaluated */
+    bool degraded; /* an input could not be evaluated, here or in a score that this one builds on */
 };
 
 /* Computes every score whose inputs are there and which is not done yet. `results` has one entry per score, zeroed at

@@ -182,7 +182,8 @@ static void add_branch(struct tree_builder *b, const struct config_rule *rule) {
 
 static void add_tree(struct tree_builder *b, const struct config_rule *rule) {
     uint32_t negation = 0;
-    VSR_ASSERT(++b->depth <= POLICY_DEPTH_MAX); /* configuration bounds it */
+    b->depth++;
+    VSR_ASSERT(b->depth <= POLICY_DEPTH_MAX); /* configuration bounds it */
     if (rule->negated)
         negation = node_add(b->set, RULE_NOT);
     if (rule->type.len > 0) {
@@ -281,10 +282,11 @@ static double and_confidence(const struct rule_set *set, uint32_t at, const uint
     return n ? sum / (double)n : 0;
 }
 
-uint32_t rule_best_child(const struct rule_set *set, uint32_t at, const uint8_t *states, const struct policy_view *view,
-                         bool *exact) {
+/* The best child of a TRUE `or` and its confidence, which is looked at once: a second look at each level would double
+ * the work with every level. */
+static uint32_t best_child(const struct rule_set *set, uint32_t at, const uint8_t *states,
+                           const struct policy_view *view, bool *exact, double *ret_confidence) {
     uint32_t best = POLICY_SLOT_NONE;
-    double best_confidence = 0;
     for (uint32_t child = at + 1; child < set->nodes[at].end; child = set->nodes[child].end) {
         enum rule_state state = node_state(set->nodes, child, states);
         double confidence;
@@ -293,9 +295,9 @@ uint32_t rule_best_child(const struct rule_set *set, uint32_t at, const uint8_t 
         if (state != RULE_TRUE)
             continue;
         confidence = rule_confidence(set, child, states, view, exact);
-        if (best == POLICY_SLOT_NONE || confidence > best_confidence) {
+        if (best == POLICY_SLOT_NONE || confidence > *ret_confidence) {
             best = child;
-            best_confidence = confidence;
+            *ret_confidence = confidence;
         }
     }
     VSR_ASSERT(best != POLICY_SLOT_NONE);
@@ -304,13 +306,15 @@ uint32_t rule_best_child(const struct rule_set *set, uint32_t at, const uint8_t 
 
 double rule_confidence(const struct rule_set *set, uint32_t at, const uint8_t *states, const struct policy_view *view,
                        bool *exact) {
+    double confidence = 0;
     switch ((enum rule_op)set->nodes[at].op) {
     case RULE_LEAF:
         return rule_leaf_confidence(&set->leaves[set->nodes[at].leaf], view);
     case RULE_AND:
         return and_confidence(set, at, states, view, exact);
     case RULE_OR:
-        return rule_confidence(set, rule_best_child(set, at, states, view, exact), states, view, exact);
+        (void)best_child(set, at, states, view, exact, &confidence);
+        return confidence;
     case RULE_NOT:
         return 1.0;
     case RULE_NEVER:
@@ -328,6 +332,7 @@ struct matched_list {
 static void collect_matched(const struct rule_set *set, uint32_t at, const uint8_t *states,
                             const struct policy_view *view, struct matched_list *list) {
     const struct rule_node *node = &set->nodes[at];
+    double confidence = 0;
     bool exact = true;
     switch ((enum rule_op)node->op) {
     case RULE_LEAF:
@@ -340,7 +345,7 @@ static void collect_matched(const struct rule_set *set, uint32_t at, const uint8
             collect_matched(set, child, states, view, list);
         break;
     case RULE_OR:
-        collect_matched(set, rule_best_child(set, at, states, view, &exact), states, view, list);
+        collect_matched(set, best_child(set, at, states, view, &exact, &confidence), states, view, list);
         break;
     case RULE_NOT: /* its child did not match */
     case RULE_NEVER:

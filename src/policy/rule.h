@@ -84,8 +84,4 @@ double rule_confidence(const struct rule_set *set, uint32_t node, const uint8_t 
 size_t rule_matched(const struct rule_set *set, uint32_t node, const uint8_t *states, const struct policy_view *view,
                     uint32_t *ret_leaves, size_t max);
 
-/* The child of a TRUE `or` node that decides its confidence. */
-uint32_t rule_best_child(const struct rule_set *set, uint32_t node, const uint8_t *states,
-                         const struct policy_view *view, bool *exact);
-
 #endif

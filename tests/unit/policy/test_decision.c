@@ -265,5 +265,35 @@ TEST(pending_alternatives_block_the_winner) {
     arena_free(arena);
 }
 
+/* As deep as configuration allows. Work that doubled with every level would never end. */
+TEST(deep_alternatives_cost_no_more_than_their_nodes) {
+    enum { DEPTH = 60 };
+    struct arena *arena = arena_new(0, 0);
+    struct synthetic *s = ARENA_NEW(arena, struct synthetic);
+    struct config_rule rule = { 0 };
+    struct config_decision decision = { .name = VSR_STR("x"), .rules = &rule };
+    struct config_list decisions = { &decision, 1 };
+    char text[DEPTH * 3 + 2], *end = text;
+    const char *rest = text;
+    struct policy_verdict verdict;
+    struct policy *policy;
+    uint8_t states[4];
+    uint32_t leaf;
+    for (int i = 0; i < DEPTH; i++, end += 2)
+        memcpy(end, "|(", 2);
+    *end++ = 'a';
+    memset(end, ')', DEPTH);
+    end[DEPTH] = '\0';
+    synthetic_init(s, arena);
+    parse_rule(arena, &rest, &rule);
+    policy = build_letters(s, arena, &decisions);
+    apply_letters(s, "a");
+    rule_leaf_states(&policy->rules, &s->view, states);
+    CHECK(policy_decide(policy, states, &s->view, &verdict, NULL), "settled");
+    CHECK(verdict.winner && verdict.confidence == 1, "matches");
+    CHECK_INT(rule_matched(&policy->rules, policy->decisions[0].root, states, &s->view, &leaf, 1), 1, "matched rules");
+    arena_free(arena);
+}
+
 RUN_TESTS(T(shared_rules), T(shared_unknown), T(three_values_and_pending), T(equal_leaves_are_one),
-          T(pending_alternatives_block_the_winner))
+          T(pending_alternatives_block_the_winner), T(deep_alternatives_cost_no_more_than_their_nodes))

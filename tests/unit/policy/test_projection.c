@@ -276,6 +276,11 @@ TEST(scores_wait_for_their_inputs) {
     projections_run(projections, &s->view, results);
     CHECK(results[0].done && results[0].total == 1 && results[1].done && results[1].total == 2, "both at once");
     CHECK(bits_has(s->view.matched, output), "emitted");
+    CHECK(!results[0].degraded && !results[1].degraded, "everything could be evaluated");
+    memset(results, 0, sizeof(results));
+    bits_add(s->view.unavailable, keyword);
+    projections_run(projections, &s->view, results);
+    CHECK(results[0].degraded && results[1].degraded, "through the output as well");
     arena_free(arena);
 }
 

@@ -1,5 +1,7 @@
 #include "route/evidence.h"
 
+#include <math.h>
+
 #include "core/arena.h"
 #include "core/assert.h"
 
@@ -40,6 +42,13 @@ void evidence_fail(struct route_state *state, const struct route_family *family,
         signal_match(&state->results, slot, BLOCK_CONFIDENCE);
 }
 
+static void fail_missing(struct route_state *state, const struct route_family *family, uint32_t index, bool late) {
+    if (late)
+        evidence_fail(state, family, index, SIGNAL_TIMEOUT, EVIDENCE_TOO_LATE);
+    else
+        evidence_fail(state, family, index, SIGNAL_UNAVAILABLE, family->missing);
+}
+
 /* ---- asking */
 
 /* Whether the request itself says what the rule's result is. */
@@ -70,6 +79,7 @@ static void add_need(struct route_state *state, const struct route_family *famil
 }
 
 void evidence_ask(struct route_state *state, const struct route_family *family) {
+    bool late = evidence_too_late(state);
     struct route_question *rules = NULL;
     size_t n = 0;
     for (uint32_t i = 0; i < family->n_slots; i++) {
@@ -77,8 +87,8 @@ void evidence_ask(struct route_state *state, const struct route_family *family) 
         if (!bits_has(state->request.wanted, slot) || bits_has(state->results.evaluated, slot) ||
             is_plain(state, family, i))
             continue;
-        if (!state->has_evidence) {
-            evidence_fail(state, family, i, SIGNAL_UNAVAILABLE, family->missing);
+        if (!state->has_evidence || late) {
+            fail_missing(state, family, i, late);
             continue;
         }
         if (!rules)
@@ -105,10 +115,20 @@ static const struct route_family *family_at(const struct route_state *state, uin
     return NULL;
 }
 
+/* Orders and sums are made of numbers: what is none says as little as no answer. */
+static bool is_sane(const struct route_verdict *verdict) {
+    return (!verdict->has_confidence || isfinite(verdict->confidence)) &&
+           (!verdict->has_value || isfinite(verdict->value));
+}
+
 void route_bring(struct route_state *state, uint32_t handle, const struct route_verdict *verdict) {
     const struct route_family *family = family_at(state, handle);
     struct signal_results *results = &state->results;
     VSR_ASSERT(state->n_needs > 0 && family && family->family->needs_evidence);
+    if (!is_sane(verdict)) {
+        evidence_fail(state, family, handle - family->first_slot, SIGNAL_FAILED, "the model gave no finite number");
+        return;
+    }
     bits_add(results->evaluated, handle);
     bits_put(results->matched, handle, verdict->matched);
     if (verdict->has_confidence)
@@ -126,8 +146,7 @@ void evidence_close(struct route_state *state) {
             uint32_t slot = state->needs[i].rules[k].handle;
             const struct route_family *family = family_at(state, slot);
             if (!bits_has(state->results.evaluated, slot))
-                evidence_fail(state, family, slot - family->first_slot, late ? SIGNAL_TIMEOUT : SIGNAL_UNAVAILABLE,
-                              late ? "the deadline for signals has passed" : family->missing);
+                fail_missing(state, family, slot - family->first_slot, late);
         }
     state->n_needs = 0;
 }

@@ -8,9 +8,11 @@
 
 #include "route/state.h"
 
+#define EVIDENCE_TOO_LATE "the deadline for signals has passed"
+
 /*
  * Judges those wanted rules of the family that need no model in this request, and asks the caller for the rest. Without
- * a caller who brings evidence, the rest is unavailable.
+ * a caller who brings evidence, the rest is unavailable; behind the deadline it is too late.
  */
 void evidence_ask(struct route_state *state, const struct route_family *family);
 

@@ -148,7 +148,7 @@ static struct range open_confidence(const struct proof *proof, uint32_t slot) {
         return exactly(1);
     if (bits_has(proof->sure, slot))
         return (struct range){ 0.5, 1 }; /* of a mapping, whatever the score */
-    return (struct range){ 0, wide ? family->family->confidence_max : 1 };
+    return (struct range){ family ? family->family->confidence_least : 0, wide ? family->family->confidence_max : 1 };
 }
 
 /* ---- composers */
@@ -242,10 +242,12 @@ static void open_outputs(struct proof *proof, const struct projection_mapping *m
     bool multi = mapping->config->method == 1, taken = false, contested = false;
     for (size_t i = 0; i < mapping->config->outputs.n; i++) {
         bool never = taken || never_holds(&outputs[i], score), always = !never && always_holds(&outputs[i], score);
-        if (never || mapping->slots[i] == POLICY_SLOT_NONE)
+        if (never)
             continue;
-        bits_add(proof->open, mapping->slots[i]);
-        bits_put(proof->sure, mapping->slots[i], always && !contested);
+        if (mapping->slots[i] != POLICY_SLOT_NONE) {
+            bits_add(proof->open, mapping->slots[i]);
+            bits_put(proof->sure, mapping->slots[i], always && !contested);
+        }
         contested |= !multi; /* an earlier output may be the one */
         taken |= always && !multi;
     }

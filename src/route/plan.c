@@ -71,6 +71,7 @@ static uint32_t find_slot(void *data, const struct policy_type *type, vsr_str na
     const struct plan_builder *b = data;
     return signal_slots_find(&b->route->slots, type->name, name);
 }
+
 static const struct route_family *family_of(const struct route *route, const struct policy_type *type) {
     for (size_t i = 0; i < route->n_families; i++)
         if (str_eq_c(type->name, route->families[i].family->config.type))
@@ -374,7 +375,6 @@ int route_build(struct arena *arena, const struct config_document *doc, const st
     int rc;
     route->doc = doc;
     route->window_max = (size_t)doc->global.router.signal_window_chars;
-    route->compresses = compress_options_from(&doc->global.model_catalog.modules.prompt_compression, &route->compress);
     route->compresses = compress_options_from(&doc->global.model_catalog.modules.prompt_compression, &route->compress);
     route->scope = scope;
     route->routing = scope->routing;

@@ -107,12 +107,12 @@ static void run_family(struct route_state *state, const struct route_family *fam
     struct vsr_err err = VSR_ERR_NONE;
     uint64_t begin_ns;
     int rc;
-    if (state->timeout_ms > 0 && evidence_too_late(state)) {
-        fail_family(state, family, SIGNAL_TIMEOUT, "the deadline for signals has passed");
-        return;
-    }
     if (!family->family->eval) {
         evidence_ask(state, family);
+        return;
+    }
+    if (evidence_too_late(state)) {
+        fail_family(state, family, SIGNAL_TIMEOUT, EVIDENCE_TOO_LATE);
         return;
     }
     begin_ns = state->now_ns ? state->now_ns() : 0;

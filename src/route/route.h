@@ -55,8 +55,9 @@ struct route_outcome {
     vsr_str category;             /* of the first matched `domain:` leaf, or empty */
     const vsr_str *matched_rules; /* `type:name` of the winner */
     size_t n_matched_rules;
-    uint64_t token_count;                         /* what context rules saw */
-    const struct config_decision *const *unknown; /* decisions that a failed signal left undecided */
+    uint64_t token_count; /* what context rules saw */
+    const struct config_decision *const
+        *unknown; /* of those that were looked at: what a failed signal left undecided */
     size_t n_unknown;
     const char *refusal; /* NULL, or why the request must be answered with 403; nothing was evaluated then. Static. */
 };
@@ -105,7 +106,8 @@ const struct route_need *route_needs(const struct route_state *state, size_t *re
 
 /*
  * What was found out about one rule. A failure says why in `code` and, for people, in `reason` (kept); a match beside
- * it was found before. What is left out counts as unavailable at the next step.
+ * it was found before. What is left out counts as unavailable at the next step, and a number that is not finite as a
+ * failure.
  */
 struct route_verdict {
     enum signal_code code; /* SIGNAL_OK: no failure */

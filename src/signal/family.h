@@ -59,10 +59,10 @@ struct signal_family {
     enum config_on_unknown on_unknown; /* how leaves read a failure when the configuration does not say */
 
     /*
-     * What its numbers can be at most, for those who reason about rules that were not evaluated: confidences from 0 to
-     * `confidence_max` (0: 1), values from `value_least` to `value_greatest` (both 0: anything).
+     * What its numbers can be at most, for those who reason about rules that were not evaluated: confidences from
+     * `confidence_least` to `confidence_max` (0: 1), values from `value_least` to `value_greatest` (both 0: anything).
      */
-    double confidence_max, value_least, value_greatest;
+    double confidence_least, confidence_max, value_least, value_greatest;
 
     /*
      * Optional: the different names that the family reports under, when these are not simply those of its rules. The

@@ -87,6 +87,7 @@ const struct signal_family signal_kb = {
     .config = { .type = "kb", .list_key = "kb", .schema = &kb_schema, .check = check_rules },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .confidence_least = -1, /* a match may be the best of unlike ones */
     .value_least = -1,
     .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_NO_MATCH,

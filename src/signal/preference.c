@@ -49,6 +49,7 @@ const struct signal_family signal_preference = {
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
     .all_or_nothing = true, /* rules compete */
+    .confidence_least = -1, /* a match may be the best of unlike ones */
     .value_least = -1,
     .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_NO_MATCH,

@@ -267,6 +267,11 @@ static uint64_t now(void *data) {
     return fake_now;
 }
 
+static uint64_t late_at_once(void *data) {
+    (void)data;
+    return fake_now += 100;
+}
+
 TEST(late_families_time_out) {
     static const char timed[] = FIXTURE_HEAD
         "global: {router: {signal_timeout_ms: 50, signal_timeouts: {domain: 20, embedding: 80}}}\n"
@@ -296,6 +301,42 @@ TEST(late_families_time_out) {
     check_trace(&f, "\"embedding:e\":\"unavailable\"");
     check_trace(&f, "\"domain:law\":\"timeout\"");
     check_trace(&f, "\"classifier:*\":\"timeout\"");
+    fixture_free(&f);
+}
+
+/* What has nothing to look at is no failure, however late it is. */
+TEST(lateness_does_not_matter_to_what_does_not_apply) {
+    static const char timed[] = FIXTURE_HEAD
+        "global: {router: {signal_timeout_ms: 50}}\n"
+        "routing:\n"
+        "  signals: {domains: [{name: law}], user_feedbacks: [{name: wrong_answer}], jailbreak: [{name: j}]}\n"
+        "  decisions:\n"
+        "    - {name: law, priority: 3, rules: {type: domain, name: law}}\n"
+        "    - {name: wrong, priority: 2, rules: {operator: AND, conditions: [\n"
+        "        {type: user_feedback, name: wrong_answer}, {type: jailbreak, name: j}]}}\n";
+    struct route_options options = { .full = true, .has_evidence = true, .clock = { .now_ms = late_at_once } };
+    struct fixture f;
+    fixture_must_load(&f, timed);
+    fake_now = 1000;
+    f.state = route_begin(f.route, f.scratch, f.memory, fixture_prompt(&f, VSR_STR("x")), &options);
+    CHECK_INT(route_step(f.state, NULL), ROUTE_DONE, "nothing is asked for any more");
+    f.outcome = route_outcome(f.state);
+    check_trace(&f, "\"errors\":{\"domain:law\":\"timeout\",\"jailbreak:j\":\"timeout\"}");
+    CHECK_INT(f.outcome->n_unknown, 0, "the first user turn is no feedback");
+    fixture_free(&f);
+}
+
+TEST(numbers_that_are_none_are_failures) {
+    struct route_verdict verdicts[] = { { .matched = true, .has_confidence = true, .confidence = NAN },
+                                        { .matched = true, .has_confidence = true, .confidence = INFINITY },
+                                        { .matched = true, .has_value = true, .value = NAN } };
+    struct fixture f;
+    fixture_must_load(&f, recipe);
+    for (size_t i = 0; i < VSR_COUNT(verdicts); i++) {
+        evaluate(&f, "x", true, (struct verdict[]){ { "embedding:e1", verdicts[i] } }, 1);
+        CHECK(!f.outcome->decision || !str_eq_c(f.outcome->decision->name, "one"), "no match");
+        check_trace(&f, "\"errors\":{\"embedding:e1\":\"failed\"}");
+    }
     fixture_free(&f);
 }
 
@@ -352,6 +393,8 @@ int main(void) {
         cmocka_unit_test(what_is_not_brought_is_unavailable),
         cmocka_unit_test(a_rule_that_blocks_matches_when_it_fails),
         cmocka_unit_test(late_families_time_out),
+        cmocka_unit_test(lateness_does_not_matter_to_what_does_not_apply),
+        cmocka_unit_test(numbers_that_are_none_are_failures),
         cmocka_unit_test(domains_are_implied),
         cmocka_unit_test(a_leaf_matches_by_labels_of_its_domain),
     };

@@ -61,9 +61,10 @@ static void coverage_text(const struct probe_summary *s, struct buf *out) {
             buf_printf(out, "tagged %-33s %4zu/%-4zu %7.1f\n", probe_tag_text((enum probe_tag)tag), s->tags[tag].passed,
                        s->tags[tag].total, probe_percent(s->tags[tag]));
     for (size_t i = 0; s->whole && i < PROBE_COVERAGES; i++)
-        buf_printf(out, "asserted %-31s %4zu/%-4zu %7.1f\n", s->coverage[i].what, s->coverage[i].asserted,
-                   s->coverage[i].configured,
-                   probe_percent((struct probe_rate){ s->coverage[i].asserted, s->coverage[i].configured }));
+        if (s->coverage[i].configured)
+            buf_printf(out, "asserted %-31s %4zu/%-4zu %7.1f\n", s->coverage[i].what, s->coverage[i].asserted,
+                       s->coverage[i].configured,
+                       probe_percent((struct probe_rate){ s->coverage[i].asserted, s->coverage[i].configured }));
 }
 
 static bool is_astray(const struct probe_outcome *outcome) {

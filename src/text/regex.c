@@ -18,12 +18,20 @@ enum {
     FLAG_LAZY = 1u << 3,   /* U: swaps x* and x*? */
 };
 
+/* A general category that the pattern has named. */
+struct category {
+    vsr_str name; /* in the pattern */
+    struct charset set;
+    struct category *next;
+};
+
 struct parser {
     struct arena *arena;
     vsr_str text;
     size_t pos;
     unsigned flags;
     int depth;
+    struct category *categories;
     struct vsr_err *err;
 };
 
@@ -131,13 +139,10 @@ static void add_range(void *data, uint32_t first, uint32_t last) {
     charset_add(data, first, last);
 }
 
-/* General category by one or two letters: utf8proc knows each code point's, so the ranges are found by walking all of
- * them. */
-static bool add_category(struct charset *set, vsr_str name) {
+/* utf8proc knows the category of each code point, so the ranges are found by walking all of them. */
+static bool walk_category(struct charset *set, vsr_str name) {
     uint32_t first = 0;
-    bool inside = false, found = false;
-    if (name.len == 0 || name.len > 2 || !strchr("CLMNPSZ", name.ptr[0]))
-        return false;
+    bool inside = false;
     for (uint32_t cp = 0; cp <= CHARSET_LAST + 1; cp++) {
         const char *category = cp <= CHARSET_LAST ? unicode_category(cp) : "  ";
         bool member = category[0] == name.ptr[0] && (name.len == 1 || category[1] == name.ptr[1]) &&
@@ -147,12 +152,33 @@ static bool add_category(struct charset *set, vsr_str name) {
         if (!member && inside)
             charset_add(set, first, cp - 1);
         inside = member;
-        found |= member;
     }
-    return found;
+    return set->n > 0;
 }
 
-static bool add_property(struct charset *set, vsr_str name) {
+/* General category by one or two letters. Walking takes milliseconds, and a pattern has room for thousands of classes:
+ * each is found once. */
+static bool add_category(struct parser *p, struct charset *set, vsr_str name) {
+    struct category *category = p->categories;
+    if (name.len == 0 || name.len > 2 || !strchr("CLMNPSZ", name.ptr[0]))
+        return false;
+    while (category && !str_eq(category->name, name))
+        category = category->next;
+    if (!category) {
+        category = ARENA_NEW(p->arena, struct category);
+        charset_init(&category->set, p->arena);
+        if (!walk_category(&category->set, name))
+            return false;
+        category->name = name;
+        category->next = p->categories;
+        p->categories = category;
+    }
+    for (size_t i = 0; i < category->set.n; i++)
+        charset_add(set, category->set.ranges[i].first, category->set.ranges[i].last);
+    return true;
+}
+
+static bool add_property(struct parser *p, struct charset *set, vsr_str name) {
     enum unicode_script script;
     if (str_eq_c(name, "Any")) {
         charset_add(set, 0, CHARSET_LAST);
@@ -160,7 +186,7 @@ static bool add_property(struct charset *set, vsr_str name) {
     }
     script = unicode_script_named(name);
     if (script == SCRIPT_OTHER)
-        return add_category(set, name);
+        return add_category(p, set, name);
     unicode_script_ranges(script, add_range, set);
     return true;
 }
@@ -184,7 +210,7 @@ static int parse_property(struct parser *p, size_t start, struct charset *set, b
         name = str_sub(p->text, p->pos, p->pos + 1);
         p->pos += name.len;
     }
-    if (!add_property(&part, name))
+    if (!add_property(p, &part, name))
         return fail_from(p, start, "unknown Unicode class");
     add_set(p, set, &part, negated);
     return 0;

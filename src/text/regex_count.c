@@ -80,9 +80,14 @@ static void emit_star(struct writer *w, const struct regex_node *body, bool lazy
     set_split(w, split, split + 1, (uint32_t)w->program->n, lazy);
 }
 
+/* What has no instructions has none a thousand times: nested empty groups must not be walked a thousand times each. */
 static void emit_repeat(struct writer *w, const struct regex_node *node) {
-    for (int i = 0; i < node->min && !w->too_big; i++)
+    for (int i = 0; i < node->min && !w->too_big; i++) {
+        size_t before = w->program->n;
         emit_node(w, node->children[0]);
+        if (w->program->n == before)
+            break;
+    }
     if (node->max == REGEX_UNBOUNDED) {
         emit_star(w, node->children[0], node->lazy);
         return;

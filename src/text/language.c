@@ -136,7 +136,7 @@ static void divide(const struct tally *tally, struct division *division) {
 /* A line that is to overrule the rest of the prompt must be long enough, and sure enough, to be no heading and no name.
  */
 enum { INSTRUCTION_WEIGHT_MIN = 15, INSTRUCTION_WORDS_MIN = 3 };
-#define INSTRUCTION_P_MIN 0.85
+#define INSTRUCTION_P_MIN 0.9
 #define INSTRUCTION_SHARE (2.0 / 3) /* what it counts against the whole */
 
 struct lines {

@@ -20,7 +20,7 @@ struct set {
 struct results {
     struct set sets[SETS_MAX];
     size_t n_sets;
-    struct { /* by confidence: is it the share of right answers? */
+    struct { /* by confidence: is it the share of right answers? Of texts in one language: others have two of them */
         size_t n, right;
         double sum;
     } bands[BANDS];
@@ -89,7 +89,7 @@ static void count(struct results *results, struct set *set, vsr_str want, const 
         set->top_n++;
         set->top_right += right;
     }
-    if (guess->language != LANGUAGE_NONE && !str_eq_c(want, "-")) {
+    if (guess->language != LANGUAGE_NONE && !str_eq_c(want, "-") && strncmp(set->name, "mixed", 5) != 0) {
         int band = (int)(guess->confidence * BANDS);
         band = band < BANDS ? band : BANDS - 1;
         results->bands[band].n++;

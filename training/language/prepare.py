@@ -21,8 +21,11 @@ TOP = "ar bn de en es fa fr hi id it ja ko nl pl pt ru tr ur vi zh".split()
 LINE_END = "\u2028"  # of a text within its row
 UNSPACED = {"zh": 2, "ja": 3, "th": 4}  # characters that make about a word
 TUNE_SHARE = 10
+TOP_WEIGHT = 2  # the rows of the languages that most prompts are in are there twice: where words are anybody's, they win
 
 NOT_ENGLISH = ("xquad", "roleplay", "arena")  # parts of mixed_prompts
+# Where English is known to be English; of prompts it is assumed.
+ENGLISH = [("embedding/tatoeba_en_xx.jsonl.gz", "b", None), ("language/lingua_sentences.jsonl.gz", "text", "label")]
 
 # file, what to read as text, which language, set name, most rows of one language (0: all)
 SOURCES = [
@@ -52,7 +55,21 @@ def is_latin(text):
     return letters and sum(c < "\u0250" for c in letters) > 0.9 * len(letters)
 
 
-def read_source(data, source):
+def words_of(text):
+    return re.findall(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*", text.lower())
+
+
+def english_words(data):
+    """Words of the training rows that are known to be English."""
+    words = set()
+    for file, text_key, lang_key in ENGLISH:
+        for row in rows(data, file):
+            if row["split"] == "train" and (lang_key is None or row[lang_key] == "en"):
+                words.update(words_of(row[text_key]))
+    return words
+
+
+def read_source(data, source, english):
     """(split, set, language, text) of one source, in an order that does not depend on anything."""
     file, text_key, lang_key, name, most = source
     found = {}
@@ -62,6 +79,8 @@ def read_source(data, source):
         if lang_key == "=en" and row.get("src", "").startswith(NOT_ENGLISH):
             continue
         if lang not in LANGUAGES or not text or (lang_key == "=en" and not is_latin(text)):
+            continue
+        if name == "prompt" and english.isdisjoint(words_of(text)):  # people greet assistants in any language
             continue
         kind = {"single-words": "word", "word-pairs": "pair"}.get(row.get("kind"), name)
         found.setdefault((row["split"], lang), {})[text] = kind
@@ -132,12 +151,13 @@ def main():
     chance = random.Random(20)
     trained = set()
     with open(out / "train.tsv", "w") as train, open(out / "heldout.tsv", "w") as heldout:
-        held = []
+        held, english = [], english_words(data)
         for source in SOURCES:
-            for split, kind, lang, text in read_source(data, source):
+            for split, kind, lang, text in read_source(data, source, english):
                 if split == "train":
                     tune = digest("tune " + text) % TUNE_SHARE == 0
-                    train.write(f"{'tune-' if tune else ''}{kind}\t{lang}\t{text}\n")
+                    line = f"{'tune-' if tune else ''}{kind}\t{lang}\t{text}\n"
+                    train.write(line * (TOP_WEIGHT if lang in TOP else 1))
                     trained.add(text)
                 elif kind in ("sentence", "word", "pair", "chat"):
                     held.append((kind, lang, text))

@@ -27,6 +27,8 @@ static const struct {
     { "empty", "", "" },
     { "english", "Could you explain how the engine of a steam locomotive works?", "en" },
     { "french", "Pourriez-vous m'expliquer comment fonctionne une locomotive ?", "fr" },
+    { "a french greeting of english assistants", "bonjour", "fr" },
+    { "french thanks to english assistants", "merci beaucoup", "fr" },
     { "one han character", "水", "zh" },
     { "kana decides for japanese", "東京の天気", "ja" },
     { "one kana among many han", "東京都新宿区西新宿の天気予報", "ja" },
@@ -153,11 +155,104 @@ TEST(hostile_texts_are_survived) {
     free(big);
 }
 
+/* ---- what people say first */
+
+/* Divided by bars; each is right in any of the languages. */
+static const struct {
+    const char *codes, *texts;
+} greetings[] = {
+    { "en", "hello|good morning|thank you very much|thanks|how are you|see you later" },
+    { "de", "hallo zusammen|guten morgen|danke schön|vielen dank|wie geht's|auf wiedersehen" },
+    { "fr", "bonjour|bonsoir|merci beaucoup|comment ça va|au revoir|s'il vous plaît" },
+    { "es", "hola|buenos días|muchas gracias|cómo estás|buenas noches|hasta luego" },
+    { "it", "ciao|buongiorno|grazie mille|come stai|buonasera|arrivederci" },
+    { "pt", "olá|bom dia|muito obrigado|como vai você|boa noite|tudo bem" },
+    { "nl", "goedemorgen|dank je wel|hoe gaat het|goedenavond|tot ziens" },
+    { "sv", "god kväll|tack så mycket|hur mår du|vi ses imorgon" },
+    { "sv nn", "god morgon" },
+    { "da", "mange tak|hvordan går det|tak skal du have" },
+    { "da nb", "god morgen" },
+    { "nb nn", "tusen takk|takk skal du ha" },
+    { "nb", "hvordan har du det" },
+    { "fi", "hyvää huomenta|kiitos paljon|mitä kuuluu|hei|näkemiin" },
+    { "is", "góðan daginn|takk fyrir|hvað segirðu" },
+    { "pl", "cześć|dzień dobry|dziękuję bardzo|jak się masz|do widzenia" },
+    { "cs", "ahoj|dobré ráno|děkuji|jak se máš|na shledanou" },
+    { "sk", "dobrý deň|ďakujem|ako sa máš" },
+    { "hu", "jó reggelt|köszönöm szépen|hogy vagy|szia|viszontlátásra" },
+    { "ro", "bună dimineața|mulțumesc|ce mai faci|la revedere" },
+    { "hr bs sr sl", "dobro jutro|hvala lijepa" },
+    { "hr bs sr", "kako si" },
+    { "sl", "dober dan|najlepša hvala" },
+    { "lt", "labas rytas|ačiū|kaip sekasi" },
+    { "lv", "labrīt|paldies" },
+    { "et", "tere hommikust|aitäh|kuidas läheb" },
+    { "sq", "mirëmëngjes|faleminderit" },
+    { "tr", "merhaba|günaydın|teşekkür ederim|nasılsın|iyi akşamlar" },
+    { "id ms", "selamat pagi|terima kasih|apa kabar" },
+    { "vi", "xin chào|cảm ơn bạn|chào buổi sáng" },
+    { "sw", "habari yako|asante sana|karibu" },
+    { "tl", "magandang umaga|salamat po|kumusta ka" },
+    { "ca", "bon dia|moltes gràcies|si us plau" },
+    { "cy", "bore da|diolch yn fawr" },
+    { "eu", "egun on|eskerrik asko" },
+    { "ga", "dia duit|go raibh maith agat" },
+    { "ru", "привет|доброе утро|спасибо большое|как дела|здравствуйте" },
+    { "uk", "добрий ранок|дякую|як справи" },
+    { "bg", "добро утро|благодаря|как си" },
+    { "sr mk", "добро јутро" },
+    { "sr", "хвала лепо" },
+    { "be", "добры дзень" },
+    { "ar", "مرحبا|صباح الخير|شكرا جزيلا|كيف حالك|السلام عليكم" },
+    { "fa", "سلام|صبح بخیر|خیلی ممنون|حال شما چطور است" },
+    { "ur", "آپ کیسے ہیں|بہت شکریہ" },
+    { "hi mr", "नमस्ते" },
+    { "hi", "आप कैसे हैं|शुभ प्रभात|बहुत धन्यवाद" },
+    { "mr", "तुम्ही कसे आहात|शुभ सकाळ" },
+    { "el", "καλημέρα|ευχαριστώ πολύ" },
+    { "he", "בוקר טוב|תודה רבה" },
+    { "ja", "こんにちは|ありがとう" },
+    { "zh", "你好|谢谢" },
+    { "ko", "안녕하세요|감사합니다" },
+    { "th", "สวัสดี" },
+};
+
+enum { GREETINGS_PERCENT_MIN = 90 }; /* of all: one to five words often belong to a neighbour as well */
+
+/* Short texts are guesses, so a share of them must be right. */
+TEST(greetings_are_recognised) {
+    size_t n = 0, right = 0;
+    for (size_t i = 0; i < VSR_COUNT(greetings); i++) {
+        vsr_str rest = str_from_c(greetings[i].texts);
+        while (rest.len > 0) {
+            vsr_str code = detect(str_split(&rest, '|'), NULL);
+            n++;
+            right += code.len > 0 && str_find(str_from_c(greetings[i].codes), code) >= 0;
+        }
+    }
+    CHECK_MSG(right * 100 >= n * GREETINGS_PERCENT_MIN, "%zu of %zu", right, n);
+}
+
 /* ---- the model keeps its promise on the data that it did not see */
 
+enum { BANDS = 5 };
 struct score {
     size_t n, right;
+    struct { /* by confidence */
+        size_t n, right;
+        double sum;
+    } bands[BANDS];
 };
+
+static void score_add(struct score *score, bool right, double confidence) {
+    size_t band = (size_t)(confidence * BANDS);
+    band = band < BANDS ? band : BANDS - 1;
+    score->n++;
+    score->right += right;
+    score->bands[band].n++;
+    score->bands[band].right += right;
+    score->bands[band].sum += confidence;
+}
 
 /* Of a file of the data beside the project: rows kept for measuring, of `kind` if given, of `languages` if given. */
 static struct score measure(const char *file, const char *kind, const char *languages) {
@@ -171,7 +266,8 @@ static struct score measure(const char *file, const char *kind, const char *lang
     CHECK(rows, command);
     for (; fgets(line, sizeof(line), rows); arena_reset(arena)) {
         struct json_doc doc;
-        vsr_str text, label;
+        vsr_str text, label, code;
+        double confidence;
         if (json_parse(arena, str_trim(str_from_c(line)), &doc, NULL) < 0 ||
             !json_str_eq(&doc, json_get(&doc, 0, VSR_STR("split")), VSR_STR("dev")) ||
             (kind && !json_str_eq(&doc, json_get(&doc, 0, VSR_STR("kind")), str_from_c(kind))) ||
@@ -180,8 +276,8 @@ static struct score measure(const char *file, const char *kind, const char *lang
             continue;
         if (languages && str_find(str_from_c(languages), label) < 0)
             continue;
-        score.n++;
-        score.right += str_eq(detect(text, NULL), label);
+        code = detect(text, &confidence);
+        score_add(&score, str_eq(code, label), confidence);
     }
     (void)pclose(rows);
     arena_free(arena);
@@ -205,6 +301,20 @@ TEST(unseen_texts_are_recognised) {
             continue;
         CHECK_MSG(score.right * 100 >= score.n * promises[i].percent_min, "%s: %zu of %zu", promises[i].name,
                   score.right, score.n);
+    }
+}
+
+/* Of the words and pairs that it calls sure to a half, a half is right. */
+TEST(confidence_is_deserved) {
+    enum { ROWS_MIN = 100 };
+    struct score score = { 0 };
+    if (test_shared_dir())
+        score = measure("lingua_short.jsonl.gz", NULL, NULL);
+    for (size_t i = 0; i < BANDS; i++) {
+        double n = (double)score.bands[i].n, claimed = score.bands[i].sum / n, right = (double)score.bands[i].right / n;
+        if (score.bands[i].n >= ROWS_MIN)
+            CHECK_MSG(claimed - right < 0.1 && right - claimed < 0.1, "confidence %.2f: %.2f are right", claimed,
+                      right);
     }
 }
 
@@ -245,5 +355,5 @@ TEST(windows_of_texts) {
 }
 
 RUN_TESTS(T(shared_languages), T(own_texts), T(confidence_is_a_share), T(shares_add_up), T(long_texts_are_sampled),
-          T(hostile_texts_are_survived), T(unseen_texts_are_recognised), T(codes_are_known), T(shared_windows),
-          T(windows_of_texts))
+          T(hostile_texts_are_survived), T(greetings_are_recognised), T(unseen_texts_are_recognised),
+          T(confidence_is_deserved), T(codes_are_known), T(shared_windows), T(windows_of_texts))

@@ -1,7 +1,6 @@
 /* confidence - one model after the other, until an answer is sure enough (decisions.md §6.4). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "looper/looper.h"
 
 #define SUM_TOLERANCE 1e-9

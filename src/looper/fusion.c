@@ -1,7 +1,6 @@
 /* fusion - a panel answers, a judge compares, one answer is written (decisions.md §6.7, §6.8). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "looper/looper.h"
 #include "select/site_checks.h"
 

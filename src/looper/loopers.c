@@ -6,7 +6,7 @@
 
 /*
  * To add a looper: write looper/<name>.c that defines `looper_<name>`, add it to LOOPERS in loopers.h, and write
- * tests/unit/looper/test_<name>.c.
+ * documents with its mistakes, tests/fixtures/config/bad_parts/algorithm_<name>*.yaml.
  */
 #define X(name) extern const struct config_kind looper_##name;
 LOOPERS(X)

@@ -1,7 +1,6 @@
 /* workflows - steps of workers, planned in the configuration or by a planner (decisions.md §6.9). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "looper/looper.h"
 #include "select/site_checks.h"
 

@@ -1,7 +1,6 @@
 /* context_compression - long conversations are shortened before the model reads them (plugins.md). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "plugin/plugin.h"
 
 enum { SCORING_BM25 };

@@ -1,5 +1,4 @@
 /* header_mutation - headers that the backend gets, or does not get (plugins.md). */
-#include "core/arena.h"
 #include "net/http1.h"
 #include "plugin/plugin.h"
 

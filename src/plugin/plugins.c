@@ -6,7 +6,7 @@
 
 /*
  * To add a plugin: write plugin/<name>.c that defines `plugin_<name>`, add it to PLUGINS in plugins.h, and write
- * tests/unit/plugin/test_<name>.c.
+ * documents with its mistakes, tests/fixtures/config/bad_parts/plugin_<name>*.yaml.
  */
 #define X(name) extern const struct config_kind plugin_##name;
 PLUGINS(X)

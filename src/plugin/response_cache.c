@@ -1,7 +1,6 @@
 /* response_cache - an answer that was given before is given again (plugins.md §2). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "plugin/plugin.h"
 
 struct cache_semantic {

@@ -1,6 +1,4 @@
 /* response_jailbreak - answers are screened for what an attack would have wanted (plugins.md). */
-#include <math.h>
-
 #include "plugin/plugin.h"
 
 struct response_jailbreak_config {

@@ -1,5 +1,4 @@
 /* system_prompt - the decision's instruction to the model (plugins.md). */
-#include "core/arena.h"
 #include "plugin/plugin.h"
 
 struct system_prompt_config {

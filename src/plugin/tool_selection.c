@@ -1,7 +1,6 @@
 /* tool_selection - tools that fit the request are added, or those that do not are left out (plugins.md). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "plugin/plugin.h"
 
 enum { SELECTION_ADD, SELECTION_FILTER };

@@ -1,7 +1,6 @@
 /* tools - which of the client's tools the model gets to see (plugins.md). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "plugin/plugin.h"
 
 enum { TOOLS_PASSTHROUGH, TOOLS_FILTERED, TOOLS_NONE };

@@ -1,6 +1,4 @@
 /* automix - cheap models first, as far as their record carries (decisions.md §5.6). */
-#include <math.h>
-
 #include "select/selector.h"
 
 struct automix_config {

@@ -1,7 +1,4 @@
 /* hybrid - experience, description and price, weighed together (decisions.md §5.5). */
-#include <math.h>
-
-#include "core/arena.h"
 #include "select/selector.h"
 
 struct hybrid_config {

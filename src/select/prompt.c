@@ -1,7 +1,6 @@
 /* prompt - a helper model chooses (decisions.md §5.11). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "select/selector.h"
 #include "select/site_checks.h"
 

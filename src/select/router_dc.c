@@ -1,7 +1,6 @@
 /* router_dc - the model whose description is most like the query (decisions.md §5.2). */
 #include <math.h>
 
-#include "core/arena.h"
 #include "select/selector.h"
 
 struct router_dc_config {

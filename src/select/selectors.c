@@ -5,7 +5,7 @@
 
 /*
  * To add a selector: write select/<name>.c that defines `selector_<name>`, add it to SELECTORS in selectors.h, and
- * write tests/unit/select/test_<name>.c.
+ * write documents with its mistakes, tests/fixtures/config/bad_parts/algorithm_<name>*.yaml.
  */
 #define X(name) extern const struct config_kind selector_##name;
 SELECTORS(X)

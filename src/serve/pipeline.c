@@ -1,6 +1,5 @@
 #include "serve/pipeline.h"
 
-#include "core/arena.h"
 #include "core/clock.h"
 #include "serve/answer.h"
 #include "serve/stages.h"

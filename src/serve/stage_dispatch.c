@@ -5,7 +5,6 @@
  * streams, the reasoning switch. Edits depend on the endpoint, so another endpoint starts again from the client's
  * bytes.
  */
-#include "core/arena.h"
 #include "core/clock.h"
 #include "core/json_edit.h"
 #include "core/log.h"

@@ -1,7 +1,6 @@
 /*
  * stage_record - what happened, counted once per request: usage, cost, times, errors.
  */
-#include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "provider/pricing.h"

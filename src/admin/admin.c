@@ -241,7 +241,7 @@ int admin_start(const struct admin_options *options, struct gateway *gateway, st
     if (rc == 0)
         rc = server_new(gateway_loop(gateway), &handler, admin, &limits, &admin->server, err);
     if (rc == 0)
-        rc = server_listen_exclusive(admin->server, address, port, NULL, NULL, err);
+        rc = server_listen_exclusive(admin->server, address, port, NULL, &port, err);
     /* Nobody asked for the usual address: something else on it is no reason not to serve. */
     if (rc == VSR_E_EXISTS && !options->address.len && !api->at.node) {
         LOG_WARN("no management API: its usual address is in use", LOG_S("address", address), LOG_I("port", port));

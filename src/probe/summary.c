@@ -247,6 +247,24 @@ static void check_reached(struct covering *c, const struct snapshot_recipe *reci
     }
 }
 
+/* A slip in the suite, which otherwise looks like a policy that fails. */
+static void check_expected(struct covering *c, const struct config_document *doc) {
+    CONFIG_EACH(const struct probe_decision, probe, &c->b->s->options->suite->decisions) {
+        const struct config_scope *scope = config_scope(doc, probe->expected_recipe);
+        bool found = false;
+        if (!scope) {
+            complain(c->b, "%.*s expects recipe %.*s, which the profile does not have", VSR_FMT(probe->id),
+                     VSR_FMT(probe->expected_recipe));
+            continue;
+        }
+        CONFIG_EACH(const struct config_decision, decision, &scope->routing->decisions)
+        found |= str_eq(decision->name, probe->expected_decision);
+        if (!found)
+            complain(c->b, "%.*s expects decision %.*s, which recipe %.*s does not have", VSR_FMT(probe->id),
+                     VSR_FMT(probe->expected_decision), VSR_FMT(probe->expected_recipe));
+    }
+}
+
 static bool is_asked_for(const struct probe_outcomes *outcomes, const struct config_strings *models) {
     for (size_t i = 0; i < outcomes->n; i++)
         for (size_t k = 0; k < models->n; k++)
@@ -305,6 +323,7 @@ static void sum_coverage(struct summing *b) {
         check_reached(&c, &snapshot->recipes[i]);
     }
     check_entrypoints(&c, snapshot->doc);
+    check_expected(&c, snapshot->doc);
     check_asserted(&c);
     for (size_t i = 0; i < PROBE_COVERAGES; i++)
         sum_rate(&c, i, what[i], percents[i]);

@@ -66,9 +66,14 @@ static bool is_old(const struct gateway *gateway, vsr_str path) {
     return false;
 }
 
-static void add_paths(const struct read_files *files, vsr_str *paths, size_t *n) {
-    for (size_t i = 0; files && i < read_files_count(files) && *n < FILE_WATCH_PATHS_MAX; i++)
+/* False when there are more than can be watched. */
+static bool add_paths(const struct read_files *files, vsr_str *paths, size_t *n) {
+    for (size_t i = 0; files && i < read_files_count(files); i++) {
+        if (*n == FILE_WATCH_PATHS_MAX)
+            return false;
         paths[(*n)++] = read_files_path(files, i);
+    }
+    return true;
 }
 
 void gateway_watch_files(struct gateway *gateway, const struct read_files *more) {
@@ -78,9 +83,9 @@ void gateway_watch_files(struct gateway *gateway, const struct read_files *more)
     if (!gateway->watch)
         return;
     paths[n++] = str_from_c(gateway->options->config_file);
-    add_paths(gateway->files, paths, &n);
-    add_paths(more, paths, &n);
-    if (file_watch_set(gateway->watch, paths, n, &err) < 0)
+    if (!add_paths(gateway->files, paths, &n) || !add_paths(more, paths, &n))
+        (void)err_set(&err, VSR_E_LIMIT, "there are more than %d", FILE_WATCH_PATHS_MAX);
+    if (file_watch_set(gateway->watch, paths, n, &err) < 0 || err.code < 0)
         LOG_WARN("not all files of the configuration are watched", LOG_C("error", err.text));
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { eventually, freePort, lane, otherwise, policy, program, startVsr, test, within } from './lib/harness.mjs';
@@ -179,4 +179,8 @@ test('probes ask a router as they ask the engine', async (t) => {
   assert.equal(there.status, 0, there.stdout + there.stderr);
   const states = (run) => JSON.parse(run.stdout).probes.map((probe) => [probe.id, probe.state, probe.decision]);
   assert.deepEqual(states(there), states(here));
+  writeFileSync(suite, readFileSync(suite, 'utf8').replace('"expected_decision":"coding"', '"expected_decision":"codign"'));
+  const slip = spawnSync(program, ['probe', suite], { encoding: 'utf8' });
+  assert.equal(slip.status, 1);
+  assert.match(slip.stdout, /not accepted: coding expects decision codign, which recipe default does not have/);
 });

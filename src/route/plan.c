@@ -351,6 +351,7 @@ static void find_needs(struct plan_builder *b) {
     struct route *route = b->route;
     const struct rule_set *rules = &route->policy->rules;
     route->wanted = ARENA_ARRAY(b->arena, uint64_t, BITS_WORDS(route->slots.n));
+    route->unwanted = ARENA_ARRAY(b->arena, uint64_t, BITS_WORDS(route->slots.n));
     route->all = ARENA_ARRAY(b->arena, uint64_t, BITS_WORDS(route->slots.n));
     for (size_t i = 0; i < rules->n_leaves; i++) {
         if (rules->leaves[i].slot != POLICY_SLOT_NONE)
@@ -366,6 +367,8 @@ static void find_needs(struct plan_builder *b) {
         route->needs_identity |= family->family->needs_identity && plan_wants(family, route->wanted);
         route->has_stages |= family->stage > SIGNAL_STAGE_CHEAP && plan_wants(family, route->wanted);
     }
+    for (size_t w = 0; w < BITS_WORDS(route->slots.n); w++)
+        route->unwanted[w] = route->all[w] & ~route->wanted[w];
 }
 
 int route_build(struct arena *arena, const struct config_document *doc, const struct config_scope *scope,

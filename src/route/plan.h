@@ -44,7 +44,8 @@ struct route {
     struct compete *compete;
     struct policy *policy;
     uint64_t *wanted;    /* bit per slot: what some decision can need */
-    uint64_t *all;       /* bit per slot: everything configured */
+    uint64_t *unwanted;  /* bit per slot: what is configured, and no decision can need */
+    uint64_t *all;       /* bit per slot: both */
     bool needs_identity; /* a request that does not say who asks is refused */
     bool has_stages;     /* something wanted lies behind the first stage */
     bool keeps_best;     /* some family does */

@@ -98,7 +98,7 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
 static void fail_family(struct route_state *state, const struct route_family *family, enum signal_code code,
                         const char *reason) {
     for (uint32_t i = 0; i < family->n_slots; i++)
-        if (bits_has(state->wanted, family->first_slot + i) &&
+        if (bits_has(state->request.wanted, family->first_slot + i) &&
             !bits_has(state->results.evaluated, family->first_slot + i))
             evidence_fail(state, family, i, code, reason);
 }
@@ -124,17 +124,29 @@ static void run_family(struct route_state *state, const struct route_family *fam
                     err.text[0] ? arena_printf(state->arena, "%s", err.text).ptr : NULL);
 }
 
-/* Runs what the stage can by itself. Returns whether there was anything to run. */
-static bool start_stage(struct route_state *state) {
+/* Families of the stage with rules in `wanted`: those that need a model, or those that do not. */
+static bool run_families(struct route_state *state, const uint64_t *wanted, bool need_model) {
     bool any = false;
-    state->request.wanted = state->wanted;
+    state->request.wanted = wanted;
     for (size_t i = 0; i < state->route->n_families; i++) {
         const struct route_family *family = &state->route->families[i];
-        if ((int)family->stage != state->stage || !plan_wants(family, state->wanted))
+        if ((int)family->stage != state->stage || need_model != !family->family->eval || !plan_wants(family, wanted))
             continue;
         any = true;
         run_family(state, family);
     }
+    return any;
+}
+
+/*
+ * Runs what the stage can by itself. Returns whether there was anything to run. Rules that nothing refers to come last:
+ * on a text that is costly to search they must not take the steps of those that decide.
+ */
+static bool start_stage(struct route_state *state) {
+    bool any = run_families(state, state->full ? state->route->wanted : state->wanted, false);
+    if (state->full)
+        any |= run_families(state, state->route->unwanted, false);
+    any |= run_families(state, state->wanted, true);
     return any;
 }
 

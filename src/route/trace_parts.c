@@ -17,7 +17,7 @@ double trace_confidence(const struct route_state *state, uint32_t node) {
 
 size_t trace_found(const struct route_state *state, const struct route_family *family, size_t index,
                    vsr_str found[static TRACE_FOUND_MAX]) {
-    if (!family->family->found)
+    if (!family->family->found || !bits_has(state->results.evaluated, family->first_slot + index))
         return 0;
     return family->family->found(family->state, &state->request, index, found, TRACE_FOUND_MAX);
 }

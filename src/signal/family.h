@@ -78,8 +78,8 @@ struct signal_family {
     /* Compiles the rules. Problems go to the builder's diag. The state lives in its arena. */
     void *(*build)(struct signal_builder *builder);
     /*
-     * Evaluates the wanted rules. A failure here makes all of them unavailable; one rule alone is failed with
-     * signal_fail(). NULL with `needs_evidence`: the caller judges.
+     * Evaluates the wanted rules; called once more when others are wanted later. A failure here makes all of them
+     * unavailable; one rule alone is failed with signal_fail(). NULL with `needs_evidence`: the caller judges.
      */
     int (*eval)(const void *state, struct signal_request *request, struct signal_results *results, struct vsr_err *err);
     /* Optional: whether the rule has anything to look at in the request. If not, it does not match, and is not unknown.

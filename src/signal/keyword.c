@@ -241,9 +241,10 @@ struct keyword_findings {
     const struct pattern_hits *hits;
     uint32_t *n_hits, *n_undecided; /* per rule of patterns: entries */
     uint64_t *fuzzy_open;           /* per fuzzy keyword: was looked for and not found */
+    uint64_t *fuzzy_undecided;      /* of these, those that the text was too long to look for to the end */
     const struct bm25_result *bm25;
     const struct ngram_result *ngrams;
-    bool fuzzy_failed, ngrams_failed; /* the text is too much for it */
+    bool ngrams_failed; /* the text is too much for it */
 };
 
 enum entry_state { ENTRY_MISS, ENTRY_HIT, ENTRY_FUZZY, ENTRY_UNDECIDED };
@@ -256,7 +257,8 @@ static enum entry_state pattern_state(const struct keyword_entry *entry, const s
         return ENTRY_FUZZY;
     if (hits->found && bits_has(hits->undecided, entry->index))
         return ENTRY_UNDECIDED;
-    return entry->fuzzy != FUZZY_NONE && findings->fuzzy_failed ? ENTRY_UNDECIDED : ENTRY_MISS;
+    return entry->fuzzy != FUZZY_NONE && bits_has(findings->fuzzy_undecided, entry->fuzzy) ? ENTRY_UNDECIDED
+                                                                                           : ENTRY_MISS;
 }
 
 /* The small subtraction keeps a product such as 0.55 * 20 from asking for one token more. */
@@ -269,13 +271,15 @@ static enum entry_state entry_state(const struct keyword_rule *rule, const struc
     const struct bm25_result *bm25;
     switch (rule->method) {
     case KEYWORD_BM25:
+        if (!findings->bm25)
+            return ENTRY_UNDECIDED;
         bm25 = &findings->bm25[entry->index];
         return bm25->covered > 0 && bm25->score >= rule->threshold && covers(bm25, rule->min_cover) ? ENTRY_HIT
                                                                                                     : ENTRY_MISS;
     case KEYWORD_NGRAM:
         if (entry->index == NGRAM_NONE)
             return ENTRY_MISS;
-        if (findings->ngrams_failed)
+        if (!findings->ngrams)
             return ENTRY_UNDECIDED;
         return findings->ngrams[entry->index].hit != NGRAM_NONE ? ENTRY_HIT : ENTRY_MISS;
     default:
@@ -342,20 +346,32 @@ static void count_uses(const struct keyword_uses *uses, const uint64_t *patterns
 
 /* The fuzzy keywords of wanted rules that the scan did not find as they are. */
 static bool open_fuzzy(const struct keyword_state *state, const struct signal_request *request,
-                       struct keyword_findings *findings) {
+                       const struct keyword_findings *findings, uint64_t *open) {
     bool any = false;
-    findings->fuzzy_open = ARENA_ARRAY(request->arena, uint64_t, BITS_WORDS(fuzzy_set_count(state->fuzzy)));
     for (size_t i = 0; i < state->n_rules; i++) {
         const struct keyword_rule *rule = &state->rules[i];
         for (uint32_t k = 0; rule->fuzzy && k < rule->n && bits_has(request->wanted, rule->slot); k++) {
             const struct keyword_entry *entry = &rule->entries[k];
             if (entry->fuzzy == FUZZY_NONE || (findings->hits->found && bits_has(findings->hits->found, entry->index)))
                 continue;
-            bits_add(findings->fuzzy_open, entry->fuzzy);
+            bits_add(open, entry->fuzzy);
             any = true;
         }
     }
     return any;
+}
+
+static int search_fuzzy(const struct keyword_state *state, struct signal_request *request, vsr_str text,
+                        struct keyword_findings *findings, struct vsr_err *err) {
+    size_t n_words = BITS_WORDS(fuzzy_set_count(state->fuzzy));
+    uint64_t *open = ARENA_ARRAY(request->arena, uint64_t, n_words);
+    int rc = open_fuzzy(state, request, findings, open) ? fuzzy_find(state->fuzzy, request->arena, text, open, err) : 0;
+    for (size_t w = 0; w < n_words; w++) {
+        findings->fuzzy_open[w] |= open[w];
+        if (rc == VSR_E_LIMIT)
+            findings->fuzzy_undecided[w] |= open[w];
+    }
+    return rc;
 }
 
 static bool wants(const struct keyword_state *state, const struct signal_request *request, enum keyword_method method) {
@@ -369,32 +385,47 @@ static bool wants(const struct keyword_state *state, const struct signal_request
 static int search_words(const struct keyword_state *state, struct signal_request *request, vsr_str text,
                         struct keyword_findings *findings, struct vsr_err *err) {
     int rc = 0;
-    if (state->bm25 && wants(state, request, KEYWORD_BM25))
+    if (state->bm25 && !findings->bm25 && wants(state, request, KEYWORD_BM25))
         findings->bm25 = bm25_scan(state->bm25, request->stemmer, request->arena, text);
-    if (state->ngrams && wants(state, request, KEYWORD_NGRAM)) {
+    if (state->ngrams && !findings->ngrams && !findings->ngrams_failed && wants(state, request, KEYWORD_NGRAM)) {
         struct ngram_result *results = NULL;
         rc = ngram_scan(state->ngrams, request->arena, text, &results, err);
         findings->ngrams = results;
         findings->ngrams_failed = rc == VSR_E_LIMIT;
     }
-    if ((rc == 0 || rc == VSR_E_LIMIT) && state->fuzzy && open_fuzzy(state, request, findings)) {
-        rc = fuzzy_find(state->fuzzy, request->arena, text, findings->fuzzy_open, err);
-        findings->fuzzy_failed = rc == VSR_E_LIMIT;
-    }
+    if ((rc == 0 || rc == VSR_E_LIMIT) && state->fuzzy)
+        rc = search_fuzzy(state, request, text, findings, err);
     return rc == VSR_E_LIMIT ? 0 : rc;
 }
 
-static int search(const struct keyword_state *state, struct signal_request *request, struct keyword_findings *findings,
-                  struct vsr_err *err) {
-    vsr_str text;
+static int search_patterns(const struct keyword_state *state, struct signal_request *request,
+                           struct keyword_findings *findings, struct vsr_err *err) {
+    size_t n_words = BITS_WORDS(fuzzy_set_count(state->fuzzy));
     int rc = signal_request_hits(request, state->text, &findings->hits, err);
     if (rc < 0)
         return rc;
+    findings->fuzzy_open = ARENA_ARRAY(request->arena, uint64_t, 2 * n_words);
+    findings->fuzzy_undecided = findings->fuzzy_open + n_words;
     findings->n_hits = ARENA_ARRAY(request->arena, uint32_t, 2 * state->n_rules);
     findings->n_undecided = findings->n_hits + state->n_rules;
     if (findings->hits->found) {
         count_uses(&state->uses, findings->hits->found, findings->n_hits);
         count_uses(&state->uses, findings->hits->undecided, findings->n_undecided);
+    }
+    return 0;
+}
+
+/* What was found before stays found. */
+static int search(const struct keyword_state *state, struct signal_request *request, struct vsr_err *err) {
+    struct keyword_findings *findings = request->keywords;
+    vsr_str text;
+    int rc;
+    if (!findings) {
+        findings = ARENA_NEW(request->arena, struct keyword_findings);
+        rc = search_patterns(state, request, findings, err);
+        if (rc < 0)
+            return rc;
+        request->keywords = findings;
     }
     if (!state->bm25 && !state->ngrams && !state->fuzzy)
         return 0;
@@ -404,11 +435,11 @@ static int search(const struct keyword_state *state, struct signal_request *requ
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct keyword_state *state = data;
-    struct keyword_findings *findings = ARENA_NEW(request->arena, struct keyword_findings);
-    int rc = search(state, request, findings, err);
+    const struct keyword_findings *findings;
+    int rc = search(state, request, err);
     if (rc < 0)
         return rc;
-    request->keywords = findings;
+    findings = request->keywords;
     for (size_t i = 0; i < state->n_rules; i++) {
         const struct keyword_rule *rule = &state->rules[i];
         if (!bits_has(request->wanted, rule->slot))

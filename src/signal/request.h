@@ -58,7 +58,7 @@ struct signal_request {
     vsr_str compressed_text;
     struct signal_view views[SIGNAL_TEXTS];
 
-    const struct keyword_findings *keywords; /* keyword.c's: what it found, for people who ask later */
+    struct keyword_findings *keywords; /* keyword.c's: what it found, for people who ask later */
 };
 
 /* The text itself. Lives in the request's arena or in the facts. */

@@ -2,6 +2,8 @@
  * everything. */
 #include "fixture.h"
 
+#include "route/state.h"
+
 enum { RECIPES = 60, PROMPTS = 40, DECISIONS = 10 };
 
 static uint64_t seed = 1;
@@ -132,4 +134,71 @@ TEST(stages_give_the_same_outcome) {
     buf_done(&prompt);
 }
 
-RUN_TESTS(T(stages_give_the_same_outcome))
+/* Rules share the steps that a text may cost. Those that nothing refers to get what is left of them. */
+TEST(unused_rules_take_nothing_from_others) {
+    enum { LEN = 60000, UNUSED = 12 };
+    struct buf recipe, text;
+    struct fixture f;
+    buf_init(&recipe, 1 << 16);
+    buf_init(&text, 1 << 20);
+    buf_append_c(&recipe, FIXTURE_HEAD "routing:\n  signals:\n    structure:\n");
+    for (int i = 0; i < UNUSED + 1; i++)
+        buf_printf(&recipe,
+                   "      - {name: r%d, feature: {type: count, source: {type: regex, pattern: '[^x]{1,%d}[?]'}}}\n", i,
+                   i < UNUSED ? 200 + i : 20);
+    buf_printf(&recipe,
+               "    keywords:\n"
+               "      - {name: near, operator: OR, method: fuzzy, keywords: [refnud]}\n"
+               "      - {name: unused, operator: OR, method: fuzzy, keywords: [refnud, other]}\n"
+               "  decisions:\n"
+               "    - {name: counted, priority: 2, rules: {operator: AND, conditions: [{type: structure, name: r%d},\n"
+               "        {type: keyword, name: near}]}}\n"
+               "    - {name: rest}\n",
+               UNUSED);
+    buf_append_char(&recipe, '\0');
+    buf_append_c(&text, "refund? ");
+    for (int i = 0; i < LEN; i++)
+        buf_append_char(&text, 'a');
+    fixture_must_load(&f, recipe.ptr);
+    for (int full = 0; full <= 1; full++) {
+        fixture_route(&f, fixture_prompt(&f, buf_str(&text)), full);
+        CHECK_STR(f.outcome->decision->name, "counted", full ? "in full" : "in stages");
+        CHECK(!full || bits_has(f.state->results.unavailable, 2), "there is not enough for all of them"); /* r0 */
+    }
+    fixture_free(&f);
+    buf_done(&recipe);
+    buf_done(&text);
+}
+
+/* A trace tells what was found by rules that ran, and nothing of the others. */
+TEST(rules_that_did_not_run_found_nothing) {
+    static const char recipe[] = FIXTURE_HEAD "routing:\n"
+                                              "  signals:\n"
+                                              "    keywords:\n"
+                                              "      - {name: used, operator: OR, keywords: [refund]}\n"
+                                              "      - {name: slip, operator: OR, method: fuzzy, keywords: [urgent]}\n"
+                                              "      - {name: word, operator: OR, method: bm25, keywords: [refund]}\n"
+                                              "      - {name: gram, operator: OR, method: ngram, keywords: [refund]}\n"
+                                              "  decisions:\n"
+                                              "    - {name: d, rules: {type: keyword, name: used}}\n";
+    struct json_writer w;
+    struct fixture f;
+    struct buf out;
+    fixture_must_load(&f, recipe);
+    buf_init(&out, 1 << 20);
+    for (int full = 0; full <= 1; full++) {
+        static const char *const found[] = { "\"matched_keywords\":{\"used\":[\"refund\"]}",
+                                             "\"matched_keywords\":{\"used\":[\"refund\"],\"word\":[\"refund\"],"
+                                             "\"gram\":[\"refund\"]}" };
+        buf_reset(&out);
+        json_write_init(&w, &out);
+        fixture_route(&f, fixture_prompt(&f, VSR_STR("my refund")), full);
+        route_trace_json(f.state, &w);
+        CHECK_MSG(str_find(buf_str(&out), str_from_c(found[full])) >= 0, "%.*s", (int)out.len, out.ptr);
+    }
+    buf_done(&out);
+    fixture_free(&f);
+}
+
+RUN_TESTS(T(stages_give_the_same_outcome), T(unused_rules_take_nothing_from_others),
+          T(rules_that_did_not_run_found_nothing))

@@ -1,7 +1,7 @@
 /*
  * route_command - `vsr route`: what the policy makes of one request, and why. The gateway's engine, without a gateway.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/chat_body.h"
@@ -119,8 +119,7 @@ static void eval_text(const struct eval *eval, const struct route_times *times, 
 /* ---- the command */
 
 static bool wants_json(const struct cli *cli) {
-    const char *form = options_text(cli->options, "trace");
-    return options_has(cli->options, "json") || (form && strcmp(form, "json") == 0);
+    return options_has(cli->options, "json") || strcmp(options_text(cli->options, "trace"), "json") == 0;
 }
 
 static int print(const struct cli *cli, const struct eval *eval, const struct route_times *times) {
@@ -181,9 +180,6 @@ static int route_run(const struct cli *cli, int argc, char **argv) {
     struct vsr_err err = VSR_ERR_NONE;
     vsr_str body;
     int code;
-    const char *form = options_text(cli->options, "trace");
-    if (form && strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
-        return cli_usage(cli, "--trace is text or json, not \"%s\"", form);
     if (has_file && argc > 0)
         return cli_usage(cli, "a prompt and --messages exclude each other");
     if (!has_file && argc == 0)
@@ -200,18 +196,20 @@ static int route_run(const struct cli *cli, int argc, char **argv) {
     return code;
 }
 
+static const char *const trace_forms[] = { "text", "json", NULL };
+
 static const struct option_spec route_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "policy; without it the built-in demo", .env = "VSR_CONFIG" },
     { "messages", 'm', OPTION_TEXT, OPTION_FILE, "FILE",
       "instead of a prompt: a JSON array of messages, or a whole request body; `-` is standard input" },
     { "model", 0, OPTION_TEXT, 0, "NAME", "what the request asks for; without it the default recipe routes" },
     { "user", 'u', OPTION_TEXT, 0, "ID", "who asks, for policies about callers" },
-    { "group", 'g', OPTION_TEXT, OPTION_REPEATABLE, "NAME", "a group of the user's; may be given several times" },
+    { "group", 'g', OPTION_TEXT, OPTION_REPEATABLE, "NAME", "a group of the user's" },
     { "time", 0, OPTION_NUMBER, OPTION_MAYBE, "N", "measure it, over N (" DEFAULT_REPETITIONS ") repetitions",
       .least = 1, .greatest = 10 * 1000 * 1000 },
     { "strict-env", 0, OPTION_FLAG, 0, NULL, "an unset ${VARIABLE} without a default is an error" },
-    { "trace", 0, OPTION_TEXT, 0, "FORM", "how the reasons are printed: text, or json like the evaluation API",
-      "text" },
+    { "trace", 0, OPTION_TEXT, 0, "FORM", "how the reasons are printed: text, or json like the evaluation API", "text",
+      .words = trace_forms },
     { "json", 0, OPTION_FLAG, 0, NULL, "the same as --trace json" },
 };
 

@@ -1,6 +1,7 @@
 #include "serve/telemetry.h"
 
 #include "core/mem.h"
+#include "wire/token_estimate.h"
 
 enum {
     SERIES_MODELS_MAX = 4096,
@@ -15,6 +16,8 @@ static const double seconds_bounds[] = { .00005, .0001, .00025, .0005, .001, .00
 static const double token_bounds[] = { 10, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000 };
 static const double unit_bounds[] = { .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .99, 1 };
 
+static const double percent_bounds[] = { -50, -30, -20, -10, -5, 0, 5, 10, 20, 30, 50 };
+
 static const char *const label_model[] = { "model" };
 static const char *const label_model_reason[] = { "model", "reason" };
 static const char *const label_model_currency[] = { "model", "currency" };
@@ -24,6 +27,7 @@ static const char *const label_result[] = { "result" };
 static const char *const label_source_target[] = { "source_model", "target_model" };
 static const char *const label_signal[] = { "signal_type", "signal_name" };
 static const char *const label_version[] = { "version" };
+static const char *const label_category[] = { "category" };
 
 static const char *const reason_names[] = {
 #define X(name) #name,
@@ -78,11 +82,21 @@ static void register_process(struct telemetry *t) {
     metric_add(metric_with(build, &VSR_STR(VSR_VERSION), 1), 1);
 }
 
+static void register_tokens(struct telemetry *t) {
+    t->token_errors =
+        metrics_histogram(t->metrics, "vsr_token_estimation_error_pct",
+                          "Estimated prompt tokens against those that backends report: how many percent too many.",
+                          label_category, 1, TOKEN_ESTIMATE_CATEGORIES_MAX + 1, percent_bounds,
+                          VSR_COUNT(percent_bounds));
+    t->token_errors_all = metric_with(t->token_errors, &VSR_STR(TOKEN_ESTIMATE_DEFAULT), 1);
+}
+
 struct telemetry *telemetry_new(void) {
     struct telemetry *t = MEM_NEW(struct telemetry);
     struct metrics *m = metrics_new();
     t->metrics = m;
     register_process(t);
+    register_tokens(t);
     t->responses =
         metrics_counter(m, "vsr_http_responses_total", "Answers by status code.", label_code, 1, SERIES_CODES_MAX);
     t->errors = metrics_counter(m, "llm_request_errors_total", "Requests that failed, by reason.", label_model_reason,

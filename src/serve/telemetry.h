@@ -55,6 +55,8 @@ struct telemetry {
     struct metric *routing_seconds, *evaluation_seconds, *evaluations;
     struct metric *requests_active, *request_seconds;
     struct metric *usage_missing;
+    struct metric_family *token_errors; /* by category */
+    struct metric *token_errors_all;    /* its series of all answers */
     struct metric *reloads_ok, *reloads_unchanged, *reloads_failed, *reload_success, *reload_success_s;
     struct metric *generation, *snapshots, *ready;
     struct metric *connections, *upstream_connections;

@@ -6,15 +6,6 @@
 enum { SERIES_CATEGORIES_MAX = TOKEN_ESTIMATE_CATEGORIES_MAX + 1 };
 
 static const char *const label_category[] = { "category" };
-static const double percent_bounds[] = { -50, -30, -20, -10, -5, 0, 5, 10, 20, 30, 50 };
-
-static void count_error(struct telemetry *telemetry, vsr_str category, double percent) {
-    struct metric_family *errors =
-        metrics_histogram(telemetry->metrics, "vsr_token_estimation_error_pct",
-                          "Estimated prompt tokens against those that backends report: how many percent too many.",
-                          label_category, 1, SERIES_CATEGORIES_MAX, percent_bounds, VSR_COUNT(percent_bounds));
-    metric_observe(metric_with(errors, &category, 1), percent);
-}
 
 void token_metrics_observe(struct telemetry *telemetry, struct token_estimate *estimate, vsr_str category,
                            uint64_t bytes, uint64_t tokens) {
@@ -25,9 +16,9 @@ void token_metrics_observe(struct telemetry *telemetry, struct token_estimate *e
         return;
     percent = (guess - (double)tokens) / (double)tokens * 100;
     has_category = token_estimate_observe(estimate, category, bytes, tokens);
-    count_error(telemetry, VSR_STR(TOKEN_ESTIMATE_DEFAULT), percent);
+    metric_observe(telemetry->token_errors_all, percent);
     if (has_category)
-        count_error(telemetry, category, percent);
+        metric_observe(metric_with(telemetry->token_errors, &category, 1), percent);
 }
 
 static void set_gauge(struct telemetry *telemetry, const char *name, const char *help, vsr_str category, double value) {

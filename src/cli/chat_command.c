@@ -103,6 +103,7 @@ static int talk(const struct cli *cli, struct arena *arena, vsr_str body) {
         .path = VSR_STR("/v1/chat/completions"),
         .body = body,
         .timeout_ms = options_number(cli->options, "timeout") * 1000,
+        .token = str_from_c(options_text(cli->options, "token")),
     };
     struct http_answer answer;
     struct vsr_err err = VSR_ERR_NONE;
@@ -140,6 +141,8 @@ static const struct option_spec chat_options[] = {
       "instead of a message: a JSON array of messages, or a whole request body; `-` is standard input" },
     { "timeout", 0, OPTION_NUMBER, 0, "SECONDS", "how long to wait for the answer", "120", .least = 1,
       .greatest = 86400 },
+    { "token", 0, OPTION_TEXT, 0, "TOKEN", "key that the listener asks for; the variable hides it from other users",
+      .env = "VSR_API_KEY" },
     { "json", 0, OPTION_FLAG, 0, NULL, "print status, headers and body as JSON" },
 };
 

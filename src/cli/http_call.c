@@ -61,17 +61,23 @@ static const struct client_events events = {
 
 static void start(const struct http_call *call, const struct address *address, struct client *client,
                   struct tls_client *tls, struct waiting *waiting) {
-    static const struct http1_field fields[] = { { VSR_STR_INIT("content-type"), VSR_STR_INIT("application/json") } };
+    struct http1_field fields[2];
+    size_t n_fields = 0;
     const struct client_timeouts timeouts = { .total_ms = call->timeout_ms };
-    const struct client_request request = {
+    struct client_request request = {
         .method = call->method,
         .target = arena_printf(waiting->arena, "%.*s%.*s", VSR_FMT(address->path), VSR_FMT(call->path)),
         .authority = address_authority(address, waiting->arena),
         .fields = fields,
-        .n_fields = call->body.len > 0 ? VSR_COUNT(fields) : 0,
         .body = call->body,
     };
     struct client_endpoint *endpoint = client_endpoint(client, address->host, address->port, tls);
+    if (call->body.len > 0)
+        fields[n_fields++] = (struct http1_field){ VSR_STR("content-type"), VSR_STR("application/json") };
+    if (call->token.len > 0)
+        fields[n_fields++] = (struct http1_field){ VSR_STR("authorization"),
+                                                   arena_printf(waiting->arena, "Bearer %.*s", VSR_FMT(call->token)) };
+    request.n_fields = n_fields;
     (void)client_call_start(endpoint, &request, &timeouts, &events, waiting); /* ended by an event */
 }
 
@@ -102,6 +108,8 @@ int http_call(struct arena *arena, const struct http_call *call, struct http_ans
     int rc;
     if (wrong)
         return err_set(err, VSR_E_INVALID, "bad URL \"%.*s\": %s", VSR_FMT(call->url), wrong);
+    if (!http1_value_ok(call->token))
+        return err_set(err, VSR_E_INVALID, "the token has characters that no header may carry");
     *ret_answer = (struct http_answer){ 0 };
     buf_init(&waiting.body, HTTP_CALL_BODY_LEN_MAX);
     rc = loop_new(&waiting.loop, err);

@@ -20,6 +20,7 @@ struct http_call {
     vsr_str path;
     vsr_str body; /* JSON; empty: none */
     uint64_t timeout_ms;
+    vsr_str token; /* sent as a bearer token; empty: none */
 };
 
 struct http_answer {
@@ -29,7 +30,7 @@ struct http_answer {
     vsr_str body;
 };
 
-/* VSR_E_INVALID for a bad URL; what net/client.h reports; VSR_E_LIMIT past HTTP_CALL_BODY_LEN_MAX. Any status is a
+/* VSR_E_INVALID for a bad URL or token; what net/client.h reports; VSR_E_LIMIT past HTTP_CALL_BODY_LEN_MAX. Any status is a
  * success. */
 int http_call(struct arena *arena, const struct http_call *call, struct http_answer *ret_answer,
               struct vsr_err *err) VSR_MUST_CHECK;

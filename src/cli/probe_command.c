@@ -118,6 +118,7 @@ static int ask_router(void *data, size_t worker, struct arena *arena, vsr_str bo
         .path = VSR_STR("/api/v1/eval?trace=true"),
         .body = body,
         .timeout_ms = (uint64_t)c->suite->evaluation.request_timeout_seconds * 1000,
+        .token = str_from_c(options_text(c->cli->options, "token")),
     };
     struct http_answer answer;
     int rc = http_call(arena, &call, &answer, err);
@@ -256,6 +257,8 @@ static int probe_run_command(const struct cli *cli, int argc, char **argv) {
 static const struct option_spec probe_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "the profile; without it config.yaml beside the suite" },
     { "router", 0, OPTION_TEXT, 0, "URL", "ask the evaluation API of a running router instead of this process" },
+    { "token", 0, OPTION_TEXT, 0, "TOKEN", "of that router's management API; the variable hides it from other users",
+      .env = "VSR_MANAGEMENT_TOKEN" },
     { "probe-id", 0, OPTION_TEXT, OPTION_REPEATABLE, "ID", "only this probe, `decision:variant`" },
     { "jobs", 'j', OPTION_NUMBER, 0, "N", "probes at the same time; without it as the suite says", .least = 1,
       .greatest = PROBE_CONCURRENCY_MAX },

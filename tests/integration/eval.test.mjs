@@ -161,7 +161,9 @@ test('on all addresses only where the policy exposes it', async (t) => {
 });
 
 test('probes ask a router as they ask the engine', async (t) => {
-  const { vsr, port } = await start(t, document());
+  const auth = { mode: 'bearer', tokens: [{ env: 'TEST_ADMIN', role: 'viewer' }] };
+  const global = { services: { management_api: { auth } } };
+  const { vsr, port } = await start(t, document({ global }), { TEST_ADMIN: 'admin-token' });
   const suite = path.join(vsr.dir, 'probes.yaml');
   writeFileSync(suite, JSON.stringify({
     schema_version: 'v1',
@@ -175,7 +177,13 @@ test('probes ask a router as they ask the engine', async (t) => {
   }));
   const here = spawnSync(program, ['probe', '--json', suite], { encoding: 'utf8' });
   assert.equal(here.status, 0, here.stdout + here.stderr);
-  const there = spawnSync(program, ['probe', '--json', '--router', `http://127.0.0.1:${port}`, suite], { encoding: 'utf8' });
+  const ask = (token) =>
+    spawnSync(program, ['probe', '--json', '--router', `http://127.0.0.1:${port}`, suite], {
+      encoding: 'utf8',
+      env: { ...process.env, VSR_MANAGEMENT_TOKEN: token },
+    });
+  assert.match(ask('nobody').stdout, /the router answers 401/);
+  const there = ask('admin-token');
   assert.equal(there.status, 0, there.stdout + there.stderr);
   const states = (run) => JSON.parse(run.stdout).probes.map((probe) => [probe.id, probe.state, probe.decision]);
   assert.deepEqual(states(there), states(here));

@@ -245,13 +245,9 @@ void projections_want(const struct projections *projections, uint64_t *wanted) {
 
 /* ---- one request */
 
-static bool slot_in(const uint64_t *bits, uint32_t slot) {
-    return slot != POLICY_SLOT_NONE && bits_has(bits, slot);
-}
-
 double projection_input_value(const struct projection_input *input, const struct policy_view *view,
                               const struct projection_result *results) {
-    bool matched = slot_in(view->matched, input->slot);
+    bool matched = policy_slot_in(view->matched, input->slot);
     switch (input->source) {
     case PROJECTION_BINARY:
         return matched ? input->config->match : input->config->miss;
@@ -260,7 +256,7 @@ double projection_input_value(const struct projection_input *input, const struct
             return 0;
         return bits_has(view->has_confidence, input->slot) ? view->confidence[input->slot] : 1.0;
     case PROJECTION_RAW:
-        return slot_in(view->has_value, input->slot) ? view->value[input->slot] : 0;
+        return policy_slot_in(view->has_value, input->slot) ? view->value[input->slot] : 0;
     case PROJECTION_SCORE:
         return results[input->score].total;
     }
@@ -299,7 +295,8 @@ static void run_score(const struct projection_score *score, const struct policy_
     for (size_t i = 0; i < score->n_inputs; i++) {
         const struct projection_input *input = &score->inputs[i];
         result->total += input->config->weight * projection_input_value(input, view, results);
-        result->degraded |= has_score(input) ? results[input->score].degraded : slot_in(view->unavailable, input->slot);
+        result->degraded |=
+            has_score(input) ? results[input->score].degraded : policy_slot_in(view->unavailable, input->slot);
     }
     result->done = true;
     for (size_t i = 0; i < score->n_mappings; i++) {

@@ -85,10 +85,6 @@ static enum rule_state unknown_state(const struct rule_leaf *leaf) {
     return leaf->on_unknown == ON_UNKNOWN_MATCH ? RULE_TRUE : RULE_UNKNOWN;
 }
 
-static bool slot_in(const uint64_t *bits, uint32_t slot) {
-    return slot != POLICY_SLOT_NONE && bits_has(bits, slot);
-}
-
 /* The leaf neither matched nor has a number: not evaluated yet, failed, or plainly not the case. */
 static enum rule_state without_result(const struct rule_leaf *leaf, const struct policy_view *view) {
     if (leaf->slot != POLICY_SLOT_NONE && !bits_has(view->evaluated, leaf->slot))
@@ -99,13 +95,13 @@ static enum rule_state without_result(const struct rule_leaf *leaf, const struct
     for (size_t i = 0; i < leaf->n_alternates; i++)
         if (bits_has(view->unavailable, leaf->alternates[i]))
             return unknown_state(leaf);
-    return slot_in(view->unavailable, leaf->slot) ? unknown_state(leaf) : RULE_FALSE;
+    return policy_slot_in(view->unavailable, leaf->slot) ? unknown_state(leaf) : RULE_FALSE;
 }
 
 static enum rule_state predicate_state(const struct rule_leaf *leaf, const struct policy_view *view) {
-    if (slot_in(view->has_value, leaf->value_slot))
+    if (policy_slot_in(view->has_value, leaf->value_slot))
         return bounds_hold(&leaf->bounds, view->value[leaf->value_slot]) ? RULE_TRUE : RULE_FALSE;
-    if (slot_in(view->has_confidence, leaf->value_slot))
+    if (policy_slot_in(view->has_confidence, leaf->value_slot))
         return bounds_hold(&leaf->bounds, view->confidence[leaf->value_slot]) ? RULE_TRUE : RULE_FALSE;
     return without_result(leaf, view);
 }
@@ -115,7 +111,7 @@ static enum rule_state leaf_state(const struct rule_leaf *leaf, const struct pol
         return RULE_FALSE;
     if (leaf->has_bounds)
         return predicate_state(leaf, view);
-    if (slot_in(view->matched, leaf->slot))
+    if (policy_slot_in(view->matched, leaf->slot))
         return RULE_TRUE;
     for (size_t i = 0; i < leaf->n_alternates; i++)
         if (bits_has(view->matched, leaf->alternates[i]))
@@ -136,9 +132,9 @@ void rule_leaf_states(const struct rule_set *set, const struct policy_view *view
 }
 
 double rule_leaf_confidence(const struct rule_leaf *leaf, const struct policy_view *view) {
-    if (leaf->has_bounds || !slot_in(view->has_confidence, leaf->slot))
+    if (leaf->has_bounds || !policy_slot_in(view->has_confidence, leaf->slot))
         return 1.0;
-    if (!slot_in(view->matched, leaf->slot) && leaf->n_alternates == 0)
+    if (!policy_slot_in(view->matched, leaf->slot) && leaf->n_alternates == 0)
         return 1.0; /* true because a failure was told to match */
     return view->confidence[leaf->slot];
 }

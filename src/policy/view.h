@@ -13,9 +13,15 @@
 #include <stdint.h>
 
 #include "config/document.h"
+#include "core/bits.h"
 #include "core/str.h"
 
 #define POLICY_SLOT_NONE UINT32_MAX
+
+/* No slot is in no set. */
+static inline bool policy_slot_in(const uint64_t *bits, uint32_t slot) {
+    return slot != POLICY_SLOT_NONE && bits_has(bits, slot);
+}
 
 struct policy_view {
     uint32_t n_slots;

@@ -106,15 +106,6 @@ const struct route_need *route_needs(const struct route_state *state, size_t *re
 
 /* ---- answers */
 
-static const struct route_family *family_at(const struct route_state *state, uint32_t slot) {
-    for (size_t i = 0; i < state->route->n_families; i++) {
-        const struct route_family *family = &state->route->families[i];
-        if (slot >= family->first_slot && slot < family->first_slot + family->n_slots)
-            return family;
-    }
-    return NULL;
-}
-
 /* Orders and sums are made of numbers: what is none says as little as no answer. */
 static bool is_sane(const struct route_verdict *verdict) {
     return (!verdict->has_confidence || isfinite(verdict->confidence)) &&
@@ -122,7 +113,7 @@ static bool is_sane(const struct route_verdict *verdict) {
 }
 
 void route_bring(struct route_state *state, uint32_t handle, const struct route_verdict *verdict) {
-    const struct route_family *family = family_at(state, handle);
+    const struct route_family *family = plan_family_at(state->route, handle);
     struct signal_results *results = &state->results;
     VSR_ASSERT(state->n_needs > 0 && family && family->family->needs_evidence);
     if (!is_sane(verdict)) {
@@ -144,7 +135,7 @@ void evidence_close(struct route_state *state) {
     for (size_t i = 0; i < state->n_needs; i++)
         for (size_t k = 0; k < state->needs[i].n_rules; k++) {
             uint32_t slot = state->needs[i].rules[k].handle;
-            const struct route_family *family = family_at(state, slot);
+            const struct route_family *family = plan_family_at(state->route, slot);
             if (!bits_has(state->results.evaluated, slot))
                 fail_missing(state, family, slot - family->first_slot, late);
         }

@@ -51,15 +51,6 @@ static struct range hull(struct range a, struct range b) {
 
 /* ---- which slots are open */
 
-static const struct route_family *family_at(const struct proof *proof, uint32_t slot) {
-    for (size_t i = 0; i < proof->route->n_families; i++) {
-        const struct route_family *family = &proof->route->families[i];
-        if (slot >= family->first_slot && slot < family->first_slot + family->n_slots)
-            return family;
-    }
-    return NULL;
-}
-
 /* Rules compete in families that are evaluated as a whole: one that failed might have beaten the others. */
 static void open_competitors(struct proof *proof, const struct route_family *family) {
     const struct signal_family *f = family->family;
@@ -110,7 +101,7 @@ static void open_partitions(struct proof *proof) {
 /* ---- leaves and trees */
 
 static bool slot_open(const struct proof *proof, uint32_t slot) {
-    return slot != POLICY_SLOT_NONE && bits_has(proof->open, slot);
+    return policy_slot_in(proof->open, slot);
 }
 
 static bool leaf_open(const struct proof *proof, const struct rule_leaf *leaf) {
@@ -142,7 +133,7 @@ static enum rule_state open_leaf_state(const struct proof *proof, const struct r
 }
 
 static struct range open_confidence(const struct proof *proof, uint32_t slot) {
-    const struct route_family *family = family_at(proof, slot);
+    const struct route_family *family = plan_family_at(proof->route, slot);
     bool wide = family && family->family->confidence_max > 1;
     if (slot == POLICY_SLOT_NONE)
         return exactly(1);
@@ -183,7 +174,7 @@ static void settle_composers(struct proof *proof) {
 /* ---- scores */
 
 static struct range open_value(const struct proof *proof, uint32_t slot) {
-    const struct route_family *family = family_at(proof, slot);
+    const struct route_family *family = plan_family_at(proof->route, slot);
     struct range values = { -INFINITY, INFINITY };
     if (family && (family->family->value_least != 0 || family->family->value_greatest != 0))
         values = (struct range){ family->family->value_least, family->family->value_greatest };

@@ -257,6 +257,15 @@ bool plan_wants(const struct route_family *family, const uint64_t *wanted) {
     return bits_next(wanted, family->first_slot, end) < end;
 }
 
+const struct route_family *plan_family_at(const struct route *route, uint32_t slot) {
+    for (size_t i = 0; i < route->n_families; i++) {
+        const struct route_family *family = &route->families[i];
+        if (slot >= family->first_slot && slot < family->first_slot + family->n_slots)
+            return family;
+    }
+    return NULL;
+}
+
 static void want_all_rules(const struct route_family *family, uint64_t *wanted) {
     for (uint32_t i = 0; i < family->n_slots; i++)
         bits_add(wanted, family->first_slot + i);

@@ -63,6 +63,9 @@ void plan_complete(const struct route *route, uint64_t *wanted);
 /* The family's rules in a set of slots: whether there is any. */
 bool plan_wants(const struct route_family *family, const uint64_t *wanted);
 
+/* The family that reports at the slot; NULL: none, it is a projection's or a value beside a rule. */
+const struct route_family *plan_family_at(const struct route *route, uint32_t slot);
+
 /* The rule behind what a family reports at `index`. */
 static inline size_t plan_rule_of(const struct route_family *family, uint32_t index) {
     return family->rule_of ? family->rule_of[index] : index;

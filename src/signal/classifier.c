@@ -43,6 +43,8 @@ static const struct schema classifier_schema;
 
 static void check_labels(const struct classifier_config *rule, struct arena *arena, struct diag *diag) {
     const struct config_strings *labels = &rule->labels;
+    struct map seen;
+    map_init(&seen, arena);
     for (size_t i = 0; i < labels->n; i++) {
         vsr_str label = labels->items[i];
         struct diag_at at = rule_entry_at(rule, "labels", labels, i, arena);
@@ -51,11 +53,8 @@ static void check_labels(const struct classifier_config *rule, struct arena *are
         if (str_find_char(label, ':') >= 0)
             diag_error(diag, "E_RANGE", at, VSR_STR("a colon separates the parts of a reference"),
                        "the label must not hold \":\"");
-        for (size_t k = 0; k < i; k++)
-            if (str_eq(labels->items[k], label)) {
-                diag_error(diag, "E_DUP", at, (vsr_str){ 0 }, "label \"%.*s\" is there twice", VSR_FMT(label));
-                break;
-            }
+        if (map_put(&seen, label, (void *)&labels->items[i]))
+            diag_error(diag, "E_DUP", at, (vsr_str){ 0 }, "label \"%.*s\" is there twice", VSR_FMT(label));
     }
     if (rule->type == CLASSIFIER_LOCAL && labels->n < LOCAL_LABELS_MIN)
         diag_error(diag, "E_RANGE", schema_field_at(&classifier_schema, rule, "labels", arena), (vsr_str){ 0 },

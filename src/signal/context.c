@@ -46,13 +46,25 @@ struct context_state {
     uint32_t first_slot, input_slot, reserve_slot;
 };
 
+/* Of a value of the request; a rule of that name keeps its own. */
+static uint32_t value_slot(struct signal_builder *builder, vsr_str name) {
+    static const vsr_str type = VSR_STR_INIT("context");
+    bool taken = signal_slots_find(builder->slots, type, name) != SIGNAL_SLOT_NONE;
+    return taken ? SIGNAL_SLOT_NONE : signal_slots_add(builder->slots, type, name);
+}
+
+static void write_value(struct signal_results *results, uint32_t slot, uint64_t number) {
+    if (slot != SIGNAL_SLOT_NONE)
+        signal_value(results, slot, (double)number);
+}
+
 static void *build(struct signal_builder *builder) {
     struct context_state *state = ARENA_NEW(builder->arena, struct context_state);
     state->rules = builder->rules->items;
     state->n_rules = builder->rules->n;
     state->first_slot = builder->first_slot;
-    state->input_slot = signal_slots_add(builder->slots, VSR_STR("context"), VSR_STR("input_tokens"));
-    state->reserve_slot = signal_slots_add(builder->slots, VSR_STR("context"), VSR_STR("reserve_tokens"));
+    state->input_slot = value_slot(builder, VSR_STR("input_tokens"));
+    state->reserve_slot = value_slot(builder, VSR_STR("reserve_tokens"));
     return state;
 }
 
@@ -76,8 +88,8 @@ static int eval(const void *data, struct signal_request *request, struct signal_
         if (count >= (uint64_t)rule->min_tokens && (rule->max_tokens == 0 || count <= (uint64_t)rule->max_tokens))
             signal_match(results, slot, 1.0);
     }
-    signal_value(results, state->input_slot, (double)request->facts->token_floor_input);
-    signal_value(results, state->reserve_slot, (double)request->facts->output_reserve);
+    write_value(results, state->input_slot, request->facts->token_floor_input);
+    write_value(results, state->reserve_slot, request->facts->output_reserve);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "config/predicate.h"
 #include "core/arena.h"
+#include "core/map.h"
 #include "signal/family.h"
 #include "signal/rule_checks.h"
 #include "text/fold.h"
@@ -84,17 +85,18 @@ static void check_sequences(const struct source_config *source, struct arena *ar
 
 /* Entries that differ in case only count twice; one published profile relies on it, elsewhere it is a slip. */
 static void warn_folding_entries(const struct source_config *source, struct arena *arena, struct diag *diag) {
+    struct map seen; /* folded entry -> the first one like it */
+    map_init(&seen, arena);
     for (size_t i = 0; i < source->keywords.n; i++) {
-        vsr_str entry = fold_text(arena, source->keywords.items[i], FOLD_LOWER);
-        for (size_t k = 0; k < i; k++) {
-            if (!str_eq(entry, fold_text(arena, source->keywords.items[k], FOLD_LOWER)))
-                continue;
+        vsr_str *entry = &source->keywords.items[i], folded = fold_text(arena, *entry, FOLD_LOWER);
+        const vsr_str *first = map_get(&seen, folded);
+        if (!first)
+            map_put(&seen, folded, entry);
+        else
             diag_warn(diag, "W_DUP", rule_entry_at(source, "keywords", &source->keywords, i, arena),
                       VSR_STR("remove one of them unless this is meant"),
                       "\"%.*s\" and \"%.*s\" are the same without case, and each occurrence counts for both",
-                      VSR_FMT(source->keywords.items[i]), VSR_FMT(source->keywords.items[k]));
-            break;
-        }
+                      VSR_FMT(*entry), VSR_FMT(*first));
     }
 }
 

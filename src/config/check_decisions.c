@@ -3,7 +3,10 @@
 #include "config/document_tables.h"
 #include "core/arena.h"
 
-enum { RULE_DEPTH_MAX = 32 }; /* config.md §7.5.1; a `not` counts as a node */
+enum {
+    RULE_DEPTH_MAX = 32, /* config.md §7.5.1; a `not` counts as a node */
+    LORAS_LEN_MAX = 512, /* of the adapters that a message lists */
+};
 
 /* ---- rule trees */
 
@@ -170,8 +173,11 @@ static void check_lora(struct check *c, const struct config_model_ref *ref) {
     vsr_str all = { 0 };
     if (card_lists(ref->card, ref->lora_name))
         return;
+    if (diag_full(c->diag))
+        return;
     CONFIG_EACH(struct config_lora, lora, &ref->card->loras)
-    all = arena_printf(c->scratch, "%.*s%s%.*s", VSR_FMT(all), all.len ? ", " : "", VSR_FMT(lora->name));
+    if (all.len < LORAS_LEN_MAX)
+        all = arena_printf(c->scratch, "%.*s%s%.*s", VSR_FMT(all), all.len ? ", " : "", VSR_FMT(lora->name));
     diag_error(c->diag, "E_REF", ref_at(c, ref, "lora_name"), VSR_STR(""),
                "LoRA \"%.*s\" is not listed by card \"%.*s\", which has %.*s", VSR_FMT(ref->lora_name),
                VSR_FMT(ref->card->name), VSR_FMT(all.len ? all : VSR_STR("none")));

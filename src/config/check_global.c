@@ -32,12 +32,16 @@ static void warn_nowhere(struct check *c, const struct schema *schema, const voi
 static void check_signal_timeouts(struct check *c, const struct config_router *router) {
     for (size_t i = 0; i < router->signal_timeouts.n; i++) {
         vsr_str key = router->signal_timeouts.keys[i];
-        struct diag_at at = check_pair_at(c, router, "signal_timeouts", key);
-        if (check_family(c, key) < 0)
+        double ms = router->signal_timeouts.values[i];
+        bool known = check_family(c, key) >= 0, whole = ms == floor(ms);
+        struct diag_at at;
+        if (diag_full(c->diag) || (known && whole))
+            continue;
+        at = check_pair_at(c, router, "signal_timeouts", key);
+        if (!known)
             check_unknown_family(c, at, key);
-        if (router->signal_timeouts.values[i] != floor(router->signal_timeouts.values[i]))
-            diag_error(c->diag, "E_TYPE", at, VSR_STR(""), "expected whole milliseconds, found %g",
-                       router->signal_timeouts.values[i]);
+        if (!whole)
+            diag_error(c->diag, "E_TYPE", at, VSR_STR(""), "expected whole milliseconds, found %g", ms);
     }
 }
 

@@ -12,7 +12,9 @@
 #include "core/arena.h"
 
 enum {
-    RANK_STEPS_MAX = 2000000, /* comparisons of nodes in one recipe: about 20 ms; what lies behind is not judged */
+    /* What lies behind a limit is not judged. */
+    RANK_STEPS_MAX = 2000000,  /* comparisons of nodes in one recipe: about 20 ms */
+    RANK_PAIRS_MAX = 50000000, /* looks at two decisions: those of 5,000 decisions, about 100 ms */
 };
 
 enum rank_op { RANK_LEAF, RANK_AND, RANK_OR, RANK_NOT, RANK_ALWAYS };
@@ -36,7 +38,7 @@ struct ranks {
     struct map leaves;
     struct rank_tree *trees;
     size_t n_trees;
-    size_t steps;
+    size_t steps, pairs;
 };
 
 /* ---- trees in pre-order */
@@ -160,7 +162,7 @@ static bool surely_before(const struct ranks *r, const struct config_decision *a
 }
 
 static void warn_shadowed(struct ranks *r, const struct rank_tree *tree, bool tiers) {
-    for (size_t i = 0; i < r->n_trees; i++) {
+    for (size_t i = 0; i < r->n_trees && r->pairs++ < RANK_PAIRS_MAX; i++) {
         const struct rank_tree *other = &r->trees[i];
         if (other == tree || !surely_before(r, other->decision, tree->decision, tiers) ||
             (other->leaves != 0 && !(other->leaves & tree->leaves)))
@@ -225,7 +227,7 @@ static void warn_equal(struct ranks *r, size_t index, bool tiers) {
     const struct config_decision *decision = tree->decision;
     if (r->c->routing->strategy == STRATEGY_CONFIDENCE || tiers)
         return;
-    for (size_t i = 0; i < index; i++) {
+    for (size_t i = 0; i < index && r->pairs++ < RANK_PAIRS_MAX; i++) {
         const struct config_decision *other = r->trees[i].decision;
         if (other->priority != decision->priority || exclude(r, r->trees[i].root, tree->root))
             continue;

@@ -111,13 +111,12 @@ static struct diag_at name_at(struct check *c, const struct config_entrypoint *e
 static void derive_names(struct check *c, struct config_entrypoint *entrypoint) {
     struct config_strings *names = &entrypoint->model_names;
     vsr_str what = arena_printf(c->scratch, "an entrypoint of recipe %.*s", VSR_FMT(entrypoint->recipe));
+    struct map seen; /* name -> its node */
     size_t n = 0;
+    map_init(&seen, c->scratch);
     for (size_t i = 0; i < names->n; i++) {
         vsr_str name = str_trim(names->items[i]);
-        bool repeated = name.len == 0;
-        for (size_t k = 0; k < n; k++)
-            repeated |= str_eq(names->items[k], name);
-        if (repeated)
+        if (name.len == 0 || map_put(&seen, name, (void *)names->nodes[i]))
             continue;
         if (!names->nodes[i]->reference)
             check_take(c, name, what, name_at(c, entrypoint, i), VSR_STR("a name leads to one place only"));

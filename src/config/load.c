@@ -15,7 +15,10 @@
 #include "core/buf.h"
 #include "core/err.h"
 
-enum { READ_LEN = 65536 };
+enum {
+    READ_LEN = 65536,
+    UNEXPECTED_LEN_MAX = 512, /* of the list of unexpected keys: a message is read by people */
+};
 
 static const vsr_str contract_version = VSR_STR_INIT("v0.3");
 
@@ -53,7 +56,7 @@ static void check_canonical(const struct yaml_node *root, struct diag *diag) {
     for (size_t i = 0; i < VSR_COUNT(blocks); i++)
         if (yaml_get(root, blocks[i]))
             return;
-    for (size_t i = 0; i < root->n_items; i++)
+    for (size_t i = 0; i < root->n_items && unexpected.len < UNEXPECTED_LEN_MAX; i++)
         if (!is_known_key(root->keys[i]->text))
             unexpected = arena_printf(diag->arena, "%.*s%s%.*s", VSR_FMT(unexpected),
                                       unexpected.len ? ", " : "; unexpected keys: ", VSR_FMT(root->keys[i]->text));

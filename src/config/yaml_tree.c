@@ -18,7 +18,8 @@
 #include "core/utf8.h"
 
 enum {
-    LINEAR_KEYS_MAX = 12 /* below this, comparing with every key beats hashing */
+    LINEAR_KEYS_MAX = 12,   /* below this, comparing with every key beats hashing */
+    PATH_STEP_LEN_MAX = 128 /* a name in a path is cut there: a long one would be copied into every path below it */
 };
 
 struct anchor {
@@ -97,19 +98,25 @@ static vsr_str path_step(struct arena *arena, vsr_str path, const struct frame *
     if (frame->node->kind == YAML_MAPPING) {
         if (!frame->key)
             return path;
-        return arena_printf(arena, "%.*s%s%.*s", VSR_FMT(path), path.len ? "." : "", VSR_FMT(frame->key->text));
+        return arena_printf(arena, "%.*s%s%.*s", VSR_FMT(path), path.len ? "." : "",
+                            VSR_FMT(utf8_cut(frame->key->text, PATH_STEP_LEN_MAX)));
     }
     for (size_t i = 0; child && child->keys && i < child->node->n_items; i++)
         if (str_eq_c(child->keys[i]->text, "name") && child->items[i]->kind == YAML_SCALAR && child->items[i]->text.len)
-            return arena_printf(arena, "%.*s[%.*s]", VSR_FMT(path), VSR_FMT(child->items[i]->text));
+            return arena_printf(arena, "%.*s[%.*s]", VSR_FMT(path),
+                                VSR_FMT(utf8_cut(child->items[i]->text, PATH_STEP_LEN_MAX)));
     return arena_printf(arena, "%.*s[%zu]", VSR_FMT(path), frame->node->n_items);
 }
 
+/* Empty when nobody will read it. */
 static vsr_str path_of_key(struct builder *b, vsr_str key) {
     vsr_str path = { 0 };
+    if (diag_full(b->diag))
+        return path;
     for (size_t i = 0; i + 1 < b->depth; i++)
         path = path_step(b->diag->arena, path, &b->stack[i], &b->stack[i + 1]);
-    return arena_printf(b->diag->arena, "%.*s%s%.*s", VSR_FMT(path), path.len ? "." : "", VSR_FMT(key));
+    return arena_printf(b->diag->arena, "%.*s%s%.*s", VSR_FMT(path), path.len ? "." : "",
+                        VSR_FMT(utf8_cut(key, PATH_STEP_LEN_MAX)));
 }
 
 static void report_duplicate(struct builder *b, const struct yaml_node *key, const struct yaml_node *first) {

@@ -13,6 +13,7 @@
 #include "cli/profile.h"
 #include "cli/term.h"
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json_write.h"
@@ -228,6 +229,7 @@ static int run_suite(struct probe_command *c) {
         cli_print_diag(c->cli, &diag);
         return CLI_FAILURE;
     }
+    VSR_ASSERT(c->suite != NULL);
     if (jobs == 0)
         jobs = (size_t)c->suite->evaluation.concurrency;
     if (profile_load_for(c->config_file, false, jobs, &c->profile) < 0) {

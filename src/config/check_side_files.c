@@ -8,6 +8,7 @@
 #include "config/file_hash.h"
 #include "config/side_files.h"
 #include "core/arena.h"
+#include "core/assert.h"
 
 /* A knowledge base, and the rule or input that first names it. */
 struct use {
@@ -96,7 +97,14 @@ static const struct yaml_node *scalar_of(const struct yaml_node *mapping, const 
     return node && node->kind == YAML_SCALAR ? node : NULL;
 }
 
-static void find_used(struct files *f, const struct config_scope *scope) {
+static void find_used_by_scores(struct files *f, const struct config_routing *routing) {
+    CONFIG_EACH(const struct config_score, score, &routing->projections.scores)
+    CONFIG_EACH(const struct config_score_input, input, &score->inputs)
+    if (input->kb.len)
+        use_kb(f, input->kb, input);
+}
+
+static void find_used_by_rules(struct files *f, const struct config_scope *scope) {
     const struct schema *schema = NULL;
     const struct config_list *rules = kb_rules(f->c, scope, &schema);
     for (size_t i = 0; rules && i < rules->n; i++) {
@@ -105,10 +113,6 @@ static void find_used(struct files *f, const struct config_scope *scope) {
         if (name)
             use_kb(f, name->text, rule);
     }
-    CONFIG_EACH(const struct config_score, score, &scope->routing->projections.scores)
-    CONFIG_EACH(const struct config_score_input, input, &score->inputs)
-    if (input->kb.len)
-        use_kb(f, input->kb, input);
 }
 
 /* ---- labels */
@@ -206,6 +210,7 @@ static void read_kb(struct files *f, const struct use *use) {
     } else if (rc < 0) {
         report_broken(c, file_at(c, use), &err, file);
     } else {
+        VSR_ASSERT(manifest != NULL);
         manifest->file = arena_str(c->arena, file);
         kb->manifest = manifest;
         check_kb_labels(c, kb);
@@ -228,6 +233,7 @@ static void read_tools(struct files *f, struct config_tools *tools) {
     } else if (rc < 0) {
         report_broken(c, at, &err, file);
     } else {
+        VSR_ASSERT(db != NULL);
         db->file = arena_str(c->arena, file);
         tools->db = db;
     }
@@ -250,8 +256,10 @@ void check_side_files(struct check *c) {
     }
     find_roots(c, &f.roots);
     map_init(&f.used, c->scratch);
-    for (size_t i = 0; i < c->doc->n_scopes; i++)
-        find_used(&f, &c->doc->scopes[i]);
+    for (size_t i = 0; i < c->doc->n_scopes; i++) {
+        find_used_by_rules(&f, &c->doc->scopes[i]);
+        find_used_by_scores(&f, c->doc->scopes[i].routing);
+    }
     for (size_t i = 0; i < f.used.n; i++)
         read_kb(&f, f.used.entries[i].value);
     for (size_t i = 0; i < c->doc->n_scopes; i++)

@@ -107,7 +107,8 @@ static vsr_str key_source(const struct config_backend_ref *ref, vsr_str variable
     const struct yaml_node *written = yaml_get(ref->at.node, VSR_STR("api_key"));
     if (variable.len)
         return variable;
-    return written && written->substituted ? written->source : VSR_STR("api_key");
+    return written && written->substituted && env_is_bare_reference(written->source) ? written->source
+                                                                                     : VSR_STR("api_key");
 }
 
 static void derive_key(struct check *c, struct config_backend_ref *ref) {

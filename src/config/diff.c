@@ -1,10 +1,13 @@
 #include "config/diff.h"
 
-#include "config/schema_text.h"
+#include "config/file_hash.h"
 #include "core/arena.h"
 #include "core/buf.h"
 
-enum { TEXT_LEN_MAX = 1 << 20 }; /* of one value */
+enum {
+    TEXT_LEN_MAX = 1 << 20,      /* of one value that is shown */
+    MEANING_LEN_MAX = 256 << 20, /* of one that is compared: a document of YAML_BYTES_MAX, its aliases written out */
+};
 
 struct diff {
     struct arena *arena;
@@ -43,36 +46,42 @@ static vsr_str finish(struct diff *d, struct buf *text) {
 static vsr_str object_text(struct diff *d, const struct schema *schema, const void *object) {
     struct buf text;
     buf_init(&text, TEXT_LEN_MAX);
-    schema_print_flow(schema, object, false, &text);
+    schema_print_flow(schema, object, SCHEMA_WRITTEN, &text);
     return finish(d, &text);
 }
 
-/* As it is compared: what holds. */
-static vsr_str object_meaning(struct diff *d, const struct schema *schema, const void *object) {
-    struct buf text;
-    buf_init(&text, TEXT_LEN_MAX);
-    schema_print_flow(schema, object, true, &text);
-    return finish(d, &text);
-}
-
-/* What holds for the field; empty: nothing does. */
+/* What holds for the field, as it is shown; empty: nothing does. */
 static vsr_str field_text(struct diff *d, const struct schema *schema, const void *object, const struct field *field) {
     struct buf text;
     buf_init(&text, TEXT_LEN_MAX);
-    (void)schema_print_field(schema, object, field, true, &text); /* nothing: the text stays empty */
+    (void)schema_print_field(schema, object, field, SCHEMA_EFFECTIVE, &text); /* nothing: the text stays empty */
     return finish(d, &text);
 }
 
-/* ---- entries of lists */
-
-static bool strings_equal(const struct config_strings *a, const struct config_strings *b) {
-    if (a->n != b->n)
-        return false;
-    for (size_t i = 0; i < a->n; i++)
-        if (!str_eq(a->items[i], b->items[i]))
-            return false;
-    return true;
+/* What is compared is a hash: texts with secrets in them are not kept, however long they are. */
+static vsr_str finish_meaning(struct diff *d, struct buf *text) {
+    char *hash = arena_alloc(d->arena, FILE_HASH_LEN);
+    text_hash(buf_str(text), hash);
+    buf_done(text);
+    return str_make(hash, FILE_HASH_LEN);
 }
+
+static vsr_str object_meaning(struct diff *d, const struct schema *schema, const void *object) {
+    struct buf text;
+    buf_init(&text, MEANING_LEN_MAX);
+    schema_print_flow(schema, object, SCHEMA_MEANING, &text);
+    return finish_meaning(d, &text);
+}
+
+static vsr_str field_meaning(struct diff *d, const struct schema *schema, const void *object,
+                             const struct field *field) {
+    struct buf text;
+    buf_init(&text, MEANING_LEN_MAX);
+    (void)schema_print_field(schema, object, field, SCHEMA_MEANING, &text); /* nothing: the text stays empty */
+    return finish_meaning(d, &text);
+}
+
+/* ---- entries of lists */
 
 static size_t count_of(const vsr_str *items, size_t n, vsr_str text) {
     size_t count = 0;
@@ -221,39 +230,20 @@ static bool is_tree(const struct schema *schema) {
     return false;
 }
 
-/* Secrets look the same when they are shown. */
-static bool same_secret(const struct field *field, const void *a, const void *b) {
-    const struct config_pairs *pairs_a = a, *pairs_b = b;
-    switch (field->kind) {
-    case FIELD_STRING:
-        return str_eq(*(const vsr_str *)a, *(const vsr_str *)b);
-    case FIELD_STRINGS:
-        return strings_equal(a, b);
-    case FIELD_PAIRS:
-        for (size_t i = 0; i < pairs_a->n && pairs_a->n == pairs_b->n; i++)
-            if (!str_eq(pairs_a->keys[i], pairs_b->keys[i]) || !str_eq(pairs_a->values[i], pairs_b->values[i]))
-                return false;
-        return pairs_a->n == pairs_b->n;
-    default:
-        return true;
-    }
-}
-
 static void compare_inline(struct diff *d, const struct pair *pair, const struct field *field_a,
                            const struct field *field_b, vsr_str path) {
     const void *slot_a = (const char *)pair->a + field_a->offset, *slot_b = (const char *)pair->b + field_b->offset;
     const struct config_strings *strings_a = slot_a, *strings_b = slot_b;
-    vsr_str before = field_text(d, pair->schema_a, pair->a, field_a);
-    vsr_str after = field_text(d, pair->schema_b, pair->b, field_b);
     bool secret = field_a->flags & FIELD_SECRET;
-    if (str_eq(before, after) && (!secret || same_secret(field_a, slot_a, slot_b)))
+    if (str_eq(field_meaning(d, pair->schema_a, pair->a, field_a), field_meaning(d, pair->schema_b, pair->b, field_b)))
         return;
     if (field_a->kind == FIELD_STRINGS && !secret && strings_a->n && strings_b->n) {
         compare_entries(d, path, &(struct entries){ strings_a->items, strings_a->items, strings_a->n },
                         &(struct entries){ strings_b->items, strings_b->items, strings_b->n });
         return;
     }
-    report_texts(d, path, before, after);
+    report_texts(d, path, field_text(d, pair->schema_a, pair->a, field_a),
+                 field_text(d, pair->schema_b, pair->b, field_b));
 }
 
 /* Two blocks; NULL: there is none. */

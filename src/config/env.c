@@ -81,6 +81,23 @@ static bool has_reference(vsr_str text) {
     return false;
 }
 
+static bool is_name(vsr_str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_name_char(text.ptr[i]))
+            return false;
+    return text.len > 0;
+}
+
+bool env_is_bare_reference(vsr_str text) {
+    if (!str_starts(text, VSR_STR("$")))
+        return false;
+    if (str_starts(text, VSR_STR("${")) && text.ptr[text.len - 1] == '}') {
+        struct reference ref = braced(str_sub(text, 2, text.len - 1));
+        return is_name(ref.name) && ref.fallback.len == 0;
+    }
+    return is_name(str_sub(text, 1, text.len));
+}
+
 /* ---- looking up */
 
 /* NULL when unset, or when it cannot be the name of a variable. */
@@ -252,18 +269,11 @@ static void visit_field(struct walk *w, const struct schema *schema, const struc
     }
 }
 
-static const struct field *field_of(const struct schema *schema, vsr_str key) {
-    for (size_t i = 0; i < schema->n_fields; i++)
-        if (str_eq_c(key, schema->fields[i].name))
-            return &schema->fields[i];
-    return NULL;
-}
-
 /* Keys that the schema does not know are errors of their own, or ignored. */
 static void visit_fields(struct walk *w, const struct schema *schema, struct yaml_node *node, const struct step *step,
                          bool variants) {
     for (size_t i = 0; i < node->n_items; i++) {
-        const struct field *field = field_of(schema, node->keys[i]->text);
+        const struct field *field = schema_field(schema, node->keys[i]->text);
         struct step next = { step, node->keys[i]->text, NULL, 0 };
         if (field && (field->kind == FIELD_VARIANT) == variants)
             visit_field(w, schema, field, node, &node->items[i], &next);

@@ -29,6 +29,9 @@ struct env {
  */
 vsr_str env_value(const struct env *env, vsr_str name, struct diag_at at, struct arena *arena, struct diag *diag);
 
+/* `$NAME`, `${NAME}`, `${NAME:-}` and nothing else: no default and no text around it that could be a secret itself. */
+bool env_is_bare_reference(vsr_str text);
+
 /*
  * Substitutes in the tree under `root`, which `schema` describes. Writes where a secret first stands in clear text
  * to `*ret_secret` (line 0: nowhere).

@@ -329,7 +329,7 @@ static void print_value(struct values *v, const struct schema *schema, const voi
     struct buf text;
     vsr_str shown;
     buf_init(&text, VALUE_LEN_MAX);
-    if (!schema_print_field(schema, object, field, true, &text))
+    if (!schema_print_field(schema, object, field, SCHEMA_EFFECTIVE, &text))
         shown = VSR_STR("not set");
     else
         shown = buf_failed(&text) ? VSR_STR("(long)") : buf_str(&text);

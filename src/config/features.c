@@ -135,7 +135,6 @@ static void find_ratelimit(const struct search *s) {
         wanted(s, schema_at(ratelimit));
 }
 
-/* Bearer tokens of an API that is off the machine's own loopback must not be dropped in silence. */
 static void find_replay(const struct search *s) {
     const struct config_router_replay *replay = &s->global->services.router_replay;
     if (replay->enabled)

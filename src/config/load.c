@@ -43,10 +43,7 @@ static void check_version(const struct yaml_node *root, struct diag *diag) {
 }
 
 static bool is_known_key(vsr_str key) {
-    for (size_t i = 0; i < config_document_schema.n_fields; i++)
-        if (str_eq_c(key, config_document_schema.fields[i].name))
-            return true;
-    return str_starts(key, VSR_STR("x-"));
+    return schema_field(&config_document_schema, key) || str_starts(key, VSR_STR("x-"));
 }
 
 static void check_canonical(const struct yaml_node *root, struct diag *diag) {

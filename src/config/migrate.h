@@ -10,7 +10,7 @@
  *
  * Where config.md names the old blocks but not their inside (model_targets, backends, auth_profiles, taxonomy,
  * category_kb, classifiers), several spellings of references are understood and the result is reported for a look.
- * Reads and writes no files.
+ * Reads and writes no files. One thread per call.
  */
 #ifndef VSR_CONFIG_MIGRATE_H
 #define VSR_CONFIG_MIGRATE_H
@@ -46,9 +46,9 @@ struct migration {
 };
 
 /*
- * Converts `text`, named `file` in messages, and appends the new document to `out`. Fails (with the reasons in `diag`)
- * when the text is no YAML mapping, and with VSR_E_LIMIT when the result does not fit `out`. The result lives in
- * `arena`.
+ * Converts `text`, which `diag` (initialised) names in its messages, and appends the new document to `out`. Fails (with
+ * the reasons in `diag`) when the text is no YAML mapping, and with VSR_E_LIMIT when the result does not fit `out`. The
+ * result lives in `arena`.
  */
 int config_migrate(struct arena *arena, vsr_str text, struct buf *out, struct migration *ret_migration,
                    struct diag *diag);

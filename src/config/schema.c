@@ -31,6 +31,15 @@ struct value {
     vsr_str key;
 };
 
+/* ---- tables */
+
+const struct field *schema_field(const struct schema *schema, vsr_str name) {
+    for (size_t i = 0; i < schema->n_fields; i++)
+        if (str_eq_c(name, schema->fields[i].name))
+            return &schema->fields[i];
+    return NULL;
+}
+
 /* ---- places and texts for messages */
 
 vsr_str schema_path(struct arena *arena, vsr_str path, vsr_str key) {
@@ -607,13 +616,6 @@ static void decode_value(const struct decode *d, const struct value *value, void
 
 /* ---- the fields of one object */
 
-static const struct field *find_field(const struct schema *schema, vsr_str name) {
-    for (size_t i = 0; i < schema->n_fields; i++)
-        if (str_eq_c(name, schema->fields[i].name))
-            return &schema->fields[i];
-    return NULL;
-}
-
 static void report_unknown(const struct decode *d, const struct schema *schema, const struct yaml_node *key,
                            vsr_str path) {
     vsr_str names[SCHEMA_FIELDS_MAX], allowed = { 0 };
@@ -636,7 +638,7 @@ static void decode_written(const struct decode *d, const struct schema *schema, 
                            struct config_at *at) {
     for (size_t i = 0; i < node->n_items; i++) {
         const struct yaml_node *key = node->keys[i];
-        const struct field *field = find_field(schema, key->text);
+        const struct field *field = schema_field(schema, key->text);
         struct value value = { field, node->items[i], at->path, -1, VSR_STR("") };
         if (!field || field->flags & FIELD_HIDDEN) {
             if (!str_starts(key->text, VSR_STR("x-")))
@@ -735,7 +737,7 @@ static void wrong_object(const struct decode *d, const struct schema *schema, co
 /* ---- variants */
 
 static const struct field *selector_of(const struct schema *schema, const struct field *field) {
-    const struct field *selector = find_field(schema, str_from_c(field->selector));
+    const struct field *selector = schema_field(schema, str_from_c(field->selector));
     VSR_ASSERT(selector != NULL);
     return selector;
 }
@@ -840,7 +842,7 @@ bool schema_decode(const struct schema *schema, const struct yaml_node *node, vs
 /* ---- reading a decoded object */
 
 static size_t field_index(const struct schema *schema, const char *name) {
-    const struct field *field = find_field(schema, str_from_c(name));
+    const struct field *field = schema_field(schema, str_from_c(name));
     VSR_ASSERT(field != NULL);
     return (size_t)(field - schema->fields);
 }
@@ -851,7 +853,7 @@ vsr_str schema_identity(const struct schema *schema, const void *object) {
         if (schema->fields[i].flags & FIELD_KEY)
             return *(const vsr_str *)(const void *)((const char *)object + schema->fields[i].offset);
     for (size_t i = 0; i < VSR_COUNT(names); i++) {
-        const struct field *field = find_field(schema, str_from_c(names[i]));
+        const struct field *field = schema_field(schema, str_from_c(names[i]));
         if (field && field->kind == FIELD_STRING)
             return *(const vsr_str *)(const void *)((const char *)object + field->offset);
     }

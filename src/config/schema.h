@@ -200,12 +200,18 @@ struct schema {
 bool schema_decode(const struct schema *schema, const struct yaml_node *node, vsr_str path, void *object,
                    struct arena *arena, struct diag *diag);
 
+/* The field of that name, or NULL. */
+const struct field *schema_field(const struct schema *schema, vsr_str name);
+
 /* The path of `key` below `path`. */
 vsr_str schema_path(struct arena *arena, vsr_str path, vsr_str key);
 /* The path of a list's element: `path[name]` when the element has a name, else `path[index]`. */
 vsr_str schema_element_path(struct arena *arena, vsr_str path, const struct yaml_node *element, size_t index);
 
-/* Whether values under this name are secrets: authorization, api-key, token, secret, cookie (config.md §12). */
+/*
+ * Whether values under this name of a header or a variable are secrets: authorization, api-key, token, secret, cookie
+ * (config.md §12), password, access-key and private-key are in it. Case does not count, `_` is as good as `-`.
+ */
 bool schema_sounds_secret(vsr_str name);
 
 /*
@@ -235,11 +241,18 @@ struct diag_at schema_field_at(const struct schema *schema, const void *object, 
  * same, and is then printed the same. A secret is [REDACTED], unless a bare reference stands for it.
  */
 void schema_print(const struct schema *schema, const void *object, int indent, bool effective, struct buf *out);
+
+enum schema_view {
+    SCHEMA_WRITTEN,   /* what was written */
+    SCHEMA_EFFECTIVE, /* what holds */
+    SCHEMA_MEANING,   /* what holds, with secrets in clear text: to be compared, never to be shown */
+};
+
 /* The same of an object, or of one field of it, on one line. */
-void schema_print_flow(const struct schema *schema, const void *object, bool effective, struct buf *out);
+void schema_print_flow(const struct schema *schema, const void *object, enum schema_view view, struct buf *out);
 /* False, and nothing printed, when nothing holds for it: it was not written and has no default. */
-bool schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
-                        struct buf *out);
+bool schema_print_field(const struct schema *schema, const void *object, const struct field *field,
+                        enum schema_view view, struct buf *out);
 
 /* Parses a Go-style duration or a token literal; false when malformed. */
 bool schema_duration(vsr_str text, int64_t *ret_ms);

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "config/env.h"
 #include "config/schema.h"
 #include "config/schema_value.h"
 #include "core/buf.h"
@@ -12,7 +13,12 @@ enum { INDENT = 2 };
 struct printer {
     struct buf *out;
     bool effective;
+    bool secrets; /* in clear text */
 };
+
+static struct printer printer_for(enum schema_view view, struct buf *out) {
+    return (struct printer){ .out = out, .effective = view != SCHEMA_WRITTEN, .secrets = view == SCHEMA_MEANING };
+}
 
 /* ---- scalars */
 
@@ -67,24 +73,47 @@ static void print_secret(struct buf *out) {
     buf_append_c(out, "\"[REDACTED]\"");
 }
 
-/* ---- text and the environment */
+/* ---- names of secrets */
 
-static bool is_name(vsr_str text) {
-    for (size_t i = 0; i < text.len; i++)
-        if (!ascii_is_digit(text.ptr[i]) && text.ptr[i] != '_' &&
-            (ascii_lower(text.ptr[i]) < 'a' || ascii_lower(text.ptr[i]) > 'z'))
+/* Letters by their lower case, and a hyphen is as good as an underscore: headers and variables are both meant. */
+static bool same_name(vsr_str a, vsr_str b) {
+    for (size_t i = 0; i < a.len && i < b.len; i++) {
+        char c = a.ptr[i] == '_' ? '-' : ascii_lower(a.ptr[i]);
+        if (c != b.ptr[i])
             return false;
-    return text.len > 0;
+    }
+    return a.len == b.len;
 }
 
-/* `$NAME` or `${NAME}` and nothing else: no default and no text around it that could be a secret itself. */
-static bool is_bare_reference(vsr_str text) {
-    if (!str_starts(text, VSR_STR("$")))
-        return false;
-    if (str_starts(text, VSR_STR("${")) && text.ptr[text.len - 1] == '}')
-        return is_name(str_sub(text, 2, text.len - 1));
-    return is_name(str_sub(text, 1, text.len));
+bool schema_sounds_secret(vsr_str name) {
+    static const vsr_str words[] = { VSR_STR_INIT("authorization"), VSR_STR_INIT("api-key"),
+                                     VSR_STR_INIT("access-key"),    VSR_STR_INIT("private-key"),
+                                     VSR_STR_INIT("password"),      VSR_STR_INIT("token"),
+                                     VSR_STR_INIT("secret"),        VSR_STR_INIT("cookie") };
+    for (size_t i = 0; i < VSR_COUNT(words); i++)
+        for (size_t at = 0; at + words[i].len <= name.len; at++)
+            if (same_name(str_make(name.ptr + at, words[i].len), words[i]))
+                return true;
+    return false;
 }
+
+/* Names that tables give to secrets, in a map that no table describes: there `max_tokens` is no secret. */
+static bool is_secret_name(vsr_str name) {
+    static const vsr_str endings[] = { VSR_STR_INIT("api-key"),      VSR_STR_INIT("access-key"),
+                                       VSR_STR_INIT("private-key"),  VSR_STR_INIT("password"),
+                                       VSR_STR_INIT("auth-token"),   VSR_STR_INIT("secret"),
+                                       VSR_STR_INIT("authorization") };
+    for (size_t i = 0; i < VSR_COUNT(endings); i++)
+        if (name.len >= endings[i].len && same_name(str_sub(name, name.len - endings[i].len, name.len), endings[i]))
+            return true;
+    return false;
+}
+
+static bool is_secret_entry(const struct field *field, vsr_str name) {
+    return field->flags & FIELD_SECRET ? schema_sounds_secret(name) : is_secret_name(name);
+}
+
+/* ---- text and the environment */
 
 /* What was written, when it holds references to the environment; else the empty string. */
 static vsr_str written_reference(const struct yaml_node *node) {
@@ -114,8 +143,8 @@ static void print_escaped(struct buf *out, vsr_str text) {
 /* A text that was decoded from `node`; NULL: it stands nowhere. */
 static void print_string(const struct printer *p, const struct yaml_node *node, vsr_str text, bool secret) {
     vsr_str reference = written_reference(node);
-    if (secret && (text.len || reference.len)) {
-        if (is_bare_reference(reference))
+    if (secret && !p->secrets && (text.len || reference.len)) {
+        if (env_is_bare_reference(reference))
             print_text(p->out, reference);
         else
             print_secret(p->out);
@@ -166,7 +195,7 @@ static void print_node(const struct printer *p, const struct field *field, const
         bool below = secret;
         buf_append_c(p->out, i ? ", " : "");
         if (!list) {
-            below = field->flags & FIELD_SECRET && schema_sounds_secret(node->keys[i]->text);
+            below |= is_secret_entry(field, node->keys[i]->text);
             print_text(p->out, node->keys[i]->text);
             buf_append_c(p->out, ": ");
         }
@@ -196,16 +225,6 @@ static void print_string_lists(const struct printer *p, const struct field *fiel
         print_strings(p, field, &lists->items[i]);
     }
     buf_append_c(p->out, lists->n ? "]" : "[]");
-}
-
-bool schema_sounds_secret(vsr_str name) {
-    static const vsr_str words[] = { VSR_STR_INIT("authorization"), VSR_STR_INIT("api-key"), VSR_STR_INIT("token"),
-                                     VSR_STR_INIT("secret"), VSR_STR_INIT("cookie") };
-    for (size_t i = 0; i < VSR_COUNT(words); i++)
-        for (size_t at = 0; at + words[i].len <= name.len; at++)
-            if (str_eq_nocase(str_make(name.ptr + at, words[i].len), words[i]))
-                return true;
-    return false;
 }
 
 /* Whether entry `i` of the list at `node` was printed as a reference. */
@@ -265,7 +284,7 @@ static void print_pairs(const struct printer *p, const struct field *field, cons
     bool nodes = node && node->kind == YAML_MAPPING && node->n_items == pairs->n;
     for (size_t i = 0; i < pairs->n; i++) {
         const struct yaml_node *value = nodes ? node->items[i] : NULL;
-        bool secret = field->flags & FIELD_SECRET && schema_sounds_secret(pairs->keys[i]);
+        bool secret = is_secret_entry(field, pairs->keys[i]);
         buf_append_c(p->out, i ? ", " : "{");
         print_text(p->out, pairs->keys[i]);
         buf_append_c(p->out, ": ");
@@ -523,7 +542,7 @@ static size_t print_fields(const struct printer *p, const struct schema *schema,
 }
 
 void schema_print(const struct schema *schema, const void *object, int indent, bool effective, struct buf *out) {
-    struct printer p = { out, effective };
+    struct printer p = printer_for(effective ? SCHEMA_EFFECTIVE : SCHEMA_WRITTEN, out);
     print_fields(&p, schema, object, indent, false);
 }
 
@@ -594,10 +613,10 @@ static void flow_object(const struct printer *p, const struct schema *schema, co
     buf_append_char(p->out, '}');
 }
 
-bool schema_print_field(const struct schema *schema, const void *object, const struct field *field, bool effective,
-                        struct buf *out) {
+bool schema_print_field(const struct schema *schema, const void *object, const struct field *field,
+                        enum schema_view view, struct buf *out) {
     const struct config_at *at = object;
-    struct printer p = { out, effective };
+    struct printer p = printer_for(view, out);
     bool written = at->present >> (field - schema->fields) & 1;
     if (!written && !holds(&p, schema, object, field))
         return false;
@@ -605,7 +624,7 @@ bool schema_print_field(const struct schema *schema, const void *object, const s
     return true;
 }
 
-void schema_print_flow(const struct schema *schema, const void *object, bool effective, struct buf *out) {
-    struct printer p = { out, effective };
+void schema_print_flow(const struct schema *schema, const void *object, enum schema_view view, struct buf *out) {
+    struct printer p = printer_for(view, out);
     flow_object(&p, schema, object);
 }

@@ -124,13 +124,6 @@ vsr_str schema_text_default(const struct field *field) {
     return VSR_STR("");
 }
 
-const struct field *schema_field(const struct schema *schema, vsr_str name) {
-    for (size_t i = 0; i < schema->n_fields; i++)
-        if (str_eq_c(name, schema->fields[i].name))
-            return &schema->fields[i];
-    return NULL;
-}
-
 bool schema_has_block(const struct field *field) {
     return field->object || field->n_variants > 0;
 }

@@ -17,9 +17,6 @@ void schema_text_type(const struct field *field, const char *quote, struct buf *
 /* What holds when nothing is written, or "required"; empty when that is nothing. */
 vsr_str schema_text_default(const struct field *field);
 
-/* The field of that name, or NULL. */
-const struct field *schema_field(const struct schema *schema, vsr_str name);
-
 /* Whether the field's value has tables of its own below it. */
 bool schema_has_block(const struct field *field);
 

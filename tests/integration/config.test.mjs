@@ -387,6 +387,24 @@ recipes:
     });
   }
 
+  test('secrets of entries without a name are compared', () => {
+    const text = (key) => `version: v0.3
+providers: {models: [{name: m, backend_refs: [{endpoint: "h:1", api_key: hunter1}, {endpoint: "h:2", api_key: ${key}}]}]}
+routing: {modelCards: [{name: m}]}
+`;
+    const run = config(['diff', '--json', file('before.yaml', text('hunter2')), file('after.yaml', text('hunter3'))]);
+    assert.deepEqual(run.json().changes.map(({ change, path: where }) => [change, where]), [
+      ['removed', 'providers.models[m].backend_refs'], ['added', 'providers.models[m].backend_refs'],
+    ]);
+    assert.doesNotMatch(run.out, /hunter/);
+  });
+
+  test('what is too long to be shown is compared', () => {
+    const text = (last) => `version: v0.3\nrouting: {signals: {keywords: [{name: k, operator: OR, keywords: [${'abcdefghijklmnop, '.repeat(70000)}${last}]}]}}\n`;
+    const run = config(['diff', file('before.yaml', text('x')), file('after.yaml', text('y'))]);
+    assert.equal(run.code, 1, run.err);
+  });
+
   test('the default recipe is the same wherever it is written', () => {
     const routing = 'decisions: [{name: a, priority: 1}, {name: b}]';
     const a = file('top.yaml', `version: v0.3\nrouting: {${routing}}\n`);

@@ -129,6 +129,8 @@ static const struct {
     { "endpoint: h, api_key: \"\"", true, "api_key", "Bearer" },
     { "endpoint: h, api_key: \"${NONE}\"", true, "${NONE}", "Bearer" },
     { "endpoint: h, api_key: \"${NONE:-}\"", true, "${NONE:-}", "Bearer" },
+    { "endpoint: h, api_key: \"${NONE:-k}\"", true, "api_key", "Bearer" },
+    { "endpoint: h, api_key: \"k${NONE}\"", true, "api_key", "Bearer" },
     { "endpoint: h, api_key_env: NONE", true, "NONE", "Bearer" },
     { "endpoint: h, api_key: \"${NONE}\", api_key_env: KEY", true, "KEY", "Bearer" },
     { "endpoint: h, provider: azure-openai", false, "api_key", "" },

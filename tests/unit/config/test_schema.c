@@ -400,7 +400,7 @@ static const char document[] =
     "  decisions:\n"
     "    - name: d\n"
     "      rules: {operator: and, conditions: [{type: keyword, name: k}, {not: yes, type: keyword, name: k}]}\n"
-    "      annotations: {team: [a, {b: c}]}\n"
+    "      annotations: {team: [a, {db_password: hunter5}], api_key: hunter6, max_tokens: 5}\n"
     "listeners: [{name: l, address: localhost, port: 0x50, timeout: 1.5s, api_keys: [hunter4, \"\"]}]\n";
 
 static const char canonical[] = "version: v0.3\n"
@@ -446,7 +446,8 @@ static const char canonical[] = "version: v0.3\n"
                                 "          - type: keyword\n"
                                 "            name: k\n"
                                 "            not: true\n"
-                                "      annotations: {team: [a, {b: c}]}\n";
+                                "      annotations: {team: [a, {db_password: \"[REDACTED]\"}], "
+                                "api_key: \"[REDACTED]\", max_tokens: \"5\"}\n";
 
 TEST(printing) {
     struct arena *arena = arena_new(0, 0);

@@ -3,6 +3,7 @@
 #include "config/file_hash.h"
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/map.h"
 
 enum {
     TEXT_LEN_MAX = 1 << 20,      /* of one value that is shown */
@@ -83,11 +84,28 @@ static vsr_str field_meaning(struct diff *d, const struct schema *schema, const 
 
 /* ---- entries of lists */
 
-static size_t count_of(const vsr_str *items, size_t n, vsr_str text) {
-    size_t count = 0;
+/* How often each text stands in a list; long lists are many. */
+static size_t tally_add(struct map *tally, vsr_str text) {
+    size_t *count = map_get(tally, text);
+    if (!count) {
+        count = ARENA_ARRAY(tally->arena, size_t, 1);
+        *count = 0;
+        (void)map_put(tally, text, count); /* there was none */
+    }
+    return ++*count;
+}
+
+static size_t tally_count(const struct map *tally, vsr_str text) {
+    const size_t *count = map_get(tally, text);
+    return count ? *count : 0;
+}
+
+static struct map tally_of(struct diff *d, const vsr_str *items, size_t n) {
+    struct map tally;
+    map_init(&tally, d->arena);
     for (size_t i = 0; i < n; i++)
-        count += str_eq(items[i], text);
-    return count;
+        (void)tally_add(&tally, items[i]);
+    return tally;
 }
 
 /* Entries of a list: what each says, and how it is shown. */
@@ -97,10 +115,11 @@ struct entries {
 };
 
 /* Indexes of the entries of `a` that `b` has too. */
-static size_t common(const struct entries *a, const struct entries *b, size_t *ret_indexes) {
+static size_t common(struct diff *d, const struct entries *a, const struct entries *b, size_t *ret_indexes) {
+    struct map tally = tally_of(d, b->keys, b->n);
     size_t n = 0;
     for (size_t i = 0; i < a->n; i++)
-        if (count_of(b->keys, b->n, a->keys[i]) > 0)
+        if (tally_count(&tally, a->keys[i]) > 0)
             ret_indexes[n++] = i;
     return n;
 }
@@ -116,7 +135,7 @@ static vsr_str join(struct diff *d, const struct entries *entries, const size_t 
 /* The common entries in the order of `a`, and in that of `b`: a change when these differ. */
 static void compare_order(struct diff *d, vsr_str path, const struct entries *a, const struct entries *b) {
     size_t *common_a = ARENA_ARRAY(d->arena, size_t, a->n), *common_b = ARENA_ARRAY(d->arena, size_t, b->n);
-    size_t n_a = common(a, b, common_a), n_b = common(b, a, common_b);
+    size_t n_a = common(d, a, b, common_a), n_b = common(d, b, a, common_b);
     bool same = n_a == n_b; /* unless one of two equal entries is gone, which was reported */
     for (size_t i = 0; i < n_a && same; i++)
         same = str_eq(a->keys[common_a[i]], b->keys[common_b[i]]);
@@ -124,20 +143,25 @@ static void compare_order(struct diff *d, vsr_str path, const struct entries *a,
         report(d, CHANGE_ORDER, path, join(d, a, common_a, n_a), join(d, b, common_b, n_b));
 }
 
+/* Reports the entries that `b` has not, or has less often. */
+static bool compare_one_way(struct diff *d, vsr_str path, enum change_kind kind, const struct entries *a,
+                            const struct entries *b) {
+    struct map seen = tally_of(d, NULL, 0), other = tally_of(d, b->keys, b->n);
+    bool same = true;
+    for (size_t i = 0; i < a->n; i++) {
+        if (tally_add(&seen, a->keys[i]) <= tally_count(&other, a->keys[i]))
+            continue;
+        report(d, kind, path, kind == CHANGE_REMOVED ? a->shown[i] : VSR_STR(""),
+               kind == CHANGE_ADDED ? a->shown[i] : VSR_STR(""));
+        same = false;
+    }
+    return same;
+}
+
 /* What only one of two lists has, else a change of the order. */
 static void compare_entries(struct diff *d, vsr_str path, const struct entries *a, const struct entries *b) {
-    bool same = true;
-    for (size_t i = 0; i < a->n; i++)
-        if (count_of(a->keys, i + 1, a->keys[i]) > count_of(b->keys, b->n, a->keys[i])) {
-            report(d, CHANGE_REMOVED, path, a->shown[i], VSR_STR(""));
-            same = false;
-        }
-    for (size_t i = 0; i < b->n; i++)
-        if (count_of(b->keys, i + 1, b->keys[i]) > count_of(a->keys, a->n, b->keys[i])) {
-            report(d, CHANGE_ADDED, path, VSR_STR(""), b->shown[i]);
-            same = false;
-        }
-    if (same)
+    bool kept = compare_one_way(d, path, CHANGE_REMOVED, a, b);
+    if (compare_one_way(d, path, CHANGE_ADDED, b, a) && kept)
         compare_order(d, path, a, b);
 }
 
@@ -149,10 +173,11 @@ static const void *element(const struct schema *schema, const struct config_list
 
 /* The name of each entry; NULL when some have none, or the same. */
 static const vsr_str *identities(struct diff *d, const struct schema *schema, const struct config_list *list) {
+    struct map seen = tally_of(d, NULL, 0);
     vsr_str *names = ARENA_ARRAY(d->arena, vsr_str, list->n);
     for (size_t i = 0; i < list->n; i++) {
         names[i] = schema_identity(schema, element(schema, list, i));
-        if (names[i].len == 0 || count_of(names, i, names[i]) > 0)
+        if (names[i].len == 0 || tally_add(&seen, names[i]) > 1)
             return NULL;
     }
     return names;
@@ -167,11 +192,14 @@ static struct entries read_entries(struct diff *d, const struct schema *schema, 
     return (struct entries){ keys, shown, list->n };
 }
 
-static ptrdiff_t index_of(const vsr_str *names, size_t n, vsr_str name) {
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(names[i], name))
-            return (ptrdiff_t)i;
-    return -1;
+/* From names to elements. */
+static struct map by_name(struct diff *d, const struct schema *schema, const struct config_list *list,
+                          const vsr_str *names) {
+    struct map map;
+    map_init(&map, d->arena);
+    for (size_t i = 0; i < list->n; i++)
+        (void)map_put(&map, names[i], (char *)list->items + i * schema->size); /* names are unique */
+    return map;
 }
 
 static vsr_str entry_path(struct diff *d, const struct field *field, vsr_str path, vsr_str name) {
@@ -183,18 +211,17 @@ static vsr_str entry_path(struct diff *d, const struct field *field, vsr_str pat
 static void compare_named(struct diff *d, const struct field *field, vsr_str path, const struct config_list *a,
                           const vsr_str *names_a, const struct config_list *b, const vsr_str *names_b) {
     const struct schema *schema = field->object;
+    struct map in_a = by_name(d, schema, a, names_a), in_b = by_name(d, schema, b, names_b);
     for (size_t i = 0; i < a->n; i++) {
         vsr_str here = entry_path(d, field, path, names_a[i]);
-        ptrdiff_t other = index_of(names_b, b->n, names_a[i]);
-        if (other < 0)
-            report(d, CHANGE_REMOVED, here, object_text(d, schema, element(schema, a, i)), VSR_STR(""));
+        const void *before = element(schema, a, i), *after = map_get(&in_b, names_a[i]);
+        if (after)
+            compare_objects(d, (struct pair){ schema, schema, before, after }, here);
         else
-            compare_objects(d,
-                            (struct pair){ schema, schema, element(schema, a, i), element(schema, b, (size_t)other) },
-                            here);
+            report(d, CHANGE_REMOVED, here, object_text(d, schema, before), VSR_STR(""));
     }
     for (size_t i = 0; i < b->n; i++)
-        if (index_of(names_a, a->n, names_b[i]) < 0)
+        if (!map_get(&in_a, names_b[i]))
             report(d, CHANGE_ADDED, entry_path(d, field, path, names_b[i]), VSR_STR(""),
                    object_text(d, schema, element(schema, b, i)));
     if (field->kind == FIELD_OBJECTS)

@@ -406,6 +406,13 @@ static void write_head(struct client_call *call, const struct client_request *re
     http1_write_head_end(out);
 }
 
+/* Whether the line is full. A call that a connection is or can be opened for stands in it, but costs nobody a place. */
+static bool line_full(const struct client_endpoint *endpoint) {
+    const struct client_limits *limits = &endpoint->client->limits;
+    size_t connected = endpoint->n_conns - endpoint->n_connecting;
+    return endpoint->n_waiting >= limits->pending_max + limits->connections_max - connected;
+}
+
 struct client_call *client_call_start(struct client_endpoint *endpoint, const struct client_request *request,
                                       const struct client_timeouts *timeouts, const struct client_events *events,
                                       void *owner) {
@@ -425,7 +432,7 @@ struct client_call *client_call_start(struct client_endpoint *endpoint, const st
         fail_later(call, VSR_E_LIMIT, "the request head is too large");
     } else if (endpoint->idle && !endpoint->waiting) {
         client_conn_send(endpoint->idle, call);
-    } else if (endpoint->n_waiting >= client->limits.pending_max) {
+    } else if (line_full(endpoint)) {
         fail_later(call, VSR_E_LIMIT, "too many calls wait for a connection");
     } else {
         line_append(endpoint, call);

@@ -36,7 +36,7 @@ struct client_limits {
     uint64_t connect_timeout_ms; /* waiting for a free connection, name resolution, TCP and TLS together; 10 s */
     uint64_t pool_idle_ms;       /* how long an unused connection is kept; 30 s, below common servers' own */
     size_t connections_max;      /* per endpoint; 1024 */
-    size_t pending_max;          /* calls waiting for a connection, per endpoint; 1024 */
+    size_t pending_max;          /* calls waiting beyond those that a connection may be opened for; 1024 */
     uint64_t dns_ttl_ms;         /* how long a resolved address is trusted; 30 s */
 };
 

@@ -1,6 +1,7 @@
 #include "net/listen_socket.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -158,4 +159,16 @@ int listen_sockets_start(const struct listen_sockets *sockets, struct vsr_err *e
 void listen_sockets_close(struct listen_sockets *sockets) {
     while (sockets->n > 0)
         close(sockets->fds[--sockets->n]);
+}
+
+bool listen_socket_deafen(int fd) {
+    enum { FLAGS_OFFSET = 13, FLAG_SYN = 0x02 }; /* of a TCP header, RFC 9293 section 3.1 */
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_OFFSET),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FLAG_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog program = { .len = VSR_COUNT(code), .filter = code };
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
 }

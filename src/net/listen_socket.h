@@ -8,6 +8,7 @@
 #ifndef VSR_NET_LISTEN_SOCKET_H
 #define VSR_NET_LISTEN_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,5 +39,11 @@ int listen_sockets_open(vsr_str address, uint16_t port, enum listen_mode mode, s
 /* Lets connections come to LISTEN_BOUND sockets. On failure some may listen: close them all. */
 int listen_sockets_start(const struct listen_sockets *sockets, struct vsr_err *err) VSR_MUST_CHECK;
 void listen_sockets_close(struct listen_sockets *sockets);
+
+/*
+ * New attempts to connect are no longer heard, while handshakes under way complete: a socket that is closed at once
+ * resets them. Who was not heard tries again after a second and meets whoever listens then. False: the kernel cannot.
+ */
+bool listen_socket_deafen(int fd);
 
 #endif

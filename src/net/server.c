@@ -55,6 +55,7 @@ static void listener_close(struct listener *listener) {
     if (!listener->poll)
         return;
     loop_timer_stop(&listener->retry);
+    loop_timer_stop(&listener->farewell);
     uv_close(listener->poll, on_poll_closed);
     listener->poll = NULL;
     close(listener->fd);
@@ -234,8 +235,16 @@ static void listener_gone(void *data) {
 }
 
 static void listener_left(struct listener *listener) {
-    if (listener->retired && listener->n_conns == 0)
+    if (listener->retired && !listener->poll && listener->n_conns == 0)
         loop_defer(listener->server->loop, &listener->gone, listener_gone, listener);
+}
+
+/* Whoever has connected would get a reset: they are taken in first. */
+static void say_farewell(void *data) {
+    struct listener *listener = data;
+    (void)accept_some(listener, LISTEN_BACKLOG);
+    listener_close(listener);
+    listener_left(listener);
 }
 
 void server_retire(struct server *server, const void *tag, void (*on_gone)(void *data), void *data) {
@@ -244,12 +253,13 @@ void server_retire(struct server *server, const void *tag, void (*on_gone)(void 
     for (struct listener *listener = server->listeners; listener; listener = listener->next) {
         if (listener->tag != tag)
             continue;
-        (void)accept_some(listener, LISTEN_BACKLOG); /* whoever has connected would get a reset */
-        listener_close(listener);
         listener->retired = true;
         listener->on_gone = on_gone;
         listener->gone_data = data;
-        listener_left(listener);
+        if (listen_socket_deafen(listener->fd))
+            loop_timer_start(server->loop, &listener->farewell, SERVER_FAREWELL_MS, say_farewell, listener);
+        else
+            say_farewell(listener);
     }
     for (struct server_conn *conn = server->conns; conn; conn = conn->next)
         if (conn->listener->tag == tag)

@@ -108,10 +108,15 @@ int server_listen_tls(struct server *server, vsr_str address, uint16_t port, str
 int server_adopt(struct server *server, struct listen_sockets *sockets, struct tls_server *tls, void *tag,
                  struct vsr_err *err) VSR_MUST_CHECK;
 
+/* For handshakes under way: a round trip, and less than the second after which a client that was not heard tries again.
+ */
+enum { SERVER_FAREWELL_MS = 200 };
+
 /*
- * Stops listening with that tag. Its connections live until their requests are answered, with `connection: close`; an
- * idle one gets a short grace, in which a request that was already on its way is still answered. Then on_gone(data),
- * from the loop; the tag is kept until then. Not called when the server is freed first.
+ * Stops listening with that tag: who connects now is not heard, and a moment later refused or heard by whoever listens
+ * on that address then; who was connecting is served. The connections live until their requests are answered, with
+ * `connection: close`; an idle one gets a short grace, in which a request that was already on its way is still
+ * answered. Then on_gone(data), from the loop; the tag is kept until then. Not called when the server is freed first.
  */
 void server_retire(struct server *server, const void *tag, void (*on_gone)(void *data), void *data);
 

@@ -98,12 +98,13 @@ struct listener {
     struct server *server;
     struct tls_server *tls;
     void *tag;
-    void *poll; /* uv_poll_t; NULL once closed */
-    struct loop_timer retry;
+    void *poll;                 /* uv_poll_t; NULL once closed */
+    struct loop_timer retry;    /* accepts again once descriptors may be there */
+    struct loop_timer farewell; /* retired: closes the socket */
     int fd;
     size_t n_conns;
     bool retired;
-    struct loop_task gone; /* retired and without connections: frees it */
+    struct loop_task gone; /* retired, closed and without connections: frees it */
     void (*on_gone)(void *data);
     void *gone_data;
 };

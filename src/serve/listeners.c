@@ -1,8 +1,15 @@
 #include "serve/listeners.h"
 
+#include <time.h>
+
 #include "core/mem.h"
 #include "net/server.h"
 #include "serve/snapshot.h"
+
+enum {
+    FAREWELL_STEP_MS = 20,
+    FAREWELL_WAIT_MS = 2 * SERVER_FAREWELL_MS, /* workers may be late */
+};
 
 static const struct config_listener *listener_at(const struct snapshot *snapshot, size_t i) {
     return (const struct config_listener *)snapshot->doc->listeners.items + i;
@@ -17,10 +24,16 @@ static bool has_port(const struct snapshot *snapshot, int64_t port) {
 
 /*
  * Whether another process has the port. Where this one has it, on another address, the question cannot be asked: its
- * own sockets would answer.
+ * own sockets would answer. Nor while a worker takes leave of it, since the last generation: that is waited for.
  */
 static int probe(const struct snapshot *now, const struct config_listener *listener, struct vsr_err *err) {
-    return has_port(now, listener->port) ? 0 : server_probe(listener->address, (uint16_t)listener->port, err);
+    const struct timespec step = { .tv_nsec = FAREWELL_STEP_MS * 1000000L };
+    int rc = has_port(now, listener->port) ? 0 : server_probe(listener->address, (uint16_t)listener->port, err);
+    for (int waited = 0; now && rc == VSR_E_EXISTS && waited < FAREWELL_WAIT_MS; waited += FAREWELL_STEP_MS) {
+        (void)nanosleep(&step, NULL); /* cut short by a signal: asks once more than planned */
+        rc = server_probe(listener->address, (uint16_t)listener->port, err);
+    }
+    return rc;
 }
 
 static int bind_all(const struct snapshot *now, struct new_listener *fresh, size_t n_workers, struct vsr_err *err) {

@@ -394,7 +394,7 @@ routing: {modelCards: [{name: m}]}
 `;
     const run = config(['diff', '--json', file('before.yaml', text('hunter2')), file('after.yaml', text('hunter3'))]);
     assert.deepEqual(run.json().changes.map(({ change, path: where }) => [change, where]), [
-      ['removed', 'providers.models[m].backend_refs'], ['added', 'providers.models[m].backend_refs'],
+      ['changed', 'providers.models[m].backend_refs[backend-2].api_key'],
     ]);
     assert.doesNotMatch(run.out, /hunter/);
   });

@@ -508,6 +508,27 @@ TEST(limits_and_the_waiting_line) {
     rig_end(&rig);
 }
 
+/* Calls that a connection is being opened for take no place in the line, however slow the others are to accept. */
+TEST(connecting_calls_do_not_queue) {
+    enum { N = 6 };
+    struct rig rig;
+    struct watch watches[N] = { 0 };
+    struct client_limits limits = generous;
+    limits.connections_max = N - 1;
+    limits.pending_max = 1;
+    rig_begin_with(&rig, &limits);
+    for (int i = 0; i < N; i++)
+        start(&rig, &watches[i]);
+    CHECK_INT(client_stats(rig.client).pending, N, "one of them in excess");
+    for (int i = 0; i < N; i++)
+        CHECK(!over(&watches[i]), "none is refused");
+    for (int i = 0; i < N; i++)
+        cancel(&watches[i]);
+    for (int i = 0; i < N; i++)
+        forget(&watches[i]);
+    rig_end(&rig);
+}
+
 /* The only connection there may be is stale, and the call that found out needs a fresh one. */
 TEST(stale_at_the_limit) {
     struct rig rig;
@@ -914,15 +935,19 @@ TEST(cancel_at_every_stage) {
 
 TEST(cancel_before_a_refusal_is_told) {
     struct rig rig;
-    struct watch busy = { 0 }, refused_call = { 0 };
+    struct watch busy = { 0 }, refused_call = { 0 }, told = { 0 };
     struct client_limits limits = generous;
+    limits.connections_max = 1;
     limits.pending_max = 0;
     rig_begin_with(&rig, &limits);
     start(&rig, &busy);
     start(&rig, &refused_call);
+    start(&rig, &told);
     cancel(&refused_call);
-    PUMP(rig.loop, over(&busy), "told");
-    CHECK_INT(busy.err.code, VSR_E_LIMIT, "limit");
+    PUMP(rig.loop, over(&told), "told");
+    CHECK_INT(told.err.code, VSR_E_LIMIT, "limit");
+    cancel(&busy);
+    forget(&told);
     forget(&busy);
     forget(&refused_call);
     rig_end(&rig);
@@ -1196,9 +1221,10 @@ TEST(tls_bad_files) {
 RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere), T(request_on_the_wire), T(reuse),
           T(references), T(stale_connection), T(reset_after_the_request_is_an_error),
           T(reset_inside_the_request_is_resent), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
-          T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(stale_at_the_limit), T(refused),
-          T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out),
-          T(trickling_head_times_out), T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer),
-          T(early_answer_without_close), T(paused_answer), T(paused_until_the_end), T(cancel_in_every_event),
-          T(cancel_at_every_stage), T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls),
-          T(tls_wrong_name), T(tls_mistaken), T(tls_bad_files))
+          T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(connecting_calls_do_not_queue),
+          T(stale_at_the_limit), T(refused), T(names_that_do_not_resolve), T(name_that_resolves),
+          T(freed_while_resolving), T(times_out), T(trickling_head_times_out), T(waiting_times_out),
+          T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close), T(paused_answer),
+          T(paused_until_the_end), T(cancel_in_every_event), T(cancel_at_every_stage),
+          T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls), T(tls_wrong_name),
+          T(tls_mistaken), T(tls_bad_files))

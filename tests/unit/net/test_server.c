@@ -792,12 +792,20 @@ static void on_gone(void *data) {
     app->n_gone++;
 }
 
-static bool refuses(uint16_t port) {
+/* 0, or the errno of an attempt that has 20 ms: EINPROGRESS when nobody said anything. */
+static int try_connect(uint16_t port) {
     struct sockaddr_in addr = peer_addr(port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool refused = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 && errno == ECONNREFUSED;
+    const struct timeval patience = { .tv_usec = 20000 };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error = 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* else it would block, and fail */
+    if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+        error = errno;
     close(fd);
-    return refused;
+    return error;
+}
+
+static bool refuses(uint16_t port) {
+    return try_connect(port) == ECONNREFUSED;
 }
 
 TEST(adopt) {
@@ -841,13 +849,14 @@ TEST(retire) {
     peer_connect(&peers[QUEUED], app.port);
     peer_send(&peers[QUEUED], POST("/echo", "6", "queued"));
     server_retire(app.server, &app, on_gone, &app);
-    CHECK(refuses(app.port), "nobody listens");
+    CHECK_INT(try_connect(app.port), EINPROGRESS, "a new one is not heard");
     peer_send(&peers[BODY], "dy");
     PUMP(app.loop, peer_gone(&peers[BODY]) && peer_gone(&peers[COMING]) && peer_gone(&peers[QUEUED]), "answered");
     CHECK(peer_has(&peers[BODY], "connection: close") && peer_has(&peers[BODY], "\r\n\r\nbody"), "body");
     CHECK(peer_has(&peers[COMING], "connection: close") && peer_has(&peers[COMING], "\r\n\r\ncoming"), "coming");
     CHECK(peer_has(&peers[QUEUED], "connection: close") && peer_has(&peers[QUEUED], "\r\n\r\nqueued"), "queued");
     PUMP(app.loop, peer_gone(&peers[IDLE]), "an idle one goes");
+    CHECK(refuses(app.port), "nobody listens");
     CHECK_INT(app.n_gone, 0, "one is busy");
     for (struct request *request = app.requests; request; request = request->next)
         if (is(request, "/wait"))
@@ -863,6 +872,20 @@ TEST(retire) {
     server_retire(app.server, &app.second, on_gone, &app);
     peer_close(&peers[OTHER]);
     PUMP(app.loop, app.n_gone == 2, "both families of localhost, told once");
+    app_end(&app);
+}
+
+/* The newcomer has the same port on every address: it is heard as soon as the special one is closed. */
+TEST(retire_for_a_newcomer) {
+    struct app app;
+    struct listen_sockets sockets;
+    struct vsr_err err = VSR_ERR_NONE;
+    app_begin(&app, &patient);
+    CHECK(listen_sockets_open(VSR_STR("0.0.0.0"), app.port, LISTEN_SHARED, &sockets, &err) == 0, "newcomer");
+    CHECK(server_adopt(app.server, &sockets, NULL, &app.second, &err) == 0, "adopted");
+    server_retire(app.server, &app, on_gone, &app);
+    PUMP(app.loop, app.n_gone == 1, "closed without a connection");
+    CHECK_INT(try_connect(app.port), 0, "heard by the newcomer");
     app_end(&app);
 }
 
@@ -1047,6 +1070,6 @@ TEST(many_connections) {
 RUN_TESTS(T(conversations), T(conversations_byte_by_byte), T(conversations_split_everywhere),
           T(heads_and_targets_too_long), T(chunked_body_too_long), T(times_out), T(trickling_head_times_out),
           T(client_that_takes_nothing), T(too_many_connections), T(big_answers), T(handler_holds_the_body_back),
-          T(client_vanishes), T(drain), T(drain_deadline), T(drain_of_nothing), T(adopt), T(retire), T(retire_and_free),
-          T(new_limits), T(free_with_everything_open), T(addresses), T(a_port_in_use), T(a_port_is_free_again),
-          T(every_address_of_a_name), T(many_connections))
+          T(client_vanishes), T(drain), T(drain_deadline), T(drain_of_nothing), T(adopt), T(retire),
+          T(retire_for_a_newcomer), T(retire_and_free), T(new_limits), T(free_with_everything_open), T(addresses),
+          T(a_port_in_use), T(a_port_is_free_again), T(every_address_of_a_name), T(many_connections))

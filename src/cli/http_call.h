@@ -30,8 +30,8 @@ struct http_answer {
     vsr_str body;
 };
 
-/* VSR_E_INVALID for a bad URL or token; what net/client.h reports; VSR_E_LIMIT past HTTP_CALL_BODY_LEN_MAX. Any status is a
- * success. */
+/* VSR_E_INVALID for a bad URL or token; what net/client.h reports; VSR_E_LIMIT past HTTP_CALL_BODY_LEN_MAX. Any status
+ * is a success. */
 int http_call(struct arena *arena, const struct http_call *call, struct http_answer *ret_answer,
               struct vsr_err *err) VSR_MUST_CHECK;
 

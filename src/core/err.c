@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int err_set(struct vsr_err *err, int code, const char *format, ...) {
+int(err_set)(struct vsr_err *err, int code, const char *format, ...) {
     va_list args;
     if (!err)
         return code;

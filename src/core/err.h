@@ -52,6 +52,9 @@ struct vsr_err {
 
 /* Stores code and text, forgetting what was there. Returns `code`, so that `return err_set(...)` reads well. */
 int err_set(struct vsr_err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__ /* it does not see that the result is the code, and takes failures for success */
+#define err_set(err, code, ...) ((void)(err_set)(err, code, __VA_ARGS__), (code))
+#endif
 
 /* Puts "context: " before the text. Returns the error's code. */
 int err_wrap(struct vsr_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

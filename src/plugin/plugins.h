@@ -9,7 +9,8 @@
     X(response_cache) \
     X(rag) \
     X(image_gen) \
-    X(memory) X(context_compression) X(system_prompt) X(request_params) X(header_mutation) X(tools) X(tool_selection) \
+    X(memory) \
+    X(context_compression) X(system_prompt) X(request_params) X(header_mutation) X(tools) X(tool_selection) \
         X(response_jailbreak) X(hallucination) X(router_replay)
 
 #endif

@@ -173,8 +173,9 @@ static int judge(const struct modality_state *state, struct signal_request *requ
     struct modality_verdict words;
     vsr_str text;
     int rc = signal_request_window(request, state->text, &text, err);
-    if (rc == 0)
-        rc = signal_request_window_hits(request, state->text, &hits, err);
+    if (rc < 0)
+        return rc;
+    rc = signal_request_window_hits(request, state->text, &hits, err);
     if (rc < 0)
         return rc;
     if (str_trim(text).len == 0) {

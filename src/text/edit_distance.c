@@ -29,7 +29,7 @@ static uint16_t fill_row(struct band *band, size_t i) {
              *before2 = band->rows[(i + 1) % 3] + 1;
     for (size_t at = 0; at <= 2 * max; at++) {
         size_t j = i + at - max; /* wraps below 0, which is past b's end as well */
-        uint16_t cell = far;
+        uint16_t cell;
         if (i + at < max || j > band->b_len) {
             row[at] = far;
             continue;

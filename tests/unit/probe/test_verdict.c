@@ -15,7 +15,7 @@ static const char expectation[] =
 /* The same without what only some checks look at. */
 #define EXPECTATION(more) \
     "- {id: d, expected_decision: legal, expected_recipe: main, model: entry, " more " variants: [{id: v, query: " \
-                                                                                     "q}]}\n"
+    "q}]}\n"
 
 #define RESULT(plugins, signals) \
     "\"decision_result\": {\"decision_name\": \"legal\", \"algorithm\": \"static\", \"plugins\": " plugins \

@@ -109,6 +109,9 @@ test('categories are bounded', async (t) => {
   const names = Object.keys(values).filter((name) => /^calibration_samples lane_/.test(name));
   assert.equal(names.length, 256);
   assert.equal(values['estimation_error_pct_count _default'], n);
-  assert.equal(values['estimation_error_pct_count lane_255'], 1);
-  assert.equal(values['estimation_error_pct_count lane_256'], undefined);
+  // Which ones is up to the workers: an answer is recorded after it was sent, and there are two of them.
+  const errors = Object.entries(values).filter(([name]) => /^estimation_error_pct_count lane_/.test(name));
+  const lanes = (list) => list.map((name) => name.split(' ')[1]).sort();
+  assert.deepEqual(lanes(errors.map(([name]) => name)), lanes(names));
+  assert.ok(errors.every(([, count]) => count === 1));
 });

@@ -1,0 +1,88 @@
+/*
+ * tokenizer - text to the token ids of a model, and each token's place in the text.
+ *
+ * Made from the files that models are published with: `tokenizer.json`, or `vocab.txt` (WordPiece) or a SentencePiece
+ * `tokenizer.model` where there is nothing else. Immutable once built: any thread, each with a scratch of its own.
+ *
+ * Places are byte ranges of the text that was given, through every step of normalisation. Any bytes are a text: NUL is
+ * a character, each maximal ill-formed part of UTF-8 counts as U+FFFD. What a user typed never becomes a special token,
+ * even when it spells one: not by the matcher of added tokens, and not by the model's own vocabulary.
+ */
+#ifndef VSR_TEXT_TOKENIZER_H
+#define VSR_TEXT_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+
+struct arena;
+struct tokenizer;         /* lives in the arena it was built in */
+struct tokenizer_scratch; /* working memory of one thread; grows to the longest text and keeps it */
+
+enum {
+    TOKENIZER_FILE_LEN_MAX = 64 << 20,
+    TOKENIZER_VOCABULARY_MAX = 1 << 20,
+    TOKENIZER_TEXT_LEN_MAX = 16 << 20, /* of one text; callers cut far earlier */
+};
+
+enum tokenizer_truncation {
+    TOKENIZER_KEEP_START, /* one text: drops its end, or its start where the file says so; a pair: the longer one first
+                           */
+    TOKENIZER_ONLY_FIRST, /* a pair: only the first text gives way; VSR_E_LIMIT when that is not enough */
+    TOKENIZER_ONLY_SECOND,
+};
+
+struct tokenizer_options {
+    size_t tokens_max; /* template tokens included; 0: no bound */
+    enum tokenizer_truncation truncation;
+    bool bare;          /* without the tokens that the template adds */
+    bool parse_special; /* special tokens in the text are meant: for text of our own, never for a user's */
+};
+
+/* Tokens in order. The arrays live in the scratch until its next use. */
+struct encoding {
+    const uint32_t *ids;
+    const uint32_t *starts, *ends; /* bytes of the text that the token came from; both 0 for template tokens */
+    const uint8_t *types;          /* token type: 0 or 1 */
+    const uint8_t *sequences;      /* 0 first text, 1 second text, ENCODING_TEMPLATE added by the template */
+    size_t n;
+    size_t n_dropped; /* by truncation */
+};
+
+enum { ENCODING_TEMPLATE = 255 };
+
+/* From the text of a tokenizer.json. Borrows `json`. VSR_E_INVALID names the component that is unknown or broken. */
+int tokenizer_from_json(struct arena *arena, vsr_str json, struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
+/* From a vocab.txt: WordPiece with the BERT normaliser; `lower_case` as in tokenizer_config.json. */
+int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, bool lower_case, struct tokenizer **ret,
+                         struct vsr_err *err) VSR_MUST_CHECK;
+/* From a SentencePiece model file (protobuf): BPE with byte fallback, or Unigram. */
+int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct tokenizer **ret,
+                                 struct vsr_err *err) VSR_MUST_CHECK;
+/* Whichever of these the directory has, in that order; reads tokenizer_config.json for what the files leave open. */
+int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
+
+struct tokenizer_scratch *tokenizer_scratch_new(void);
+void tokenizer_scratch_free(struct tokenizer_scratch *scratch);
+
+/* VSR_E_LIMIT for a text past TOKENIZER_TEXT_LEN_MAX, or a pair that cannot be cut as asked. */
+int tokenizer_encode(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch, vsr_str text,
+                     const struct tokenizer_options *options, struct encoding *ret, struct vsr_err *err) VSR_MUST_CHECK;
+int tokenizer_encode_pair(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch, vsr_str first,
+                          vsr_str second, const struct tokenizer_options *options, struct encoding *ret,
+                          struct vsr_err *err) VSR_MUST_CHECK;
+
+/* How many tokens the template adds to one text, and to a pair. */
+size_t tokenizer_template_len(const struct tokenizer *tokenizer, bool pair);
+size_t tokenizer_vocabulary_size(const struct tokenizer *tokenizer); /* highest id + 1 */
+/* As written in the vocabulary; empty for an id that nothing has. */
+vsr_str tokenizer_token(const struct tokenizer *tokenizer, uint32_t id);
+/* False when there is no such token. */
+bool tokenizer_id(const struct tokenizer *tokenizer, vsr_str token, uint32_t *ret_id);
+/* The model_max_length of tokenizer_config.json; 0: none, or not read from a directory. */
+size_t tokenizer_length_max(const struct tokenizer *tokenizer);
+
+#endif

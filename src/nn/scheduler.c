@@ -1,0 +1,257 @@
+#include "nn/scheduler.h"
+
+#include <pthread.h>
+
+#include "core/assert.h"
+#include "core/clock.h"
+#include "core/mem.h"
+
+struct line {
+    struct scheduler_job *first, *last;
+};
+
+struct thread {
+    struct scheduler *scheduler;
+    size_t index;
+    pthread_t id;
+};
+
+struct scheduler {
+    struct scheduler_options options;
+    struct thread *threads;
+    size_t n_threads;
+    pthread_mutex_t mutex; /* guards the rest */
+    pthread_cond_t wake;
+    struct line lines[PRIORITIES];
+    struct scheduler_stats stats;
+    bool stopping;
+};
+
+struct batch {
+    struct scheduler_job *jobs[SCHEDULER_BATCH_MAX];
+    size_t n, tokens;
+};
+
+/* ---- the queue; the mutex is held */
+
+static void line_append(struct line *line, struct scheduler_job *job) {
+    job->prev = line->last;
+    job->next = NULL;
+    if (line->last)
+        line->last->next = job;
+    else
+        line->first = job;
+    line->last = job;
+    job->queued = true;
+}
+
+static void line_remove(struct line *line, struct scheduler_job *job) {
+    if (job->prev)
+        job->prev->next = job->next;
+    else
+        line->first = job->next;
+    if (job->next)
+        job->next->prev = job->prev;
+    else
+        line->last = job->prev;
+    job->prev = job->next = NULL;
+    job->queued = false;
+}
+
+static void take(struct scheduler *scheduler, struct scheduler_job *job, struct batch *batch) {
+    line_remove(&scheduler->lines[job->priority], job);
+    scheduler->stats.waiting--;
+    batch->jobs[batch->n++] = job;
+    batch->tokens += job->tokens;
+}
+
+static bool is_late(const struct scheduler_job *job, uint64_t now_ms) {
+    return job->deadline_ms != 0 && job->deadline_ms <= now_ms;
+}
+
+/* Up to a batch of jobs whose time is over. */
+static void take_late(struct scheduler *scheduler, uint64_t now_ms, struct batch *batch) {
+    for (size_t i = 0; i < PRIORITIES; i++) {
+        struct scheduler_job *next;
+        for (struct scheduler_job *job = scheduler->lines[i].first; job; job = next) {
+            next = job->next;
+            if (batch->n < SCHEDULER_BATCH_MAX && is_late(job, now_ms))
+                take(scheduler, job, batch);
+        }
+    }
+    scheduler->stats.expired += batch->n;
+}
+
+static bool fits(const struct scheduler *scheduler, const struct batch *batch, const struct scheduler_job *job) {
+    if (batch->n == 0)
+        return true;
+    return batch->n < scheduler->options.batch_max && job->kind == batch->jobs[0]->kind &&
+           job->tokens <= scheduler->options.tokens_max && batch->tokens <= scheduler->options.tokens_max - job->tokens;
+}
+
+/* The first job, and whoever can go with it. A job that does not fit any more is passed by: smaller ones fill the room.
+ */
+static void take_batch(struct scheduler *scheduler, struct batch *batch) {
+    for (size_t i = 0; i < PRIORITIES; i++) {
+        struct scheduler_job *next;
+        for (struct scheduler_job *job = scheduler->lines[i].first; job; job = next) {
+            next = job->next;
+            if (fits(scheduler, batch, job))
+                take(scheduler, job, batch);
+        }
+    }
+    scheduler->stats.running += batch->n;
+    scheduler->stats.batches++;
+    scheduler->stats.batch_tokens += batch->tokens;
+}
+
+/* ---- threads */
+
+static void tell(const struct batch *batch, int rc, const struct vsr_err *err) {
+    for (size_t i = 0; i < batch->n; i++)
+        batch->jobs[i]->done(batch->jobs[i], rc, err);
+}
+
+static void tell_late(const struct batch *batch) {
+    struct vsr_err err;
+    tell(batch, err_set(&err, VSR_E_TIMEOUT, "the inference queue was too long for the deadline"), &err);
+}
+
+static void run_batch(struct thread *thread, const struct batch *batch) {
+    const struct scheduler_options *options = &thread->scheduler->options;
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = options->run(options->owner, batch->jobs, batch->n, thread->index, &err);
+    tell(batch, rc, &err);
+}
+
+/* The mutex is held, and given up while jobs run. */
+static void work_once(struct thread *thread) {
+    struct scheduler *scheduler = thread->scheduler;
+    struct batch late = { .n = 0 }, batch = { .n = 0 };
+    take_late(scheduler, clock_mono_ms(), &late);
+    if (scheduler->stats.waiting > 0)
+        take_batch(scheduler, &batch);
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+    tell_late(&late);
+    if (batch.n > 0)
+        run_batch(thread, &batch);
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    scheduler->stats.running -= batch.n;
+    scheduler->stats.run += batch.n;
+}
+
+static void *thread_main(void *data) {
+    struct thread *thread = data;
+    struct scheduler *scheduler = thread->scheduler;
+    (void)pthread_mutex_lock(&scheduler->mutex); /* fails only for a mutex that is none */
+    while (!scheduler->stopping) {
+        if (scheduler->stats.waiting > 0)
+            work_once(thread);
+        else
+            (void)pthread_cond_wait(&scheduler->wake, &scheduler->mutex);
+    }
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+    return NULL;
+}
+
+/* ---- life */
+
+static int start_threads(struct scheduler *scheduler, struct vsr_err *err) {
+    scheduler->threads = mem_alloc(scheduler->options.threads * sizeof(*scheduler->threads));
+    for (size_t i = 0; i < scheduler->options.threads; i++) {
+        struct thread *thread = &scheduler->threads[i];
+        *thread = (struct thread){ .scheduler = scheduler, .index = i };
+        if (pthread_create(&thread->id, NULL, thread_main, thread) != 0)
+            return err_set(err, VSR_E_NOMEM, "cannot start inference thread %zu", i + 1);
+        scheduler->n_threads++;
+    }
+    return 0;
+}
+
+int scheduler_new(const struct scheduler_options *options, struct scheduler **ret, struct vsr_err *err) {
+    struct scheduler *scheduler;
+    int rc;
+    if (options->threads == 0 || options->threads > SCHEDULER_THREADS_MAX || options->jobs_max == 0 ||
+        options->batch_max == 0 || options->batch_max > SCHEDULER_BATCH_MAX)
+        return err_set(err, VSR_E_INVALID, "a scheduler needs 1 to %d threads, room for jobs, and batches of 1 to %d",
+                       SCHEDULER_THREADS_MAX, SCHEDULER_BATCH_MAX);
+    scheduler = MEM_NEW(struct scheduler);
+    scheduler->options = *options;
+    (void)pthread_mutex_init(&scheduler->mutex, NULL); /* cannot fail with default attributes, nor can the other */
+    (void)pthread_cond_init(&scheduler->wake, NULL);
+    rc = start_threads(scheduler, err);
+    if (rc < 0) {
+        scheduler_free(scheduler);
+        return rc;
+    }
+    *ret = scheduler;
+    return 0;
+}
+
+static void tell_closed(struct scheduler *scheduler) {
+    struct vsr_err err;
+    int rc = err_set(&err, VSR_E_CLOSED, "inference was stopped");
+    for (size_t i = 0; i < PRIORITIES; i++) {
+        while (scheduler->lines[i].first) {
+            struct scheduler_job *job = scheduler->lines[i].first;
+            line_remove(&scheduler->lines[i], job);
+            job->done(job, rc, &err);
+        }
+    }
+}
+
+void scheduler_free(struct scheduler *scheduler) {
+    if (!scheduler)
+        return;
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    scheduler->stopping = true;
+    (void)pthread_cond_broadcast(&scheduler->wake);
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+    for (size_t i = 0; i < scheduler->n_threads; i++)
+        (void)pthread_join(scheduler->threads[i].id, NULL);
+    tell_closed(scheduler);
+    (void)pthread_cond_destroy(&scheduler->wake);
+    (void)pthread_mutex_destroy(&scheduler->mutex);
+    mem_free(scheduler->threads);
+    mem_free(scheduler);
+}
+
+int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, struct vsr_err *err) {
+    bool full;
+    VSR_DEBUG_ASSERT(!job->queued && job->priority < PRIORITIES);
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    full = scheduler->stats.waiting >= scheduler->options.jobs_max;
+    if (full) {
+        scheduler->stats.refused++;
+    } else {
+        line_append(&scheduler->lines[job->priority], job);
+        scheduler->stats.submitted++;
+        scheduler->stats.waiting++;
+        (void)pthread_cond_signal(&scheduler->wake);
+    }
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+    if (full)
+        return err_set(err, VSR_E_LIMIT, "the inference queue is full: %zu jobs wait", scheduler->options.jobs_max);
+    return 0;
+}
+
+bool scheduler_cancel(struct scheduler *scheduler, struct scheduler_job *job) {
+    bool queued;
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    queued = job->queued;
+    if (queued) {
+        line_remove(&scheduler->lines[job->priority], job);
+        scheduler->stats.waiting--;
+        scheduler->stats.cancelled++;
+    }
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+    return queued;
+}
+
+struct scheduler_stats scheduler_stats(struct scheduler *scheduler) {
+    struct scheduler_stats stats;
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    stats = scheduler->stats;
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+    return stats;
+}

@@ -1,0 +1,268 @@
+#include "nn/scheduler.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "test.h"
+
+enum { LOG_MAX = 4096 };
+
+/* What was run, in order; and a gate that holds the threads up. */
+struct world {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool open;
+    size_t inside; /* runs that wait at the gate */
+    char log[LOG_MAX]; /* batches of names: "ab c " */
+    size_t n_log;
+    int fail_with;
+    struct scheduler *scheduler;
+};
+
+struct item {
+    struct scheduler_job job;
+    struct world *world;
+    char name;
+    atomic_int n_done;
+    int rc;
+    char text[64];
+};
+
+static void world_begin(struct world *world, bool open) {
+    memset(world, 0, sizeof(*world));
+    assert_int_equal(pthread_mutex_init(&world->mutex, NULL), 0);
+    assert_int_equal(pthread_cond_init(&world->changed, NULL), 0);
+    world->open = open;
+}
+
+static void gate(struct world *world, bool open) {
+    pthread_mutex_lock(&world->mutex);
+    world->open = open;
+    pthread_cond_broadcast(&world->changed);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+static int run(void *owner, struct scheduler_job *const *jobs, size_t n, size_t thread, struct vsr_err *err) {
+    struct world *world = owner;
+    int rc;
+    (void)thread;
+    pthread_mutex_lock(&world->mutex);
+    world->inside++;
+    pthread_cond_broadcast(&world->changed);
+    while (!world->open)
+        pthread_cond_wait(&world->changed, &world->mutex);
+    world->inside--;
+    for (size_t i = 0; i < n && world->n_log < LOG_MAX - 2; i++)
+        world->log[world->n_log++] = ((struct item *)jobs[i]->owner)->name;
+    if (world->n_log < LOG_MAX)
+        world->log[world->n_log++] = ' ';
+    rc = world->fail_with;
+    pthread_mutex_unlock(&world->mutex);
+    return rc < 0 ? err_set(err, rc, "broken on purpose") : 0;
+}
+
+static void done(struct scheduler_job *job, int rc, const struct vsr_err *err) {
+    struct item *item = job->owner;
+    pthread_mutex_lock(&item->world->mutex);
+    item->rc = rc;
+    (void)snprintf(item->text, sizeof(item->text), "%s", rc < 0 ? err->text : "");
+    atomic_fetch_add(&item->n_done, 1);
+    pthread_cond_broadcast(&item->world->changed);
+    pthread_mutex_unlock(&item->world->mutex);
+}
+
+static void start(struct world *world, size_t threads, size_t jobs_max, size_t tokens_max, size_t batch_max) {
+    struct vsr_err err = VSR_ERR_NONE;
+    const struct scheduler_options options = { threads, jobs_max, tokens_max, batch_max, run, world };
+    CHECK_MSG(scheduler_new(&options, &world->scheduler, &err) == 0, "%s", err.text);
+}
+
+static int submit(struct world *world, struct item *item, char name, const char *kind, enum scheduler_priority priority,
+                  size_t tokens) {
+    struct vsr_err err = VSR_ERR_NONE;
+    uint64_t deadline_ms = item->job.deadline_ms;
+    item->world = world;
+    item->name = name;
+    item->job = (struct scheduler_job){
+        .kind = kind, .priority = priority, .tokens = tokens, .deadline_ms = deadline_ms, .done = done, .owner = item
+    };
+    return scheduler_submit(world->scheduler, &item->job, &err);
+}
+
+static void wait_done(struct world *world, struct item *items, size_t n) {
+    pthread_mutex_lock(&world->mutex);
+    for (size_t i = 0; i < n; i++)
+        while (atomic_load(&items[i].n_done) == 0)
+            pthread_cond_wait(&world->changed, &world->mutex);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+static void wait_inside(struct world *world, size_t n) {
+    pthread_mutex_lock(&world->mutex);
+    while (world->inside < n)
+        pthread_cond_wait(&world->changed, &world->mutex);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+/* The first one holds the only thread up while the others line up. */
+static const struct {
+    const char *name;
+    const char *jobs; /* kind, priority and tokens of each after the first: "A0:10 B1:20" */
+    const char *log;
+} orders[] = {
+    { "alone", "", "a " },
+    { "same kind goes together", "A1:1 A1:1 A1:1", "a bcd " },
+    { "kinds apart, in order of arrival", "A1:1 B1:1 A1:1 B1:1", "a bd ce " },
+    { "safety first", "A2:1 B1:1 C0:1", "a d c b " },
+    { "company from below", "A2:1 B1:1 A0:1", "a db c " },
+    { "tokens are bounded", "A1:60 A1:50 A1:40", "a bd c " },
+    { "too long for company", "A1:200 A1:10 A1:200", "a b c d " },
+    { "jobs are bounded", "A1:1 A1:1 A1:1 A1:1 A1:1", "a bcde f " },
+};
+
+TEST(order) {
+    static const char kinds[] = "ABC";
+    for (size_t i = 0; i < VSR_COUNT(orders); i++) {
+        struct world world;
+        struct item items[8] = { 0 };
+        size_t n = 1;
+        world_begin(&world, false);
+        start(&world, 1, 100, 100, 4);
+        assert_int_equal(submit(&world, &items[0], 'a', &kinds[0], PRIORITY_ROUTING, 1), 0);
+        wait_inside(&world, 1);
+        for (const char *at = orders[i].jobs; *at;) {
+            char kind;
+            int priority, tokens, len;
+            assert_int_equal(sscanf(at, "%c%d:%d%n", &kind, &priority, &tokens, &len), 3);
+            assert_int_equal(submit(&world, &items[n], (char)('a' + n), &kinds[kind - 'A'],
+                                    (enum scheduler_priority)priority, (size_t)tokens),
+                             0);
+            n++;
+            at += len + (at[len] == ' ');
+        }
+        gate(&world, true);
+        wait_done(&world, items, n);
+        CHECK_STR(str_make(world.log, world.n_log), orders[i].log, orders[i].name);
+        scheduler_free(world.scheduler);
+        for (size_t k = 0; k < n; k++)
+            CHECK_INT(items[k].rc, 0, orders[i].name);
+    }
+}
+
+TEST(limits) {
+    static const char kind;
+    struct world world;
+    struct item items[4] = { 0 };
+    world_begin(&world, false);
+    start(&world, 1, 2, 100, 4);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_ROUTING, 1), 0);
+    wait_inside(&world, 1);
+    assert_int_equal(submit(&world, &items[1], 'b', &kind, PRIORITY_ROUTING, 1), 0);
+    assert_int_equal(submit(&world, &items[2], 'c', &kind, PRIORITY_COMFORT, 1), 0);
+    CHECK_INT(submit(&world, &items[3], 'd', &kind, PRIORITY_SAFETY, 1), VSR_E_LIMIT, "full");
+    CHECK(scheduler_cancel(world.scheduler, &items[1].job), "cancelled");
+    CHECK(!scheduler_cancel(world.scheduler, &items[1].job), "once");
+    CHECK(!scheduler_cancel(world.scheduler, &items[0].job), "it runs");
+    CHECK_INT(submit(&world, &items[3], 'd', &kind, PRIORITY_SAFETY, 1), 0, "room again");
+    gate(&world, true);
+    wait_done(&world, &items[2], 2);
+    CHECK_STR(str_make(world.log, world.n_log), "a dc ", "order");
+    CHECK_INT(atomic_load(&items[1].n_done), 0, "not told");
+    scheduler_free(world.scheduler);
+}
+
+TEST(deadlines) {
+    static const char kind;
+    struct world world;
+    struct item items[3] = { 0 };
+    struct scheduler_stats stats;
+    world_begin(&world, false);
+    start(&world, 1, 10, 100, 4);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_ROUTING, 1), 0);
+    wait_inside(&world, 1);
+    items[1].job.deadline_ms = clock_mono_ms(); /* now is too late */
+    items[2].job.deadline_ms = clock_mono_ms() + 600000;
+    assert_int_equal(submit(&world, &items[1], 'b', &kind, PRIORITY_ROUTING, 1), 0);
+    assert_int_equal(submit(&world, &items[2], 'c', &kind, PRIORITY_ROUTING, 1), 0);
+    gate(&world, true);
+    wait_done(&world, items, 3);
+    CHECK_INT(items[1].rc, VSR_E_TIMEOUT, "late");
+    CHECK_INT(items[2].rc, 0, "in time");
+    CHECK_STR(str_make(world.log, world.n_log), "a c ", "never run");
+    stats = scheduler_stats(world.scheduler);
+    CHECK_INT(stats.submitted, 3, "submitted");
+    CHECK_INT(stats.expired, 1, "expired");
+    CHECK_INT(stats.waiting, 0, "waiting");
+    scheduler_free(world.scheduler);
+}
+
+TEST(failure_and_end) {
+    static const char kind;
+    struct world world;
+    struct item items[3] = { 0 };
+    world_begin(&world, false);
+    world.fail_with = VSR_E_INTERNAL;
+    start(&world, 1, 10, 100, 4);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_ROUTING, 1), 0);
+    wait_inside(&world, 1);
+    gate(&world, true);
+    wait_done(&world, items, 1);
+    CHECK_INT(items[0].rc, VSR_E_INTERNAL, "told");
+    CHECK_STR(str_from_c(items[0].text), "broken on purpose", "why");
+    scheduler_free(world.scheduler);
+    scheduler_free(NULL);
+}
+
+struct client {
+    struct world *world;
+    size_t index;
+    atomic_size_t answered;
+};
+
+enum { CLIENTS = 4, CLIENT_JOBS = 2000 };
+
+/* Submits, cancels some, and counts what comes back. */
+static void *client_main(void *data) {
+    static const char kinds[3];
+    struct client *client = data;
+    for (size_t i = 0; i < CLIENT_JOBS; i++) {
+        struct item item = { 0 };
+        int rc = submit(client->world, &item, 'x', &kinds[(i + client->index) % 3],
+                        (enum scheduler_priority)(i % PRIORITIES), i % 7);
+        if (rc == VSR_E_LIMIT || (i % 5 == 0 && scheduler_cancel(client->world->scheduler, &item.job))) {
+            CHECK_INT(atomic_load(&item.n_done), 0, "nothing was run");
+            client->answered++;
+            continue;
+        }
+        wait_done(client->world, &item, 1);
+        /* done() holds the lock when it counts, so nobody touches the item once the lock is had. */
+        pthread_mutex_lock(&client->world->mutex);
+        CHECK_INT(atomic_load(&item.n_done), 1, "told once");
+        pthread_mutex_unlock(&client->world->mutex);
+        client->answered++;
+    }
+    return NULL;
+}
+
+TEST(many_clients) {
+    struct world world;
+    struct client clients[CLIENTS];
+    pthread_t threads[CLIENTS];
+    world_begin(&world, true);
+    start(&world, 3, 3, 20, 8);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = (struct client){ .world = &world, .index = i };
+        assert_int_equal(pthread_create(&threads[i], NULL, client_main, &clients[i]), 0);
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        CHECK_INT(clients[i].answered, CLIENT_JOBS, "all");
+    }
+    CHECK_INT(scheduler_stats(world.scheduler).waiting, 0, "nobody waits");
+    scheduler_free(world.scheduler);
+}
+
+RUN_TESTS(T(order), T(limits), T(deadlines), T(failure_and_end), T(many_clients))

@@ -1,0 +1,311 @@
+#!/usr/bin/python3
+"""Checks the reference by what is known without it: values worked out by hand, and laws that the models obey. Then breaks
+it on purpose, one definition at a time, to see that the cases of the fixtures would notice.
+
+    check_reference.py          the checks
+    check_reference.py float32  how far plain float32 is from the stored results, model by model
+"""
+import contextlib
+import json
+import math
+import pathlib
+import sys
+
+import numpy as np
+
+from fixture import random_weights
+from reference import arithmetic, bert, deberta, modernbert, safetensors
+from reference.arithmetic import attend, causal, everything, gelu, gelu_tanh, layer_norm, softmax, within
+from reference.model import open_model
+from reference.rope import Rope
+
+FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "nn"
+CHECKS = []
+
+
+def check(function):
+    CHECKS.append(function)
+    return function
+
+
+def near(a, b, tolerance=1e-12):
+    assert np.abs(np.asarray(a) - np.asarray(b)).max() <= tolerance, (a, b)
+
+
+def far(a, b, distance=1e-3):
+    assert np.abs(np.asarray(a) - np.asarray(b)).max() >= distance, "no difference"
+
+
+def noise(seed, *shape):
+    return random_weights("check/" + seed, shape, 1.0)
+
+
+def words(seed, length):
+    return 3 + (np.abs(noise(seed, length)) * 1000).astype(int) % 90
+
+
+# Arithmetic
+
+
+@check
+def activations_at_one():
+    near(gelu(np.array([1.0, -1.0, 0.0])), [0.8413447460685429, -0.15865525393145707, 0.0])
+    near(gelu_tanh(np.array([1.0, -1.0, 0.0])), [0.8411919906082768, -0.1588080093917233, 0.0])
+    near(arithmetic.ACTIVATIONS["silu"](np.array([1.0])), 0.7310585786300049)
+    near(arithmetic.ACTIVATIONS["quick_gelu"](np.array([1.0])), 0.8457957659328212)
+
+
+@check
+def norms_of_three_values():
+    x = np.array([[1.0, 2.0, 6.0]])  # mean 3, population variance 14/3
+    near(layer_norm(x, np.array([1.0, 1.0, 2.0]), np.array([0.0, 0.5, 0.0]), 0.0),
+         [[-2 / math.sqrt(14 / 3), -1 / math.sqrt(14 / 3) + 0.5, 6 / math.sqrt(14 / 3)]])  # fmt: skip
+    near(arithmetic.rms_norm(x, 1.0, 0.0), x / math.sqrt(41 / 3))
+    near(arithmetic.l2_normalize(np.array([3.0, 4.0])), [0.6, 0.8])
+    near(arithmetic.l2_normalize(np.zeros(2)), [0.0, 0.0])
+
+
+@check
+def softmax_of_nothing_is_zero():
+    scores = np.array([[-np.inf, -np.inf], [0.0, -np.inf], [1000.0, 1000.0]])
+    near(softmax(scores), [[0, 0], [1, 0], [0.5, 0.5]])
+
+
+@check
+def windows():
+    assert within(200, 64)[100].sum() == 129 and within(200, 64)[0].sum() == 65
+    assert causal(10, 4)[9].tolist() == [False] * 6 + [True] * 4
+    assert causal(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
+
+
+@check
+def one_token_gets_its_own_value():
+    q, k, v = noise("q", 1, 8), noise("k", 1, 8), noise("v", 1, 8)
+    for visible in (everything(1), within(1, 0), causal(1), causal(1, 1)):
+        near(attend(q, k, v, 0.3, visible), v)
+
+
+@check
+def local_is_full_up_to_the_window():
+    reach = 4
+    for length in (1, reach, reach + 1, reach + 2):
+        q, k, v = noise("q", length, 8), noise("k", length, 8), noise("v", length, 8)
+        full, local = attend(q, k, v, 1.0, everything(length)), attend(q, k, v, 1.0, within(length, reach))
+        (near if length <= reach + 1 else far)(full, local)
+
+
+# Rotary positions
+
+
+@check
+def rope_turns_halves():
+    rope = Rope(4, 10000.0)
+    near(rope.inverse, [1.0, np.float32(0.01)])
+    turned = rope.rotate(np.array([[1.0, 2.0, 3.0, 4.0]]), first=1)[0]
+    c, s = math.cos(1.0), math.sin(1.0)
+    near(turned[0], c - 3 * s, 1e-6)
+    near(turned[2], 3 * c + s, 1e-6)
+
+
+@check
+def rope_is_relative():
+    rope, other = Rope(16, 10000.0), noise("rope", 40, 16)
+    q, k = noise("q", 40, 16), noise("k", 40, 16)
+    here = attend(rope.rotate(q), rope.rotate(k), other, 0.25, everything(40))
+    there = attend(rope.rotate(q, 1000), rope.rotate(k, 1000), other, 0.25, everything(40))
+    near(here, there, 2e-4)  # the rounded angles
+
+    def interleaved(x):
+        x = np.concatenate([x[:, 0::2], x[:, 1::2]], axis=1)
+        y = rope.rotate(x)
+        return np.stack(np.split(y, 2, axis=1), axis=-1).reshape(len(x), -1)
+
+    far(here, attend(interleaved(q), interleaved(k), other, 0.25, everything(40)), 0.1)
+
+
+@check
+def rope_is_rounded_as_it_was_trained():
+    rope = Rope(64, 160000.0)
+    exact = 160000.0 ** (-2.0 * np.arange(32) / 64)
+    for position, wrong in ((511, 7e-6), (8191, 1.6e-4), (32767, 1e-3)):
+        cos, sin = rope.table([position])
+        error = max(np.abs(cos - np.cos(position * exact)).max(), np.abs(sin - np.sin(position * exact)).max())
+        assert wrong / 4 < error < wrong * 4, (position, error)
+
+
+@check
+def yarn_keeps_fast_and_divides_slow():
+    scaling = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4096}
+    plain, turned = Rope(64, 10000.0), Rope(64, 10000.0, scaling)
+    near(turned.inverse[0], plain.inverse[0])
+    near(turned.inverse[-1], plain.inverse[-1] / 4, 1e-9)
+    near(turned.attention_factor, 0.1 * math.log(4.0) + 1.0)
+    ratio = plain.inverse / turned.inverse
+    assert (np.diff(ratio) >= -1e-6).all() and ((ratio > 1.01) & (ratio < 3.99)).sum() >= 5
+    # by hand: correction(32) = 64 ln(4096/(64 pi)) / (2 ln 10000) = 10.47, correction(1) = 22.51
+    near(ratio[:11], 1.0, 1e-6)
+    near(ratio[23:], 4.0, 1e-6)
+    assert ratio[11] > 1.0 and ratio[22] < 4.0
+    near(Rope(64, 10000.0, scaling | {"factor": 1.0}).inverse, plain.inverse)
+    near(Rope(64, 10000.0, scaling | {"mscale": 2.0, "mscale_all_dim": 1.0}).attention_factor,
+         (0.2 * math.log(4.0) + 1.0) / (0.1 * math.log(4.0) + 1.0))  # fmt: skip
+    near(Rope(64, 10000.0, scaling | {"attention_factor": 1.5}).attention_factor, 1.5)
+    near(Rope(64, 10000.0, {"type": "linear", "factor": 8.0}).inverse, plain.inverse / 8, 1e-9)
+
+
+# Families
+
+
+@check
+def deberta_buckets():
+    expected = {0: 0, 1: 1, 127: 127, 128: 128, 129: 129, 130: 130, 200: 169, 510: 255, 511: 255, 512: 256}
+    for x, slot in expected.items():
+        assert deberta.bucket(x, 256, 512) == slot, (x, deberta.bucket(x, 256, 512))
+        assert deberta.bucket(-x, 256, 512) == -slot
+    assert deberta.bucket(300, 0, 512) == 300
+
+
+@check
+def mpnet_buckets():
+    def by_logarithm(distance):
+        side, n = (16 if distance > 0 else 0), abs(distance)
+        steps = math.log(n / 8) / math.log(16) * 8 if n >= 8 else 0
+        return side + (n if n < 8 else min(15, 8 + math.floor(steps + 1e-9)))
+
+    for distance in range(-300, 301):
+        assert bert.mpnet_bucket(distance) == by_logarithm(distance), distance
+    assert [bert.mpnet_bucket(-n) for n in (7, 8, 15, 16, 31, 32, 64, 91, 128)] == [7, 8, 9, 10, 11, 12, 14, 15, 15]
+
+
+@check
+def token_types_are_added_even_if_there_is_one():
+    model = open_model(FIXTURES / "bert-sequence")
+    ids = words("types", 9)
+    far(model.hidden(ids, np.zeros(9, int)), model.hidden(ids, np.ones(9, int)), 1e-2)
+
+
+@check
+def causal_prefixes_stand_alone():
+    for name in ("modernbert-embed", "bert-embed-mean", "qwen3-embed", "gemma-embed", "gemma-causal"):
+        if not (FIXTURES / name).exists():
+            continue
+        model = open_model(FIXTURES / name)
+        ids = words("prefix", 40)
+        (near if name in ("qwen3-embed", "gemma-causal") else far)(model.hidden(ids)[:20], model.hidden(ids[:20]), 1e-9)
+
+
+@check
+def order_of_a_pair_matters():
+    ids = words("pair", 21)
+    a, b, sep = ids[:12], ids[12:20], ids[20:]
+    for name in ("bert-sequence", "modernbert-sequence-cls"):
+        model = open_model(FIXTURES / name)
+        far(model.logits(np.concatenate([a, sep, b])), model.logits(np.concatenate([b, sep, a])), 1e-2)
+
+
+@check
+def vectors_are_of_length_one():
+    for path in sorted(FIXTURES.rglob("cases.safetensors")):
+        for name, array in safetensors.read(path).items():
+            if name.endswith("embedding"):
+                near((array * array).sum(), 1.0, 1e-6)
+            if name.endswith("probabilities") and "multi_label" not in (path.parent / "config.json").read_text():
+                assert array.shape[-1] == 1 or abs(array.sum(axis=-1) - 1.0).max() < 1e-6
+
+
+# The fixtures notice
+
+
+@contextlib.contextmanager
+def broken(place, name, value):
+    right = getattr(place, name)
+    setattr(place, name, value)
+    try:
+        yield
+    finally:
+        setattr(place, name, right)
+
+
+def worst(fixture):
+    """The largest difference between the stored results and what the reference says now, over hidden states."""
+    cases = safetensors.read(FIXTURES / fixture / "cases.safetensors")
+    model = open_model(FIXTURES / fixture)
+    most = 0.0
+    for case in json.loads((FIXTURES / fixture / "cases.json").read_text())["cases"]:
+        name = case["name"]
+        hidden = model.hidden(cases[name + ".ids"], cases.get(name + ".types"))
+        most = max(most, np.abs(hidden[cases[name + ".rows"]] - cases[name + ".hidden"]).max())
+        for head in ("logits", "embedding"):
+            if f"{name}.{head}" in cases:
+                now = getattr(model, head)(cases[name + ".ids"], cases.get(name + ".types"))
+                most = max(most, np.abs(now - cases[f"{name}.{head}"]).max())
+    return most
+
+
+def theta_of_the_other_kind(config):
+    full, local = modernbert_ropes(config).values()
+    return {"full_attention": local, "sliding_attention": full}
+
+
+modernbert_ropes = modernbert.rope_parameters
+
+MUTANTS = [
+    ("GELU by tanh", "bert-sequence", arithmetic.ACTIVATIONS, "gelu", gelu_tanh),
+    ("GELU by erf", "bert-token", arithmetic.ACTIVATIONS, "gelu_new", gelu),
+    ("GELU by tanh", "modernbert-embed", arithmetic.ACTIVATIONS, "gelu", gelu_tanh),
+    ("eps left out", "bert-embed-cls", arithmetic, "layer_norm", lambda x, g, b, eps: layer_norm(x, g, b, 1e-12)),
+    ("a window too wide by one", "modernbert-sequence-mean", modernbert, "within", lambda n, r: within(n, r + 1)),
+    ("a window too narrow by one", "modernbert-sequence-cls", modernbert, "within", lambda n, r: within(n, r - 1)),
+    ("a window too wide by one", "modernbert-sequence-cls", modernbert, "within", lambda n, r: within(n, r + 1)),
+    ("no window", "modernbert-token", modernbert, "within", lambda n, r: everything(n)),
+    ("thetas swapped", "modernbert-token", modernbert, "rope_parameters", theta_of_the_other_kind),
+    ("thetas swapped", "modernbert-sequence-cls", modernbert, "rope_parameters", theta_of_the_other_kind),
+    ("positions from one", "bert-embed-mean", bert.Bert, "positions", lambda self, ids: np.arange(1, len(ids) + 1) % 512),
+]
+
+
+@check
+def the_fixtures_are_what_the_reference_says():
+    for path in sorted(FIXTURES.glob("*/cases.json")):
+        assert worst(path.parent.name) < 1e-6, path.parent.name
+
+
+@check
+def the_fixtures_notice():
+    for about, fixture, place, name, value in MUTANTS:
+        if isinstance(place, dict):
+            right, place[name] = place[name], value
+            found = worst(fixture)
+            place[name] = right
+        else:
+            with broken(place, name, value):
+                found = worst(fixture)
+        print(f"   {about} in {fixture}: {found:.1e}")
+        assert found > 1e-4, (about, fixture, found)
+
+
+def float32():
+    arithmetic.REAL = np.float32
+    for path in sorted(FIXTURES.glob("*/cases.json")):
+        print(f"{path.parent.name:32} {worst(path.parent.name):.1e}")
+
+
+def main():
+    if sys.argv[1:] == ["float32"]:
+        return float32()
+    if sys.argv[1:]:
+        sys.exit(__doc__)
+    failed = 0
+    for function in CHECKS:
+        try:
+            function()
+            print("ok  ", function.__name__)
+        except AssertionError as error:
+            failed += 1
+            print("FAIL", function.__name__, error)
+    print(f"{len(CHECKS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

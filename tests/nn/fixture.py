@@ -1,0 +1,206 @@
+"""One fixture: a model directory on disk, and beside its weights the cases with what the reference computes for them."""
+import hashlib
+import json
+import math
+
+import numpy as np
+
+from reference import safetensors
+from reference.arithmetic import l2_normalize
+from reference.model import open_model
+from reference.sentence import POOLINGS
+
+SPREAD = 31  # weights are whole numbers -31..31 times a power of two: exact in bf16 and f16, and small when packed
+
+
+def random_words(seed, n):
+    """n words of splitmix64, begun at the hash of `seed`."""
+    start = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little")
+    with np.errstate(over="ignore"):
+        z = np.uint64(start) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+
+def random_integers(seed, n, low, high):
+    return low + (random_words(seed, n) % np.uint64(high - low + 1)).astype(np.int64)
+
+
+def random_weights(seed, shape, deviation):
+    """About the wanted standard deviation: the step between values is a power of two."""
+    step = 2.0 ** round(math.log2(deviation * math.sqrt(3.0) / SPREAD))
+    return random_integers(seed, math.prod(shape), -SPREAD, SPREAD).reshape(shape) * step
+
+
+def labels(names):
+    return {"id2label": {str(n): name for n, name in enumerate(names)}, "label2id": {name: n for n, name in enumerate(names)}}
+
+
+class Tensors:
+    """The tensors of one file, in order; each drawn from a generator of its own."""
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.all = {}
+
+    def add(self, name, shape, deviation, mean=0.0):
+        self.all[name] = mean + random_weights(f"{self.seed}/{name}", shape, deviation)
+
+    def linear(self, name, n_out, n_in, bias=True, gain=1.0):
+        self.add(name + ".weight", (n_out, n_in), gain / math.sqrt(n_in))
+        if bias:
+            self.add(name + ".bias", (n_out,), 0.2)
+
+    def norm(self, name, n, bias=True, mean=1.0, old=False):
+        self.add(name + (".gamma" if old else ".weight"), (n,), 0.15, mean)
+        if bias:
+            self.add(name + (".beta" if old else ".bias"), (n,), 0.15)
+
+
+class Fixture:
+    def __init__(self, target, name, about):
+        self.name, self.about = name, about
+        self.directory = target / name
+        self.directory.mkdir(parents=True)
+        self.tensors = Tensors(name)
+        self.model = None
+        self.cases, self.arrays = [], {}
+
+    def write_json(self, path, value):
+        path = self.directory / path
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(value, indent=1) + "\n")
+
+    def write_weights(self, path, tensors, dtype="F32"):
+        path = self.directory / path
+        path.parent.mkdir(exist_ok=True)
+        safetensors.write(path, {name: (dtype, array) for name, array in tensors.items()}, {"format": "pt"})
+
+    def write_model(self, config, dtype="F32", shards=1):
+        """config.json and the weights collected so far; then the reference opens what lies on the disk."""
+        self.write_json("config.json", config)
+        names = list(self.tensors.all)
+        if shards == 1:
+            self.write_weights("model.safetensors", self.tensors.all, dtype)
+        else:
+            where = {}
+            for n in range(shards):
+                file = f"model-{n + 1:05}-of-{shards:05}.safetensors"
+                part = names[n * len(names) // shards : (n + 1) * len(names) // shards]
+                self.write_weights(file, {name: self.tensors.all[name] for name in part}, dtype)
+                where.update({name: file for name in part})
+            total = sum(array.size for array in self.tensors.all.values()) * (4 if dtype == "F32" else 2)
+            self.write_json(
+                "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": dict(sorted(where.items()))}
+            )
+
+    def write_sentence_modules(self, hidden, pooling, dense=(), normalize=True, newer=False):
+        """modules.json and what it lists; `dense` holds (n_out, bias, activation or None)."""
+        modules = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]
+
+        def add(kind):
+            path = f"{len(modules)}_{kind}"
+            modules.append(
+                {"idx": len(modules), "name": str(len(modules)), "path": path, "type": "sentence_transformers.models." + kind}
+            )
+            return path
+
+        modes = ["cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"]
+        config = {"word_embedding_dimension": hidden}
+        if newer:
+            config["pooling_mode"] = pooling
+        else:
+            config |= {"pooling_mode_" + mode: mode.removesuffix("_tokens").removesuffix("_token") == pooling for mode in modes}
+        self.write_json(add("Pooling") + "/config.json", config | {"include_prompt": True})
+        n_in = hidden
+        for n_out, bias, activation in dense:
+            path = add("Dense")
+            config = {"in_features": n_in, "out_features": n_out, "bias": bias}
+            if activation:
+                config["activation_function"] = "torch.nn.modules." + activation
+            self.write_json(path + "/config.json", config)
+            tensors = Tensors(f"{self.name}/{path}")
+            tensors.linear("linear", n_out, n_in, bias)
+            self.write_weights(path + "/model.safetensors", tensors.all)
+            n_in = n_out
+        if normalize:
+            add("Normalize")  # has no files, so no folder either
+        self.write_json("modules.json", modules)
+        self.write_json("sentence_bert_config.json", {"max_seq_length": 128, "do_lower_case": False})
+
+    def open(self, base=None):
+        """The reference, on what was written; with `base`, this directory is an adapter of it."""
+        self.model = open_model(base or self.directory, self.directory if base else None)
+        return self.model
+
+    # Cases
+
+    def ids(self, length, vocabulary, avoid=()):
+        """Random ids: none below 3, where the special ones are."""
+        drawn = random_integers(f"{self.name}/ids/{len(self.cases)}", 2 * length + 16, 3, vocabulary - 1)
+        return np.array([value for value in drawn if value not in avoid][:length])
+
+    def case(self, about, ids, types=None, states=False, layers=(), dims=(), rows=None):
+        """Runs one sequence and keeps what a model of this task answers."""
+        name = f"case{len(self.cases)}"
+        keep = lambda suffix, array: self.arrays.__setitem__(f"{name}.{suffix}", ("F32", np.asarray(array)))
+        model, length = self.model, len(ids)
+        self.arrays[f"{name}.ids"] = ("I32", ids)
+        if types is not None:
+            self.arrays[f"{name}.types"] = ("I32", types)
+        rows = some_rows(length) if rows is None else rows
+        self.arrays[f"{name}.rows"] = ("I32", rows)
+        trace = model.states(ids, types)
+        hidden = model.encoder.final(trace[-1])
+        keep("hidden", hidden[rows])
+        keep("mean", hidden.mean(axis=0))
+        if states:
+            for n, state in enumerate(trace):
+                keep(f"layer{n}.state", state[rows])
+        if model.task in ("ForSequenceClassification", "ForTokenClassification"):
+            logits = model.logits(ids, types)
+            keep("logits", logits)
+            keep("probabilities", model.probabilities(logits))
+        elif model.task == "ForMaskedLM":
+            keep("masked_logits", model.encoder.masked_logits(hidden[rows]))
+        else:
+            keep("embedding", model.embedding(ids, types))
+            for dim in dims:
+                keep(f"dim{dim}.embedding", model.embedding(ids, types, dim=dim))
+            for n in layers:
+                keep(f"layer{n}.hidden", model.hidden(ids, types, n)[rows])
+                keep(f"layer{n}.embedding", model.embedding(ids, types, n))
+                keep(f"layer{n}.raw_embedding", model.sentence.vector(trace[n]))  # without the last norm
+                for dim in dims:
+                    keep(f"layer{n}.dim{dim}.embedding", model.embedding(ids, types, n, dim))
+        self.cases.append(
+            {"name": name, "about": about, "tokens": length}
+            | ({"layers": list(layers)} if layers else {})
+            | ({"dims": list(dims)} if dims else {})
+        )
+        return name, hidden
+
+    def pooled_case(self, about, ids, types=None):
+        """A case that also has every way of pooling, before anything else is done to it."""
+        name, hidden = self.case(about, ids, types)
+        for mode, pool in POOLINGS.items():
+            self.arrays[f"{name}.pool.{mode}"] = ("F32", pool(hidden))
+            self.arrays[f"{name}.pool.{mode}.unit"] = ("F32", l2_normalize(pool(hidden)))
+
+    def done(self):
+        self.model.weights.check_used()
+        for name, (dtype, array) in self.arrays.items():
+            if dtype == "F32" and not np.isfinite(array).all():
+                raise ValueError(f"{self.name}: {name} is not finite")
+        rounded = {name: (dtype, np.asarray(array, np.float32) if dtype == "F32" else array)
+                   for name, (dtype, array) in self.arrays.items()}  # fmt: skip
+        safetensors.write(self.directory / "cases.safetensors", rounded)
+        self.write_json("cases.json", {"model": self.name, "about": self.about, "task": self.model.task, "cases": self.cases})
+
+
+def some_rows(length):
+    """All of few; of many the ends, the middle and those beside the edges of blocks."""
+    if length <= 4:
+        return list(range(length))
+    return sorted({0, 1, length // 3, length // 2, length - 2, length - 1} | ({63, 64} if length > 65 else set()))

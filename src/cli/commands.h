@@ -2,7 +2,8 @@
  * commands - the table of all commands. Static; any thread.
  *
  * To add one: write <name>_command.c defining `command_<name>_spec`, add a line to VSR_COMMANDS. Help and shell
- * completion follow by themselves. A member of `vsr config` goes into config_command.c's list instead.
+ * completion follow by themselves. A member of a family (`vsr config`, `vsr model`) goes into the list of its own file
+ * instead.
  */
 #ifndef VSR_CLI_COMMANDS_H
 #define VSR_CLI_COMMANDS_H
@@ -11,7 +12,8 @@
 
 /* In the order of the list that `vsr help` prints. */
 #define VSR_COMMANDS(X) \
-    X(serve) X(validate) X(config) X(route) X(probe) X(chat) X(status) X(backend) X(version) X(completion) X(help)
+    X(serve) \
+    X(validate) X(config) X(route) X(probe) X(model) X(chat) X(status) X(backend) X(version) X(completion) X(help)
 
 #define X(name) extern const struct command command_##name##_spec;
 VSR_COMMANDS(X)

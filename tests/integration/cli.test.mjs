@@ -14,7 +14,7 @@ import { chat, get, post, readChatStream, request } from './lib/http.mjs';
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const demo = path.join(top, 'recipes/demo/config.yaml');
-const commands = ['serve', 'validate', 'config', 'route', 'chat', 'status', 'backend', 'version', 'completion', 'help'];
+const commands = ['serve', 'validate', 'config', 'route', 'model', 'chat', 'status', 'backend', 'version', 'completion', 'help'];
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-cli-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));

@@ -1,0 +1,34 @@
+/*
+ * file - small helpers around the files of a model. Any thread; they block.
+ */
+#ifndef VSR_MODEL_FILE_H
+#define VSR_MODEL_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+
+struct arena;
+
+/* close() that keeps errno and accepts a negative descriptor, for __attribute__((cleanup)). */
+void file_close(int *fd);
+#define FILE_AUTO __attribute__((cleanup(file_close))) int
+
+/*
+ * The text of a regular file of at most `len_max` bytes, in `arena`. Symbolic links are followed: the hub's cache
+ * consists of them. VSR_E_NOT_FOUND, VSR_E_IO, VSR_E_LIMIT, VSR_E_INVALID (no regular file), VSR_E_NOMEM.
+ */
+int file_read(struct arena *arena, int dir_fd, const char *path, size_t len_max, vsr_str *ret_text,
+              struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Size of a regular file, links followed; false when there is none. */
+bool file_size(int dir_fd, const char *path, uint64_t *ret_size);
+bool file_exists(int dir_fd, const char *path);
+
+/* Opens a directory for the *at() family. VSR_E_NOT_FOUND or VSR_E_IO. */
+int file_open_dir(int dir_fd, const char *path, int *ret_fd, struct vsr_err *err) VSR_MUST_CHECK;
+
+#endif

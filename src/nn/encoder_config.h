@@ -44,9 +44,11 @@ enum problem { PROBLEM_SINGLE_LABEL, PROBLEM_MULTI_LABEL, PROBLEM_REGRESSION };
 /* Inverse frequencies are made of it, see rope.h. */
 struct rope_config {
     double theta;
+    double factor; /* inverse frequencies are divided by it; yarn: of some dimensions, see there. 1: plain */
     bool yarn;
-    double factor, original_positions, beta_fast, beta_slow, attention_factor; /* yarn only */
-    bool truncate;
+    double original_positions, beta_fast, beta_slow; /* yarn only */
+    double attention_factor; /* cosines and sines are multiplied by it; yarn: whatever it is made of; elsewhere 1 */
+    bool truncate;           /* yarn only */
 };
 
 struct deberta_config {
@@ -79,14 +81,18 @@ struct encoder_config {
     enum classifier_pooling classifier_pooling;
     enum activation classifier_activation, pooler_activation;
     enum problem problem;
-    size_t n_labels;
+    size_t n_labels;       /* 0: the file does not say; the classifier's rows do */
     const vsr_str *labels; /* [n_labels]; NULL: the file names none, or with gaps */
+    vsr_str warning;       /* that the operator should see; empty: none */
 };
 
 /* From the text of a config.json; strings are copied to `arena`. VSR_E_INVALID says which key and what was expected. */
 int encoder_config_read(struct arena *arena, vsr_str json, struct encoder_config *ret,
                         struct vsr_err *err) VSR_MUST_CHECK;
 
+/* "bert", "roberta", "mpnet", "deberta", "modernbert", "qwen3", "gemma3". */
 const char *encoder_family_name(enum encoder_family family);
+/* The trunk's embedding table, by which weights_probe() finds the prefix. */
+vsr_str encoder_family_embedding(enum encoder_family family);
 
 #endif

@@ -1,0 +1,46 @@
+#include "nn/cpu.h"
+
+#include <stdatomic.h>
+
+enum { UNKNOWN = -1 };
+
+/* Writing the same value twice is harmless, so neither needs more than relaxed order. */
+static _Atomic int best = UNKNOWN;
+static _Atomic int limit = CPU_ISAS_N - 1;
+
+static enum cpu_isa detect(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+        return CPU_PORTABLE;
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+        return CPU_AVX2;
+    return CPU_AVX512;
+#else
+    return CPU_PORTABLE;
+#endif
+}
+
+enum cpu_isa cpu_isa_best(void) {
+    int found = atomic_load_explicit(&best, memory_order_relaxed);
+    if (found == UNKNOWN) {
+        found = (int)detect();
+        atomic_store_explicit(&best, found, memory_order_relaxed);
+    }
+    return (enum cpu_isa)found;
+}
+
+enum cpu_isa cpu_isa(void) {
+    int has = (int)cpu_isa_best(), may = atomic_load_explicit(&limit, memory_order_relaxed);
+    return (enum cpu_isa)(has < may ? has : may);
+}
+
+void cpu_isa_limit(enum cpu_isa highest) {
+    atomic_store_explicit(&limit, (int)highest, memory_order_relaxed);
+}
+
+const char *cpu_isa_name(enum cpu_isa isa) {
+    static const char *const names[CPU_ISAS_N] = { "portable", "avx2", "avx512" };
+    return names[isa];
+}

@@ -1,0 +1,3 @@
+#if defined(__x86_64__)
+#include "nn/kernels_body.h"
+#endif

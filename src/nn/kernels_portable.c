@@ -1,0 +1,1 @@
+#include "nn/kernels_body.h"

@@ -10,7 +10,7 @@ from reference.arithmetic import l2_normalize
 from reference.model import open_model
 from reference.sentence import POOLINGS
 
-SPREAD = 31  # weights are whole numbers -31..31 times a power of two: exact in bf16 and f16, and small when packed
+SPREAD = 15  # weights are whole numbers -15..15 times a power of two: exact in bf16 and f16, and small when packed
 
 
 def random_words(seed, n):
@@ -47,6 +47,12 @@ class Tensors:
     def add(self, name, shape, deviation, mean=0.0):
         self.all[name] = mean + random_weights(f"{self.seed}/{name}", shape, deviation)
 
+    def lora(self, module, n_out, n_in, rank, scale, adapter=""):
+        """An adapter that moves its matrix by about half. `adapter`: ".default" in files of older versions."""
+        at = "base_model.model." + module
+        self.add(f"{at}.lora_A{adapter}.weight", (rank, n_in), n_in**-0.5)
+        self.add(f"{at}.lora_B{adapter}.weight", (n_out, rank), 0.5 * rank**-0.5 / scale)
+
     def linear(self, name, n_out, n_in, bias=True, gain=1.0):
         self.add(name + ".weight", (n_out, n_in), gain / math.sqrt(n_in))
         if bias:
@@ -64,6 +70,7 @@ class Fixture:
         self.directory = target / name
         self.directory.mkdir(parents=True)
         self.tensors = Tensors(name)
+        self.base = None  # of an adapter: the name of the model it goes on
         self.model = None
         self.cases, self.arrays = [], {}
 
@@ -129,16 +136,25 @@ class Fixture:
         self.write_json("modules.json", modules)
         self.write_json("sentence_bert_config.json", {"max_seq_length": 128, "do_lower_case": False})
 
-    def open(self, base=None):
-        """The reference, on what was written; with `base`, this directory is an adapter of it."""
+    def write_adapter(self, base, config, dtype="F32"):
+        """The tensors collected so far are an adapter of the model `base`, which exists already."""
+        self.base = base
+        defaults = {"peft_type": "LORA", "base_model_name_or_path": "fixtures/" + base, "lora_dropout": 0.1, "bias": "none",
+                    "fan_in_fan_out": False, "inference_mode": True, "layers_to_transform": None, "modules_to_save": None,
+                    "use_rslora": False, "use_dora": False, "rank_pattern": {}, "alpha_pattern": {}}  # fmt: skip
+        self.write_json("adapter_config.json", defaults | config)
+        self.write_weights("adapter_model.safetensors", self.tensors.all, dtype)
+
+    def open(self):
+        """The reference, on what was written."""
+        base = self.base and self.directory.parent / self.base
         self.model = open_model(base or self.directory, self.directory if base else None)
-        return self.model
 
     # Cases
 
     def ids(self, length, vocabulary, avoid=()):
-        """Random ids: none below 3, where the special ones are."""
-        drawn = random_integers(f"{self.name}/ids/{len(self.cases)}", 2 * length + 16, 3, vocabulary - 1)
+        """Random ids: none below 3, where the special ones are. Adapters of one base are asked the same texts."""
+        drawn = random_integers(f"{self.base or self.name}/ids/{len(self.cases)}", 2 * length + 16, 3, vocabulary - 1)
         return np.array([value for value in drawn if value not in avoid][:length])
 
     def case(self, about, ids, types=None, states=False, layers=(), dims=(), rows=None):
@@ -163,7 +179,8 @@ class Fixture:
             keep("logits", logits)
             keep("probabilities", model.probabilities(logits))
         elif model.task == "ForMaskedLM":
-            keep("masked_logits", model.encoder.masked_logits(hidden[rows]))
+            if hasattr(model.encoder, "masked_logits"):
+                keep("masked_logits", model.encoder.masked_logits(hidden[rows[-2:]]))
         else:
             keep("embedding", model.embedding(ids, types))
             for dim in dims:
@@ -196,7 +213,9 @@ class Fixture:
         rounded = {name: (dtype, np.asarray(array, np.float32) if dtype == "F32" else array)
                    for name, (dtype, array) in self.arrays.items()}  # fmt: skip
         safetensors.write(self.directory / "cases.safetensors", rounded)
-        self.write_json("cases.json", {"model": self.name, "about": self.about, "task": self.model.task, "cases": self.cases})
+        about = {"model": self.name} | ({"base": self.base} if self.base else {})
+        about |= {"about": self.about, "task": self.model.task, "cases": self.cases}
+        self.write_json("cases.json", about)
 
 
 def some_rows(length):

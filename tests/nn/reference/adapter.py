@@ -67,10 +67,8 @@ def merge(base, directory, embedding):
     prefix = trunk_prefix(base, embedding)
 
     def in_base(name):
-        if name in base:
-            return name
         bare = next((name[len(p) :] for p in PREFIXES if p and name.startswith(p)), name)
-        return prefix + bare
+        return prefix + bare if name not in base and prefix + bare in base else name
 
     merged = dict(base)
     adapted, plain = {}, {}

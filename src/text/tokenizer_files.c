@@ -1,0 +1,240 @@
+/*
+ * A tokenizer from the files of a model's directory. A vocab.txt is read as the tokenizer.json that it stands for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/json.h"
+#include "core/json_write.h"
+#include "core/utf8.h"
+#include "text/tokenizer_engine.h"
+#include "text/tokenizer_work.h"
+
+enum { CONFIG_LEN_MAX = 4 << 20 };
+
+#define LENGTH_MAX_SENSIBLE 100000000 /* files say 1e30 for none */
+
+struct mapped {
+    vsr_str text;
+    void *at;
+};
+
+static void unmap(struct mapped *file) {
+    if (file->at)
+        munmap(file->at, file->text.len);
+    *file = (struct mapped){ 0 };
+}
+
+/* VSR_E_NOT_FOUND when there is no such file. */
+static int map_file(struct arena *arena, vsr_str directory, const char *name, size_t len_max, struct mapped *ret,
+                    struct vsr_err *err) {
+    const char *path = arena_printf(arena, "%.*s/%s", VSR_FMT(directory), name).ptr;
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *ret = (struct mapped){ .text = { "", 0 } };
+    if (fd < 0)
+        return err_set(err, errno == ENOENT || errno == ENOTDIR ? VSR_E_NOT_FOUND : VSR_E_IO, "%s: %s", path,
+                       strerror(errno));
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size > len_max) {
+        close(fd);
+        return err_set(err, VSR_E_LIMIT, "%s is no file of at most %zu bytes", path, len_max);
+    }
+    if (status.st_size > 0) {
+        ret->at = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (ret->at == MAP_FAILED) {
+            ret->at = NULL;
+            close(fd);
+            return err_set(err, VSR_E_IO, "%s: %s", path, strerror(errno));
+        }
+        ret->text = str_make(ret->at, (size_t)status.st_size);
+    }
+    close(fd);
+    return 0;
+}
+
+/* What tokenizer_config.json says of what the other files leave open. */
+struct config {
+    bool lower_case;
+    bool has_bos, add_bos, has_eos, add_eos;
+    bool truncates_left;
+    size_t length_max;
+};
+
+static bool read_flag(const struct json_doc *doc, const char *key, bool *ret) {
+    return json_bool(doc, json_get(doc, 0, str_from_c(key)), ret);
+}
+
+static int read_config(struct arena *arena, vsr_str directory, struct config *ret, struct vsr_err *err) {
+    struct mapped file;
+    struct json_doc doc;
+    json_ref ref;
+    double length;
+    int rc = map_file(arena, directory, "tokenizer_config.json", CONFIG_LEN_MAX, &file, err);
+    *ret = (struct config){ .lower_case = true };
+    if (rc == VSR_E_NOT_FOUND)
+        return 0;
+    if (rc < 0)
+        return rc;
+    rc = json_parse(arena, file.text, &doc, err);
+    if (rc == 0 && !json_is(&doc, 0, JSON_OBJECT))
+        rc = err_set(err, VSR_E_INVALID, "is no object");
+    if (rc == 0) {
+        (void)read_flag(&doc, "do_lower_case", &ret->lower_case);
+        ret->has_bos = read_flag(&doc, "add_bos_token", &ret->add_bos);
+        ret->has_eos = read_flag(&doc, "add_eos_token", &ret->add_eos);
+        ref = json_get(&doc, 0, VSR_STR("truncation_side"));
+        ret->truncates_left = json_is(&doc, ref, JSON_STRING) && json_str_eq(&doc, ref, VSR_STR("left"));
+        ref = json_get(&doc, 0, VSR_STR("model_max_length"));
+        if (json_is(&doc, ref, JSON_NUMBER) && json_double(&doc, ref, &length) && length >= 1 &&
+            length <= LENGTH_MAX_SENSIBLE)
+            ret->length_max = (size_t)length;
+    } else {
+        err_wrap(err, "%.*s/tokenizer_config.json", VSR_FMT(directory));
+    }
+    unmap(&file);
+    return rc;
+}
+
+static bool has_line(vsr_str vocab, vsr_str name, uint32_t *ret_id) {
+    *ret_id = 0;
+    for (vsr_str rest = vocab; rest.ptr; ++*ret_id)
+        if (str_eq(str_trim(str_split(&rest, '\n')), name))
+            return true;
+    return false;
+}
+
+static void write_vocab(struct buf *out, vsr_str vocab) {
+    uint64_t id = 0;
+    (void)buf_append_c(out, "\"vocab\":{");
+    for (vsr_str rest = vocab; rest.ptr; id++) {
+        vsr_str line = str_split(&rest, '\n');
+        if (!rest.ptr && line.len == 0) /* behind the last line */
+            break;
+        if (line.len && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        (void)buf_append_c(out, id ? "," : "");
+        json_quote(out, line);
+        (void)buf_append_c(out, ":");
+        (void)buf_append_u64(out, id);
+    }
+    (void)buf_append_c(out, "}");
+}
+
+static void write_added(struct buf *out, vsr_str vocab) {
+    static const char *const names[] = { "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]",
+                                         "<s>",   "<pad>", "</s>",  "<unk>", "<mask>" };
+    bool first = true;
+    (void)buf_append_c(out, "\"added_tokens\":[");
+    for (size_t i = 0; i < VSR_COUNT(names); i++) {
+        uint32_t id;
+        if (!has_line(vocab, str_from_c(names[i]), &id))
+            continue;
+        (void)buf_printf(out, "%s{\"id\":%u,\"content\":\"%s\",\"special\":true,\"normalized\":false%s}",
+                         first ? "" : ",", id, names[i], i == 9 ? ",\"lstrip\":true" : "");
+        first = false;
+    }
+    (void)buf_append_c(out, "],");
+}
+
+/* BERT's template, or that of MPNet, whose vocabulary says <s> for [CLS]. */
+static int write_template(struct buf *out, vsr_str vocab, struct vsr_err *err) {
+    uint32_t cls, sep;
+    if (has_line(vocab, VSR_STR("[CLS]"), &cls) && has_line(vocab, VSR_STR("[SEP]"), &sep))
+        (void)buf_printf(
+            out, "\"post_processor\":{\"type\":\"BertProcessing\",\"cls\":[\"[CLS]\",%u],\"sep\":[\"[SEP]\",%u]},", cls,
+            sep);
+    else if (has_line(vocab, VSR_STR("<s>"), &cls) && has_line(vocab, VSR_STR("</s>"), &sep))
+        (void)
+            buf_printf(out,
+                       "\"post_processor\":{\"type\":\"RobertaProcessing\",\"cls\":[\"<s>\",%u],\"sep\":[\"</s>\",%u],"
+                       "\"trim_offsets\":false,\"add_prefix_space\":false},",
+                       cls, sep);
+    else
+        return err_set(err, VSR_E_INVALID, "vocab.txt has neither [CLS] and [SEP] nor <s> and </s>");
+    return 0;
+}
+
+int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, bool lower_case, struct tokenizer **ret,
+                         struct vsr_err *err) {
+    uint32_t unk;
+    struct buf json;
+    int rc;
+    if (vocab.len > TOKENIZER_FILE_LEN_MAX / 8)
+        return err_set(err, VSR_E_LIMIT, "a vocab.txt of %zu bytes is longer than %d", vocab.len,
+                       TOKENIZER_FILE_LEN_MAX / 8);
+    if (utf8_check(vocab) != vocab.len)
+        return err_set(err, VSR_E_INVALID, "vocab.txt is no UTF-8 at byte %zu", utf8_check(vocab));
+    buf_init(&json, TOKENIZER_FILE_LEN_MAX);
+    (void)buf_append_c(&json, "{");
+    write_added(&json, vocab);
+    rc = write_template(&json, vocab, err);
+    (void)buf_printf(&json,
+                     "\"normalizer\":{\"type\":\"BertNormalizer\",\"lowercase\":%s},\"pre_tokenizer\":{\"type\":"
+                     "\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"%s\",",
+                     lower_case ? "true" : "false", has_line(vocab, VSR_STR("[UNK]"), &unk) ? "[UNK]" : "<unk>");
+    write_vocab(&json, vocab);
+    (void)buf_append_c(&json, "}}");
+    if (rc == 0 && buf_failed(&json))
+        rc = err_set(err, buf_failed(&json), "vocab.txt is too long");
+    if (rc == 0)
+        rc = tokenizer_from_json(arena, buf_str(&json), ret, err);
+    if (rc < 0 && rc != VSR_E_LIMIT)
+        err_wrap(err, "vocab.txt");
+    buf_done(&json);
+    return rc;
+}
+
+/* What the configuration says of the tokens at the ends of a text, where the model file does not. */
+static void apply_ends(const struct config *config, struct tokenizer *t) {
+    struct token_template *template = &t->template;
+    if (!t->sentencepiece || (!config->has_bos && !config->has_eos))
+        return;
+    *template = (struct token_template){ 0 };
+    token_template_around(template, t->arena, config->has_bos && !config->add_bos ? TOKEN_NONE : t->bos,
+                          config->add_eos ? t->eos : TOKEN_NONE, 0);
+}
+
+int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **ret, struct vsr_err *err) {
+    static const char *const names[] = { "tokenizer.json", "vocab.txt", "tokenizer.model", "spm.model",
+                                         "spiece.model" };
+    struct config config;
+    struct tokenizer *t = NULL;
+    struct arena *own = arena_new(0, 0);
+    int rc = read_config(own, directory, &config, err);
+    for (size_t i = 0; rc == 0 && !t && i < VSR_COUNT(names); i++) {
+        struct mapped file;
+        rc = map_file(own, directory, names[i], TOKENIZER_FILE_LEN_MAX, &file, err);
+        if (rc == VSR_E_NOT_FOUND) {
+            rc = 0;
+            continue;
+        }
+        if (rc < 0)
+            break;
+        if (i == 0)
+            rc = tokenizer_from_json(arena, file.text, &t, err);
+        else if (i == 1)
+            rc = tokenizer_from_vocab(arena, file.text, config.lower_case, &t, err);
+        else
+            rc = tokenizer_from_sentencepiece(arena, file.text, &t, err);
+        if (rc < 0)
+            err_wrap(err, "%.*s/%s", VSR_FMT(directory), names[i]);
+        unmap(&file);
+    }
+    if (rc == 0 && !t)
+        rc = err_set(err, VSR_E_NOT_FOUND,
+                     "%.*s has no tokenizer: neither tokenizer.json nor vocab.txt nor tokenizer.model is there",
+                     VSR_FMT(directory));
+    arena_free(own);
+    if (rc < 0)
+        return rc;
+    apply_ends(&config, t);
+    t->truncates_left = config.truncates_left;
+    t->length_max = config.length_max;
+    *ret = t;
+    return 0;
+}

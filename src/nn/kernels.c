@@ -108,6 +108,12 @@ void kernel_norm_heads(const struct norm *norm, float *data, size_t stride, size
     }
 }
 
+void kernel_rotate(const float *table, float *data, size_t stride, size_t n_rows, size_t n_heads, size_t head_dim) {
+    const struct kernels_isa *isa = kernels();
+    for (size_t row = 0; row < n_rows; row++)
+        isa->rotate(table + row * head_dim, data + row * stride, n_heads, head_dim);
+}
+
 static void embed_from(const struct kernels_isa *isa, const struct embed_table *table, size_t row, float scale,
                        bool add, float *out, size_t width) {
     VSR_ASSERT(row < table->n_rows);

@@ -97,6 +97,14 @@ void kernel_norm_into(const struct norm *norm, const struct rows_in *in, float *
 void kernel_norm_heads(const struct norm *norm, float *data, size_t stride, size_t n_rows, size_t n_heads,
                        size_t head_dim);
 
+/* ---- positions */
+
+/*
+ * In place, each head by itself: (a, b) becomes (a cos - b sin, b cos + a sin), where a is the head's first half and b
+ * its second. `table` [n_rows][head_dim] holds a row's cosines, then its sines. See nn/rope.h, which makes it.
+ */
+void kernel_rotate(const float *table, float *data, size_t stride, size_t n_rows, size_t n_heads, size_t head_dim);
+
 /* ---- embeddings */
 
 /* Rows of any alignment, as a mapped file has them. */

@@ -151,6 +151,17 @@ static void body_add(const float *x, const float *y, float *sum, size_t width) {
     LANES(width, vf_store(sum + i, vf_add(vf_load(x + i, n), vf_load(y + i, n)), n););
 }
 
+static void body_rotate(const float *table, float *heads, size_t n_heads, size_t head_dim) {
+    size_t half = head_dim / 2;
+    for (size_t head = 0; head < n_heads; head++) {
+        float *a = heads + head * head_dim, *b = a + half;
+        LANES(half, vf x = vf_load(a + i, n), y = vf_load(b + i, n);
+              vf cosine = vf_load(table + i, n), sine = vf_load(table + half + i, n);
+              vf_store(a + i, vf_fnma(y, sine, vf_mul(x, cosine)), n);
+              vf_store(b + i, vf_fma(x, sine, vf_mul(y, cosine)), n););
+    }
+}
+
 /* ---- embeddings */
 
 #define EMBED(load) \
@@ -263,6 +274,7 @@ const struct kernels_isa SIMD_NAME(kernels) = {
     .glu = body_glu,
     .norm = body_norm,
     .add = body_add,
+    .rotate = body_rotate,
     .embed = body_embed,
     .pool = body_pool,
     .normalize = body_normalize,

@@ -17,6 +17,7 @@ struct kernels_isa {
     void (*glu)(enum activation activation, const float *u, const float *g, float *y, size_t width);
     void (*norm)(const struct norm *norm, const float *x, float *y, size_t width);
     void (*add)(const float *x, const float *y, float *sum, size_t width);
+    void (*rotate)(const float *table, float *heads, size_t n_heads, size_t head_dim);
     /* out (+)= row * scale */
     void (*embed)(const struct embed_table *table, size_t row, float scale, bool add, float *out, size_t width);
     void (*pool)(enum pool_kind kind, const float *rows, size_t stride, size_t n_rows, size_t width, float *out);

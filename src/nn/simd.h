@@ -209,6 +209,25 @@ SIMD vf vf_keep(vf x, size_t low, size_t high) {
     __mmask16 mask = (__mmask16)(((1u << high) - 1) & ~((1u << low) - 1));
     return _mm512_mask_blend_ps(mask, _mm512_set1_ps(-INFINITY), x);
 }
+SIMD float vf_first(vf x) {
+    return _mm512_cvtss_f32(x);
+}
+/* Four numbers from each of VW / 4 places, `step` apart. */
+SIMD vf vf_load_quads(const float *p, size_t step) {
+    __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(p));
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(p + step), 1);
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(p + 2 * step), 2);
+    return _mm512_insertf32x4(x, _mm_loadu_ps(p + 3 * step), 3);
+}
+/* Each quad of x[j] is a row of a 4 x 4 matrix; transposes all these matrices. */
+SIMD void vf_transpose_quads(vf x[4]) {
+    __m512 a = _mm512_unpacklo_ps(x[0], x[1]), b = _mm512_unpackhi_ps(x[0], x[1]);
+    __m512 c = _mm512_unpacklo_ps(x[2], x[3]), d = _mm512_unpackhi_ps(x[2], x[3]);
+    x[0] = _mm512_shuffle_ps(a, c, 0x44);
+    x[1] = _mm512_shuffle_ps(a, c, 0xee);
+    x[2] = _mm512_shuffle_ps(b, d, 0x44);
+    x[3] = _mm512_shuffle_ps(b, d, 0xee);
+}
 
 #elif defined(__AVX2__)
 
@@ -346,6 +365,20 @@ SIMD vf vf_keep(vf x, size_t low, size_t high) {
     __m256i inside = _mm256_andnot_si256(vm_first(low), vm_first(high));
     return _mm256_blendv_ps(_mm256_set1_ps(-INFINITY), x, _mm256_castsi256_ps(inside));
 }
+SIMD float vf_first(vf x) {
+    return _mm256_cvtss_f32(x);
+}
+SIMD vf vf_load_quads(const float *p, size_t step) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
+}
+SIMD void vf_transpose_quads(vf x[4]) {
+    __m256 a = _mm256_unpacklo_ps(x[0], x[1]), b = _mm256_unpackhi_ps(x[0], x[1]);
+    __m256 c = _mm256_unpacklo_ps(x[2], x[3]), d = _mm256_unpackhi_ps(x[2], x[3]);
+    x[0] = _mm256_shuffle_ps(a, c, 0x44);
+    x[1] = _mm256_shuffle_ps(a, c, 0xee);
+    x[2] = _mm256_shuffle_ps(b, d, 0x44);
+    x[3] = _mm256_shuffle_ps(b, d, 0xee);
+}
 
 #else
 
@@ -479,6 +512,21 @@ SIMD vf vf_keep(vf x, size_t low, size_t high) {
     for (size_t i = 0; i < VW; i++)
         x[i] = i >= low && i < high ? x[i] : -INFINITY;
     return x;
+}
+SIMD float vf_first(vf x) {
+    return x[0];
+}
+SIMD vf vf_load_quads(const float *p, size_t step) {
+    (void)step;
+    return vf_load(p, VW);
+}
+SIMD void vf_transpose_quads(vf x[4]) {
+    vf a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+    vf c = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5), d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+    x[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+    x[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+    x[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+    x[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
 #endif

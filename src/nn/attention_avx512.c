@@ -1,0 +1,3 @@
+#if defined(__x86_64__)
+#include "nn/attention_body.h"
+#endif

@@ -1,0 +1,395 @@
+/*
+ * attention_body - the code behind attention_isa.h, compiled by attention_portable.c, _avx2.c and _avx512.c.
+ *
+ * Both products, q k' and p v, are made of register tiles: TILE rows by PANEL = 2 vectors of columns are summed up over
+ * the whole depth without leaving the registers. For each number on the left one broadcast, for each row of the panel
+ * two loads. What stands on the right is therefore copied into panels first, once for all queries of the item:
+ *
+ *     keys     panel p holds keys PANEL * p ... of the block, transposed: [head_dim][PANEL]
+ *     values   panel p holds columns PANEL * p ... of the block's values: [KEYS][PANEL]
+ *
+ * One element is one chain of additions over the depth, in the same order in any tile: rows do not influence each
+ * other, and what a key outside a row's range adds is an exact zero.
+ *
+ * A bf16 variant for processors with a unit for it would replace multiply() and the two packings, nothing else.
+ */
+#ifndef VSR_NN_ATTENTION_BODY_H
+#define VSR_NN_ATTENTION_BODY_H
+
+#include "nn/attention_isa.h"
+#include "nn/simd.h"
+
+/* Accumulators for TILE x 2, two panel vectors and one broadcast fill the register file. */
+#if defined(__AVX512F__)
+enum { TILE = 14 };
+#elif defined(__AVX2__)
+enum { TILE = 6 };
+#else
+enum { TILE = 4 };
+#endif
+enum { PANEL = 2 * VW, KEYS = ATTENTION_KEYS };
+_Static_assert(KEYS % PANEL == 0, "blocks are made of panels");
+_Static_assert((int)PANEL <= (int)ATTENTION_PANEL_MAX && (int)TILE <= (int)ATTENTION_TILE_MAX, "scratch is for these");
+
+/* ---- the product of a tile */
+
+/*
+ * c[r][0 .. PANEL) = (keep ? keep[r] * c[r] : 0) + sum over s of a[r * a_row + s * a_step] * b[s][0 .. PANEL).
+ * `rows`, `a_row` and `a_step` are constants where this is inlined.
+ */
+SIMD void multiply(size_t rows, const float *a, size_t a_row, size_t a_step, const float *b, size_t depth, float *c,
+                   size_t c_row, const float *keep) {
+    vf sum[TILE][2];
+    SIMD_UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        vf factor = keep ? vf_set(keep[r]) : vf_zero();
+        sum[r][0] = keep ? vf_mul(factor, vf_load(c + r * c_row, VW)) : vf_zero();
+        sum[r][1] = keep ? vf_mul(factor, vf_load(c + r * c_row + VW, VW)) : vf_zero();
+    }
+    for (size_t s = 0; s < depth; s++, a += a_step, b += PANEL) {
+        vf left = vf_load(b, VW), right = vf_load(b + VW, VW);
+        SIMD_UNROLL
+        for (size_t r = 0; r < rows; r++) {
+            vf x = vf_set(a[r * a_row]);
+            sum[r][0] = vf_fma(x, left, sum[r][0]);
+            sum[r][1] = vf_fma(x, right, sum[r][1]);
+        }
+    }
+    SIMD_UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        vf_store(c + r * c_row, sum[r][0], VW);
+        vf_store(c + r * c_row + VW, sum[r][1], VW);
+    }
+}
+
+#if defined(__AVX512F__)
+#define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#elif defined(__AVX2__)
+#define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#else
+#define TILE_ROWS(X) X(1) X(2) X(3) X(4)
+#endif
+
+/* The left side is a packed tile: [depth][TILE]. */
+static void multiply_packed(size_t rows, const float *a, const float *b, size_t depth, float *c, size_t c_row) {
+    switch (rows) {
+#define X(n) \
+    case n: \
+        multiply(n, a, 1, TILE, b, depth, c, c_row, NULL); \
+        break;
+        TILE_ROWS(X)
+#undef X
+    }
+}
+
+/* The left side is a tile of probabilities: [rows][KEYS]. */
+static void multiply_scores(size_t rows, const float *a, const float *b, size_t depth, float *c, size_t c_row,
+                            const float *keep) {
+    switch (rows) {
+#define X(n) \
+    case n: \
+        multiply(n, a, KEYS, 1, b, depth, c, c_row, keep); \
+        break;
+        TILE_ROWS(X)
+#undef X
+    }
+}
+
+/* ---- packing */
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static size_t most(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static size_t round_up(size_t n, size_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
+
+/* `n` rows of `dim` numbers, at most PANEL, as columns of a panel: [dim][PANEL], zeros past the last row. */
+static void pack_panel(const float *rows, size_t stride, size_t n, size_t dim, float *panel) {
+    for (size_t c = 0; c < PANEL; c += VW) {
+        size_t done = 0;
+        if (c + VW <= n) {
+            for (; done + 4 <= dim; done += 4) {
+                vf x[4];
+                for (size_t j = 0; j < 4; j++)
+                    x[j] = vf_load_quads(rows + (c + j) * stride + done, 4 * stride);
+                vf_transpose_quads(x);
+                for (size_t j = 0; j < 4; j++)
+                    vf_store(panel + (done + j) * PANEL + c, x[j], VW);
+            }
+        }
+        for (size_t s = done; s < dim; s++)
+            for (size_t j = c; j < c + VW; j++)
+                panel[s * PANEL + j] = j < n ? rows[j * stride + s] : 0;
+    }
+}
+
+/* `n` rows as a tile: [dim][TILE]. What is past the last row is not read. */
+static void pack_tile(const float *rows, size_t stride, size_t n, size_t dim, float *tile) {
+    for (size_t r = 0; r < n; r++)
+        for (size_t s = 0; s < dim; s++)
+            tile[s * TILE + r] = rows[r * stride + s];
+}
+
+/* `n` values of `dim` columns as panels [KEYS][PANEL], zeros past the last column. */
+static void pack_values(const float *rows, size_t stride, size_t n, size_t dim, float *panels) {
+    for (size_t c = 0; c < dim; c += VW) {
+        float *panel = panels + c / PANEL * KEYS * PANEL + c % PANEL;
+        size_t lanes = least(dim - c, VW);
+        for (size_t j = 0; j < n; j++)
+            vf_store(panel + j * PANEL,
+                     lanes == VW ? vf_load(rows + j * stride + c, VW) : vf_load(rows + j * stride + c, lanes), VW);
+    }
+    if (round_up(dim, VW) % PANEL)
+        for (size_t j = 0; j < n; j++)
+            vf_store(panels + dim / PANEL * KEYS * PANEL + j * PANEL + VW, vf_zero(), VW);
+}
+
+/* ---- an item */
+
+struct work {
+    const struct attention *attention;
+    const struct attention_item *item;
+    const struct attention_scratch *scratch;
+    const float *q, *k, *v; /* first token of the sequence, first head of the group */
+    size_t q_stride, k_stride, v_stride;
+    size_t dim, sums_row;        /* head_dim, and rounded up to panels */
+    size_t group;                /* query heads of this key head */
+    size_t n_queries, n_tiles;   /* per head */
+    size_t slots_row;            /* of query_slots and key_slots */
+    size_t slot_first, slot_end; /* what the item's distances reach */
+};
+
+/* Tiles of a head differ by one row at most: none is left with few rows, which would be slow. */
+static size_t tile_begin(const struct work *w, size_t tile) {
+    return w->n_queries * tile / w->n_tiles;
+}
+
+static const float *tile_of(const struct work *w, size_t head, size_t tile) {
+    return w->scratch->q + (head * w->n_tiles + tile) * w->dim * TILE;
+}
+
+/* Keys that queries `begin` to `end` of the sequence see, all of them or some. */
+static void visible(const struct work *w, size_t begin, size_t end, size_t *ret_low, size_t *ret_high) {
+    size_t window = w->attention->window, length = w->item->length;
+    *ret_low = window && begin > window ? begin - window : 0;
+    if (w->attention->causal)
+        *ret_high = end;
+    else
+        *ret_high = window ? least(length, end + window) : length;
+}
+
+static void start(const struct work *w) {
+    size_t rows = w->group * w->n_queries;
+    memset(w->scratch->sums, 0, rows * w->sums_row * sizeof(float));
+    memset(w->scratch->weight, 0, rows * sizeof(float));
+    for (size_t r = 0; r < rows; r++)
+        w->scratch->top[r] = -INFINITY;
+    for (size_t head = 0; head < w->group; head++) {
+        for (size_t tile = 0; tile < w->n_tiles; tile++) {
+            size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin;
+            const float *rows_q = w->q + (w->item->begin + begin) * w->q_stride + head * w->dim;
+            pack_tile(rows_q, w->q_stride, n, w->dim, w->scratch->q + (head * w->n_tiles + tile) * w->dim * TILE);
+        }
+    }
+}
+
+/* ---- DeBERTa's terms */
+
+/* Slots [first, end), rounded out to panels, of one of the two tables. */
+static void pack_slots(const struct work *w, const float *table, size_t first, size_t end) {
+    const struct attention_positions *positions = w->attention->positions;
+    for (size_t s = first / PANEL * PANEL; s < end; s += PANEL)
+        pack_panel(table + s * positions->stride + w->item->kv_head * w->dim, positions->stride,
+                   least(positions->n_slots - s, PANEL), w->dim, w->scratch->slot_panels + s * w->dim);
+}
+
+static void multiply_slots(const struct work *w, size_t rows, const float *tile, size_t first, size_t end, float *to) {
+    for (size_t s = first / PANEL * PANEL; s < end; s += PANEL)
+        multiply_packed(rows, tile, w->scratch->slot_panels + s * w->dim, w->dim, to + s, w->slots_row);
+}
+
+/* Slots of queries `begin` to `end` with keys `low` to `high`: slots fall as the key's place rises. */
+static void slots_between(const struct work *w, size_t low, size_t high, size_t *ret_first, size_t *ret_end) {
+    const struct attention_positions *positions = w->attention->positions;
+    const int32_t *slot = positions->slot + positions->reach;
+    *ret_first = (size_t)slot[(ptrdiff_t)high - 1 - (ptrdiff_t)w->item->begin];
+    *ret_end = (size_t)slot[(ptrdiff_t)low - ((ptrdiff_t)w->item->end - 1)] + 1;
+}
+
+static void start_positions(const struct work *w) {
+    const struct attention_positions *positions = w->attention->positions;
+    size_t first, end;
+    if (!positions->keys)
+        return;
+    slots_between(w, 0, w->item->length, &first, &end);
+    pack_slots(w, positions->keys, first, end);
+    for (size_t tile = 0; tile < w->n_tiles; tile++) {
+        size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin;
+        multiply_slots(w, n, tile_of(w, 0, tile), first, end, w->scratch->query_slots + begin * w->slots_row);
+    }
+}
+
+static void block_positions(const struct work *w, size_t low, size_t high) {
+    const struct attention_positions *positions = w->attention->positions;
+    size_t first, end;
+    if (!positions->queries)
+        return;
+    slots_between(w, low, high, &first, &end);
+    pack_slots(w, positions->queries, first, end);
+    for (size_t j = low; j < high; j += TILE) {
+        size_t n = least(high - j, TILE);
+        pack_tile(w->k + j * w->k_stride, w->k_stride, n, w->dim, w->scratch->key_tile);
+        multiply_slots(w, n, w->scratch->key_tile, first, end, w->scratch->key_slots + (j - low) * w->slots_row);
+    }
+}
+
+/* ---- scores of a row: bias, mask, exponential */
+
+/* Adds what depends on the distance to scores of the query at `place` with keys `low` to `high`; `block` is the block's
+ * first key. */
+static void add_bias(const struct work *w, float *scores, size_t head, size_t place, size_t low, size_t high,
+                     size_t block) {
+    const struct attention *attention = w->attention;
+    if (attention->relative) {
+        size_t h = w->item->kv_head * w->group + head, reach = attention->relative_reach;
+        const float *bias = attention->relative + h * (2 * reach + 1) + reach + low - place;
+        vf scale = vf_set(attention->scale);
+        LANES(high - low, vf_store(scores + i, vf_fma(vf_load(scores + i, n), scale, vf_load(bias + i, n)), n););
+    }
+    if (attention->positions) {
+        const struct attention_positions *positions = attention->positions;
+        const int32_t *slot = positions->slot + positions->reach + low - place;
+        const float *query = w->scratch->query_slots + (place - w->item->begin) * w->slots_row;
+        const float *keys = w->scratch->key_slots + (low - block) * w->slots_row;
+        if (positions->keys)
+            LANES(high - low, vf_store(scores + i, vf_add(vf_load(scores + i, n), vf_gather(query, slot + i, n)), n););
+        if (positions->queries)
+            LANES(high - low, vf x = vf_gather_step(keys + i * w->slots_row, slot + i, (int32_t)w->slots_row, n);
+                  vf_store(scores + i, vf_add(vf_load(scores + i, n), x), n););
+    }
+}
+
+static void fill(float *x, float value, size_t count) {
+    LANES(count, vf_store(x + i, vf_set(value), n););
+}
+
+/*
+ * `width` scores, a multiple of VW, become e^(factor * (score - greatest so far)); adds them to `weight`. Returns by
+ * how much what was summed up before has to shrink. `factor` has log2(e) in it.
+ */
+static float exponentials(float *scores, size_t width, float factor, float *top, float *weight) {
+    vf max = vf_set(*top), scale = vf_set(factor), sum = vf_zero(), minus;
+    float before = *top, keep;
+    for (size_t i = 0; i < width; i += VW)
+        max = vf_max(max, vf_load(scores + i, VW));
+    *top = vf_top(max);
+    minus = vf_set(*top == -INFINITY ? 0 : -*top * factor); /* nothing seen yet: all are 2^-inf = 0 */
+    for (size_t i = 0; i < width; i += VW) {
+        vf p = vf_exp2_negative(vf_fma(vf_load(scores + i, VW), scale, minus));
+        vf_store(scores + i, p, VW);
+        sum = vf_add(sum, p);
+    }
+    keep = before == -INFINITY ? 0 : vf_first(vf_exp2_negative(vf_fma(vf_set(before), scale, minus)));
+    *weight = *weight * keep + vf_sum(sum);
+    return keep;
+}
+
+/* ---- a block of keys */
+
+/* One tile of queries of one head against keys of the block, which starts at key `block`. */
+static void run_tile(const struct work *w, size_t head, size_t tile, size_t block, size_t block_end) {
+    const struct attention_scratch *scratch = w->scratch;
+    size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin, low, high, width, row;
+    float keep[TILE], factor = (w->attention->relative ? 1 : w->attention->scale) * 0x1.715476p0f;
+    visible(w, w->item->begin + begin, w->item->begin + begin + n, &low, &high);
+    low = block + (most(low, block) - block) / PANEL * PANEL;
+    high = least(high, block_end);
+    if (low >= high)
+        return;
+    width = round_up(high - low, PANEL);
+    for (size_t c = 0; c < width; c += PANEL)
+        multiply_packed(n, tile_of(w, head, tile), scratch->k + (low - block + c) * w->dim, w->dim, scratch->scores + c,
+                        KEYS);
+    row = head * w->n_queries + begin;
+    for (size_t r = 0; r < n; r++) {
+        float *scores = scratch->scores + r * KEYS;
+        size_t place = w->item->begin + begin + r, from, to;
+        visible(w, place, place + 1, &from, &to);
+        from = least(most(from, low), high);
+        to = most(least(to, high), from);
+        fill(scores, -INFINITY, from - low);
+        fill(scores + (to - low), -INFINITY, low + width - to);
+        add_bias(w, scores + (from - low), head, place, from, to, block);
+        keep[r] = exponentials(scores, width, factor, &scratch->top[row + r], &scratch->weight[row + r]);
+    }
+    for (size_t c = 0; c < w->sums_row; c += PANEL)
+        multiply_scores(n, scratch->scores, scratch->v + (c / PANEL * KEYS + (low - block)) * PANEL, high - low,
+                        scratch->sums + row * w->sums_row + c, w->sums_row, keep);
+}
+
+static void run_block(const struct work *w, size_t block, size_t end) {
+    for (size_t key = block; key < end; key += PANEL)
+        pack_panel(w->k + key * w->k_stride, w->k_stride, least(end - key, PANEL), w->dim,
+                   w->scratch->k + (key - block) * w->dim);
+    pack_values(w->v + block * w->v_stride, w->v_stride, end - block, w->dim, w->scratch->v);
+    if (w->attention->positions)
+        block_positions(w, block, end);
+    for (size_t head = 0; head < w->group; head++)
+        for (size_t tile = 0; tile < w->n_tiles; tile++)
+            run_tile(w, head, tile, block, end);
+}
+
+static void finish(const struct work *w, const struct rows_out *out) {
+    for (size_t head = 0; head < w->group; head++) {
+        for (size_t r = 0; r < w->n_queries; r++) {
+            size_t row = head * w->n_queries + r;
+            size_t at =
+                (w->item->first + w->item->begin + r) * out->stride + (w->item->kv_head * w->group + head) * w->dim;
+            const float *sums = w->scratch->sums + row * w->sums_row;
+            float weight = w->scratch->weight[row];
+            vf factor = vf_set(weight == 0 ? 0 : 1 / weight);
+            if (out->type == ROWS_BF16)
+                LANES(w->dim, vf_store_bf16((uint16_t *)out->data + at + i, vf_mul(vf_load(sums + i, n), factor), n););
+            else
+                LANES(w->dim, vf_store((float *)out->data + at + i, vf_mul(vf_load(sums + i, n), factor), n););
+        }
+    }
+}
+
+void SIMD_NAME(attention)(const struct attention *attention, const struct attention_rows *rows,
+                          const struct attention_item *item, const struct attention_scratch *scratch) {
+    size_t group = attention->heads / attention->kv_heads, dim = attention->head_dim, low, high;
+    struct work w = {
+        .attention = attention,
+        .item = item,
+        .scratch = scratch,
+        .q = rows->q + item->first * rows->q_stride + item->kv_head * group * dim,
+        .k = rows->k + item->first * rows->k_stride + item->kv_head * dim,
+        .v = rows->v + item->first * rows->v_stride + item->kv_head * dim,
+        .q_stride = rows->q_stride,
+        .k_stride = rows->k_stride,
+        .v_stride = rows->v_stride,
+        .dim = dim,
+        .sums_row = round_up(dim, PANEL),
+        .group = group,
+        .n_queries = item->end - item->begin,
+        .n_tiles = (item->end - item->begin + TILE - 1) / TILE,
+    };
+    start(&w);
+    if (attention->positions) {
+        w.slots_row = attention->positions->n_slots + ATTENTION_SLOTS_PAD;
+        start_positions(&w);
+    }
+    visible(&w, item->begin, item->end, &low, &high);
+    for (size_t block = low / PANEL * PANEL; block < high; block += KEYS)
+        run_block(&w, block, least(block + KEYS, high));
+    finish(&w, &rows->out);
+}
+
+#endif

@@ -1,0 +1,1 @@
+#include "nn/attention_body.h"

@@ -1,0 +1,425 @@
+/* Attention at every level of the processor against the formula in double precision; alone against in a batch. */
+#include "nn/attention.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/cpu.h"
+#include "nn/precision.h"
+#include "test.h"
+
+static uint64_t random_state = 1;
+
+static uint32_t random_bits(void) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(random_state >> 32);
+}
+
+static void fill(float *x, size_t n, float size) {
+    for (size_t i = 0; i < n; i++)
+        x[i] = ((float)(random_bits() >> 8) / 8388608.0f - 1) * size;
+}
+
+static void *allocate(size_t len) {
+    void *data = aligned_alloc(64, (len + 64) / 64 * 64);
+    assert_non_null(data);
+    return data;
+}
+
+static void at_each_level(void (*test)(const char *level)) {
+    for (int isa = 0; isa <= (int)cpu_isa_best(); isa++) {
+        cpu_isa_limit((enum cpu_isa)isa);
+        random_state = 7;
+        test(cpu_isa_name((enum cpu_isa)isa));
+    }
+    cpu_isa_limit(CPU_ISAS_N - 1);
+}
+
+/* One [tokens][stride] array: queries, keys, values, and a gap. */
+struct batch {
+    float *qkv, *out;
+    size_t n_tokens, stride, width;
+    struct attention_rows rows;
+};
+
+static struct batch batch_new(const struct attention *a, size_t n_tokens) {
+    struct batch b = { .n_tokens = n_tokens, .width = a->heads * a->head_dim };
+    size_t kv = a->kv_heads * a->head_dim;
+    b.stride = b.width + 2 * kv + 3;
+    b.qkv = allocate(n_tokens * b.stride * sizeof(float));
+    b.out = allocate((n_tokens * (b.width + 1) + 1) * sizeof(float));
+    fill(b.qkv, n_tokens * b.stride, 1);
+    for (size_t i = 0; i < n_tokens * (b.width + 1) + 1; i++)
+        b.out[i] = 42;
+    b.rows = (struct attention_rows){ b.qkv,
+                                      b.qkv + b.width,
+                                      b.qkv + b.width + kv,
+                                      b.stride,
+                                      b.stride,
+                                      b.stride,
+                                      { .type = ROWS_F32, .data = b.out, .stride = b.width + 1 } };
+    return b;
+}
+
+static void batch_free(struct batch *b) {
+    free(b->qkv);
+    free(b->out);
+}
+
+static void run(const struct attention *a, const struct attention_rows *rows, const uint32_t *starts, size_t n) {
+    size_t n_items = attention_items(a, starts, n, NULL);
+    struct attention_item *items = allocate((n_items + 1) * sizeof(*items));
+    void *scratch = allocate(attention_scratch_len(a));
+    assert_true(n_items <= attention_items_max(a, starts[n] - starts[0], n));
+    assert_int_equal(attention_items(a, starts, n, items), n_items);
+    memset(scratch, 0xff, attention_scratch_len(a)); /* NaN: nothing is read before it is written */
+    for (size_t k = n_items; k-- > 0;)
+        attention_run(a, rows, &items[k], scratch);
+    free(items);
+    free(scratch);
+}
+
+static bool sees(const struct attention *a, ptrdiff_t i, ptrdiff_t j) {
+    return (!a->causal || j <= i) && (!a->window || labs(i - j) <= (long)a->window);
+}
+
+static double score(const struct attention *a, const struct batch *b, size_t head, size_t first, size_t i, size_t j) {
+    size_t kv_head = head / (a->heads / a->kv_heads), d = a->head_dim;
+    const float *q = b->rows.q + (first + i) * b->stride + head * d;
+    const float *k = b->rows.k + (first + j) * b->stride + kv_head * d;
+    const struct attention_positions *p = a->positions;
+    double sum = 0;
+    for (size_t s = 0; s < d; s++)
+        sum += (double)q[s] * k[s];
+    if (p) {
+        size_t slot = (size_t)p->slot[p->reach + j - i];
+        for (size_t s = 0; s < d; s++) {
+            sum += p->keys ? (double)q[s] * p->keys[slot * p->stride + head * d + s] : 0;
+            sum += p->queries ? (double)k[s] * p->queries[slot * p->stride + head * d + s] : 0;
+        }
+    }
+    sum *= a->scale;
+    return a->relative ? sum + a->relative[head * (2 * a->relative_reach + 1) + a->relative_reach + j - i] : sum;
+}
+
+static double scores[1100], weighted[ATTENTION_HEAD_DIM_MAX];
+
+static void check_query(const char *what, const struct attention *a, const struct batch *b, size_t head, size_t first,
+                        size_t length, size_t i) {
+    size_t d = a->head_dim, kv_head = head / (a->heads / a->kv_heads);
+    const float *got = (const float *)b->rows.out.data + (first + i) * b->rows.out.stride + head * d;
+    double top = -INFINITY, sum = 0;
+    for (size_t j = 0; j < length; j++) {
+        scores[j] = sees(a, (ptrdiff_t)i, (ptrdiff_t)j) ? score(a, b, head, first, i, j) : -INFINITY;
+        top = fmax(top, scores[j]);
+    }
+    memset(weighted, 0, sizeof(weighted));
+    for (size_t j = 0; j < length; j++) {
+        double p = exp(scores[j] - top);
+        sum += p;
+        for (size_t s = 0; s < d && p > 0; s++)
+            weighted[s] += p * b->rows.v[(first + j) * b->stride + kv_head * d + s];
+    }
+    for (size_t s = 0; s < d; s++)
+        CHECK_MSG(fabs(got[s] - weighted[s] / sum) <= 3e-6,
+                  "%s: length %zu, head %zu, query %zu, column %zu: %g, not %g", what, length, head, i, s,
+                  (double)got[s], weighted[s] / sum);
+}
+
+/* Checks `some` queries of each head at random besides the first and the last, or all when there are few. */
+static void check_batch(const char *what, const struct attention *a, const struct batch *b, const uint32_t *starts,
+                        size_t n, size_t some) {
+    for (size_t s = 0; s < n; s++) {
+        size_t length = starts[s + 1] - starts[s];
+        for (size_t head = 0; head < a->heads; head++) {
+            for (size_t k = 0; k < length && k < some; k++) {
+                size_t i = length <= some ? k : k == 0 ? 0 : k == 1 ? length - 1 : random_bits() % length;
+                check_query(what, a, b, head, starts[s], length, i);
+            }
+        }
+    }
+    for (size_t t = 0; t < b->n_tokens; t++)
+        assert_true(b->out[t * (b->width + 1) + b->width] == 42);
+}
+
+static void one_length(const char *what, const struct attention *a, size_t length, size_t some) {
+    uint32_t starts[2] = { 0, (uint32_t)length };
+    struct batch b = batch_new(a, length);
+    run(a, &b.rows, starts, 1);
+    check_batch(what, a, &b, starts, 1, some);
+    batch_free(&b);
+}
+
+/* ---- modes and lengths */
+
+static const struct {
+    const char *name;
+    bool causal;
+    size_t window;
+} modes[] = {
+    { "full", false, 0 },
+    { "window 1", false, 1 },
+    { "window 5", false, 5 },
+    { "window 64", false, 64 },
+    { "window 256", false, 256 },
+    { "causal", true, 0 },
+    { "causal, window 1", true, 1 },
+    { "causal, window 100", true, 100 },
+};
+
+static void lengths_at(const char *level) {
+    for (size_t m = 0; m < VSR_COUNT(modes); m++) {
+        char what[64];
+        struct attention a = { .heads = 2, .kv_heads = 2, .head_dim = 32, .scale = 0.6f };
+        a.causal = modes[m].causal;
+        a.window = modes[m].window;
+        snprintf(what, sizeof(what), "%s, %s", level, modes[m].name);
+        for (size_t length = 1; length <= 300; length++)
+            one_length(what, &a, length, length < 40 ? length : 6);
+        one_length(what, &a, 1000, 40);
+    }
+}
+
+TEST(lengths) {
+    at_each_level(lengths_at);
+}
+
+static void shapes_at(const char *level) {
+    static const struct {
+        size_t heads, kv_heads, head_dim;
+    } shapes[] = {
+        { 1, 1, 1 },  { 3, 3, 3 },  { 2, 2, 8 },    { 4, 2, 16 },  { 3, 1, 20 },  { 2, 2, 24 }, { 2, 1, 40 },
+        { 2, 2, 64 }, { 1, 1, 80 }, { 16, 8, 128 }, { 3, 1, 256 }, { 1, 1, 512 }, { 64, 1, 8 }, { 2, 2, 63 }
+    };
+    static const size_t lengths[] = { 1, 2, 17, 63, 64, 65, 129, 260 };
+    for (size_t k = 0; k < VSR_COUNT(shapes) * VSR_COUNT(lengths); k++) {
+        size_t shape = k / VSR_COUNT(lengths);
+        for (size_t m = 0; m < VSR_COUNT(modes); m += 3) {
+            char what[64];
+            struct attention a = { .heads = shapes[shape].heads,
+                                   .kv_heads = shapes[shape].kv_heads,
+                                   .head_dim = shapes[shape].head_dim,
+                                   .scale = 0.3f,
+                                   .causal = modes[m].causal,
+                                   .window = modes[m].window };
+            snprintf(what, sizeof(what), "%s, %zu heads of %zu, %s", level, a.heads, a.head_dim, modes[m].name);
+            one_length(what, &a, lengths[k % VSR_COUNT(lengths)], 3);
+        }
+    }
+}
+
+TEST(shapes) {
+    at_each_level(shapes_at);
+}
+
+/* Large scores: the running maximum has to move, and what is far below it becomes nothing. */
+static void sharp_at(const char *level) {
+    struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = 16, .scale = 1 };
+    uint32_t starts[2] = { 0, 700 };
+    struct batch b = batch_new(&a, 700);
+    for (size_t j = 0; j < 700; j++)
+        for (size_t s = 0; s < 16; s++)
+            b.qkv[j * b.stride + 16 + s] *= (float)j * 0.05f; /* keys grow */
+    run(&a, &b.rows, starts, 1);
+    for (size_t i = 0; i < 700; i += 13) {
+        /* The scores' own rounding is multiplied by their size: only the weights' sum and range are checked here. */
+        for (size_t s = 0; s < 16; s++)
+            CHECK_MSG(fabsf(b.out[i * 17 + s]) <= 1.0001f, "%s: query %zu: %g", level, i, (double)b.out[i * 17 + s]);
+    }
+    for (size_t j = 0; j < 700; j++)
+        for (size_t s = 0; s < 16; s++)
+            b.qkv[j * b.stride + 32 + s] = 3; /* all values the same: so is every mean of them */
+    run(&a, &b.rows, starts, 1);
+    for (size_t i = 0; i < 700; i++)
+        CHECK_MSG(fabsf(b.out[i * 17 + i % 16] - 3) < 2e-6f, "%s: query %zu: %g", level, i, (double)b.out[i * 17]);
+    b.qkv[5 * b.stride + 16] = NAN;
+    run(&a, &b.rows, starts, 1);
+    assert_true(isnan(b.out[100 * 17]));
+    batch_free(&b);
+}
+
+TEST(sharp) {
+    at_each_level(sharp_at);
+}
+
+/* ---- terms that depend on the distance */
+
+static void relative_at(const char *level) {
+    enum { HEADS = 3, REACH = 400 };
+    static float table[32 * HEADS], relative[HEADS * (2 * REACH + 1)];
+    static const size_t lengths[] = { 1, 5, 33, 128, 129, 401 };
+    fill(table, VSR_COUNT(table), 2);
+    attention_relative_from_buckets(table, HEADS, REACH, relative);
+    for (size_t k = 0; k < VSR_COUNT(lengths); k++) {
+        struct attention a = { .heads = HEADS,
+                               .kv_heads = HEADS,
+                               .head_dim = 16,
+                               .scale = 0.25f,
+                               .relative = relative,
+                               .relative_reach = REACH };
+        one_length(level, &a, lengths[k], 8);
+        a.window = 20;
+        one_length(level, &a, lengths[k], 8);
+    }
+}
+
+TEST(relative) {
+    at_each_level(relative_at);
+}
+
+/* The formula of the specification in floating point, away from its steps; the steps as listed there. */
+TEST(buckets) {
+    enum { REACH = 300 };
+    static float table[32], relative[2 * REACH + 1];
+    static const struct {
+        int distance, bucket;
+    } steps[] = { { 0, 0 },    { 1, 17 },   { -1, 1 },   { -7, 7 },    { -8, 8 },   { -11, 8 },  { -12, 9 },
+                  { -15, 9 },  { -16, 10 }, { -22, 10 }, { -23, 11 },  { -31, 11 }, { -32, 12 }, { -63, 13 },
+                  { -64, 14 }, { -90, 14 }, { -91, 15 }, { -300, 15 }, { 8, 24 },   { 64, 30 },  { 300, 31 } };
+    for (int k = 0; k < 32; k++)
+        table[k] = (float)k;
+    attention_relative_from_buckets(table, 1, REACH, relative);
+    for (size_t k = 0; k < VSR_COUNT(steps); k++)
+        CHECK_MSG((int)relative[REACH + steps[k].distance] == steps[k].bucket, "distance %d: bucket %d, not %d",
+                  steps[k].distance, (int)relative[REACH + steps[k].distance], steps[k].bucket);
+    for (int n = 8; n < REACH; n++) {
+        double exact = log(n / 8.0) / log(16) * 8;
+        if (fabs(exact - round(exact)) > 1e-6)
+            assert_int_equal((int)relative[REACH - n], 8 + (exact < 7 ? (int)exact : 7));
+    }
+}
+
+TEST(slots) {
+    enum { REACH = 600 };
+    static int32_t slot[2 * REACH + 1];
+    static const int known[][2] = { { 0, 0 },     { 1, 1 },     { 128, 128 }, { 129, 129 },
+                                    { 130, 130 }, { 200, 169 }, { 510, 255 }, { 511, 255 } };
+    attention_slots(256, 512, REACH, slot);
+    for (size_t k = 0; k < VSR_COUNT(known); k++) {
+        assert_int_equal(slot[REACH - known[k][0]], 256 + known[k][1]);
+        assert_int_equal(slot[REACH + known[k][0]], 256 - known[k][1]);
+    }
+    assert_int_equal(slot[REACH - 512], 511);
+    assert_int_equal(slot[REACH + 512], 0);
+    assert_int_equal(slot[0], 511);
+    for (size_t k = 0; k < 2 * REACH; k++)
+        assert_true(slot[k] >= slot[k + 1]);
+    attention_slots(0, 16, REACH, slot);
+    assert_int_equal(slot[REACH - 5], 21);
+    assert_int_equal(slot[REACH + 16], 0);
+    assert_int_equal(slot[0], 31);
+}
+
+static void positions_at(const char *level) {
+    enum { HEADS = 2, DIM = 20, REACH = 399 };
+    static const struct { size_t buckets, positions; } kinds[] = { { 8, 16 }, { 256, 512 }, { 0, 40 } };
+    static const size_t lengths[] = { 1, 2, 7, 8, 16, 100, 128, 130, 400 };
+    static int32_t slot[2 * REACH + 1];
+    static float keys[512 * HEADS * DIM], queries[512 * HEADS * DIM];
+    fill(keys, VSR_COUNT(keys), 1);
+    fill(queries, VSR_COUNT(queries), 1);
+    for (size_t k = 0; k < VSR_COUNT(kinds) * VSR_COUNT(lengths) * 3; k++) {
+        size_t kind = k % 3, terms = k / 3 % 3;
+        struct attention_positions positions = { .keys = terms == 1 ? NULL : keys,
+                                                 .queries = terms == 2 ? NULL : queries,
+                                                 .stride = HEADS * DIM,
+                                                 .slot = slot,
+                                                 .reach = REACH };
+        struct attention a = {
+            .heads = HEADS, .kv_heads = HEADS, .head_dim = DIM, .scale = 0.2f, .positions = &positions
+        };
+        positions.n_slots = 2 * (kinds[kind].buckets ? kinds[kind].buckets : kinds[kind].positions);
+        attention_slots(kinds[kind].buckets, kinds[kind].positions, REACH, slot);
+        one_length(level, &a, lengths[k / 9], 6);
+    }
+}
+
+TEST(positions) {
+    at_each_level(positions_at);
+}
+
+/* ---- batches */
+
+static void together_at(const char *level) {
+    enum { N = 7 };
+    static const uint32_t starts[N + 1] = { 3, 4, 4, 133, 150, 450, 462, 700 };
+    for (size_t m = 0; m < VSR_COUNT(modes); m++) {
+        struct attention a = { .heads = 4,
+                               .kv_heads = 2,
+                               .head_dim = 24,
+                               .scale = 0.5f,
+                               .causal = modes[m].causal,
+                               .window = modes[m].window };
+        struct batch b = batch_new(&a, 701);
+        char what[64];
+        snprintf(what, sizeof(what), "%s, batch, %s", level, modes[m].name);
+        run(&a, &b.rows, starts, N);
+        check_batch(what, &a, &b, starts, N, 5);
+        for (size_t i = 0; i < 3 * (b.width + 1); i++)
+            assert_true(b.out[i] == 42); /* tokens of no sequence */
+        for (size_t s = 0; s < N; s++) {
+            uint32_t alone_starts[2] = { 0, starts[s + 1] - starts[s] };
+            struct batch alone = batch_new(&a, alone_starts[1] + 1);
+            memcpy(alone.qkv, b.qkv + starts[s] * b.stride, alone_starts[1] * b.stride * sizeof(float));
+            run(&a, &alone.rows, alone_starts, 1);
+            CHECK_MSG(!memcmp(alone.out, b.out + starts[s] * (b.width + 1),
+                              alone_starts[1] * (b.width + 1) * sizeof(float)),
+                      "%s: sequence %zu differs alone", what, s);
+            batch_free(&alone);
+        }
+        batch_free(&b);
+    }
+}
+
+TEST(alone_or_together) {
+    at_each_level(together_at);
+}
+
+/* A causal model's first tokens do not depend on what follows, and a window as long as the text is none. */
+static void prefix_at(const char *level) {
+    struct attention a = { .heads = 2, .kv_heads = 1, .head_dim = 32, .scale = 0.5f, .causal = true };
+    uint32_t long_starts[2] = { 0, 333 }, short_starts[2] = { 0, 200 };
+    struct batch b = batch_new(&a, 333);
+    float *first = allocate(200 * (b.width + 1) * sizeof(float));
+    run(&a, &b.rows, short_starts, 1);
+    memcpy(first, b.out, 200 * (b.width + 1) * sizeof(float));
+    run(&a, &b.rows, long_starts, 1);
+    CHECK_MSG(!memcmp(first, b.out, 200 * (b.width + 1) * sizeof(float)), "%s: a prefix changes", level);
+    a.causal = false;
+    run(&a, &b.rows, short_starts, 1);
+    memcpy(first, b.out, 200 * (b.width + 1) * sizeof(float));
+    a.window = 199;
+    run(&a, &b.rows, short_starts, 1);
+    CHECK_MSG(!memcmp(first, b.out, 200 * (b.width + 1) * sizeof(float)), "%s: a window of all changes", level);
+    free(first);
+    batch_free(&b);
+}
+
+TEST(prefix) {
+    at_each_level(prefix_at);
+}
+
+/* bf16 output is the f32 output rounded. */
+static void bf16_at(const char *level) {
+    struct attention a = { .heads = 2, .kv_heads = 2, .head_dim = 36, .scale = 0.3f };
+    uint32_t starts[2] = { 0, 50 };
+    struct batch b = batch_new(&a, 50);
+    uint16_t *half = allocate(50 * 80 * sizeof(*half));
+    memset(half, 0x5a, 50 * 80 * sizeof(*half));
+    run(&a, &b.rows, starts, 1);
+    b.rows.out = (struct rows_out){ .type = ROWS_BF16, .data = half, .stride = 80 };
+    run(&a, &b.rows, starts, 1);
+    for (size_t t = 0; t < 50; t++)
+        for (size_t i = 0; i < 80; i++)
+            CHECK_MSG(half[t * 80 + i] == (i < 72 ? bf16_from_f32(b.out[t * 73 + i]) : 0x5a5a), "%s: %zu %zu", level, t,
+                      i);
+    free(half);
+    batch_free(&b);
+}
+
+TEST(bf16) {
+    at_each_level(bf16_at);
+}
+
+RUN_TESTS(T(lengths), T(shapes), T(sharp), T(relative), T(buckets), T(slots), T(positions), T(alone_or_together),
+          T(prefix), T(bf16))

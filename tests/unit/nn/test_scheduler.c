@@ -15,7 +15,7 @@ struct world {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool open;
-    size_t inside; /* runs that wait at the gate */
+    size_t inside;     /* runs that wait at the gate */
     char log[LOG_MAX]; /* batches of names: "ab c " */
     size_t n_log;
     int fail_with;

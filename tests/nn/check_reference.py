@@ -9,13 +9,14 @@ import contextlib
 import json
 import math
 import pathlib
+import re
 import sys
 import types
 
 import numpy as np
 
-from fixture import random_weights
-from reference import adapter, arithmetic, bert, deberta, gemma3, model, modernbert, qwen3, rope, safetensors, weights
+from draw import random_weights
+from reference import adapter, arithmetic, bert, deberta, gemma3, model, modernbert, qwen3, rope, safetensors, sentence, weights
 from reference.arithmetic import attend, causal, everything, gelu, gelu_tanh, layer_norm, softmax, within
 from reference.model import open_model
 from reference.rope import Rope
@@ -231,6 +232,38 @@ def vectors_are_of_length_one():
                 near(array.sum(axis=-1), 1.0, 1e-6)
 
 
+@check
+def texts_are_their_tokens():
+    """The ids and offsets of the texts, once more: words cut into the longest pieces from the left."""
+    for path in sorted(FIXTURES.glob("*/cases.json")):
+        about = json.loads(path.read_text())
+        vocabulary = json.loads((FIXTURES / about.get("base", path.parent.name) / "tokenizer.json").read_text())["model"]["vocab"]
+        arrays = safetensors.read(path.parent / "cases.safetensors")
+        for case in about["cases"]:
+            if "text" not in case:
+                continue
+            ids, offsets = arrays[case["name"] + ".ids"], arrays[case["name"] + ".offsets"]
+            expected = []
+            for text in (case.get("prompt", "") + case["text"], case.get("pair", "")):
+                for found in re.finditer(r"\S+", text):
+                    expected += word_pieces(found[0].lower(), found.start(), vocabulary)
+            own = [(ids[n], *offsets[n]) for n in range(len(ids)) if offsets[n][1] > 0]
+            assert own == expected[: len(own)] and (len(own) == len(expected) or "cut" in case["about"]), (path, case)
+
+
+def word_pieces(word, begin, vocabulary):
+    pieces, at = [], 0
+    while at < len(word):
+        mark = "##" if at else ""
+        ends = [end for end in range(len(word), at, -1) if mark + word[at:end] in vocabulary]
+        if not ends:
+            unknown = next(id for token, id in vocabulary.items() if "unk" in token.lower())
+            return [(unknown, begin, begin + len(word))]
+        pieces.append((vocabulary[mark + word[at : ends[0]]], begin + at, begin + ends[0]))
+        at = ends[0]
+    return pieces
+
+
 # Adapters
 
 
@@ -299,9 +332,13 @@ def broken(place, name, value):
         setattr(place, name, right)
 
 
+def merged(value, changes):
+    return value | changes if isinstance(value, dict) else value
+
+
 def changed(module, changes):
     """The json files that `module` reads say something else."""
-    return broken(module, "json", types.SimpleNamespace(loads=lambda text: json.loads(text) | changes))
+    return broken(module, "json", types.SimpleNamespace(loads=lambda text: merged(json.loads(text), changes)))
 
 
 def open_fixture(name):
@@ -315,12 +352,12 @@ def worst(fixture):
     model = open_fixture(fixture)
     most = 0.0
     for case in json.loads((FIXTURES / fixture / "cases.json").read_text())["cases"]:
-        name = case["name"]
+        name, more = case["name"], {key: case[key] for key in ("prompt_tokens",) if key in case}
         hidden = model.hidden(cases[name + ".ids"], cases.get(name + ".types"))
         most = max(most, np.abs(hidden[cases[name + ".rows"]] - cases[name + ".hidden"]).max())
         for head in ("logits", "embedding"):
             if f"{name}.{head}" in cases:
-                now = getattr(model, head)(cases[name + ".ids"], cases.get(name + ".types"))
+                now = getattr(model, head)(cases[name + ".ids"], cases.get(name + ".types"), **more)
                 most = max(most, np.abs(now - cases[f"{name}.{head}"]).max())
     return most
 
@@ -343,6 +380,9 @@ def replace(about, fixture, place, name, value):
 MUTANTS = [
     change(model, "GELU by tanh", "bert-sequence", hidden_act="gelu_new"),
     change(model, "GELU by erf", "bert-token", hidden_act="gelu"),
+    change(sentence, "the prompt pooled", "bert-embed-dense", include_prompt=True),
+    change(sentence, "no activation", "bert-embed-dense", activation_function="torch.nn.Identity"),
+    change(sentence, "another pooling", "bert-embed-mean", pooling_mode="cls"),
     change(model, "eps left out", "bert-embed-cls", layer_norm_eps=1e-12),
     replace("positions from one", "bert-embed-mean", bert.Bert, "positions", lambda self, ids: np.arange(1, len(ids) + 1) % 512),
     change(model, "positions from one", "roberta-sequence", pad_token_id=0),

@@ -1,40 +1,23 @@
 """One fixture: a model directory on disk, and beside its weights the cases with what the reference computes for them."""
-import hashlib
 import json
 import math
 
 import numpy as np
 
+from draw import random_integers, random_weights
 from reference import safetensors
 from reference.arithmetic import l2_normalize
 from reference.model import open_model
 from reference.sentence import POOLINGS
-
-SPREAD = 15  # weights are whole numbers -15..15 times a power of two: exact in bf16 and f16, and small when packed
-
-
-def random_words(seed, n):
-    """n words of splitmix64, begun at the hash of `seed`."""
-    start = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little")
-    with np.errstate(over="ignore"):
-        z = np.uint64(start) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
-
-
-def random_integers(seed, n, low, high):
-    return low + (random_words(seed, n) % np.uint64(high - low + 1)).astype(np.int64)
-
-
-def random_weights(seed, shape, deviation):
-    """About the wanted standard deviation: the step between values is a power of two."""
-    step = 2.0 ** round(math.log2(deviation * math.sqrt(3.0) / SPREAD))
-    return random_integers(seed, math.prod(shape), -SPREAD, SPREAD).reshape(shape) * step
-
+from vocabulary import Vocabulary
 
 def labels(names):
     return {"id2label": {str(n): name for n, name in enumerate(names)}, "label2id": {name: n for n, name in enumerate(names)}}
+
+
+def vocabulary_of(config):
+    before_text = 2 if config.get("pad_token_id") == 1 else 0  # positions that padding takes in RoBERTa and MPNet
+    return Vocabulary(config["model_type"], config["vocab_size"], config["max_position_embeddings"] - before_text)
 
 
 class Tensors:
@@ -87,6 +70,8 @@ class Fixture:
     def write_model(self, config, dtype="F32", shards=1):
         """config.json and the weights collected so far; then the reference opens what lies on the disk."""
         self.write_json("config.json", config)
+        self.typed = config.get("type_vocab_size", 0) > 0
+        self.write_tokenizer(vocabulary_of(config))
         names = list(self.tensors.all)
         if shards == 1:
             self.write_weights("model.safetensors", self.tensors.all, dtype)
@@ -102,7 +87,12 @@ class Fixture:
                 "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": dict(sorted(where.items()))}
             )
 
-    def write_sentence_modules(self, hidden, pooling, dense=(), normalize=True, newer=False):
+    def write_tokenizer(self, vocabulary):
+        self.vocabulary = vocabulary
+        self.write_json("tokenizer.json", vocabulary.tokenizer_json())
+        self.write_json("tokenizer_config.json", vocabulary.tokenizer_config())
+
+    def write_sentence_modules(self, hidden, pooling, dense=(), normalize=True, newer=False, include_prompt=True):
         """modules.json and what it lists; `dense` holds (n_out, bias, activation or None)."""
         modules = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]
 
@@ -119,7 +109,7 @@ class Fixture:
             config["pooling_mode"] = pooling
         else:
             config |= {"pooling_mode_" + mode: mode.removesuffix("_tokens").removesuffix("_token") == pooling for mode in modes}
-        self.write_json(add("Pooling") + "/config.json", config | {"include_prompt": True})
+        self.write_json(add("Pooling") + "/config.json", config | {"include_prompt": include_prompt})
         n_in = hidden
         for n_out, bias, activation in dense:
             path = add("Dense")
@@ -134,7 +124,8 @@ class Fixture:
         if normalize:
             add("Normalize")  # has no files, so no folder either
         self.write_json("modules.json", modules)
-        self.write_json("sentence_bert_config.json", {"max_seq_length": 128, "do_lower_case": False})
+        self.write_json("sentence_bert_config.json", {"max_seq_length": 48, "do_lower_case": False})
+        self.vocabulary.max_length = 48
 
     def write_adapter(self, base, config, dtype="F32"):
         """The tensors collected so far are an adapter of the model `base`, which exists already."""
@@ -143,6 +134,8 @@ class Fixture:
                     "fan_in_fan_out": False, "inference_mode": True, "layers_to_transform": None, "modules_to_save": None,
                     "use_rslora": False, "use_dora": False, "rank_pattern": {}, "alpha_pattern": {}}  # fmt: skip
         self.write_json("adapter_config.json", defaults | config)
+        of_base = json.loads((self.directory.parent / base / "config.json").read_text())
+        self.typed, self.vocabulary = of_base.get("type_vocab_size", 0) > 0, vocabulary_of(of_base)
         self.write_weights("adapter_model.safetensors", self.tensors.all, dtype)
 
     def open(self):
@@ -157,7 +150,36 @@ class Fixture:
         drawn = random_integers(f"{self.base or self.name}/ids/{len(self.cases)}", 2 * length + 16, 3, vocabulary - 1)
         return np.array([value for value in drawn if value not in avoid][:length])
 
-    def case(self, about, ids, types=None, states=False, layers=(), dims=(), rows=None):
+    def text_cases(self):
+        """Texts and pairs from end to end; the last text is longer than what the model takes."""
+        v, seed = self.vocabulary, self.base or self.name
+        whole = min(v.max_length, 200)
+        for about, n_words in (("a text", 9), ("a longer text", 30), ("a text that is cut", whole)):
+            text, tokens = v.text(f"{seed}/{about}", n_words)
+            ids, types, offsets = v.sequence(tokens, max_length=v.max_length)
+            if (n_words == whole) == (len(ids) == v.max_length):
+                self.text_case(about, {"text": text}, ids, types, offsets)
+        if self.model.task != "Model":
+            (text, first), (pair, second) = v.text(f"{seed}/first", 8), v.text(f"{seed}/second", 5)
+            self.text_case("a pair", {"text": text, "pair": pair}, *v.sequence(first, second))
+
+    def prompt_case(self, about, prompt_words):
+        """A text with a prompt before it, which the directory names `query`."""
+        v = self.vocabulary
+        prompt, prompt_tokens = v.text(f"{self.name}/prompt", prompt_words)
+        prompt += " "
+        self.write_json("config_sentence_transformers.json", {"prompts": {"query": prompt}, "default_prompt_name": None})
+        text, tokens = v.text(f"{self.name}/{about}", 7)
+        tokens = prompt_tokens + [(token, begin + len(prompt), end + len(prompt)) for token, begin, end in tokens]
+        before = v.single.split().index("A")
+        self.text_case(about, {"prompt": prompt, "text": text}, *v.sequence(tokens), before + len(prompt_tokens))
+
+    def text_case(self, about, texts, ids, types, offsets, prompt_tokens=0):
+        name, _ = self.case(about, np.array(ids), np.array(types) if self.typed else None, prompt_tokens=prompt_tokens)
+        self.arrays[f"{name}.offsets"] = ("I32", offsets)
+        self.cases[-1] |= texts
+
+    def case(self, about, ids, types=None, states=False, layers=(), dims=(), prompt_tokens=0):
         """Runs one sequence and keeps what a model of this task answers."""
         name = f"case{len(self.cases)}"
         keep = lambda suffix, array: self.arrays.__setitem__(f"{name}.{suffix}", ("F32", np.asarray(array)))
@@ -165,7 +187,7 @@ class Fixture:
         self.arrays[f"{name}.ids"] = ("I32", ids)
         if types is not None:
             self.arrays[f"{name}.types"] = ("I32", types)
-        rows = some_rows(length) if rows is None else rows
+        rows = some_rows(length)
         self.arrays[f"{name}.rows"] = ("I32", rows)
         trace = model.states(ids, types)
         hidden = model.encoder.final(trace[-1])
@@ -182,7 +204,7 @@ class Fixture:
             if hasattr(model.encoder, "masked_logits"):
                 keep("masked_logits", model.encoder.masked_logits(hidden[rows[-2:]]))
         else:
-            keep("embedding", model.embedding(ids, types))
+            keep("embedding", model.embedding(ids, types, prompt_tokens=prompt_tokens))
             for dim in dims:
                 keep(f"dim{dim}.embedding", model.embedding(ids, types, dim=dim))
             for n in layers:
@@ -195,6 +217,7 @@ class Fixture:
             {"name": name, "about": about, "tokens": length}
             | ({"layers": list(layers)} if layers else {})
             | ({"dims": list(dims)} if dims else {})
+            | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {})
         )
         return name, hidden
 
@@ -206,6 +229,7 @@ class Fixture:
             self.arrays[f"{name}.pool.{mode}.unit"] = ("F32", l2_normalize(pool(hidden)))
 
     def done(self):
+        self.text_cases()
         self.model.weights.check_used()
         for name, (dtype, array) in self.arrays.items():
             if dtype == "F32" and not np.isfinite(array).all():

@@ -292,12 +292,15 @@ def modernbert_yarn(fixture):
 
 
 def bert_dense(fixture):
-    f = fixture("bert-embed-dense", "a Dense module with a bias and no activation named, so tanh; no last Normalize; newer Pooling file")
+    f = fixture("bert-embed-dense", "a Dense with a bias and no activation named, so tanh; no Normalize; newer Pooling file; prompts not pooled")
     config = bert_config("BertModel", num_hidden_layers=2, hidden_act="relu")
     add_bert(f.tensors, config, "bert.", pooler=False)
     f.write_model(config, dtype="F16")
-    f.write_sentence_modules(48, "weightedmean", dense=[(24, True, None)], normalize=False, newer=True)
+    f.write_sentence_modules(
+        48, "mean_sqrt_len_tokens", dense=[(24, True, None)], normalize=False, newer=True, include_prompt=False
+    )
     f.open()
+    f.prompt_case("a prompt that is not pooled", 4)
     for length in (1, 2, 30, 65):
         f.case(f"{length} tokens", f.ids(length, 120), np.zeros(length, np.int64), dims=(8, 24))
     f.done()
@@ -647,6 +650,7 @@ def gemma_embed(fixture):
     identity = "linear.Identity"
     f.write_sentence_modules(48, "mean", dense=[(96, False, identity), (48, False, identity)])
     f.open()
+    f.prompt_case("a prompt, pooled too", 5)
     for length in sorted(LENGTHS + (8, 9, 10, 16, 17, 18, 300)):
         f.case(f"{length} tokens", f.ids(length, 128), states=length in (10, 65), dims=(16, 32))
     f.done()

@@ -15,6 +15,7 @@ import tempfile
 
 import numpy as np
 
+import arithmetic_fixture
 import fixture_models
 from fixture import Fixture
 from reference import safetensors
@@ -23,6 +24,7 @@ TARGET = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "nn"
 
 
 def generate(target):
+    arithmetic_fixture.generate(target)
     for make in fixture_models.ALL:
         make(lambda name, about: Fixture(target, name, about))
 

@@ -67,8 +67,8 @@ class Model:
             return sigmoid(logits)
         return softmax(logits)
 
-    def embedding(self, ids, types=None, n_layers=None, dim=None):
-        return self.sentence.vector(self.hidden(ids, types, n_layers), dim)
+    def embedding(self, ids, types=None, n_layers=None, dim=None, prompt_tokens=0):
+        return self.sentence.vector(self.hidden(ids, types, n_layers), dim, prompt_tokens)
 
 
 def open_model(directory, adapter=None):

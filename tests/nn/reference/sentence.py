@@ -34,6 +34,8 @@ def pooling_mode(config):
 class Sentence:
     """`vector(hidden)` runs the modules; `default` pools where there is no modules.json."""
 
+    include_prompt = True
+
     def __init__(self, directory, default):
         self.directory = pathlib.Path(directory)
         listed = self.directory / "modules.json"
@@ -52,6 +54,7 @@ class Sentence:
         path = self.directory / module["path"]
         config = json.loads((path / "config.json").read_text())
         if kind == "Pooling":
+            self.include_prompt = config.get("include_prompt", True)
             return POOLINGS[pooling_mode(config)]
         if kind != "Dense":
             raise ValueError(f"module {kind!r}: Transformer, Pooling, Dense and Normalize are known")
@@ -60,9 +63,10 @@ class Sentence:
         bias = tensors["linear.bias"] if config.get("bias", True) else 0.0
         return lambda x: act(x @ tensors["linear.weight"].T + bias)
 
-    def vector(self, hidden, dim=None):
-        """The first `dim` components if fewer are wanted, at length 1 again."""
-        x = hidden
+    def vector(self, hidden, dim=None, prompt_tokens=0):
+        """The first `dim` components if fewer are wanted, at length 1 again. The first `prompt_tokens` states, special
+        tokens in front included, are those of a prompt, which some models leave out of the pool."""
+        x = hidden if self.include_prompt else hidden[prompt_tokens:]
         for step in self.steps:
             x = step(x)
         return x if dim is None else l2_normalize(x[:dim])

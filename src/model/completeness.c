@@ -2,16 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/arena.h"
 #include "core/json.h"
 #include "model/file.h"
+#include "nn/safetensors.h"
 
 enum {
-    HEADER_LEN_MAX = 100 << 20, /* the format's own limit */
     HEADER_PREFIX_LEN = 8,
     JSON_LEN_MAX = 16 << 20, /* a config.json is 2 KB, an index of shards 100 KB */
     MODULES_MAX = 16,
@@ -22,6 +24,10 @@ enum {
 #define WEIGHTS_INDEX "model.safetensors.index.json"
 #define ADAPTER_CONFIG "adapter_config.json"
 #define ADAPTER_WEIGHTS "adapter_model.safetensors"
+
+const char *const completeness_tokenizers[] = {
+    "tokenizer.json", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", NULL,
+};
 
 struct check {
     struct arena *arena;
@@ -52,87 +58,46 @@ static void problem(struct check *check, const char *file, const char *format, .
 
 /* ---- weights */
 
-static int read_at(int fd, char *bytes, size_t len, off_t at, struct vsr_err *err) {
-    size_t done = 0;
-    while (done < len) {
-        ssize_t n = pread(fd, bytes + done, len - done, at + (off_t)done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set(err, VSR_E_IO, "cannot read: %s", strerror(errno));
-        if (n == 0)
-            return err_set(err, VSR_E_INVALID, "the file ends early");
-        done += (size_t)n;
-    }
-    return 0;
-}
-
-/* One past the last byte of the data that the header speaks of. */
-static int data_extent(struct arena *scratch, vsr_str header, uint64_t *ret_extent, struct vsr_err *err) {
-    struct json_doc doc;
-    uint64_t extent = 0;
-    int rc = json_parse(scratch, header, &doc, err);
-    if (rc < 0)
-        return err_wrap(err, "header");
-    if (!json_is(&doc, 0, JSON_OBJECT))
-        return err_set(err, VSR_E_INVALID, "the header is no object of tensors");
-    for (json_ref key = json_first(&doc, 0); key != JSON_NONE;) {
-        json_ref value = json_next(&doc, 0, key), offsets = json_get(&doc, value, VSR_STR("data_offsets"));
-        int64_t begin = -1, end = -1;
-        if (!json_str_eq(&doc, key, VSR_STR("__metadata__"))) {
-            if (json_is(&doc, offsets, JSON_ARRAY)) {
-                (void)json_i64(&doc, json_at(&doc, offsets, 0), &begin); /* stays -1 when it is none */
-                (void)json_i64(&doc, json_at(&doc, offsets, 1), &end);
-            }
-            if (begin < 0 || end < begin)
-                return err_set(err, VSR_E_INVALID, "tensor %.*s has no valid \"data_offsets\"",
-                               VSR_FMT(str_sub(json_raw(&doc, key), 0, 128)));
-            if ((uint64_t)end > extent)
-                extent = (uint64_t)end;
-        }
-        key = json_next(&doc, 0, value);
-    }
-    *ret_extent = extent;
-    return 0;
-}
-
-static int check_header(struct arena *scratch, int fd, uint64_t size, struct vsr_err *err) {
-    unsigned char prefix[HEADER_PREFIX_LEN];
-    uint64_t header_len = 0, extent = 0, want;
-    char *header;
-    int rc = read_at(fd, (char *)prefix, sizeof(prefix), 0, err);
-    if (rc < 0)
-        return rc;
+/* The header's own length stands before it. */
+static uint64_t header_len(const unsigned char *bytes) {
+    uint64_t len = 0;
     for (int i = HEADER_PREFIX_LEN - 1; i >= 0; i--)
-        header_len = header_len << 8 | prefix[i];
-    if (header_len > HEADER_LEN_MAX || header_len > size - HEADER_PREFIX_LEN)
-        return err_set(err, VSR_E_INVALID,
-                       "this is no safetensors file: its header would have %llu bytes, the file has %llu",
-                       (unsigned long long)header_len, (unsigned long long)size);
-    header = arena_try_alloc_raw(scratch, header_len + 1);
-    if (!header)
-        return err_set(err, VSR_E_NOMEM, "no memory for a header of %llu bytes", (unsigned long long)header_len);
-    if ((rc = read_at(fd, header, header_len, HEADER_PREFIX_LEN, err)) < 0 ||
-        (rc = data_extent(scratch, str_make(header, header_len), &extent, err)) < 0)
-        return rc;
-    want = HEADER_PREFIX_LEN + header_len + extent; /* an int64 and a little: no overflow */
-    if (want != size)
-        return err_set(err, VSR_E_INVALID, "it has %llu bytes, its header accounts for %llu: get it anew",
-                       (unsigned long long)size, (unsigned long long)want);
-    return 0;
+        len = len << 8 | bytes[i];
+    return len;
+}
+
+/* The reader tolerates bytes behind the last tensor; a file as it was published has none. */
+static int check_extent(vsr_str bytes, const struct safetensors *file, struct vsr_err *err) {
+    uint64_t want = HEADER_PREFIX_LEN + header_len((const unsigned char *)bytes.ptr);
+    for (size_t i = 0; i < file->n; i++)
+        want += file->tensors[i].len; /* they lie side by side, within the file: no overflow */
+    if (want == bytes.len)
+        return 0;
+    return err_set(err, VSR_E_INVALID, "it has %zu bytes, its header accounts for %llu: get it anew", bytes.len,
+                   (unsigned long long)want);
 }
 
 int completeness_check_weights(int fd, struct vsr_err *err) {
     struct arena *scratch;
+    struct safetensors file;
     struct stat status;
+    void *bytes;
+    size_t len;
     int rc;
     if (fstat(fd, &status) != 0)
         return err_set(err, VSR_E_IO, "cannot read: %s", strerror(errno));
-    if (!S_ISREG(status.st_mode) || status.st_size < HEADER_PREFIX_LEN)
+    if (!S_ISREG(status.st_mode) || status.st_size == 0)
         return err_set(err, VSR_E_INVALID, "this is no safetensors file: it has %lld bytes", (long long)status.st_size);
+    len = (size_t)status.st_size;
+    bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        return err_set(err, VSR_E_IO, "cannot map: %s", strerror(errno));
     scratch = arena_new(0, SCRATCH_BYTES_MAX);
-    rc = check_header(scratch, fd, (uint64_t)status.st_size, err);
+    rc = safetensors_parse(scratch, str_make(bytes, len), &file, err);
+    if (rc == 0)
+        rc = check_extent(str_make(bytes, len), &file, err);
     arena_free(scratch);
+    munmap(bytes, len);
     return rc;
 }
 
@@ -209,10 +174,8 @@ static void check_shards(struct check *check) {
 /* ---- parts of a directory */
 
 static void check_tokenizer(struct check *check) {
-    static const char *const files[] = { "tokenizer.json", "vocab.txt",  "tokenizer.model",
-                                         "spiece.model",   "vocab.json", "sentencepiece.bpe.model" };
-    for (size_t i = 0; i < VSR_COUNT(files); i++)
-        if (file_exists(check->dir_fd, files[i]))
+    for (size_t i = 0; completeness_tokenizers[i]; i++)
+        if (file_exists(check->dir_fd, completeness_tokenizers[i]))
             return;
     problem(check, "tokenizer.json", "is missing, and so is every other form of a tokenizer");
 }

@@ -68,6 +68,10 @@ static bool is_model(vsr_str path) {
     return file_exists(fd, "config.json") || file_exists(fd, "adapter_config.json") || file_exists(fd, MANIFEST_NAME);
 }
 
+bool model_directory_holds(struct arena *arena, vsr_str path) {
+    return is_model(arena_str(arena, path));
+}
+
 /* A manifest that cannot be read leaves both empty; the check of completeness complains about it. */
 static void read_origin(struct arena *arena, struct model_directory *directory) {
     struct vsr_err err = VSR_ERR_NONE;
@@ -140,19 +144,24 @@ static bool is_path(vsr_str name) {
 
 int model_directory_path(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str *ret_path,
                          struct vsr_err *err) {
-    vsr_str canonical = catalogue_path(name), prefix = VSR_STR(MODELS_PREFIX);
-    if (str_starts(canonical, prefix))
-        canonical = str_sub(canonical, prefix.len, canonical.len);
-    else if (is_path(canonical)) {
-        *ret_path = arena_str(arena, without_slash(canonical));
+    return model_directory_literal(arena, places, catalogue_path(name), ret_path, err);
+}
+
+int model_directory_literal(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str *ret_path,
+                            struct vsr_err *err) {
+    vsr_str bare = name, prefix = VSR_STR(MODELS_PREFIX);
+    if (str_starts(name, prefix)) {
+        bare = str_sub(name, prefix.len, name.len);
+    } else if (is_path(name)) {
+        *ret_path = arena_str(arena, without_slash(name));
         return 0;
     }
-    canonical = without_slash(canonical);
-    if (!model_path_safe(canonical))
+    bare = without_slash(bare);
+    if (!model_path_safe(bare))
         return err_set(err, VSR_E_INVALID,
                        "\"%.*s\" is no name of a model: expected one that stays below the models directory",
                        VSR_FMT(str_sub(name, 0, 128)));
-    *ret_path = arena_printf(arena, "%.*s/%.*s", VSR_FMT(places->models_dir), VSR_FMT(canonical));
+    *ret_path = arena_printf(arena, "%.*s/%.*s", VSR_FMT(places->models_dir), VSR_FMT(bare));
     return 0;
 }
 

@@ -52,6 +52,10 @@ struct model_places model_places_make(struct arena *arena, const char *models_di
 int model_directory_path(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str *ret_path,
                          struct vsr_err *err) VSR_MUST_CHECK;
 
+/* The same without asking the catalogue: for what a person wants to lie somewhere. */
+int model_directory_literal(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str *ret_path,
+                            struct vsr_err *err) VSR_MUST_CHECK;
+
 /*
  * Finds the model that a configuration or a person calls `name`: by the catalogue, as a path, as a repository in the
  * hub's cache. `repo_id` may be empty (the catalogue's, or none); `revision` too (main). VSR_E_NOT_FOUND says where it
@@ -59,6 +63,9 @@ int model_directory_path(struct arena *arena, const struct model_places *places,
  */
 int model_directory_find(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str repo_id,
                          vsr_str revision, struct model_directory *ret_directory, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Whether anything in this directory makes it a model's, complete or not. */
+bool model_directory_holds(struct arena *arena, vsr_str path);
 
 /*
  * All models there are, by path: those up to two levels below the models directory, then the cache's newest snapshots.

@@ -1,0 +1,104 @@
+#include "model/hub_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "core/mem.h"
+#include "model/file.h"
+#include "model/stage.h"
+
+enum { COPY_LEN = 1 << 20 };
+
+static int write_all(int fd, const char *bytes, size_t len) {
+    while (len > 0) {
+        ssize_t n = write(fd, bytes, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int copy_bytes(const struct hub_fetch_files *files, size_t index, int from, int to, uint64_t *ret_len,
+                      struct digest *ret_sha256, struct vsr_err *err) {
+    struct digest_run *sha256 = digest_run_new(DIGEST_SHA256, 0);
+    char *bytes = mem_alloc(COPY_LEN);
+    uint64_t len = 0;
+    ssize_t n;
+    int rc = 0;
+    while (rc == 0 && (n = read(from, bytes, COPY_LEN)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 || write_all(to, bytes, (size_t)n) != 0) {
+            rc = err_set(err, VSR_E_IO, "cannot copy: %s", strerror(errno));
+            continue;
+        }
+        digest_run_add(sha256, str_make(bytes, (size_t)n));
+        len += (uint64_t)n;
+        files->on_bytes(files->data, index, n, true);
+    }
+    *ret_sha256 = digest_run_end(sha256);
+    *ret_len = len;
+    digest_run_free(sha256);
+    mem_free(bytes);
+    return rc;
+}
+
+static int check(const struct hub_file *file, uint64_t len, const struct digest *sha256, enum hub_failure *ret_failure,
+                 struct vsr_err *err) {
+    *ret_failure = HUB_FAILURE_CORRUPT;
+    if (file->size >= 0 && len != (uint64_t)file->size)
+        return err_set(err, VSR_E_PROTOCOL, "it changes while it is copied");
+    if (file->digest.kind != DIGEST_NONE && !digest_eq(sha256, &file->digest))
+        return err_set(err, VSR_E_PROTOCOL, "it has sha256 %s, its manifest says %s: the source is damaged",
+                       sha256->hex, file->digest.hex);
+    return 0;
+}
+
+static int copy_file(struct arena *arena, int dir_fd, const struct hub_fetch_files *files, size_t index,
+                     enum hub_failure *ret_failure, struct vsr_err *err) {
+    const struct hub_file *file = &files->listing->files[index];
+    vsr_str key = hub_file_key(files->listing, file);
+    struct digest sha256;
+    uint64_t len;
+    FILE_AUTO from = openat(dir_fd, arena_c_str(arena, file->path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int rc, to = -1;
+    *ret_failure = HUB_FAILURE_LOCAL;
+    if (from < 0)
+        return err_set(err, VSR_E_IO, "cannot read: %s", strerror(errno));
+    rc = stage_part_open(files->stage, file->path, key, &to, &len, err);
+    if (rc == 0 && ftruncate(to, 0) != 0)
+        rc = err_set(err, VSR_E_IO, "cannot write: %s", strerror(errno));
+    if (rc == 0)
+        rc = copy_bytes(files, index, from, to, &len, &sha256, err);
+    if (rc == 0)
+        rc = check(file, len, &sha256, ret_failure, err);
+    if (rc < 0) {
+        file_close(&to);
+        return rc;
+    }
+    *ret_failure = HUB_FAILURE_LOCAL;
+    rc = stage_part_finish(files->stage, file->path, key, to, err);
+    if (rc == 0)
+        files->on_fetched(files->data, index, len, &sha256);
+    return rc;
+}
+
+int hub_copy_files(struct arena *arena, vsr_str from, const struct hub_fetch_files *files,
+                   enum hub_failure *ret_failure, struct vsr_err *err) {
+    FILE_AUTO dir_fd = -1;
+    int rc = file_open_dir(AT_FDCWD, arena_c_str(arena, from), &dir_fd, err);
+    *ret_failure = HUB_FAILURE_LOCAL;
+    for (size_t i = 0; rc == 0 && i < files->n_missing; i++) {
+        rc = copy_file(arena, dir_fd, files, files->missing[i], ret_failure, err);
+        if (rc < 0)
+            err_wrap(err, "\"%.*s\"", VSR_FMT(files->listing->files[files->missing[i]].path));
+    }
+    return rc;
+}

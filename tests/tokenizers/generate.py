@@ -132,7 +132,7 @@ def boundaries(reserved=("[PAD]", "[UNK]")):
     vocab = {}
     for token in list(reserved) + chars + ["##" + ch for ch in chars]:
         vocab.setdefault(token, len(vocab))
-    return {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 10000,
+    return {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 150,
             "vocab": vocab}
 
 
@@ -144,8 +144,9 @@ def code_points():
     return {"type": "BPE", "unk_token": "<unk>", "fuse_unk": False, "byte_fallback": True, "vocab": vocab, "merges": []}
 
 
-def unigram(reserved, n=800, bytes_=False, dictionary=None):
-    """Substrings of ▁words, scored by how often they come and how long they are. Ties are made on purpose: rounding."""
+def unigram(reserved, n=800, bytes_=False, step=0.125):
+    """Substrings of ▁words, scored by how often they come and how long they are, rounded to `step` to have ties: exact ones
+    where sums of steps are exact, near ones otherwise."""
     counts = Counter()
     for word in ["\u2581" + w for w in re.findall(r"\S+", seed.TEXT)]:
         for start in range(len(word)):
@@ -160,7 +161,7 @@ def unigram(reserved, n=800, bytes_=False, dictionary=None):
     taken = {v[0] for v in vocab}
     for piece in sorted(singles) + common:
         if piece not in taken:
-            vocab.append([piece, round(math.log(counts[piece] * len(piece) ** 2 / total), 1)])
+            vocab.append([piece, round(math.log(counts[piece] * len(piece) ** 2 / total) / step) * step])
     return {"type": "Unigram", "unk_id": reserved.index("<unk>" if "<unk>" in reserved else "[UNK]"), "vocab": vocab,
             "byte_fallback": bytes_}
 
@@ -410,6 +411,9 @@ def sentence_kinds():
     names = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<start_of_turn>", "<end_of_turn>"]
     model = sentence_bpe(600, names)
     tokens = [added(i, name) for i, name in enumerate(names)]
+    for merge in (["\n\n", "\n"], ["\u2581\u2581", "\u2581"]):
+        model["merges"].append(merge)
+        model["vocab"].setdefault("".join(merge), len(model["vocab"]))
     for text in ["\n\n", "\n\n\n", "\u2581\u2581", "\u2581\u2581\u2581"]:
         model["vocab"].setdefault(text, len(model["vocab"]))
         tokens.append(added(id_of(model, text), text, special=False))
@@ -428,6 +432,12 @@ def sentence_kinds():
     out["bpe-each-unknown"] = tokenizer(model, start, {"type": "WhitespaceSplit"}, first, tokens), []
     model = {**model, "unk_token": None}
     out["bpe-dropped-unknown"] = tokenizer(model, start, {"type": "WhitespaceSplit"}, None, []), ["dropped-unknown"]
+
+    vocab = {"<unk>": 0}
+    for ch in sorted(set(seed.TEXT) - set("eé\u2581\n")):
+        vocab.setdefault(ch, len(vocab))
+    model = {"type": "BPE", "unk_token": "<unk>", "fuse_unk": True, "byte_fallback": False, "vocab": vocab, "merges": []}
+    out["bpe-no-mark"] = tokenizer(model, spaces, None, None, [added(0, "<unk>")]), ["fuses-across-pieces"]
 
     words = [list(w[:-1]) + [w[-1] + "</w>"] for w in WORDS]
     vocab, merges = train_bpe(words, 400, ["<unk>"])
@@ -486,6 +496,8 @@ def unigram_kinds():
             tokenizer(model, None, metaspace(scheme, cut), None, tokens + [keep]), [])
     old = {"type": "Metaspace", "replacement": "\u2581", "add_prefix_space": False}
     out["unigram-old-file"] = tokenizer(model, None, old, None, tokens), []
+    model = unigram(["<unk>", "<s>", "</s>"], step=0.1)
+    out["unigram-near-ties"] = tokenizer(model, None, always, None, tokens), ["near-ties"]
     model = unigram(["<unk>", "<s>", "</s>"], bytes_=True)
     tokens = specials(model, ["<unk>", "<s>", "</s>"])
     out["unigram-bytes"] = tokenizer(model, {"type": "NFKC"}, always, None, tokens), ["unigram-bytes"]

@@ -14,6 +14,7 @@ const WAYS = {
   'added-flags': never,
   'metaspace-first': never,
   'dropped-unknown': never,
+  'near-ties': never,
   'final-sigma': unless(({ texts }) => any(texts, /Σ/)),
   'astral-ideographs': unless(({ texts }) => any(texts, /[\u{20000}-\u{2FA1F}]/u)),
   'script-space': unless(({ texts }) => any(texts, /[\u0085\uFEFF]/)),
@@ -38,13 +39,14 @@ function components(node, type) {
 }
 
 // Ways that follow from the file itself.
-function implied({ normalizer, pre_tokenizer: preTokenizer, post_processor: postProcessor }) {
+function implied({ normalizer, pre_tokenizer: preTokenizer, post_processor: postProcessor, model }) {
   const names = ['empty-second'];
+  if (model.type === 'Unigram') names.push(FUSING);
   const bert = components(normalizer, 'BertNormalizer')[0];
   if (bert?.lowercase || components(normalizer, 'Lowercase').length) names.push('final-sigma');
   if (bert?.handle_chinese_chars) names.push('astral-ideographs');
   const spaces = [...components(preTokenizer, 'WhitespaceSplit'), ...components(preTokenizer, 'BertPreTokenizer'),
-    ...components(normalizer, 'Strip')];
+    ...components(preTokenizer, 'ByteLevel').filter((part) => part.use_regex ?? true), ...components(normalizer, 'Strip')];
   if (spaces.length && !bert?.clean_text) names.push('script-space');
   if (postProcessor?.type === 'ByteLevel') names.push('second-lost');
   return names;
@@ -68,7 +70,8 @@ export class Npm {
   }
 
   #fused(ids) {
-    const unknown = this.spec.model.vocab[this.spec.model.unk_token];
+    const { model } = this.spec;
+    const unknown = model.unk_id ?? model.vocab[model.unk_token];
     return ids.filter((id, i) => !(id === unknown && ids[i - 1] === unknown));
   }
 }

@@ -402,8 +402,8 @@ def single_matches(chars, test):
 
 def class_of(major):
     ranges = []
-    for code in range(0x110000):
-        if 0xD800 <= code <= 0xDFFF or category(chr(code))[0] != major:
+    for code in range(0x40000):  # there are no letters and numbers past this
+        if category(chr(code))[0] != major:
             continue
         if ranges and ranges[-1][1] == code - 1:
             ranges[-1][1] = code
@@ -515,6 +515,7 @@ class WordPiece:
         self.unk = spec["vocab"][spec["unk_token"]]
         self.prefix = spec.get("continuing_subword_prefix", "##")
         self.chars_max = spec.get("max_input_chars_per_word", 100)
+        self.longest = max(map(len, self.vocab))
 
     def encode(self, piece):
         unknown = [(self.unk, *span(piece))]
@@ -523,7 +524,7 @@ class WordPiece:
         out = []
         at = 0
         while at < len(piece):
-            for end in range(len(piece), at, -1):
+            for end in range(min(len(piece), at + self.longest), at, -1):
                 token = (self.prefix if at else "") + string(piece[at:end])
                 if token in self.vocab:
                     break
@@ -759,7 +760,9 @@ class Tokenizer:
             template = [item for item in template if isinstance(item[0], int)]
         whole = sum(len(s) for s in sequences)
         if tokens_max:
-            room = max(0, tokens_max - sum(len(item[0]) for item in template if not isinstance(item[0], int)))
+            room = tokens_max - sum(len(item[0]) for item in template if not isinstance(item[0], int))
+            if room < 0:
+                raise TooLong
             sequences = truncate(sequences, room, only_first)
         dropped = whole - sum(len(s) for s in sequences)
         for spec in self.processors:

@@ -417,6 +417,7 @@ MUTANTS = [
     replace("both directions", "qwen3-embed", qwen3, "causal", lambda n, w=None: everything(n)),
     change(model, "eps left out", "qwen3-embed", rms_norm_eps=0.0),
     change(model, "a window too wide by one", "qwen3-sliding", sliding_window=9),
+    change(model, "a window in every layer", "qwen3-window", max_window_layers=0),
     change(model, "the older theta", "qwen3-sliding", rope_parameters=None),
     change(model, "causal", "gemma-embed", use_bidirectional_attention=False),
     change(model, "a window too wide by one", "gemma-embed", sliding_window=18),

@@ -575,6 +575,24 @@ def qwen3_sliding(fixture):
     f.done()
 
 
+def qwen3_window(fixture):
+    f = fixture(
+        "qwen3-window", "no layer_types: the layers from max_window_layers on have the window; head_dim absent; theta in rope_parameters"
+    )
+    config = qwen3_config(
+        use_sliding_window=True, sliding_window=4, max_window_layers=2, num_attention_heads=3, num_key_value_heads=3,
+        rope_parameters={"rope_type": "default", "rope_theta": 20000.0},
+    )  # fmt: skip
+    add_qwen3(f.tensors, config, "")
+    del config["head_dim"]
+    f.write_model(config, dtype="BF16")
+    f.write_sentence_modules(48, "lasttoken")
+    f.open()
+    for length in (1, 2, 3, 4, 5, 6, 64, 65, 130):
+        f.case(f"{length} tokens", f.ids(length, 128), states=length == 6)
+    f.done()
+
+
 def qwen3_yarn(fixture):
     f = fixture("qwen3-yarn", "rope_scaling yarn at the top of config.json, with mscale and without rounding of the ramp; f16")
     config = qwen3_config(
@@ -825,6 +843,26 @@ def bert_lora_head(fixture):
     adapter_cases(f, 120)
 
 
+def bert_lora_domain(fixture):
+    f = fixture("bert-embed-mean-lora-domain", "an embedder's adapter; like its base without a prefix")
+    for n in range(3):
+        for name in ("attention.self.query", "attention.self.value"):
+            f.tensors.lora(f"encoder.layer.{n}.{name}", 40, 40, 4, 2.0)
+    config = {"task_type": "FEATURE_EXTRACTION", "r": 4, "lora_alpha": 8}
+    f.write_adapter("bert-embed-mean", config | {"target_modules": ["query", "value"]})
+    adapter_cases(f, 120)
+
+
+def bert_lora_topic(fixture):
+    f = fixture("bert-embed-mean-lora-topic", "a classifier's adapter that says bert. on a base that does not; its first layer only")
+    for name in ("intermediate.dense", "attention.output.dense"):
+        f.tensors.lora(f"bert.encoder.layer.0.{name}", 72 if name[0] == "i" else 40, 40, 2, 1.0)
+    add_saved_classifier(f.tensors, 3, 40)
+    config = {"task_type": "SEQ_CLS", "r": 2, "lora_alpha": 2, "layers_to_transform": [0]}
+    f.write_adapter("bert-embed-mean", config | {"target_modules": ["intermediate.dense", "attention.output.dense"]})
+    adapter_cases(f, 120)
+
+
 ALL = [
     bert_sequence,
     bert_token,
@@ -846,6 +884,7 @@ ALL = [
     modernbert_yarn,
     qwen3_embed,
     qwen3_sliding,
+    qwen3_window,
     qwen3_yarn,
     gemma_embed,
     gemma_causal,
@@ -858,4 +897,6 @@ ALL = [
     bert_lora_intent,
     bert_lora_pii,
     bert_lora_head,
+    bert_lora_domain,
+    bert_lora_topic,
 ]

@@ -46,7 +46,7 @@ struct gemm {
     dnnl_memory_t weights, bias; /* bias: NULL where we add it ourselves */
     /* int8 only, [out] each. */
     float *channel_scales;
-    float *corrections; /* ZERO_POINT times the sum of the channel's bytes */
+    int32_t *compensation; /* ZERO_POINT times the sum of the channel's bytes */
     float *channel_bias;
 };
 
@@ -322,13 +322,13 @@ static int pack_bytes(struct gemm *gemm, const float *weights, struct vsr_err *e
     for (size_t channel = 0; channel < out; channel++) {
         const float *row = weights + channel * in;
         float scale = channel_scale(row, in, top);
-        int64_t sum = 0;
+        int32_t sum = 0;
         for (size_t i = 0; i < in; i++) {
             bytes[channel * in + i] = (int8_t)lrintf(row[i] / scale);
             sum += bytes[channel * in + i];
         }
         gemm->channel_scales[channel] = scale;
-        gemm->corrections[channel] = (float)(ZERO_POINT * sum);
+        gemm->compensation[channel] = ZERO_POINT * sum;
     }
     rc = pack(gemm, bytes, dnnl_s8, err);
     pages_free(&quantised);
@@ -338,7 +338,7 @@ static int pack_bytes(struct gemm *gemm, const float *weights, struct vsr_err *e
 static int fill_bytes(struct gemm *gemm, const float *weights, const float *bias, struct vsr_err *err) {
     size_t out = gemm->kernel->out;
     gemm->channel_scales = mem_alloc(out * sizeof(float));
-    gemm->corrections = mem_alloc(out * sizeof(float));
+    gemm->compensation = mem_alloc(out * sizeof(int32_t));
     gemm->channel_bias = mem_alloc(out * sizeof(float));
     if (bias)
         memcpy(gemm->channel_bias, bias, out * sizeof(*bias));
@@ -402,7 +402,7 @@ void gemm_free(struct gemm *gemm) {
     (void)dnnl_memory_destroy(gemm->bias);
     pages_free(&gemm->packed);
     mem_free(gemm->channel_scales);
-    mem_free(gemm->corrections);
+    mem_free(gemm->compensation);
     mem_free(gemm->channel_bias);
     mem_free(gemm);
 }
@@ -462,19 +462,6 @@ static dnnl_status_t bind(const struct kernel *kernel, size_t i, dnnl_engine_t e
     return status;
 }
 
-static int grow(struct pages *pages, size_t len, struct vsr_err *err) {
-    struct pages larger;
-    int rc;
-    if (pages->len >= len)
-        return 0;
-    rc = pages_new(len, "working memory", &larger, err);
-    if (rc < 0)
-        return rc;
-    pages_free(pages);
-    *pages = larger;
-    return 0;
-}
-
 static size_t scratch_len(const struct kernel *kernel) {
     size_t longest = 0;
     for (size_t i = 0; i < ROW_KERNELS; i++) {
@@ -494,9 +481,9 @@ int gemm_prepare(const struct gemm *gemm, struct gemm_context *context, struct v
     const struct kernel *kernel = gemm->kernel;
     struct binding **bindings = &context->bindings[kernel->index];
     dnnl_status_t status = dnnl_success;
-    int rc = grow(&context->scratch, scratch_len(kernel), err);
+    int rc = pages_grow(&context->scratch, scratch_len(kernel), err);
     if (rc == 0 && is_imitated(gemm))
-        rc = grow(&context->widened, GEMM_ROWS_MAX * kernel->in * sizeof(float), err);
+        rc = pages_grow(&context->widened, GEMM_ROWS_MAX * kernel->in * sizeof(float), err);
     if (rc < 0 || *bindings)
         return rc;
     *bindings = mem_alloc(ROW_KERNELS * sizeof(**bindings));
@@ -525,17 +512,18 @@ static dnnl_status_t execute(const struct gemm *gemm, struct gemm_context *conte
     return status;
 }
 
-/* The accumulators of bytes become what they stand for, where they lie. */
-static void scale_rows(const struct gemm *gemm, const float *scales, size_t n, float *y) {
-    size_t out = gemm->kernel->out;
-    for (size_t row = 0; row < n; row++) {
-        for (size_t i = 0; i < out; i++) {
-            int32_t sum;
-            memcpy(&sum, &y[row * out + i], sizeof(sum));
-            y[row * out + i] =
-                ((float)sum - gemm->corrections[i]) * (gemm->channel_scales[i] * scales[row]) + gemm->channel_bias[i];
-        }
-    }
+static struct rows_in describe_rows(const struct gemm *gemm, const float *scales, const void *y) {
+    if (gemm->precision != PRECISION_INT8)
+        return (struct rows_in){ .type = ROWS_F32, .data = y, .stride = gemm->kernel->out };
+    return (struct rows_in){
+        .type = ROWS_S32,
+        .data = y,
+        .stride = gemm->kernel->out,
+        .bias = gemm->channel_bias,
+        .compensation = gemm->compensation,
+        .column_scale = gemm->channel_scales,
+        .row_scale = scales,
+    };
 }
 
 static const void *widen(const struct gemm *gemm, struct gemm_context *context, const uint16_t *x, size_t n) {
@@ -550,7 +538,7 @@ static size_t x_len(enum precision precision) {
 }
 
 int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *x, const float *scales, size_t n,
-             float *y, struct vsr_err *err) {
+             void *y, struct rows_in *ret_rows, struct vsr_err *err) {
     size_t row_len = gemm->kernel->in * x_len(gemm->precision);
     const char *from = x;
     int rc = gemm_prepare(gemm, context, err);
@@ -559,7 +547,7 @@ int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *
     for (size_t done = 0, rows; done < n; done += rows) {
         size_t i = n - done >= GEMM_ROWS_MAX ? ROW_KERNELS - 1 : (size_t)(63 - __builtin_clzll(n - done));
         const void *input = from + done * row_len;
-        float *output = y + done * gemm->kernel->out;
+        int32_t *output = (int32_t *)y + done * gemm->kernel->out; /* or f32, as long */
         dnnl_status_t status;
         rows = (size_t)1 << i;
         if (is_imitated(gemm))
@@ -567,8 +555,7 @@ int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *
         status = execute(gemm, context, i, input, output);
         if (status != dnnl_success)
             return failed(err, status, "multiply");
-        if (gemm->precision == PRECISION_INT8)
-            scale_rows(gemm, scales + done, rows, output);
     }
+    *ret_rows = describe_rows(gemm, scales, y);
     return 0;
 }

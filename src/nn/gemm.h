@@ -17,13 +17,14 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "nn/kernels.h"
 #include "nn/precision.h"
 
 struct gemm;         /* one packed matrix; immutable: any thread */
 struct gemm_library; /* oneDNN's engine and the kernels made so far, shared by all matrices of a process: any thread */
 struct gemm_context; /* what one thread needs to run; makes that thread's products run on it alone */
 
-enum { GEMM_ROWS_MAX = 256, GEMM_SIDE_MAX = 1 << 20 };
+enum { GEMM_ROWS_MAX = 256, GEMM_SIDE_MAX = 1 << 16 /* sums of so many products of bytes fit 32 bits */ };
 
 int gemm_library_new(struct gemm_library **ret, struct vsr_err *err) VSR_MUST_CHECK;
 /* After all matrices and contexts made with it. NULL is allowed. */
@@ -45,11 +46,13 @@ void gemm_free(struct gemm *gemm);
 int gemm_prepare(const struct gemm *gemm, struct gemm_context *context, struct vsr_err *err) VSR_MUST_CHECK;
 
 /*
- * `x`: [n][in] as f32, bf16 or bytes by the matrix's precision, with `scales` [n] for bytes (else NULL). `y`: [n][out],
- * 64-byte aligned like `x`. Any `n`. VSR_E_INVALID when the library refuses, which means a broken installation.
+ * `x`: [n][in] as f32, bf16 or bytes by the matrix's precision, with `scales` [n] for bytes (else NULL). `y`: [n][out]
+ * numbers of four bytes, 64-byte aligned like `x`. Any `n`. `*ret_rows` says how to read `y`: as f32, or as sums of
+ * bytes that whoever reads them scales (nn/kernels.h); it borrows from all of them. VSR_E_INVALID when the library
+ * refuses, which means a broken installation.
  */
 int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *x, const float *scales, size_t n,
-             float *y, struct vsr_err *err) VSR_MUST_CHECK;
+             void *y, struct rows_in *ret_rows, struct vsr_err *err) VSR_MUST_CHECK;
 
 size_t gemm_out(const struct gemm *gemm);
 size_t gemm_in(const struct gemm *gemm);

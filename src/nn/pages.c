@@ -23,3 +23,16 @@ void pages_free(struct pages *pages) {
         (void)munmap(pages->data, pages->len); /* of exactly what was mapped */
     *pages = (struct pages){ .data = NULL };
 }
+
+int pages_grow(struct pages *pages, size_t len, struct vsr_err *err) {
+    struct pages larger;
+    int rc;
+    if (pages->len >= len)
+        return 0;
+    rc = pages_new(len + len / 2, "working memory", &larger, err);
+    if (rc < 0)
+        return rc;
+    pages_free(pages);
+    *pages = larger;
+    return 0;
+}

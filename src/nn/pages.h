@@ -19,4 +19,7 @@ struct pages {
 int pages_new(size_t len, const char *what, struct pages *ret, struct vsr_err *err) VSR_MUST_CHECK;
 void pages_free(struct pages *pages);
 
+/* At least `len` bytes, half as much again when it must grow. What was in them is gone then. */
+int pages_grow(struct pages *pages, size_t len, struct vsr_err *err) VSR_MUST_CHECK;
+
 #endif

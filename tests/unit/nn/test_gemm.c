@@ -93,8 +93,13 @@ static void product_end(struct product *p) {
 
 static void run(const struct product *p, struct gemm_context *context, size_t from, size_t n, float *y) {
     struct vsr_err err = VSR_ERR_NONE;
+    struct rows_in rows;
+    const struct rows_out out = { .type = ROWS_F32, .data = y, .stride = p->out };
     const char *x = (const char *)p->x + from * p->in * element_len(p->precision);
-    CHECK_MSG(gemm_run(p->gemm, context, x, p->scales + from, n, y, &err) == 0, "%s", err.text);
+    void *raw = floats(n * p->out);
+    CHECK_MSG(gemm_run(p->gemm, context, x, p->scales + from, n, raw, &rows, &err) == 0, "%s", err.text);
+    kernel_convert(&rows, &out, n, p->out);
+    free(raw);
 }
 
 /* The error that a precision may make in a sum of `in` products of numbers below 1. */

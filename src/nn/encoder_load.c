@@ -1,0 +1,391 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/mem.h"
+#include "nn/attention.h"
+#include "nn/encoder_model.h"
+#include "nn/gemm.h"
+#include "nn/pages.h"
+#include "nn/rope.h"
+#include "nn/runtime.h"
+#include "nn/weights.h"
+
+enum { MPNET_BUCKETS = 32 };
+
+/* While it is loaded. */
+struct loader {
+    struct encoder *encoder;
+    struct vsr_err *err;
+    struct pages staging; /* one matrix in f32, grown to the largest */
+    char name[WEIGHTS_NAME_LEN_MAX];
+};
+
+/* ---- names and small tensors */
+
+static vsr_str name_of(struct loader *l, const char *prefix, size_t layer, const char *module, const char *end) {
+    int n = 0;
+    if (prefix)
+        n = snprintf(l->name, sizeof(l->name), "%s%zu.", prefix, layer);
+    VSR_ASSERT(n >= 0 && (size_t)n < sizeof(l->name));
+    n += snprintf(l->name + n, sizeof(l->name) - (size_t)n, "%s%s", module, end);
+    VSR_ASSERT((size_t)n < sizeof(l->name)); /* the parts are our own */
+    return str_make(l->name, (size_t)n);
+}
+
+static int load_small(struct loader *l, vsr_str name, struct weights_shape shape, const float **ret) {
+    size_t n = 1;
+    float *values;
+    int rc;
+    for (size_t i = 0; i < shape.n_dims; i++)
+        n *= shape.dims[i];
+    values = ARENA_ARRAY(l->encoder->arena, float, n);
+    rc = weights_get_f32(l->encoder->weights, WEIGHTS_TRUNK, name, shape, values, l->err);
+    if (rc == 0)
+        *ret = values;
+    return rc;
+}
+
+static bool has(struct loader *l, vsr_str name) {
+    return weights_has(l->encoder->weights, WEIGHTS_TRUNK, name);
+}
+
+static int load_norm(struct loader *l, const char *prefix, size_t layer, const char *module, size_t cols,
+                     struct norm *ret) {
+    int rc;
+    vsr_str bias;
+    if (!module)
+        return 0;
+    ret->kind = l->encoder->names->norm;
+    ret->eps = l->encoder->config.norm_eps;
+    rc = load_small(l, name_of(l, prefix, layer, module, ".weight"), WEIGHTS_SHAPE(cols), &ret->gamma);
+    if (rc < 0)
+        return rc;
+    bias = name_of(l, prefix, layer, module, ".bias");
+    return has(l, bias) ? load_small(l, bias, WEIGHTS_SHAPE(cols), &ret->beta) : 0;
+}
+
+static int load_table(struct loader *l, const char *module, size_t rows, struct embed_table *ret) {
+    const float *values = NULL;
+    int rc =
+        load_small(l, name_of(l, NULL, 0, module, ".weight"), WEIGHTS_SHAPE(rows, l->encoder->config.hidden), &values);
+    *ret = (struct embed_table){ .dtype = DTYPE_F32, .data = values, .n_rows = rows };
+    return rc;
+}
+
+/* ---- matrices */
+
+struct linear_shape {
+    size_t rows[LINEAR_PARTS_MAX]; /* of each part */
+    size_t n, cols;
+};
+
+static struct linear_shape linear_shape(const struct encoder *encoder, enum linear linear) {
+    const struct encoder_config *config = &encoder->config;
+    size_t queries = config->heads * config->head_dim, keys = config->kv_heads * config->head_dim;
+    bool parted = encoder->names->linears[linear][1] != NULL;
+    switch (linear) {
+    case LINEAR_QKV:
+        if (parted)
+            return (struct linear_shape){ { queries, keys, keys }, 3, config->hidden };
+        return (struct linear_shape){ { queries + 2 * keys }, 1, config->hidden };
+    case LINEAR_ATTENTION_OUT:
+        return (struct linear_shape){ { config->hidden }, 1, queries };
+    case LINEAR_MLP_IN:
+        if (parted)
+            return (struct linear_shape){ { config->intermediate, config->intermediate }, 2, config->hidden };
+        return (struct linear_shape){ { config->intermediate * (encoder->names->gated ? 2 : 1) }, 1, config->hidden };
+    default:
+        return (struct linear_shape){ { config->hidden }, 1, config->intermediate };
+    }
+}
+
+static int stage(struct loader *l, size_t n) {
+    if (l->staging.len >= n * sizeof(float))
+        return 0;
+    pages_free(&l->staging);
+    return pages_new(n * sizeof(float), "a matrix in f32", &l->staging, l->err);
+}
+
+/* One part of a matrix and, where there is one, of its bias. */
+static int load_part(struct loader *l, size_t layer, const char *module, size_t rows, size_t cols, float *weights,
+                     float *bias, bool *ret_biased) {
+    const char *prefix = l->encoder->names->layer;
+    struct weights *from = l->encoder->weights;
+    const struct tensor *tensor;
+    vsr_str name = name_of(l, prefix, layer, module, ".weight");
+    int rc = weights_get(from, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows, cols), &tensor, l->err);
+    if (rc == 0)
+        rc = weights_get_f32(from, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows, cols), weights, l->err);
+    if (rc < 0)
+        return rc;
+    weights_forget_pages(tensor);
+    name = name_of(l, prefix, layer, module, ".bias");
+    *ret_biased = has(l, name);
+    return *ret_biased ? weights_get_f32(from, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows), bias, l->err) : 0;
+}
+
+static int load_parts(struct loader *l, size_t layer, const char *const *modules, const struct linear_shape *shape,
+                      size_t rows, bool *ret_biased) {
+    float *weights = l->staging.data, *bias = weights + rows * shape->cols;
+    size_t done = 0, n_biased = 0;
+    for (size_t i = 0; i < shape->n; i++) {
+        bool biased = false;
+        int rc = load_part(l, layer, modules[i], shape->rows[i], shape->cols, weights + done * shape->cols, bias + done,
+                           &biased);
+        if (rc < 0)
+            return rc;
+        done += shape->rows[i];
+        n_biased += biased;
+    }
+    if (n_biased != 0 && n_biased != shape->n)
+        return err_set(l->err, VSR_E_INVALID, "layer %zu: only some of \"%s\" and its neighbours have a bias", layer,
+                       modules[0]);
+    *ret_biased = n_biased > 0;
+    return 0;
+}
+
+static int load_linear(struct loader *l, size_t layer, enum linear linear) {
+    struct encoder *encoder = l->encoder;
+    struct linear_shape shape = linear_shape(encoder, linear);
+    size_t rows = 0;
+    bool biased = false;
+    float *weights;
+    int rc;
+    for (size_t i = 0; i < shape.n; i++)
+        rows += shape.rows[i];
+    rc = stage(l, rows * (shape.cols + 1));
+    if (rc == 0)
+        rc = load_parts(l, layer, encoder->names->linears[linear], &shape, rows, &biased);
+    if (rc < 0)
+        return rc;
+    weights = l->staging.data;
+    return gemm_new(encoder->runtime->gemm, weights, biased ? weights + rows * shape.cols : NULL, rows, shape.cols,
+                    encoder->precision, &encoder->layers[layer].linears[linear], l->err);
+}
+
+/* ---- DeBERTa's distances */
+
+/* The rows of the table, normalised where the model says so; the same for all layers. */
+static int load_distances(struct loader *l, size_t rows, const float **ret) {
+    const struct encoder_config *config = &l->encoder->config;
+    struct norm norm = { .gamma = NULL };
+    const float *table = NULL;
+    int rc = load_small(l, name_of(l, NULL, 0, "encoder.rel_embeddings", ".weight"),
+                        WEIGHTS_SHAPE(rows, config->hidden), &table);
+    if (rc == 0 && config->deberta.norm_table)
+        rc = load_norm(l, NULL, 0, "encoder.LayerNorm", config->hidden, &norm);
+    if (rc < 0)
+        return rc;
+    if (norm.gamma) {
+        float *normed = ARENA_ARRAY(l->encoder->arena, float, rows * config->hidden);
+        const struct rows_in in = { .type = ROWS_F32, .data = table, .stride = config->hidden };
+        const struct rows_out out = { .type = ROWS_F32, .data = normed, .stride = config->hidden };
+        kernel_norm(&norm, &in, NULL, 0, false, &out, NULL, rows, config->hidden);
+        table = normed;
+    }
+    *ret = table;
+    return 0;
+}
+
+static int project_distances(struct loader *l, struct gemm_context *context, size_t layer, const char *module,
+                             const float *table, size_t rows, const float **ret) {
+    size_t hidden = l->encoder->config.hidden;
+    struct gemm *gemm = NULL;
+    struct rows_in rows_of;
+    float *result, *weights;
+    bool biased;
+    int rc = stage(l, hidden * (hidden + 1));
+    if (rc < 0)
+        return rc;
+    weights = l->staging.data;
+    rc = load_part(l, layer, module, hidden, hidden, weights, weights + hidden * hidden, &biased);
+    if (rc == 0)
+        rc = gemm_new(l->encoder->runtime->gemm, weights, biased ? weights + hidden * hidden : NULL, hidden, hidden,
+                      PRECISION_F32, &gemm, l->err);
+    if (rc < 0)
+        return rc;
+    result = ARENA_ARRAY(l->encoder->arena, float, rows *hidden);
+    rc = gemm_run(gemm, context, table, NULL, rows, result, &rows_of, l->err);
+    gemm_free(gemm);
+    if (rc == 0)
+        *ret = result;
+    return rc;
+}
+
+/* Keys and queries of the distances, for a layer. Where they are shared, the layer's own projections make them. */
+static int load_layer_distances(struct loader *l, struct gemm_context *context, size_t layer, const float *table,
+                                size_t rows) {
+    const struct deberta_config *deberta = &l->encoder->config.deberta;
+    const char *const *parts = l->encoder->names->linears[LINEAR_QKV];
+    struct encoder_layer *to = &l->encoder->layers[layer];
+    const char *keys = deberta->share_keys ? parts[1] : "attention.self.pos_key_proj";
+    const char *queries = deberta->share_keys ? parts[0] : "attention.self.pos_query_proj";
+    int rc = 0;
+    if (deberta->content_to_position)
+        rc = project_distances(l, context, layer, keys, table, rows, &to->distance_keys);
+    if (rc == 0 && deberta->position_to_content)
+        rc = project_distances(l, context, layer, queries, table, rows, &to->distance_queries);
+    return rc;
+}
+
+static int load_all_distances(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    const struct deberta_config *deberta = &encoder->config.deberta;
+    size_t span = (size_t)(deberta->buckets > 0 ? deberta->buckets : deberta->positions);
+    struct gemm_context *context;
+    const float *table;
+    int rc = 0;
+    if (encoder->config.family != ENCODER_DEBERTA || !(deberta->content_to_position || deberta->position_to_content))
+        return 0;
+    rc = load_distances(l, 2 * span, &table);
+    if (rc < 0)
+        return rc;
+    context = gemm_context_new(encoder->runtime->gemm);
+    for (size_t i = 0; i < encoder->config.layers && rc == 0; i++)
+        rc = load_layer_distances(l, context, i, table, 2 * span);
+    gemm_context_free(context);
+    return rc;
+}
+
+/* ---- the whole */
+
+static int load_layer(struct loader *l, size_t layer) {
+    const struct encoder_family_names *names = l->encoder->names;
+    const struct encoder_config *config = &l->encoder->config;
+    struct encoder_layer *to = &l->encoder->layers[layer];
+    int rc = 0;
+    for (enum linear i = 0; i < LINEARS && rc == 0; i++)
+        rc = load_linear(l, layer, i);
+    for (enum norm_place i = 0; i < NORM_PLACES && rc == 0; i++) {
+        /* The first layer of ModernBERT reads what the embedding's norm made. */
+        if (config->family == ENCODER_MODERNBERT && layer == 0 && i == NORM_ATTENTION_IN)
+            continue;
+        rc = load_norm(l, names->layer, layer, names->norms[i], config->hidden, &to->norms[i]);
+    }
+    if (rc == 0)
+        rc = load_norm(l, names->layer, layer, names->query_norm, config->head_dim, &to->query_norm);
+    if (rc == 0)
+        rc = load_norm(l, names->layer, layer, names->key_norm, config->head_dim, &to->key_norm);
+    return rc;
+}
+
+static int load_embeddings(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    const struct encoder_config *config = &encoder->config;
+    const struct encoder_family_names *names = encoder->names;
+    bool positions = names->positions && (config->family != ENCODER_DEBERTA || config->deberta.biased_input);
+    const struct tensor *table;
+    vsr_str name = name_of(l, NULL, 0, names->embedding, ".weight");
+    int rc = weights_get(encoder->weights, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(config->vocabulary, config->hidden),
+                         &table, l->err);
+    if (rc < 0)
+        return rc;
+    if (table->dtype == DTYPE_F32 || table->dtype == DTYPE_BF16) /* read where it lies: texts touch few of its rows */
+        encoder->embed.words = (struct embed_table){ table->dtype, table->data, config->vocabulary, NULL };
+    else
+        rc = load_table(l, names->embedding, config->vocabulary, &encoder->embed.words);
+    encoder->embed.scale = config->embedding_scale;
+    if (rc == 0 && positions)
+        rc = load_table(l, names->positions, config->positions + config->position_first, &encoder->embed.positions);
+    if (rc == 0 && names->types && config->token_types > 0)
+        rc = load_table(l, names->types, config->token_types, &encoder->embed.types);
+    if (rc == 0)
+        rc = load_norm(l, NULL, 0, names->embedding_norm, config->hidden, &encoder->embedding_norm);
+    if (rc == 0)
+        rc = load_norm(l, NULL, 0, names->final_norm, config->hidden, &encoder->final_norm);
+    return rc;
+}
+
+/* MPNet's, spread out over all distances that its table of positions allows. */
+static int load_buckets(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    size_t heads = encoder->config.heads, reach = encoder->config.positions - 1;
+    const float *table;
+    float *relative;
+    int rc = load_small(l, name_of(l, NULL, 0, "encoder.relative_attention_bias", ".weight"),
+                        WEIGHTS_SHAPE(MPNET_BUCKETS, heads), &table);
+    if (rc < 0)
+        return rc;
+    relative = ARENA_ARRAY(encoder->arena, float, heads *(2 * reach + 1));
+    attention_relative_from_buckets(table, heads, reach, relative);
+    encoder->relative = relative;
+    return 0;
+}
+
+static int find_ropes(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    const struct encoder_config *config = &encoder->config;
+    int rc = rope_get(encoder->runtime->ropes, &config->rope_full, config->head_dim, &encoder->rope_full, l->err);
+    if (rc == 0 && config->window > 0)
+        rc = rope_get(encoder->runtime->ropes, &config->rope_local, config->head_dim, &encoder->rope_local, l->err);
+    return rc;
+}
+
+static int load_all(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    vsr_str embedding = name_of(l, NULL, 0, encoder->names->embedding, ".weight");
+    int rc = weights_probe(encoder->weights, embedding, l->err);
+    if (rc == 0)
+        rc = load_embeddings(l);
+    for (size_t i = 0; i < encoder->config.layers && rc == 0; i++)
+        rc = load_layer(l, i);
+    if (rc == 0)
+        rc = load_all_distances(l);
+    if (rc == 0 && encoder->config.family == ENCODER_MPNET)
+        rc = load_buckets(l);
+    if (rc == 0 && encoder->names->rotary)
+        rc = find_ropes(l);
+    return rc;
+}
+
+int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
+                enum precision precision, struct encoder **ret, struct vsr_err *err) {
+    struct encoder *encoder = MEM_NEW(struct encoder);
+    struct loader loader = { .encoder = encoder, .err = err };
+    int rc;
+    encoder->config = *config;
+    encoder->names = encoder_family_names(config->family);
+    encoder->precision = precision;
+    encoder->runtime = runtime;
+    encoder->weights = weights_ref(weights);
+    encoder->arena = arena_new(0, 0);
+    encoder->layers = ARENA_ARRAY(encoder->arena, struct encoder_layer, config->layers);
+    memset(encoder->layers, 0, config->layers * sizeof(*encoder->layers));
+    rc = load_all(&loader);
+    pages_free(&loader.staging);
+    if (rc < 0) {
+        encoder_free(encoder);
+        return rc;
+    }
+    *ret = encoder;
+    return 0;
+}
+
+void encoder_free(struct encoder *encoder) {
+    if (!encoder)
+        return;
+    for (size_t i = 0; i < encoder->config.layers; i++)
+        for (size_t j = 0; j < LINEARS; j++)
+            gemm_free(encoder->layers[i].linears[j]);
+    weights_unref(encoder->weights);
+    arena_free(encoder->arena);
+    mem_free(encoder);
+}
+
+const struct encoder_config *encoder_config(const struct encoder *encoder) {
+    return &encoder->config;
+}
+
+enum precision encoder_precision(const struct encoder *encoder) {
+    return encoder->precision;
+}
+
+size_t encoder_bytes(const struct encoder *encoder) {
+    size_t bytes = arena_bytes(encoder->arena);
+    for (size_t i = 0; i < encoder->config.layers; i++)
+        for (size_t j = 0; j < LINEARS; j++)
+            bytes += gemm_bytes(encoder->layers[i].linears[j]);
+    return bytes;
+}

@@ -1,0 +1,21 @@
+/*
+ * runtime - what all models of a process share: kernels of matrix products, tables of rotary positions. Any thread.
+ */
+#ifndef VSR_NN_RUNTIME_H
+#define VSR_NN_RUNTIME_H
+
+#include "core/err.h"
+
+struct gemm_library;
+struct rope_library;
+
+struct nn_runtime {
+    struct gemm_library *gemm;
+    struct rope_library *ropes;
+};
+
+int nn_runtime_new(struct nn_runtime **ret, struct vsr_err *err) VSR_MUST_CHECK;
+/* After everything that was made with it. NULL is allowed. */
+void nn_runtime_free(struct nn_runtime *runtime);
+
+#endif

@@ -1,0 +1,451 @@
+#include "model/engine.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/assert.h"
+#include "core/mem.h"
+#include "model/model.h"
+#include "nn/embedder.h"
+#include "nn/encoder.h"
+#include "nn/head.h"
+#include "nn/kernels.h"
+#include "nn/pages.h"
+#include "text/tokenizer.h"
+
+enum {
+    CALLS_MAX = 1024,
+    BATCH_TOKENS = 4096,
+    BATCH_CALLS = 64,
+    CACHE_LEN = 64 << 20,
+    SPARE_TOKENIZERS_MAX = 64,
+};
+
+/* What one inference thread works with; made by that thread, at its first batch. */
+struct station {
+    struct encoder_work *work;
+    struct head_scratch *head;
+    struct embedder_scratch *embedder;
+    struct pages ids, types, vectors;
+    uint32_t starts[SCHEDULER_BATCH_MAX + 1], skip[SCHEDULER_BATCH_MAX];
+};
+
+struct spare {
+    struct spare *next;
+    struct tokenizer_scratch *scratch;
+};
+
+struct engine {
+    struct nn_runtime *runtime;
+    struct scheduler *scheduler;
+    struct result_cache *cache;
+    struct station *stations;
+    size_t n_stations;
+    pthread_mutex_t mutex; /* guards the spare tokenizers */
+    struct spare *spares;
+    size_t n_spares;
+};
+
+/* ---- tokenizers' scratch: one for each thread that tokenises at the same time */
+
+static struct spare *take_spare(struct engine *engine) {
+    struct spare *spare;
+    (void)pthread_mutex_lock(&engine->mutex); /* fails only for a mutex that is none */
+    spare = engine->spares;
+    if (spare) {
+        engine->spares = spare->next;
+        engine->n_spares--;
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    if (spare)
+        return spare;
+    spare = MEM_NEW(struct spare);
+    spare->scratch = tokenizer_scratch_new();
+    return spare;
+}
+
+static void free_spare(struct spare *spare) {
+    tokenizer_scratch_free(spare->scratch);
+    mem_free(spare);
+}
+
+static void give_spare(struct engine *engine, struct spare *spare) {
+    bool full;
+    (void)pthread_mutex_lock(&engine->mutex);
+    full = engine->n_spares >= SPARE_TOKENIZERS_MAX;
+    if (!full) {
+        spare->next = engine->spares;
+        engine->spares = spare;
+        engine->n_spares++;
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    if (full)
+        free_spare(spare);
+}
+
+/* ---- a batch */
+
+static struct engine_call *call_of(const struct scheduler_job *job) {
+    return job->owner;
+}
+
+static void open_station(struct engine *engine, struct station *station) {
+    if (station->work)
+        return;
+    station->work = encoder_work_new(engine->runtime);
+    station->head = head_scratch_new();
+    station->embedder = embedder_scratch_new();
+}
+
+static void close_station(struct station *station) {
+    encoder_work_free(station->work);
+    head_scratch_free(station->head);
+    embedder_scratch_free(station->embedder);
+    pages_free(&station->ids);
+    pages_free(&station->types);
+    pages_free(&station->vectors);
+}
+
+/* Puts the calls' tokens end to end. */
+static int gather(struct station *station, struct scheduler_job *const *jobs, size_t n, struct encoder_batch *ret,
+                  struct vsr_err *err) {
+    size_t tokens = 0;
+    int rc;
+    for (size_t i = 0; i < n; i++)
+        tokens += call_of(jobs[i])->n_tokens;
+    rc = pages_grow(&station->ids, tokens * sizeof(uint32_t), err);
+    if (rc == 0)
+        rc = pages_grow(&station->types, tokens, err);
+    if (rc < 0)
+        return rc;
+    tokens = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct engine_call *call = call_of(jobs[i]);
+        station->starts[i] = (uint32_t)tokens;
+        station->skip[i] = call->skip;
+        memcpy((uint32_t *)station->ids.data + tokens, call->ids, call->n_tokens * sizeof(*call->ids));
+        memcpy((uint8_t *)station->types.data + tokens, call->types, call->n_tokens);
+        tokens += call->n_tokens;
+    }
+    station->starts[n] = (uint32_t)tokens;
+    *ret = (struct encoder_batch){ station->ids.data, station->types.data, station->starts, n };
+    return 0;
+}
+
+static void keep_result(struct engine *engine, struct engine_call *call, const float *rows) {
+    size_t len = call->n_rows * call->width * sizeof(*rows);
+    memcpy(call->result, rows, len);
+    result_cache_put(engine->cache, call->key, call->result, len);
+}
+
+static int classify(struct engine *engine, struct station *station, const struct model *model,
+                    struct scheduler_job *const *jobs, const struct encoder_batch *batch, const float *hidden,
+                    struct vsr_err *err) {
+    const struct head *head = model_head(model);
+    const float *rows;
+    size_t n = head_is_per_token(head) ? batch->starts[batch->n] : batch->n, width = head_classes(head);
+    int rc = head_run(head, station->head, encoder_work_gemm(station->work), hidden, batch, &rows, err);
+    if (rc == 0)
+        rc = pages_grow(&station->vectors, n * width * sizeof(*rows), err);
+    if (rc < 0)
+        return rc;
+    memcpy(station->vectors.data, rows, n * width * sizeof(*rows));
+    head_probabilities(head, station->vectors.data, n);
+    for (size_t i = 0; i < batch->n; i++)
+        keep_result(engine, call_of(jobs[i]),
+                    (const float *)station->vectors.data + (head_is_per_token(head) ? batch->starts[i] : i) * width);
+    return 0;
+}
+
+/* Each call's vector is cut as it asked. */
+static int embed(struct engine *engine, struct station *station, const struct model *model,
+                 struct scheduler_job *const *jobs, const struct encoder_batch *batch, const float *hidden,
+                 struct vsr_err *err) {
+    const struct embedder *embedder = model_embedder(model);
+    size_t dims = embedder_dims(embedder);
+    float *rows;
+    int rc = pages_grow(&station->vectors, batch->n * dims * sizeof(*rows), err);
+    if (rc < 0)
+        return rc;
+    rows = station->vectors.data;
+    rc = embedder_run(embedder, station->embedder, encoder_work_gemm(station->work), hidden, batch, station->skip, 0,
+                      rows, err);
+    for (size_t i = 0; i < batch->n && rc == 0; i++) {
+        struct engine_call *call = call_of(jobs[i]);
+        if (call->width < dims)
+            kernel_normalize(rows + i * dims, rows + i * dims, call->width);
+        keep_result(engine, call, rows + i * dims);
+    }
+    return rc;
+}
+
+static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, size_t thread, struct vsr_err *err) {
+    struct engine *engine = owner;
+    struct station *station = &engine->stations[thread];
+    const struct engine_call *first = call_of(jobs[0]);
+    const struct model *model = first->model;
+    struct encoder_batch batch;
+    const float *hidden;
+    int rc;
+    open_station(engine, station);
+    rc = gather(station, jobs, n, &batch, err);
+    if (rc == 0)
+        rc = encoder_forward(model_encoder(model), station->work, &batch, first->layers, &hidden, err);
+    if (rc < 0)
+        return rc;
+    if (model_task(model) == MODEL_EMBED)
+        return embed(engine, station, model, jobs, &batch, hidden, err);
+    return classify(engine, station, model, jobs, &batch, hidden, err);
+}
+
+/* ---- life */
+
+static size_t processors(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > SCHEDULER_THREADS_MAX ? SCHEDULER_THREADS_MAX : (size_t)n;
+}
+
+int engine_new(struct nn_runtime *runtime, const struct engine_options *options, struct engine **ret,
+               struct vsr_err *err) {
+    struct engine *engine = MEM_NEW(struct engine);
+    size_t cache = options->cache_len_max == SIZE_MAX ? 0 : options->cache_len_max ? options->cache_len_max : CACHE_LEN;
+    const struct scheduler_options scheduler = {
+        .threads = options->threads ? options->threads : processors(),
+        .jobs_max = options->calls_max ? options->calls_max : CALLS_MAX,
+        .tokens_max = options->tokens_max ? options->tokens_max : BATCH_TOKENS,
+        .batch_max = BATCH_CALLS,
+        .run = run_batch,
+        .owner = engine,
+    };
+    int rc;
+    engine->runtime = runtime;
+    engine->n_stations = scheduler.threads;
+    engine->stations = mem_alloc(engine->n_stations * sizeof(*engine->stations));
+    engine->cache = result_cache_new(cache);
+    (void)pthread_mutex_init(&engine->mutex, NULL); /* cannot fail with default attributes */
+    rc = scheduler_new(&scheduler, &engine->scheduler, err);
+    if (rc < 0) {
+        engine_free(engine);
+        return rc;
+    }
+    *ret = engine;
+    return 0;
+}
+
+void engine_free(struct engine *engine) {
+    if (!engine)
+        return;
+    scheduler_free(engine->scheduler);
+    for (size_t i = 0; i < engine->n_stations; i++)
+        close_station(&engine->stations[i]);
+    while (engine->spares) {
+        struct spare *spare = engine->spares;
+        engine->spares = spare->next;
+        free_spare(spare);
+    }
+    result_cache_free(engine->cache);
+    (void)pthread_mutex_destroy(&engine->mutex);
+    mem_free(engine->stations);
+    mem_free(engine);
+}
+
+/* ---- calls */
+
+void engine_call_done(struct engine_call *call) {
+    mem_free(call->result);
+    mem_free(call->ids);
+    call->result = NULL;
+    call->ids = call->starts = call->ends = NULL;
+    call->types = call->sequences = NULL;
+}
+
+/* One allocation for all arrays. */
+static void copy_tokens(struct engine_call *call, const struct encoding *encoding) {
+    size_t n = encoding->n;
+    call->n_tokens = n;
+    call->n_dropped = encoding->n_dropped;
+    call->ids = mem_alloc(n * (3 * sizeof(uint32_t) + 2));
+    call->starts = call->ids + n;
+    call->ends = call->starts + n;
+    call->types = (uint8_t *)(call->ends + n);
+    call->sequences = call->types + n;
+    memcpy(call->ids, encoding->ids, n * sizeof(uint32_t));
+    memcpy(call->starts, encoding->starts, n * sizeof(uint32_t));
+    memcpy(call->ends, encoding->ends, n * sizeof(uint32_t));
+    memcpy(call->types, encoding->types, n);
+    memcpy(call->sequences, encoding->sequences, n);
+}
+
+static int tokenize(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    const struct tokenizer *tokenizer = model_tokenizer(call->model);
+    const struct tokenizer_options options = { .tokens_max = model_tokens_max(call->model),
+                                               .truncation =
+                                                   call->cut_first ? TOKENIZER_ONLY_FIRST : TOKENIZER_KEEP_START };
+    struct spare *spare = take_spare(engine);
+    struct encoding encoding;
+    int rc = call->is_pair
+                 ? tokenizer_encode_pair(tokenizer, spare->scratch, call->text, call->second, &options, &encoding, err)
+                 : tokenizer_encode(tokenizer, spare->scratch, call->text, &options, &encoding, err);
+    if (rc == 0 && encoding.n == 0)
+        rc = err_set(err, VSR_E_INVALID, "the text has no tokens and the model adds none");
+    if (rc == 0)
+        copy_tokens(call, &encoding);
+    give_spare(engine, spare);
+    return rc;
+}
+
+static int check_call(const struct engine_call *call, struct vsr_err *err) {
+    bool embeds = model_task(call->model) == MODEL_EMBED;
+    if (embeds && call->is_pair)
+        return err_set(err, VSR_E_INVALID, "an embedder takes one text, not a pair");
+    if (!embeds && (call->layers || call->dims))
+        return err_set(err, VSR_E_INVALID, "layers and dimensions are of embedders");
+    if (call->layers > model_config(call->model)->layers)
+        return err_set(err, VSR_E_LIMIT, "layer %zu, the model has %zu", call->layers,
+                       model_config(call->model)->layers);
+    if (call->dims > model_width(call->model))
+        return err_set(err, VSR_E_LIMIT, "%zu dimensions, the model has %zu", call->dims, model_width(call->model));
+    return 0;
+}
+
+static struct result_key key_of(const struct engine_call *call) {
+    uint64_t words[5] = { model_serial(call->model), call->layers, call->width, call->skip, call->n_rows };
+    struct result_key key = result_key_add((struct result_key){ 0 }, words, sizeof(words));
+    key = result_key_add(key, call->ids, call->n_tokens * sizeof(*call->ids));
+    return result_key_add(key, call->types, call->n_tokens);
+}
+
+static void on_job_done(struct scheduler_job *job, int rc, const struct vsr_err *err) {
+    struct engine_call *call = job->owner;
+    call->done(call, rc, err);
+}
+
+static void prepare(struct engine_call *call) {
+    size_t layers = call->layers == model_config(call->model)->layers ? 0 : call->layers;
+    call->n_rows = model_task(call->model) == MODEL_TAG ? call->n_tokens : 1;
+    call->width = call->dims ? call->dims : model_width(call->model);
+    call->result = mem_alloc(call->n_rows * call->width * sizeof(*call->result));
+    call->key = key_of(call);
+    call->job = (struct scheduler_job){ .kind = model_kind(call->model, layers),
+                                        .priority = call->priority,
+                                        .tokens = call->n_tokens,
+                                        .deadline_ms = call->deadline_ms,
+                                        .done = on_job_done,
+                                        .owner = call };
+}
+
+/* Tokens and all that is needed to run; nothing is left behind on failure. */
+static int begin_call(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    int rc = check_call(call, err);
+    call->result = NULL;
+    call->ids = NULL;
+    if (rc == 0)
+        rc = tokenize(engine, call, err);
+    if (rc == 0)
+        prepare(call);
+    return rc;
+}
+
+int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    int rc = begin_call(engine, call, err);
+    if (rc < 0)
+        return rc;
+    call->remembered =
+        result_cache_get(engine->cache, call->key, call->result, call->n_rows * call->width * sizeof(*call->result));
+    if (call->remembered) {
+        call->done(call, 0, NULL);
+        return 0;
+    }
+    rc = scheduler_submit(engine->scheduler, &call->job, err);
+    if (rc < 0)
+        engine_call_done(call);
+    return rc;
+}
+
+bool engine_cancel(struct engine *engine, struct engine_call *call) {
+    return scheduler_cancel(engine->scheduler, &call->job);
+}
+
+/* ---- calls that are waited for */
+
+struct wait {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    size_t left;
+    size_t failed; /* index of the first call that did */
+    struct vsr_err err;
+    struct engine_call *calls;
+};
+
+static void on_waited_done(struct engine_call *call, int rc, const struct vsr_err *err) {
+    struct wait *wait = call->owner;
+    (void)pthread_mutex_lock(&wait->mutex); /* fails only for a mutex that is none */
+    if (rc < 0 && (size_t)(call - wait->calls) < wait->failed) {
+        wait->failed = (size_t)(call - wait->calls);
+        wait->err = *err;
+        wait->err.code = rc;
+    }
+    wait->left--;
+    (void)pthread_cond_signal(&wait->changed);
+    (void)pthread_mutex_unlock(&wait->mutex);
+}
+
+static void wait_until(struct wait *wait, size_t left) {
+    (void)pthread_mutex_lock(&wait->mutex);
+    while (wait->left > left)
+        (void)pthread_cond_wait(&wait->changed, &wait->mutex);
+    (void)pthread_mutex_unlock(&wait->mutex);
+}
+
+/* A full queue is waited out while calls of ours are in it. */
+static int submit_waited(struct engine *engine, struct wait *wait, struct engine_call *call, struct vsr_err *err) {
+    int rc;
+    for (;;) {
+        size_t before;
+        (void)pthread_mutex_lock(&wait->mutex);
+        before = wait->left++;
+        (void)pthread_mutex_unlock(&wait->mutex);
+        rc = engine_submit(engine, call, err);
+        if (rc == 0)
+            return 0;
+        (void)pthread_mutex_lock(&wait->mutex);
+        wait->left--;
+        (void)pthread_mutex_unlock(&wait->mutex);
+        if (rc != VSR_E_LIMIT || before == 0)
+            return rc;
+        wait_until(wait, before - 1);
+    }
+}
+
+int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struct vsr_err *err) {
+    struct wait wait = { .failed = n, .calls = calls };
+    int rc = 0;
+    (void)pthread_mutex_init(&wait.mutex, NULL); /* cannot fail with default attributes, nor can the other */
+    (void)pthread_cond_init(&wait.changed, NULL);
+    for (size_t i = 0; i < n; i++) { /* so that all may be freed, whichever are reached */
+        calls[i].result = NULL;
+        calls[i].ids = NULL;
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        calls[i].done = on_waited_done;
+        calls[i].owner = &wait;
+        rc = submit_waited(engine, &wait, &calls[i], err);
+    }
+    wait_until(&wait, 0);
+    if (rc == 0 && wait.failed < n) {
+        rc = wait.err.code;
+        *err = wait.err;
+    }
+    (void)pthread_cond_destroy(&wait.changed);
+    (void)pthread_mutex_destroy(&wait.mutex);
+    return rc;
+}
+
+struct scheduler_stats engine_stats(struct engine *engine) {
+    return scheduler_stats(engine->scheduler);
+}
+
+struct result_cache_stats engine_cache_stats(struct engine *engine) {
+    return result_cache_stats(engine->cache);
+}

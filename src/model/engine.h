@@ -1,0 +1,74 @@
+/*
+ * engine - runs models on inference threads, for many callers at once.
+ *
+ * A call is one text or pair. Calls of one model and task that wait at the same time run as one batch, whoever asked;
+ * a call's result is the same to the bit whatever it ran with. What has been asked before is answered from memory.
+ * Any thread may call; done() comes on an inference thread, or before engine_submit() returns when the answer was
+ * known.
+ */
+#ifndef VSR_MODEL_ENGINE_H
+#define VSR_MODEL_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+#include "nn/result_cache.h"
+#include "nn/scheduler.h"
+
+struct engine;
+struct nn_runtime;
+struct model;
+
+struct engine_options {
+    size_t threads;       /* 0: one for each processor */
+    size_t calls_max;     /* waiting; 0: 1024 */
+    size_t tokens_max;    /* of a batch; 0: 4096 */
+    size_t cache_len_max; /* bytes of remembered results; SIZE_MAX: none, 0: 64 MiB */
+};
+
+/* The caller's storage, kept until done() or a successful cancel. Fill what stands above the line. */
+struct engine_call {
+    const struct model *model;
+    vsr_str text, second; /* borrowed during engine_submit(); `second` is of a pair */
+    bool is_pair;
+    bool cut_first; /* a pair too long: the first text gives way, else the longer one */
+    size_t layers;  /* embedding: leave after so many; 0: all */
+    size_t dims;    /* embedding: cut to so many; 0: all */
+    uint32_t skip;  /* embedding: tokens of a prompt at the start, template tokens among them */
+    enum scheduler_priority priority;
+    uint64_t deadline_ms; /* of clock_mono_ms(); 0: none */
+    void (*done)(struct engine_call *call, int rc, const struct vsr_err *err);
+    void *owner;
+    /* ---- the engine's own, and results */
+    float *result; /* [n_rows][width]: probabilities or a vector; engine_call_done() frees it */
+    size_t n_rows, width;
+    uint32_t *ids, *starts, *ends; /* [n_tokens]; starts and ends: bytes, for tagging */
+    uint8_t *types, *sequences;
+    size_t n_tokens, n_dropped; /* by truncation */
+    bool remembered;
+    struct result_key key;
+    struct scheduler_job job;
+};
+
+int engine_new(struct nn_runtime *runtime, const struct engine_options *options, struct engine **ret,
+               struct vsr_err *err) VSR_MUST_CHECK;
+/* Calls that wait are told VSR_E_CLOSED. NULL is allowed. */
+void engine_free(struct engine *engine);
+
+/* Tokenises and queues. VSR_E_LIMIT when too many wait: done() is not called then. */
+int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) VSR_MUST_CHECK;
+/* True: done() will not be called. */
+bool engine_cancel(struct engine *engine, struct engine_call *call);
+/* Frees what the engine allocated for a call that is over, whichever way. */
+void engine_call_done(struct engine_call *call);
+
+/* Submits `n` calls, whose done and owner need not be set, and waits for all. The first error, in order. */
+int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struct vsr_err *err) VSR_MUST_CHECK;
+
+struct scheduler_stats engine_stats(struct engine *engine);
+struct result_cache_stats engine_cache_stats(struct engine *engine);
+
+#endif

@@ -1,0 +1,212 @@
+#include "model/model.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+
+#include "core/arena.h"
+#include "core/mem.h"
+#include "model/file.h"
+#include "nn/embedder.h"
+#include "nn/encoder.h"
+#include "nn/head.h"
+#include "nn/runtime.h"
+#include "nn/sentence_files.h"
+#include "nn/weights.h"
+#include "text/tokenizer.h"
+
+enum { CONFIG_LEN_MAX = 1 << 20 };
+
+struct model {
+    struct arena *arena;
+    vsr_str directory;
+    uint64_t serial;
+    enum model_task task;
+    struct encoder_config config;
+    struct sentence_files files;
+    struct labels labels;
+    struct tokenizer *tokenizer;
+    struct encoder *encoder;
+    struct head *head;
+    struct embedder *embedder;
+    size_t tokens_max;
+    char kinds[ENCODER_LAYERS_MAX + 1]; /* only their addresses count */
+};
+
+static const char *const task_names[] = { "classify", "tag", "embed" };
+
+const char *model_task_name(enum model_task task) {
+    return task_names[task];
+}
+
+/* ---- loading */
+
+struct opening {
+    struct model *model;
+    struct nn_runtime *runtime;
+    const struct model_options *options;
+    struct weights *weights;
+    struct vsr_err *err;
+};
+
+static int read_config(const struct opening *o) {
+    struct model *model = o->model;
+    vsr_str path = arena_printf(model->arena, "%.*s/config.json", VSR_FMT(model->directory)), text;
+    int rc = file_read(model->arena, AT_FDCWD, arena_c_str(model->arena, path), CONFIG_LEN_MAX, &text, o->err);
+    if (rc == 0)
+        rc = encoder_config_read(model->arena, text, &model->config, o->err);
+    return rc < 0 ? err_wrap(o->err, "config.json") : 0;
+}
+
+static enum model_task task_of(const struct encoder_config *config) {
+    return config->task == TASK_SEQUENCE ? MODEL_CLASSIFY : config->task == TASK_TOKENS ? MODEL_TAG : MODEL_EMBED;
+}
+
+/* What the model, its embedder files and its tokenizer were made for, the least of these. */
+static size_t longest_input(const struct model *model, size_t wanted) {
+    size_t longest = model->config.positions ? model->config.positions : MODEL_TOKENS_MAX;
+    size_t tokenizer = tokenizer_length_max(model->tokenizer);
+    if (model->files.tokens_max && model->files.tokens_max < longest)
+        longest = model->files.tokens_max;
+    if (tokenizer && tokenizer < longest)
+        longest = tokenizer;
+    return wanted && wanted < longest ? wanted : longest;
+}
+
+static int open_tokenizer(const struct opening *o) {
+    struct model *model = o->model;
+    int rc = tokenizer_open(model->arena, model->directory, &model->tokenizer, o->err);
+    if (rc < 0)
+        return err_wrap(o->err, "tokenizer");
+    if (tokenizer_vocabulary_size(model->tokenizer) > model->config.vocabulary)
+        return err_set(o->err, VSR_E_INVALID, "the tokenizer has %zu tokens, the model %zu",
+                       tokenizer_vocabulary_size(model->tokenizer), model->config.vocabulary);
+    model->tokens_max = longest_input(model, o->options->tokens_max);
+    return 0;
+}
+
+static int open_head(const struct opening *o) {
+    struct model *model = o->model;
+    int rc = head_new(o->runtime->gemm, &model->config, o->weights, &model->head, o->err);
+    if (rc == 0)
+        rc = labels_read(model->arena, model->directory, o->options->label_file, head_classes(model->head),
+                         &model->labels, o->err);
+    return rc;
+}
+
+static int open_output(const struct opening *o) {
+    struct model *model = o->model;
+    if (model->task != MODEL_EMBED)
+        return open_head(o);
+    weights_ignore(o->weights, VSR_STR("pooler.")); /* sentence embedders come with one that nobody uses */
+    return embedder_new(o->runtime->gemm, &model->config, &model->files, model->directory, &model->embedder, o->err);
+}
+
+static int open_weights(struct opening *o) {
+    struct model *model = o->model;
+    int rc = weights_open(model->directory, &o->weights, o->err);
+    if (rc == 0)
+        rc = encoder_new(o->runtime, &model->config, o->weights, o->options->precision, &model->encoder, o->err);
+    if (rc == 0)
+        rc = open_output(o);
+    if (rc == 0)
+        rc = weights_finish(o->weights, o->err);
+    weights_unref(o->weights);
+    return rc;
+}
+
+int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model_options *options, struct model **ret,
+               struct vsr_err *err) {
+    static atomic_uint_fast64_t serials;
+    struct model *model = MEM_NEW(struct model);
+    struct opening opening = { .model = model, .runtime = runtime, .options = options, .err = err };
+    int rc;
+    model->arena = arena_new(0, 0);
+    model->directory = arena_str(model->arena, directory);
+    model->serial = atomic_fetch_add(&serials, 1) + 1;
+    rc = read_config(&opening);
+    if (rc == 0)
+        rc = sentence_files_read(model->arena, directory, &model->files, err);
+    model->task = task_of(&model->config);
+    if (rc == 0)
+        rc = open_tokenizer(&opening);
+    if (rc == 0)
+        rc = open_weights(&opening);
+    if (rc < 0) {
+        model_free(model);
+        return err_wrap(err, "model %.*s", VSR_FMT(directory));
+    }
+    *ret = model;
+    return 0;
+}
+
+void model_free(struct model *model) {
+    if (!model)
+        return;
+    embedder_free(model->embedder);
+    head_free(model->head);
+    encoder_free(model->encoder);
+    arena_free(model->arena);
+    mem_free(model);
+}
+
+/* ---- what it is */
+
+vsr_str model_directory_of(const struct model *model) {
+    return model->directory;
+}
+
+enum model_task model_task(const struct model *model) {
+    return model->task;
+}
+
+const struct encoder_config *model_config(const struct model *model) {
+    return &model->config;
+}
+
+enum precision model_precision(const struct model *model) {
+    return encoder_precision(model->encoder);
+}
+
+const struct encoder *model_encoder(const struct model *model) {
+    return model->encoder;
+}
+
+const struct tokenizer *model_tokenizer(const struct model *model) {
+    return model->tokenizer;
+}
+
+const struct sentence_files *model_sentence_files(const struct model *model) {
+    return &model->files;
+}
+
+const struct head *model_head(const struct model *model) {
+    return model->head;
+}
+
+const struct embedder *model_embedder(const struct model *model) {
+    return model->embedder;
+}
+
+const struct labels *model_labels(const struct model *model) {
+    return &model->labels;
+}
+
+size_t model_width(const struct model *model) {
+    return model->head ? head_classes(model->head) : embedder_dims(model->embedder);
+}
+
+size_t model_tokens_max(const struct model *model) {
+    return model->tokens_max;
+}
+
+size_t model_bytes(const struct model *model) {
+    return encoder_bytes(model->encoder) + arena_bytes(model->arena);
+}
+
+uint64_t model_serial(const struct model *model) {
+    return model->serial;
+}
+
+const void *model_kind(const struct model *model, size_t layers) {
+    return &model->kinds[layers];
+}

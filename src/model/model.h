@@ -1,0 +1,72 @@
+/*
+ * model - one model that is loaded: tokenizer, trunk, and what it was trained to say.
+ *
+ * Everything is read from its directory, and what the directory leaves open is an error, never a guess. Immutable once
+ * loaded: any thread. A model is run by an engine (engine.h), which owns the threads.
+ */
+#ifndef VSR_MODEL_MODEL_H
+#define VSR_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+#include "nn/encoder_config.h"
+#include "nn/labels.h"
+#include "nn/precision.h"
+
+struct embedder;
+struct encoder;
+struct nn_runtime;
+struct head;
+struct model;
+struct sentence_files;
+struct tokenizer;
+
+enum { MODEL_TOKENS_MAX = 131072 };
+
+enum model_task {
+    MODEL_CLASSIFY, /* one probability for each class of a text, or of a pair */
+    MODEL_TAG,      /* the same for each token */
+    MODEL_EMBED,    /* one vector for a text */
+};
+
+struct model_options {
+    enum precision precision;
+    size_t tokens_max;  /* of one input, special tokens counted; 0: what the model was made for */
+    vsr_str label_file; /* in the directory; empty: the usual ones are tried */
+};
+
+/* Keeps `runtime`. Errors name the file and what was expected of it. Takes as long as reading and packing its weights.
+ */
+int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model_options *options, struct model **ret,
+               struct vsr_err *err) VSR_MUST_CHECK;
+/* When nothing runs with it any more. NULL is allowed. */
+void model_free(struct model *model);
+
+vsr_str model_directory_of(const struct model *model);
+enum model_task model_task(const struct model *model);
+const char *model_task_name(enum model_task task);
+const struct encoder_config *model_config(const struct model *model);
+enum precision model_precision(const struct model *model);
+const struct encoder *model_encoder(const struct model *model);
+const struct tokenizer *model_tokenizer(const struct model *model);
+const struct sentence_files *model_sentence_files(const struct model *model);
+/* NULL where the task has none. */
+const struct head *model_head(const struct model *model);
+const struct embedder *model_embedder(const struct model *model);
+/* No labels: n 0, for an embedder. */
+const struct labels *model_labels(const struct model *model);
+/* Numbers in one row of its results: classes, or dimensions. */
+size_t model_width(const struct model *model);
+size_t model_tokens_max(const struct model *model);
+/* Of weights in memory; the table of tokens is mapped and not counted. */
+size_t model_bytes(const struct model *model);
+/* Tells this load from any other of this process, for keys of caches. */
+uint64_t model_serial(const struct model *model);
+/* The same for calls that may run together: those that leave this model after the same number of layers. */
+const void *model_kind(const struct model *model, size_t layers);
+
+#endif

@@ -5,7 +5,7 @@
  */
 #include "cli/cli.h"
 
-#define MODEL_COMMANDS(X) X(list) X(show) X(pull) X(verify)
+#define MODEL_COMMANDS(X) X(list) X(show) X(pull) X(verify) X(classify) X(embed) X(tokenize)
 
 #define X(name) extern const struct command command_model_##name##_spec;
 MODEL_COMMANDS(X)

@@ -1,0 +1,229 @@
+/* model_classify - `vsr model classify`: what a classifier says of texts, or a tagger of parts of them. */
+#include "cli/cli.h"
+#include "cli/model_row.h"
+#include "cli/model_use.h"
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/json_write.h"
+#include "model/bio.h"
+#include "model/engine.h"
+#include "model/model.h"
+
+enum { OUT_LEN_MAX = 256 << 20, TOP = 3, DECIMALS = 4 };
+
+struct classify {
+    const struct cli *cli;
+    struct model_use use;
+    struct bio *bio; /* of a tagger */
+    enum bio_rule rule;
+    struct engine_call *calls;
+    size_t n;
+};
+
+static const char *const rules[] = { "lenient", "strict", "viterbi", NULL };
+
+/* ---- spans */
+
+/* The tokens of the text alone, without those of the template. */
+static size_t spans_of(const struct classify *c, const struct engine_call *call, struct bio_span **ret) {
+    struct arena *arena = c->use.arena;
+    float *probabilities = ARENA_ARRAY(arena, float, call->n_tokens * call->width);
+    uint32_t *starts = ARENA_ARRAY(arena, uint32_t, call->n_tokens);
+    uint32_t *ends = ARENA_ARRAY(arena, uint32_t, call->n_tokens);
+    struct bio_tokens tokens = { probabilities, starts, ends, 0 };
+    uint8_t tagged = call->is_pair ? 1 : 0;
+    for (size_t i = 0; i < call->n_tokens; i++) {
+        if (call->sequences[i] != tagged)
+            continue;
+        memcpy(probabilities + tokens.n * call->width, call->result + i * call->width,
+               call->width * sizeof(*probabilities));
+        starts[tokens.n] = call->starts[i];
+        ends[tokens.n++] = call->ends[i];
+    }
+    return bio_decode(c->bio, c->rule, call->is_pair ? call->second : call->text, &tokens, arena, ret);
+}
+
+/* ---- printing */
+
+static vsr_str label_of(const struct classify *c, size_t class) {
+    return model_labels(c->use.model)->names[class];
+}
+
+static void spans_json(const struct classify *c, const struct engine_call *call, struct json_writer *w) {
+    struct bio_span *spans;
+    size_t n = spans_of(c, call, &spans);
+    json_write_key(w, VSR_STR("spans"));
+    json_write_begin_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_write_begin_object(w);
+        json_write_key(w, VSR_STR("type"));
+        json_write_str(w, bio_type(c->bio, spans[i].type));
+        json_write_key(w, VSR_STR("start"));
+        json_write_u64(w, spans[i].start);
+        json_write_key(w, VSR_STR("end"));
+        json_write_u64(w, spans[i].end);
+        json_write_key(w, VSR_STR("confidence"));
+        json_write_double(w, (double)spans[i].mean);
+        json_write_end(w);
+    }
+    json_write_end(w);
+}
+
+static void classes_json(const struct classify *c, const struct engine_call *call, struct json_writer *w) {
+    json_write_key(w, VSR_STR("probabilities"));
+    json_write_begin_object(w);
+    for (size_t i = 0; i < call->width; i++) {
+        json_write_key(w, label_of(c, i));
+        json_write_double(w, (double)call->result[i]);
+    }
+    json_write_end(w);
+}
+
+static void print_json(const struct classify *c, struct buf *out) {
+    struct json_writer w;
+    json_write_init_pretty(&w, out, 2);
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < c->n; i++) {
+        json_write_begin_object(&w);
+        json_write_key(&w, VSR_STR("text"));
+        json_write_str(&w, c->calls[i].text);
+        json_write_key(&w, VSR_STR("tokens"));
+        json_write_u64(&w, c->calls[i].n_tokens);
+        json_write_key(&w, VSR_STR("dropped"));
+        json_write_u64(&w, c->calls[i].n_dropped);
+        if (c->bio)
+            spans_json(c, &c->calls[i], &w);
+        else
+            classes_json(c, &c->calls[i], &w);
+        json_write_end(&w);
+    }
+    json_write_end(&w);
+    buf_append_char(out, '\n');
+}
+
+static void spans_text(const struct classify *c, const struct engine_call *call, struct buf *out) {
+    vsr_str text = call->is_pair ? call->second : call->text;
+    struct bio_span *spans;
+    size_t n = spans_of(c, call, &spans);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "  %.*s %.*f  %u-%u  %.*s\n", VSR_FMT(bio_type(c->bio, spans[i].type)), DECIMALS,
+                   (double)spans[i].mean, spans[i].start, spans[i].end,
+                   VSR_FMT(str_sub(text, spans[i].start, spans[i].end)));
+    if (n == 0)
+        buf_append_c(out, "  nothing\n");
+}
+
+/* The likeliest classes first; the first of equals. */
+static void classes_text(const struct classify *c, const struct engine_call *call, struct buf *out) {
+    float below = 2;
+    size_t last = 0;
+    for (size_t k = 0; k < TOP && k < call->width; k++) {
+        size_t best = call->width;
+        for (size_t i = 0; i < call->width; i++) {
+            float p = call->result[i];
+            bool left = p < below || (p == below && k > 0 && i > last);
+            if (left && (best == call->width || p > call->result[best]))
+                best = i;
+        }
+        if (best == call->width)
+            return;
+        buf_printf(out, "  %.*f  %.*s\n", DECIMALS, (double)call->result[best], VSR_FMT(label_of(c, best)));
+        below = call->result[best];
+        last = best;
+    }
+}
+
+static void print_text(const struct classify *c, struct buf *out) {
+    for (size_t i = 0; i < c->n; i++) {
+        buf_printf(out, "%.*s\n", VSR_FMT(c->calls[i].text));
+        if (c->calls[i].n_dropped)
+            buf_printf(out, "  (%zu tokens were cut off)\n", c->calls[i].n_dropped);
+        if (c->bio)
+            spans_text(c, &c->calls[i], out);
+        else
+            classes_text(c, &c->calls[i], out);
+    }
+}
+
+/* ---- running */
+
+static int print_all(const struct classify *c) {
+    struct buf out;
+    int code;
+    buf_init(&out, OUT_LEN_MAX);
+    if (options_has(c->cli->options, "json"))
+        print_json(c, &out);
+    else
+        print_text(c, &out);
+    code = cli_finish(c->cli, &out, CLI_OK);
+    buf_done(&out);
+    return code;
+}
+
+static int prepare(struct classify *c, struct vsr_err *err) {
+    const struct labels *labels = model_labels(c->use.model);
+    const char *rule = options_text(c->cli->options, "bio");
+    if (model_task(c->use.model) == MODEL_EMBED)
+        return err_set(err, VSR_E_INVALID, "the model is an embedder: try `vsr model embed`");
+    while (strcmp(rules[c->rule], rule) != 0)
+        c->rule++; /* one of the words, by the table */
+    return model_task(c->use.model) == MODEL_TAG ? bio_build(c->use.arena, labels->names, labels->n, &c->bio, err) : 0;
+}
+
+static int run_with(struct classify *c, int argc, char **argv) {
+    const char *second = options_text(c->cli->options, "pair");
+    struct vsr_err err = VSR_ERR_NONE;
+    vsr_str *texts;
+    int code = model_use_texts(c->cli, &c->use, argc, argv, &texts, &c->n), rc;
+    if (code != CLI_OK)
+        return code;
+    rc = prepare(c, &err);
+    if (rc < 0)
+        return cli_fail_err(c->cli, &err);
+    c->calls = ARENA_ARRAY(c->use.arena, struct engine_call, c->n);
+    for (size_t i = 0; i < c->n; i++)
+        c->calls[i] = (struct engine_call){ .model = c->use.model,
+                                            .text = texts[i],
+                                            .second = second ? str_from_c(second) : VSR_STR(""),
+                                            .is_pair = second != NULL,
+                                            .priority = PRIORITY_ROUTING };
+    rc = engine_run(c->use.engine, c->calls, c->n, &err);
+    code = rc < 0 ? cli_fail_err(c->cli, &err) : print_all(c);
+    for (size_t i = 0; i < c->n; i++)
+        engine_call_done(&c->calls[i]);
+    return code;
+}
+
+static int classify_run(const struct cli *cli, int argc, char **argv) {
+    struct classify c = { .cli = cli };
+    int code = model_use_open(cli, argv[0], &c.use);
+    if (code == CLI_OK)
+        code = run_with(&c, argc - 1, argv + 1);
+    model_use_close(&c.use);
+    return code;
+}
+
+static const struct option_spec classify_options[] = {
+    MODEL_OPTIONS_RUN,
+    { "pair", 0, OPTION_TEXT, 0, "TEXT", "the second text of a pair: hypothesis, answer" },
+    { "bio", 0, OPTION_TEXT, 0, "RULE", "how spans are made of tags: lenient, strict or viterbi", "lenient", NULL,
+      rules },
+    { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },
+};
+
+const struct command command_model_classify_spec = {
+    .name = "classify",
+    .summary = "ask a classifier or a tagger about texts",
+    .usage = "vsr model classify [OPTION]... NAME TEXT...",
+    .details =
+        "Prints the likeliest classes of each text, or the spans that a tagger finds, in bytes. `-` reads texts from\n"
+        "standard input, one a line. With --json all probabilities.\n",
+    .examples = "vsr model classify ./my-classifier \"Is this a question?\"\n"
+                "vsr model classify mom-halugate-explainer \"It rains.\" --pair \"The street is wet.\"\n",
+    .operands = OPERANDS_TEXT,
+    .operands_least = 2,
+    .operands_most = MODEL_TEXTS_MAX,
+    .options = classify_options,
+    .n_options = VSR_COUNT(classify_options),
+    .run = classify_run,
+};

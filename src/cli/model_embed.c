@@ -1,0 +1,148 @@
+/* model_embed - `vsr model embed`: vectors of texts, and how alike they are. */
+#include "cli/cli.h"
+#include "cli/model_row.h"
+#include "cli/model_use.h"
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/json_write.h"
+#include "model/engine.h"
+#include "model/model.h"
+#include "nn/kernels.h"
+#include "nn/sentence_files.h"
+
+enum { OUT_LEN_MAX = 256 << 20, SHOWN_NUMBERS = 6 };
+
+struct embed_command {
+    const struct cli *cli;
+    struct model_use use;
+    struct engine_call *calls;
+    size_t n;
+};
+
+static void print_json(const struct embed_command *e, struct buf *out) {
+    struct json_writer w;
+    json_write_init(&w, out);
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < e->n; i++) {
+        json_write_begin_object(&w);
+        json_write_key(&w, VSR_STR("text"));
+        json_write_str(&w, e->calls[i].text);
+        json_write_key(&w, VSR_STR("tokens"));
+        json_write_u64(&w, e->calls[i].n_tokens);
+        json_write_key(&w, VSR_STR("dropped"));
+        json_write_u64(&w, e->calls[i].n_dropped);
+        json_write_key(&w, VSR_STR("embedding"));
+        json_write_begin_array(&w);
+        for (size_t k = 0; k < e->calls[i].width; k++)
+            json_write_double(&w, (double)e->calls[i].result[k]);
+        json_write_end(&w);
+        json_write_end(&w);
+    }
+    json_write_end(&w);
+    buf_append_char(out, '\n');
+}
+
+static void print_text(const struct embed_command *e, struct buf *out) {
+    for (size_t i = 0; i < e->n; i++) {
+        const struct engine_call *call = &e->calls[i];
+        buf_printf(out, "%zu  %.*s\n   %zu dimensions:", i + 1, VSR_FMT(call->text), call->width);
+        for (size_t k = 0; k < call->width && k < SHOWN_NUMBERS; k++)
+            buf_printf(out, " %.4f", (double)call->result[k]);
+        buf_append_c(out, call->width > SHOWN_NUMBERS ? " ...\n" : "\n");
+    }
+    for (size_t i = 1; i < e->n; i++) {
+        buf_printf(out, "%zu is like", i + 1);
+        for (size_t k = 0; k < i; k++)
+            buf_printf(out, "  %zu: %.4f", k + 1,
+                       (double)kernel_dot(e->calls[i].result, e->calls[k].result, e->calls[i].width));
+        buf_append_char(out, '\n');
+    }
+}
+
+static int print_all(const struct embed_command *e) {
+    struct buf out;
+    int code;
+    buf_init(&out, OUT_LEN_MAX);
+    if (options_has(e->cli->options, "json"))
+        print_json(e, &out);
+    else
+        print_text(e, &out);
+    code = cli_finish(e->cli, &out, CLI_OK);
+    buf_done(&out);
+    return code;
+}
+
+/* What is put before each text. */
+static int find_prompt(const struct embed_command *e, vsr_str *ret, struct vsr_err *err) {
+    const struct sentence_files *files = model_sentence_files(e->use.model);
+    const char *name = options_text(e->cli->options, "prompt");
+    *ret = VSR_STR("");
+    if (!name || sentence_prompt_find(files, str_from_c(name), ret))
+        return 0;
+    return err_set(err, VSR_E_NOT_FOUND, "the model has no prompt \"%s\"", name);
+}
+
+static struct engine_call call_of(const struct embed_command *e, vsr_str prompt, vsr_str text) {
+    const struct options *options = e->cli->options;
+    return (struct engine_call){
+        .model = e->use.model,
+        .text = arena_printf(e->use.arena, "%.*s%.*s", VSR_FMT(prompt), VSR_FMT(text)),
+        .dims = (size_t)options_number(options, "dims"),
+        .layers = (size_t)options_number(options, "layers"),
+        .priority = PRIORITY_ROUTING,
+    };
+}
+
+static int run_with(struct embed_command *e, int argc, char **argv) {
+    struct vsr_err err = VSR_ERR_NONE;
+    vsr_str *texts, prompt;
+    int code = model_use_texts(e->cli, &e->use, argc, argv, &texts, &e->n), rc;
+    if (code != CLI_OK)
+        return code;
+    if (model_task(e->use.model) != MODEL_EMBED)
+        return cli_fail(e->cli, "the model is a classifier: try `vsr model classify`");
+    rc = find_prompt(e, &prompt, &err);
+    if (rc < 0)
+        return cli_fail_err(e->cli, &err);
+    e->calls = ARENA_ARRAY(e->use.arena, struct engine_call, e->n);
+    for (size_t i = 0; i < e->n; i++)
+        e->calls[i] = call_of(e, prompt, texts[i]);
+    rc = engine_run(e->use.engine, e->calls, e->n, &err);
+    code = rc < 0 ? cli_fail_err(e->cli, &err) : print_all(e);
+    for (size_t i = 0; i < e->n; i++)
+        engine_call_done(&e->calls[i]);
+    return code;
+}
+
+static int embed_run(const struct cli *cli, int argc, char **argv) {
+    struct embed_command e = { .cli = cli };
+    int code = model_use_open(cli, argv[0], &e.use);
+    if (code == CLI_OK)
+        code = run_with(&e, argc - 1, argv + 1);
+    model_use_close(&e.use);
+    return code;
+}
+
+static const struct option_spec embed_options[] = {
+    MODEL_OPTIONS_RUN,
+    { "prompt", 0, OPTION_TEXT, 0, "NAME", "a prompt of the model to put before each text: query, document" },
+    { "dims", 0, OPTION_NUMBER, 0, "N", "cut the vectors to so many dimensions", NULL, NULL, NULL, 1, 65536 },
+    { "layers", 0, OPTION_NUMBER, 0, "N", "leave the model after so many layers", NULL, NULL, NULL, 1, 128 },
+    { "json", 0, OPTION_FLAG, 0, NULL, "print JSON: whole vectors" },
+};
+
+const struct command command_model_embed_spec = {
+    .name = "embed",
+    .summary = "make vectors of texts, and compare them",
+    .usage = "vsr model embed [OPTION]... NAME TEXT...",
+    .details =
+        "Prints the first numbers of each text's vector and the similarities between the texts (the products of\n"
+        "their vectors); with --json the vectors. `-` reads texts from standard input, one a line.\n",
+    .examples = "vsr model embed mom-embedding-light \"a cat\" \"a kitten\" \"a tax form\"\n",
+    .operands = OPERANDS_TEXT,
+    .operands_least = 2,
+    .operands_most = MODEL_TEXTS_MAX,
+    .options = embed_options,
+    .n_options = VSR_COUNT(embed_options),
+    .run = embed_run,
+};

@@ -1,0 +1,101 @@
+#include "cli/model_use.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/model_row.h"
+#include "core/arena.h"
+#include "core/mem.h"
+#include "model/engine.h"
+#include "model/model.h"
+#include "nn/runtime.h"
+
+const char *const model_precisions[] = { "f32", "bf16", "int8", NULL };
+
+int model_use_find(const struct cli *cli, const char *name, struct model_use *ret) {
+    const struct completeness_options options = { 0 };
+    struct model_places places;
+    struct model_row row;
+    *ret = (struct model_use){ .arena = arena_new(0, 0) };
+    places = model_row_places(cli, ret->arena);
+    model_row_find(ret->arena, &places, str_from_c(name), &options, &row);
+    if (!row.present && row.record)
+        return cli_fail(cli, "%.*s is not here; get it by `vsr model pull %s`", VSR_FMT(row.name), name);
+    if (!row.present)
+        return cli_fail_err(cli, &row.err);
+    ret->directory = row.directory.path;
+    return CLI_OK;
+}
+
+static int start(const struct cli *cli, struct model_use *use, struct vsr_err *err) {
+    const char *precision = options_text(cli->options, "precision");
+    const struct engine_options options = { .threads = (size_t)options_number(cli->options, "threads") };
+    struct model_options model = { .precision = precision_default() };
+    int rc = nn_runtime_new(&use->runtime, err);
+    if (precision)
+        (void)precision_named(str_from_c(precision), &model.precision); /* one of the allowed words */
+    if (rc == 0)
+        rc = model_open(use->runtime, use->directory, &model, &use->model, err);
+    if (rc == 0)
+        rc = engine_new(use->runtime, &options, &use->engine, err);
+    return rc;
+}
+
+int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
+    struct vsr_err err = VSR_ERR_NONE;
+    int code = model_use_find(cli, name, ret);
+    if (code != CLI_OK)
+        return code;
+    return start(cli, ret, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
+}
+
+void model_use_close(struct model_use *use) {
+    engine_free(use->engine);
+    model_free(use->model);
+    nn_runtime_free(use->runtime);
+    arena_free(use->arena);
+    *use = (struct model_use){ .arena = NULL };
+}
+
+/* ---- texts */
+
+struct texts {
+    struct arena *arena;
+    vsr_str *items;
+    size_t n;
+};
+
+static int add_text(const struct cli *cli, struct texts *texts, vsr_str text) {
+    if (texts->n == MODEL_TEXTS_MAX)
+        return cli_fail(cli, "more than %d texts", MODEL_TEXTS_MAX);
+    texts->items[texts->n++] = arena_str(texts->arena, text);
+    return CLI_OK;
+}
+
+static int add_lines(const struct cli *cli, struct texts *texts) {
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t len;
+    int code = CLI_OK;
+    while (code == CLI_OK && (len = getline(&line, &cap, stdin)) >= 0) {
+        if (len > 0 && line[len - 1] == '\n')
+            len--;
+        code = len > MODEL_TEXT_LEN_MAX ? cli_fail(cli, "a line is longer than %d bytes", MODEL_TEXT_LEN_MAX)
+                                        : add_text(cli, texts, str_make(line, (size_t)len));
+    }
+    mem_free(line);
+    return code;
+}
+
+int model_use_texts(const struct cli *cli, struct model_use *use, int argc, char **argv, vsr_str **ret, size_t *ret_n) {
+    struct texts texts = { .arena = use->arena };
+    int code = CLI_OK;
+    texts.items = ARENA_ARRAY(use->arena, vsr_str, MODEL_TEXTS_MAX);
+    for (int i = 0; i < argc && code == CLI_OK; i++)
+        code = strcmp(argv[i], "-") == 0 ? add_lines(cli, &texts) : add_text(cli, &texts, str_from_c(argv[i]));
+    if (code == CLI_OK && texts.n == 0)
+        code = cli_fail(cli, "there is no text");
+    *ret = texts.items;
+    *ret_n = texts.n;
+    return code;
+}

@@ -1,0 +1,56 @@
+/*
+ * model_use - a model opened for a member of `vsr model` that runs it.
+ *
+ * Found by name, alias, repository or directory as `vsr model show` finds it. One thread.
+ */
+#ifndef VSR_CLI_MODEL_USE_H
+#define VSR_CLI_MODEL_USE_H
+
+#include "cli/cli.h"
+#include "core/str.h"
+
+struct arena;
+struct engine;
+struct model;
+struct nn_runtime;
+struct tokenizer;
+
+enum { MODEL_TEXTS_MAX = 4096, MODEL_TEXT_LEN_MAX = 16 << 20 };
+
+extern const char *const model_precisions[];
+
+/* For the tables of options of all that run a model. */
+#define MODEL_OPTIONS_RUN \
+    MODEL_OPTION_DIR, \
+        { "precision", \
+          'p', \
+          OPTION_TEXT, \
+          0, \
+          "NAME", \
+          "f32, bf16 or int8; by default what this processor does best", \
+          NULL, \
+          "VSR_MODEL_PRECISION", \
+          model_precisions }, \
+    { \
+        "threads", 't', OPTION_NUMBER, 0, "N", "inference threads; by default one for each processor", NULL, NULL, \
+            NULL, 1, 256 \
+    }
+
+struct model_use {
+    struct arena *arena;
+    vsr_str directory;
+    struct nn_runtime *runtime;
+    struct model *model;
+    struct engine *engine;
+};
+
+/* Where the model lies. CLI_OK, or an exit code after a message. */
+int model_use_find(const struct cli *cli, const char *name, struct model_use *ret);
+/* Found, loaded and ready to run. Close in any case. */
+int model_use_open(const struct cli *cli, const char *name, struct model_use *ret);
+void model_use_close(struct model_use *use);
+
+/* The texts that operands stand for: each is one, and `-` is every line of standard input. In the use's arena. */
+int model_use_texts(const struct cli *cli, struct model_use *use, int argc, char **argv, vsr_str **ret, size_t *ret_n);
+
+#endif

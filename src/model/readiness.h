@@ -1,0 +1,85 @@
+/*
+ * readiness - how far the models of a process are: what is being downloaded or loaded, what can be asked already.
+ *
+ * Whoever downloads and loads models reports here; management API, metrics and `/ready` look. A process is ready when
+ * every mandatory model is; the others are best effort, and what needs them is unavailable until they are there. Any
+ * thread; every call takes one lock for a moment and copies what it is given.
+ */
+#ifndef VSR_MODEL_READINESS_H
+#define VSR_MODEL_READINESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/str.h"
+
+struct json_writer;
+struct readiness;
+
+enum { READINESS_MODELS_MAX = 256, READINESS_NAME_LEN = 256, READINESS_MESSAGE_LEN = 480 };
+
+/* Of the process as a whole. */
+#define READINESS_PHASES(X) \
+    X(CHECKING, "checking") /* which models are needed, and which are here */ \
+    X(DOWNLOADING, "downloading") \
+    X(SKIPPED, "skipped")     /* no model is needed */ \
+    X(COMPLETED, "completed") /* all files are here */ \
+    X(INITIALIZING, "initializing_models") \
+    X(READY, "ready") \
+    X(FAILED, "failed")
+
+enum readiness_phase {
+#define X(name, text) READINESS_##name,
+    READINESS_PHASES(X)
+#undef X
+};
+
+/* Of one model. */
+#define MODEL_STATES(X) \
+    X(ABSENT, "absent") \
+    X(DOWNLOADING, "downloading") \
+    X(WAITING, "waiting") /* its files are here; it is loaded later, or when it is asked for first */ \
+    X(LOADING, "loading") \
+    X(READY, "ready") \
+    X(FAILED, "failed")
+
+enum model_state {
+#define X(name, text) MODEL_STATE_##name,
+    MODEL_STATES(X)
+#undef X
+};
+
+const char *readiness_phase_name(enum readiness_phase phase);
+const char *model_state_name(enum model_state state);
+
+/* Begins with READINESS_CHECKING. */
+struct readiness *readiness_new(void);
+void readiness_free(struct readiness *readiness);
+
+struct readiness_model {
+    vsr_str name;   /* as the configuration calls it */
+    vsr_str type;   /* "embedding", "domain-classification", ... */
+    vsr_str path;   /* canonical; may be empty */
+    bool mandatory; /* the process is not ready without it */
+};
+
+/* Returns the number by which the model is called below, or -1 past READINESS_MODELS_MAX. */
+int readiness_add(struct readiness *readiness, const struct readiness_model *model);
+
+/* `message`: why, in case of a failure; else may be empty. */
+void readiness_set_phase(struct readiness *readiness, enum readiness_phase phase, vsr_str message);
+void readiness_set_state(struct readiness *readiness, int model, enum model_state state, vsr_str message);
+/* When loading has succeeded: where the files are, how long it took, what it holds. Makes the model ready. */
+void readiness_loaded(struct readiness *readiness, int model, vsr_str resolved_path, uint64_t load_ms,
+                      uint64_t memory_bytes);
+
+enum model_state readiness_state(struct readiness *readiness, int model);
+
+/* Whether no mandatory model is missing. The name of the first one that is goes to `missing`. */
+bool readiness_is_ready(struct readiness *readiness, char missing[static READINESS_NAME_LEN]);
+
+/* An object: summary and models. */
+void readiness_json(struct readiness *readiness, struct json_writer *w);
+
+#endif

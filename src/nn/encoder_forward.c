@@ -179,6 +179,7 @@ static int check_tokens(const struct pass *p) {
     return 0;
 }
 
+/* Lengths; then the number of tokens is known. */
 static int check_batch(const struct pass *p) {
     const struct encoder_batch *batch = p->batch;
     if (batch->n == 0 || batch->n > ENCODER_SEQUENCES_MAX || batch->starts[0] != 0)
@@ -192,7 +193,7 @@ static int check_batch(const struct pass *p) {
         if (rc < 0)
             return rc;
     }
-    return check_tokens(p);
+    return 0;
 }
 
 /* ---- embeddings */
@@ -507,7 +508,9 @@ int encoder_forward(const struct encoder *encoder, struct encoder_work *work, co
     if (rc < 0)
         return rc;
     pass.n = batch->starts[batch->n];
-    rc = work_grow(work, encoder, pass.n, err);
+    rc = check_tokens(&pass);
+    if (rc == 0)
+        rc = work_grow(work, encoder, pass.n, err);
     if (rc == 0)
         rc = prepare_attention(&pass);
     if (rc == 0)

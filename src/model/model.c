@@ -95,9 +95,9 @@ static int open_head(const struct opening *o) {
 
 static int open_output(const struct opening *o) {
     struct model *model = o->model;
+    weights_ignore(o->weights, VSR_STR("pooler.")); /* where the head does not read it, nobody does */
     if (model->task != MODEL_EMBED)
         return open_head(o);
-    weights_ignore(o->weights, VSR_STR("pooler.")); /* sentence embedders come with one that nobody uses */
     return embedder_new(o->runtime->gemm, &model->config, &model->files, model->directory, &model->embedder, o->err);
 }
 

@@ -1,0 +1,270 @@
+#include "model/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "model/model.h"
+#include "nn/runtime.h"
+#include "test.h"
+
+enum { PATH_LEN = 512, TEXTS = 40, CLIENTS = 10, ROUNDS = 30 };
+
+struct rig {
+    struct nn_runtime *runtime;
+    struct engine *engine;
+};
+
+static void rig_begin(struct rig *rig, const struct engine_options *options) {
+    struct vsr_err err = VSR_ERR_NONE;
+    CHECK_MSG(nn_runtime_new(&rig->runtime, &err) == 0, "%s", err.text);
+    CHECK_MSG(engine_new(rig->runtime, options, &rig->engine, &err) == 0, "%s", err.text);
+}
+
+static void rig_end(struct rig *rig) {
+    engine_free(rig->engine);
+    nn_runtime_free(rig->runtime);
+}
+
+static struct model *open_fixture(struct rig *rig, const char *name, enum precision precision) {
+    const struct model_options options = { .precision = precision };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct model *model = NULL;
+    char path[PATH_LEN];
+    snprintf(path, sizeof(path), "%s/tests/fixtures/nn/%s", getenv("VSR_TEST_SOURCE"), name);
+    CHECK_MSG(model_open(rig->runtime, str_from_c(path), &options, &model, &err) == 0, "%s: %s", name, err.text);
+    return model;
+}
+
+/* Texts of different lengths, none like another. */
+static vsr_str text_of(struct arena *arena, size_t i) {
+    vsr_str text = arena_printf(arena, "text %zu", i * 7919);
+    for (size_t k = 0; k < i % 9; k++)
+        text = arena_printf(arena, "%.*s and %zu more, %c", VSR_FMT(text), i * k, (char)('a' + (i + k) % 26));
+    return text;
+}
+
+static void run_one(struct rig *rig, const struct model *model, vsr_str text, struct engine_call *call) {
+    struct vsr_err err = VSR_ERR_NONE;
+    *call = (struct engine_call){ .model = model, .text = text, .priority = PRIORITY_ROUTING };
+    CHECK_MSG(engine_run(rig->engine, call, 1, &err) == 0, "%s", err.text);
+}
+
+/* ---- results */
+
+TEST(tasks) {
+    static const struct {
+        const char *name;
+        enum model_task task;
+        bool pair;
+    } cases[] = {
+        { "bert-sequence", MODEL_CLASSIFY, true },    { "bert-token", MODEL_TAG, false },
+        { "bert-embed-mean", MODEL_EMBED, false },    { "modernbert-sequence-mean", MODEL_CLASSIFY, false },
+        { "deberta-sequence", MODEL_CLASSIFY, true }, { "qwen3-embed", MODEL_EMBED, false },
+        { "gemma-embed", MODEL_EMBED, false },        { "roberta-token", MODEL_TAG, false },
+    };
+    struct arena *arena = arena_new(0, 0);
+    struct rig rig;
+    rig_begin(&rig, &(struct engine_options){ .threads = 2 });
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct model *model = open_fixture(&rig, cases[i].name, PRECISION_F32);
+        struct vsr_err err = VSR_ERR_NONE;
+        struct engine_call call = {
+            .model = model, .text = VSR_STR("some text"), .second = VSR_STR("another"), .is_pair = cases[i].pair
+        };
+        float sum = 0, squares = 0;
+        CHECK_INT(model_task(model), cases[i].task, cases[i].name);
+        CHECK_MSG(engine_run(rig.engine, &call, 1, &err) == 0, "%s: %s", cases[i].name, err.text);
+        CHECK_INT(call.n_rows, cases[i].task == MODEL_TAG ? call.n_tokens : 1, cases[i].name);
+        for (size_t k = 0; k < call.width; k++) {
+            sum += call.result[k];
+            squares += call.result[k] * call.result[k];
+        }
+        if (cases[i].task == MODEL_EMBED)
+            CHECK_MSG(squares > 0.999F && squares < 1.001F, "%s: length %f", cases[i].name, (double)squares);
+        else
+            CHECK_MSG(sum > 0.999F && sum < 1.001F, "%s: probabilities sum to %f", cases[i].name, (double)sum);
+        engine_call_done(&call);
+        model_free(model);
+    }
+    rig_end(&rig);
+    arena_free(arena);
+}
+
+TEST(vectors_are_cut) {
+    struct rig rig;
+    struct model *model;
+    struct engine_call calls[3];
+    struct vsr_err err = VSR_ERR_NONE;
+    float squares = 0, length = 0;
+    size_t all;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    model = open_fixture(&rig, "modernbert-embed", PRECISION_F32);
+    all = model_width(model);
+    for (size_t i = 0; i < 3; i++)
+        calls[i] = (struct engine_call){ .model = model, .text = VSR_STR("a text") };
+    calls[1].dims = all / 2;
+    calls[2].layers = 2;
+    CHECK_MSG(engine_run(rig.engine, calls, 3, &err) == 0, "%s", err.text);
+    CHECK_INT(calls[1].width, all / 2, "cut");
+    for (size_t i = 0; i < all / 2; i++) {
+        squares += calls[1].result[i] * calls[1].result[i];
+        length += calls[0].result[i] * calls[0].result[i];
+    }
+    CHECK(squares > 0.999F && squares < 1.001F, "made to length 1 again");
+    CHECK(length < 0.999F, "which it was not");
+    CHECK(memcmp(calls[0].result, calls[2].result, all * sizeof(float)) != 0, "fewer layers give another vector");
+    for (size_t i = 0; i < 3; i++)
+        engine_call_done(&calls[i]);
+    model_free(model);
+    rig_end(&rig);
+}
+
+TEST(refused) {
+    struct rig rig;
+    struct model *model, *classifier;
+    struct engine_call call;
+    struct vsr_err err = VSR_ERR_NONE;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    model = open_fixture(&rig, "bert-embed-mean", PRECISION_F32);
+    classifier = open_fixture(&rig, "bert-sequence", PRECISION_F32);
+    call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .second = VSR_STR("y"), .is_pair = true };
+    CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_INVALID, "a pair of an embedder");
+    call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .dims = 5000 };
+    CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_LIMIT, "too many dimensions");
+    call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .layers = 50 };
+    CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_LIMIT, "too many layers");
+    call = (struct engine_call){ .model = classifier, .text = VSR_STR("x"), .layers = 1 };
+    CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_INVALID, "layers of a classifier");
+    call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .deadline_ms = 1 };
+    CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_TIMEOUT, "too late");
+    engine_call_done(&call);
+    model_free(classifier);
+    model_free(model);
+    rig_end(&rig);
+}
+
+TEST(remembered) {
+    struct rig rig;
+    struct model *model, *again;
+    struct engine_call first, second, other;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    model = open_fixture(&rig, "bert-sequence", PRECISION_F32);
+    run_one(&rig, model, VSR_STR("the same text"), &first);
+    run_one(&rig, model, VSR_STR("the same text"), &second);
+    CHECK(!first.remembered && second.remembered, "asked once");
+    CHECK(memcmp(first.result, second.result, first.width * sizeof(float)) == 0, "the same");
+    again = open_fixture(&rig, "bert-sequence", PRECISION_F32);
+    run_one(&rig, again, VSR_STR("the same text"), &other);
+    CHECK(!other.remembered, "another load is another model");
+    CHECK_INT(engine_cache_stats(rig.engine).hits, 1, "hits");
+    engine_call_done(&first);
+    engine_call_done(&second);
+    engine_call_done(&other);
+    model_free(again);
+    model_free(model);
+    rig_end(&rig);
+}
+
+/* ---- many clients */
+
+struct client {
+    struct rig *rig;
+    const struct model *models[3];
+    float *const *want; /* [3 * TEXTS] */
+    size_t index;
+    bool same;
+};
+
+static void *client_main(void *data) {
+    struct client *client = data;
+    struct arena *arena = arena_new(0, 0);
+    client->same = true;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        size_t i = (round * 7 + client->index * 3) % TEXTS, m = (round + client->index) % 3;
+        struct vsr_err err = VSR_ERR_NONE;
+        struct engine_call call = { .model = client->models[m],
+                                    .text = text_of(arena, i),
+                                    .priority = (enum scheduler_priority)(round % PRIORITIES) };
+        client->same &= engine_run(client->rig->engine, &call, 1, &err) == 0 &&
+                        memcmp(call.result, client->want[m * TEXTS + i], call.n_rows * call.width * sizeof(float)) == 0;
+        engine_call_done(&call);
+    }
+    arena_free(arena);
+    return NULL;
+}
+
+/* Ten clients, three models, nothing remembered: to the bit what each text gives alone. */
+TEST(many_clients) {
+    static const char *const names[] = { "bert-sequence", "modernbert-token", "qwen3-embed" };
+    struct arena *arena = arena_new(0, 0);
+    struct client clients[CLIENTS];
+    struct engine_call alone[3 * TEXTS];
+    struct model *models[3];
+    float *want[3 * TEXTS];
+    pthread_t threads[CLIENTS];
+    struct rig rig;
+    rig_begin(&rig, &(struct engine_options){ .threads = 3, .cache_len_max = SIZE_MAX });
+    for (size_t m = 0; m < 3; m++) {
+        models[m] = open_fixture(&rig, names[m], (enum precision)m);
+        for (size_t i = 0; i < TEXTS; i++) {
+            run_one(&rig, models[m], text_of(arena, i), &alone[m * TEXTS + i]);
+            want[m * TEXTS + i] = alone[m * TEXTS + i].result;
+        }
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = (struct client){ &rig, { models[0], models[1], models[2] }, want, i, false };
+        assert_int_equal(pthread_create(&threads[i], NULL, client_main, &clients[i]), 0);
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        CHECK(clients[i].same, "the same to the bit");
+    }
+    CHECK_INT(engine_stats(rig.engine).run, 3 * TEXTS + CLIENTS * ROUNDS, "each was run");
+    for (size_t i = 0; i < 3 * TEXTS; i++)
+        engine_call_done(&alone[i]);
+    for (size_t m = 0; m < 3; m++)
+        model_free(models[m]);
+    rig_end(&rig);
+    arena_free(arena);
+}
+
+/* More calls than may wait at once: a caller that waits for its own gets them all. */
+TEST(a_full_queue) {
+    struct arena *arena = arena_new(0, 0);
+    struct engine_call calls[TEXTS];
+    struct vsr_err err = VSR_ERR_NONE;
+    struct model *model;
+    struct rig rig;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1, .calls_max = 3, .cache_len_max = SIZE_MAX });
+    model = open_fixture(&rig, "bert-embed-mean", PRECISION_F32);
+    for (size_t i = 0; i < TEXTS; i++)
+        calls[i] = (struct engine_call){ .model = model, .text = text_of(arena, i) };
+    CHECK_MSG(engine_run(rig.engine, calls, TEXTS, &err) == 0, "%s", err.text);
+    for (size_t i = 0; i < TEXTS; i++)
+        engine_call_done(&calls[i]);
+    model_free(model);
+    rig_end(&rig);
+    arena_free(arena);
+}
+
+/* ---- models that cannot be loaded */
+
+TEST(broken) {
+    const struct model_options options = { .precision = PRECISION_F32 };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct model *model;
+    struct rig rig;
+    char path[PATH_LEN];
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    CHECK(model_open(rig.runtime, VSR_STR("/nowhere/at/all"), &options, &model, &err) < 0, "no directory");
+    CHECK(strstr(err.text, "/nowhere/at/all"), err.text);
+    snprintf(path, sizeof(path), "%s/tests/fixtures", getenv("VSR_TEST_SOURCE"));
+    CHECK(model_open(rig.runtime, str_from_c(path), &options, &model, &err) < 0, "no model");
+    CHECK(strstr(err.text, "config.json"), err.text);
+    rig_end(&rig);
+}
+
+RUN_TESTS(T(tasks), T(vectors_are_cut), T(refused), T(remembered), T(many_clients), T(a_full_queue), T(broken))

@@ -117,10 +117,16 @@ static void tell_late(const struct batch *batch) {
     tell(batch, err_set(&err, VSR_E_TIMEOUT, "the inference queue was too long for the deadline"), &err);
 }
 
+/* The statistics know of a batch before those do who wait for it. */
 static void run_batch(struct thread *thread, const struct batch *batch) {
-    const struct scheduler_options *options = &thread->scheduler->options;
+    struct scheduler *scheduler = thread->scheduler;
+    const struct scheduler_options *options = &scheduler->options;
     struct vsr_err err = VSR_ERR_NONE;
     int rc = options->run(options->owner, batch->jobs, batch->n, thread->index, &err);
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    scheduler->stats.running -= batch->n;
+    scheduler->stats.run += batch->n;
+    (void)pthread_mutex_unlock(&scheduler->mutex);
     tell(batch, rc, &err);
 }
 
@@ -136,8 +142,6 @@ static void work_once(struct thread *thread) {
     if (batch.n > 0)
         run_batch(thread, &batch);
     (void)pthread_mutex_lock(&scheduler->mutex);
-    scheduler->stats.running -= batch.n;
-    scheduler->stats.run += batch.n;
 }
 
 static void *thread_main(void *data) {

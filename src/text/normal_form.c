@@ -176,6 +176,8 @@ static void sort_many_marks(struct tokenizer_work *work, struct token_chars *out
 }
 
 static void sort_pending(struct tokenizer_work *work, struct token_chars *out, size_t first) {
+    if (out->n - first < 2)
+        return;
     if (out->n - first > MARKS_INSERTION)
         sort_many_marks(work, out, first);
     else

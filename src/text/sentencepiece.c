@@ -35,8 +35,12 @@ static void write_bytes(struct writer *w, vsr_str bytes, size_t at) {
     token_out_bytes(w->work, w->out, bytes, start, start);
 }
 
+static vsr_str space_of(const struct sentencepiece *model) {
+    return model->escape_whitespaces ? VSR_STR(SPACE_SYMBOL) : VSR_STR(" ");
+}
+
 static void write_space(struct writer *w, size_t at) {
-    write_bytes(w, w->model->escape_whitespaces ? VSR_STR(SPACE_SYMBOL) : VSR_STR(" "), at);
+    write_bytes(w, space_of(w->model), at);
 }
 
 /* One rule's result for the source at `at`. */
@@ -69,7 +73,7 @@ static size_t skip_spaces(const struct sentencepiece *model, vsr_str text) {
 
 /* Drops spaces at the end. Returns where the text ends in the original. */
 static uint32_t drop_spaces(const struct writer *w, uint32_t end) {
-    vsr_str space = w->model->escape_whitespaces ? VSR_STR(SPACE_SYMBOL) : VSR_STR(" ");
+    vsr_str space = space_of(w->model);
     struct token_out *out = w->out;
     while (w->model->remove_extra_whitespaces && str_ends(str_make(out->ptr, out->len), space)) {
         out->len -= space.len;
@@ -81,13 +85,14 @@ static uint32_t drop_spaces(const struct writer *w, uint32_t end) {
 void sentencepiece_normalize(const struct sentencepiece *model, struct tokenizer_work *work, struct token_text *text) {
     vsr_str bytes = str_make(text->ptr, text->len);
     size_t at = skip_spaces(model, bytes);
+    bool dummy = at < text->len && model->add_dummy_prefix; /* a text of nothing but spaces has none */
     struct writer w = { .model = model,
                         .work = work,
                         .text = text,
                         .out = token_out_next(work),
                         .after_space = model->remove_extra_whitespaces };
     uint32_t end = text->len ? token_text_end(text, text->len - 1) : 0;
-    if (at < text->len && model->add_dummy_prefix && !model->whitespace_as_suffix)
+    if (dummy && !model->whitespace_as_suffix)
         write_space(&w, at);
     for (size_t len; at < text->len && !work->failed; at += len) {
         vsr_str result = normal_prefix(model, str_sub(bytes, at, text->len), &len);
@@ -96,6 +101,8 @@ void sentencepiece_normalize(const struct sentencepiece *model, struct tokenizer
     if (work->failed)
         return;
     end = drop_spaces(&w, end);
+    if (dummy && model->whitespace_as_suffix)
+        token_out_bytes(work, w.out, space_of(model), end, end);
     for (size_t i = w.out->len; i-- > 0;)
         w.out->ends[i] = i + 1 < w.out->len ? w.out->starts[i + 1] : end;
     *text = token_out_text(w.out);

@@ -820,7 +820,7 @@ static int get_named_token(struct loader *l, json_ref ref, const char *what, con
 /* cls A sep [between] B sep */
 static int add_classic(struct loader *l, json_ref ref, const char *what, bool double_sep, uint8_t second_type) {
     struct template_form *single = &l->t->template.single, *pair = &l->t->template.pair;
-    uint32_t cls, sep;
+    uint32_t cls = TOKEN_NONE, sep = TOKEN_NONE;
     int rc;
     if ((rc = get_named_token(l, ref, what, "cls", &cls)) < 0 || (rc = get_named_token(l, ref, what, "sep", &sep)) < 0)
         return rc;

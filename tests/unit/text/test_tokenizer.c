@@ -1,0 +1,396 @@
+/* Tokenizers from tokenizer.json: tables of texts with the tokens and places that they become. */
+#include "text/tokenizer.h"
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "text/tokenizer_template.h"
+
+#include "test.h"
+
+#define ADDED_PLAIN "\"single_word\":false,\"rstrip\":false"
+#define TOKEN(id, content, lstrip, normalized, special) \
+    "{\"id\":" id ",\"content\":\"" content "\",\"lstrip\":" lstrip ",\"normalized\":" normalized \
+    ",\"special\":" special "," ADDED_PLAIN "}"
+
+static struct tokenizer *must_load(struct arena *arena, const char *json) {
+    struct tokenizer *t = NULL;
+    struct vsr_err err = VSR_ERR_NONE;
+    CHECK_MSG(tokenizer_from_json(arena, str_from_c(json), &t, &err) == 0, "%s", err.text);
+    return t;
+}
+
+/* "token@start-end token@start-end ..." */
+static const char *show(const struct tokenizer *t, const struct encoding *e, struct buf *out) {
+    buf_reset(out);
+    for (size_t i = 0; i < e->n; i++) {
+        (void)buf_append_c(out, i ? " " : "");
+        (void)buf_append(out, tokenizer_token(t, e->ids[i]));
+        if (e->sequences[i] != ENCODING_TEMPLATE)
+            (void)buf_printf(out, "@%u-%u", e->starts[i], e->ends[i]);
+    }
+    (void)buf_append_char(out, '\0');
+    return out->ptr;
+}
+
+struct example {
+    const char *name, *text, *want;
+    size_t len; /* 0: up to the NUL */
+    bool parse_special, bare;
+};
+
+static void check_examples(const char *json, const struct example *examples, size_t n) {
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer *t = must_load(arena, json);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    for (int round = 0; round < 2; round++) /* the second one from the cache */
+        for (size_t i = 0; i < n; i++) {
+            struct tokenizer_options options = { .parse_special = examples[i].parse_special, .bare = examples[i].bare };
+            vsr_str text = str_make(examples[i].text, examples[i].len ? examples[i].len : strlen(examples[i].text));
+            struct encoding e;
+            CHECK_INT(tokenizer_encode(t, scratch, text, &options, &e, NULL), 0, examples[i].name);
+            CHECK_STR(str_from_c(show(t, &e, &out)), examples[i].want, examples[i].name);
+        }
+    buf_done(&out);
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
+/* clang-format off */
+#define BERT_PARTS \
+    "\"added_tokens\":[" \
+    TOKEN("0", "[PAD]", "false", "false", "true") "," TOKEN("1", "[UNK]", "false", "false", "true") "," \
+    TOKEN("2", "[CLS]", "false", "false", "true") "," TOKEN("3", "[SEP]", "false", "false", "true") "," \
+    TOKEN("4", "[MASK]", "true", "false", "true") \
+    "],\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}," \
+    "\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",3],\"cls\":[\"[CLS]\",2]}," \
+    "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"max_input_chars_per_word\":8,\"vocab\":{\"[PAD]\":0," \
+    "\"[UNK]\":1,\"[CLS]\":2,\"[SEP]\":3,\"[MASK]\":4,\"un\":5,\"##believ\":6,\"##able\":7,\"a\":8,\"##a\":9," \
+    "\"cafe\":10,\"!\":11,\"[\":12,\"]\":13,\"mask\":14,\"cls\":15,\"\u4e2d\":16,\"i\":17,\"##s\":18}}}"
+/* clang-format on */
+
+#define BERT \
+    "{\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true," \
+    "\"strip_accents\":null,\"lowercase\":true}," BERT_PARTS
+
+TEST(wordpiece) {
+    static const struct example examples[] = {
+        { "empty", "", "[CLS] [SEP]" },
+        { "longest first", "unaa Aaa", "[CLS] un@0-2 ##a@2-3 ##a@3-4 a@5-6 ##a@6-7 ##a@7-8 [SEP]" },
+        { "too long a word", "unbelievable", "[CLS] [UNK]@0-12 [SEP]" },
+        { "a word not covered", "unx!", "[CLS] [UNK]@0-3 !@3-4 [SEP]" },
+        { "accents", "CAF\xC3\x89", "[CLS] cafe@0-5 [SEP]" },
+        { "accents of their own", "cafe\xCC\x81!", "[CLS] cafe@0-4 !@6-7 [SEP]" },
+        { "ideographs",
+          "a\xE4\xB8\xAD"
+          "a",
+          "[CLS] a@0-1 \xE4\xB8\xAD@1-4 a@4-5 [SEP]" },
+        { "NUL and soft hyphen vanish",
+          "a\0a a\xC2\xAD"
+          "a",
+          "[CLS] a@0-1 ##a@2-3 a@4-5 ##a@7-8 [SEP]", .len = 8 },
+        { "ill-formed bytes vanish as U+FFFD does", "a\xFF\xE2\x82 a", "[CLS] a@0-1 a@5-6 [SEP]" },
+        { "typed specials are text", "[MASK]!", "[CLS] [@0-1 mask@1-5 ]@5-6 !@6-7 [SEP]" },
+        { "meant specials", "a [MASK]!", "[CLS] a@0-1 [MASK]@1-8 !@8-9 [SEP]", .parse_special = true },
+        { "bare", "is", "i@0-1 ##s@1-2", .bare = true },
+    };
+    check_examples(BERT, examples, VSR_COUNT(examples));
+}
+
+/* The byte alphabet of the first 256 ids, then merges. */
+static void write_byte_level(struct buf *out, const char *components, const char *model) {
+    static const char *const merges[] = { "h e", "l l", "he ll", "\xC4\xA0 he", "' s", "a a", "aa a" };
+    (void)buf_printf(out, "{%s\"model\":{\"type\":\"BPE\",%s\"vocab\":{", components, model);
+    for (unsigned b = 0, n = 256; b < 256; b++) {
+        bool plain = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
+        unsigned cp = plain ? b : n++;
+        (void)buf_printf(out, "%s\"\\u%04x\":%u", b ? "," : "", cp, b);
+    }
+    for (size_t i = 0; i < VSR_COUNT(merges); i++) {
+        const char *space = strchr(merges[i], ' ');
+        (void)buf_printf(out, ",\"%.*s%s\":%zu", (int)(space - merges[i]), merges[i], space + 1, 256 + i);
+    }
+    (void)buf_append_c(out, "},\"merges\":[");
+    for (size_t i = 0; i < VSR_COUNT(merges); i++)
+        (void)buf_printf(out, "%s\"%s\"", i ? "," : "", merges[i]);
+    (void)buf_append_c(out, "]}}");
+    (void)buf_append_char(out, '\0');
+}
+
+static void check_byte_level(const char *components, const char *model, const struct example *examples, size_t n) {
+    struct buf json;
+    buf_init(&json, 1 << 20);
+    write_byte_level(&json, components, model);
+    check_examples(json.ptr, examples, n);
+    buf_done(&json);
+}
+
+TEST(byte_level) {
+    static const struct example examples[] = {
+        { "merges", "hell he", "hell@0-4 \xC4\xA0he@4-7" },
+        { "contraction", "a's 'S", "a@0-1 's@1-3 \xC4\xA0@3-4 '@4-5 S@5-6" },
+        { "ranks decide", "aaaa", "aa@0-2 aa@2-4" },
+        { "then the left one", "aaa", "aaa@0-3" },
+        { "spaces leave one", "a   he", "a@0-1 \xC4\xA0@1-2 \xC4\xA0@2-3 \xC4\xA0he@3-6" },
+        { "bytes of a character share its place", "\xC3\xA9", "\xC3\x83@0-2 \xC2\xA9@0-2" },
+        { "a composed character has the place of its first part", "e\xCC\x81", "\xC3\x83@0-1 \xC2\xA9@0-1" },
+        { "NUL", "a\0a", "a@0-1 \xC4\x80@1-2 a@2-3", .len = 3 },
+    };
+    check_byte_level("\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":"
+                     "false,\"trim_offsets\":true,\"use_regex\":true},",
+                     "", examples, VSR_COUNT(examples));
+}
+
+TEST(trimmed_offsets) {
+    static const struct example examples[] = {
+        { "a space that was added", "he he", "\xC4\xA0he@0-2 \xC4\xA0he@3-5" },
+        { "a space that was there", " he", "\xC4\xA0he@0-3" },
+        { "two spaces", "  he", "\xC4\xA0@0-0 \xC4\xA0he@2-4" },
+        { "spaces alone", "a  ", "\xC4\xA0@0-0 a@0-1 \xC4\xA0@2-2 \xC4\xA0@3-3" },
+    };
+    check_byte_level("\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"use_regex\":true},"
+                     "\"post_processor\":{\"type\":\"ByteLevel\",\"trim_offsets\":true,\"add_prefix_space\":true},",
+                     "", examples, VSR_COUNT(examples));
+}
+
+#define QWEN \
+    "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(?i:'s|" \
+    "'t" \
+    "|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|" \
+    "\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":" \
+    "\"ByteLevel\"," \
+    "\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":false}]},"
+
+TEST(ignored_merges) {
+    static const struct example examples[] = {
+        { "a whole piece that merges do not reach", "(aa hell", "(@0-1 aa@1-3 \xC4\xA0@3-4 hell@4-8" },
+    };
+    check_byte_level(QWEN, "\"ignore_merges\":true,", examples, VSR_COUNT(examples));
+}
+
+#define SPACE "\xE2\x96\x81"
+
+/* clang-format off */
+#define GEMMA \
+    "{\"added_tokens\":[" \
+    TOKEN("0", "<bos>", "false", "false", "true") "," TOKEN("1", "<unk>", "false", "false", "true") "," \
+    TOKEN("9", "\\n\\n", "false", "false", "false") \
+    "],\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" SPACE "\"}," \
+    "\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"fuse_unk\":true,\"byte_fallback\":false,\"vocab\":{" \
+    "\"<bos>\":0,\"<unk>\":1,\"" SPACE "\":2,\"a\":3,\"b\":4,\"" SPACE "a\":5,\"" SPACE SPACE "\":6,\"ab\":7," \
+    "\"<\":8,\"\\n\\n\":9},\"merges\":[[\"" SPACE "\",\"" SPACE "\"],[\"a\",\"b\"],[\"" SPACE "\",\"a\"]]}}"
+/* clang-format on */
+
+TEST(spaces_as_symbols) {
+    static const struct example examples[] = {
+        { "words", "a ab a",
+          "a@0-1 \xE2\x96\x81@1-2 ab@2-4 \xE2\x96\x81"
+          "a@4-6" },
+        { "runs of spaces", "a   a",
+          "a@0-1 \xE2\x96\x81\xE2\x96\x81@1-3 \xE2\x96\x81"
+          "a@3-5" },
+        { "unknown ones are one",
+          "xyz \xC3\xA9"
+          "a",
+          "<unk>@0-3 \xE2\x96\x81@3-4 <unk>@4-6 a@6-7" },
+        { "typed specials", "<bos>", "<@0-1 b@1-2 <unk>@2-5" },
+        { "plain added tokens", "a\n\na", "a@0-1 \n\n@1-3 a@3-4" },
+    };
+    check_examples(GEMMA, examples, VSR_COUNT(examples));
+}
+
+#define UNIGRAM \
+    "{\"added_tokens\":[" TOKEN("0", "<s>", "false", "false", \
+                                "true") "],\"pre_tokenizer\":{\"type\":\"Metaspace\"," \
+                                        "\"replacement\":\"\xE2\x96\x81\",\"prepend_scheme\":\"always\",\"split\":" \
+                                        "true},\"model\":{\"type\":\"Unigram\"," \
+                                        "\"unk_id\":1,\"vocab\":[[\"<s>\",0],[\"<unk>\",0],[\"\xE2\x96\x81\",-2],[" \
+                                        "\"a\",-2],[\"ab\",-3],[\"b\",-1.5]," \
+                                        "[\"\xE2\x96\x81" \
+                                        "a\",-2.5],[\"aba\",-4]]}}"
+
+TEST(unigram) {
+    static const struct example examples[] = {
+        { "the best sum", "ab",
+          "\xE2\x96\x81"
+          "a@0-1 b@1-2" },
+        { "a prepended mark has the place of what follows", "b a",
+          "\xE2\x96\x81@0-1 b@0-1 \xE2\x96\x81"
+          "a@1-3" },
+        { "unknown ones are one", "xya", "\xE2\x96\x81@0-1 <unk>@0-2 a@2-3" },
+        { "typed specials", "<s>", "\xE2\x96\x81@0-1 <unk>@0-3" },
+        { "tabs stay", "a\ta",
+          "\xE2\x96\x81"
+          "a@0-1 <unk>@1-2 a@2-3" },
+    };
+    check_examples(UNIGRAM, examples, VSR_COUNT(examples));
+}
+
+TEST(unknown_parts_are_errors) {
+    static const struct {
+        const char *json, *want;
+    } cases[] = {
+        { "[]", "is no object" },
+        { "{}", "model" },
+        { "{\"model\":{\"type\":\"Magic\",\"vocab\":{}}}", "Magic" },
+        { "{\"extra\":1,\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}", "extra" },
+        { "{\"normalizer\":{\"type\":\"Shout\"},\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}", "Shout" },
+        { "{\"normalizer\":{\"type\":\"NFC\",\"loud\":true},\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}", "loud" },
+        { "{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a|b)+c\"},\"behavior\":\"Isolated\"},"
+          "\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}",
+          "(a|b)+c" },
+        { "{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"String\":\"a\"},\"behavior\":\"Glued\"},"
+          "\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}",
+          "behavior" },
+        { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b\"]}}", "merge 0" },
+        { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a a\"]}}", "gives" },
+        { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}", "id" },
+        { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":1048576},\"merges\":[]}}", "id" },
+        { "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "unk_token" },
+        { "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"u\",\"vocab\":{\"a\":0}}}", "\"u\"" },
+        { "{\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"s\",7],\"cls\":[\"c\",0]},"
+          "\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0}}}",
+          "7" },
+        { "{\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"/////w==\"},"
+          "\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}",
+          "precompiled_charsmap" },
+    };
+    struct arena *arena = arena_new(0, 0);
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct vsr_err err = VSR_ERR_NONE;
+        struct tokenizer *t = NULL;
+        CHECK(tokenizer_from_json(arena, str_from_c(cases[i].json), &t, &err) < 0, cases[i].json);
+        CHECK_MSG(strstr(err.text, cases[i].want), "%s: \"%s\" does not say %s", cases[i].json, err.text,
+                  cases[i].want);
+    }
+    arena_free(arena);
+}
+
+TEST(truncation_of_lengths) {
+    static const struct {
+        const char *name;
+        size_t room, first, second, want_first, want_second;
+        enum tokenizer_truncation how;
+    } cases[] = {
+        { "fits", 10, 4, 6, 4, 6, TOKENIZER_KEEP_START },
+        { "the longer one gives way", 10, 2, 20, 2, 8, TOKENIZER_KEEP_START },
+        { "also when it is the first", 10, 20, 2, 8, 2, TOKENIZER_KEEP_START },
+        { "both", 10, 20, 30, 5, 5, TOKENIZER_KEEP_START },
+        { "both, odd: the longer one has one more", 11, 20, 30, 5, 6, TOKENIZER_KEEP_START },
+        { "both, odd, swapped", 11, 30, 20, 6, 5, TOKENIZER_KEEP_START },
+        { "equal", 7, 9, 9, 3, 4, TOKENIZER_KEEP_START },
+        { "no room", 0, 3, 4, 0, 0, TOKENIZER_KEEP_START },
+        { "the shorter one is longer than the room", 3, 5, 9, 1, 2, TOKENIZER_KEEP_START },
+        { "only first", 10, 20, 4, 6, 4, TOKENIZER_ONLY_FIRST },
+        { "only second", 10, 4, 20, 4, 6, TOKENIZER_ONLY_SECOND },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        size_t first = cases[i].first, second = cases[i].second;
+        CHECK_INT(truncate_lengths(cases[i].room, cases[i].how, true, &first, &second, NULL), 0, cases[i].name);
+        CHECK_INT(first, cases[i].want_first, cases[i].name);
+        CHECK_INT(second, cases[i].want_second, cases[i].name);
+    }
+}
+
+TEST(truncation_that_cannot_be) {
+    size_t first = 3, second = 20;
+    CHECK_INT(truncate_lengths(10, TOKENIZER_ONLY_FIRST, true, &first, &second, NULL), VSR_E_LIMIT, "first");
+    first = 13, second = 10; /* nothing would be left of it */
+    CHECK_INT(truncate_lengths(10, TOKENIZER_ONLY_FIRST, true, &first, &second, NULL), VSR_E_LIMIT, "all of it");
+    CHECK_INT(first, 13, "unchanged");
+}
+
+TEST(truncated_encodings) {
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer *t = must_load(arena, BERT);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    struct tokenizer_options options = { .tokens_max = 4 };
+    struct encoding e;
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    CHECK_INT(tokenizer_encode(t, scratch, VSR_STR("a a a a"), &options, &e, NULL), 0, "single");
+    CHECK_STR(str_from_c(show(t, &e, &out)), "[CLS] a@0-1 a@2-3 [SEP]", "single");
+    CHECK_INT(e.n_dropped, 2, "single");
+    options.tokens_max = 6;
+    CHECK_INT(tokenizer_encode_pair(t, scratch, VSR_STR("a a"), VSR_STR("! ! !"), &options, &e, NULL), 0, "pair");
+    CHECK_STR(str_from_c(show(t, &e, &out)), "[CLS] a@0-1 [SEP] !@0-1 !@2-3 [SEP]", "pair");
+    CHECK_INT(e.n_dropped, 2, "pair");
+    CHECK(e.types[2] == 0 && e.types[3] == 1 && e.types[5] == 1 && e.sequences[1] == 0 && e.sequences[3] == 1, "types");
+    options.tokens_max = 2;
+    CHECK_INT(tokenizer_encode_pair(t, scratch, VSR_STR("a"), VSR_STR("a"), &options, &e, NULL), VSR_E_LIMIT,
+              "less than the template");
+    CHECK_INT(tokenizer_template_len(t, false), 2, "template");
+    CHECK_INT(tokenizer_template_len(t, true), 3, "template");
+    buf_done(&out);
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
+TEST(long_pieces_merge_like_short_ones) {
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer *t = must_load(arena, GEMMA);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    char text[4096];
+    struct encoding e;
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = "ab"[i % 2];
+    for (size_t len = 2; len <= sizeof(text); len *= 2) {
+        CHECK_INT(tokenizer_encode(t, scratch, str_make(text, len), NULL, &e, NULL), 0, "long");
+        CHECK_INT(e.n, len / 2, "every pair merged");
+        for (size_t i = 0; i < e.n; i++)
+            CHECK(e.starts[i] == 2 * i && e.ends[i] == 2 * i + 2, "places");
+    }
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
+TEST(texts_too_long) {
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer *t = must_load(arena, BERT);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    struct encoding e;
+    char *text = arena_alloc(arena, TOKENIZER_TEXT_LEN_MAX + 1);
+    CHECK_INT(tokenizer_encode(t, scratch, str_make(text, TOKENIZER_TEXT_LEN_MAX), NULL, &e, NULL), 0, "at the limit");
+    CHECK_INT(tokenizer_encode(t, scratch, str_make(text, TOKENIZER_TEXT_LEN_MAX + 1), NULL, &e, NULL), VSR_E_LIMIT,
+              "past it");
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
+TEST(vocabulary) {
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer *t = must_load(arena, BERT);
+    uint32_t id;
+    CHECK(tokenizer_id(t, VSR_STR("##able"), &id) && id == 7, "found");
+    CHECK(!tokenizer_id(t, VSR_STR("nowhere"), &id), "absent");
+    CHECK_STR(tokenizer_token(t, 10), "cafe", "by id");
+    CHECK_STR(tokenizer_token(t, 999), "", "no such id");
+    CHECK_INT(tokenizer_vocabulary_size(t), 19, "size");
+    arena_free(arena);
+}
+
+/* The published tokenizer of BERT, from each of its files. */
+TEST(published_bert) {
+    static const uint32_t want[] = { 101, 7592, 1010, 2088, 999, 102 };
+    const char *shared = test_shared_dir();
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    struct tokenizer *t;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct encoding e;
+    if (shared) {
+        vsr_str dir = arena_printf(arena, "%s/data/tokenizers/bert-uncased", shared);
+        CHECK_MSG(tokenizer_open(arena, dir, &t, &err) == 0, "%s", err.text);
+        CHECK_INT(tokenizer_length_max(t), 256, "tokenizer_config.json");
+        CHECK_INT(tokenizer_encode(t, scratch, VSR_STR("Hello, World!"), NULL, &e, NULL), 0, "encode");
+        CHECK(e.n == VSR_COUNT(want) && memcmp(e.ids, want, sizeof(want)) == 0, "ids");
+    }
+    CHECK_INT(tokenizer_open(arena, VSR_STR("/nonexistent"), &t, &err), VSR_E_NOT_FOUND, "no directory");
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
+RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(spaces_as_symbols), T(unigram),
+          T(unknown_parts_are_errors), T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
+          T(long_pieces_merge_like_short_ones), T(texts_too_long), T(vocabulary), T(published_bert))

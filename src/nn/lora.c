@@ -168,45 +168,64 @@ static int collect(struct lora *lora, const struct safetensors *file, struct vsr
 
 /* ---- opening */
 
-static int read_rules(struct lora *lora, vsr_str directory, struct vsr_err *err) {
-    vsr_str text = { 0 };
-    int rc = model_file_read(lora->arena, directory, str_from_c(config_name), &text, err);
-    lora->rules = ARENA_NEW(lora->arena, struct lora_rules);
-    if (rc == 0)
-        rc = lora_rules_parse(lora->arena, text, lora->rules, err);
-    return rc < 0 ? err_wrap(err, "%s", config_name) : 0;
-}
-
-static int read_tensors(struct lora *lora, vsr_str directory, struct vsr_err *err) {
-    char path[MODEL_PATH_LEN_MAX];
-    struct safetensors file;
-    int rc;
-    if (!model_path(path, directory, str_from_c(tensors_name)))
-        return err_set(err, VSR_E_INVALID, "the path of %s is too long or holds a NUL", tensors_name);
-    rc = safetensors_open(lora->arena, path, &file, err);
-    if (rc < 0)
-        return rc;
-    rc = collect(lora, &file, err);
-    return rc < 0 ? err_wrap(err, "%s", tensors_name) : 0;
-}
-
-int lora_open(vsr_str directory, struct lora **ret, struct vsr_err *err) {
+static struct lora *new_lora(void) {
     struct lora *lora = MEM_NEW(struct lora);
-    int rc;
     lora->arena = arena_new(0, 0);
+    lora->rules = ARENA_NEW(lora->arena, struct lora_rules);
     lora->first_layer = LINEAR_NO_LAYER;
-    rc = read_rules(lora, directory, err);
-    if (rc == 0)
-        rc = read_tensors(lora, directory, err);
-    if (rc < 0) {
-        lora_free(lora);
-        return rc;
-    }
+    return lora;
+}
+
+static int read_rules(struct lora *lora, vsr_str text, struct vsr_err *err) {
+    int rc = lora_rules_parse(lora->arena, text, lora->rules, err);
+    if (rc < 0)
+        return err_wrap(err, "%s", config_name);
     lora->base = lora->rules->base;
     lora->task = lora->rules->task;
     lora->dora = lora->rules->dora;
-    *ret = lora;
     return 0;
+}
+
+static int read_tensors(struct lora *lora, const struct safetensors *file, struct vsr_err *err) {
+    int rc = collect(lora, file, err);
+    return rc < 0 ? err_wrap(err, "%s", tensors_name) : 0;
+}
+
+/* Hands out `lora`, or frees it. */
+static int finish(struct lora *lora, int rc, struct lora **ret) {
+    if (rc < 0)
+        lora_free(lora);
+    else
+        *ret = lora;
+    return rc;
+}
+
+int lora_parse(vsr_str config, vsr_str tensors, struct lora **ret, struct vsr_err *err) {
+    struct lora *lora = new_lora();
+    struct safetensors file;
+    int rc = read_rules(lora, config, err);
+    if (rc == 0)
+        rc = safetensors_parse(lora->arena, tensors, &file, err);
+    if (rc == 0)
+        rc = read_tensors(lora, &file, err);
+    return finish(lora, rc, ret);
+}
+
+int lora_open(vsr_str directory, struct lora **ret, struct vsr_err *err) {
+    struct lora *lora = new_lora();
+    struct safetensors file;
+    char path[MODEL_PATH_LEN_MAX];
+    vsr_str text = { 0 };
+    int rc = model_file_read(lora->arena, directory, str_from_c(config_name), &text, err);
+    if (rc == 0)
+        rc = read_rules(lora, text, err);
+    if (rc == 0 && !model_path(path, directory, str_from_c(tensors_name)))
+        rc = err_set(err, VSR_E_INVALID, "the path of %s is too long or holds a NUL", tensors_name);
+    if (rc == 0)
+        rc = safetensors_open(lora->arena, path, &file, err);
+    if (rc == 0)
+        rc = read_tensors(lora, &file, err);
+    return finish(lora, rc, ret);
 }
 
 void lora_free(struct lora *lora) {

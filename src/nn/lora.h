@@ -79,6 +79,9 @@ bool lora_is_adapter(vsr_str directory);
 int lora_open(vsr_str directory, struct lora **ret, struct vsr_err *err) VSR_MUST_CHECK;
 void lora_free(struct lora *lora);
 
+/* The same from the bytes of both files, which must outlive the result. */
+int lora_parse(vsr_str config, vsr_str tensors, struct lora **ret, struct vsr_err *err) VSR_MUST_CHECK;
+
 /* Once, before the functions below. */
 int lora_bind(struct lora *lora, const struct encoder_linears *linears, struct vsr_err *err) VSR_MUST_CHECK;
 

@@ -26,7 +26,8 @@ bool str_starts(vsr_str text, vsr_str prefix) {
 }
 
 bool str_ends(vsr_str text, vsr_str suffix) {
-    return text.len >= suffix.len && str_eq(str_make(text.ptr + (text.len - suffix.len), suffix.len), suffix);
+    return suffix.len == 0 ||
+           (text.len >= suffix.len && str_eq(str_make(text.ptr + (text.len - suffix.len), suffix.len), suffix));
 }
 
 vsr_str str_sub(vsr_str text, size_t start, size_t end) {
@@ -34,7 +35,7 @@ vsr_str str_sub(vsr_str text, size_t start, size_t end) {
         end = text.len;
     if (start > end)
         start = end;
-    return str_make(text.ptr + start, end - start);
+    return str_make(text.ptr ? text.ptr + start : NULL, end - start); /* NULL + 0 is undefined */
 }
 
 ptrdiff_t str_find(vsr_str text, vsr_str needle) {

@@ -1,6 +1,11 @@
 #include "nn/cpu.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 enum { UNKNOWN = -1 };
 
@@ -8,10 +13,18 @@ enum { UNKNOWN = -1 };
 static _Atomic int best = UNKNOWN;
 static _Atomic int limit = CPU_ISAS_N - 1;
 
+#if defined(__x86_64__)
+/* Not every compiler's __builtin_cpu_supports() knows the name. */
+static bool has_f16c(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 static enum cpu_isa detect(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
         return CPU_PORTABLE;
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))

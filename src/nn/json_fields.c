@@ -30,7 +30,8 @@ int fields_end(struct json_fields *f) {
     return f->rc;
 }
 
-static void wrong(struct json_fields *f, json_ref value, const char *key, const char *format, va_list args) {
+__attribute__((format(printf, 4, 0))) static void wrong(struct json_fields *f, json_ref value, const char *key,
+                                                        const char *format, va_list args) {
     char text[VSR_ERR_TEXT_LEN];
     uint32_t line = 0, col = 0;
     if (f->rc < 0)

@@ -155,7 +155,7 @@ SIMD float vf_top(vf x) {
     return _mm512_reduce_max_ps(x);
 }
 SIMD vf vf_load_bf16(const uint16_t *p, size_t n) {
-    __m256i h = n == VW ? _mm256_loadu_si256((const __m256i *)p) : _mm256_maskz_loadu_epi16(vm_first(n), p);
+    __m256i h = n == VW ? _mm256_loadu_si256((const void *)p) : _mm256_maskz_loadu_epi16(vm_first(n), p);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
 }
 SIMD void vf_store_bf16(uint16_t *p, vf x, size_t n) {
@@ -166,12 +166,12 @@ SIMD void vf_store_bf16(uint16_t *p, vf x, size_t n) {
     rounded = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
     h = _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
     if (n == VW)
-        _mm256_storeu_si256((__m256i *)p, h);
+        _mm256_storeu_si256((void *)p, h);
     else
         _mm256_mask_storeu_epi16(p, vm_first(n), h);
 }
 SIMD vf vf_load_s8(const int8_t *p, size_t n) {
-    __m128i b = n == VW ? _mm_loadu_si128((const __m128i *)p) : _mm_maskz_loadu_epi8(vm_first(n), p);
+    __m128i b = n == VW ? _mm_loadu_si128((const void *)p) : _mm_maskz_loadu_epi8(vm_first(n), p);
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(b));
 }
 /* (float)(p[] - minus[]) */
@@ -184,7 +184,7 @@ SIMD void vf_store_u8(uint8_t *p, vf x, size_t n) {
     __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(128));
     __m128i b = _mm512_cvtepi32_epi8(q);
     if (n == VW)
-        _mm_storeu_si128((__m128i *)p, b);
+        _mm_storeu_si128((void *)p, b);
     else
         _mm_mask_storeu_epi8(p, vm_first(n), b);
 }
@@ -312,7 +312,7 @@ SIMD vf vf_load_bf16(const uint16_t *p, size_t n) {
         memcpy(few, p, n * sizeof(*p));
         p = few;
     }
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)p)), 16));
 }
 SIMD void vf_store_bf16(uint16_t *p, vf x, size_t n) {
     __m256i bits = _mm256_castps_si256(x), odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
@@ -324,17 +324,17 @@ SIMD void vf_store_bf16(uint16_t *p, vf x, size_t n) {
     rounded = _mm256_srli_epi32(rounded, 16);
     h = _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
     if (n == VW) {
-        _mm_storeu_si128((__m128i *)p, h);
+        _mm_storeu_si128((void *)p, h);
     } else {
         uint16_t few[VW];
-        _mm_storeu_si128((__m128i *)few, h);
+        _mm_storeu_si128((void *)few, h);
         memcpy(p, few, n * sizeof(*p));
     }
 }
 SIMD vf vf_load_s8(const int8_t *p, size_t n) {
     int8_t few[VW] = { 0 };
     memcpy(few, p, n);
-    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)few)));
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)few)));
 }
 SIMD vf vf_load_s32_minus(const int32_t *p, const int32_t *minus, size_t n) {
     __m256i mask = vm_first(n), a = _mm256_maskload_epi32(p, mask), b = _mm256_maskload_epi32(minus, mask);
@@ -344,7 +344,7 @@ SIMD void vf_store_u8(uint8_t *p, vf x, size_t n) {
     __m256i q = _mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(128));
     __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
     uint8_t few[16];
-    _mm_storeu_si128((__m128i *)few, _mm_packus_epi16(words, words));
+    _mm_storeu_si128((void *)few, _mm_packus_epi16(words, words));
     memcpy(p, few, n);
 }
 SIMD vf vf_gather(const float *p, const int32_t *index, size_t n) {

@@ -138,7 +138,7 @@ def modernbert_config(architecture, **more):
         "architectures": [architecture],
         "vocab_size": 128,
         "hidden_size": 48,
-        "num_hidden_layers": 5,
+        "num_hidden_layers": 4,
         "num_attention_heads": 3,
         "intermediate_size": 56,
         "max_position_embeddings": 8192,
@@ -212,7 +212,7 @@ def modernbert_cls(fixture):
     )
     config = modernbert_config(
         "ModernBertForSequenceClassification", local_attention=128, norm_bias=True, attention_bias=True, mlp_bias=True,
-        classifier_bias=True, num_hidden_layers=4, num_attention_heads=4, problem_type="multi_label_classification",
+        classifier_bias=True, num_attention_heads=4, problem_type="multi_label_classification",
     )  # fmt: skip
     config |= labels(["entailment", "neutral", "contradiction"])
     add_modernbert(f.tensors, config, "model.")
@@ -252,16 +252,16 @@ def modernbert_token(fixture):
 
 def modernbert_embed(fixture):
     f = fixture("modernbert-embed", "mmBERT-embed's layout: no prefix, mean pooling, vectors from any layer and of any dimension")
-    config = modernbert_config("ModernBertModel", num_hidden_layers=6, hidden_size=64, num_attention_heads=4, local_attention=16)
+    config = modernbert_config("ModernBertModel", num_hidden_layers=6, local_attention=16)
     config |= {"global_rope_theta": 160000.0, "local_rope_theta": None}
     add_modernbert(f.tensors, config, "")
     f.write_model(config, dtype="BF16")
-    f.write_sentence_modules(64, "mean")
-    f.write_json("onnx/model_config.json", {"available_layers": [2, 3, 6], "hidden_size": 64})
+    f.write_sentence_modules(48, "mean")
+    f.write_json("onnx/model_config.json", {"available_layers": [2, 3, 6], "hidden_size": 48})
     f.open()
     for length in sorted(LENGTHS + (8, 9, 10, 16, 17, 18)):
         layers = range(1, 7) if length in (10, 65) else (2, 3) if length == 130 else ()
-        f.case(f"{length} tokens", f.ids(length, 128), states=length == 65, layers=tuple(layers), dims=(8, 32, 64))
+        f.case(f"{length} tokens", f.ids(length, 128), states=length == 65, layers=tuple(layers), dims=(8, 32, 48))
     f.done()
 
 
@@ -697,7 +697,7 @@ def gemma_causal(fixture):
 
 def modernbert_mlm(fixture):
     f = fixture("modernbert-mlm", "a masked language model, the base of adapters: it brings the prediction head; bf16")
-    config = modernbert_config("ModernBertForMaskedLM", num_hidden_layers=4, classifier_pooling="mean")
+    config = modernbert_config("ModernBertForMaskedLM", classifier_pooling="mean")
     add_modernbert(f.tensors, config, "model.")
     add_prediction_head(f.tensors, config)
     f.tensors.add("decoder.bias", (config["vocab_size"],), 0.2)

@@ -20,7 +20,7 @@ const here = path.join(top, 'tests/tokenizers');
 const program = path.resolve(top, process.env.VSR_BUILD_DIR ?? 'build/debug', 'tokenize');
 const shared = path.resolve(process.env.VSR_TEST_SHARED ?? path.join(top, '../shared'), 'data/tokenizers');
 const isLong = process.env.VSR_TEST_LONG === '1';
-const TEXTS = Number(process.env.VSR_TOKENIZER_TEXTS ?? (isLong ? 20000 : 300));
+const TEXTS = Number(process.env.VSR_TOKENIZER_TEXTS ?? (isLong ? 20000 : 200));
 const SHOWN = 5; // differences of one test
 
 // ---- the programs

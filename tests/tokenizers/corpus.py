@@ -48,6 +48,26 @@ SPACES = sorted(WHITE_SPACE) + ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"
 EMOJI = ["😀", "👍", "👩", "👨", "👧", "💻", "❤", "🏳", "🌈", "🇩", "🇪", "🇫", "🏴", "☕", "1", "#", "🤦"]
 JOINERS = ["\u200d", "\ufe0f", "\u20e3", "🏽", "🏿", "\U000e0067", "\U000e007f"]
 
+# In every sample, however small: one text for each rule that chance might miss.
+SHARP = [
+    "", " ", "\0", "a\0b\0", "\u2581", "\ufffd",
+    *[f"x{a}y{b}{a} {b}z{a}" for a, b in zip(SPACES[::2], SPACES[1::2] + ["\t"])],
+    "\x85a", "a\x85", " \x85 ", "\n\x85a", "\ufeffa\ufeff", "a" * 12, "a" * 13, "a" * 100, "a" * 101, "e\u0301" * 51,
+    "\U0002b81f\U0002b820\U0002b91f\U0002b920\U0002ceaf\u3400\u4dbf\u4dc0\u9fff\uf900\ufaff\U0002f800",
+    "\u0130I\u0131i \u03a3\u03a3 \u039f\u0394\u039f\u03a3 \u1e9e\u01c5", "\u0345\u0399\u1f80\u1f88",
+    "\u1eb9\u0301 \u00e9\u0323 q\u0323\u0307 q\u0307\u0323 a\u0301\u0323b", "a\u0300\u0301\u0302 \u00c2\u0301 A\u0302\u0301",
+    "\ufb01\u0301 \ufb01\u200d \u00bd\u0301 \u0600\u00bd \r\n\u0301", "\uff76\uff9e \u304b\u3099 \u3131 \u1100\u1161\u11a8 \uac00\u11a8 \uac01\u11a8",
+    "\ufdfa \ufdfb \u3300 \u33a5 \u2126 \u212b \u0958 \u09dc \ufb2c \U0001d15e \u0f77 \u2adc", "\u0600\u06dd1 \u070f",
+    "I'Stop they'REd x'Dx 'LLama 'VEx 'Mx 'Tx", "I'S they'RE we'vE 'Ll 'tis x'd's't 'm", "(foo  \"a \u0301b\u0301 9a 99 \u0669\u00bd \t\tx \n\n x\r\n\r\n  y !!\r\n\n...\n", "\u00a0a \u00a0 a\n ",
+    "a\u2581\u2581b \u2581 c\u2581", "a  b   c    d" + " " * 25 + "e", "\n\n\n\n\n", "<0x41><0xE2>", "[UNK]x<unk>", "ababcabcdabcdebcde b cab c",
+    "e e ee eee fee -e- e", "a--b-c-", "1a22b \u0661\u0662c\u2167\u00bd", "a,.b!? \u00a1\u3001$+x^y`", "_\u203f\u24b6\u2160\u200da\u0903",
+    "\U0001f469\u200d\U0001f4bb\U0001f1e9\U0001f1ea\u2764\ufe0f1\ufe0f\u20e3\U0001f44d\U0001f3fd", "\U0010ffff\ue000\ufdd0\u00ad",
+    *[f"{left}Flag{i:02d}Q{right}" for i in range(0, 32, 2) for left, right in ((" ", "  "), ("x  ", "y"), ("  \u00e9", " \t"))],
+    "Flag12Q  Flag12Q   Flag08Q", "  Flag08Q  flag10q", "   <x><y>  ab", "x Flag04Q   x", "[MASK]",
+]
+SHARP_SPECIAL = ["a  [MASK]  b", "  [MASK]", "[MASK] [MASK]", "a <mask>", "  \t[MASK]", "<s>a</s>", "x[CLS]y", "<bos>  <eos>", "<|endoftext|> a"]
+SHARP_SPECIAL += [f"{left}Flag{i:02d}Q{right}" for i in range(1, 32, 2) for left, right in ((" ", "  "), ("x", " "))]
+
 
 def known(ch):
     return unicodedata.category(ch) not in ("Cn", "Cs") or ord(ch) in NEVER_ASSIGNED
@@ -190,6 +210,8 @@ def texts(n):
     makers = [m for m, _ in MAKERS]
     weights = [w for _, w in MAKERS]
     every = len(BLOCKS) + len(makers) if n >= 1000 else len(makers)
+    for text in SHARP + SHARP_SPECIAL:
+        yield {"kind": kind_of(text), "text_b64": encoded(text)}
     for i in range(n):
         if i < len(makers):
             text = makers[i](rng)

@@ -131,7 +131,7 @@ def unicode_form(form, chars):
     out = []
     at = 0
     for ch, change in steps:
-        _, start, end = chars[at - 1 if change > 0 else at]
+        _, start, end = out[-1] if change > 0 else chars[at]
         out.append((ch, start, end))
         if change <= 0:
             at += 1 - change

@@ -7,7 +7,7 @@ T ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run probe test test-long test-update check format docs bench fuzz asan tsan install deps clean help
+.PHONY: build run probe test test-long test-update check format docs bench bench-nn fuzz asan tsan install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -56,6 +56,10 @@ docs: ## docs/configuration.md, from the tables
 bench: build ## one table of speeds beside the budgets
 	@tools/deps bench
 	@bench/run
+
+bench-nn: build ## encoders beside ONNX Runtime, with the budgets
+	@tools/deps bench-nn
+	@bench/nn/run
 
 fuzz: ## each fuzz target for SECONDS (60)
 	@tools/deps fuzz

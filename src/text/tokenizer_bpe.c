@@ -259,30 +259,36 @@ static inline uint32_t consider(const struct bpe *bpe, struct bpe_work *own, uin
     return merge;
 }
 
+/* Priority of merging two neighbours, TOKEN_NONE for never. */
+static inline uint32_t order_pair(const struct bpe *bpe, struct bpe_work *own, struct bpe_symbol *left,
+                                  const struct bpe_symbol *right) {
+    left->merge = consider(bpe, own, left->id, right->id);
+    return left->merge == TOKEN_NONE ? TOKEN_NONE : priority(bpe, left->merge);
+}
+
+/* Few symbols: the best pair is found by looking at all priorities, which lie together. */
 static void merge_short(const struct bpe *bpe, struct bpe_work *own) {
     struct bpe_symbol *s = own->symbols;
+    uint32_t orders[SHORT_PIECE];
     size_t n = own->n;
     for (size_t i = 0; i + 1 < n; i++)
-        s[i].merge = consider(bpe, own, s[i].id, s[i + 1].id);
-    for (;;) {
+        orders[i] = order_pair(bpe, own, &s[i], &s[i + 1]);
+    while (n > 1) {
         size_t best = 0;
-        uint32_t least = TOKEN_NONE;
-        for (size_t i = 0; i + 1 < n; i++) {
-            uint32_t order = s[i].merge == TOKEN_NONE ? TOKEN_NONE : priority(bpe, s[i].merge);
-            if (order < least) {
-                least = order;
-                best = i;
-            }
-        }
-        if (least == TOKEN_NONE)
+        for (size_t i = 1; i + 1 < n; i++)
+            best = orders[i] < orders[best] ? i : best;
+        if (orders[best] == TOKEN_NONE)
             break;
         s[best].id = bpe->results[s[best].merge];
         s[best].end = s[best + 1].end;
         n--;
         memmove(&s[best + 1], &s[best + 2], (n - best - 1) * sizeof(*s));
+        if (best + 1 < n) /* orders[n - 1] and behind stand for no pair */
+            memmove(&orders[best], &orders[best + 1], (n - best - 1) * sizeof(*orders));
         if (best > 0)
-            s[best - 1].merge = consider(bpe, own, s[best - 1].id, s[best].id);
-        s[best].merge = best + 1 < n ? consider(bpe, own, s[best].id, s[best + 1].id) : TOKEN_NONE;
+            orders[best - 1] = order_pair(bpe, own, &s[best - 1], &s[best]);
+        if (best + 1 < n)
+            orders[best] = order_pair(bpe, own, &s[best], &s[best + 1]);
     }
     own->n = n;
 }

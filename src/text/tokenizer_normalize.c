@@ -131,6 +131,8 @@ bool normalizer_add(struct normalizer *normalizer, struct arena *arena, struct n
     for (unsigned c = 0; c < 128 && normalizer->maps_ascii; c++)
         if (normalizer->ascii[c] != NORMALIZER_DROP)
             normalizer->maps_ascii = map_ascii(&step, normalizer->ascii[c], &normalizer->ascii[c]);
+    for (unsigned c = 0; c < 128; c++)
+        normalizer->changes_ascii |= normalizer->ascii[c] != c;
     return true;
 }
 
@@ -341,9 +343,61 @@ static void run_step(const struct normal_step *step, struct tokenizer_work *work
     }
 }
 
+static void run_steps(const struct normalizer *normalizer, struct tokenizer_work *work, struct token_text *text) {
+    for (size_t i = 0; i < normalizer->n_steps && !work->failed; i++)
+        run_step(&normalizer->steps[i], work, text);
+}
+
+/* An ASCII run through the map. */
+static void write_ascii(const struct normalizer *normalizer, struct tokenizer_work *work, struct token_out *out,
+                        const struct token_text *text, size_t start, size_t end) {
+    size_t len = out->len;
+    if (!token_out_reserve(work, out, len + (end - start)))
+        return;
+    for (size_t i = start; i < end; i++) {
+        uint8_t mapped = normalizer->ascii[(uint8_t)text->ptr[i]];
+        out->ptr[len] = (char)mapped;
+        out->starts[len] = text->starts ? text->starts[i] : text->origin + (uint32_t)i;
+        out->ends[len] = text->ends ? text->ends[i] : text->origin + (uint32_t)i + 1;
+        len += mapped != NORMALIZER_DROP;
+    }
+    out->len = len;
+}
+
+/*
+ * Steps that map ASCII see no further than a run of other characters and the ASCII character before it, with which
+ * marks may compose: the rest of the text goes through the map, and the steps only see the runs.
+ */
+static void run_mixed(const struct normalizer *normalizer, struct tokenizer_work *work, struct token_text *text) {
+    struct token_out *out = token_out_next(work);
+    size_t done = 0;
+    work->stage = 2;
+    while (done < text->len && !work->failed) {
+        size_t start = done, end;
+        struct token_text run;
+        while (start < text->len && (uint8_t)text->ptr[start] < 0x80)
+            start++;
+        end = start;
+        while (end < text->len && (uint8_t)text->ptr[end] >= 0x80)
+            end++;
+        if (end > start && start > done)
+            start--;
+        write_ascii(normalizer, work, out, text, done, start);
+        run = token_text_sub(text, start, end);
+        if (run.len)
+            run_steps(normalizer, work, &run);
+        token_out_copy(work, out, &run, 0, run.len);
+        done = end;
+    }
+    work->stage = 0;
+    *text = token_out_text(out);
+}
+
 void normalizer_run(const struct normalizer *normalizer, struct tokenizer_work *work, struct token_text *text) {
     if (normalizer->n_steps == 0 || run_ascii(normalizer, work, text))
         return;
-    for (size_t i = 0; i < normalizer->n_steps && !work->failed; i++)
-        run_step(&normalizer->steps[i], work, text);
+    if (normalizer->maps_ascii && normalizer->changes_ascii)
+        run_mixed(normalizer, work, text);
+    else
+        run_steps(normalizer, work, text);
 }

@@ -51,6 +51,7 @@ struct normalizer {
     struct normal_step *steps;
     size_t n_steps, cap;
     bool maps_ascii;    /* every step does no more to an ASCII text than `ascii` says */
+    bool changes_ascii; /* `ascii` changes some character */
     uint8_t ascii[128]; /* what a character becomes; NORMALIZER_DROP: it vanishes */
 };
 

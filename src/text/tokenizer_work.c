@@ -6,7 +6,9 @@
 #include "text/tokenizer_bpe.h"
 
 void tokenizer_work_done(struct tokenizer_work *work) {
-    struct token_out *outs[] = { &work->clean, &work->texts[0], &work->texts[1], &work->texts[2], &work->texts[3] };
+    struct token_out *outs[1 + VSR_COUNT(work->texts)] = { &work->clean };
+    for (size_t i = 0; i < VSR_COUNT(work->texts); i++)
+        outs[1 + i] = &work->texts[i];
     for (size_t i = 0; i < VSR_COUNT(outs); i++) {
         mem_free(outs[i]->ptr);
         mem_free(outs[i]->starts);

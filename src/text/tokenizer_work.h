@@ -70,7 +70,7 @@ struct unigram_node;
 struct tokenizer_work {
     int failed;                /* 0, VSR_E_NOMEM or VSR_E_LIMIT */
     struct token_out clean;    /* the original with its ill-formed parts replaced */
-    struct token_out texts[4]; /* by turns: one is read while the other is written; a pair for each stage */
+    struct token_out texts[6]; /* by turns: one is read while the other is written; a pair for each stage */
     unsigned turn, stage;
     struct token_chars chars[2];
     struct token_spans spans[2];
@@ -100,7 +100,7 @@ void token_out_copy(struct tokenizer_work *work, struct token_out *out, const st
                     size_t end);
 struct token_text token_out_text(const struct token_out *out);
 /* The buffer whose turn it is, emptied. The text that was written the time before stays valid, and so do texts of
- * another stage (0: normalising, 1: splitting). */
+ * another stage (0: normalising, 1: splitting, 2: normalising a part of a text). */
 struct token_out *token_out_next(struct tokenizer_work *work);
 
 static inline bool token_span_push(struct tokenizer_work *work, struct token_spans *spans, size_t start, size_t end) {

@@ -129,9 +129,38 @@ static void pack_panel(const float *rows, size_t stride, size_t n, size_t dim, f
     }
 }
 
+typedef float quad __attribute__((vector_size(16)));
+
+SIMD quad quad_load(const float *p) {
+    quad x;
+    memcpy(&x, p, sizeof(x));
+    return x;
+}
+
+/* Four rows, four numbers of each, as columns of the tile. */
+SIMD void pack_quads(const float *rows, size_t stride, float *tile) {
+    quad r0 = quad_load(rows), r1 = quad_load(rows + stride), r2 = quad_load(rows + 2 * stride),
+         r3 = quad_load(rows + 3 * stride);
+    quad a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), b = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+    quad c = __builtin_shufflevector(r2, r3, 0, 4, 1, 5), d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+    quad columns[4] = { __builtin_shufflevector(a, c, 0, 1, 4, 5), __builtin_shufflevector(a, c, 2, 3, 6, 7),
+                        __builtin_shufflevector(b, d, 0, 1, 4, 5), __builtin_shufflevector(b, d, 2, 3, 6, 7) };
+    for (size_t s = 0; s < 4; s++)
+        memcpy(tile + s * TILE, &columns[s], sizeof(quad));
+}
+
 /* `n` rows as a tile: [dim][TILE]. What is past the last row is not read. */
 static void pack_tile(const float *rows, size_t stride, size_t n, size_t dim, float *tile) {
-    for (size_t r = 0; r < n; r++)
+    size_t r = 0;
+    for (; r + 4 <= n; r += 4) {
+        size_t s = 0;
+        for (; s + 4 <= dim; s += 4)
+            pack_quads(rows + r * stride + s, stride, tile + s * TILE + r);
+        for (; s < dim; s++)
+            for (size_t j = r; j < r + 4; j++)
+                tile[s * TILE + j] = rows[j * stride + s];
+    }
+    for (; r < n; r++)
         for (size_t s = 0; s < dim; s++)
             tile[s * TILE + r] = rows[r * stride + s];
 }
@@ -152,17 +181,28 @@ static void pack_values(const float *rows, size_t stride, size_t n, size_t dim, 
 
 /* ---- an item */
 
+/*
+ * What will be packed next: the next block's keys and values, or after the last block those of the next head, which
+ * most likely is the next item. Rows lie far apart, which no processor foresees; asking for a few with each row of
+ * scores hides the wait.
+ */
+struct ahead {
+    const float *k, *v, *q;
+    size_t n_keys, n_queries, q_width;
+    size_t step, n_steps;
+};
+
 struct work {
     const struct attention *attention;
     const struct attention_item *item;
     const struct attention_scratch *scratch;
     const float *q, *k, *v; /* first token of the sequence, first head of the group */
     size_t q_stride, k_stride, v_stride;
-    size_t dim, sums_row;        /* head_dim, and rounded up to panels */
-    size_t group;                /* query heads of this key head */
-    size_t n_queries, n_tiles;   /* per head */
-    size_t slots_row;            /* of query_slots and key_slots */
-    size_t slot_first, slot_end; /* what the item's distances reach */
+    size_t dim, sums_row;      /* head_dim, and rounded up to panels */
+    size_t group;              /* query heads of this key head */
+    size_t n_queries, n_tiles; /* per head */
+    size_t slots_row;          /* of query_slots and key_slots */
+    struct ahead ahead;
 };
 
 /* Tiles of a head differ by one row at most: none is left with few rows, which would be slow. */
@@ -300,10 +340,48 @@ static float exponentials(float *scores, size_t width, float factor, float *top,
     return keep;
 }
 
+/* ---- what comes next */
+
+/* The block that ends at `end` is about to run, of keys `low` to `high`. */
+static void plan_ahead(struct work *w, size_t end, size_t low, size_t high) {
+    const struct attention_item *item = w->item;
+    struct ahead *ahead = &w->ahead;
+    *ahead = (struct ahead){ .n_steps = w->group * w->n_queries };
+    if (end < high) {
+        ahead->k = w->k + end * w->k_stride;
+        ahead->v = w->v + end * w->v_stride;
+        ahead->n_keys = least(high - end, KEYS);
+    } else if (item->kv_head + 1 < w->attention->kv_heads) {
+        ahead->k = w->k + low * w->k_stride + w->dim;
+        ahead->v = w->v + low * w->v_stride + w->dim;
+        ahead->n_keys = least(high - low, KEYS);
+        ahead->q = w->q + item->begin * w->q_stride + w->group * w->dim;
+        ahead->n_queries = w->n_queries;
+        ahead->q_width = w->group * w->dim;
+    }
+}
+
+static void fetch(const float *rows, size_t stride, size_t n, size_t width) {
+    for (size_t r = 0; r < n; r++)
+        for (size_t c = 0; c < width; c += 16)
+            __builtin_prefetch(rows + r * stride + c, 0, 2);
+}
+
+static void fetch_ahead(struct work *w) {
+    struct ahead *ahead = &w->ahead;
+    size_t from = ahead->n_keys * ahead->step / ahead->n_steps, to = ahead->n_keys * (ahead->step + 1) / ahead->n_steps;
+    fetch(ahead->k + from * w->k_stride, w->k_stride, to - from, w->dim);
+    fetch(ahead->v + from * w->v_stride, w->v_stride, to - from, w->dim);
+    from = ahead->n_queries * ahead->step / ahead->n_steps;
+    to = ahead->n_queries * (ahead->step + 1) / ahead->n_steps;
+    fetch(ahead->q + from * w->q_stride, w->q_stride, to - from, ahead->q_width);
+    ahead->step++;
+}
+
 /* ---- a block of keys */
 
 /* One tile of queries of one head against keys of the block, which starts at key `block`. */
-static void run_tile(const struct work *w, size_t head, size_t tile, size_t block, size_t block_end) {
+static void run_tile(struct work *w, size_t head, size_t tile, size_t block, size_t block_end) {
     const struct attention_scratch *scratch = w->scratch;
     size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin, low, high, width, row;
     float keep[TILE], factor = (w->attention->relative ? 1 : w->attention->scale) * 0x1.715476p0f;
@@ -320,6 +398,7 @@ static void run_tile(const struct work *w, size_t head, size_t tile, size_t bloc
     for (size_t r = 0; r < n; r++) {
         float *scores = scratch->scores + r * KEYS;
         size_t place = w->item->begin + begin + r, from, to;
+        fetch_ahead(w);
         visible(w, place, place + 1, &from, &to);
         from = least(most(from, low), high);
         to = most(least(to, high), from);
@@ -333,7 +412,7 @@ static void run_tile(const struct work *w, size_t head, size_t tile, size_t bloc
                         scratch->sums + row * w->sums_row + c, w->sums_row, keep);
 }
 
-static void run_block(const struct work *w, size_t block, size_t end) {
+static void run_block(struct work *w, size_t block, size_t end) {
     for (size_t key = block; key < end; key += PANEL)
         pack_panel(w->k + key * w->k_stride, w->k_stride, least(end - key, PANEL), w->dim,
                    w->scratch->k + (key - block) * w->dim);
@@ -387,8 +466,10 @@ void SIMD_NAME(attention)(const struct attention *attention, const struct attent
         start_positions(&w);
     }
     visible(&w, item->begin, item->end, &low, &high);
-    for (size_t block = low / PANEL * PANEL; block < high; block += KEYS)
+    for (size_t block = low / PANEL * PANEL; block < high; block += KEYS) {
+        plan_ahead(&w, least(block + KEYS, high), low, high);
         run_block(&w, block, least(block + KEYS, high));
+    }
     finish(&w, &rows->out);
 }
 

@@ -526,6 +526,11 @@ def part_kinds():
     pre("digits-individual", {"type": "Digits", "individual_digits": True})
     pre("whitespace", {"type": "Whitespace"})
     pre("whitespace-split", {"type": "WhitespaceSplit"})
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    pre("split-gpt2", level)
+    pre("split-gpt2-prefix", {**level, "add_prefix_space": True})
+    pre("split-qwen", sequence("p", {"type": "Split", "pattern": {"Regex": QWEN}, "behavior": "Isolated", "invert": False},
+                               {**level, "use_regex": False}))
     pre("char-delimiter", {"type": "CharDelimiterSplit", "delimiter": "-"})
     pre("metaspace-first-after-split", sequence("p", {"type": "WhitespaceSplit"},
         {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": True}), ["metaspace-first"])

@@ -1,7 +1,7 @@
-"""Rotary positions, half-split form, with the two roundings to float32 that the models were trained with.
+"""Rotary positions, half-split form, with the roundings to float32 that the models were trained with.
 
-The inverse frequencies are float32 values, and so is the product of position and frequency; without those roundings the
-angle at position 32767 is off by a thousandth.
+theta^(2i/d), its inverse, and the product of position and inverse are each rounded; without that the angle at position
+32767 is off by a thousandth.
 """
 import math
 
@@ -19,14 +19,14 @@ class Rope:
 
     def __init__(self, dim, theta, scaling=None, max_positions=None):
         self.attention_factor = 1.0
-        base = theta ** (-2.0 * np.arange(dim // 2) / dim)
+        powers = _f32(theta ** _f32(2.0 * np.arange(dim // 2) / dim))
         kind = (scaling or {}).get("rope_type", (scaling or {}).get("type", "default"))
         if kind == "default":
-            inverse = base
+            inverse = _f32(1.0 / powers)
         elif kind == "linear":
-            inverse = base / scaling["factor"]
+            inverse = _f32(1.0 / powers) / scaling["factor"]
         elif kind == "yarn":
-            inverse, self.attention_factor = yarn(base, dim, theta, scaling, max_positions)
+            inverse, self.attention_factor = yarn(powers, dim, theta, scaling, max_positions)
         else:
             raise ValueError(f"rope_type {kind!r}: default, linear and yarn are known")
         self.inverse = _f32(inverse)
@@ -43,7 +43,7 @@ class Rope:
         return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1).astype(arithmetic.REAL)
 
 
-def yarn(base, dim, theta, scaling, max_positions):
+def yarn(powers, dim, theta, scaling, max_positions):
     """Frequencies that turn fast are kept, slow ones are divided by the factor, with a ramp between."""
     original = scaling.get("original_max_position_embeddings") or max_positions
     factor = scaling.get("factor") or max_positions / original
@@ -67,4 +67,6 @@ def yarn(base, dim, theta, scaling, max_positions):
     if attention_factor is None:
         k, k_all = scaling.get("mscale"), scaling.get("mscale_all_dim")
         attention_factor = magnitude(k) / magnitude(k_all) if k and k_all else magnitude(1.0)
-    return base / factor * ramp + base * (1.0 - ramp), attention_factor
+    ramp = _f32(ramp)
+    slow, fast = _f32(1.0 / _f32(factor * powers)), _f32(1.0 / powers)
+    return _f32(slow * ramp) + _f32(fast * _f32(1.0 - ramp)), attention_factor

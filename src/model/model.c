@@ -9,6 +9,7 @@
 #include "nn/embedder.h"
 #include "nn/encoder.h"
 #include "nn/head.h"
+#include "nn/lora.h"
 #include "nn/runtime.h"
 #include "nn/sentence_files.h"
 #include "nn/weights.h"
@@ -42,6 +43,8 @@ const char *model_task_name(enum model_task task) {
 
 struct opening {
     struct model *model;
+    struct lora *lora; /* NULL: the directory is no adapter */
+    vsr_str trunk;     /* where config.json and the trunk's weights lie */
     struct nn_runtime *runtime;
     const struct model_options *options;
     struct weights *weights;
@@ -50,11 +53,37 @@ struct opening {
 
 static int read_config(const struct opening *o) {
     struct model *model = o->model;
-    vsr_str path = arena_printf(model->arena, "%.*s/config.json", VSR_FMT(model->directory)), text;
+    vsr_str path = arena_printf(model->arena, "%.*s/config.json", VSR_FMT(o->trunk)), text;
     int rc = file_read(model->arena, AT_FDCWD, arena_c_str(model->arena, path), CONFIG_LEN_MAX, &text, o->err);
     if (rc == 0)
         rc = encoder_config_read(model->arena, text, &model->config, o->err);
     return rc < 0 ? err_wrap(o->err, "config.json") : 0;
+}
+
+/* An adapter says itself what it is for, and its labels are its own. */
+static int open_adapter(struct opening *o) {
+    struct encoder_config *config = &o->model->config;
+    struct encoder_linears linears = encoder_linears(o->model->arena, config);
+    int rc = lora_open(o->model->directory, &o->lora, o->err);
+    if (rc == 0)
+        rc = lora_bind(o->lora, &linears, o->err);
+    if (rc < 0)
+        return rc;
+    config->task = o->lora->task;
+    config->n_labels = 0;
+    config->labels = NULL;
+    return 0;
+}
+
+static int find_trunk(struct opening *o) {
+    o->trunk = o->model->directory;
+    if (!lora_is_adapter(o->trunk))
+        return 0;
+    if (o->options->base.len == 0)
+        return err_set(o->err, VSR_E_INVALID,
+                       "it is an adapter: the directory of the model that it adapts must be given");
+    o->trunk = o->options->base;
+    return 0;
 }
 
 static enum model_task task_of(const struct encoder_config *config) {
@@ -75,6 +104,8 @@ static size_t longest_input(const struct model *model, size_t wanted) {
 static int open_tokenizer(const struct opening *o) {
     struct model *model = o->model;
     int rc = tokenizer_open(model->arena, model->directory, &model->tokenizer, o->err);
+    if (rc == VSR_E_NOT_FOUND && o->lora) /* an adapter may leave it to its base */
+        rc = tokenizer_open(model->arena, o->trunk, &model->tokenizer, o->err);
     if (rc < 0)
         return err_wrap(o->err, "tokenizer");
     if (tokenizer_vocabulary_size(model->tokenizer) > model->config.vocabulary)
@@ -86,7 +117,7 @@ static int open_tokenizer(const struct opening *o) {
 
 static int open_head(const struct opening *o) {
     struct model *model = o->model;
-    int rc = head_new(o->runtime->gemm, &model->config, o->weights, &model->head, o->err);
+    int rc = head_new(o->runtime->gemm, &model->config, o->weights, o->lora, &model->head, o->err);
     if (rc == 0)
         rc = labels_read(model->arena, model->directory, o->options->label_file, head_classes(model->head),
                          &model->labels, o->err);
@@ -98,18 +129,21 @@ static int open_output(const struct opening *o) {
     weights_ignore(o->weights, VSR_STR("pooler.")); /* where the head does not read it, nobody does */
     if (model->task != MODEL_EMBED)
         return open_head(o);
-    return embedder_new(o->runtime->gemm, &model->config, &model->files, model->directory, &model->embedder, o->err);
+    return embedder_new(o->runtime->gemm, &model->config, &model->files, o->trunk, &model->embedder, o->err);
 }
 
 static int open_weights(struct opening *o) {
     struct model *model = o->model;
-    int rc = weights_open(model->directory, &o->weights, o->err);
+    int rc = weights_open(o->trunk, &o->weights, o->err);
     if (rc == 0)
-        rc = encoder_new(o->runtime, &model->config, o->weights, o->options->precision, &model->encoder, o->err);
+        rc = encoder_new(o->runtime, &model->config, o->weights, o->lora, o->options->precision, &model->encoder,
+                         o->err);
     if (rc == 0)
         rc = open_output(o);
     if (rc == 0)
         rc = weights_finish(o->weights, o->err);
+    if (rc == 0 && o->lora)
+        rc = lora_finish(o->lora, o->err);
     weights_unref(o->weights);
     return rc;
 }
@@ -123,14 +157,19 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
     model->arena = arena_new(0, 0);
     model->directory = arena_str(model->arena, directory);
     model->serial = atomic_fetch_add(&serials, 1) + 1;
-    rc = read_config(&opening);
+    rc = find_trunk(&opening);
     if (rc == 0)
-        rc = sentence_files_read(model->arena, directory, &model->files, err);
+        rc = read_config(&opening);
+    if (rc == 0 && opening.trunk.ptr != model->directory.ptr)
+        rc = open_adapter(&opening);
+    if (rc == 0)
+        rc = sentence_files_read(model->arena, opening.trunk, &model->files, err);
     model->task = task_of(&model->config);
     if (rc == 0)
         rc = open_tokenizer(&opening);
     if (rc == 0)
         rc = open_weights(&opening);
+    lora_free(opening.lora);
     if (rc < 0) {
         model_free(model);
         return err_wrap(err, "model %.*s", VSR_FMT(directory));

@@ -37,6 +37,7 @@ struct model_options {
     enum precision precision;
     size_t tokens_max;  /* of one input, special tokens counted; 0: what the model was made for */
     vsr_str label_file; /* in the directory; empty: the usual ones are tried */
+    vsr_str base;       /* of an adapter: the directory of the model that it adapts */
 };
 
 /* Keeps `runtime`. Errors name the file and what was expected of it. Takes as long as reading and packing its weights.

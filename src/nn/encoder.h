@@ -20,6 +20,7 @@
 struct encoder;
 struct encoder_work; /* activations and scratch of one thread; grows to the largest batch and keeps it */
 struct gemm_context;
+struct lora;
 struct nn_runtime;
 struct weights;
 
@@ -35,10 +36,11 @@ struct encoder_batch {
 
 /*
  * Reads the trunk's tensors. Keeps `runtime`; keeps a reference to `weights`, whose embedding table is used in place.
- * Heads are read by others, who then call weights_finish(). Errors name the tensor.
+ * `lora` (NULL: none; bound, borrowed) is an adapter that is folded into the weights. Heads are read by others, who
+ * then call weights_finish() and lora_finish(). Errors name the tensor.
  */
 int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
-                enum precision precision, struct encoder **ret, struct vsr_err *err) VSR_MUST_CHECK;
+                struct lora *lora, enum precision precision, struct encoder **ret, struct vsr_err *err) VSR_MUST_CHECK;
 void encoder_free(struct encoder *encoder);
 
 const struct encoder_config *encoder_config(const struct encoder *encoder);

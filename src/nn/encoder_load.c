@@ -7,6 +7,7 @@
 #include "nn/attention.h"
 #include "nn/encoder_model.h"
 #include "nn/gemm.h"
+#include "nn/lora.h"
 #include "nn/pages.h"
 #include "nn/rope.h"
 #include "nn/runtime.h"
@@ -17,6 +18,7 @@ enum { MPNET_BUCKETS = 32 };
 /* While it is loaded. */
 struct loader {
     struct encoder *encoder;
+    struct lora *lora;
     struct vsr_err *err;
     struct pages staging; /* one matrix in f32, grown to the largest */
     char name[WEIGHTS_NAME_LEN_MAX];
@@ -41,7 +43,7 @@ static int load_small(struct loader *l, vsr_str name, struct weights_shape shape
     for (size_t i = 0; i < shape.n_dims; i++)
         n *= shape.dims[i];
     values = ARENA_ARRAY(l->encoder->arena, float, n);
-    rc = weights_get_f32(l->encoder->weights, WEIGHTS_TRUNK, name, shape, values, l->err);
+    rc = lora_tensor(l->lora, l->encoder->weights, WEIGHTS_TRUNK, name, shape, values, l->err);
     if (rc == 0)
         *ret = values;
     return rc;
@@ -108,22 +110,28 @@ static int stage(struct loader *l, size_t n) {
     return pages_new(n * sizeof(float), "a matrix in f32", &l->staging, l->err);
 }
 
+/* What has been packed is not read again. */
+static void forget(struct loader *l, vsr_str module, size_t rows, size_t cols) {
+    vsr_str name = str_make(l->name, module.len + strlen(".weight"));
+    const struct tensor *tensor;
+    memcpy(l->name + module.len, ".weight", strlen(".weight")); /* the module stands before it */
+    if (weights_get(l->encoder->weights, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows, cols), &tensor, NULL) == 0)
+        weights_forget_pages(tensor);
+}
+
 /* One part of a matrix and, where there is one, of its bias. */
 static int load_part(struct loader *l, size_t layer, const char *module, size_t rows, size_t cols, float *weights,
                      float *bias, bool *ret_biased) {
-    const char *prefix = l->encoder->names->layer;
     struct weights *from = l->encoder->weights;
-    const struct tensor *tensor;
-    vsr_str name = name_of(l, prefix, layer, module, ".weight");
-    int rc = weights_get(from, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows, cols), &tensor, l->err);
-    if (rc == 0)
-        rc = weights_get_f32(from, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows, cols), weights, l->err);
+    vsr_str name = name_of(l, l->encoder->names->layer, layer, module, "");
+    int rc = lora_weight(l->lora, from, WEIGHTS_TRUNK, name, rows, cols, weights, l->err);
     if (rc < 0)
         return rc;
-    weights_forget_pages(tensor);
-    name = name_of(l, prefix, layer, module, ".bias");
-    *ret_biased = has(l, name);
-    return *ret_biased ? weights_get_f32(from, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows), bias, l->err) : 0;
+    *ret_biased = lora_has_bias(l->lora, from, WEIGHTS_TRUNK, name);
+    if (*ret_biased)
+        rc = lora_bias(l->lora, from, WEIGHTS_TRUNK, name, rows, bias, l->err);
+    forget(l, name, rows, cols);
+    return rc;
 }
 
 static int load_parts(struct loader *l, size_t layer, const char *const *modules, const struct linear_shape *shape,
@@ -341,9 +349,9 @@ static int load_all(struct loader *l) {
 }
 
 int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
-                enum precision precision, struct encoder **ret, struct vsr_err *err) {
+                struct lora *lora, enum precision precision, struct encoder **ret, struct vsr_err *err) {
     struct encoder *encoder = MEM_NEW(struct encoder);
-    struct loader loader = { .encoder = encoder, .err = err };
+    struct loader loader = { .encoder = encoder, .lora = lora, .err = err };
     int rc;
     encoder->config = *config;
     encoder->names = encoder_family_names(config->family);

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "nn/encoder.h"
 #include "nn/gemm.h"
+#include "nn/lora.h"
 #include "nn/pages.h"
 #include "nn/weights.h"
 
@@ -77,12 +78,13 @@ static enum activation activation_of(const struct encoder_config *config) {
 struct reader {
     struct head *head;
     struct weights *weights;
+    struct lora *lora;
     struct vsr_err *err;
 };
 
-static int read_vector(const struct reader *r, enum weights_part part, vsr_str name, size_t n, const float **ret) {
+static int read_vector(const struct reader *r, vsr_str name, size_t n, const float **ret) {
     float *values = ARENA_ARRAY(r->head->arena, float, n);
-    int rc = weights_get_f32(r->weights, part, name, WEIGHTS_SHAPE(n), values, r->err);
+    int rc = lora_tensor(r->lora, r->weights, WEIGHTS_HEAD, name, WEIGHTS_SHAPE(n), values, r->err);
     if (rc == 0)
         *ret = values;
     return rc;
@@ -90,19 +92,14 @@ static int read_vector(const struct reader *r, enum weights_part part, vsr_str n
 
 static int read_linear(const struct reader *r, enum weights_part part, const char *module, size_t out, size_t in,
                        struct gemm **ret) {
-    vsr_str weight = arena_printf(r->head->arena, "%s.weight", module);
-    vsr_str bias = arena_printf(r->head->arena, "%s.bias", module);
-    const float *bias_values = NULL;
-    float *values;
-    int rc = 0;
-    if (weights_has(r->weights, part, bias))
-        rc = read_vector(r, part, bias, out, &bias_values);
-    if (rc < 0)
-        return rc;
-    values = mem_alloc(out * in * sizeof(*values));
-    rc = weights_get_f32(r->weights, part, weight, WEIGHTS_SHAPE(out, in), values, r->err);
+    vsr_str name = str_from_c(module);
+    bool biased = lora_has_bias(r->lora, r->weights, part, name);
+    float *values = mem_alloc((out * in + out) * sizeof(*values)), *bias = values + out * in;
+    int rc = lora_weight(r->lora, r->weights, part, name, out, in, values, r->err);
+    if (rc == 0 && biased)
+        rc = lora_bias(r->lora, r->weights, part, name, out, bias, r->err);
     if (rc == 0)
-        rc = gemm_new(r->head->library, values, bias_values, out, in, PRECISION_F32, ret, r->err);
+        rc = gemm_new(r->head->library, values, biased ? bias : NULL, out, in, PRECISION_F32, ret, r->err);
     mem_free(values);
     return rc;
 }
@@ -110,19 +107,17 @@ static int read_linear(const struct reader *r, enum weights_part part, const cha
 static int read_norm(const struct reader *r, const char *module, float eps) {
     struct norm *norm = &r->head->norm;
     vsr_str bias = arena_printf(r->head->arena, "%s.bias", module);
-    int rc =
-        read_vector(r, WEIGHTS_HEAD, arena_printf(r->head->arena, "%s.weight", module), r->head->hidden, &norm->gamma);
+    int rc = read_vector(r, arena_printf(r->head->arena, "%s.weight", module), r->head->hidden, &norm->gamma);
     norm->kind = NORM_LAYER;
     norm->eps = eps;
     if (rc == 0 && weights_has(r->weights, WEIGHTS_HEAD, bias))
-        rc = read_vector(r, WEIGHTS_HEAD, bias, r->head->hidden, &norm->beta);
+        rc = read_vector(r, bias, r->head->hidden, &norm->beta);
     return rc;
 }
 
 static int read_classes(const struct reader *r, const struct encoder_config *config, const char *classifier) {
     size_t classes;
-    int rc = weights_dim(r->weights, WEIGHTS_HEAD, arena_printf(r->head->arena, "%s.weight", classifier), 0, &classes,
-                         r->err);
+    int rc = lora_rows(r->lora, r->weights, WEIGHTS_HEAD, str_from_c(classifier), &classes, r->err);
     if (rc < 0)
         return rc;
     if (classes == 0 || classes > ENCODER_LABELS_MAX)
@@ -152,9 +147,9 @@ static int read_all(const struct reader *r, const struct encoder_config *config)
 }
 
 int head_new(struct gemm_library *library, const struct encoder_config *config, struct weights *weights,
-             struct head **ret, struct vsr_err *err) {
+             struct lora *lora, struct head **ret, struct vsr_err *err) {
     struct head *head;
-    struct reader reader = { .weights = weights, .err = err };
+    struct reader reader = { .weights = weights, .lora = lora, .err = err };
     int rc;
     if (config->task != TASK_SEQUENCE && config->task != TASK_TOKENS)
         return err_set(err, VSR_E_INVALID, "the model is no classifier: its architecture names no classification");

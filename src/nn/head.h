@@ -16,16 +16,17 @@ struct encoder_batch;
 struct gemm_context;
 struct gemm_library;
 struct head;
+struct lora;
 struct head_scratch; /* of one thread; grows to the largest batch and keeps it */
 struct weights;
 
 /*
  * Reads the head that config->task asks for (TASK_SEQUENCE or TASK_TOKENS), of a model whose trunk has been read from
- * `weights` already. Keeps `library`. The number of classes is the rows of the classifier; VSR_E_INVALID when the
- * configuration names another number of labels, or the family has no such head.
+ * `weights` already, with `lora` (NULL: none) in it. Keeps `library`. The number of classes is the rows of the
+ * classifier; VSR_E_INVALID when the configuration names another number of labels, or the family has no such head.
  */
 int head_new(struct gemm_library *library, const struct encoder_config *config, struct weights *weights,
-             struct head **ret, struct vsr_err *err) VSR_MUST_CHECK;
+             struct lora *lora, struct head **ret, struct vsr_err *err) VSR_MUST_CHECK;
 void head_free(struct head *head);
 
 size_t head_classes(const struct head *head);

@@ -296,7 +296,7 @@ static const struct {
     double worst, cosine, mean, agree;
 } bounds[] = {
     [PRECISION_F32] = { 2e-5, 0.9999999, 0.9999999, 1 },
-    [PRECISION_BF16] = { 0.25, 0.98, 0.9995, 0.98 },
+    [PRECISION_BF16] = { 0.25, 0.98, 0.999, 0.98 },
     [PRECISION_INT8] = { 0.5, 0.94, 0.995, 0.95 },
 };
 

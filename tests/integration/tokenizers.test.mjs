@@ -67,7 +67,7 @@ const corpus = execFileSync(python, [path.join(here, 'corpus.py'), String(TEXTS)
 const decode = (base64) => Buffer.from(base64, 'base64').toString('utf8');
 const isPair = (line) => 'a_b64' in line;
 const ofKind = (...kinds) => corpus.filter((line) => kinds.includes(line.kind));
-const first = (lines, n) => lines.slice(0, isLong ? 50 * n : n);
+const first = (lines, n) => lines.slice(0, isLong ? 15 * n : n);
 
 // Flags of the program, and the same as options of the reference.
 const MODES = [

@@ -13,6 +13,7 @@ without: {"bare", "parse_special", "tokens_max", "only_first"}. Lines out: {"ids
 """
 
 import base64
+import functools
 import json
 import os
 import re
@@ -81,6 +82,7 @@ def span(chars):
 # ---- normalisers
 
 
+@functools.cache
 def full_decomposition(ch, compatibility):
     code = ord(ch)
     if 0xAC00 <= code <= 0xD7A3:
@@ -93,6 +95,7 @@ def full_decomposition(ch, compatibility):
     return [d for p in how if p[0] != "<" for d in full_decomposition(chr(int(p, 16)), compatibility)]
 
 
+@functools.cache
 def compose_pair(a, b):
     both = unicodedata.normalize("NFC", a + b)
     return both if len(both) == 1 else None

@@ -252,16 +252,16 @@ def modernbert_token(fixture):
 
 def modernbert_embed(fixture):
     f = fixture("modernbert-embed", "mmBERT-embed's layout: no prefix, mean pooling, vectors from any layer and of any dimension")
-    config = modernbert_config("ModernBertModel", num_hidden_layers=6, local_attention=16)
+    config = modernbert_config("ModernBertModel", num_hidden_layers=6, hidden_size=64, num_attention_heads=4, local_attention=16)
     config |= {"global_rope_theta": 160000.0, "local_rope_theta": None}
     add_modernbert(f.tensors, config, "")
     f.write_model(config, dtype="BF16")
-    f.write_sentence_modules(48, "mean")
-    f.write_json("onnx/model_config.json", {"available_layers": [2, 3, 6], "hidden_size": 48})
+    f.write_sentence_modules(64, "mean")
+    f.write_json("onnx/model_config.json", {"available_layers": [2, 3, 6], "hidden_size": 64})
     f.open()
     for length in sorted(LENGTHS + (8, 9, 10, 16, 17, 18)):
         layers = range(1, 7) if length in (10, 65) else (2, 3) if length == 130 else ()
-        f.case(f"{length} tokens", f.ids(length, 128), states=length == 65, layers=tuple(layers), dims=(8, 32, 48))
+        f.case(f"{length} tokens", f.ids(length, 128), states=length == 65, layers=tuple(layers), dims=(8, 32, 64))
     f.done()
 
 

@@ -289,7 +289,7 @@ static void read_deberta(struct reader *r) {
     /* Between the two the buckets' logarithm must grow. */
     if (d->buckets > 0 && (d->buckets < 4 || d->buckets % 2 != 0 || d->positions - 1 <= d->buckets / 2))
         fields_wrong(&r->f, 0, "position_buckets", "expected an even number from 4 to below %lld",
-                     (long long)(2 * (d->positions - 1)));
+                     2 * ((long long)d->positions - 1));
     read_position_terms(r);
     read_norm_of_table(r);
     d->share_keys = fields_flag(&r->f, 0, "share_att_key", false);

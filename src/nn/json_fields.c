@@ -36,7 +36,7 @@ __attribute__((format(printf, 4, 0))) static void wrong(struct json_fields *f, j
     uint32_t line = 0, col = 0;
     if (f->rc < 0)
         return;
-    vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args); /* cut if need be */
     if (key)
         f->rc = err_set(f->err, VSR_E_INVALID, "key \"%s\": %s", key, text);
     else

@@ -255,6 +255,6 @@ const char *tensor_shape_text(const size_t *dims, size_t n_dims, char text[stati
     text[0] = '[';
     for (size_t i = 0; i < n_dims && i < TENSOR_DIMS_MAX; i++)
         at += (size_t)snprintf(text + at, TENSOR_SHAPE_TEXT_LEN - at, "%s%zu", i ? ", " : "", dims[i]);
-    snprintf(text + at, TENSOR_SHAPE_TEXT_LEN - at, "]");
+    (void)snprintf(text + at, TENSOR_SHAPE_TEXT_LEN - at, "]"); /* there is room by its definition */
     return text;
 }

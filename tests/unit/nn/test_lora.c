@@ -480,6 +480,18 @@ TEST(first_layer) {
     arena_free(arena);
 }
 
+/* A configuration may mean a head that the base does without. */
+TEST(heads_may_be_missing) {
+    struct arena *arena = arena_new(0, 0);
+    struct lora *lora = bound(arena,
+                              CONFIG(",\"target_modules\":[\"head.dense\",\"attn.Wqkv\"],\"layers_to_transform\":null,"
+                                     "\"exclude_modules\":[\"layers.0.attn.Wqkv\"]"),
+                              plain, 4);
+    CHECK_INT(lora->first_layer, 1, "layer");
+    lora_free(lora);
+    arena_free(arena);
+}
+
 TEST(directories) {
     struct model_dir dir = model_dir_make();
     struct lora *lora = NULL;
@@ -541,4 +553,4 @@ TEST(linear_layers) {
 
 RUN_TESTS(T(reads_an_adapter), T(folds), T(scales_by_configuration), T(older_names), T(dora), T(biases),
           T(which_layers_are_meant), T(configurations_that_are_refused), T(files_that_are_refused), T(another_base),
-          T(first_layer), T(directories), T(linear_layers))
+          T(first_layer), T(heads_may_be_missing), T(directories), T(linear_layers))

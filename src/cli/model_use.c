@@ -8,29 +8,52 @@
 #include "core/mem.h"
 #include "model/engine.h"
 #include "model/model.h"
+#include "nn/lora.h"
 #include "nn/runtime.h"
 
 const char *const model_precisions[] = { "f32", "bf16", "int8", NULL };
 
-int model_use_find(const struct cli *cli, const char *name, struct model_use *ret) {
+static int find(const struct cli *cli, struct arena *arena, vsr_str name, vsr_str *ret) {
     const struct completeness_options options = { 0 };
-    struct model_places places;
+    struct model_places places = model_row_places(cli, arena);
     struct model_row row;
-    *ret = (struct model_use){ .arena = arena_new(0, 0) };
-    places = model_row_places(cli, ret->arena);
-    model_row_find(ret->arena, &places, str_from_c(name), &options, &row);
+    model_row_find(arena, &places, name, &options, &row);
     if (!row.present && row.record)
-        return cli_fail(cli, "%.*s is not here; get it by `vsr model pull %s`", VSR_FMT(row.name), name);
+        return cli_fail(cli, "%.*s is not here; get it by `vsr model pull %.*s`", VSR_FMT(row.name), VSR_FMT(name));
     if (!row.present)
         return cli_fail_err(cli, &row.err);
-    ret->directory = row.directory.path;
+    *ret = row.directory.path;
     return CLI_OK;
+}
+
+int model_use_find(const struct cli *cli, const char *name, struct model_use *ret) {
+    *ret = (struct model_use){ .arena = arena_new(0, 0) };
+    return find(cli, ret->arena, str_from_c(name), &ret->directory);
+}
+
+/* The option, else what the adapter's own file names. */
+static int find_base(const struct cli *cli, struct model_use *use) {
+    const char *given = options_text(cli->options, "base");
+    struct vsr_err err = VSR_ERR_NONE;
+    struct lora *lora;
+    vsr_str name;
+    if (!lora_is_adapter(use->directory))
+        return given ? cli_fail(cli, "%.*s is no adapter: it has no base", VSR_FMT(use->directory)) : CLI_OK;
+    if (given)
+        return find(cli, use->arena, str_from_c(given), &use->base);
+    if (lora_open(use->directory, &lora, &err) < 0)
+        return cli_fail_err(cli, &err);
+    name = arena_str(use->arena, lora->base);
+    lora_free(lora);
+    if (name.len == 0)
+        return cli_fail(cli, "the adapter does not say what it adapts: give --base");
+    return find(cli, use->arena, name, &use->base);
 }
 
 static int start(const struct cli *cli, struct model_use *use, struct vsr_err *err) {
     const char *precision = options_text(cli->options, "precision");
     const struct engine_options options = { .threads = (size_t)options_number(cli->options, "threads") };
-    struct model_options model = { .precision = precision_default() };
+    struct model_options model = { .precision = precision_default(), .base = use->base };
     int rc = nn_runtime_new(&use->runtime, err);
     if (precision)
         (void)precision_named(str_from_c(precision), &model.precision); /* one of the allowed words */
@@ -44,6 +67,8 @@ static int start(const struct cli *cli, struct model_use *use, struct vsr_err *e
 int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
     struct vsr_err err = VSR_ERR_NONE;
     int code = model_use_find(cli, name, ret);
+    if (code == CLI_OK)
+        code = find_base(cli, ret);
     if (code != CLI_OK)
         return code;
     return start(cli, ret, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;

@@ -22,6 +22,7 @@ extern const char *const model_precisions[];
 /* For the tables of options of all that run a model. */
 #define MODEL_OPTIONS_RUN \
     MODEL_OPTION_DIR, \
+        { "base", 'b', OPTION_TEXT, 0, "NAME", "what an adapter adapts; by default what its own file says" }, \
         { "precision", \
           'p', \
           OPTION_TEXT, \
@@ -39,6 +40,7 @@ extern const char *const model_precisions[];
 struct model_use {
     struct arena *arena;
     vsr_str directory;
+    vsr_str base; /* of an adapter: where the model lies that it adapts; else empty */
     struct nn_runtime *runtime;
     struct model *model;
     struct engine *engine;

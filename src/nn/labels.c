@@ -196,11 +196,16 @@ int labels_read(struct arena *arena, vsr_str directory, vsr_str mapping, size_t 
                 struct vsr_err *err) {
     vsr_str name = mapping.len ? mapping : find_mapping(directory), text = { 0 };
     struct labels labels = { 0 };
+    bool last = str_eq_c(name, "config.json");
     int rc = model_file_read(arena, directory, name, &text, err);
+    if (rc == VSR_E_NOT_FOUND && last && n_rows > 0) { /* adapters come without one */
+        text = VSR_STR("{}");
+        rc = 0;
+    }
     if (rc < 0)
         return rc;
     rc = labels_parse(arena, text, &labels, err);
-    if (rc == VSR_E_NOT_FOUND && str_eq_c(name, "config.json"))
+    if (rc == VSR_E_NOT_FOUND && last)
         rc = count_labels(arena, text, n_rows, &labels, err);
     if (rc == 0 && n_rows > 0 && labels.n != n_rows)
         rc = err_set(err, VSR_E_INVALID, "names %zu labels, but the classifier has %zu rows", labels.n, n_rows);

@@ -1,0 +1,112 @@
+// `vsr model tokenize|embed|classify` on small models of random weights: what is printed, and what is refused.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { describe } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { program, test } from './lib/harness.mjs';
+
+const fixtures = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../fixtures/nn');
+const at = (name) => path.join(fixtures, name);
+
+function model(args, input = '') {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VSR_|HF_|NO_COLOR)/.test(name)));
+  const run = spawnSync(program, ['model', ...args], { env, input, encoding: 'utf8', maxBuffer: 1 << 28 });
+  assert.equal(run.signal, null, run.stderr);
+  return { code: run.status, out: run.stdout, err: run.stderr, json: () => JSON.parse(run.stdout) };
+}
+
+const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+
+describe('tokenize', () => {
+  test('ids and places', () => {
+    const run = model(['tokenize', '--json', at('bert-embed-mean'), 'ab é']);
+    assert.equal(run.code, 0, run.err);
+    const [{ tokens, dropped }] = run.json();
+    assert.equal(dropped, 0);
+    assert.deepEqual([tokens[0].start, tokens[0].end], [0, 0], 'the template comes from nowhere');
+    assert.deepEqual(tokens.slice(1, -1).map(({ start, end }) => [start, end]), [[0, 2], [3, 5]]);
+  });
+
+  test('cut', () => {
+    const [{ tokens, dropped }] = model(['tokenize', '--json', '--tokens-max', '4', at('bert-embed-mean'), 'a b c d e']).json();
+    assert.deepEqual([tokens.length, dropped], [4, 3]);
+  });
+});
+
+describe('embed', () => {
+  for (const name of ['bert-embed-mean', 'modernbert-embed', 'qwen3-embed', 'gemma-embed', 'mpnet-embed', 'xlm-roberta-embed']) {
+    for (const precision of ['f32', 'bf16', 'int8']) {
+      test(`${name} in ${precision}`, () => {
+        const run = model(['embed', '--json', '-p', precision, at(name), '-'], 'first text\nsecond, longer text\nfirst text\n');
+        assert.equal(run.code, 0, run.err);
+        const vectors = run.json().map(({ embedding }) => embedding);
+        for (const vector of vectors) assert.ok(Math.abs(dot(vector, vector) - 1) < 1e-3);
+        assert.deepEqual(vectors[0], vectors[2]);
+      });
+    }
+  }
+
+  test('cut vectors and fewer layers', () => {
+    const run = model(['embed', '--json', '--dims', '8', '--layers', '2', at('modernbert-embed'), 'x']);
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.json()[0].embedding.length, 8);
+  });
+
+  test('what is refused', () => {
+    for (const [args, want] of [
+      [['embed', at('bert-sequence'), 'x'], /classifier: try `vsr model classify`/],
+      [['embed', '--dims', '5000', at('bert-embed-mean'), 'x'], /5000 dimensions, the model has 40/],
+      [['embed', '--prompt', 'nonsense', at('bert-embed-mean'), 'x'], /no prompt "nonsense"/],
+      [['embed', at('nothing-here'), 'x'], /nothing-here/],
+      [['embed', 'mom-embedding-light', 'x'], /vsr model pull/],
+    ]) {
+      const run = model(args);
+      assert.equal(run.code, 1, args.join(' '));
+      assert.match(run.err, want);
+      assert.equal(run.out, '');
+    }
+  });
+});
+
+describe('classify', () => {
+  test('probabilities', () => {
+    const run = model(['classify', '--json', at('bert-sequence'), 'a question', 'another']);
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.json().length, 2);
+    for (const { probabilities } of run.json()) {
+      const sum = Object.values(probabilities).reduce((a, b) => a + b, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-4);
+    }
+  });
+
+  test('the order of a pair counts', () => {
+    const ask = (a, b) => model(['classify', '--json', '--pair', b, at('deberta-sequence'), a]).json()[0].probabilities;
+    assert.notDeepEqual(ask('it rains today', 'wet'), ask('wet', 'it rains today'));
+  });
+
+  test('spans are parts of the text', () => {
+    const text = 'Ann Cole of Köln called 555-1234 in the morning';
+    const run = model(['classify', '--json', at('bert-token'), text]);
+    assert.equal(run.code, 0, run.err);
+    const bytes = Buffer.from(text);
+    for (const { start, end, type } of run.json()[0].spans) {
+      assert.ok(start < end && end <= bytes.length);
+      assert.ok(type.length > 0);
+      const part = bytes.subarray(start, end).toString();
+      assert.equal(part, part.trim());
+    }
+  });
+
+  test('an adapter needs its base', () => {
+    const alone = model(['classify', at('bert-mlm-lora-intent'), 'x']);
+    assert.equal(alone.code, 1);
+    assert.match(alone.err, /fixtures\/bert-mlm/);
+    const run = model(['classify', '--json', '--base', at('bert-mlm'), at('bert-mlm-lora-intent'), 'x']);
+    assert.equal(run.code, 0, run.err);
+    assert.ok(Object.keys(run.json()[0].probabilities).length > 1);
+    assert.match(model(['classify', '--base', at('bert-mlm'), at('bert-sequence'), 'x']).err, /no adapter/);
+  });
+});

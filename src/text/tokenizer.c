@@ -107,7 +107,8 @@ static void encode_normalized(const struct tokenizer *t, struct tokenizer_work *
     struct added_match match;
     size_t done = 0, pos = 0;
     while (!work->failed && added_matcher_find(&t->normalized, text, special, done, &pos, &match)) {
-        encode_words(t, work, token_text_sub(text, done, match.start));
+        if (match.start > done)
+            encode_words(t, work, token_text_sub(text, done, match.start));
         token_push(work, text, match.id, match.start, match.end);
         done = match.end;
     }
@@ -172,7 +173,8 @@ static int encode_text(const struct tokenizer *t, struct tokenizer_work *work, v
                        TOKENIZER_TEXT_LEN_MAX);
     whole = clean_text(work, text);
     while (!work->failed && added_matcher_find(&t->raw, &whole, special, done, &pos, &match)) {
-        encode_part(t, work, token_text_sub(&whole, done, match.start), special);
+        if (match.start > done)
+            encode_part(t, work, token_text_sub(&whole, done, match.start), special);
         token_push(work, &whole, match.id, match.start, match.end);
         done = match.end;
     }

@@ -88,7 +88,7 @@ bool added_matcher_find(const struct added_matcher *matcher, const struct token_
         token = longest(matcher, text, at, special, &end);
         if (!token)
             continue;
-        if (at < taken || (token->single_word && is_in_word(text, at, end))) {
+        if (token->single_word && is_in_word(text, at, end)) {
             at = end - 1;
             continue;
         }

@@ -47,7 +47,8 @@ void added_matcher_build(struct added_matcher *matcher, struct arena *arena, con
 
 /*
  * The first match at `*pos` or behind it; what an earlier one took ends at `taken`. Moves `*pos` to where the search
- * goes on. False when there is none.
+ * goes on, which is the end of the token's own text: white space that a token takes along may be a token too. False
+ * when there is none.
  */
 bool added_matcher_find(const struct added_matcher *matcher, const struct token_text *text, bool special, size_t taken,
                         size_t *pos, struct added_match *ret);

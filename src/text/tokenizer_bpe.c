@@ -120,9 +120,17 @@ static bool crosses_into_space(vsr_str token) {
     return false;
 }
 
+/* What a character without a token leaves behind keeps its neighbours apart. */
+static bool keeps_unknown(const struct bpe *bpe) {
+    bool all_bytes = bpe->byte_fallback;
+    for (size_t i = 0; i < BPE_BYTE_IDS; i++)
+        all_bytes &= bpe->byte_ids[i] != TOKEN_NONE;
+    return all_bytes || bpe->unk != TOKEN_NONE;
+}
+
 static bool may_cut(const struct bpe *bpe) {
     if (bpe->bytes_are_chars || bpe->ignore_merges || bpe->prefix.len || bpe->suffix.len || bpe->unused ||
-        text_id(bpe, VSR_STR(SPACE_SYMBOL)) == TOKEN_NONE)
+        !keeps_unknown(bpe) || text_id(bpe, VSR_STR(SPACE_SYMBOL)) == TOKEN_NONE)
         return false;
     for (size_t i = 0; i < bpe->n_merges; i++)
         if (crosses_into_space(vocabulary_token(bpe->vocabulary, bpe->results[i])))

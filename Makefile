@@ -7,7 +7,7 @@ T ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run probe test test-long test-update check format docs bench bench-nn fuzz asan tsan install deps clean help
+.PHONY: build run probe test test-all test-long test-update check format docs bench bench-nn fuzz asan tsan install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,7 +28,9 @@ test: ## all tests of the default set
 	@tools/deps test
 	@tools/run-tests "$(T)"
 
-test-long: ## property, fault and load tests at full length
+test-all: test-long
+
+test-long: ## property, fault and load tests at full length; the same as test-all
 	@tools/deps test
 	@VSR_TEST_LONG=1 tools/run-tests "$(T)"
 

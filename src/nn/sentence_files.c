@@ -296,7 +296,7 @@ static int read_modules(struct arena *arena, vsr_str directory, struct sentence_
         return 0;
     if (rc < 0)
         return rc;
-    if ((rc = sentence_modules_parse(arena, text, files, &pooling_path, err)) < 0)
+    if (sentence_modules_parse(arena, text, files, &pooling_path, err) < 0)
         return err_wrap(err, "modules.json");
     if ((rc = read_pooling(arena, directory, pooling_path, files, err)) < 0)
         return rc;

@@ -65,7 +65,7 @@ struct sentence_files {
     vsr_str default_prompt;                /* a name; empty: none */
 };
 
-/* From a model directory. VSR_E_INVALID names file and key. */
+/* From a model directory. VSR_E_INVALID names file and key, VSR_E_NOT_FOUND a file that modules.json leads to. */
 int sentence_files_read(struct arena *arena, vsr_str directory, struct sentence_files *ret,
                         struct vsr_err *err) VSR_MUST_CHECK;
 

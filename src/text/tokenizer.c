@@ -300,6 +300,24 @@ int tokenizer_encode_pair(const struct tokenizer *tokenizer, struct tokenizer_sc
     return rc < 0 ? rc : assemble(tokenizer, scratch, options, true, n_first, ret, err);
 }
 
+void encoding_trimmed(const struct encoding *encoding, size_t i, vsr_str text, uint32_t *ret_start, uint32_t *ret_end) {
+    size_t start = encoding->starts[i], end = encoding->ends[i];
+    while (start < end) {
+        size_t next = start;
+        if (!unicode_is_space(utf8_next(text, &next)))
+            break;
+        start = next;
+    }
+    while (end > start) {
+        size_t before = end;
+        if (!unicode_is_space(utf8_prev(text, &before)))
+            break;
+        end = before;
+    }
+    *ret_start = (uint32_t)(start == encoding->ends[i] ? encoding->starts[i] : start);
+    *ret_end = (uint32_t)(start == encoding->ends[i] ? encoding->starts[i] : end);
+}
+
 size_t tokenizer_template_len(const struct tokenizer *tokenizer, bool pair) {
     return pair ? tokenizer->template.pair.n_tokens : tokenizer->template.single.n_tokens;
 }

@@ -54,12 +54,20 @@ struct encoding {
 
 enum { ENCODING_TEMPLATE = 255 };
 
+/* The place of token `i` without white space at its ends; `text` is the one that the token came from. Empty, at the
+ * token's start, when there is nothing else. */
+void encoding_trimmed(const struct encoding *encoding, size_t i, vsr_str text, uint32_t *ret_start, uint32_t *ret_end);
+
 /* From the text of a tokenizer.json. Borrows `json`. VSR_E_INVALID names the component that is unknown or broken. */
 int tokenizer_from_json(struct arena *arena, vsr_str json, struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
 /* From a vocab.txt: WordPiece with the BERT normaliser; `lower_case` as in tokenizer_config.json. */
 int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, bool lower_case, struct tokenizer **ret,
                          struct vsr_err *err) VSR_MUST_CHECK;
-/* From a SentencePiece model file (protobuf): BPE with byte fallback, or Unigram. */
+/*
+ * From a SentencePiece model file (protobuf): BPE or Unigram, ids and places as the SentencePiece library gives them.
+ * The file knows no template: [CLS] A [SEP] where it has these as control pieces, else its beginning token before A,
+ * else its end token behind A; add_bos_token and add_eos_token of a tokenizer_config.json win.
+ */
 int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct tokenizer **ret,
                                  struct vsr_err *err) VSR_MUST_CHECK;
 /* Whichever of these the directory has, in that order; reads tokenizer_config.json for what the files leave open. */

@@ -345,6 +345,23 @@ TEST(long_pieces_merge_like_short_ones) {
     arena_free(arena);
 }
 
+TEST(trimmed_places) {
+    static const struct {
+        const char *text;
+        uint32_t start, end, want_start, want_end;
+    } cases[] = {
+        { " he", 0, 3, 1, 3 },   { "he \t", 0, 4, 0, 2 }, { "\xC2\xA0x\xE3\x80\x80", 0, 6, 2, 3 },
+        { "a   b", 1, 4, 1, 1 }, { "ab", 0, 2, 0, 2 },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct encoding e = { .starts = &cases[i].start, .ends = &cases[i].end, .n = 1 };
+        uint32_t start, end;
+        encoding_trimmed(&e, 0, str_from_c(cases[i].text), &start, &end);
+        CHECK_INT(start, cases[i].want_start, cases[i].text);
+        CHECK_INT(end, cases[i].want_end, cases[i].text);
+    }
+}
+
 TEST(texts_too_long) {
     struct arena *arena = arena_new(0, 0);
     struct tokenizer *t = must_load(arena, BERT);
@@ -393,4 +410,4 @@ TEST(published_bert) {
 
 RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(spaces_as_symbols), T(unigram),
           T(unknown_parts_are_errors), T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
-          T(long_pieces_merge_like_short_ones), T(texts_too_long), T(vocabulary), T(published_bert))
+          T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(vocabulary), T(published_bert))

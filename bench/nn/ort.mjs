@@ -1,14 +1,16 @@
 // Times ONNX Runtime on one model: node ort.mjs MODEL.onnx THREADS LENGTHS SECONDS [FOLDER]
 //
 // Prints one JSON object {"<tokens>": {"ms": ..., "wall_ms": ...}}: medians of single passes, warmed up, of as many as
-// fit in SECONDS for each length (at least three). "ms" is processor time of the process, which on an idle machine is
-// "wall_ms" when there is one thread; others that run in between do not count. With FOLDER, the last output of each
-// length is written to FOLDER/<tokens>.f32. bench_nn.c does the same for vsr, with the same tokens.
+// fit in SECONDS for each length (at least three; one of what takes seconds itself). "ms" is processor time of the
+// process, which on an idle machine is "wall_ms" when there is one thread; others that run in between do not count.
+// With FOLDER, the last output of each length is written to FOLDER/<tokens>.f32. bench_nn.c does the same for vsr, with
+// the same tokens.
 import { writeFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 
 const [file, threads, lengths, seconds, folder] = process.argv.slice(2);
 const VOCABULARY = 4096;
+const [ROUNDS_MIN, ROUNDS_MAX, SLOW_MS] = [3, 1001, 5000];
 
 const tokens = (n) =>
     new ort.Tensor('int64', BigInt64Array.from({ length: n }, (_, i) => BigInt((i * 7919 + 13) % VOCABULARY)), [1, n]);
@@ -22,20 +24,22 @@ const cpuMs = () => {
 
 async function measure(session, n) {
     const feeds = { input_ids: tokens(n) };
-    let output = await session.run(feeds);
-    const begin = performance.now();
-    await session.run(feeds);
-    const once = performance.now() - begin;
-    const rounds = Math.max(3, Math.min(1001, Math.ceil((Number(seconds) * 1e3) / once)));
     const cpu = [];
     const wall = [];
-    for (let i = 0; i < rounds; i++) {
+    let output;
+    const once = async () => {
         const cpuBegin = cpuMs();
         const wallBegin = performance.now();
         output = await session.run(feeds);
         wall.push(performance.now() - wallBegin);
         cpu.push(cpuMs() - cpuBegin);
-    }
+        return wall.at(-1);
+    };
+    let rounds = 1;
+    if ((await once()) <= SLOW_MS)
+        rounds = Math.max(ROUNDS_MIN, Math.min(ROUNDS_MAX, Math.floor((Number(seconds) * 1e3) / (await once()))));
+    cpu.length = wall.length = 0; // that was to warm up
+    for (let i = 0; i < rounds; i++) await once();
     if (folder) writeFileSync(`${folder}/${n}.f32`, output.hidden.data);
     return { ms: median(cpu), wall_ms: median(wall), rounds };
 }

@@ -152,7 +152,7 @@ static void load_trunk(struct rig *rig, const char *model) {
     uint64_t begin = clock_mono_ns();
     if (weights_open(str_from_c(model), &weights, &err) < 0 ||
         weights_probe(weights, encoder_family_embedding(rig->config.family), &err) < 0 ||
-        encoder_new(rig->runtime, &rig->config, weights, rig->precision, &rig->encoder, &err) < 0 ||
+        encoder_new(rig->runtime, &rig->config, weights, NULL, rig->precision, &rig->encoder, &err) < 0 ||
         weights_finish(weights, &err) < 0)
         die(model, &err);
     weights_unref(weights);
@@ -171,7 +171,7 @@ static void load_heads(struct rig *rig, const char *model, size_t n) {
             break;
         read_config(rig, directory, &config);
         if (weights_open(directory, &weights, &err) < 0 ||
-            head_new(rig->runtime->gemm, &config, weights, &rig->heads[rig->n_heads], &err) < 0 ||
+            head_new(rig->runtime->gemm, &config, weights, NULL, &rig->heads[rig->n_heads], &err) < 0 ||
             weights_finish(weights, &err) < 0)
             die("head", &err);
         weights_unref(weights);

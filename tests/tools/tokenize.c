@@ -167,6 +167,8 @@ int main(int argc, char **argv) {
     }
     if (open_path(arena, argv[1], &c.tokenizer, &err) < 0) {
         fprintf(stderr, "tokenize: %s\n", err.text);
+        arena_free(line_arena);
+        arena_free(arena);
         return 1;
     }
     c.scratch = tokenizer_scratch_new();

@@ -149,7 +149,7 @@ TEST(all_of_them) {
         "store/a",
         "store/team/x",
         "store/z",
-        "hub/models--me--own/snapshots/" COMMIT,
+        ("hub/models--me--own/snapshots/" COMMIT),
     };
     struct setting s;
     struct model_directory *found;

@@ -190,8 +190,9 @@ static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, s
     int rc;
     open_station(engine, station);
     rc = gather(station, jobs, n, &batch, err);
-    if (rc == 0)
-        rc = encoder_forward(model_encoder(model), station->work, &batch, first->layers, &hidden, err);
+    if (rc < 0)
+        return rc;
+    rc = encoder_forward(model_encoder(model), station->work, &batch, first->layers, &hidden, err);
     if (rc < 0)
         return rc;
     if (model_task(model) == MODEL_EMBED)

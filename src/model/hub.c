@@ -288,8 +288,9 @@ static int install(struct pull *pull, struct vsr_err *err) {
     const struct completeness_options options = { 0 };
     struct completeness found;
     int rc = stage_write_manifest(pull->stage, &pull->made, err);
-    if (rc == 0)
-        rc = completeness_check(pull->arena, stage_path(pull->stage), &options, &found, err);
+    if (rc < 0)
+        return fail(pull, HUB_FAILURE_LOCAL, rc);
+    rc = completeness_check(pull->arena, stage_path(pull->stage), &options, &found, err);
     if (rc < 0)
         return fail(pull, HUB_FAILURE_LOCAL, rc);
     if (found.n_problems > 0) {

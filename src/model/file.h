@@ -17,6 +17,13 @@ struct arena;
 void file_close(int *fd);
 #define FILE_AUTO __attribute__((cleanup(file_close))) int
 
+/* Takes a descriptor out of the hands of its FILE_AUTO, which then closes nothing. */
+static inline int file_take(int *fd) {
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
 /*
  * The text of a regular file of at most `len_max` bytes, in `arena`. Symbolic links are followed: the hub's cache
  * consists of them. VSR_E_NOT_FOUND, VSR_E_IO, VSR_E_LIMIT, VSR_E_INVALID (no regular file), VSR_E_NOMEM.

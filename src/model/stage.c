@@ -43,7 +43,8 @@ static int io_error(const char *what, const char *path, struct vsr_err *err) {
 static int make_dirs(vsr_str path, struct vsr_err *err) {
     char *text = mem_alloc(path.len + 1);
     int rc = 0;
-    memcpy(text, path.ptr, path.len);
+    if (path.len > 0)
+        memcpy(text, path.ptr, path.len);
     for (char *slash = text + 1; rc == 0 && *slash; slash++) {
         if (*slash != '/')
             continue;
@@ -103,8 +104,7 @@ static int take_lock(struct stage *stage, struct vsr_err *err) {
             continue;
         if (ftruncate(fd, 0) == 0)
             (void)dprintf(fd, "%ld\n", (long)getpid()); /* for the message of others only */
-        stage->lock_fd = fd;
-        fd = -1;
+        stage->lock_fd = file_take(&fd);
         return 0;
     }
     return err_set(err, VSR_E_EXISTS, "\"%s\" changes all the time: is another process at work?", stage->lock_name);
@@ -383,9 +383,8 @@ int stage_part_open(struct stage *stage, vsr_str path, vsr_str key, int *ret_fd,
         return io_error("write", name.ptr, err);
     if (!S_ISREG(status.st_mode))
         return err_set(err, VSR_E_IO, "\"%s\" is no regular file", name.ptr);
-    *ret_fd = fd;
+    *ret_fd = file_take(&fd);
     *ret_len = (uint64_t)status.st_size;
-    fd = -1;
     return 0;
 }
 

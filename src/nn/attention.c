@@ -128,7 +128,7 @@ void attention_relative_from_buckets(const float *table, size_t heads, size_t re
 }
 
 static ptrdiff_t log_bucket(ptrdiff_t distance, size_t buckets, size_t positions) {
-    double middle = (double)(buckets / 2), size = (double)(distance < 0 ? -distance : distance), far;
+    double middle = floor((double)buckets / 2), size = (double)(distance < 0 ? -distance : distance), far;
     if (buckets == 0 || size <= middle)
         return distance;
     far = ceil(log(size / middle) / log((double)(positions - 1) / middle) * (middle - 1)) + middle;

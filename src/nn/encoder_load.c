@@ -310,7 +310,7 @@ static int load_embeddings(struct loader *l) {
 static int load_buckets(struct loader *l) {
     struct encoder *encoder = l->encoder;
     size_t heads = encoder->config.heads, reach = encoder->config.positions - 1;
-    const float *table;
+    const float *table = NULL;
     float *relative;
     int rc = load_small(l, name_of(l, NULL, 0, "encoder.relative_attention_bias", ".weight"),
                         WEIGHTS_SHAPE(MPNET_BUCKETS, heads), &table);

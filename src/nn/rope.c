@@ -132,7 +132,7 @@ static void fill_chunk(const struct rope *rope, size_t index, float *chunk) {
     for (size_t p = 0; p < CHUNK; p++) {
         float *row = chunk + p * rope->head_dim;
         for (size_t i = 0; i < half; i++) {
-            float angle = (float)(index * CHUNK + p) * rope->inverse[i];
+            double angle = (float)(index * CHUNK + p) * rope->inverse[i]; /* rounded to f32, as the reference has it */
             row[i] = (float)cos(angle) * factor;
             row[half + i] = (float)sin(angle) * factor;
         }

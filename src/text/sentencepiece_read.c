@@ -236,7 +236,7 @@ static int fill_vocabulary(struct reader *r) {
 static int find_bytes(const struct reader *r, uint32_t ids[static 256]) {
     for (unsigned b = 0; b < 256; b++) {
         char name[8];
-        snprintf(name, sizeof(name), "<0x%02X>", b);
+        (void)snprintf(name, sizeof(name), "<0x%02X>", b);
         ids[b] = vocabulary_id(&r->t->vocabulary, str_from_c(name));
         if (r->byte_fallback && (ids[b] == TOKEN_NONE || r->pieces[ids[b]].type != PIECE_BYTE))
             return err_set(r->err, VSR_E_INVALID, "SentencePiece model: byte_fallback without a byte piece %s", name);

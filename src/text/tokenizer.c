@@ -56,7 +56,7 @@ static size_t ill_formed_len(vsr_str text, size_t pos) {
 
 /* The text as valid UTF-8: itself where it is, else a copy with U+FFFD for each ill-formed part. */
 static struct token_text clean_text(struct tokenizer_work *work, vsr_str text) {
-    struct token_text raw = { .ptr = text.ptr ? text.ptr : "", .len = text.len };
+    struct token_text raw = { .ptr = text.ptr, .len = text.len };
     size_t bad = utf8_check(text), done = 0;
     if (bad == text.len)
         return raw;
@@ -171,7 +171,7 @@ static int encode_text(const struct tokenizer *t, struct tokenizer_work *work, v
     if (text.len > TOKENIZER_TEXT_LEN_MAX)
         return err_set(err, VSR_E_LIMIT, "a text of %zu bytes is longer than the %d that are read", text.len,
                        TOKENIZER_TEXT_LEN_MAX);
-    whole = clean_text(work, text);
+    whole = clean_text(work, text.ptr ? text : VSR_STR(""));
     while (!work->failed && added_matcher_find(&t->raw, &whole, special, done, &pos, &match)) {
         if (match.start > done)
             encode_part(t, work, token_text_sub(&whole, done, match.start), special);

@@ -230,7 +230,7 @@ int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **re
                      "%.*s has no tokenizer: neither tokenizer.json nor vocab.txt nor tokenizer.model is there",
                      VSR_FMT(directory));
     arena_free(own);
-    if (rc < 0)
+    if (rc < 0 || !t)
         return rc;
     apply_ends(&config, t);
     t->truncates_left = config.truncates_left;

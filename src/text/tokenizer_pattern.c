@@ -416,7 +416,7 @@ static bool read_simple(vsr_str text, struct token_pattern *pattern) {
         pos = 1;
         if (!read_bracket(text, &pos, &pattern->class))
             return false;
-    } else if (memchr(".^$*+?()]{}|", text.ptr[0], 12)) {
+    } else if (str_find_char(VSR_STR(".^$*+?()]{}|"), text.ptr[0]) >= 0) {
         return false;
     } else {
         if (!read_char(text, &pos, &pattern->class, &cp, &is_char))
@@ -430,7 +430,7 @@ static bool read_simple(vsr_str text, struct token_pattern *pattern) {
 /* A plain word is a regular expression too. */
 static bool read_literal(struct arena *arena, vsr_str text, struct token_pattern *pattern) {
     for (size_t i = 0; i < text.len; i++)
-        if (memchr(".^$*+?()[]{}|\\", text.ptr[i], 14))
+        if (str_find_char(VSR_STR(".^$*+?()[]{}|\\"), text.ptr[i]) >= 0)
             return false;
     *pattern = (struct token_pattern){ .kind = PATTERN_LITERAL, .literal = arena_str(arena, text) };
     return text.len > 0;

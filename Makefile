@@ -7,7 +7,7 @@ T ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run probe test test-all test-long test-update check format docs bench bench-nn fuzz asan tsan install deps clean help
+.PHONY: build run probe test test-all test-long test-update check check-quick format docs bench bench-nn fuzz asan tsan install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,10 @@ probe: build ## the test suites of recipes/
 check: ## format, warnings under gcc and clang, clang-tidy, floors, reference page
 	@tools/deps check
 	@tools/check
+
+check-quick: ## the same without clang-tidy
+	@tools/deps check
+	@tools/check --quick
 
 format: ## clang-format over our sources
 	@tools/deps check

@@ -79,12 +79,6 @@ static void find_kubernetes(const struct search *s) {
         wanted_field(s, &config_router_schema, &s->global->router, "config_source");
 }
 
-static void find_savings(const struct search *s) {
-    const struct config_router_pricing *pricing = &s->global->router.pricing;
-    if (wrote(&config_router_pricing_schema, pricing, "baseline"))
-        wanted(s, schema_at(pricing));
-}
-
 static void find_learning(const struct search *s) {
     const struct config_learning *learning = &s->global->router.learning;
     if (learning->enabled && (learning->adaptation.enabled || learning->protection.enabled))
@@ -207,7 +201,6 @@ static const struct feature features[] = {
     { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,
       find_backend_tls },
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
-    { "savings against another model", false, find_savings },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },
     { "the Responses API", false, find_response_api },

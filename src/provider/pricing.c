@@ -72,6 +72,15 @@ double pricing_input_multiplier(const struct config_pricing *pricing, const stru
     return bill.prompt > 0 && dearest > 0 ? input_sum(&bill) / (bill.prompt * dearest) : 0;
 }
 
+double pricing_measure(const struct config_pricing *pricing) {
+    const struct usage none = { 0 };
+    struct bill bill;
+    if (!pricing)
+        return 0;
+    bill = make_bill(pricing, &none);
+    return (bill.prompt_rate > bill.write_rate ? bill.prompt_rate : bill.write_rate) + bill.completion_rate;
+}
+
 vsr_str pricing_currency(const struct config_pricing *pricing) {
     return pricing && pricing->currency.len > 0 ? pricing->currency : VSR_STR("USD");
 }

@@ -19,6 +19,10 @@ double pricing_cost(const struct config_pricing *pricing, const struct usage *us
 /* Share of the dearest possible input cost that was paid, in [0, 1]; 0 without prompt tokens or rates. */
 double pricing_input_multiplier(const struct config_pricing *pricing, const struct usage *usage);
 
+/* How dear a model is beside others of its currency: its rate of completions and the greater of those of prompts and
+ * cache writes, for a million tokens. 0 without pricing. */
+double pricing_measure(const struct config_pricing *pricing);
+
 /* Written currency, or USD. */
 vsr_str pricing_currency(const struct config_pricing *pricing);
 

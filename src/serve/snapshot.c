@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "provider/credentials.h"
 #include "provider/pricing.h"
+#include "serve/cost_baseline.h"
 #include "serve/models_list.h"
 
 enum { SNAPSHOT_CHUNK_LEN = 64 << 10 };
@@ -164,6 +165,7 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     add_names(snapshot);
     add_models(snapshot, options->telemetry);
     add_modifications(snapshot, options->telemetry);
+    cost_baseline_build(snapshot);
     models_list_build(snapshot);
     return 0;
 }

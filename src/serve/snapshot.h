@@ -19,6 +19,7 @@
 #include "serve/telemetry.h"
 
 struct credentials;
+struct priced_model;
 
 enum target_kind {
     TARGET_AUTO,       /* an auto alias: routed by the default recipe */
@@ -38,6 +39,8 @@ struct model_name {
 struct snapshot_decision {
     const struct config_decision *config;
     struct decision_metrics metrics;
+    const struct priced_model *models; /* [n_models]: who may answer, when savings are measured among them */
+    size_t n_models;
 };
 
 /* One recipe, compiled; nothing in it knows of the others. */
@@ -53,6 +56,7 @@ struct snapshot_recipe {
 struct snapshot_model {
     struct provider_model *provider;
     struct model_metrics metrics;
+    const struct priced_model *baseline; /* of savings; NULL: none, or it depends on the decision */
 };
 
 struct snapshot {

@@ -4,6 +4,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "provider/pricing.h"
+#include "provider/savings.h"
+#include "serve/cost_baseline.h"
 #include "serve/stages.h"
 #include "serve/token_metrics.h"
 #include "serve/worker.h"
@@ -45,6 +47,20 @@ static void calibrate(struct request *request, const struct usage *usage) {
                           request->facts.text_bytes, (uint64_t)usage->prompt);
 }
 
+static void record_cost(struct request *request, const struct usage *usage) {
+    const struct model_metrics *metrics = &request->model->metrics;
+    const struct config_pricing *pricing = request->model->provider->config->pricing;
+    struct savings savings;
+    if (!metrics->cost)
+        return;
+    metric_add(metrics->cost, pricing_cost(pricing, usage));
+    if (!savings_compute(pricing, cost_baseline(request->snapshot, request->model, request->decision), 0, usage,
+                         &savings))
+        return;
+    metric_add(metrics->compared_cost, savings.actual_cost);
+    metric_add(metrics->baseline_cost, savings.baseline_cost);
+}
+
 static void record_usage(struct request *request, uint64_t now_ns) {
     const struct model_metrics *metrics = &request->model->metrics;
     double seconds = (double)(now_ns - request->first_byte_ns) / 1e9;
@@ -61,8 +77,7 @@ static void record_usage(struct request *request, uint64_t now_ns) {
     metric_observe(metrics->completion_per_request, (double)usage.completion);
     if (request->streaming && usage.completion > 1)
         metric_observe(metrics->tpot_seconds, seconds / (double)(usage.completion - 1));
-    if (metrics->cost)
-        metric_add(metrics->cost, pricing_cost(request->target.model->config->pricing, &usage));
+    record_cost(request, &usage);
     calibrate(request, &usage);
 }
 

@@ -126,6 +126,12 @@ static struct metric *model_histogram(struct metrics *m, vsr_str model, const ch
                        1);
 }
 
+static struct metric *cost_counter(struct metrics *m, vsr_str model, vsr_str currency, const char *name,
+                                   const char *help) {
+    return metric_with(metrics_counter(m, name, help, label_model_currency, 2, SERIES_MODELS_MAX),
+                       (vsr_str[]){ model, currency }, 2);
+}
+
 static struct metric *model_seconds(struct metrics *m, vsr_str model, const char *name, const char *help) {
     return model_histogram(m, model, name, help, seconds_bounds, VSR_COUNT(seconds_bounds));
 }
@@ -159,10 +165,13 @@ void telemetry_model(struct telemetry *t, vsr_str model, vsr_str currency, struc
             model_seconds(m, model, "llm_model_completion_latency_seconds", "From dispatch to the end of the answer."),
     };
     telemetry_model_errors(t, model, ret->errors);
-    if (currency.len)
-        ret->cost = metric_with(metrics_counter(m, "llm_model_cost_total", "What answers cost.", label_model_currency,
-                                                2, SERIES_MODELS_MAX),
-                                (vsr_str[]){ model, currency }, 2);
+    if (currency.len == 0)
+        return;
+    ret->cost = cost_counter(m, model, currency, "llm_model_cost_total", "What answers cost.");
+    ret->compared_cost = cost_counter(m, model, currency, "vsr_savings_actual_cost_total",
+                                      "What those answers cost that could be compared with a baseline.");
+    ret->baseline_cost = cost_counter(m, model, currency, "vsr_savings_baseline_cost_total",
+                                      "What the same tokens would have cost from the baseline.");
 }
 
 void telemetry_decision(struct telemetry *t, vsr_str decision, struct decision_metrics *ret) {

@@ -41,7 +41,8 @@ struct model_metrics {
     struct metric *requests, *tokens, *prompt_tokens, *completion_tokens;
     struct metric *prompt_per_request, *completion_per_request;
     struct metric *ttft_seconds, *tpot_seconds, *completion_seconds;
-    struct metric *cost; /* NULL without pricing */
+    struct metric *cost;                          /* NULL without pricing, as are the next */
+    struct metric *compared_cost, *baseline_cost; /* of answers that have a baseline */
     struct metric *retries, *inflight;
     struct metric *errors[TELEMETRY_REASON_COUNT];
 };

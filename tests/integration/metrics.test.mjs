@@ -149,6 +149,53 @@ test('the page is well-formed, before and after traffic', async (t) => {
   }
 });
 
+for (const [baseline, routed, named, foreign] of [
+  [undefined, 33, 33, 11],
+  ['default_model', 22, 22, 0],
+  ['decision_max', 22, 0, 0],
+  ['cheap', 11, 11, 0],
+]) {
+  test(`what answers would have cost from the baseline: ${baseline ?? 'the default'}`, async (t) => {
+    const backend = await Backend.start(t);
+    const priced = (millions, currency = 'USD') => ({
+      backend_refs: [backend],
+      pricing: { currency, prompt_per_1m: millions * 1e6 },
+    });
+    const vsr = await startVsr(
+      t,
+      policy({
+        default_model: 'middle',
+        models: { cheap: priced(1), middle: priced(2), dear: priced(3), foreign: priced(1, 'EUR'), free: backend },
+        signals: { keywords: [{ name: 'code_words', operator: 'OR', keywords: ['code'] }] },
+        decisions: [
+          lane('code_lane', 'keyword', 'code_words', 'cheap', { modelRefs: [{ model: 'cheap' }, { model: 'middle' }] }),
+        ],
+        global: baseline ? { router: { pricing: { baseline } } } : {},
+      }),
+    );
+    const ask = async (text, model) => {
+      assert.equal((await post(vsr.port, chat(text, model ? { model } : {}))).status, 200);
+      await reaches(vsr, 'llm_model_requests_total', {}, ++asked);
+    };
+    let asked = 0;
+    await ask('some code');
+    await reaches(vsr, 'llm_model_cost_total', { model: 'cheap', currency: 'USD' }, 11);
+    await reaches(vsr, 'vsr_savings_baseline_cost_total', { model: 'cheap' }, routed);
+    await reaches(vsr, 'vsr_savings_actual_cost_total', { model: 'cheap' }, 11);
+    await ask('hello', 'cheap');
+    await reaches(vsr, 'llm_model_cost_total', { model: 'cheap' }, 22);
+    await reaches(vsr, 'vsr_savings_baseline_cost_total', { model: 'cheap' }, routed + named);
+    await ask('hello', 'foreign');
+    await reaches(vsr, 'llm_model_cost_total', { model: 'foreign', currency: 'EUR' }, 11);
+    await reaches(vsr, 'vsr_savings_baseline_cost_total', { model: 'foreign' }, foreign);
+    await ask('hello', 'free');
+    await reaches(vsr, 'llm_model_prompt_tokens_total', { model: 'free' }, 11);
+    const families = await scrape(vsr);
+    assert.equal(total(families, 'llm_model_cost_total', { model: 'free' }), 0);
+    assert.equal(total(families, 'vsr_savings_baseline_cost_total', { model: 'free' }), 0);
+  });
+}
+
 test('requests, tokens, errors, signals and decisions are counted', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await startVsr(

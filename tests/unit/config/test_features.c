@@ -35,7 +35,6 @@ static const struct {
     { MODEL "backend_refs: [{endpoint: h, tls: {}}]}]}", "" },
     { MODEL "backend_refs: [{endpoint: h, tls: {ca_file: f}}]}]}", "providers.models[m].backend_refs[0].tls" },
     { GLOBAL "router: {config_source: kubernetes}}", "global.router.config_source" },
-    { GLOBAL "router: {pricing: {baseline: default_model}}}", "global.router.pricing" },
     { GLOBAL "router: {learning: {enabled: true}}}", "global.router.learning" },
     { GLOBAL "router: {learning: {enabled: true, adaptation: {enabled: false}}}}", "global.router.learning" },
     { GLOBAL "router: {learning: {enabled: true, adaptation: {enabled: false}, protection: {enabled: false}}}}", "" },

@@ -76,7 +76,7 @@ int model_use_open(const struct cli *cli, const char *name, struct model_use *re
 
 void model_use_close(struct model_use *use) {
     engine_free(use->engine);
-    model_free(use->model);
+    model_unref(use->model);
     nn_runtime_free(use->runtime);
     arena_free(use->arena);
     *use = (struct model_use){ .arena = NULL };

@@ -1,11 +1,14 @@
 #include "model/engine.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/assert.h"
+#include "core/clock.h"
 #include "core/mem.h"
+#include "model/flight.h"
 #include "model/model.h"
 #include "nn/embedder.h"
 #include "nn/encoder.h"
@@ -45,6 +48,9 @@ struct engine {
     pthread_mutex_t mutex; /* guards the spare tokenizers */
     struct spare *spares;
     size_t n_spares;
+    pthread_mutex_t air; /* guards the rest, and what flight.h says; taken before the scheduler's and the cache's own */
+    struct flight_table flights;
+    uint64_t shared;
 };
 
 /* ---- tokenizers' scratch: one for each thread that tokenises at the same time */
@@ -86,7 +92,7 @@ static void give_spare(struct engine *engine, struct spare *spare) {
 
 /* ---- a batch */
 
-static struct engine_call *call_of(const struct scheduler_job *job) {
+static struct flight *flight_of(const struct scheduler_job *job) {
     return job->owner;
 }
 
@@ -107,13 +113,13 @@ static void close_station(struct station *station) {
     pages_free(&station->vectors);
 }
 
-/* Puts the calls' tokens end to end. */
+/* Puts the inputs end to end. */
 static int gather(struct station *station, struct scheduler_job *const *jobs, size_t n, struct encoder_batch *ret,
                   struct vsr_err *err) {
     size_t tokens = 0;
     int rc;
     for (size_t i = 0; i < n; i++)
-        tokens += call_of(jobs[i])->n_tokens;
+        tokens += flight_of(jobs[i])->input.n_tokens;
     rc = pages_grow(&station->ids, tokens * sizeof(uint32_t), err);
     if (rc == 0)
         rc = pages_grow(&station->types, tokens, err);
@@ -121,22 +127,45 @@ static int gather(struct station *station, struct scheduler_job *const *jobs, si
         return rc;
     tokens = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct engine_call *call = call_of(jobs[i]);
+        const struct flight_input *input = &flight_of(jobs[i])->input;
         station->starts[i] = (uint32_t)tokens;
-        station->skip[i] = call->skip;
-        memcpy((uint32_t *)station->ids.data + tokens, call->ids, call->n_tokens * sizeof(*call->ids));
-        memcpy((uint8_t *)station->types.data + tokens, call->types, call->n_tokens);
-        tokens += call->n_tokens;
+        station->skip[i] = input->skip;
+        memcpy((uint32_t *)station->ids.data + tokens, input->ids, input->n_tokens * sizeof(*input->ids));
+        memcpy((uint8_t *)station->types.data + tokens, input->types, input->n_tokens);
+        tokens += input->n_tokens;
     }
     station->starts[n] = (uint32_t)tokens;
     *ret = (struct encoder_batch){ station->ids.data, station->types.data, station->starts, n };
     return 0;
 }
 
-static void keep_result(struct engine *engine, struct engine_call *call, const float *rows) {
-    size_t len = call->n_rows * call->width * sizeof(*rows);
-    memcpy(call->result, rows, len);
-    result_cache_put(engine->cache, call->key, call->result, len);
+static bool all_finite(const float *numbers, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(numbers[i]))
+            return false;
+    return true;
+}
+
+static int fail_flight(struct flight *flight, int rc, const struct vsr_err *err) {
+    flight->rc = rc;
+    flight->err = MEM_NEW(struct vsr_err);
+    *flight->err = *err;
+    return rc;
+}
+
+/* Only this input fails when its numbers are none. */
+static void keep_result(struct engine *engine, struct flight *flight, const float *rows) {
+    const struct flight_input *input = &flight->input;
+    size_t n = input->n_rows * input->width;
+    struct vsr_err err = VSR_ERR_NONE;
+    if (!all_finite(rows, n)) {
+        int rc = err_set(&err, VSR_E_INTERNAL, "model %.*s: the result is not a number",
+                         VSR_FMT(model_directory_of(input->model)));
+        (void)fail_flight(flight, rc, &err);
+        return;
+    }
+    memcpy(flight->result, rows, n * sizeof(*rows));
+    result_cache_put(engine->cache, flight->key, flight->result, n * sizeof(*rows));
 }
 
 static int classify(struct engine *engine, struct station *station, const struct model *model,
@@ -153,12 +182,12 @@ static int classify(struct engine *engine, struct station *station, const struct
     memcpy(station->vectors.data, rows, n * width * sizeof(*rows));
     head_probabilities(head, station->vectors.data, n);
     for (size_t i = 0; i < batch->n; i++)
-        keep_result(engine, call_of(jobs[i]),
+        keep_result(engine, flight_of(jobs[i]),
                     (const float *)station->vectors.data + (head_is_per_token(head) ? batch->starts[i] : i) * width);
     return 0;
 }
 
-/* Each call's vector is cut as it asked. */
+/* Each vector is cut as it was asked for. */
 static int embed(struct engine *engine, struct station *station, const struct model *model,
                  struct scheduler_job *const *jobs, const struct encoder_batch *batch, const float *hidden,
                  struct vsr_err *err) {
@@ -172,10 +201,10 @@ static int embed(struct engine *engine, struct station *station, const struct mo
     rc = embedder_run(embedder, station->embedder, encoder_work_gemm(station->work), hidden, batch, station->skip, 0,
                       rows, err);
     for (size_t i = 0; i < batch->n && rc == 0; i++) {
-        struct engine_call *call = call_of(jobs[i]);
-        if (call->width < dims)
-            kernel_normalize(rows + i * dims, rows + i * dims, call->width);
-        keep_result(engine, call, rows + i * dims);
+        struct flight *flight = flight_of(jobs[i]);
+        if (flight->input.width < dims)
+            kernel_normalize(rows + i * dims, rows + i * dims, flight->input.width);
+        keep_result(engine, flight, rows + i * dims);
     }
     return rc;
 }
@@ -183,7 +212,7 @@ static int embed(struct engine *engine, struct station *station, const struct mo
 static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, size_t thread, struct vsr_err *err) {
     struct engine *engine = owner;
     struct station *station = &engine->stations[thread];
-    const struct engine_call *first = call_of(jobs[0]);
+    const struct flight_input *first = &flight_of(jobs[0])->input;
     const struct model *model = first->model;
     struct encoder_batch batch;
     const float *hidden;
@@ -224,7 +253,8 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
     engine->n_stations = scheduler.threads;
     engine->stations = mem_alloc(engine->n_stations * sizeof(*engine->stations));
     engine->cache = result_cache_new(cache);
-    (void)pthread_mutex_init(&engine->mutex, NULL); /* cannot fail with default attributes */
+    (void)pthread_mutex_init(&engine->mutex, NULL); /* cannot fail with default attributes, nor can the other */
+    (void)pthread_mutex_init(&engine->air, NULL);
     rc = scheduler_new(&scheduler, &engine->scheduler, err);
     if (rc < 0) {
         engine_free(engine);
@@ -247,6 +277,7 @@ void engine_free(struct engine *engine) {
     }
     result_cache_free(engine->cache);
     (void)pthread_mutex_destroy(&engine->mutex);
+    (void)pthread_mutex_destroy(&engine->air);
     mem_free(engine->stations);
     mem_free(engine);
 }
@@ -310,30 +341,166 @@ static int check_call(const struct engine_call *call, struct vsr_err *err) {
     return 0;
 }
 
-static struct result_key key_of(const struct engine_call *call) {
-    uint64_t words[5] = { model_serial(call->model), call->layers, call->width, call->skip, call->n_rows };
-    struct result_key key = result_key_add((struct result_key){ 0 }, words, sizeof(words));
-    key = result_key_add(key, call->ids, call->n_tokens * sizeof(*call->ids));
-    return result_key_add(key, call->types, call->n_tokens);
+/* ---- flights */
+
+static void release(struct flight *dead[], size_t n) {
+    for (size_t i = 0; i < n; i++)
+        flight_free(dead[i]);
 }
 
-static void on_job_done(struct scheduler_job *job, int rc, const struct vsr_err *err) {
-    struct engine_call *call = job->owner;
-    call->done(call, rc, err);
+/* With `air` held. What is not needed any more is listed in `dead`, to be freed without it. */
+static void leave(struct engine *engine, struct engine_part *part, struct flight *dead[], size_t *n_dead) {
+    struct flight *flight = part->flight;
+    if (!flight)
+        return;
+    part->flight = NULL;
+    if (!flight->landed) {
+        flight_detach(flight, part);
+        if (!flight->parts && scheduler_cancel(engine->scheduler, &flight->job)) {
+            flight_unlist(&engine->flights, flight);
+            (void)flight_unref(flight); /* that was the scheduler's */
+        }
+    }
+    if (flight_unref(flight))
+        dead[(*n_dead)++] = flight;
 }
 
-static void prepare(struct engine_call *call) {
-    size_t layers = call->layers == model_config(call->model)->layers ? 0 : call->layers;
-    call->n_rows = model_task(call->model) == MODEL_TAG ? call->n_tokens : 1;
-    call->width = call->dims ? call->dims : model_width(call->model);
-    call->result = mem_alloc(call->n_rows * call->width * sizeof(*call->result));
-    call->key = key_of(call);
-    call->job = (struct scheduler_job){ .kind = model_kind(call->model, layers),
+static void leave_all(struct engine *engine, struct engine_call *call) {
+    struct flight *dead[ENGINE_PARTS_MAX];
+    size_t n_dead = 0;
+    (void)pthread_mutex_lock(&engine->air); /* fails only for a mutex that is none */
+    for (size_t i = 0; i < call->n_parts; i++)
+        leave(engine, &call->parts[i], dead, &n_dead);
+    (void)pthread_mutex_unlock(&engine->air);
+    release(dead, n_dead);
+}
+
+/* All parts are there: the answer, or the first failure. */
+static void finish(struct engine *engine, struct engine_call *call) {
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = 0;
+    call->remembered = true;
+    for (size_t i = 0; i < call->n_parts; i++) {
+        const struct flight *flight = call->parts[i].flight;
+        call->remembered &= flight->remembered;
+        if (flight->rc < 0 && rc == 0) {
+            rc = flight->rc;
+            err = *flight->err;
+        }
+    }
+    if (rc == 0)
+        memcpy(call->result, call->parts[0].flight->result, call->n_rows * call->width * sizeof(*call->result));
+    leave_all(engine, call);
+    call->done(call, rc, &err);
+}
+
+/* With `air` held: a part less to wait for. */
+static void arrive(struct engine_part *part, struct engine_call **ended) {
+    struct engine_call *call = part->call;
+    if (--call->n_left > 0)
+        return;
+    call->ended = true;
+    call->next = *ended;
+    *ended = call;
+}
+
+/* With `air` held. Whoever joined while the job was being given up as too late may have more time. */
+static bool fly_again(struct engine *engine, struct flight *flight) {
+    uint64_t now_ms = clock_mono_ms(), latest = 0;
+    bool endless = false;
+    struct vsr_err err;
+    for (const struct engine_part *part = flight->parts; part; part = part->next) {
+        endless |= part->call->deadline_ms == 0;
+        if (part->call->deadline_ms > latest)
+            latest = part->call->deadline_ms;
+    }
+    if (!endless && latest <= now_ms)
+        return false;
+    flight->job.deadline_ms = endless ? 0 : latest;
+    return scheduler_submit(engine->scheduler, &flight->job, &err) == 0;
+}
+
+static void on_landed(struct scheduler_job *job, int rc, const struct vsr_err *err) {
+    struct flight *flight = flight_of(job);
+    struct engine *engine = flight->engine;
+    struct engine_call *ended = NULL;
+    bool dead;
+    (void)pthread_mutex_lock(&engine->air);
+    if (rc == VSR_E_TIMEOUT && fly_again(engine, flight)) {
+        (void)pthread_mutex_unlock(&engine->air);
+        return;
+    }
+    if (rc < 0)
+        (void)fail_flight(flight, rc, err);
+    flight_unlist(&engine->flights, flight);
+    flight->landed = true;
+    while (flight->parts) {
+        struct engine_part *part = flight->parts;
+        flight_detach(flight, part);
+        arrive(part, &ended);
+    }
+    dead = flight_unref(flight);
+    (void)pthread_mutex_unlock(&engine->air);
+    if (dead)
+        flight_free(flight);
+    while (ended) {
+        struct engine_call *call = ended;
+        ended = call->next;
+        finish(engine, call);
+    }
+}
+
+/* With `air` held. Takes the flight that has been made for a part, and lets the part wait for it or for its like. */
+static int board(struct engine *engine, struct engine_part *part, struct flight *made, struct flight *dead[],
+                 size_t *n_dead, struct vsr_err *err) {
+    const struct engine_call *call = part->call;
+    struct flight *flight = flight_find(&engine->flights, made->key);
+    int rc;
+    if (flight) {
+        engine->shared++;
+        scheduler_hurry(engine->scheduler, &flight->job, call->priority, call->deadline_ms);
+        flight->n_refs++;
+        flight_attach(flight, part);
+        (void)flight_unref(made);
+        dead[(*n_dead)++] = made;
+        return 0;
+    }
+    made->remembered = made->landed = result_cache_get(engine->cache, made->key, made->result,
+                                                       made->input.n_rows * made->input.width * sizeof(*made->result));
+    if (made->landed) {
+        part->flight = made;
+        return 0;
+    }
+    made->engine = engine;
+    made->job = (struct scheduler_job){ .kind = model_kind(made->input.model, made->input.layers),
                                         .priority = call->priority,
-                                        .tokens = call->n_tokens,
+                                        .tokens = made->input.n_tokens,
                                         .deadline_ms = call->deadline_ms,
-                                        .done = on_job_done,
-                                        .owner = call };
+                                        .done = on_landed,
+                                        .owner = made };
+    rc = scheduler_submit(engine->scheduler, &made->job, err);
+    if (rc < 0) {
+        (void)flight_unref(made);
+        dead[(*n_dead)++] = made;
+        return rc;
+    }
+    made->n_refs++; /* one is the scheduler's */
+    flight_list(&engine->flights, made);
+    flight_attach(made, part);
+    return 0;
+}
+
+static struct flight_input input_of(const struct engine_call *call) {
+    return (struct flight_input){
+        .model = call->model,
+        .ids = call->ids,
+        .types = call->types,
+        .n_tokens = call->n_tokens,
+        .n_rows = call->n_rows,
+        .width = call->width,
+        .layers = call->layers == model_config(call->model)->layers ? 0 : call->layers,
+        .skip = call->skip,
+    };
 }
 
 /* Tokens and all that is needed to run; nothing is left behind on failure. */
@@ -341,31 +508,75 @@ static int begin_call(struct engine *engine, struct engine_call *call, struct vs
     int rc = check_call(call, err);
     call->result = NULL;
     call->ids = NULL;
+    call->ended = false;
+    call->parts = &call->only;
+    call->n_parts = 1;
+    call->only = (struct engine_part){ .call = call };
     if (rc == 0)
         rc = tokenize(engine, call, err);
-    if (rc == 0)
-        prepare(call);
+    if (rc < 0)
+        return rc;
+    call->n_rows = model_task(call->model) == MODEL_TAG ? call->n_tokens : 1;
+    call->width = call->dims ? call->dims : model_width(call->model);
+    call->result = mem_alloc(call->n_rows * call->width * sizeof(*call->result));
+    return 0;
+}
+
+/* All parts or none. Tells whether the call is over already. */
+static int board_all(struct engine *engine, struct engine_call *call, bool *ret_over, struct vsr_err *err) {
+    struct flight *made[ENGINE_PARTS_MAX], *dead[2 * ENGINE_PARTS_MAX];
+    size_t n = call->n_parts, n_dead = 0, i;
+    int rc = 0;
+    VSR_ASSERT(n <= ENGINE_PARTS_MAX);
+    for (i = 0; i < n; i++) {
+        const struct flight_input input = input_of(call);
+        made[i] = flight_new(&input);
+    }
+    call->n_left = n;
+    (void)pthread_mutex_lock(&engine->air);
+    for (i = 0; i < n && rc == 0; i++) {
+        rc = board(engine, &call->parts[i], made[i], dead, &n_dead, err);
+        if (rc == 0 && call->parts[i].flight->landed)
+            call->n_left--;
+    }
+    for (size_t k = i; k < n; k++) {
+        (void)flight_unref(made[k]);
+        dead[n_dead++] = made[k];
+    }
+    for (size_t k = 0; k < n && rc < 0; k++)
+        leave(engine, &call->parts[k], dead, &n_dead);
+    *ret_over = rc == 0 && call->n_left == 0;
+    call->ended = *ret_over;
+    (void)pthread_mutex_unlock(&engine->air);
+    release(dead, n_dead);
     return rc;
 }
 
 int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    bool over;
     int rc = begin_call(engine, call, err);
     if (rc < 0)
         return rc;
-    call->remembered =
-        result_cache_get(engine->cache, call->key, call->result, call->n_rows * call->width * sizeof(*call->result));
-    if (call->remembered) {
-        call->done(call, 0, NULL);
-        return 0;
-    }
-    rc = scheduler_submit(engine->scheduler, &call->job, err);
+    rc = board_all(engine, call, &over, err);
     if (rc < 0)
         engine_call_done(call);
+    else if (over)
+        finish(engine, call);
     return rc;
 }
 
 bool engine_cancel(struct engine *engine, struct engine_call *call) {
-    return scheduler_cancel(engine->scheduler, &call->job);
+    struct flight *dead[ENGINE_PARTS_MAX];
+    size_t n_dead = 0;
+    bool cancelled;
+    (void)pthread_mutex_lock(&engine->air);
+    cancelled = !call->ended;
+    call->ended = true;
+    for (size_t i = 0; i < call->n_parts && cancelled; i++)
+        leave(engine, &call->parts[i], dead, &n_dead);
+    (void)pthread_mutex_unlock(&engine->air);
+    release(dead, n_dead);
+    return cancelled;
 }
 
 /* ---- calls that are waited for */
@@ -443,10 +654,11 @@ int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struc
     return rc;
 }
 
-struct scheduler_stats engine_stats(struct engine *engine) {
-    return scheduler_stats(engine->scheduler);
-}
-
-struct result_cache_stats engine_cache_stats(struct engine *engine) {
-    return result_cache_stats(engine->cache);
+struct engine_stats engine_stats(struct engine *engine) {
+    struct engine_stats stats = { .queue = scheduler_stats(engine->scheduler),
+                                  .cache = result_cache_stats(engine->cache) };
+    (void)pthread_mutex_lock(&engine->air);
+    stats.shared = engine->shared;
+    (void)pthread_mutex_unlock(&engine->air);
+    return stats;
 }

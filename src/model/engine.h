@@ -2,7 +2,9 @@
  * engine - runs models on inference threads, for many callers at once.
  *
  * A call is one text or pair. Calls of one model and task that wait at the same time run as one batch, whoever asked;
- * a call's result is the same to the bit whatever it ran with. What has been asked before is answered from memory.
+ * a call's result is the same to the bit whatever it ran with. What has been asked before is answered from memory, and
+ * what is being run for somebody already is not run again: all who ask for it get the one result, with the best of
+ * their priorities and the latest of their deadlines. A result that is no number is an error, never an answer.
  * Any thread may call; done() comes on an inference thread, or before engine_submit() returns when the answer was
  * known.
  */
@@ -19,8 +21,11 @@
 #include "nn/scheduler.h"
 
 struct engine;
+struct flight;
 struct nn_runtime;
 struct model;
+
+enum { ENGINE_PARTS_MAX = 64 };
 
 struct engine_options {
     size_t threads;       /* 0: one for each processor */
@@ -29,9 +34,16 @@ struct engine_options {
     size_t cache_len_max; /* bytes of remembered results; SIZE_MAX: none, 0: 64 MiB */
 };
 
+/* The engine's own: what a call waits for. */
+struct engine_part {
+    struct engine_call *call;
+    struct flight *flight;
+    struct engine_part *prev, *next; /* others who wait for that flight */
+};
+
 /* The caller's storage, kept until done() or a successful cancel. Fill what stands above the line. */
 struct engine_call {
-    const struct model *model;
+    struct model *model;
     vsr_str text, second; /* borrowed during engine_submit(); `second` is of a pair */
     bool is_pair;
     bool cut_first; /* a pair too long: the first text gives way, else the longer one */
@@ -39,7 +51,7 @@ struct engine_call {
     size_t dims;    /* embedding: cut to so many; 0: all */
     uint32_t skip;  /* embedding: tokens of a prompt at the start, template tokens among them */
     enum scheduler_priority priority;
-    uint64_t deadline_ms; /* of clock_mono_ms(); 0: none */
+    uint64_t deadline_ms; /* of clock_mono_ms(); 0: none. It keeps a run from beginning, and ends none */
     void (*done)(struct engine_call *call, int rc, const struct vsr_err *err);
     void *owner;
     /* ---- the engine's own, and results */
@@ -47,10 +59,18 @@ struct engine_call {
     size_t n_rows, width;
     uint32_t *ids, *starts, *ends; /* [n_tokens]; starts and ends: bytes, for tagging */
     uint8_t *types, *sequences;
-    size_t n_tokens, n_dropped; /* by truncation */
-    bool remembered;
-    struct result_key key;
-    struct scheduler_job job;
+    size_t n_tokens, n_dropped;      /* by truncation */
+    bool remembered;                 /* nothing was run for it */
+    struct engine_part *parts, only; /* `parts` is `only` when there is one */
+    size_t n_parts, n_left;          /* in the air */
+    bool ended;
+    struct engine_call *next;
+};
+
+struct engine_stats {
+    struct scheduler_stats queue;
+    struct result_cache_stats cache;
+    uint64_t shared; /* inputs that were being run already when they were asked for */
 };
 
 int engine_new(struct nn_runtime *runtime, const struct engine_options *options, struct engine **ret,
@@ -60,7 +80,7 @@ void engine_free(struct engine *engine);
 
 /* Tokenises and queues. VSR_E_LIMIT when too many wait: done() is not called then. */
 int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) VSR_MUST_CHECK;
-/* True: done() will not be called. */
+/* True: done() will not be called. What has begun runs on when nobody waits for it, and is remembered. */
 bool engine_cancel(struct engine *engine, struct engine_call *call);
 /* Frees what the engine allocated for a call that is over, whichever way. */
 void engine_call_done(struct engine_call *call);
@@ -68,7 +88,6 @@ void engine_call_done(struct engine_call *call);
 /* Submits `n` calls, whose done and owner need not be set, and waits for all. The first error, in order. */
 int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struct vsr_err *err) VSR_MUST_CHECK;
 
-struct scheduler_stats engine_stats(struct engine *engine);
-struct result_cache_stats engine_cache_stats(struct engine *engine);
+struct engine_stats engine_stats(struct engine *engine);
 
 #endif

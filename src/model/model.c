@@ -18,6 +18,7 @@
 enum { CONFIG_LEN_MAX = 1 << 20 };
 
 struct model {
+    atomic_size_t n_refs;
     struct arena *arena;
     vsr_str directory;
     uint64_t serial;
@@ -154,6 +155,7 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
     struct model *model = MEM_NEW(struct model);
     struct opening opening = { .model = model, .runtime = runtime, .options = options, .err = err };
     int rc;
+    atomic_init(&model->n_refs, 1);
     model->arena = arena_new(0, 0);
     model->directory = arena_str(model->arena, directory);
     model->serial = atomic_fetch_add(&serials, 1) + 1;
@@ -171,15 +173,19 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
         rc = open_weights(&opening);
     lora_free(opening.lora);
     if (rc < 0) {
-        model_free(model);
+        model_unref(model);
         return err_wrap(err, "model %.*s", VSR_FMT(directory));
     }
     *ret = model;
     return 0;
 }
 
-void model_free(struct model *model) {
-    if (!model)
+void model_ref(struct model *model) {
+    (void)atomic_fetch_add(&model->n_refs, 1);
+}
+
+void model_unref(struct model *model) {
+    if (!model || atomic_fetch_sub(&model->n_refs, 1) > 1)
         return;
     embedder_free(model->embedder);
     head_free(model->head);

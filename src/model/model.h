@@ -40,12 +40,14 @@ struct model_options {
     vsr_str base;       /* of an adapter: the directory of the model that it adapts */
 };
 
-/* Keeps `runtime`. Errors name the file and what was expected of it. Takes as long as reading and packing its weights.
+/* With one reference. Keeps `runtime`. Errors name the file and what was expected of it. Takes as long as reading and
+ * packing its weights.
  */
 int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model_options *options, struct model **ret,
                struct vsr_err *err) VSR_MUST_CHECK;
-/* When nothing runs with it any more. NULL is allowed. */
-void model_free(struct model *model);
+/* It is freed with the last reference; an engine holds one for each call that it runs. NULL is allowed to unref. */
+void model_ref(struct model *model);
+void model_unref(struct model *model);
 
 vsr_str model_directory_of(const struct model *model);
 enum model_task model_task(const struct model *model);

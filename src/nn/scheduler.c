@@ -239,6 +239,21 @@ int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, str
     return 0;
 }
 
+void scheduler_hurry(struct scheduler *scheduler, struct scheduler_job *job, enum scheduler_priority priority,
+                     uint64_t deadline_ms) {
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    if (job->queued) {
+        if (deadline_ms == 0 || (job->deadline_ms != 0 && job->deadline_ms < deadline_ms))
+            job->deadline_ms = deadline_ms;
+        if (priority < job->priority) {
+            line_remove(&scheduler->lines[job->priority], job);
+            job->priority = priority;
+            line_append(&scheduler->lines[priority], job);
+        }
+    }
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+}
+
 bool scheduler_cancel(struct scheduler *scheduler, struct scheduler_job *job) {
     bool queued;
     (void)pthread_mutex_lock(&scheduler->mutex);

@@ -64,6 +64,13 @@ void scheduler_free(struct scheduler *scheduler);
 /* Keeps `job`. VSR_E_LIMIT when the queue is full: then done() is not called. */
 int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, struct vsr_err *err) VSR_MUST_CHECK;
 
+/*
+ * Somebody else needs the result of `job` too: it gets the better of both priorities, at the end of that line, and the
+ * later of both deadlines. Nothing happens to a job that has begun.
+ */
+void scheduler_hurry(struct scheduler *scheduler, struct scheduler_job *job, enum scheduler_priority priority,
+                     uint64_t deadline_ms);
+
 /* True: it had not begun, will not, and done() is not called. False: done() has been or will be. */
 bool scheduler_cancel(struct scheduler *scheduler, struct scheduler_job *job);
 

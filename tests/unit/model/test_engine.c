@@ -46,7 +46,7 @@ static vsr_str text_of(struct arena *arena, size_t i) {
     return text;
 }
 
-static void run_one(struct rig *rig, const struct model *model, vsr_str text, struct engine_call *call) {
+static void run_one(struct rig *rig, struct model *model, vsr_str text, struct engine_call *call) {
     struct vsr_err err = VSR_ERR_NONE;
     *call = (struct engine_call){ .model = model, .text = text, .priority = PRIORITY_ROUTING };
     CHECK_MSG(engine_run(rig->engine, call, 1, &err) == 0, "%s", err.text);
@@ -87,7 +87,7 @@ TEST(tasks) {
         else
             CHECK_MSG(sum > 0.999F && sum < 1.001F, "%s: probabilities sum to %f", cases[i].name, (double)sum);
         engine_call_done(&call);
-        model_free(model);
+        model_unref(model);
     }
     rig_end(&rig);
     arena_free(arena);
@@ -118,7 +118,7 @@ TEST(vectors_are_cut) {
     CHECK(memcmp(calls[0].result, calls[2].result, all * sizeof(float)) != 0, "fewer layers give another vector");
     for (size_t i = 0; i < 3; i++)
         engine_call_done(&calls[i]);
-    model_free(model);
+    model_unref(model);
     rig_end(&rig);
 }
 
@@ -141,8 +141,8 @@ TEST(refused) {
     call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .deadline_ms = 1 };
     CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_TIMEOUT, "too late");
     engine_call_done(&call);
-    model_free(classifier);
-    model_free(model);
+    model_unref(classifier);
+    model_unref(model);
     rig_end(&rig);
 }
 
@@ -159,12 +159,12 @@ TEST(remembered) {
     again = open_fixture(&rig, "bert-sequence", PRECISION_F32);
     run_one(&rig, again, VSR_STR("the same text"), &other);
     CHECK(!other.remembered, "another load is another model");
-    CHECK_INT(engine_cache_stats(rig.engine).hits, 1, "hits");
+    CHECK_INT(engine_stats(rig.engine).cache.hits, 1, "hits");
     engine_call_done(&first);
     engine_call_done(&second);
     engine_call_done(&other);
-    model_free(again);
-    model_free(model);
+    model_unref(again);
+    model_unref(model);
     rig_end(&rig);
 }
 
@@ -172,7 +172,7 @@ TEST(remembered) {
 
 struct client {
     struct rig *rig;
-    const struct model *models[3];
+    struct model *models[3];
     float *const *want; /* [3 * TEXTS] */
     size_t index;
     bool same;
@@ -205,6 +205,7 @@ TEST(many_clients) {
     struct model *models[3];
     float *want[3 * TEXTS];
     pthread_t threads[CLIENTS];
+    struct engine_stats stats;
     struct rig rig;
     rig_begin(&rig, &(struct engine_options){ .threads = 3, .cache_len_max = SIZE_MAX });
     for (size_t m = 0; m < 3; m++) {
@@ -222,11 +223,160 @@ TEST(many_clients) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         CHECK(clients[i].same, "the same to the bit");
     }
-    CHECK_INT(engine_stats(rig.engine).run, 3 * TEXTS + CLIENTS * ROUNDS, "each was run");
+    stats = engine_stats(rig.engine);
+    CHECK_INT(stats.queue.run + stats.shared, 3 * TEXTS + CLIENTS * ROUNDS, "each was run, or shared a run");
     for (size_t i = 0; i < 3 * TEXTS; i++)
         engine_call_done(&alone[i]);
     for (size_t m = 0; m < 3; m++)
-        model_free(models[m]);
+        model_unref(models[m]);
+    rig_end(&rig);
+    arena_free(arena);
+}
+
+/* ---- identical calls at the same time */
+
+enum { CROWD = 24 };
+
+/* Calls that are told one by one, behind a long one that keeps the only thread busy. */
+struct crowd {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct engine_call busy, calls[CROWD];
+    int rc[CROWD];
+    size_t n_done, n_told[CROWD];
+};
+
+static void on_crowd_done(struct engine_call *call, int rc, const struct vsr_err *err) {
+    struct crowd *crowd = call->owner;
+    (void)err;
+    pthread_mutex_lock(&crowd->mutex);
+    if (call != &crowd->busy) {
+        crowd->rc[call - crowd->calls] = rc;
+        crowd->n_told[call - crowd->calls]++;
+    }
+    crowd->n_done++;
+    pthread_cond_broadcast(&crowd->changed);
+    pthread_mutex_unlock(&crowd->mutex);
+}
+
+static void crowd_call(struct rig *rig, struct crowd *crowd, struct engine_call *call, struct model *model,
+                       vsr_str text) {
+    struct vsr_err err = VSR_ERR_NONE;
+    call->model = model;
+    call->text = text;
+    call->done = on_crowd_done;
+    call->owner = crowd;
+    CHECK_MSG(engine_submit(rig->engine, call, &err) == 0, "%s", err.text);
+}
+
+/* A text of very many tokens first, so that the others wait together. */
+static void crowd_begin(struct rig *rig, struct crowd *crowd, struct arena *arena, struct model *model) {
+    enum { LONG = 4000 };
+    char *text = ARENA_ARRAY(arena, char, LONG);
+    memset(crowd, 0, sizeof(*crowd));
+    assert_int_equal(pthread_mutex_init(&crowd->mutex, NULL), 0);
+    assert_int_equal(pthread_cond_init(&crowd->changed, NULL), 0);
+    for (size_t i = 0; i < LONG; i++)
+        text[i] = i % 2 ? ' ' : (char)('a' + i / 2 % 26);
+    crowd_call(rig, crowd, &crowd->busy, model, str_make(text, LONG));
+}
+
+static void crowd_wait(struct crowd *crowd, size_t n) {
+    pthread_mutex_lock(&crowd->mutex);
+    while (crowd->n_done < n)
+        pthread_cond_wait(&crowd->changed, &crowd->mutex);
+    pthread_mutex_unlock(&crowd->mutex);
+}
+
+static void crowd_end(struct crowd *crowd) {
+    engine_call_done(&crowd->busy);
+    for (size_t i = 0; i < CROWD; i++)
+        engine_call_done(&crowd->calls[i]);
+    pthread_cond_destroy(&crowd->changed);
+    pthread_mutex_destroy(&crowd->mutex);
+}
+
+TEST(one_run_for_all) {
+    struct arena *arena = arena_new(0, 0);
+    struct engine_call alone;
+    struct engine_stats stats;
+    struct crowd crowd;
+    struct model *model;
+    struct rig rig;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1, .cache_len_max = SIZE_MAX });
+    model = open_fixture(&rig, "modernbert-sequence-mean", PRECISION_F32);
+    run_one(&rig, model, VSR_STR("what all of them ask"), &alone);
+    crowd_begin(&rig, &crowd, arena, model);
+    for (size_t i = 0; i < CROWD; i++)
+        crowd_call(&rig, &crowd, &crowd.calls[i], model, VSR_STR("what all of them ask"));
+    crowd_wait(&crowd, CROWD + 1);
+    stats = engine_stats(rig.engine);
+    CHECK_INT(stats.queue.run + stats.shared, CROWD + 2, "nothing twice, nothing missing");
+    CHECK(stats.shared > 0, "shared");
+    for (size_t i = 0; i < CROWD; i++) {
+        CHECK(crowd.rc[i] == 0 && crowd.n_told[i] == 1, "told once");
+        CHECK(memcmp(crowd.calls[i].result, alone.result, alone.width * sizeof(float)) == 0, "the one result");
+    }
+    crowd_end(&crowd);
+    engine_call_done(&alone);
+    model_unref(model);
+    rig_end(&rig);
+    arena_free(arena);
+}
+
+TEST(cancelling_one_leaves_the_others) {
+    struct arena *arena = arena_new(0, 0);
+    struct crowd crowd;
+    struct model *model;
+    size_t n_cancelled = 0;
+    bool cancelled[CROWD];
+    struct rig rig;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1, .cache_len_max = SIZE_MAX });
+    model = open_fixture(&rig, "modernbert-sequence-mean", PRECISION_F32);
+    crowd_begin(&rig, &crowd, arena, model);
+    for (size_t i = 0; i < CROWD; i++)
+        crowd_call(&rig, &crowd, &crowd.calls[i], model,
+                   i < CROWD / 2 ? VSR_STR("text 1") : VSR_STR("text 22, and more"));
+    for (size_t i = 0; i < CROWD; i++) { /* the first who asked, one between, and all of the other text */
+        cancelled[i] = (i == 0 || i == 5 || i >= CROWD / 2) && engine_cancel(rig.engine, &crowd.calls[i]);
+        n_cancelled += cancelled[i];
+    }
+    crowd_wait(&crowd, CROWD + 1 - n_cancelled);
+    for (size_t i = 0; i < CROWD; i++) {
+        CHECK_INT(crowd.n_told[i], cancelled[i] ? 0 : 1, "told once, or not at all");
+        CHECK(cancelled[i] || crowd.rc[i] == 0, "the others have their result");
+    }
+    CHECK(!engine_cancel(rig.engine, &crowd.busy), "what is over is not cancelled");
+    crowd_end(&crowd);
+    model_unref(model);
+    rig_end(&rig);
+    arena_free(arena);
+}
+
+/* A flight takes the latest deadline of those who wait for it; and it holds the model. */
+TEST(deadlines_of_a_crowd) {
+    struct arena *arena = arena_new(0, 0);
+    struct engine_stats stats;
+    struct crowd crowd;
+    struct model *model;
+    struct rig rig;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1, .cache_len_max = SIZE_MAX });
+    model = open_fixture(&rig, "modernbert-sequence-mean", PRECISION_F32);
+    crowd_begin(&rig, &crowd, arena, model);
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd.calls[i].deadline_ms = i == 3 ? 0 : i == 4 ? clock_mono_ms() + 3600000 : 1;
+        crowd.calls[i].priority = i == 7 ? PRIORITY_SAFETY : PRIORITY_COMFORT;
+        crowd_call(&rig, &crowd, &crowd.calls[i], model, i < 10 ? VSR_STR("text 1") : VSR_STR("text 22, and more"));
+    }
+    model_unref(model);
+    crowd_wait(&crowd, CROWD + 1);
+    stats = engine_stats(rig.engine);
+    for (size_t i = 10; i < CROWD; i++)
+        CHECK_INT(crowd.rc[i], VSR_E_TIMEOUT, "too late");
+    for (size_t i = 3; i < 10; i++)
+        CHECK_INT(crowd.rc[i], 0, "somebody had time");
+    CHECK(stats.queue.expired > 0, "counted");
+    crowd_end(&crowd);
     rig_end(&rig);
     arena_free(arena);
 }
@@ -245,7 +395,7 @@ TEST(a_full_queue) {
     CHECK_MSG(engine_run(rig.engine, calls, TEXTS, &err) == 0, "%s", err.text);
     for (size_t i = 0; i < TEXTS; i++)
         engine_call_done(&calls[i]);
-    model_free(model);
+    model_unref(model);
     rig_end(&rig);
     arena_free(arena);
 }
@@ -267,4 +417,5 @@ TEST(broken) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(tasks), T(vectors_are_cut), T(refused), T(remembered), T(many_clients), T(a_full_queue), T(broken))
+RUN_TESTS(T(tasks), T(vectors_are_cut), T(refused), T(remembered), T(many_clients), T(one_run_for_all),
+          T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd), T(a_full_queue), T(broken))

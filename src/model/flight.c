@@ -1,0 +1,87 @@
+#include "model/flight.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+#include "core/mem.h"
+#include "model/engine.h"
+#include "model/model.h"
+
+static struct result_key key_of(const struct flight_input *input) {
+    uint64_t words[5] = { model_serial(input->model), input->layers, input->width, input->skip, input->n_rows };
+    struct result_key key = result_key_add((struct result_key){ 0 }, words, sizeof(words));
+    key = result_key_add(key, input->ids, input->n_tokens * sizeof(*input->ids));
+    return result_key_add(key, input->types, input->n_tokens);
+}
+
+/* One allocation: the flight, its result, its tokens. */
+struct flight *flight_new(const struct flight_input *input) {
+    size_t n = input->n_tokens, result_len = input->n_rows * input->width * sizeof(float);
+    struct flight *flight = mem_alloc(sizeof(*flight) + result_len + n * (sizeof(uint32_t) + 1));
+    uint32_t *ids = (uint32_t *)((char *)(flight + 1) + result_len);
+    uint8_t *types = (uint8_t *)(ids + n);
+    flight->input = *input;
+    flight->key = key_of(input);
+    flight->result = (float *)(flight + 1);
+    memcpy(ids, input->ids, n * sizeof(*ids));
+    memcpy(types, input->types, n);
+    flight->input.ids = ids;
+    flight->input.types = types;
+    model_ref(input->model);
+    flight->n_refs = 1;
+    return flight;
+}
+
+bool flight_unref(struct flight *flight) {
+    VSR_ASSERT(flight->n_refs > 0);
+    return --flight->n_refs == 0;
+}
+
+void flight_free(struct flight *flight) {
+    VSR_ASSERT(flight->n_refs == 0 && !flight->parts && !flight->listed);
+    model_unref(flight->input.model);
+    mem_free(flight->err);
+    mem_free(flight);
+}
+
+void flight_attach(struct flight *flight, struct engine_part *part) {
+    part->flight = flight;
+    part->prev = NULL;
+    part->next = flight->parts;
+    if (flight->parts)
+        flight->parts->prev = part;
+    flight->parts = part;
+}
+
+void flight_detach(struct flight *flight, struct engine_part *part) {
+    if (part->prev)
+        part->prev->next = part->next;
+    else
+        flight->parts = part->next;
+    if (part->next)
+        part->next->prev = part->prev;
+    part->prev = part->next = NULL;
+}
+
+struct flight *flight_find(const struct flight_table *table, struct result_key key) {
+    struct flight *flight = table->buckets[key.low % FLIGHT_BUCKETS];
+    while (flight && (flight->key.low != key.low || flight->key.high != key.high))
+        flight = flight->next;
+    return flight;
+}
+
+void flight_list(struct flight_table *table, struct flight *flight) {
+    struct flight **bucket = &table->buckets[flight->key.low % FLIGHT_BUCKETS];
+    flight->next = *bucket;
+    *bucket = flight;
+    flight->listed = true;
+}
+
+void flight_unlist(struct flight_table *table, struct flight *flight) {
+    struct flight **at = &table->buckets[flight->key.low % FLIGHT_BUCKETS];
+    while (*at != flight)
+        at = &(*at)->next;
+    *at = flight->next;
+    flight->next = NULL;
+    flight->listed = false;
+}

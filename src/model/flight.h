@@ -1,0 +1,69 @@
+/*
+ * flight - one run of a model over one input, and everybody who waits for it.
+ *
+ * Identical inputs that are asked for at the same time fly together: one run, as many answers. The table finds a flight
+ * by the key of its result. Nothing here locks: the engine does, for table, lists and references alike; tokens and
+ * result are written before the flight is shared and by the run alone.
+ */
+#ifndef VSR_MODEL_FLIGHT_H
+#define VSR_MODEL_FLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "nn/result_cache.h"
+#include "nn/scheduler.h"
+
+struct engine;
+struct engine_part;
+struct model;
+
+struct flight_input {
+    struct model *model;
+    const uint32_t *ids; /* [n_tokens] */
+    const uint8_t *types;
+    size_t n_tokens;
+    size_t n_rows, width; /* of the result */
+    size_t layers;        /* embedding: leave after so many; 0: all */
+    uint32_t skip;        /* embedding: tokens of a prompt at the start */
+};
+
+struct flight {
+    struct flight_input input; /* tokens are the flight's own, behind it */
+    float *result;             /* [n_rows][width] */
+    struct result_key key;
+    struct engine *engine;
+    struct scheduler_job job;
+    struct engine_part *parts; /* who waits */
+    struct flight *next;       /* of its bucket */
+    size_t n_refs;
+    bool listed; /* in the table */
+    bool landed; /* it is over: `rc` and `result` stand */
+    bool remembered;
+    int rc;
+    struct vsr_err *err; /* NULL: none */
+};
+
+enum { FLIGHT_BUCKETS = 1024 };
+
+struct flight_table {
+    struct flight *buckets[FLIGHT_BUCKETS];
+};
+
+/* With one reference. Copies the tokens; holds a reference to the model. */
+struct flight *flight_new(const struct flight_input *input);
+/* True: that was the last one, and the caller frees it, better without a lock: its model may go with it. */
+bool flight_unref(struct flight *flight);
+void flight_free(struct flight *flight);
+
+void flight_attach(struct flight *flight, struct engine_part *part);
+void flight_detach(struct flight *flight, struct engine_part *part);
+
+/* NULL: none. */
+struct flight *flight_find(const struct flight_table *table, struct result_key key);
+void flight_list(struct flight_table *table, struct flight *flight);
+void flight_unlist(struct flight_table *table, struct flight *flight);
+
+#endif

@@ -373,6 +373,45 @@ const char *route_modality(const struct route_state *state, const char **ret_met
     return verdict->method ? modality_label(verdict->label) : NULL;
 }
 
+static void tell_results(const struct route_state *state, const uint64_t *which, uint32_t first, uint32_t n,
+                         size_t index, void (*fn)(void *data, const struct route_result *result), void *data) {
+    const struct signal_results *results = &state->results;
+    size_t end = first + n;
+    for (size_t slot = bits_next(which, first, end); slot < end; slot = bits_next(which, slot + 1, end)) {
+        bool failed = bits_has(results->unavailable, slot);
+        fn(data, &(struct route_result){ .index = index + slot - first,
+                                         .matched = bits_has(results->matched, slot),
+                                         .code = failed ? (enum signal_code)results->codes[slot] : SIGNAL_OK });
+    }
+}
+
+void route_results(const struct route_state *state, void (*fn)(void *data, const struct route_result *result),
+                   void *data) {
+    const struct route *route = state->route;
+    size_t index = 0;
+    for (size_t i = 0; i < route->n_families; i++) {
+        const struct route_family *family = &route->families[i];
+        tell_results(state, state->results.evaluated, family->first_slot, family->n_listed, index, fn, data);
+        index += family->n_listed;
+    }
+    tell_results(state, state->results.matched, route->first_output, route->n_outputs, index, fn, data);
+}
+
+static bool has_any(const uint64_t *words, const struct route_family *family) {
+    size_t end = family->first_slot + family->n_slots;
+    return bits_next(words, family->first_slot, end) < end;
+}
+
+void route_skipped(const struct route_state *state, void (*fn)(void *data, const char *family, bool unused),
+                   void *data) {
+    const struct route *route = state->route;
+    for (size_t i = 0; !state->skipped && i < route->n_families; i++) {
+        const struct route_family *family = &route->families[i];
+        if (!has_any(state->results.evaluated, family))
+            fn(data, family->family->config.type, !has_any(route->wanted, family));
+    }
+}
+
 void route_times(const struct route_state *state,
                  void (*fn)(void *data, const char *family, double ms, double confidence), void *data) {
     const struct signal_results *results = &state->results;

@@ -136,6 +136,21 @@ void route_matches(const struct route_state *state,
 void route_used(const struct route_state *state, bool unmatched,
                 void (*fn)(void *data, const char *family, const vsr_str *names, size_t n_names), void *data);
 
+/* What became of one name that route_names() lists: `index` counts them, in that order. */
+struct route_result {
+    size_t index;
+    bool matched;
+    enum signal_code code; /* SIGNAL_OK: it was evaluated */
+};
+/* Of names that were looked at; of outputs of projections, those that hold. */
+void route_results(const struct route_state *state, void (*fn)(void *data, const struct route_result *result),
+                   void *data);
+
+/* Families of which no rule was looked at, though the request was. `unused`: no decision can need them; else the
+ * decision was certain without them. */
+void route_skipped(const struct route_state *state, void (*fn)(void *data, const char *family, bool unused),
+                   void *data);
+
 /* What each family of the recipe took, and the best confidence among its matches; 0 for one that was not run. Only with
  * `now_ns`. */
 void route_times(const struct route_state *state,

@@ -7,6 +7,7 @@
 #include "provider/pricing.h"
 #include "serve/cost_baseline.h"
 #include "serve/models_list.h"
+#include "serve/signal_metrics.h"
 
 enum { SNAPSHOT_CHUNK_LEN = 64 << 10 };
 
@@ -81,24 +82,14 @@ static void add_decisions(struct snapshot *snapshot, struct snapshot_recipe *rec
     }
 }
 
-struct signal_series {
-    struct snapshot *snapshot;
-    struct snapshot_recipe *recipe;
-    struct telemetry *telemetry;
+struct names {
+    struct arena *arena;
+    const struct snapshot_recipe *recipe;
 };
 
-static void add_signal(void *data, const char *family, vsr_str name) {
-    const struct signal_series *series = data;
-    struct snapshot *snapshot = series->snapshot;
-    vsr_str type = str_from_c(family), label = snapshot_global_name(snapshot->arena, series->recipe, name);
-    struct map *names = map_get(&series->recipe->signal_metrics, type);
-    if (!names) {
-        names = ARENA_NEW(snapshot->arena, struct map);
-        map_init(names, snapshot->arena);
-        (void)map_put(&series->recipe->signal_metrics, type, names); /* was absent */
-    }
-    (void)map_put(names, name,
-                  metric_with(series->telemetry->signal_matches, (vsr_str[]){ type, label }, 2)); /* was absent */
+static vsr_str name_signal(const void *data, vsr_str name) {
+    const struct names *names = data;
+    return snapshot_global_name(names->arena, names->recipe, name);
 }
 
 static void free_scratch(void *data) {
@@ -127,9 +118,9 @@ static int compile_recipe(struct snapshot *snapshot, struct snapshot_recipe *rec
         return err_set(err, rc, "the routing policy of recipe %.*s could not be compiled",
                        VSR_FMT(recipe->scope->name));
     map_init(&recipe->decisions, snapshot->arena);
-    map_init(&recipe->signal_metrics, snapshot->arena);
     add_decisions(snapshot, recipe, options->telemetry);
-    route_names(recipe->route, add_signal, &(struct signal_series){ snapshot, recipe, options->telemetry });
+    recipe->signal_metrics = signal_metrics_new(snapshot->arena, options->telemetry, recipe->route, name_signal,
+                                                &(struct names){ snapshot->arena, recipe });
     return make_scratch(snapshot, recipe, options->n_workers + 1, err);
 }
 

@@ -20,6 +20,7 @@
 
 struct credentials;
 struct priced_model;
+struct signal_metrics;
 
 enum target_kind {
     TARGET_AUTO,       /* an auto alias: routed by the default recipe */
@@ -50,7 +51,7 @@ struct snapshot_recipe {
     struct route_scratch **scratch; /* [n_scratch]; each NULL when the recipe needs none */
     size_t n_scratch;               /* one per worker, and one more for the control thread */
     struct map decisions;           /* decision name -> struct snapshot_decision */
-    struct map signal_metrics;      /* family -> struct map: rule or output name -> struct metric */
+    struct signal_metrics *signal_metrics;
 };
 
 struct snapshot_model {

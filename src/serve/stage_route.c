@@ -4,6 +4,7 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "serve/signal_metrics.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 
@@ -15,15 +16,6 @@ enum stage_result stage_resolve(struct request *request) {
     request_model_unknown(request, request->facts.model);
     request->reply.param = VSR_STR("model");
     return STAGE_FAIL;
-}
-
-static void count_match(void *data, const char *family, const vsr_str *names, size_t n_names) {
-    const struct map *metrics = map_get(&((const struct snapshot_recipe *)data)->signal_metrics, str_from_c(family));
-    for (size_t i = 0; metrics && i < n_names; i++) {
-        struct metric *metric = map_get(metrics, names[i]);
-        if (metric)
-            metric_inc(metric);
-    }
 }
 
 static void count_unknown(const struct snapshot_recipe *recipe, const struct route_outcome *outcome) {
@@ -48,6 +40,7 @@ enum stage_result stage_signals(struct request *request) {
     const struct route_options options = {
         .full = request->debug,
         .clock = { .now_ms = now_ms },
+        .now_ns = clock_mono_ns,
         .bytes_per_token = token_estimate_ratio(request->worker->token_estimate),
     };
     struct vsr_err err = VSR_ERR_NONE;
@@ -73,7 +66,7 @@ enum stage_result stage_signals(struct request *request) {
         request->decision = snapshot_decision(recipe, request->outcome->decision->name);
     metric_observe(telemetry->evaluation_seconds, (double)(clock_mono_ns() - begin_ns) / 1e9);
     metric_inc(telemetry->evaluations);
-    route_matches(request->route, count_match, (void *)recipe);
+    signal_metrics_record(recipe->signal_metrics, request->route);
     count_unknown(recipe, request->outcome);
     return STAGE_NEXT;
 }

@@ -13,6 +13,8 @@ enum {
 /* From far below a millisecond, where routing lives, to the five minutes that a long answer may take. */
 static const double seconds_bounds[] = { .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1,
                                          .25,    .5,    1,      2.5,   5,    10,    30,   60,  120,  300 };
+static const double signal_bounds[] = { .00005, .0001, .00025, .0005, .001, .0025, .005, .01,
+                                        .025,   .05,   .1,     .25,   .5,   1,     2.5 };
 static const double token_bounds[] = { 10, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000 };
 static const double unit_bounds[] = { .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .99, 1 };
 
@@ -26,6 +28,9 @@ static const char *const label_code[] = { "code" };
 static const char *const label_result[] = { "result" };
 static const char *const label_source_target[] = { "source_model", "target_model" };
 static const char *const label_signal[] = { "signal_type", "signal_name" };
+static const char *const label_signal_type[] = { "signal_type" };
+static const char *const label_signal_code[] = { "signal_type", "code" };
+static const char *const label_signal_reason[] = { "signal_type", "reason" };
 static const char *const label_version[] = { "version" };
 static const char *const label_category[] = { "category" };
 
@@ -91,6 +96,23 @@ static void register_tokens(struct telemetry *t) {
     t->token_errors_all = metric_with(t->token_errors, &VSR_STR(TOKEN_ESTIMATE_DEFAULT), 1);
 }
 
+static void register_signals(struct telemetry *t) {
+    struct metrics *m = t->metrics;
+    t->signals = metrics_counter(m, "llm_signal_extraction_total", "Signals that were looked at, by rule.",
+                                 label_signal, 2, SERIES_SIGNALS_MAX);
+    t->signal_matches = metrics_counter(m, "llm_signal_match_total", "Signals that matched, by rule.", label_signal, 2,
+                                        SERIES_SIGNALS_MAX);
+    t->signal_errors = metrics_counter(m, "llm_signal_errors_total", "Signals that could not be evaluated.",
+                                       label_signal_code, 2, SERIES_CODES_MAX * 4);
+    t->signals_skipped =
+        metrics_counter(m, "llm_signal_skipped_total",
+                        "Families that were not looked at: the decision was certain, or none needs them.",
+                        label_signal_reason, 2, SERIES_CODES_MAX * 4);
+    t->signal_seconds =
+        metrics_histogram(m, "llm_signal_extraction_latency_seconds", "What a family of signals took.",
+                          label_signal_type, 1, SERIES_CODES_MAX, signal_bounds, VSR_COUNT(signal_bounds));
+}
+
 struct telemetry *telemetry_new(void) {
     struct telemetry *t = MEM_NEW(struct telemetry);
     struct metrics *m = metrics_new();
@@ -104,8 +126,7 @@ struct telemetry *telemetry_new(void) {
     t->modifications =
         metrics_counter(m, "llm_model_routing_modifications_total", "Requests whose model routing changed.",
                         label_source_target, 2, SERIES_PAIRS_MAX);
-    t->signal_matches = metrics_counter(m, "llm_signal_match_total", "Signals that matched, by rule.", label_signal, 2,
-                                        SERIES_SIGNALS_MAX);
+    register_signals(t);
     return t;
 }
 

@@ -64,8 +64,12 @@ struct telemetry {
     struct metric *rejected, *bytes_in, *bytes_out; /* of client connections */
     struct metric_family *responses;                /* vsr_http_responses_total{code} */
     struct metric_family *errors;                   /* llm_request_errors_total{model,reason} */
-    struct metric_family *modifications;  /* llm_model_routing_modifications_total{source_model,target_model} */
-    struct metric_family *signal_matches; /* llm_signal_match_total{signal_type,signal_name} */
+    struct metric_family *modifications;   /* llm_model_routing_modifications_total{source_model,target_model} */
+    struct metric_family *signals;         /* llm_signal_extraction_total{signal_type,signal_name} */
+    struct metric_family *signal_matches;  /* llm_signal_match_total{signal_type,signal_name} */
+    struct metric_family *signal_errors;   /* llm_signal_errors_total{signal_type,code} */
+    struct metric_family *signals_skipped; /* llm_signal_skipped_total{signal_type,reason} */
+    struct metric_family *signal_seconds;  /* llm_signal_extraction_latency_seconds{signal_type} */
 };
 
 struct telemetry *telemetry_new(void);

@@ -233,6 +233,49 @@ test('requests, tokens, errors, signals and decisions are counted', async (t) =>
   await reaches(vsr, 'llm_request_errors_total', { model: 'rest', reason: 'upstream_4xx' }, 1);
 });
 
+test('what becomes of signals is counted, family by family', async (t) => {
+  const backend = await Backend.start(t);
+  const decision = (name, priority, ...conditions) => ({
+    name,
+    priority,
+    rules: { operator: 'AND', conditions: conditions.map(([type, rule]) => ({ type, name: rule })) },
+    modelRefs: [{ model: 'm' }],
+  });
+  const vsr = await startVsr(
+    t,
+    policy({
+      default_model: 'm',
+      models: { m: backend },
+      signals: {
+        keywords: [{ name: 'code_words', operator: 'OR', keywords: ['code'] }],
+        context: [{ name: 'short', min_tokens: '0', max_tokens: '1K' }],
+        domains: [{ name: 'law', mmlu_categories: ['law'] }],
+        language: [{ name: 'en' }],
+      },
+      decisions: [
+        decision('code_lane', 100, ['keyword', 'code_words']),
+        decision('law_lane', 50, ['domain', 'law'], ['context', 'short']),
+      ],
+    }),
+  );
+  await post(vsr.port, chat('some code'));
+  await reaches(vsr, 'llm_signal_extraction_total', { signal_type: 'keyword', signal_name: 'code_words' }, 1);
+  let families = await scrape(vsr);
+  assert.equal(total(families, 'llm_signal_match_total', { signal_type: 'keyword' }), 1);
+  assert.equal(total(families, 'llm_signal_skipped_total', { signal_type: 'domain', reason: 'decided' }), 1);
+  assert.equal(total(families, 'llm_signal_skipped_total', { signal_type: 'language', reason: 'unused' }), 1);
+  assert.equal(total(families, 'llm_signal_errors_total'), 0);
+
+  await post(vsr.port, chat('no such word'));
+  await reaches(vsr, 'llm_signal_errors_total', { signal_type: 'domain', code: 'unavailable' }, 1);
+  families = await scrape(vsr);
+  assert.equal(total(families, 'llm_signal_extraction_total', { signal_type: 'keyword' }), 2);
+  assert.equal(total(families, 'llm_signal_match_total', { signal_type: 'keyword' }), 1);
+  assert.equal(total(families, 'llm_signal_match_total', { signal_type: 'context', signal_name: 'short' }), 2, 'cheap ones run together');
+  assert.equal(total(families, 'llm_signal_errors_total'), 1, 'of one family, of one kind');
+  assert.ok(total(families, 'llm_signal_extraction_latency_seconds', { signal_type: 'keyword' }) > 0);
+});
+
 test('requests in flight are a gauge that returns to zero', async (t) => {
   const backend = await Backend.start(t, hang());
   const vsr = await startVsr(t, policy({ default_model: 'm', models: { m: backend } }));

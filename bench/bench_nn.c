@@ -171,7 +171,7 @@ static void load_heads(struct rig *rig, const char *model, size_t n) {
             break;
         read_config(rig, directory, &config);
         if (weights_open(directory, &weights, &err) < 0 ||
-            head_new(rig->runtime->gemm, &config, weights, NULL, &rig->heads[rig->n_heads], &err) < 0 ||
+            head_new(rig->runtime, &config, weights, NULL, &rig->heads[rig->n_heads], &err) < 0 ||
             weights_finish(weights, &err) < 0)
             die("head", &err);
         weights_unref(weights);
@@ -247,7 +247,7 @@ static void bench_forward(const char *model, const char *precision, const char *
     struct pass pass = { .rig = &rig };
     rig_begin(&rig, model, precision);
     load_trunk(&rig, model);
-    printf("{\"load_ms\": %.1f, \"packed_mb\": %.1f, ", rig.load_ms, (double)encoder_bytes(rig.encoder) / 1048576);
+    printf("{\"load_ms\": %.1f, \"packed_mb\": %.1f, ", rig.load_ms, (double)encoder_bytes(rig.encoder).all / 1048576);
     print_memory("loaded");
     printf(", \"lengths\": {");
     for (char *end; *lengths; lengths = *end ? end + 1 : end) {

@@ -118,7 +118,7 @@ static int open_tokenizer(const struct opening *o) {
 
 static int open_head(const struct opening *o) {
     struct model *model = o->model;
-    int rc = head_new(o->runtime->gemm, &model->config, o->weights, o->lora, &model->head, o->err);
+    int rc = head_new(o->runtime, &model->config, o->weights, o->lora, &model->head, o->err);
     if (rc == 0)
         rc = labels_read(model->arena, model->directory, o->options->label_file, head_classes(model->head),
                          &model->labels, o->err);
@@ -130,7 +130,7 @@ static int open_output(const struct opening *o) {
     weights_ignore(o->weights, VSR_STR("pooler.")); /* where the head does not read it, nobody does */
     if (model->task != MODEL_EMBED)
         return open_head(o);
-    return embedder_new(o->runtime->gemm, &model->config, &model->files, o->trunk, &model->embedder, o->err);
+    return embedder_new(o->runtime, &model->config, &model->files, o->trunk, &model->embedder, o->err);
 }
 
 static int open_weights(struct opening *o) {
@@ -244,8 +244,11 @@ size_t model_tokens_max(const struct model *model) {
     return model->tokens_max;
 }
 
-size_t model_bytes(const struct model *model) {
-    return encoder_bytes(model->encoder) + arena_bytes(model->arena);
+struct model_bytes model_bytes(const struct model *model) {
+    struct tensor_holding_bytes trunk = encoder_bytes(model->encoder);
+    struct tensor_holding_bytes output = model->head ? head_bytes(model->head) : embedder_bytes(model->embedder);
+    return (struct model_bytes){ .all = trunk.all + output.all + arena_bytes(model->arena),
+                                 .shared = trunk.shared + output.shared };
 }
 
 uint64_t model_serial(const struct model *model) {

@@ -40,6 +40,12 @@ struct model_options {
     vsr_str base;       /* of an adapter: the directory of the model that it adapts */
 };
 
+/* Of weights in memory; the table of tokens is mapped and not counted. */
+struct model_bytes {
+    size_t all;
+    size_t shared; /* of these, with other models that are loaded (nn/tensor_store.h) */
+};
+
 /* With one reference. Keeps `runtime`. Errors name the file and what was expected of it. Takes as long as reading and
  * packing its weights.
  */
@@ -65,8 +71,8 @@ const struct labels *model_labels(const struct model *model);
 /* Numbers in one row of its results: classes, or dimensions. */
 size_t model_width(const struct model *model);
 size_t model_tokens_max(const struct model *model);
-/* Of weights in memory; the table of tokens is mapped and not counted. */
-size_t model_bytes(const struct model *model);
+/* Changes as others are loaded and freed. */
+struct model_bytes model_bytes(const struct model *model);
 /* Tells this load from any other of this process, for keys of caches. */
 uint64_t model_serial(const struct model *model);
 /* The same for calls that may run together: those that leave this model after the same number of layers. */

@@ -7,16 +7,18 @@
 #include "nn/encoder.h"
 #include "nn/gemm.h"
 #include "nn/pages.h"
+#include "nn/runtime.h"
 #include "nn/sentence_files.h"
 #include "nn/weights.h"
 
 struct step {
-    struct gemm *dense; /* NULL: unit length */
+    const struct gemm *dense; /* NULL: unit length */
     bool has_activation;
     enum activation activation;
 };
 
 struct embedder {
+    struct tensor_holding *holding; /* of the steps */
     size_t hidden, dims, widest;
     enum pool_kind pooling;
     bool include_prompt;
@@ -30,8 +32,8 @@ struct embedder_scratch {
 
 /* ---- reading */
 
-static int read_dense(struct gemm_library *library, const struct sentence_step *from, struct weights *weights,
-                      struct gemm **ret, struct vsr_err *err) {
+static int read_dense(struct embedder *embedder, struct nn_runtime *runtime, const struct sentence_step *from,
+                      struct weights *weights, const struct gemm **ret, struct vsr_err *err) {
     float *values = mem_alloc((from->out * from->in + from->out) * sizeof(*values));
     float *bias = values + from->out * from->in;
     int rc = weights_get_f32(weights, WEIGHTS_HEAD, VSR_STR("linear.weight"), WEIGHTS_SHAPE(from->out, from->in),
@@ -41,12 +43,13 @@ static int read_dense(struct gemm_library *library, const struct sentence_step *
     if (rc == 0)
         rc = weights_finish(weights, err);
     if (rc == 0)
-        rc = gemm_new(library, values, from->bias ? bias : NULL, from->out, from->in, PRECISION_F32, ret, err);
+        rc = tensor_holding_gemm(embedder->holding, runtime->gemm, values, from->bias ? bias : NULL, from->out,
+                                 from->in, PRECISION_F32, ret, err);
     mem_free(values);
     return rc;
 }
 
-static int add_dense(struct embedder *embedder, struct gemm_library *library, const struct sentence_step *from,
+static int add_dense(struct embedder *embedder, struct nn_runtime *runtime, const struct sentence_step *from,
                      vsr_str directory, struct vsr_err *err) {
     struct step *step = &embedder->steps[embedder->n_steps];
     struct arena *scratch = arena_new(0, 0);
@@ -58,7 +61,7 @@ static int add_dense(struct embedder *embedder, struct gemm_library *library, co
     else
         rc = weights_open(path, &weights, err);
     if (rc == 0)
-        rc = read_dense(library, from, weights, &step->dense, err);
+        rc = read_dense(embedder, runtime, from, weights, &step->dense, err);
     weights_unref(weights);
     if (rc < 0)
         (void)err_wrap(err, "%.*s", VSR_FMT(path));
@@ -89,7 +92,7 @@ static void use_family(struct embedder *embedder, const struct encoder_config *c
     embedder->steps[embedder->n_steps++] = (struct step){ .dense = NULL };
 }
 
-static int use_files(struct embedder *embedder, struct gemm_library *library, const struct sentence_files *files,
+static int use_files(struct embedder *embedder, struct nn_runtime *runtime, const struct sentence_files *files,
                      vsr_str directory, struct vsr_err *err) {
     int rc = 0;
     embedder->pooling = pool_of(files->pooling);
@@ -99,21 +102,22 @@ static int use_files(struct embedder *embedder, struct gemm_library *library, co
                        files->dims, embedder->hidden);
     for (size_t i = 0; i < files->n_steps && rc == 0; i++) {
         if (files->steps[i].kind == SENTENCE_DENSE)
-            rc = add_dense(embedder, library, &files->steps[i], directory, err);
+            rc = add_dense(embedder, runtime, &files->steps[i], directory, err);
         else
             embedder->steps[embedder->n_steps++] = (struct step){ .dense = NULL };
     }
     return rc;
 }
 
-int embedder_new(struct gemm_library *library, const struct encoder_config *config, const struct sentence_files *files,
+int embedder_new(struct nn_runtime *runtime, const struct encoder_config *config, const struct sentence_files *files,
                  vsr_str directory, struct embedder **ret, struct vsr_err *err) {
     struct embedder *embedder = MEM_NEW(struct embedder);
     int rc = 0;
+    embedder->holding = tensor_holding_new(runtime->tensors);
     embedder->hidden = embedder->dims = embedder->widest = config->hidden;
     embedder->include_prompt = true;
     if (files->has_modules)
-        rc = use_files(embedder, library, files, directory, err);
+        rc = use_files(embedder, runtime, files, directory, err);
     else
         use_family(embedder, config);
     if (rc < 0) {
@@ -127,13 +131,16 @@ int embedder_new(struct gemm_library *library, const struct encoder_config *conf
 void embedder_free(struct embedder *embedder) {
     if (!embedder)
         return;
-    for (size_t i = 0; i < SENTENCE_STEPS_MAX; i++)
-        gemm_free(embedder->steps[i].dense);
+    tensor_holding_free(embedder->holding);
     mem_free(embedder);
 }
 
 size_t embedder_dims(const struct embedder *embedder) {
     return embedder->dims;
+}
+
+struct tensor_holding_bytes embedder_bytes(const struct embedder *embedder) {
+    return tensor_holding_bytes(embedder->holding);
 }
 
 /* ---- running */

@@ -14,21 +14,23 @@
 #include "core/err.h"
 #include "core/str.h"
 #include "nn/encoder_config.h"
+#include "nn/tensor_store.h"
 
 struct embedder;
 struct embedder_scratch; /* of one thread; grows to the largest batch and keeps it */
 struct encoder_batch;
 struct gemm_context;
-struct gemm_library;
+struct nn_runtime;
 struct sentence_files;
 
-/* Reads the linear maps below `directory`. Copies what it needs of `files`. Keeps `library`. */
-int embedder_new(struct gemm_library *library, const struct encoder_config *config, const struct sentence_files *files,
+/* Reads the linear maps below `directory`. Copies what it needs of `files`. Keeps `runtime`. */
+int embedder_new(struct nn_runtime *runtime, const struct encoder_config *config, const struct sentence_files *files,
                  vsr_str directory, struct embedder **ret, struct vsr_err *err) VSR_MUST_CHECK;
 void embedder_free(struct embedder *embedder);
 
 /* Of the vectors, uncut. */
 size_t embedder_dims(const struct embedder *embedder);
+struct tensor_holding_bytes embedder_bytes(const struct embedder *embedder);
 
 struct embedder_scratch *embedder_scratch_new(void);
 void embedder_scratch_free(struct embedder_scratch *scratch);

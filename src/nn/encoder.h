@@ -16,6 +16,7 @@
 #include "core/err.h"
 #include "nn/encoder_config.h"
 #include "nn/precision.h"
+#include "nn/tensor_store.h"
 
 struct encoder;
 struct encoder_work; /* activations and scratch of one thread; grows to the largest batch and keeps it */
@@ -46,7 +47,7 @@ void encoder_free(struct encoder *encoder);
 const struct encoder_config *encoder_config(const struct encoder *encoder);
 enum precision encoder_precision(const struct encoder *encoder);
 /* Of packed weights and tables that were copied; not of what is mapped. */
-size_t encoder_bytes(const struct encoder *encoder);
+struct tensor_holding_bytes encoder_bytes(const struct encoder *encoder);
 
 /* On the thread that will run with it. */
 struct encoder_work *encoder_work_new(struct nn_runtime *runtime);

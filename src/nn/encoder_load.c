@@ -11,9 +11,10 @@
 #include "nn/pages.h"
 #include "nn/rope.h"
 #include "nn/runtime.h"
+#include "nn/tensor_store.h"
 #include "nn/weights.h"
 
-enum { MPNET_BUCKETS = 32 };
+enum { MPNET_BUCKETS = 32, SHARED_LEN_MIN = 4096 /* of tables: a page, below it an own copy costs less */ };
 
 /* While it is loaded. */
 struct loader {
@@ -36,12 +37,43 @@ static vsr_str name_of(struct loader *l, const char *prefix, size_t layer, const
     return str_make(l->name, (size_t)n);
 }
 
-static int load_small(struct loader *l, vsr_str name, struct weights_shape shape, const float **ret) {
+/* What has been copied is not read again. */
+static void forget(struct loader *l, vsr_str name, struct weights_shape shape) {
+    const struct tensor *tensor;
+    if (weights_get(l->encoder->weights, WEIGHTS_TRUNK, name, shape, &tensor, NULL) == 0)
+        weights_forget_pages(tensor);
+}
+
+/* In pages that the caller frees or hands on. */
+static int load_pages(struct loader *l, vsr_str name, struct weights_shape shape, size_t n, struct pages *ret) {
+    int rc = pages_new(n * sizeof(float), "a table in f32", ret, l->err);
+    if (rc == 0)
+        rc = lora_tensor(l->lora, l->encoder->weights, WEIGHTS_TRUNK, name, shape, ret->data, l->err);
+    if (rc < 0)
+        pages_free(ret);
+    else
+        forget(l, name, shape);
+    return rc;
+}
+
+static size_t elements(const struct weights_shape *shape) {
     size_t n = 1;
+    for (size_t i = 0; i < shape->n_dims; i++)
+        n *= shape->dims[i];
+    return n;
+}
+
+static int load_values(struct loader *l, vsr_str name, struct weights_shape shape, const float **ret) {
+    size_t n = elements(&shape);
+    struct pages pages;
     float *values;
     int rc;
-    for (size_t i = 0; i < shape.n_dims; i++)
-        n *= shape.dims[i];
+    if (n * sizeof(float) >= SHARED_LEN_MIN) {
+        rc = load_pages(l, name, shape, n, &pages);
+        if (rc == 0)
+            *ret = tensor_holding_table(l->encoder->holding, &pages, shape.dims[0], n / shape.dims[0]);
+        return rc;
+    }
     values = ARENA_ARRAY(l->encoder->arena, float, n);
     rc = lora_tensor(l->lora, l->encoder->weights, WEIGHTS_TRUNK, name, shape, values, l->err);
     if (rc == 0)
@@ -61,17 +93,17 @@ static int load_norm(struct loader *l, const char *prefix, size_t layer, const c
         return 0;
     ret->kind = l->encoder->names->norm;
     ret->eps = l->encoder->config.norm_eps;
-    rc = load_small(l, name_of(l, prefix, layer, module, ".weight"), WEIGHTS_SHAPE(cols), &ret->gamma);
+    rc = load_values(l, name_of(l, prefix, layer, module, ".weight"), WEIGHTS_SHAPE(cols), &ret->gamma);
     if (rc < 0)
         return rc;
     bias = name_of(l, prefix, layer, module, ".bias");
-    return has(l, bias) ? load_small(l, bias, WEIGHTS_SHAPE(cols), &ret->beta) : 0;
+    return has(l, bias) ? load_values(l, bias, WEIGHTS_SHAPE(cols), &ret->beta) : 0;
 }
 
 static int load_table(struct loader *l, const char *module, size_t rows, struct embed_table *ret) {
     const float *values = NULL;
     int rc =
-        load_small(l, name_of(l, NULL, 0, module, ".weight"), WEIGHTS_SHAPE(rows, l->encoder->config.hidden), &values);
+        load_values(l, name_of(l, NULL, 0, module, ".weight"), WEIGHTS_SHAPE(rows, l->encoder->config.hidden), &values);
     *ret = (struct embed_table){ .dtype = DTYPE_F32, .data = values, .n_rows = rows };
     return rc;
 }
@@ -110,13 +142,10 @@ static int stage(struct loader *l, size_t n) {
     return pages_new(n * sizeof(float), "a matrix in f32", &l->staging, l->err);
 }
 
-/* What has been packed is not read again. */
-static void forget(struct loader *l, vsr_str module, size_t rows, size_t cols) {
+static void forget_matrix(struct loader *l, vsr_str module, size_t rows, size_t cols) {
     vsr_str name = str_make(l->name, module.len + strlen(".weight"));
-    const struct tensor *tensor;
     memcpy(l->name + module.len, ".weight", strlen(".weight")); /* the module stands before it */
-    if (weights_get(l->encoder->weights, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(rows, cols), &tensor, NULL) == 0)
-        weights_forget_pages(tensor);
+    forget(l, name, WEIGHTS_SHAPE(rows, cols));
 }
 
 /* One part of a matrix and, where there is one, of its bias. */
@@ -130,7 +159,7 @@ static int load_part(struct loader *l, size_t layer, const char *module, size_t 
     *ret_biased = lora_has_bias(l->lora, from, WEIGHTS_TRUNK, name);
     if (*ret_biased)
         rc = lora_bias(l->lora, from, WEIGHTS_TRUNK, name, rows, bias, l->err);
-    forget(l, name, rows, cols);
+    forget_matrix(l, name, rows, cols);
     return rc;
 }
 
@@ -169,32 +198,29 @@ static int load_linear(struct loader *l, size_t layer, enum linear linear) {
     if (rc < 0)
         return rc;
     weights = l->staging.data;
-    return gemm_new(encoder->runtime->gemm, weights, biased ? weights + rows * shape.cols : NULL, rows, shape.cols,
-                    encoder->precision, &encoder->layers[layer].linears[linear], l->err);
+    return tensor_holding_gemm(encoder->holding, encoder->runtime->gemm, weights,
+                               biased ? weights + rows * shape.cols : NULL, rows, shape.cols, encoder->precision,
+                               &encoder->layers[layer].linears[linear], l->err);
 }
 
 /* ---- DeBERTa's distances */
 
-/* The rows of the table, normalised where the model says so; the same for all layers. */
-static int load_distances(struct loader *l, size_t rows, const float **ret) {
+/* The rows of the table, normalised where the model says so; the same for all layers. The caller frees it. */
+static int load_distances(struct loader *l, size_t rows, struct pages *ret) {
     const struct encoder_config *config = &l->encoder->config;
     struct norm norm = { .gamma = NULL };
-    const float *table = NULL;
-    int rc = load_small(l, name_of(l, NULL, 0, "encoder.rel_embeddings", ".weight"),
-                        WEIGHTS_SHAPE(rows, config->hidden), &table);
-    if (rc == 0 && config->deberta.norm_table)
+    int rc = 0;
+    if (config->deberta.norm_table)
         rc = load_norm(l, NULL, 0, "encoder.LayerNorm", config->hidden, &norm);
-    if (rc < 0)
-        return rc;
-    if (norm.gamma) {
-        float *normed = ARENA_ARRAY(l->encoder->arena, float, rows * config->hidden);
-        const struct rows_in in = { .type = ROWS_F32, .data = table, .stride = config->hidden };
-        const struct rows_out out = { .type = ROWS_F32, .data = normed, .stride = config->hidden };
+    if (rc == 0)
+        rc = load_pages(l, name_of(l, NULL, 0, "encoder.rel_embeddings", ".weight"),
+                        WEIGHTS_SHAPE(rows, config->hidden), rows * config->hidden, ret);
+    if (rc == 0 && norm.gamma) {
+        const struct rows_in in = { .type = ROWS_F32, .data = ret->data, .stride = config->hidden };
+        const struct rows_out out = { .type = ROWS_F32, .data = ret->data, .stride = config->hidden };
         kernel_norm(&norm, &in, NULL, 0, false, &out, NULL, rows, config->hidden);
-        table = normed;
     }
-    *ret = table;
-    return 0;
+    return rc;
 }
 
 static int project_distances(struct loader *l, struct gemm_context *context, size_t layer, const char *module,
@@ -202,7 +228,8 @@ static int project_distances(struct loader *l, struct gemm_context *context, siz
     size_t hidden = l->encoder->config.hidden;
     struct gemm *gemm = NULL;
     struct rows_in rows_of;
-    float *result, *weights;
+    struct pages result = { .data = NULL };
+    float *weights;
     bool biased;
     int rc = stage(l, hidden * (hidden + 1));
     if (rc < 0)
@@ -214,11 +241,13 @@ static int project_distances(struct loader *l, struct gemm_context *context, siz
                       PRECISION_F32, &gemm, l->err);
     if (rc < 0)
         return rc;
-    result = ARENA_ARRAY(l->encoder->arena, float, rows *hidden);
-    rc = gemm_run(gemm, context, table, NULL, rows, result, &rows_of, l->err);
+    rc = pages_new(rows * hidden * sizeof(float), "distances", &result, l->err);
+    if (rc == 0)
+        rc = gemm_run(gemm, context, table, NULL, rows, result.data, &rows_of, l->err);
     gemm_free(gemm);
     if (rc == 0)
-        *ret = result;
+        *ret = tensor_holding_table(l->encoder->holding, &result, rows, hidden);
+    pages_free(&result);
     return rc;
 }
 
@@ -243,7 +272,7 @@ static int load_all_distances(struct loader *l) {
     const struct deberta_config *deberta = &encoder->config.deberta;
     size_t span = (size_t)(deberta->buckets > 0 ? deberta->buckets : deberta->positions);
     struct gemm_context *context;
-    const float *table;
+    struct pages table = { .data = NULL };
     int rc = 0;
     if (encoder->config.family != ENCODER_DEBERTA || !(deberta->content_to_position || deberta->position_to_content))
         return 0;
@@ -252,8 +281,9 @@ static int load_all_distances(struct loader *l) {
         return rc;
     context = gemm_context_new(encoder->runtime->gemm);
     for (size_t i = 0; i < encoder->config.layers && rc == 0; i++)
-        rc = load_layer_distances(l, context, i, table, 2 * span);
+        rc = load_layer_distances(l, context, i, table.data, 2 * span);
     gemm_context_free(context);
+    pages_free(&table);
     return rc;
 }
 
@@ -311,14 +341,15 @@ static int load_buckets(struct loader *l) {
     struct encoder *encoder = l->encoder;
     size_t heads = encoder->config.heads, reach = encoder->config.positions - 1;
     const float *table = NULL;
-    float *relative;
-    int rc = load_small(l, name_of(l, NULL, 0, "encoder.relative_attention_bias", ".weight"),
-                        WEIGHTS_SHAPE(MPNET_BUCKETS, heads), &table);
+    struct pages relative = { .data = NULL };
+    int rc = load_values(l, name_of(l, NULL, 0, "encoder.relative_attention_bias", ".weight"),
+                         WEIGHTS_SHAPE(MPNET_BUCKETS, heads), &table);
+    if (rc == 0)
+        rc = pages_new(heads * (2 * reach + 1) * sizeof(float), "distances", &relative, l->err);
     if (rc < 0)
         return rc;
-    relative = ARENA_ARRAY(encoder->arena, float, heads *(2 * reach + 1));
-    attention_relative_from_buckets(table, heads, reach, relative);
-    encoder->relative = relative;
+    attention_relative_from_buckets(table, heads, reach, relative.data);
+    encoder->relative = tensor_holding_table(encoder->holding, &relative, heads, 2 * reach + 1);
     return 0;
 }
 
@@ -358,6 +389,7 @@ int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config,
     encoder->precision = precision;
     encoder->runtime = runtime;
     encoder->weights = weights_ref(weights);
+    encoder->holding = tensor_holding_new(runtime->tensors);
     encoder->arena = arena_new(0, 0);
     encoder->layers = ARENA_ARRAY(encoder->arena, struct encoder_layer, config->layers);
     memset(encoder->layers, 0, config->layers * sizeof(*encoder->layers));
@@ -374,9 +406,7 @@ int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config,
 void encoder_free(struct encoder *encoder) {
     if (!encoder)
         return;
-    for (size_t i = 0; i < encoder->config.layers; i++)
-        for (size_t j = 0; j < LINEARS; j++)
-            gemm_free(encoder->layers[i].linears[j]);
+    tensor_holding_free(encoder->holding);
     weights_unref(encoder->weights);
     arena_free(encoder->arena);
     mem_free(encoder);
@@ -390,10 +420,8 @@ enum precision encoder_precision(const struct encoder *encoder) {
     return encoder->precision;
 }
 
-size_t encoder_bytes(const struct encoder *encoder) {
-    size_t bytes = arena_bytes(encoder->arena);
-    for (size_t i = 0; i < encoder->config.layers; i++)
-        for (size_t j = 0; j < LINEARS; j++)
-            bytes += gemm_bytes(encoder->layers[i].linears[j]);
+struct tensor_holding_bytes encoder_bytes(const struct encoder *encoder) {
+    struct tensor_holding_bytes bytes = tensor_holding_bytes(encoder->holding);
+    bytes.all += arena_bytes(encoder->arena);
     return bytes;
 }

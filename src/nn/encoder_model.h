@@ -11,9 +11,10 @@ struct arena;
 struct gemm;
 struct nn_runtime;
 struct rope;
+struct tensor_holding;
 
 struct encoder_layer {
-    struct gemm *linears[LINEARS];
+    const struct gemm *linears[LINEARS];
     struct norm norms[NORM_PLACES];   /* gamma NULL: there is none */
     struct norm query_norm, key_norm; /* per head */
     /* DeBERTa: the table of distances as the layer's keys and queries, [2 * span][hidden]; NULL: that term is absent.
@@ -27,7 +28,8 @@ struct encoder {
     enum precision precision;
     struct nn_runtime *runtime;
     struct weights *weights;
-    struct arena *arena; /* norms, small tables */
+    struct tensor_holding *holding; /* matrices and tables */
+    struct arena *arena;            /* small norms */
     struct embed embed;
     struct norm embedding_norm, final_norm;
     struct rope *rope_full, *rope_local; /* NULL: positions are not rotary */

@@ -8,6 +8,7 @@
 #include "nn/gemm.h"
 #include "nn/lora.h"
 #include "nn/pages.h"
+#include "nn/runtime.h"
 #include "nn/weights.h"
 
 /* What each family has between the trunk and the classes. */
@@ -21,16 +22,17 @@ struct head_names {
 enum { BLOCK_ROWS = 256 };
 
 struct head {
-    struct gemm_library *library;
+    struct nn_runtime *runtime;
+    struct tensor_holding *holding; /* matrices */
     struct arena *arena;
     size_t hidden, classes;
     bool per_token;
     enum classifier_pooling pooling;
     enum problem problem;
     enum activation activation;
-    struct gemm *dense; /* NULL: the vectors are classified as they are */
-    struct norm norm;   /* gamma NULL: none */
-    struct gemm *classifier;
+    const struct gemm *dense; /* NULL: the vectors are classified as they are */
+    struct norm norm;         /* gamma NULL: none */
+    const struct gemm *classifier;
 };
 
 struct head_scratch {
@@ -91,7 +93,7 @@ static int read_vector(const struct reader *r, vsr_str name, size_t n, const flo
 }
 
 static int read_linear(const struct reader *r, enum weights_part part, const char *module, size_t out, size_t in,
-                       struct gemm **ret) {
+                       const struct gemm **ret) {
     vsr_str name = str_from_c(module);
     bool biased = lora_has_bias(r->lora, r->weights, part, name);
     float *values = mem_alloc((out * in + out) * sizeof(*values)), *bias = values + out * in;
@@ -99,7 +101,8 @@ static int read_linear(const struct reader *r, enum weights_part part, const cha
     if (rc == 0 && biased)
         rc = lora_bias(r->lora, r->weights, part, name, out, bias, r->err);
     if (rc == 0)
-        rc = gemm_new(r->head->library, values, biased ? bias : NULL, out, in, PRECISION_F32, ret, r->err);
+        rc = tensor_holding_gemm(r->head->holding, r->head->runtime->gemm, values, biased ? bias : NULL, out, in,
+                                 PRECISION_F32, ret, r->err);
     mem_free(values);
     return rc;
 }
@@ -146,7 +149,7 @@ static int read_all(const struct reader *r, const struct encoder_config *config)
     return rc;
 }
 
-int head_new(struct gemm_library *library, const struct encoder_config *config, struct weights *weights,
+int head_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
              struct lora *lora, struct head **ret, struct vsr_err *err) {
     struct head *head;
     struct reader reader = { .weights = weights, .lora = lora, .err = err };
@@ -154,7 +157,8 @@ int head_new(struct gemm_library *library, const struct encoder_config *config, 
     if (config->task != TASK_SEQUENCE && config->task != TASK_TOKENS)
         return err_set(err, VSR_E_INVALID, "the model is no classifier: its architecture names no classification");
     head = MEM_NEW(struct head);
-    head->library = library;
+    head->runtime = runtime;
+    head->holding = tensor_holding_new(runtime->tensors);
     head->arena = arena_new(0, 0);
     head->hidden = config->hidden;
     head->per_token = config->task == TASK_TOKENS;
@@ -174,14 +178,19 @@ int head_new(struct gemm_library *library, const struct encoder_config *config, 
 void head_free(struct head *head) {
     if (!head)
         return;
-    gemm_free(head->dense);
-    gemm_free(head->classifier);
+    tensor_holding_free(head->holding);
     arena_free(head->arena);
     mem_free(head);
 }
 
 size_t head_classes(const struct head *head) {
     return head->classes;
+}
+
+struct tensor_holding_bytes head_bytes(const struct head *head) {
+    struct tensor_holding_bytes bytes = tensor_holding_bytes(head->holding);
+    bytes.all += arena_bytes(head->arena);
+    return bytes;
 }
 
 bool head_is_per_token(const struct head *head) {

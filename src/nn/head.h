@@ -11,25 +11,27 @@
 
 #include "core/err.h"
 #include "nn/encoder_config.h"
+#include "nn/tensor_store.h"
 
 struct encoder_batch;
 struct gemm_context;
-struct gemm_library;
 struct head;
 struct lora;
+struct nn_runtime;
 struct head_scratch; /* of one thread; grows to the largest batch and keeps it */
 struct weights;
 
 /*
  * Reads the head that config->task asks for (TASK_SEQUENCE or TASK_TOKENS), of a model whose trunk has been read from
- * `weights` already, with `lora` (NULL: none) in it. Keeps `library`. The number of classes is the rows of the
+ * `weights` already, with `lora` (NULL: none) in it. Keeps `runtime`. The number of classes is the rows of the
  * classifier; VSR_E_INVALID when the configuration names another number of labels, or the family has no such head.
  */
-int head_new(struct gemm_library *library, const struct encoder_config *config, struct weights *weights,
+int head_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
              struct lora *lora, struct head **ret, struct vsr_err *err) VSR_MUST_CHECK;
 void head_free(struct head *head);
 
 size_t head_classes(const struct head *head);
+struct tensor_holding_bytes head_bytes(const struct head *head);
 /* Whether there is a row for each token. */
 bool head_is_per_token(const struct head *head);
 

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "nn/gemm.h"
 #include "nn/rope.h"
+#include "nn/tensor_store.h"
 
 int nn_runtime_new(struct nn_runtime **ret, struct vsr_err *err) {
     struct nn_runtime *runtime = MEM_NEW(struct nn_runtime);
@@ -12,6 +13,7 @@ int nn_runtime_new(struct nn_runtime **ret, struct vsr_err *err) {
         return rc;
     }
     runtime->ropes = rope_library_new();
+    runtime->tensors = tensor_store_new();
     *ret = runtime;
     return 0;
 }
@@ -19,6 +21,7 @@ int nn_runtime_new(struct nn_runtime **ret, struct vsr_err *err) {
 void nn_runtime_free(struct nn_runtime *runtime) {
     if (!runtime)
         return;
+    tensor_store_free(runtime->tensors);
     rope_library_free(runtime->ropes);
     gemm_library_free(runtime->gemm);
     mem_free(runtime);

@@ -117,7 +117,7 @@ static void fixture_begin(struct fixture *f, struct rig *rig, const char *name, 
     CHECK_MSG(encoder_new(rig->runtime, &f->config, f->weights, f->lora, precision, &f->encoder, &err) == 0, "%s: %s",
               name, err.text);
     if (f->config.task == TASK_SEQUENCE || f->config.task == TASK_TOKENS)
-        CHECK_MSG(head_new(rig->runtime->gemm, &f->config, f->weights, f->lora, &f->head, &err) == 0, "%s: %s", name,
+        CHECK_MSG(head_new(rig->runtime, &f->config, f->weights, f->lora, &f->head, &err) == 0, "%s: %s", name,
                   err.text);
     CHECK_MSG(safetensors_open(f->arena, cases, &f->cases, &err) == 0, "%s: %s", name, err.text);
 }

@@ -5,7 +5,7 @@
  */
 #include "cli/cli.h"
 
-#define MODEL_COMMANDS(X) X(list) X(show) X(pull) X(verify) X(classify) X(embed) X(tokenize)
+#define MODEL_COMMANDS(X) X(list) X(show) X(pull) X(verify) X(classify) X(embed) X(tokenize) X(bench)
 
 #define X(name) extern const struct command command_model_##name##_spec;
 MODEL_COMMANDS(X)
@@ -19,7 +19,7 @@ static const struct command *const members[] = {
 
 const struct command command_model_spec = {
     .name = "model",
-    .summary = "list, download and check the models that run inside vsr",
+    .summary = "list, download, check and try the models that run inside vsr",
     .usage = "vsr model COMMAND [OPTION]... [OPERAND]...",
     .members = members,
     .n_members = VSR_COUNT(members),

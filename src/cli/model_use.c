@@ -50,28 +50,40 @@ static int find_base(const struct cli *cli, struct model_use *use) {
     return find(cli, use->arena, name, &use->base);
 }
 
-static int start(const struct cli *cli, struct model_use *use, struct vsr_err *err) {
-    const char *precision = options_text(cli->options, "precision");
-    const struct engine_options options = { .threads = (size_t)options_number(cli->options, "threads") };
-    struct model_options model = { .precision = precision_default(), .base = use->base };
+static int start(struct model_use *use, enum precision precision, const struct engine_options *options,
+                 struct vsr_err *err) {
+    const struct model_options model = { .precision = precision, .base = use->base };
     int rc = nn_runtime_new(&use->runtime, err);
-    if (precision)
-        (void)precision_named(str_from_c(precision), &model.precision); /* one of the allowed words */
     if (rc == 0)
         rc = model_open(use->runtime, use->directory, &model, &use->model, err);
     if (rc == 0)
-        rc = engine_new(use->runtime, &options, &use->engine, err);
+        rc = engine_new(use->runtime, options, &use->engine, err);
     return rc;
 }
 
-int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
+int model_use_open_with(const struct cli *cli, const char *name, enum precision precision,
+                        const struct engine_options *options, struct model_use *ret) {
     struct vsr_err err = VSR_ERR_NONE;
     int code = model_use_find(cli, name, ret);
     if (code == CLI_OK)
         code = find_base(cli, ret);
     if (code != CLI_OK)
         return code;
-    return start(cli, ret, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
+    return start(ret, precision, options, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
+}
+
+int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
+    const struct engine_options options = { .threads = model_use_threads(cli) };
+    const char *word = options_text(cli->options, "precision");
+    enum precision precision = precision_default();
+    if (word)
+        (void)precision_named(str_from_c(word), &precision); /* one of the allowed words */
+    return model_use_open_with(cli, name, precision, &options, ret);
+}
+
+size_t model_use_threads(const struct cli *cli) {
+    size_t given = (size_t)options_number(cli->options, "threads");
+    return given ? given : engine_threads_default();
 }
 
 void model_use_close(struct model_use *use) {

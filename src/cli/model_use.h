@@ -8,9 +8,11 @@
 
 #include "cli/cli.h"
 #include "core/str.h"
+#include "nn/precision.h"
 
 struct arena;
 struct engine;
+struct engine_options;
 struct model;
 struct nn_runtime;
 struct tokenizer;
@@ -50,6 +52,11 @@ struct model_use {
 int model_use_find(const struct cli *cli, const char *name, struct model_use *ret);
 /* Found, loaded and ready to run. Close in any case. */
 int model_use_open(const struct cli *cli, const char *name, struct model_use *ret);
+/* The same with a precision and an engine of the caller's choice. */
+int model_use_open_with(const struct cli *cli, const char *name, enum precision precision,
+                        const struct engine_options *options, struct model_use *ret);
+/* By --threads, else one for each processor. */
+size_t model_use_threads(const struct cli *cli);
 void model_use_close(struct model_use *use);
 
 /* The texts that operands stand for: each is one, and `-` is every line of standard input. In the use's arena. */

@@ -231,7 +231,7 @@ static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, s
 
 /* ---- life */
 
-static size_t processors(void) {
+size_t engine_threads_default(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > SCHEDULER_THREADS_MAX ? SCHEDULER_THREADS_MAX : (size_t)n;
 }
@@ -241,7 +241,7 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
     struct engine *engine = MEM_NEW(struct engine);
     size_t cache = options->cache_len_max == SIZE_MAX ? 0 : options->cache_len_max ? options->cache_len_max : CACHE_LEN;
     const struct scheduler_options scheduler = {
-        .threads = options->threads ? options->threads : processors(),
+        .threads = options->threads ? options->threads : engine_threads_default(),
         .jobs_max = options->calls_max ? options->calls_max : CALLS_MAX,
         .tokens_max = options->tokens_max ? options->tokens_max : BATCH_TOKENS,
         .batch_max = BATCH_CALLS,

@@ -73,6 +73,9 @@ struct engine_stats {
     uint64_t shared; /* inputs that were being run already when they were asked for */
 };
 
+/* One for each processor. */
+size_t engine_threads_default(void);
+
 int engine_new(struct nn_runtime *runtime, const struct engine_options *options, struct engine **ret,
                struct vsr_err *err) VSR_MUST_CHECK;
 /* Calls that wait are told VSR_E_CLOSED. NULL is allowed. */

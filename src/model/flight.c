@@ -18,7 +18,7 @@ static struct result_key key_of(const struct flight_input *input) {
 struct flight *flight_new(const struct flight_input *input) {
     size_t n = input->n_tokens, result_len = input->n_rows * input->width * sizeof(float);
     struct flight *flight = mem_alloc(sizeof(*flight) + result_len + n * (sizeof(uint32_t) + 1));
-    uint32_t *ids = (uint32_t *)((char *)(flight + 1) + result_len);
+    uint32_t *ids = (uint32_t *)((float *)(flight + 1) + input->n_rows * input->width);
     uint8_t *types = (uint8_t *)(ids + n);
     flight->input = *input;
     flight->key = key_of(input);

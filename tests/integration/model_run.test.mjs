@@ -110,3 +110,42 @@ describe('classify', () => {
     assert.match(model(['classify', '--base', at('bert-mlm'), at('bert-sequence'), 'x']).err, /no adapter/);
   });
 });
+
+describe('bench', () => {
+  test('a row for each length that the model takes, in each precision', () => {
+    const run = model(['bench', '--json', '--seconds', '0', '--threads', '2', '-p', 'int8', '-p', 'f32', '-p', 'int8', at('bert-sequence')]);
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.err, '', 'no progress bar without a terminal');
+    const { task, threads, precisions } = run.json();
+    assert.deepEqual([task, threads], ['classify', 2]);
+    assert.deepEqual(precisions.map(({ precision }) => precision), ['int8', 'f32']);
+    for (const { lengths, model_bytes, peak_resident_bytes } of precisions) {
+      assert.deepEqual(lengths.map(({ tokens }) => 2 ** Math.round(Math.log2(tokens))), [16, 32, 64, 128]);
+      assert.ok(model_bytes > 0 && peak_resident_bytes > model_bytes);
+      for (const { runs, p50_ms, p99_ms, tokens_per_second, batch_texts, batch_tokens_per_second } of lengths) {
+        assert.ok(runs >= 3 && p50_ms > 0 && p99_ms >= p50_ms, 'percentiles');
+        assert.ok(tokens_per_second > 0 && batch_tokens_per_second > 0 && batch_texts >= 16);
+      }
+    }
+    assert.ok(precisions[0].model_bytes < precisions[1].model_bytes, 'int8 is smaller');
+  });
+
+  test('an embedder, shorter texts only, as a table', () => {
+    const run = model(['bench', '--seconds', '0', '--tokens-max', '40', '-p', 'f32', at('qwen3-embed')]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.out, /qwen3-embed, embed, \d+ threads\nf32: loaded in .*\n.*p50 ms.*\n +\d+ .*\n +\d+ .*\n$/);
+  });
+
+  test('what is refused', () => {
+    for (const [args, code, want] of [
+      [['bench'], 2, /vsr model bench/],
+      [['bench', '-p', 'f64', at('bert-sequence')], 2, /f64/],
+      [['bench', at('nothing-here')], 1, /nothing-here/],
+    ]) {
+      const run = model(args);
+      assert.equal(run.code, code, args.join(' '));
+      assert.match(run.err, want);
+      assert.equal(run.out, '');
+    }
+  });
+});

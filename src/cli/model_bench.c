@@ -407,6 +407,7 @@ static int bench_run(const struct cli *cli, int argc, char **argv) {
 static const struct option_spec bench_options[] = {
     MODEL_OPTION_DIR,
     { "base", 'b', OPTION_TEXT, 0, "NAME", "what an adapter adapts; by default what its own file says" },
+    MODEL_OPTION_DEVICE,
     { "precision", 'p', OPTION_TEXT, OPTION_REPEATABLE, "NAME",
       "f32, bf16 or int8, several times for several; by default those that make sense here", NULL, NULL,
       model_precisions },

@@ -50,9 +50,12 @@ static int find_base(const struct cli *cli, struct model_use *use) {
     return find(cli, use->arena, name, &use->base);
 }
 
-static int start(struct model_use *use, enum precision precision, const struct engine_options *options,
-                 struct vsr_err *err) {
-    const struct model_options model = { .precision = precision, .base = use->base };
+static int start(const struct cli *cli, struct model_use *use, enum precision precision,
+                 const struct engine_options *options, struct vsr_err *err) {
+    const char *device = options_text(cli->options, "device");
+    const struct model_options model = { .precision = precision,
+                                         .base = use->base,
+                                         .device = device ? str_from_c(device) : VSR_STR("") };
     int rc = nn_runtime_new(&use->runtime, err);
     if (rc == 0)
         rc = model_open(use->runtime, use->directory, &model, &use->model, err);
@@ -69,7 +72,7 @@ int model_use_open_with(const struct cli *cli, const char *name, enum precision 
         code = find_base(cli, ret);
     if (code != CLI_OK)
         return code;
-    return start(ret, precision, options, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
+    return start(cli, ret, precision, options, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
 }
 
 int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {

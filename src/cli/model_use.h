@@ -21,6 +21,12 @@ enum { MODEL_TEXTS_MAX = 4096, MODEL_TEXT_LEN_MAX = 16 << 20 };
 
 extern const char *const model_precisions[];
 
+#define MODEL_OPTION_DEVICE \
+    { \
+        "device", 0, OPTION_TEXT, 0, "NAME", "where it runs: auto, or cpu; this build has no other", NULL, \
+            "VSR_MODEL_DEVICE" \
+    }
+
 /* For the tables of options of all that run a model. */
 #define MODEL_OPTIONS_RUN \
     MODEL_OPTION_DIR, \
@@ -34,7 +40,7 @@ extern const char *const model_precisions[];
           NULL, \
           "VSR_MODEL_PRECISION", \
           model_precisions }, \
-    { \
+        MODEL_OPTION_DEVICE, { \
         "threads", 't', OPTION_NUMBER, 0, "N", "inference threads; by default one for each processor", NULL, NULL, \
             NULL, 1, 256 \
     }

@@ -10,11 +10,13 @@
 #include "core/mem.h"
 #include "model/flight.h"
 #include "model/model.h"
+#include "nn/backend.h"
 #include "nn/embedder.h"
-#include "nn/encoder.h"
+#include "nn/gemm.h"
 #include "nn/head.h"
 #include "nn/kernels.h"
 #include "nn/pages.h"
+#include "nn/runtime.h"
 #include "text/tokenizer.h"
 
 enum {
@@ -27,7 +29,8 @@ enum {
 
 /* What one inference thread works with; made by that thread, at its first batch. */
 struct station {
-    struct encoder_work *work;
+    struct trunk_work *work;
+    struct gemm_context *gemm; /* of heads and embedders */
     struct head_scratch *head;
     struct embedder_scratch *embedder;
     struct pages ids, types, vectors;
@@ -99,13 +102,15 @@ static struct flight *flight_of(const struct scheduler_job *job) {
 static void open_station(struct engine *engine, struct station *station) {
     if (station->work)
         return;
-    station->work = encoder_work_new(engine->runtime);
+    station->work = trunk_work_new(engine->runtime);
+    station->gemm = gemm_context_new(engine->runtime->gemm);
     station->head = head_scratch_new();
     station->embedder = embedder_scratch_new();
 }
 
 static void close_station(struct station *station) {
-    encoder_work_free(station->work);
+    trunk_work_free(station->work);
+    gemm_context_free(station->gemm);
     head_scratch_free(station->head);
     embedder_scratch_free(station->embedder);
     pages_free(&station->ids);
@@ -174,7 +179,7 @@ static int classify(struct engine *engine, struct station *station, const struct
     const struct head *head = model_head(model);
     const float *rows;
     size_t n = head_is_per_token(head) ? batch->starts[batch->n] : batch->n, width = head_classes(head);
-    int rc = head_run(head, station->head, encoder_work_gemm(station->work), hidden, batch, &rows, err);
+    int rc = head_run(head, station->head, station->gemm, hidden, batch, &rows, err);
     if (rc == 0)
         rc = pages_grow(&station->vectors, n * width * sizeof(*rows), err);
     if (rc < 0)
@@ -198,8 +203,7 @@ static int embed(struct engine *engine, struct station *station, const struct mo
     if (rc < 0)
         return rc;
     rows = station->vectors.data;
-    rc = embedder_run(embedder, station->embedder, encoder_work_gemm(station->work), hidden, batch, station->skip, 0,
-                      rows, err);
+    rc = embedder_run(embedder, station->embedder, station->gemm, hidden, batch, station->skip, 0, rows, err);
     for (size_t i = 0; i < batch->n && rc == 0; i++) {
         struct flight *flight = flight_of(jobs[i]);
         if (flight->input.width < dims)
@@ -221,7 +225,7 @@ static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, s
     rc = gather(station, jobs, n, &batch, err);
     if (rc < 0)
         return rc;
-    rc = encoder_forward(model_encoder(model), station->work, &batch, first->layers, &hidden, err);
+    rc = trunk_forward(model_trunk(model), station->work, &batch, first->layers, &hidden, err);
     if (rc < 0)
         return rc;
     if (model_task(model) == MODEL_EMBED)

@@ -6,8 +6,8 @@
 #include "core/arena.h"
 #include "core/mem.h"
 #include "model/file.h"
+#include "nn/backend.h"
 #include "nn/embedder.h"
-#include "nn/encoder.h"
 #include "nn/head.h"
 #include "nn/lora.h"
 #include "nn/runtime.h"
@@ -27,7 +27,7 @@ struct model {
     struct sentence_files files;
     struct labels labels;
     struct tokenizer *tokenizer;
-    struct encoder *encoder;
+    struct trunk *trunk;
     struct head *head;
     struct embedder *embedder;
     size_t tokens_max;
@@ -44,6 +44,7 @@ const char *model_task_name(enum model_task task) {
 
 struct opening {
     struct model *model;
+    struct device device;
     struct lora *lora; /* NULL: the directory is no adapter */
     vsr_str trunk;     /* where config.json and the trunk's weights lie */
     struct nn_runtime *runtime;
@@ -137,8 +138,8 @@ static int open_weights(struct opening *o) {
     struct model *model = o->model;
     int rc = weights_open(o->trunk, &o->weights, o->err);
     if (rc == 0)
-        rc = encoder_new(o->runtime, &model->config, o->weights, o->lora, o->options->precision, &model->encoder,
-                         o->err);
+        rc = trunk_new(o->runtime, o->device, &model->config, o->weights, o->lora, o->options->precision, &model->trunk,
+                       o->err);
     if (rc == 0)
         rc = open_output(o);
     if (rc == 0)
@@ -159,7 +160,9 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
     model->arena = arena_new(0, 0);
     model->directory = arena_str(model->arena, directory);
     model->serial = atomic_fetch_add(&serials, 1) + 1;
-    rc = find_trunk(&opening);
+    rc = device_named(options->device, &opening.device, err);
+    if (rc == 0)
+        rc = find_trunk(&opening);
     if (rc == 0)
         rc = read_config(&opening);
     if (rc == 0 && opening.trunk.ptr != model->directory.ptr)
@@ -189,7 +192,7 @@ void model_unref(struct model *model) {
         return;
     embedder_free(model->embedder);
     head_free(model->head);
-    encoder_free(model->encoder);
+    trunk_free(model->trunk);
     arena_free(model->arena);
     mem_free(model);
 }
@@ -209,11 +212,15 @@ const struct encoder_config *model_config(const struct model *model) {
 }
 
 enum precision model_precision(const struct model *model) {
-    return encoder_precision(model->encoder);
+    return trunk_precision(model->trunk);
 }
 
-const struct encoder *model_encoder(const struct model *model) {
-    return model->encoder;
+const char *model_device(const struct model *model) {
+    return trunk_device(model->trunk).backend->name;
+}
+
+const struct trunk *model_trunk(const struct model *model) {
+    return model->trunk;
 }
 
 const struct tokenizer *model_tokenizer(const struct model *model) {
@@ -245,7 +252,7 @@ size_t model_tokens_max(const struct model *model) {
 }
 
 struct model_bytes model_bytes(const struct model *model) {
-    struct tensor_holding_bytes trunk = encoder_bytes(model->encoder);
+    struct tensor_holding_bytes trunk = trunk_bytes(model->trunk);
     struct tensor_holding_bytes output = model->head ? head_bytes(model->head) : embedder_bytes(model->embedder);
     return (struct model_bytes){ .all = trunk.all + output.all + arena_bytes(model->arena),
                                  .shared = trunk.shared + output.shared };

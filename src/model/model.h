@@ -18,12 +18,12 @@
 #include "nn/precision.h"
 
 struct embedder;
-struct encoder;
 struct nn_runtime;
 struct head;
 struct model;
 struct sentence_files;
 struct tokenizer;
+struct trunk;
 
 enum { MODEL_TOKENS_MAX = 131072 };
 
@@ -38,6 +38,7 @@ struct model_options {
     size_t tokens_max;  /* of one input, special tokens counted; 0: what the model was made for */
     vsr_str label_file; /* in the directory; empty: the usual ones are tried */
     vsr_str base;       /* of an adapter: the directory of the model that it adapts */
+    vsr_str device;     /* as device_named() in nn/backend.h takes it; empty: auto */
 };
 
 /* Of weights in memory; the table of tokens is mapped and not counted. */
@@ -60,7 +61,9 @@ enum model_task model_task(const struct model *model);
 const char *model_task_name(enum model_task task);
 const struct encoder_config *model_config(const struct model *model);
 enum precision model_precision(const struct model *model);
-const struct encoder *model_encoder(const struct model *model);
+/* What it runs on: "cpu". */
+const char *model_device(const struct model *model);
+const struct trunk *model_trunk(const struct model *model);
 const struct tokenizer *model_tokenizer(const struct model *model);
 const struct sentence_files *model_sentence_files(const struct model *model);
 /* NULL where the task has none. */

@@ -414,6 +414,11 @@ TEST(broken) {
     snprintf(path, sizeof(path), "%s/tests/fixtures", getenv("VSR_TEST_SOURCE"));
     CHECK(model_open(rig.runtime, str_from_c(path), &options, &model, &err) < 0, "no model");
     CHECK(strstr(err.text, "config.json"), err.text);
+    snprintf(path, sizeof(path), "%s/tests/fixtures/nn/bert-sequence", getenv("VSR_TEST_SOURCE"));
+    CHECK_INT(model_open(rig.runtime, str_from_c(path), &(struct model_options){ .device = VSR_STR("cuda:1") }, &model,
+                         &err),
+              VSR_E_UNAVAILABLE, "no such device");
+    CHECK(strstr(err.text, "this build has no cuda, it has: cpu"), err.text);
     rig_end(&rig);
 }
 

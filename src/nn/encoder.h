@@ -19,6 +19,7 @@
 #include "nn/tensor_store.h"
 
 struct encoder;
+struct encoder_adapter;
 struct encoder_work; /* activations and scratch of one thread; grows to the largest batch and keeps it */
 struct gemm_context;
 struct lora;
@@ -33,6 +34,11 @@ struct encoder_batch {
     const uint8_t *types;   /* NULL: all 0 */
     const uint32_t *starts; /* [n + 1], starts[0] is 0; no sequence is empty */
     size_t n;
+    /*
+     * [n]: the adapter of each sequence (nn/encoder_adapter.h), NULL for the base; NULL: all are of the base. Sequences
+     * of one adapter that stand side by side are multiplied together.
+     */
+    const struct encoder_adapter *const *adapters;
 };
 
 /*
@@ -58,7 +64,7 @@ struct gemm_context *encoder_work_gemm(struct encoder_work *work);
 /*
  * Runs the first `layers` layers (0: all) and the final norm. `*ret_hidden` is [tokens][hidden] in `work`, until its
  * next use. VSR_E_LIMIT for a batch past the limits, an id outside the vocabulary, or a sequence past what a model with
- * a table of positions can take; VSR_E_NOMEM.
+ * a table of positions can take; VSR_E_INVALID for an adapter of another base; VSR_E_NOMEM.
  */
 int encoder_forward(const struct encoder *encoder, struct encoder_work *work, const struct encoder_batch *batch,
                     size_t layers, const float **ret_hidden, struct vsr_err *err) VSR_MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "core/assert.h"
 #include "core/mem.h"
 #include "nn/attention.h"
+#include "nn/encoder_lanes.h"
 #include "nn/encoder_model.h"
 #include "nn/gemm.h"
 #include "nn/pages.h"
@@ -33,17 +34,34 @@ struct encoder_work {
     struct pages context;   /* f32 [tokens][heads * head_dim] */
     struct pages positions; /* u32 [tokens] */
     struct pages types;     /* u32 [tokens] */
+    /* Of a batch with adapters. */
+    struct encoder_lanes lanes;
+    struct pages runs;    /* struct run [sequences + 1] */
+    struct pages answers; /* f32 [tokens][hidden]: what the lanes ended with, for each sequence */
     /* Of one block. */
     struct operand operand; /* the context, then what the activation made */
     struct pages product;   /* what a product left */
+    struct pages sum;       /* the same in f32, where an adapter's product cannot be added to it */
+    struct pages first;     /* what an adapter's first factor gave */
+    struct pages narrow;    /* the same before it was made f32 */
+};
+
+/* Rows side by side that go through the layers as one model: the base, or one of its adapters. */
+struct run {
+    const struct encoder *view;                      /* norms and tables; matrices are the base's */
+    const struct adapter_linear (*linears)[LINEARS]; /* what comes to the matrices' products; NULL: nothing */
+    size_t row, end;
 };
 
 /* One pass. */
 struct pass {
     const struct encoder *encoder;
     struct encoder_work *work;
-    const struct encoder_batch *batch;
-    size_t n; /* tokens */
+    const struct encoder_batch *asked;
+    struct encoder_batch rows; /* what is computed: `asked`, or the lanes at this stage */
+    const struct run *runs;
+    struct run whole; /* the one run of a batch without adapters */
+    size_t n;         /* tokens of `rows` */
     size_t layers, n_items;
     struct vsr_err *err;
 };
@@ -70,9 +88,15 @@ void encoder_work_free(struct encoder_work *work) {
     pages_free(&work->context);
     pages_free(&work->positions);
     pages_free(&work->types);
+    encoder_lanes_done(&work->lanes);
+    pages_free(&work->runs);
+    pages_free(&work->answers);
     pages_free(&work->operand.data);
     pages_free(&work->operand.scales);
     pages_free(&work->product);
+    pages_free(&work->sum);
+    pages_free(&work->first);
+    pages_free(&work->narrow);
     mem_free(work);
 }
 
@@ -108,6 +132,26 @@ static int work_grow(struct encoder_work *work, const struct encoder *encoder, s
         rc = grow_operand(&work->operand, BLOCK_ROWS, max_size(context, config->intermediate), err);
     if (rc == 0)
         rc = grow(&work->product, BLOCK_ROWS, max_size(qkv, max_size(wide, config->hidden)), sizeof(float), err);
+    return rc;
+}
+
+/* What adapters need beside that; at most as many lanes as sequences. */
+static int work_grow_adapters(struct encoder_work *work, const struct encoder *encoder,
+                              const struct encoder_batch *batch, struct vsr_err *err) {
+    const struct encoder_config *config = &encoder->config;
+    size_t wide = max_size(config->hidden, config->intermediate * (encoder->names->gated ? 2 : 1)), first = 0;
+    bool sums_bytes = encoder->precision == PRECISION_INT8;
+    int rc = grow(&work->runs, batch->n + 1, 1, sizeof(struct run), err);
+    for (size_t s = 0; s < batch->n; s++)
+        first = max_size(first, batch->adapters[s] ? batch->adapters[s]->first_max : 0);
+    if (rc == 0 && !work->lanes.in_order)
+        rc = grow(&work->answers, batch->starts[batch->n], config->hidden, sizeof(float), err);
+    if (rc == 0)
+        rc = grow(&work->first, BLOCK_ROWS, first, sizeof(float), err);
+    if (rc == 0 && sums_bytes)
+        rc = grow(&work->narrow, BLOCK_ROWS, first, sizeof(int32_t), err);
+    if (rc == 0 && sums_bytes)
+        rc = grow(&work->sum, BLOCK_ROWS, wide, sizeof(float), err);
     return rc;
 }
 
@@ -160,7 +204,7 @@ static int multiply(const struct pass *p, const struct gemm *gemm, const struct 
 
 static int check_sequence(const struct pass *p, size_t s) {
     const struct encoder_config *config = &p->encoder->config;
-    size_t n = p->batch->starts[s + 1] - p->batch->starts[s];
+    size_t n = p->asked->starts[s + 1] - p->asked->starts[s];
     if (p->encoder->embed.positions.data && n > config->positions)
         return err_set(p->err, VSR_E_LIMIT, "a sequence of %zu tokens, the model takes %zu", n, config->positions);
     return 0;
@@ -168,20 +212,27 @@ static int check_sequence(const struct pass *p, size_t s) {
 
 static int check_tokens(const struct pass *p) {
     const struct encoder_config *config = &p->encoder->config;
-    for (size_t i = 0; i < p->n; i++)
-        if (p->batch->ids[i] >= config->vocabulary)
-            return err_set(p->err, VSR_E_LIMIT, "token %u, the vocabulary has %zu", p->batch->ids[i],
+    for (size_t i = 0; i < p->asked->starts[p->asked->n]; i++)
+        if (p->asked->ids[i] >= config->vocabulary)
+            return err_set(p->err, VSR_E_LIMIT, "token %u, the vocabulary has %zu", p->asked->ids[i],
                            config->vocabulary);
-    for (size_t i = 0; p->batch->types && p->encoder->embed.types.data && i < p->n; i++)
-        if (p->batch->types[i] >= config->token_types)
-            return err_set(p->err, VSR_E_LIMIT, "token type %u, the model has %zu", (unsigned)p->batch->types[i],
+    for (size_t i = 0; p->asked->types && p->encoder->embed.types.data && i < p->asked->starts[p->asked->n]; i++)
+        if (p->asked->types[i] >= config->token_types)
+            return err_set(p->err, VSR_E_LIMIT, "token type %u, the model has %zu", (unsigned)p->asked->types[i],
                            config->token_types);
+    return 0;
+}
+
+static int check_adapter(const struct pass *p, size_t s) {
+    const struct encoder_adapter *adapter = p->asked->adapters ? p->asked->adapters[s] : NULL;
+    if (adapter && adapter->base != p->encoder)
+        return err_set(p->err, VSR_E_INVALID, "sequence %zu has an adapter of another base", s);
     return 0;
 }
 
 /* Lengths; then the number of tokens is known. */
 static int check_batch(const struct pass *p) {
-    const struct encoder_batch *batch = p->batch;
+    const struct encoder_batch *batch = p->asked;
     if (batch->n == 0 || batch->n > ENCODER_SEQUENCES_MAX || batch->starts[0] != 0)
         return err_set(p->err, VSR_E_LIMIT, "a batch is 1 to %d sequences", ENCODER_SEQUENCES_MAX);
     for (size_t s = 0; s < batch->n; s++) {
@@ -190,10 +241,87 @@ static int check_batch(const struct pass *p) {
             return err_set(p->err, VSR_E_LIMIT, "a sequence is not empty, and a batch at most %d tokens",
                            ENCODER_BATCH_TOKENS_MAX);
         rc = check_sequence(p, s);
+        if (rc == 0)
+            rc = check_adapter(p, s);
         if (rc < 0)
             return rc;
     }
     return 0;
+}
+
+/* ---- runs of rows */
+
+/* Rows of a block that are of one run. Begin with `run` the first, `row` the block's and `n` 0. */
+struct part {
+    const struct run *run;
+    size_t row, n;
+};
+
+static bool next_part(struct part *part, size_t end) {
+    part->row += part->n;
+    if (part->row >= end)
+        return false;
+    while (part->run->end <= part->row)
+        part->run++;
+    part->n = (part->run->end < end ? part->run->end : end) - part->row;
+    return true;
+}
+
+static struct rows_in rows_from(const struct rows_in *rows, size_t skip) {
+    struct rows_in rest = *rows;
+    rest.data = (const char *)rows->data + skip * rows->stride * (rows->type == ROWS_BF16 ? 2 : 4);
+    if (rows->row_scale)
+        rest.row_scale = rows->row_scale + skip;
+    return rest;
+}
+
+/* What a part's adapter adds to the product of rows from `row` of `operand` on with a matrix: into `y`. */
+static int add_factors(const struct pass *p, const struct part *part, const struct adapter_linear *linear,
+                       const struct operand *operand, size_t row, float *y, size_t stride) {
+    struct encoder_work *work = p->work;
+    size_t cols = linear->first ? gemm_out(linear->first) : 0;
+    struct rows_out out = { .type = ROWS_F32, .data = work->first.data, .stride = cols };
+    struct rows_in rows;
+    bool direct = p->encoder->precision != PRECISION_INT8;
+    int rc = 0;
+    if (linear->first)
+        rc = multiply(p, linear->first, operand, row, part->n, direct ? work->first.data : work->narrow.data, &rows);
+    if (rc < 0)
+        return rc;
+    if (linear->first && !direct)
+        kernel_convert(&rows, &out, part->n, cols);
+    for (size_t i = 0; i < linear->n_parts; i++) {
+        const struct adapter_part *a = &linear->parts[i];
+        const struct low_rank product = { .x = (const float *)work->first.data + a->from,
+                                          .x_stride = cols,
+                                          .factor = a->factor,
+                                          .rank = a->rank,
+                                          .bias = a->bias };
+        kernel_add_low_rank(&product, y + a->column, stride, part->n, a->width);
+    }
+    return 0;
+}
+
+/*
+ * `product` is what the base's matrix gave for a block that begins at `row`; `*ret` is the part's share of it, with
+ * what its adapter adds. `operand` holds the block from row `from` on.
+ */
+static int take_part(const struct pass *p, const struct part *part, size_t index, enum linear linear,
+                     const struct operand *operand, size_t from, size_t row, const struct rows_in *product,
+                     struct rows_in *ret) {
+    const struct adapter_linear *more = part->run->linears ? &part->run->linears[index][linear] : NULL;
+    size_t skip = part->row - row, cols = product->stride;
+    struct rows_out out = f32_out(&p->work->sum, 0, cols);
+    float *sums = f32_row(&p->work->product, skip, cols);
+    *ret = rows_from(product, skip);
+    if (!more || more->n_parts == 0)
+        return 0;
+    if (product->type != ROWS_F32) {
+        kernel_convert(ret, &out, part->n, cols);
+        sums = out.data;
+        *ret = f32_in(&p->work->sum, 0, cols);
+    }
+    return add_factors(p, part, more, operand, from + skip, sums, cols);
 }
 
 /* ---- embeddings */
@@ -205,10 +333,10 @@ static int check_batch(const struct pass *p) {
 static void number_positions(const struct pass *p) {
     const struct encoder_config *config = &p->encoder->config;
     uint32_t *positions = p->work->positions.data;
-    for (size_t s = 0; s < p->batch->n; s++) {
+    for (size_t s = 0; s < p->rows.n; s++) {
         uint32_t next = (uint32_t)config->position_first;
-        for (size_t i = p->batch->starts[s]; i < p->batch->starts[s + 1]; i++) {
-            bool padding = config->position_first > 0 && p->batch->ids[i] == config->pad_id;
+        for (size_t i = p->rows.starts[s]; i < p->rows.starts[s + 1]; i++) {
+            bool padding = config->position_first > 0 && p->rows.ids[i] == config->pad_id;
             positions[i] = padding ? config->pad_id : next++;
         }
     }
@@ -217,39 +345,52 @@ static void number_positions(const struct pass *p) {
 static void widen_types(const struct pass *p) {
     uint32_t *types = p->work->types.data;
     for (size_t i = 0; i < p->n; i++)
-        types[i] = p->batch->types ? p->batch->types[i] : 0;
+        types[i] = p->rows.types ? p->rows.types[i] : 0;
 }
 
-static void embed_rows(const struct pass *p, size_t row, size_t n) {
-    const struct encoder *encoder = p->encoder;
+static void embed_part(const struct pass *p, const struct encoder *view, size_t row, size_t n) {
     struct encoder_work *work = p->work;
-    size_t cols = encoder->config.hidden;
-    const struct norm *norm = &encoder->embedding_norm;
+    size_t cols = view->config.hidden;
+    const struct norm *norm = &view->embedding_norm;
     struct rows_in in = f32_in(&work->hidden, row, cols);
     struct rows_out out = f32_out(&work->hidden, row, cols), input = operand_out(p, &work->input, row, cols);
-    kernel_embed(&encoder->embed, p->batch->ids + row, (const uint32_t *)work->positions.data + row,
+    kernel_embed(&view->embed, p->rows.ids + row, (const uint32_t *)work->positions.data + row,
                  (const uint32_t *)work->types.data + row, f32_row(&work->hidden, row, cols), cols, n, cols);
     if (norm->gamma)
         kernel_norm(norm, &in, NULL, 0, false, &out, NULL, n, cols);
-    norm = &encoder->layers[0].norms[NORM_ATTENTION_IN];
+    norm = &view->layers[0].norms[NORM_ATTENTION_IN];
     if (norm->gamma)
         kernel_norm(norm, &in, NULL, 0, false, &input, NULL, n, cols);
     else
         kernel_convert(&in, &input, n, cols);
 }
 
+static int embed_rows(const struct pass *p, size_t index, size_t row, size_t n) {
+    struct part part = { p->runs, row, 0 };
+    (void)index;
+    while (next_part(&part, row + n))
+        embed_part(p, part.run->view, part.row, part.n);
+    return 0;
+}
+
 /* ---- attention */
 
-static int project_rows(const struct pass *p, const struct encoder_layer *layer, size_t row, size_t n) {
+static int project_rows(const struct pass *p, size_t index, size_t row, size_t n) {
     struct encoder_work *work = p->work;
     size_t cols = encoder_qkv_cols(&p->encoder->config);
     struct rows_out out = f32_out(&work->qkv, row, cols);
     struct rows_in rows;
+    struct part part = { p->runs, row, 0 };
     bool direct = p->encoder->precision != PRECISION_INT8; /* then the product is f32 and lies where it should */
-    int rc =
-        multiply(p, layer->linears[LINEAR_QKV], &work->input, row, n, direct ? out.data : work->product.data, &rows);
+    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_QKV], &work->input, row, n,
+                      direct ? out.data : work->product.data, &rows);
     if (rc == 0 && !direct)
         kernel_convert(&rows, &out, n, cols);
+    while (rc == 0 && next_part(&part, row + n)) {
+        if (part.run->linears)
+            rc = add_factors(p, &part, &part.run->linears[index][LINEAR_QKV], &work->input, part.row,
+                             f32_row(&work->qkv, part.row, cols), cols);
+    }
     return rc;
 }
 
@@ -268,8 +409,8 @@ static int turn(const struct pass *p, struct rope *rope) {
     const struct encoder_config *config = &p->encoder->config;
     size_t cols = encoder_qkv_cols(config);
     int rc = 0;
-    for (size_t s = 0; s < p->batch->n && rc == 0; s++) {
-        size_t first = p->batch->starts[s], n = p->batch->starts[s + 1] - first;
+    for (size_t s = 0; s < p->rows.n && rc == 0; s++) {
+        size_t first = p->rows.starts[s], n = p->rows.starts[s + 1] - first;
         rc = rope_reserve(rope, n, p->err);
         if (rc == 0)
             rope_apply(rope, 0, f32_row(&p->work->qkv, first, cols), cols, n, config->heads + config->kv_heads);
@@ -277,8 +418,8 @@ static int turn(const struct pass *p, struct rope *rope) {
     return rc;
 }
 
-static struct attention attention_of(const struct pass *p, size_t layer) {
-    const struct encoder_config *config = &p->encoder->config;
+static struct attention attention_of(const struct encoder *view, size_t layer) {
+    const struct encoder_config *config = &view->config;
     return (struct attention){
         .heads = config->heads,
         .kv_heads = config->kv_heads,
@@ -286,8 +427,8 @@ static struct attention attention_of(const struct pass *p, size_t layer) {
         .scale = config->attention_scale,
         .causal = config->causal,
         .window = config->layer_full[layer] ? 0 : config->window,
-        .relative = p->encoder->relative,
-        .relative_reach = p->encoder->relative ? config->positions - 1 : 0,
+        .relative = view->relative,
+        .relative_reach = view->relative ? config->positions - 1 : 0,
     };
 }
 
@@ -318,19 +459,34 @@ static struct attention_positions distances_of(const struct pass *p, const struc
     };
 }
 
-static int attend(const struct pass *p, const struct encoder_layer *layer, size_t index) {
-    struct attention attention = attention_of(p, index);
+/* The items of a run; `items` are those from it on, and the items behind it are returned. */
+static const struct attention_item *attend_run(const struct pass *p, const struct run *run, size_t index,
+                                               const struct attention_item *items) {
+    const struct encoder_layer *layer = &run->view->layers[index];
+    struct attention attention = attention_of(run->view, index);
     struct attention_rows rows = attention_rows_of(p);
     struct attention_positions distances = distances_of(p, layer);
-    const struct attention_item *items = p->work->items.data;
-    int rc = 0;
+    const struct attention_item *end = (const struct attention_item *)p->work->items.data + p->n_items;
     if (layer->distance_keys || layer->distance_queries)
         attention.positions = &distances;
+    for (; items < end && items->first < run->end; items++)
+        attention_run(&attention, &rows, items, p->work->attention.data);
+    return items;
+}
+
+static int attend(const struct pass *p, size_t index) {
+    const struct attention_item *items = p->work->items.data;
+    bool near = !p->encoder->config.layer_full[index] && p->encoder->config.window;
+    int rc = 0;
     if (p->encoder->names->rotary)
-        rc = turn(p, attention.window ? p->encoder->rope_local : p->encoder->rope_full);
-    for (size_t i = 0; i < p->n_items && rc == 0; i++)
-        attention_run(&attention, &rows, &items[i], p->work->attention.data);
-    return rc;
+        rc = turn(p, near ? p->encoder->rope_local : p->encoder->rope_full);
+    if (rc < 0)
+        return rc;
+    for (const struct run *run = p->runs;; run++) {
+        items = attend_run(p, run, index, items);
+        if (run->end == p->n)
+            return 0;
+    }
 }
 
 /* ---- what follows attention */
@@ -356,95 +512,196 @@ static void join_rows(const struct pass *p, const struct norm *behind, const str
     kernel_norm(before, &in, NULL, 0, false, out, NULL, n, cols);
 }
 
-static int attention_out_rows(const struct pass *p, const struct encoder_layer *layer, size_t row, size_t n) {
+static int attention_out_rows(const struct pass *p, size_t index, size_t row, size_t n) {
     struct encoder_work *work = p->work;
     size_t context = encoder_context_cols(&p->encoder->config), cols = p->encoder->config.hidden;
-    struct rows_in in = f32_in(&work->context, row, context), branch;
-    struct rows_out operand = operand_out(p, &work->operand, 0, context), out = operand_out(p, &work->input, row, cols);
+    struct rows_in in = f32_in(&work->context, row, context), product, branch;
+    struct rows_out operand = operand_out(p, &work->operand, 0, context);
+    struct part part = { p->runs, row, 0 };
     int rc;
     kernel_convert(&in, &operand, n, context);
-    rc = multiply(p, layer->linears[LINEAR_ATTENTION_OUT], &work->operand, 0, n, work->product.data, &branch);
-    if (rc == 0)
-        join_rows(p, &layer->norms[NORM_ATTENTION_OUT], &layer->norms[NORM_MLP_IN], &branch, row, n, &out);
+    rc = multiply(p, p->encoder->layers[index].linears[LINEAR_ATTENTION_OUT], &work->operand, 0, n, work->product.data,
+                  &product);
+    while (rc == 0 && next_part(&part, row + n)) {
+        const struct encoder_layer *layer = &part.run->view->layers[index];
+        struct rows_out out = operand_out(p, &work->input, part.row, cols);
+        rc = take_part(p, &part, index, LINEAR_ATTENTION_OUT, &work->operand, 0, row, &product, &branch);
+        if (rc == 0)
+            join_rows(p, &layer->norms[NORM_ATTENTION_OUT], &layer->norms[NORM_MLP_IN], &branch, part.row, part.n,
+                      &out);
+    }
     return rc;
 }
 
-/* `next`: the layer behind this one; NULL: this is the last of the pass. */
-static void leave_layer(const struct pass *p, const struct encoder_layer *layer, const struct encoder_layer *next,
-                        const struct rows_in *branch, size_t row, size_t n) {
+static void leave_layer(const struct pass *p, const struct part *part, size_t index, const struct rows_in *branch) {
     struct encoder_work *work = p->work;
-    size_t cols = p->encoder->config.hidden;
+    const struct encoder *view = part->run->view;
+    const struct encoder_layer *layer = &view->layers[index];
+    bool last = index + 1 == p->layers;
+    size_t cols = view->config.hidden, row = part->row;
     struct rows_out input = operand_out(p, &work->input, row, cols), hidden = f32_out(&work->hidden, row, cols);
-    const struct norm *before = next ? &next->norms[NORM_ATTENTION_IN] : &p->encoder->final_norm;
+    const struct norm *before = last ? &view->final_norm : &layer[1].norms[NORM_ATTENTION_IN];
     if (p->encoder->names->post_norm)
-        join_rows(p, &layer->norms[NORM_MLP_OUT], NULL, branch, row, n, next ? &input : NULL);
+        join_rows(p, &layer->norms[NORM_MLP_OUT], NULL, branch, row, part->n, last ? NULL : &input);
     else
-        join_rows(p, &layer->norms[NORM_MLP_OUT], before, branch, row, n, next ? &input : &hidden);
+        join_rows(p, &layer->norms[NORM_MLP_OUT], before, branch, row, part->n, last ? &hidden : &input);
 }
 
-static int mlp_rows(const struct pass *p, const struct encoder_layer *layer, const struct encoder_layer *next,
-                    size_t row, size_t n) {
+static int mlp_in_rows(const struct pass *p, size_t index, size_t row, size_t n) {
     struct encoder_work *work = p->work;
     const struct encoder_config *config = &p->encoder->config;
-    struct rows_out operand = operand_out(p, &work->operand, 0, config->intermediate);
-    struct rows_in rows;
-    int rc = multiply(p, layer->linears[LINEAR_MLP_IN], &work->input, row, n, work->product.data, &rows);
-    if (rc < 0)
-        return rc;
-    if (p->encoder->names->gated)
-        kernel_activate_glu(config->activation, &rows, &operand, n, config->intermediate);
-    else
-        kernel_activate(config->activation, &rows, &operand, n, config->intermediate);
-    rc = multiply(p, layer->linears[LINEAR_MLP_OUT], &work->operand, 0, n, work->product.data, &rows);
-    if (rc == 0)
-        leave_layer(p, layer, next, &rows, row, n);
+    struct part part = { p->runs, row, 0 };
+    struct rows_in product, rows;
+    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_MLP_IN], &work->input, row, n, work->product.data,
+                      &product);
+    while (rc == 0 && next_part(&part, row + n)) {
+        struct rows_out operand = operand_out(p, &work->operand, part.row - row, config->intermediate);
+        rc = take_part(p, &part, index, LINEAR_MLP_IN, &work->input, row, row, &product, &rows);
+        if (rc < 0)
+            return rc;
+        if (p->encoder->names->gated)
+            kernel_activate_glu(config->activation, &rows, &operand, part.n, config->intermediate);
+        else
+            kernel_activate(config->activation, &rows, &operand, part.n, config->intermediate);
+    }
+    return rc;
+}
+
+static int mlp_out_rows(const struct pass *p, size_t index, size_t row, size_t n) {
+    struct encoder_work *work = p->work;
+    struct part part = { p->runs, row, 0 };
+    struct rows_in product, branch;
+    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_MLP_OUT], &work->operand, 0, n, work->product.data,
+                      &product);
+    while (rc == 0 && next_part(&part, row + n)) {
+        rc = take_part(p, &part, index, LINEAR_MLP_OUT, &work->operand, 0, row, &product, &branch);
+        if (rc == 0)
+            leave_layer(p, &part, index, &branch);
+    }
     return rc;
 }
 
 /* ---- the pass */
 
-static int each_block(const struct pass *p, const struct encoder_layer *layer, const struct encoder_layer *next,
-                      int (*fn)(const struct pass *p, const struct encoder_layer *layer,
-                                const struct encoder_layer *next, size_t row, size_t n)) {
+static int each_block(const struct pass *p, size_t index,
+                      int (*fn)(const struct pass *p, size_t index, size_t row, size_t n)) {
     int rc = 0;
     for (size_t row = 0; row < p->n && rc == 0; row += BLOCK_ROWS)
-        rc = fn(p, layer, next, row, p->n - row < BLOCK_ROWS ? p->n - row : BLOCK_ROWS);
+        rc = fn(p, index, row, p->n - row < BLOCK_ROWS ? p->n - row : BLOCK_ROWS);
     return rc;
 }
 
-static int first_block(const struct pass *p, const struct encoder_layer *layer, const struct encoder_layer *next,
-                       size_t row, size_t n) {
-    (void)layer;
-    (void)next;
-    embed_rows(p, row, n);
-    return 0;
+static int block_before_attention(const struct pass *p, size_t index, size_t row, size_t n) {
+    struct part part = { p->runs, row, 0 };
+    int rc = project_rows(p, index, row, n);
+    while (rc == 0 && next_part(&part, row + n))
+        norm_heads(p, &part.run->view->layers[index], part.row, part.n);
+    return rc;
 }
 
-static int block_before_attention(const struct pass *p, const struct encoder_layer *layer,
-                                  const struct encoder_layer *next, size_t row, size_t n) {
-    int rc = project_rows(p, layer, row, n);
-    (void)next;
+static int block_behind_attention(const struct pass *p, size_t index, size_t row, size_t n) {
+    int rc = attention_out_rows(p, index, row, n);
     if (rc == 0)
-        norm_heads(p, layer, row, n);
-    return rc;
-}
-
-static int block_behind_attention(const struct pass *p, const struct encoder_layer *layer,
-                                  const struct encoder_layer *next, size_t row, size_t n) {
-    int rc = attention_out_rows(p, layer, row, n);
-    return rc < 0 ? rc : mlp_rows(p, layer, next, row, n);
+        rc = mlp_in_rows(p, index, row, n);
+    return rc < 0 ? rc : mlp_out_rows(p, index, row, n);
 }
 
 static int run_layer(const struct pass *p, size_t index) {
-    const struct encoder_layer *layer = &p->encoder->layers[index];
-    const struct encoder_layer *next = index + 1 < p->layers ? layer + 1 : NULL;
-    int rc = each_block(p, layer, next, block_before_attention);
+    int rc = each_block(p, index, block_before_attention);
     if (rc == 0)
-        rc = attend(p, layer, index);
-    if (rc == 0)
-        rc = each_block(p, layer, next, block_behind_attention);
-    return rc;
+        rc = attend(p, index);
+    return rc < 0 ? rc : each_block(p, index, block_behind_attention);
 }
+
+/* ---- stages: which rows there are, and whose */
+
+static const uint32_t *lane_starts(const struct pass *p) {
+    return p->work->lanes.starts.data;
+}
+
+/* The stream, and what the next projection reads, as they are in the lane that it copies. */
+static void copy_lane(const struct pass *p, size_t lane) {
+    struct encoder_work *work = p->work;
+    const uint32_t *starts = lane_starts(p);
+    size_t cols = p->encoder->config.hidden, n = starts[lane + 1] - starts[lane], to = starts[lane];
+    size_t from = starts[encoder_lane(&work->lanes, lane)->origin];
+    float *scales = work->input.scales.data;
+    memcpy(f32_row(&work->hidden, to, cols), f32_row(&work->hidden, from, cols), n * cols * sizeof(float));
+    memcpy(operand_row(p, &work->input, to, cols), operand_row(p, &work->input, from, cols),
+           n * cols * operand_len(p->encoder->precision));
+    memcpy(scales + to, scales + from, n * sizeof(*scales));
+}
+
+static void find_runs(const struct pass *p, size_t stage) {
+    const uint32_t *starts = lane_starts(p);
+    struct run *runs = p->work->runs.data;
+    const struct encoder_adapter *last = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < p->rows.n; i++) {
+        const struct encoder_lane *lane = encoder_lane(&p->work->lanes, i);
+        const struct encoder_adapter *adapter = lane->stage <= stage ? lane->adapter : NULL;
+        if (n > 0 && adapter == last) {
+            runs[n - 1].end = starts[i + 1];
+            continue;
+        }
+        runs[n++] = (struct run){ .view = adapter ? &adapter->view : p->encoder,
+                                  .linears = adapter ? adapter->linears : NULL,
+                                  .row = starts[i],
+                                  .end = starts[i + 1] };
+        last = adapter;
+    }
+}
+
+static void enter_stage(struct pass *p, size_t stage) {
+    size_t before = p->rows.n;
+    const struct attention attention = attention_of(p->encoder, 0);
+    if (!p->asked->adapters)
+        return;
+    p->rows = encoder_lanes_batch(&p->work->lanes, encoder_lanes_alive(&p->work->lanes, stage));
+    p->n = p->rows.starts[p->rows.n];
+    for (size_t i = before; stage > 0 && i < p->rows.n; i++)
+        copy_lane(p, i);
+    p->n_items = attention_items(&attention, p->rows.starts, p->rows.n, NULL); /* the first ones of all */
+    find_runs(p, stage);
+}
+
+/* All lanes, so that room is made for them. */
+static int prepare_lanes(struct pass *p) {
+    struct encoder_work *work = p->work;
+    int rc;
+    p->rows = *p->asked;
+    p->whole = (struct run){ .view = p->encoder, .row = 0, .end = p->rows.starts[p->rows.n] };
+    p->runs = &p->whole;
+    p->n = p->whole.end;
+    if (!p->asked->adapters)
+        return 0;
+    rc = encoder_lanes_plan(&work->lanes, p->asked, p->layers, p->err);
+    if (rc == 0)
+        rc = work_grow_adapters(work, p->encoder, p->asked, p->err);
+    if (rc < 0)
+        return rc;
+    p->rows = encoder_lanes_batch(&work->lanes, work->lanes.n);
+    p->runs = work->runs.data;
+    p->n = p->rows.starts[p->rows.n];
+    return 0;
+}
+
+/* For each sequence what its lane ended with. */
+static const float *collect(const struct pass *p) {
+    struct encoder_work *work = p->work;
+    const uint32_t *lane_of = work->lanes.of.data;
+    size_t cols = p->encoder->config.hidden;
+    if (!p->asked->adapters || work->lanes.in_order)
+        return work->hidden.data;
+    for (size_t s = 0; s < p->asked->n; s++) {
+        size_t first = p->asked->starts[s], n = p->asked->starts[s + 1] - first;
+        memcpy(f32_row(&work->answers, first, cols), f32_row(&work->hidden, lane_starts(p)[lane_of[s]], cols),
+               n * cols * sizeof(float));
+    }
+    return work->answers.data;
+}
+
+/* ---- the whole */
 
 /* Slots of all distances in the batch; kept for the next one. */
 static int prepare_slots(const struct pass *p) {
@@ -452,8 +709,8 @@ static int prepare_slots(const struct pass *p) {
     struct encoder_work *work = p->work;
     size_t longest = 0;
     int rc;
-    for (size_t s = 0; s < p->batch->n; s++)
-        longest = max_size(longest, p->batch->starts[s + 1] - p->batch->starts[s]);
+    for (size_t s = 0; s < p->rows.n; s++)
+        longest = max_size(longest, p->rows.starts[s + 1] - p->rows.starts[s]);
     if (work->slots_reach >= longest && work->slots_buckets == deberta->buckets &&
         work->slots_positions == deberta->positions)
         return 0;
@@ -471,44 +728,47 @@ static int prepare_slots(const struct pass *p) {
 /* How attention is cut up is the same in all layers. */
 static int prepare_attention(struct pass *p) {
     const struct attention_positions distances = distances_of(p, &p->encoder->layers[0]);
-    struct attention attention = attention_of(p, 0);
+    struct attention attention = attention_of(p->encoder, 0);
     struct encoder_work *work = p->work;
     int rc;
     if (distances.keys || distances.queries)
         attention.positions = &distances;
     rc = pages_grow(&work->attention, attention_scratch_len(&attention), p->err);
-    p->n_items = attention_items(&attention, p->batch->starts, p->batch->n, NULL);
+    p->n_items = attention_items(&attention, p->rows.starts, p->rows.n, NULL);
     if (rc == 0)
         rc = pages_grow(&work->items, p->n_items * sizeof(struct attention_item), p->err);
     if (rc < 0)
         return rc;
-    (void)attention_items(&attention, p->batch->starts, p->batch->n, work->items.data); /* as many as just counted */
+    (void)attention_items(&attention, p->rows.starts, p->rows.n, work->items.data); /* as many as just counted */
     return p->encoder->config.family == ENCODER_DEBERTA ? prepare_slots(p) : 0;
 }
 
-static int run(const struct pass *p) {
+static int run(struct pass *p) {
     int rc;
+    enter_stage(p, 0);
     number_positions(p);
     widen_types(p);
-    rc = each_block(p, NULL, NULL, first_block);
-    for (size_t i = 0; i < p->layers && rc == 0; i++)
+    rc = each_block(p, 0, embed_rows);
+    for (size_t i = 0; i < p->layers && rc == 0; i++) {
+        enter_stage(p, 1 + i);
         rc = run_layer(p, i);
+    }
     return rc;
 }
 
 int encoder_forward(const struct encoder *encoder, struct encoder_work *work, const struct encoder_batch *batch,
                     size_t layers, const float **ret_hidden, struct vsr_err *err) {
-    struct pass pass = { .encoder = encoder, .work = work, .batch = batch, .layers = layers, .err = err };
+    struct pass pass = { .encoder = encoder, .work = work, .asked = batch, .layers = layers, .err = err };
     int rc;
     if (layers > encoder->config.layers)
         return err_set(err, VSR_E_LIMIT, "layer %zu, the model has %zu", layers, encoder->config.layers);
     if (layers == 0)
         pass.layers = encoder->config.layers;
     rc = check_batch(&pass);
-    if (rc < 0)
-        return rc;
-    pass.n = batch->starts[batch->n];
-    rc = check_tokens(&pass);
+    if (rc == 0)
+        rc = check_tokens(&pass);
+    if (rc == 0)
+        rc = prepare_lanes(&pass);
     if (rc == 0)
         rc = work_grow(work, encoder, pass.n, err);
     if (rc == 0)
@@ -516,6 +776,6 @@ int encoder_forward(const struct encoder *encoder, struct encoder_work *work, co
     if (rc == 0)
         rc = run(&pass);
     if (rc == 0)
-        *ret_hidden = work->hidden.data;
+        *ret_hidden = collect(&pass);
     return rc;
 }

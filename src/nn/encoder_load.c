@@ -21,6 +21,8 @@ struct loader {
     struct encoder *encoder;
     struct lora *lora;
     struct vsr_err *err;
+    bool replaced_only;   /* the encoder is a view: what the adapter leaves alone is there already */
+    bool replaced;        /* the adapter replaces something that is no matrix */
     struct pages staging; /* one matrix in f32, grown to the largest */
     char name[WEIGHTS_NAME_LEN_MAX];
 };
@@ -85,12 +87,23 @@ static bool has(struct loader *l, vsr_str name) {
     return weights_has(l->encoder->weights, WEIGHTS_TRUNK, name);
 }
 
-static int load_norm(struct loader *l, const char *prefix, size_t layer, const char *module, size_t cols,
+/* Whether the adapter has a weight or a bias of its own in place of this module's. */
+static bool replaces(struct loader *l, const char *prefix, size_t layer, const char *module) {
+    return l->lora && (lora_find_saved(l->lora, name_of(l, prefix, layer, module, ".weight")) ||
+                       lora_find_saved(l->lora, name_of(l, prefix, layer, module, ".bias")));
+}
+
+/* For what is no matrix: whether it is to be read. */
+static bool wanted(struct loader *l, const char *prefix, size_t layer, const char *module) {
+    bool own = replaces(l, prefix, layer, module);
+    l->replaced = l->replaced || own;
+    return own || !l->replaced_only;
+}
+
+static int read_norm(struct loader *l, const char *prefix, size_t layer, const char *module, size_t cols,
                      struct norm *ret) {
     int rc;
     vsr_str bias;
-    if (!module)
-        return 0;
     ret->kind = l->encoder->names->norm;
     ret->eps = l->encoder->config.norm_eps;
     rc = load_values(l, name_of(l, prefix, layer, module, ".weight"), WEIGHTS_SHAPE(cols), &ret->gamma);
@@ -100,9 +113,17 @@ static int load_norm(struct loader *l, const char *prefix, size_t layer, const c
     return has(l, bias) ? load_values(l, bias, WEIGHTS_SHAPE(cols), &ret->beta) : 0;
 }
 
+static int load_norm(struct loader *l, const char *prefix, size_t layer, const char *module, size_t cols,
+                     struct norm *ret) {
+    return module && wanted(l, prefix, layer, module) ? read_norm(l, prefix, layer, module, cols, ret) : 0;
+}
+
 static int load_table(struct loader *l, const char *module, size_t rows, struct embed_table *ret) {
     const float *values = NULL;
-    int rc =
+    int rc;
+    if (!wanted(l, NULL, 0, module))
+        return 0;
+    rc =
         load_values(l, name_of(l, NULL, 0, module, ".weight"), WEIGHTS_SHAPE(rows, l->encoder->config.hidden), &values);
     *ret = (struct embed_table){ .dtype = DTYPE_F32, .data = values, .n_rows = rows };
     return rc;
@@ -110,12 +131,7 @@ static int load_table(struct loader *l, const char *module, size_t rows, struct 
 
 /* ---- matrices */
 
-struct linear_shape {
-    size_t rows[LINEAR_PARTS_MAX]; /* of each part */
-    size_t n, cols;
-};
-
-static struct linear_shape linear_shape(const struct encoder *encoder, enum linear linear) {
+struct linear_shape encoder_linear_shape(const struct encoder *encoder, enum linear linear) {
     const struct encoder_config *config = &encoder->config;
     size_t queries = config->heads * config->head_dim, keys = config->kv_heads * config->head_dim;
     bool parted = encoder->names->linears[linear][1] != NULL;
@@ -185,7 +201,7 @@ static int load_parts(struct loader *l, size_t layer, const char *const *modules
 
 static int load_linear(struct loader *l, size_t layer, enum linear linear) {
     struct encoder *encoder = l->encoder;
-    struct linear_shape shape = linear_shape(encoder, linear);
+    struct linear_shape shape = encoder_linear_shape(encoder, linear);
     size_t rows = 0;
     bool biased = false;
     float *weights;
@@ -211,7 +227,7 @@ static int load_distances(struct loader *l, size_t rows, struct pages *ret) {
     struct norm norm = { .gamma = NULL };
     int rc = 0;
     if (config->deberta.norm_table)
-        rc = load_norm(l, NULL, 0, "encoder.LayerNorm", config->hidden, &norm);
+        rc = read_norm(l, NULL, 0, "encoder.LayerNorm", config->hidden, &norm);
     if (rc == 0)
         rc = load_pages(l, name_of(l, NULL, 0, "encoder.rel_embeddings", ".weight"),
                         WEIGHTS_SHAPE(rows, config->hidden), rows * config->hidden, ret);
@@ -251,18 +267,23 @@ static int project_distances(struct loader *l, struct gemm_context *context, siz
     return rc;
 }
 
+static bool adapts(struct loader *l, size_t layer, const char *module) {
+    const char *prefix = l->encoder->names->layer;
+    return replaces(l, prefix, layer, module) || lora_find(l->lora, name_of(l, prefix, layer, module, ""));
+}
+
 /* Keys and queries of the distances, for a layer. Where they are shared, the layer's own projections make them. */
 static int load_layer_distances(struct loader *l, struct gemm_context *context, size_t layer, const float *table,
-                                size_t rows) {
+                                size_t rows, bool whole) {
     const struct deberta_config *deberta = &l->encoder->config.deberta;
     const char *const *parts = l->encoder->names->linears[LINEAR_QKV];
     struct encoder_layer *to = &l->encoder->layers[layer];
     const char *keys = deberta->share_keys ? parts[1] : "attention.self.pos_key_proj";
     const char *queries = deberta->share_keys ? parts[0] : "attention.self.pos_query_proj";
     int rc = 0;
-    if (deberta->content_to_position)
+    if (deberta->content_to_position && (whole || adapts(l, layer, keys)))
         rc = project_distances(l, context, layer, keys, table, rows, &to->distance_keys);
-    if (rc == 0 && deberta->position_to_content)
+    if (rc == 0 && deberta->position_to_content && (whole || adapts(l, layer, queries)))
         rc = project_distances(l, context, layer, queries, table, rows, &to->distance_queries);
     return rc;
 }
@@ -273,15 +294,18 @@ static int load_all_distances(struct loader *l) {
     size_t span = (size_t)(deberta->buckets > 0 ? deberta->buckets : deberta->positions);
     struct gemm_context *context;
     struct pages table = { .data = NULL };
+    bool whole; /* all layers, not only those that are adapted */
     int rc = 0;
     if (encoder->config.family != ENCODER_DEBERTA || !(deberta->content_to_position || deberta->position_to_content))
         return 0;
+    whole = wanted(l, NULL, 0, "encoder.rel_embeddings");
+    whole = wanted(l, NULL, 0, "encoder.LayerNorm") || whole;
     rc = load_distances(l, 2 * span, &table);
     if (rc < 0)
         return rc;
     context = gemm_context_new(encoder->runtime->gemm);
     for (size_t i = 0; i < encoder->config.layers && rc == 0; i++)
-        rc = load_layer_distances(l, context, i, table.data, 2 * span);
+        rc = load_layer_distances(l, context, i, table.data, 2 * span, whole);
     gemm_context_free(context);
     pages_free(&table);
     return rc;
@@ -294,7 +318,7 @@ static int load_layer(struct loader *l, size_t layer) {
     const struct encoder_config *config = &l->encoder->config;
     struct encoder_layer *to = &l->encoder->layers[layer];
     int rc = 0;
-    for (enum linear i = 0; i < LINEARS && rc == 0; i++)
+    for (enum linear i = 0; i < LINEARS && rc == 0 && !l->replaced_only; i++)
         rc = load_linear(l, layer, i);
     for (enum norm_place i = 0; i < NORM_PLACES && rc == 0; i++) {
         /* The first layer of ModernBERT reads what the embedding's norm made. */
@@ -309,22 +333,29 @@ static int load_layer(struct loader *l, size_t layer) {
     return rc;
 }
 
+static int load_words(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    const struct encoder_config *config = &encoder->config;
+    const struct tensor *table;
+    vsr_str name = name_of(l, NULL, 0, encoder->names->embedding, ".weight");
+    int rc = weights_get(encoder->weights, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(config->vocabulary, config->hidden),
+                         &table, l->err);
+    if (rc < 0)
+        return rc;
+    encoder->embed.scale = config->embedding_scale;
+    if (table->dtype != DTYPE_F32 && table->dtype != DTYPE_BF16)
+        return load_table(l, encoder->names->embedding, config->vocabulary, &encoder->embed.words);
+    /* Read where it lies: texts touch few of its rows. */
+    encoder->embed.words = (struct embed_table){ table->dtype, table->data, config->vocabulary, NULL };
+    return 0;
+}
+
 static int load_embeddings(struct loader *l) {
     struct encoder *encoder = l->encoder;
     const struct encoder_config *config = &encoder->config;
     const struct encoder_family_names *names = encoder->names;
     bool positions = names->positions && (config->family != ENCODER_DEBERTA || config->deberta.biased_input);
-    const struct tensor *table;
-    vsr_str name = name_of(l, NULL, 0, names->embedding, ".weight");
-    int rc = weights_get(encoder->weights, WEIGHTS_TRUNK, name, WEIGHTS_SHAPE(config->vocabulary, config->hidden),
-                         &table, l->err);
-    if (rc < 0)
-        return rc;
-    if (table->dtype == DTYPE_F32 || table->dtype == DTYPE_BF16) /* read where it lies: texts touch few of its rows */
-        encoder->embed.words = (struct embed_table){ table->dtype, table->data, config->vocabulary, NULL };
-    else
-        rc = load_table(l, names->embedding, config->vocabulary, &encoder->embed.words);
-    encoder->embed.scale = config->embedding_scale;
+    int rc = l->replaced_only ? 0 : load_words(l); /* no adapter replaces them */
     if (rc == 0 && positions)
         rc = load_table(l, names->positions, config->positions + config->position_first, &encoder->embed.positions);
     if (rc == 0 && names->types && config->token_types > 0)
@@ -342,8 +373,11 @@ static int load_buckets(struct loader *l) {
     size_t heads = encoder->config.heads, reach = encoder->config.positions - 1;
     const float *table = NULL;
     struct pages relative = { .data = NULL };
-    int rc = load_values(l, name_of(l, NULL, 0, "encoder.relative_attention_bias", ".weight"),
-                         WEIGHTS_SHAPE(MPNET_BUCKETS, heads), &table);
+    int rc;
+    if (!wanted(l, NULL, 0, "encoder.relative_attention_bias"))
+        return 0;
+    rc = load_values(l, name_of(l, NULL, 0, "encoder.relative_attention_bias", ".weight"),
+                     WEIGHTS_SHAPE(MPNET_BUCKETS, heads), &table);
     if (rc == 0)
         rc = pages_new(heads * (2 * reach + 1) * sizeof(float), "distances", &relative, l->err);
     if (rc < 0)
@@ -362,20 +396,35 @@ static int find_ropes(struct loader *l) {
     return rc;
 }
 
-static int load_all(struct loader *l) {
+/* All but the matrices where they are not wanted. */
+static int load_trunk(struct loader *l) {
     struct encoder *encoder = l->encoder;
-    vsr_str embedding = name_of(l, NULL, 0, encoder->names->embedding, ".weight");
-    int rc = weights_probe(encoder->weights, embedding, l->err);
-    if (rc == 0)
-        rc = load_embeddings(l);
+    int rc = load_embeddings(l);
     for (size_t i = 0; i < encoder->config.layers && rc == 0; i++)
         rc = load_layer(l, i);
     if (rc == 0)
         rc = load_all_distances(l);
     if (rc == 0 && encoder->config.family == ENCODER_MPNET)
         rc = load_buckets(l);
+    return rc;
+}
+
+static int load_all(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    vsr_str embedding = name_of(l, NULL, 0, encoder->names->embedding, ".weight");
+    int rc = weights_probe(encoder->weights, embedding, l->err);
+    if (rc == 0)
+        rc = load_trunk(l);
     if (rc == 0 && encoder->names->rotary)
         rc = find_ropes(l);
+    return rc;
+}
+
+int encoder_load_view(struct encoder *view, struct lora *lora, bool *ret_replaced, struct vsr_err *err) {
+    struct loader loader = { .encoder = view, .lora = lora, .err = err, .replaced_only = true };
+    int rc = load_trunk(&loader);
+    pages_free(&loader.staging);
+    *ret_replaced = loader.replaced;
     return rc;
 }
 

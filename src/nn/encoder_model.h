@@ -6,6 +6,7 @@
 
 #include "nn/encoder.h"
 #include "nn/encoder_family.h"
+#include "nn/pages.h"
 
 struct arena;
 struct gemm;
@@ -36,6 +37,49 @@ struct encoder {
     const float *relative;               /* MPNet: added to scores by distance, as attention.h takes it; NULL: none */
     struct encoder_layer *layers;
 };
+
+/* ---- adapters that run beside the base */
+
+/* A number for the points of a pass: 0 is the embedding, 1 + i layer i. */
+#define STAGE_NEVER SIZE_MAX
+
+/* What an adapter adds to some columns of a product. */
+struct adapter_part {
+    size_t column, width;
+    size_t from, rank;   /* columns of what the first factor gives; rank 0: only the bias */
+    const float *factor; /* [rank][width]: B', scaled */
+    const float *bias;   /* [width]; NULL: none */
+};
+
+struct adapter_linear {
+    const struct gemm *first; /* A of all parts, one below the other; NULL: none has factors */
+    struct adapter_part parts[LINEAR_PARTS_MAX];
+    size_t n_parts; /* 0: the layer is the base's */
+};
+
+struct encoder_adapter {
+    const struct encoder *base;
+    struct encoder view; /* the base with the adapter's norms and tables; its matrices are the base's own */
+    struct adapter_linear (*linears)[LINEARS]; /* [layers] */
+    size_t stage;                              /* where it first differs from the base */
+    size_t first_max;                          /* columns of the widest `first` */
+    struct pages factors;
+};
+
+/*
+ * Reads what `lora` replaces of norms and small tables, and what follows from it, into `view`: a copy of its base with
+ * an arena, a holding, layers and weights of its own. `*ret_replaced`: there was something.
+ */
+int encoder_load_view(struct encoder *view, struct lora *lora, bool *ret_replaced, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* ---- sizes */
+
+struct linear_shape {
+    size_t rows[LINEAR_PARTS_MAX]; /* of each part */
+    size_t n, cols;
+};
+
+struct linear_shape encoder_linear_shape(const struct encoder *encoder, enum linear linear);
 
 /* Columns of what LINEAR_QKV gives, and of what attention gives. */
 static inline size_t encoder_qkv_cols(const struct encoder_config *config) {

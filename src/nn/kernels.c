@@ -162,3 +162,7 @@ void kernel_add(const struct rows_in *from, float *to, size_t stride, size_t n_r
 float kernel_dot(const float *a, const float *b, size_t width) {
     return kernels()->dot(a, b, width);
 }
+
+void kernel_add_low_rank(const struct low_rank *product, float *y, size_t stride, size_t n_rows, size_t width) {
+    kernels()->add_low_rank(product, y, stride, n_rows, width);
+}

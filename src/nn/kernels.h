@@ -149,4 +149,17 @@ void kernel_sigmoid(float *data, size_t width);
 void kernel_add(const struct rows_in *from, float *to, size_t stride, size_t n_rows, size_t width);
 float kernel_dot(const float *a, const float *b, size_t width);
 
+/* ---- products of few columns, such as an adapter's second factor */
+
+struct low_rank {
+    const float *x; /* [rows][rank], rows x_stride apart */
+    size_t x_stride;
+    const float *factor; /* [rank][width] */
+    size_t rank;         /* 0: only the bias */
+    const float *bias;   /* [width]; NULL: none */
+};
+
+/* y += x factor + bias: each number is summed in the order of the rank, then the bias, then what was there. */
+void kernel_add_low_rank(const struct low_rank *product, float *y, size_t stride, size_t n_rows, size_t width);
+
 #endif

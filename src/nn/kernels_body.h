@@ -267,6 +267,64 @@ static float body_dot(const float *a, const float *b, size_t width) {
     return vf_sum(SUM_LANES(width, vf_fma(vf_load(a + i, n), vf_load(b + i, n), sum)));
 }
 
+/* ---- products of few columns */
+
+/*
+ * A tile of the result is summed in registers. Columns are the outer loop: a tile's columns of the factor then stay in
+ * the nearest cache for all rows.
+ */
+enum { LOW_RANK_ROWS = 4, LOW_RANK_VECTORS = VW >= 16 ? 4 : 2 };
+
+/* `n_rows` and `n_vectors` are known to the compiler; `n`: lanes of each vector. */
+SIMD void low_rank_tile(const struct low_rank *p, size_t width, size_t row, size_t n_rows, size_t column,
+                        size_t n_vectors, size_t n, float *y, size_t stride) {
+    vf sums[LOW_RANK_ROWS][LOW_RANK_VECTORS];
+    SIMD_UNROLL
+    for (size_t i = 0; i < n_rows * n_vectors; i++)
+        sums[i / n_vectors][i % n_vectors] = vf_zero();
+    for (size_t k = 0; k < p->rank; k++) {
+        vf factor[LOW_RANK_VECTORS];
+        SIMD_UNROLL
+        for (size_t v = 0; v < n_vectors; v++)
+            factor[v] = vf_load(p->factor + k * width + column + v * VW, n);
+        SIMD_UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
+            vf x = vf_set(p->x[(row + r) * p->x_stride + k]);
+            SIMD_UNROLL
+            for (size_t v = 0; v < n_vectors; v++)
+                sums[r][v] = vf_fma(x, factor[v], sums[r][v]);
+        }
+    }
+    for (size_t r = 0; r < n_rows; r++) {
+        for (size_t v = 0; v < n_vectors; v++) {
+            float *to = y + (row + r) * stride + column + v * VW;
+            vf sum = sums[r][v];
+            if (p->bias)
+                sum = vf_add(sum, vf_load(p->bias + column + v * VW, n));
+            vf_store(to, vf_add(vf_load(to, n), sum), n);
+        }
+    }
+}
+
+SIMD void low_rank_columns(const struct low_rank *p, size_t width, size_t column, size_t n_vectors, size_t n, float *y,
+                           size_t stride, size_t n_rows) {
+    size_t row = 0;
+    for (; row + LOW_RANK_ROWS <= n_rows; row += LOW_RANK_ROWS)
+        low_rank_tile(p, width, row, LOW_RANK_ROWS, column, n_vectors, n, y, stride);
+    for (; row < n_rows; row++)
+        low_rank_tile(p, width, row, 1, column, n_vectors, n, y, stride);
+}
+
+static void body_add_low_rank(const struct low_rank *p, float *y, size_t stride, size_t n_rows, size_t width) {
+    size_t column = 0;
+    for (; column + (size_t)LOW_RANK_VECTORS * VW <= width; column += (size_t)LOW_RANK_VECTORS * VW)
+        low_rank_columns(p, width, column, LOW_RANK_VECTORS, VW, y, stride, n_rows);
+    for (; column + VW <= width; column += VW)
+        low_rank_columns(p, width, column, 1, VW, y, stride, n_rows);
+    if (column < width)
+        low_rank_columns(p, width, column, 1, width - column, y, stride, n_rows);
+}
+
 const struct kernels_isa SIMD_NAME(kernels) = {
     .read = body_read,
     .write = body_write,
@@ -281,6 +339,7 @@ const struct kernels_isa SIMD_NAME(kernels) = {
     .softmax = body_softmax,
     .sigmoid = body_sigmoid,
     .dot = body_dot,
+    .add_low_rank = body_add_low_rank,
 };
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "nn/gemm_vnni.h"
 #include "nn/pages.h"
 
 /* OpenMP 5.0, section 3.2. There is no omp.h that all compilers share. */
@@ -33,6 +34,7 @@ struct kernel {
 struct gemm_library {
     dnnl_engine_t engine;
     bool has_bf16, has_vnni;
+    bool own_bytes;        /* products of bytes are nn/gemm_vnni.h's */
     pthread_mutex_t mutex; /* guards the rest */
     struct kernel *kernels[KERNELS_MAX];
     size_t n_kernels;
@@ -40,8 +42,9 @@ struct gemm_library {
 
 struct gemm {
     struct gemm_library *library;
-    const struct kernel *kernel;
-    enum precision precision; /* that the caller asked for; the kernel's is f32 where bf16 is imitated */
+    size_t out, in;
+    const struct kernel *kernel; /* NULL: nn/gemm_vnni.h has it */
+    enum precision precision;    /* that the caller asked for; the kernel's is f32 where bf16 is imitated */
     struct pages packed;
     dnnl_memory_t weights, bias; /* bias: NULL where we add it ourselves */
     /* int8 only, [out] each. */
@@ -99,6 +102,7 @@ int gemm_library_new(struct gemm_library **ret, struct vsr_err *err) {
     (void)pthread_mutex_init(&library->mutex, NULL); /* cannot fail with default attributes */
     library->has_bf16 = cpu_has_bf16();
     library->has_vnni = cpu_has_vnni();
+    library->own_bytes = gemm_vnni_serves();
     *ret = library;
     return 0;
 }
@@ -229,6 +233,10 @@ static int kernel_get(struct gemm_library *library, const struct kernel *want, c
 
 /* ---- packing */
 
+static bool is_own(const struct gemm *gemm) {
+    return gemm->precision == PRECISION_INT8 && gemm->library->own_bytes && gemm->in % GEMM_VNNI_STEP == 0;
+}
+
 static dnnl_status_t reorder(struct gemm *gemm, const void *plain, dnnl_data_type_t type) {
     dnnl_engine_t engine = gemm->library->engine;
     dnnl_memory_desc_t desc;
@@ -236,8 +244,7 @@ static dnnl_status_t reorder(struct gemm *gemm, const void *plain, dnnl_data_typ
     dnnl_primitive_desc_t reorder_desc = NULL;
     dnnl_primitive_t primitive = NULL;
     dnnl_stream_t stream = NULL;
-    dnnl_status_t status =
-        plain_desc(gemm->kernel->in, gemm->kernel->out, type, dnnl_ba, &desc); /* W', read by columns */
+    dnnl_status_t status = plain_desc(gemm->in, gemm->out, type, dnnl_ba, &desc); /* W', read by columns */
     if (status == dnnl_success)
         status = dnnl_memory_create(&from, &desc, engine, (void *)(uintptr_t)plain); /* is only read */
     if (status == dnnl_success)
@@ -276,20 +283,20 @@ static int keep_bias(struct gemm *gemm, const float *bias, struct vsr_err *err) 
     float *copy;
     if (!bias)
         return 0;
-    status = plain_desc(1, gemm->kernel->out, dnnl_f32, dnnl_ab, &desc);
+    status = plain_desc(1, gemm->out, dnnl_f32, dnnl_ab, &desc);
     if (status == dnnl_success)
         status = dnnl_memory_create(&gemm->bias, &desc, gemm->library->engine, DNNL_MEMORY_ALLOCATE);
     if (status == dnnl_success)
         status = dnnl_memory_get_data_handle(gemm->bias, (void **)&copy);
     if (status != dnnl_success)
         return failed(err, status, "keep the bias");
-    memcpy(copy, bias, gemm->kernel->out * sizeof(*bias));
+    memcpy(copy, bias, gemm->out * sizeof(*bias));
     return 0;
 }
 
 /* bf16 where the processor has none: the same numbers, as f32. */
 static int pack_rounded(struct gemm *gemm, const float *weights, struct vsr_err *err) {
-    size_t n = gemm->kernel->out * gemm->kernel->in;
+    size_t n = gemm->out * gemm->in;
     struct pages rounded;
     float *values;
     int rc = pages_new(n * sizeof(*values), "rounded weights", &rounded, err);
@@ -310,8 +317,15 @@ static float channel_scale(const float *weights, size_t in, float top) {
     return greatest > 0 ? greatest / top : 1.0f;
 }
 
+static int pack_own(struct gemm *gemm, const int8_t *bytes, struct vsr_err *err) {
+    int rc = pages_new(gemm_vnni_len(gemm->out, gemm->in), "weights", &gemm->packed, err);
+    if (rc == 0)
+        gemm_vnni_pack(bytes, gemm->out, gemm->in, gemm->packed.data);
+    return rc;
+}
+
 static int pack_bytes(struct gemm *gemm, const float *weights, struct vsr_err *err) {
-    size_t out = gemm->kernel->out, in = gemm->kernel->in;
+    size_t out = gemm->out, in = gemm->in;
     float top = gemm->library->has_vnni ? 127.0f : 63.0f;
     struct pages quantised;
     int8_t *bytes;
@@ -330,13 +344,13 @@ static int pack_bytes(struct gemm *gemm, const float *weights, struct vsr_err *e
         gemm->channel_scales[channel] = scale;
         gemm->compensation[channel] = ZERO_POINT * sum;
     }
-    rc = pack(gemm, bytes, dnnl_s8, err);
+    rc = gemm->kernel ? pack(gemm, bytes, dnnl_s8, err) : pack_own(gemm, bytes, err);
     pages_free(&quantised);
     return rc;
 }
 
 static int fill_bytes(struct gemm *gemm, const float *weights, const float *bias, struct vsr_err *err) {
-    size_t out = gemm->kernel->out;
+    size_t out = gemm->out;
     gemm->channel_scales = mem_alloc(out * sizeof(float));
     gemm->compensation = mem_alloc(out * sizeof(int32_t));
     gemm->channel_bias = mem_alloc(out * sizeof(float));
@@ -346,19 +360,18 @@ static int fill_bytes(struct gemm *gemm, const float *weights, const float *bias
 }
 
 static int fill(struct gemm *gemm, const float *weights, const float *bias, struct vsr_err *err) {
-    const struct kernel *kernel = gemm->kernel;
-    size_t n = kernel->out * kernel->in;
+    size_t n = gemm->out * gemm->in;
     struct pages narrow;
     uint16_t *values;
     int rc;
-    if (kernel->precision == PRECISION_INT8)
+    if (gemm->precision == PRECISION_INT8)
         return fill_bytes(gemm, weights, bias, err);
     rc = keep_bias(gemm, bias, err);
     if (rc < 0)
         return rc;
     if (gemm->precision == PRECISION_F32)
         return pack(gemm, weights, dnnl_f32, err);
-    if (kernel->precision == PRECISION_F32)
+    if (gemm->kernel->precision == PRECISION_F32)
         return pack_rounded(gemm, weights, err);
     rc = pages_new(n * sizeof(*values), "bf16 weights", &narrow, err);
     if (rc < 0)
@@ -382,9 +395,8 @@ int gemm_new(struct gemm_library *library, const float *weights, const float *bi
         want.precision = PRECISION_F32;
     want.has_bias = bias && precision != PRECISION_INT8;
     gemm = MEM_NEW(struct gemm);
-    gemm->library = library;
-    gemm->precision = precision;
-    rc = kernel_get(library, &want, &gemm->kernel, err);
+    *gemm = (struct gemm){ .library = library, .out = out, .in = in, .precision = precision };
+    rc = is_own(gemm) ? 0 : kernel_get(library, &want, &gemm->kernel, err);
     if (rc == 0)
         rc = fill(gemm, weights, bias, err);
     if (rc < 0) {
@@ -408,11 +420,11 @@ void gemm_free(struct gemm *gemm) {
 }
 
 size_t gemm_out(const struct gemm *gemm) {
-    return gemm->kernel->out;
+    return gemm->out;
 }
 
 size_t gemm_in(const struct gemm *gemm) {
-    return gemm->kernel->in;
+    return gemm->in;
 }
 
 enum precision gemm_precision(const struct gemm *gemm) {
@@ -420,7 +432,7 @@ enum precision gemm_precision(const struct gemm *gemm) {
 }
 
 size_t gemm_bytes(const struct gemm *gemm) {
-    return gemm->packed.len + (gemm->channel_scales ? 3 * gemm->kernel->out * sizeof(float) : 0);
+    return gemm->packed.len + (gemm->channel_scales ? 3 * gemm->out * sizeof(float) : 0);
 }
 
 /* ---- contexts */
@@ -479,11 +491,15 @@ static bool is_imitated(const struct gemm *gemm) {
 
 int gemm_prepare(const struct gemm *gemm, struct gemm_context *context, struct vsr_err *err) {
     const struct kernel *kernel = gemm->kernel;
-    struct binding **bindings = &context->bindings[kernel->index];
+    struct binding **bindings;
     dnnl_status_t status = dnnl_success;
-    int rc = pages_grow(&context->scratch, scratch_len(kernel), err);
+    int rc;
+    if (!kernel)
+        return 0;
+    bindings = &context->bindings[kernel->index];
+    rc = pages_grow(&context->scratch, scratch_len(kernel), err);
     if (rc == 0 && is_imitated(gemm))
-        rc = pages_grow(&context->widened, GEMM_ROWS_MAX * kernel->in * sizeof(float), err);
+        rc = pages_grow(&context->widened, GEMM_ROWS_MAX * gemm->in * sizeof(float), err);
     if (rc < 0 || *bindings)
         return rc;
     *bindings = mem_alloc(ROW_KERNELS * sizeof(**bindings));
@@ -513,12 +529,12 @@ static dnnl_status_t execute(const struct gemm *gemm, struct gemm_context *conte
 }
 
 static struct rows_in describe_rows(const struct gemm *gemm, const float *scales, const void *y) {
-    if (gemm->precision != PRECISION_INT8)
-        return (struct rows_in){ .type = ROWS_F32, .data = y, .stride = gemm->kernel->out };
+    if (gemm->precision != PRECISION_INT8 || !gemm->kernel)
+        return (struct rows_in){ .type = ROWS_F32, .data = y, .stride = gemm->out };
     return (struct rows_in){
         .type = ROWS_S32,
         .data = y,
-        .stride = gemm->kernel->out,
+        .stride = gemm->out,
         .bias = gemm->channel_bias,
         .compensation = gemm->compensation,
         .column_scale = gemm->channel_scales,
@@ -528,7 +544,7 @@ static struct rows_in describe_rows(const struct gemm *gemm, const float *scales
 
 static const void *widen(const struct gemm *gemm, struct gemm_context *context, const uint16_t *x, size_t n) {
     float *wide = context->widened.data;
-    for (size_t i = 0; i < n * gemm->kernel->in; i++)
+    for (size_t i = 0; i < n * gemm->in; i++)
         wide[i] = bf16_to_f32(x[i]);
     return wide;
 }
@@ -537,9 +553,16 @@ static size_t x_len(enum precision precision) {
     return precision == PRECISION_F32 ? sizeof(float) : precision == PRECISION_BF16 ? sizeof(uint16_t) : 1;
 }
 
-int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *x, const float *scales, size_t n,
-             void *y, struct rows_in *ret_rows, struct vsr_err *err) {
-    size_t row_len = gemm->kernel->in * x_len(gemm->precision);
+static void run_own(const struct gemm *gemm, const void *x, const float *scales, size_t n, void *y) {
+    const struct gemm_vnni matrix = {
+        gemm->out, gemm->in, gemm->packed.data, gemm->compensation, gemm->channel_scales, gemm->channel_bias
+    };
+    gemm_vnni_run(&matrix, x, scales, n, y);
+}
+
+static int run_kernels(const struct gemm *gemm, struct gemm_context *context, const void *x, size_t n, void *y,
+                       struct vsr_err *err) {
+    size_t row_len = gemm->in * x_len(gemm->precision);
     const char *from = x;
     int rc = gemm_prepare(gemm, context, err);
     if (rc < 0)
@@ -547,7 +570,7 @@ int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *
     for (size_t done = 0, rows; done < n; done += rows) {
         size_t i = n - done >= GEMM_ROWS_MAX ? ROW_KERNELS - 1 : (size_t)(63 - __builtin_clzll(n - done));
         const void *input = from + done * row_len;
-        int32_t *output = (int32_t *)y + done * gemm->kernel->out; /* or f32, as long */
+        int32_t *output = (int32_t *)y + done * gemm->out; /* or f32, as long */
         dnnl_status_t status;
         rows = (size_t)1 << i;
         if (is_imitated(gemm))
@@ -556,6 +579,17 @@ int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *
         if (status != dnnl_success)
             return failed(err, status, "multiply");
     }
-    *ret_rows = describe_rows(gemm, scales, y);
     return 0;
+}
+
+int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *x, const float *scales, size_t n,
+             void *y, struct rows_in *ret_rows, struct vsr_err *err) {
+    int rc = 0;
+    if (gemm->kernel)
+        rc = run_kernels(gemm, context, x, n, y, err);
+    else
+        run_own(gemm, x, scales, n, y);
+    if (rc == 0)
+        *ret_rows = describe_rows(gemm, scales, y);
+    return rc;
 }

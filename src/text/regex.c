@@ -36,7 +36,10 @@ struct parser {
 };
 
 static int fail(struct parser *p, size_t at, int code, const char *what, vsr_str part) {
-    err_set(p->err, code, "%s%s%.*s%s", what, part.len ? " `" : "", VSR_FMT(part), part.len ? "`" : "");
+    if (part.len)
+        err_set(p->err, code, "%s `%.*s`", what, VSR_FMT(part));
+    else
+        err_set(p->err, code, "%s", what);
     err_at(p->err, (vsr_str){ 0 }, 0, (uint32_t)at + 1);
     return code;
 }

@@ -15,20 +15,34 @@ struct tokenizer_scratch {
     size_t cap;
 };
 
+enum {
+    ENCODING_KEPT_MAX = 1 << 16, /* tokens: twice as many as the longest context */
+    TOKEN_SIZE = 3 * sizeof(uint32_t) + 2,
+};
+
 struct tokenizer_scratch *tokenizer_scratch_new(void) {
     return MEM_NEW(struct tokenizer_scratch);
+}
+
+static void free_encoding(struct tokenizer_scratch *scratch) {
+    mem_free(scratch->ids);
+    mem_free(scratch->starts);
+    mem_free(scratch->ends);
+    mem_free(scratch->types);
+    mem_free(scratch->sequences);
+    *scratch = (struct tokenizer_scratch){ .work = scratch->work };
 }
 
 void tokenizer_scratch_free(struct tokenizer_scratch *scratch) {
     if (!scratch)
         return;
     tokenizer_work_done(&scratch->work);
-    mem_free(scratch->ids);
-    mem_free(scratch->starts);
-    mem_free(scratch->ends);
-    mem_free(scratch->types);
-    mem_free(scratch->sequences);
+    free_encoding(scratch);
     mem_free(scratch);
+}
+
+size_t tokenizer_scratch_size(const struct tokenizer_scratch *scratch) {
+    return scratch->work.held + scratch->cap * TOKEN_SIZE;
 }
 
 /* Length of the ill-formed part at `pos`: the longest beginning of a code point there, at least one byte. */
@@ -191,17 +205,22 @@ static int encode_text(const struct tokenizer *t, struct tokenizer_work *work, v
 }
 
 static int reserve_encoding(struct tokenizer_scratch *scratch, size_t n, struct vsr_err *err) {
-    size_t caps[5];
-    for (size_t i = 0; i < VSR_COUNT(caps); i++)
-        caps[i] = scratch->cap;
-    n = n < 64 ? 64 : n;
-    if (!token_reserve(&scratch->work, &scratch->ids, &caps[0], sizeof(uint32_t), n) ||
-        !token_reserve(&scratch->work, &scratch->starts, &caps[1], sizeof(uint32_t), n) ||
-        !token_reserve(&scratch->work, &scratch->ends, &caps[2], sizeof(uint32_t), n) ||
-        !token_reserve(&scratch->work, &scratch->types, &caps[3], 1, n) ||
-        !token_reserve(&scratch->work, &scratch->sequences, &caps[4], 1, n))
+    size_t cap = n < 64 ? 64 : n;
+    if (n <= scratch->cap)
+        return 0;
+    if (cap < scratch->cap * 2)
+        cap = scratch->cap * 2;
+    free_encoding(scratch);
+    scratch->ids = mem_try_realloc(NULL, cap * sizeof(*scratch->ids));
+    scratch->starts = mem_try_realloc(NULL, cap * sizeof(*scratch->starts));
+    scratch->ends = mem_try_realloc(NULL, cap * sizeof(*scratch->ends));
+    scratch->types = mem_try_realloc(NULL, cap);
+    scratch->sequences = mem_try_realloc(NULL, cap);
+    if (!scratch->ids || !scratch->starts || !scratch->ends || !scratch->types || !scratch->sequences) {
+        free_encoding(scratch);
         return err_set(err, VSR_E_NOMEM, "no memory for %zu tokens", n);
-    scratch->cap = caps[0];
+    }
+    scratch->cap = cap;
     return 0;
 }
 
@@ -274,14 +293,27 @@ static int assemble(const struct tokenizer *t, struct tokenizer_scratch *scratch
 
 static const struct tokenizer_options no_options = { 0 };
 
+static void begin(struct tokenizer_scratch *scratch) {
+    if (scratch->cap > ENCODING_KEPT_MAX)
+        free_encoding(scratch);
+    scratch->work.tokens.n = 0;
+    scratch->work.failed = 0;
+}
+
+static int end(struct tokenizer_scratch *scratch, int rc) {
+    tokenizer_work_trim(&scratch->work);
+    return rc;
+}
+
 int tokenizer_encode(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch, vsr_str text,
                      const struct tokenizer_options *options, struct encoding *ret, struct vsr_err *err) {
     int rc;
     options = options ? options : &no_options;
-    scratch->work.tokens.n = 0;
-    scratch->work.failed = 0;
+    begin(scratch);
     rc = encode_text(tokenizer, &scratch->work, text, options->parse_special, err);
-    return rc < 0 ? rc : assemble(tokenizer, scratch, options, false, scratch->work.tokens.n, ret, err);
+    if (rc == 0)
+        rc = assemble(tokenizer, scratch, options, false, scratch->work.tokens.n, ret, err);
+    return end(scratch, rc);
 }
 
 int tokenizer_encode_pair(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch, vsr_str first,
@@ -290,14 +322,14 @@ int tokenizer_encode_pair(const struct tokenizer *tokenizer, struct tokenizer_sc
     size_t n_first;
     int rc;
     options = options ? options : &no_options;
-    scratch->work.tokens.n = 0;
-    scratch->work.failed = 0;
+    begin(scratch);
     rc = encode_text(tokenizer, &scratch->work, first, options->parse_special, err);
-    if (rc < 0)
-        return rc;
     n_first = scratch->work.tokens.n;
-    rc = encode_text(tokenizer, &scratch->work, second, options->parse_special, err);
-    return rc < 0 ? rc : assemble(tokenizer, scratch, options, true, n_first, ret, err);
+    if (rc == 0)
+        rc = encode_text(tokenizer, &scratch->work, second, options->parse_special, err);
+    if (rc == 0)
+        rc = assemble(tokenizer, scratch, options, true, n_first, ret, err);
+    return end(scratch, rc);
 }
 
 void encoding_trimmed(const struct encoding *encoding, size_t i, vsr_str text, uint32_t *ret_start, uint32_t *ret_end) {

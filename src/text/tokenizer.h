@@ -20,7 +20,7 @@
 
 struct arena;
 struct tokenizer;         /* lives in the arena it was built in */
-struct tokenizer_scratch; /* working memory of one thread; grows to the longest text and keeps it */
+struct tokenizer_scratch; /* working memory of one thread */
 
 enum {
     TOKENIZER_FILE_LEN_MAX = 64 << 20,
@@ -73,8 +73,13 @@ int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct toke
 /* Whichever of these the directory has, in that order; reads tokenizer_config.json for what the files leave open. */
 int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
 
+/*
+ * The scratch grows with the text and is used again. What a huge text takes, tens of bytes for each of its own, is
+ * given back when the call returns, and the encoding's arrays at the next call.
+ */
 struct tokenizer_scratch *tokenizer_scratch_new(void);
 void tokenizer_scratch_free(struct tokenizer_scratch *scratch);
+size_t tokenizer_scratch_size(const struct tokenizer_scratch *scratch); /* bytes held; the cache of BPE (1 MB) apart */
 
 /* VSR_E_LIMIT for a text past TOKENIZER_TEXT_LEN_MAX, or a pair that cannot be cut as asked. */
 int tokenizer_encode(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch, vsr_str text,

@@ -51,11 +51,16 @@ struct bpe_work {
 void bpe_work_free(struct bpe_work *work) {
     if (!work)
         return;
+    bpe_work_trim(work);
+    mem_free(work->cache);
+    mem_free(work);
+}
+
+void bpe_work_trim(struct bpe_work *work) {
     mem_free(work->symbols);
     mem_free(work->heap);
     mem_free(work->halves);
-    mem_free(work->cache);
-    mem_free(work);
+    *work = (struct bpe_work){ .cache = work->cache, .cache_key = work->cache_key };
 }
 
 void bpe_init(struct bpe *bpe, struct arena *arena, size_t n_merges) {
@@ -84,6 +89,10 @@ static inline uint32_t find_merge(const struct bpe *bpe, uint32_t left, uint32_t
 
 void bpe_skip_merge(struct bpe *bpe, uint32_t result) {
     bpe->results[bpe->n_merges++] = result;
+}
+
+void bpe_fetch_merge(const struct bpe *bpe, uint32_t left, uint32_t right) {
+    __builtin_prefetch(&bpe->slots[slot_of(bpe, (uint64_t)left << ID_BITS | right)], 1);
 }
 
 void bpe_add_merge(struct bpe *bpe, uint32_t left, uint32_t right, uint32_t result) {

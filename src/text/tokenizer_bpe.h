@@ -64,6 +64,8 @@ struct bpe {
 
 /* Prepares the table for `n_merges`. The fields above `slots` and the options are the caller's. */
 void bpe_init(struct bpe *bpe, struct arena *arena, size_t n_merges);
+/* Asks for the memory that bpe_add_merge() will need. */
+void bpe_fetch_merge(const struct bpe *bpe, uint32_t left, uint32_t right);
 /* Adds the next merge. A pair that is there already keeps its first number. */
 void bpe_add_merge(struct bpe *bpe, uint32_t left, uint32_t right, uint32_t result);
 /* Counts a merge that never takes place, because its result is no token for a text. */
@@ -76,5 +78,7 @@ void bpe_encode(const struct bpe *bpe, struct tokenizer_work *work, const struct
                 size_t end);
 
 void bpe_work_free(struct bpe_work *work);
+/* Gives back what grew with the text; remembered pieces stay. */
+void bpe_work_trim(struct bpe_work *work);
 
 #endif

@@ -4,6 +4,11 @@
 #include "text/tokenizer_reader.h"
 #include "text/tokenizer_work.h"
 
+enum {
+    TOKENS_AHEAD = 16,   /* whose place in the vocabulary is asked for before it is needed */
+    MERGES_AT_ONCE = 32, /* looked up together */
+};
+
 /* Very old files of BPE name no type. */
 static int get_model_type(struct tokenizer_reader *r, json_ref ref, vsr_str *ret) {
     if (reader_get(r, ref, "type") == JSON_NONE && reader_get(r, ref, "merges") != JSON_NONE) {
@@ -13,24 +18,32 @@ static int get_model_type(struct tokenizer_reader *r, json_ref ref, vsr_str *ret
     return reader_type(r, ref, "model", ret);
 }
 
+static json_ref next_key(const struct tokenizer_reader *r, json_ref object, json_ref key) {
+    return json_next(&r->doc, object, json_next(&r->doc, object, key));
+}
+
 /* {"token": id, ...} */
 static int read_tokens(struct tokenizer_reader *r, json_ref ref) {
     size_t n = 0, bytes_len = 0;
+    json_ref ahead;
     if (ref == JSON_NONE || !json_is(&r->doc, ref, JSON_OBJECT))
         return reader_invalid(r, "model", "has no vocab that is an object");
-    for (json_ref key = json_first(&r->doc, ref); key != JSON_NONE;
-         key = json_next(&r->doc, ref, json_next(&r->doc, ref, key))) {
+    for (json_ref key = json_first(&r->doc, ref); key != JSON_NONE; key = next_key(r, ref, key)) {
         n++;
         bytes_len += r->doc.nodes[key].end - r->doc.nodes[key].start;
     }
     vocabulary_init(&r->t->vocabulary, r->arena, n, bytes_len);
-    for (json_ref key = json_first(&r->doc, ref), value; key != JSON_NONE; key = json_next(&r->doc, ref, value)) {
+    ahead = json_first(&r->doc, ref);
+    n = 0;
+    for (json_ref key = ahead; key != JSON_NONE; key = next_key(r, ref, key)) {
         uint32_t id;
-        int rc;
-        value = json_next(&r->doc, ref, key);
-        if ((rc = reader_id(r, value, "model: vocab", &id)) < 0)
+        int rc = reader_id(r, json_next(&r->doc, ref, key), "model: vocab", &id);
+        if (rc < 0)
             return rc;
+        for (; ahead != JSON_NONE && n < TOKENS_AHEAD; ahead = next_key(r, ref, ahead), n++)
+            vocabulary_fetch(&r->t->vocabulary, reader_text(r, ahead));
         vocabulary_put(&r->t->vocabulary, reader_text(r, key), id);
+        n--;
     }
     return 0;
 }
@@ -133,36 +146,71 @@ static bool read_merge(struct tokenizer_reader *r, json_ref ref, vsr_str *ret_le
     return ret_right->ptr && str_find_char(*ret_right, ' ') < 0;
 }
 
-static int merge_error(struct tokenizer_reader *r, size_t number, vsr_str left, vsr_str right, const char *problem) {
-    return err_set(r->err, VSR_E_INVALID, "model BPE: merge %zu (\"%.*s\" and \"%.*s\") %s", number,
+enum { MERGE_LEFT, MERGE_RIGHT, MERGE_RESULT, MERGE_TOKENS };
+
+struct merges {
+    struct vocabulary_query queries[MERGES_AT_ONCE][MERGE_TOKENS];
+    size_t n, first;        /* number of the first one in the file */
+    struct arena_mark mark; /* before the strings of these */
+};
+
+static int merge_error(struct tokenizer_reader *r, const struct merges *merges, size_t i, const char *problem) {
+    vsr_str left = merges->queries[i][MERGE_LEFT].token, right = merges->queries[i][MERGE_RIGHT].token;
+    return err_set(r->err, VSR_E_INVALID, "model BPE: merge %zu (\"%.*s\" and \"%.*s\") %s", merges->first + i,
                    (int)(left.len < 60 ? left.len : 60), left.ptr, (int)(right.len < 60 ? right.len : 60), right.ptr,
                    problem);
 }
 
-static int read_merges(struct tokenizer_reader *r, json_ref merges) {
+static vsr_str joined(struct tokenizer_reader *r, vsr_str left, vsr_str right) {
+    const struct bpe *bpe = &r->t->model.bpe;
+    vsr_str tail = str_starts(right, bpe->prefix) ? str_sub(right, bpe->prefix.len, right.len) : right;
+    char *bytes = arena_alloc(r->own, left.len + tail.len + 1);
+    memcpy(bytes, left.ptr, left.len);
+    memcpy(bytes + left.len, tail.ptr, tail.len);
+    return str_make(bytes, left.len + tail.len);
+}
+
+static int add_merges(struct tokenizer_reader *r, struct merges *merges) {
     struct bpe *bpe = &r->t->model.bpe;
-    const struct vocabulary *vocabulary = &r->t->vocabulary;
-    size_t number = 0;
-    for (json_ref item = json_first(&r->doc, merges); item != JSON_NONE; item = json_next(&r->doc, merges, item)) {
-        vsr_str left = { "", 0 }, right = { "", 0 }, tail;
-        uint32_t left_id, right_id, id;
-        if (!read_merge(r, item, &left, &right))
-            return err_set(r->err, VSR_E_INVALID, "model BPE: merge %zu is neither \"a b\" nor [\"a\", \"b\"]", number);
-        left_id = vocabulary_id(vocabulary, left);
-        right_id = vocabulary_id(vocabulary, right);
-        tail = str_starts(right, bpe->prefix) ? str_sub(right, bpe->prefix.len, right.len) : right;
-        id = vocabulary_id_of_two(vocabulary, left, tail);
-        if (left_id == TOKEN_NONE || right_id == TOKEN_NONE)
-            return merge_error(r, number, left, right, "has a part that is not in the vocabulary");
-        if (id == TOKEN_NONE)
-            return merge_error(r, number, left, right, "gives what is not in the vocabulary");
-        if (reader_is_special(r, id))
-            bpe_skip_merge(bpe, id);
-        else
-            bpe_add_merge(bpe, left_id, right_id, id);
-        number++;
+    vocabulary_find(&r->t->vocabulary, merges->queries[0], merges->n * MERGE_TOKENS);
+    for (size_t i = 0; i < merges->n; i++) {
+        const struct vocabulary_query *query = merges->queries[i];
+        if (query[MERGE_LEFT].id == TOKEN_NONE || query[MERGE_RIGHT].id == TOKEN_NONE)
+            return merge_error(r, merges, i, "has a part that is not in the vocabulary");
+        if (query[MERGE_RESULT].id == TOKEN_NONE)
+            return merge_error(r, merges, i, "gives what is not in the vocabulary");
+        bpe_fetch_merge(bpe, query[MERGE_LEFT].id, query[MERGE_RIGHT].id);
     }
+    for (size_t i = 0; i < merges->n; i++) {
+        const struct vocabulary_query *query = merges->queries[i];
+        if (reader_is_special(r, query[MERGE_RESULT].id))
+            bpe_skip_merge(bpe, query[MERGE_RESULT].id);
+        else
+            bpe_add_merge(bpe, query[MERGE_LEFT].id, query[MERGE_RIGHT].id, query[MERGE_RESULT].id);
+    }
+    merges->first += merges->n;
+    merges->n = 0;
+    arena_rewind(r->own, merges->mark);
     return 0;
+}
+
+static int read_merges(struct tokenizer_reader *r, json_ref list) {
+    struct merges merges = { .mark = arena_mark(r->own) };
+    int rc = 0;
+    for (json_ref item = json_first(&r->doc, list); rc == 0 && item != JSON_NONE;
+         item = json_next(&r->doc, list, item)) {
+        struct vocabulary_query *query = merges.queries[merges.n];
+        vsr_str left = { "", 0 }, right = { "", 0 };
+        if (!read_merge(r, item, &left, &right))
+            return err_set(r->err, VSR_E_INVALID, "model BPE: merge %zu is neither \"a b\" nor [\"a\", \"b\"]",
+                           merges.first + merges.n);
+        query[MERGE_LEFT].token = left;
+        query[MERGE_RIGHT].token = right;
+        query[MERGE_RESULT].token = joined(r, left, right);
+        if (++merges.n == MERGES_AT_ONCE)
+            rc = add_merges(r, &merges);
+    }
+    return rc == 0 ? add_merges(r, &merges) : rc;
 }
 
 /* Whether the model can read raw bytes instead of the byte alphabet. */

@@ -73,6 +73,10 @@ static uint32_t add_bytes(struct vocabulary *vocabulary, vsr_str token) {
     return offset;
 }
 
+void vocabulary_fetch(const struct vocabulary *vocabulary, vsr_str token) {
+    __builtin_prefetch(&vocabulary->slots[str_hash(token, 0) & (vocabulary->n_slots - 1)], 1);
+}
+
 void vocabulary_put(struct vocabulary *vocabulary, vsr_str token, uint32_t id) {
     uint64_t hash = str_hash(token, 0);
     size_t slot = find(vocabulary, token, hash);
@@ -99,19 +103,26 @@ uint32_t vocabulary_id(const struct vocabulary *vocabulary, vsr_str token) {
     return vocabulary->slots[slot] ? (uint32_t)vocabulary->slots[slot] - 1 : TOKEN_NONE;
 }
 
-uint32_t vocabulary_id_of_two(const struct vocabulary *vocabulary, vsr_str left, vsr_str right) {
-    char joined[512];
-    if (left.len + right.len > sizeof(joined)) {
-        struct arena_mark mark = arena_mark(vocabulary->arena);
-        char *space = arena_alloc(vocabulary->arena, left.len + right.len);
-        uint32_t id;
-        memcpy(space, left.ptr, left.len);
-        memcpy(space + left.len, right.ptr, right.len);
-        id = vocabulary_id(vocabulary, str_make(space, left.len + right.len));
-        arena_rewind(vocabulary->arena, mark);
-        return id;
+/* Each pass asks for the memory that the next one reads: slot, entry, bytes. What a pass sees of another string with
+ * the same slot is fetched for nothing, and no harm. */
+void vocabulary_find(const struct vocabulary *vocabulary, struct vocabulary_query *queries, size_t n) {
+    size_t mask = vocabulary->n_slots - 1;
+    for (size_t i = 0; i < n; i++) {
+        queries[i].hash = str_hash(queries[i].token, 0);
+        __builtin_prefetch(&vocabulary->slots[queries[i].hash & mask]);
     }
-    memcpy(joined, left.ptr, left.len);
-    memcpy(joined + left.len, right.ptr, right.len);
-    return vocabulary_id(vocabulary, str_make(joined, left.len + right.len));
+    for (size_t i = 0; i < n; i++) {
+        uint64_t slot = vocabulary->slots[queries[i].hash & mask];
+        if (slot)
+            __builtin_prefetch(&vocabulary->entries[(uint32_t)slot - 1]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t slot = vocabulary->slots[queries[i].hash & mask];
+        if (slot)
+            __builtin_prefetch(vocabulary_token(vocabulary, (uint32_t)slot - 1).ptr);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t slot = vocabulary->slots[find(vocabulary, queries[i].token, queries[i].hash)];
+        queries[i].id = slot ? (uint32_t)slot - 1 : TOKEN_NONE;
+    }
 }

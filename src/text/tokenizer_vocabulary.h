@@ -29,13 +29,22 @@ struct vocabulary {
 
 /* Makes room for `n` strings of `bytes_len` bytes together; more may follow. Keeps `arena`. */
 void vocabulary_init(struct vocabulary *vocabulary, struct arena *arena, size_t n, size_t bytes_len);
+/* Asks for the memory that putting `token` will need. */
+void vocabulary_fetch(const struct vocabulary *vocabulary, vsr_str token);
 /* Copies `token`. A string that is there already gets the new id. `id` is below TOKENIZER_VOCABULARY_MAX. */
 void vocabulary_put(struct vocabulary *vocabulary, vsr_str token, uint32_t id);
 
 /* TOKEN_NONE when absent. */
 uint32_t vocabulary_id(const struct vocabulary *vocabulary, vsr_str token);
-/* The same for two strings one after the other. */
-uint32_t vocabulary_id_of_two(const struct vocabulary *vocabulary, vsr_str left, vsr_str right);
+
+/* A string to look up, and its id. */
+struct vocabulary_query {
+    vsr_str token;
+    uint64_t hash;
+    uint32_t id; /* TOKEN_NONE when absent */
+};
+/* Answers `n` queries. Far quicker than one by one: big tables are in no cache, and here the waits for them overlap. */
+void vocabulary_find(const struct vocabulary *vocabulary, struct vocabulary_query *queries, size_t n);
 
 static inline bool vocabulary_has(const struct vocabulary *vocabulary, uint32_t id) {
     return id < vocabulary->n && vocabulary->entries[id].offset != UINT32_MAX;

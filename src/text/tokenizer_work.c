@@ -5,7 +5,8 @@
 #include "core/utf8.h"
 #include "text/tokenizer_bpe.h"
 
-void tokenizer_work_done(struct tokenizer_work *work) {
+/* All but what the BPE model remembers, whose size is fixed. */
+static void free_buffers(struct tokenizer_work *work) {
     struct token_out *outs[1 + VSR_COUNT(work->texts)] = { &work->clean };
     for (size_t i = 0; i < VSR_COUNT(work->texts); i++)
         outs[1 + i] = &work->texts[i];
@@ -23,8 +24,21 @@ void tokenizer_work_done(struct tokenizer_work *work) {
     mem_free(work->tokens.ends);
     mem_free(work->nodes);
     mem_free(work->stack);
+    *work = (struct tokenizer_work){ .bpe = work->bpe };
+}
+
+void tokenizer_work_done(struct tokenizer_work *work) {
+    free_buffers(work);
     bpe_work_free(work->bpe);
-    *work = (struct tokenizer_work){ 0 };
+    work->bpe = NULL;
+}
+
+void tokenizer_work_trim(struct tokenizer_work *work) {
+    if (work->held <= WORK_KEPT_MAX)
+        return;
+    free_buffers(work);
+    if (work->bpe)
+        bpe_work_trim(work->bpe);
 }
 
 bool token_reserve(struct tokenizer_work *work, void *array, size_t *cap, size_t size, size_t n) {
@@ -39,6 +53,7 @@ bool token_reserve(struct tokenizer_work *work, void *array, size_t *cap, size_t
         return false;
     }
     *place = moved;
+    work->held += (n - *cap) * size;
     *cap = n;
     return true;
 }

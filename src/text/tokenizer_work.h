@@ -5,9 +5,9 @@
  * moves a byte; then there are no arrays of ranges (`starts` is NULL) and byte i comes from the code point of the
  * original around `origin` + i. Steps that move bytes write a text of their own into one of the growing buffers here.
  *
- * All buffers grow and are kept, so that encoding allocates nothing once the longest text has been seen. A failure
- * (VSR_E_NOMEM, VSR_E_LIMIT) is sticky in `failed`: writers go on, the one who started them looks once. One thread at a
- * time.
+ * All buffers grow and are kept up to WORK_KEPT_MAX, so that encoding texts of a usual length allocates nothing after
+ * the first ones; what a huge text took is given back behind it. A failure (VSR_E_NOMEM, VSR_E_LIMIT) is sticky in
+ * `failed`: writers go on, the one who started them looks once. One thread at a time.
  */
 #ifndef VSR_TEXT_TOKENIZER_WORK_H
 #define VSR_TEXT_TOKENIZER_WORK_H
@@ -22,6 +22,7 @@
 
 enum {
     TOKEN_TEXT_LEN_MAX = 64 << 20, /* of a text after a step that makes it longer */
+    WORK_KEPT_MAX = 8 << 20,       /* bytes; enough for texts of about 100 KB, the longest that a model reads */
 };
 
 struct token_text {
@@ -69,6 +70,7 @@ struct unigram_node;
 
 struct tokenizer_work {
     int failed;                /* 0, VSR_E_NOMEM or VSR_E_LIMIT */
+    size_t held;               /* bytes of all that token_reserve() gave */
     struct token_out clean;    /* the original with its ill-formed parts replaced */
     struct token_out texts[6]; /* by turns: one is read while the other is written; a pair for each stage */
     unsigned turn, stage;
@@ -84,6 +86,8 @@ struct tokenizer_work {
 };
 
 void tokenizer_work_done(struct tokenizer_work *work);
+/* Between two texts: gives the buffers back when they hold more than WORK_KEPT_MAX together. */
+void tokenizer_work_trim(struct tokenizer_work *work);
 
 /* Room for `n` objects of `size` in `*array`; false (and `failed`) without memory. */
 bool token_reserve(struct tokenizer_work *work, void *array, size_t *cap, size_t size, size_t n);

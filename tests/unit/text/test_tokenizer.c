@@ -375,6 +375,32 @@ TEST(texts_too_long) {
     arena_free(arena);
 }
 
+/* A huge text's memory is given back; the encoding of it stays until the next call. */
+TEST(memory_of_huge_texts) {
+    enum { HUGE_LEN = 1 << 20, KEPT_MAX = 10 << 20 };
+    static const char *const models[] = { BERT, GEMMA, UNIGRAM };
+    for (size_t m = 0; m < VSR_COUNT(models); m++) {
+        struct arena *arena = arena_new(0, 0);
+        struct tokenizer *t = must_load(arena, models[m]);
+        struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+        char *text = arena_alloc(arena, HUGE_LEN);
+        struct encoding e;
+        for (size_t i = 0; i < HUGE_LEN; i++)
+            text[i] = "a \xFF"
+                      "b"[i % 4];
+        CHECK_INT(tokenizer_encode(t, scratch, str_make(text, HUGE_LEN), NULL, &e, NULL), 0, "huge");
+        CHECK_MSG(tokenizer_scratch_size(scratch) < KEPT_MAX + e.n * 2 * 14,
+                  "%zu bytes behind a huge text of %zu tokens", tokenizer_scratch_size(scratch), e.n);
+        for (size_t i = 0; i < e.n; i++)
+            CHECK(e.ids[i] < tokenizer_vocabulary_size(t) && e.ends[i] <= HUGE_LEN, "still there");
+        CHECK_INT(tokenizer_encode(t, scratch, VSR_STR("a ab"), NULL, &e, NULL), 0, "small");
+        CHECK_MSG(tokenizer_scratch_size(scratch) < KEPT_MAX, "%zu bytes behind a small one",
+                  tokenizer_scratch_size(scratch));
+        tokenizer_scratch_free(scratch);
+        arena_free(arena);
+    }
+}
+
 TEST(vocabulary) {
     struct arena *arena = arena_new(0, 0);
     struct tokenizer *t = must_load(arena, BERT);
@@ -410,4 +436,5 @@ TEST(published_bert) {
 
 RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(spaces_as_symbols), T(unigram),
           T(unknown_parts_are_errors), T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
-          T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(vocabulary), T(published_bert))
+          T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(memory_of_huge_texts),
+          T(vocabulary), T(published_bert))

@@ -66,19 +66,45 @@ struct readiness_model {
 
 /* Returns the number by which the model is called below, or -1 past READINESS_MODELS_MAX. */
 int readiness_add(struct readiness *readiness, const struct readiness_model *model);
+/* It is not needed any more; its number may be given to another. */
+void readiness_remove(struct readiness *readiness, int model);
+void readiness_set_mandatory(struct readiness *readiness, int model, bool mandatory);
 
 /* `message`: why, in case of a failure; else may be empty. */
 void readiness_set_phase(struct readiness *readiness, enum readiness_phase phase, vsr_str message);
 void readiness_set_state(struct readiness *readiness, int model, enum model_state state, vsr_str message);
-/* When loading has succeeded: where the files are, how long it took, what it holds. Makes the model ready. */
-void readiness_loaded(struct readiness *readiness, int model, vsr_str resolved_path, uint64_t load_ms,
-                      uint64_t memory_bytes);
+struct readiness_load {
+    vsr_str resolved_path; /* where the files are */
+    uint64_t load_ms, self_test_us, memory_bytes;
+    vsr_str task, architecture, precision;
+    size_t tokens_max;
+    size_t width;          /* classes, or dimensions */
+    const vsr_str *labels; /* [n_labels] */
+    size_t n_labels;
+};
+
+/* When loading has succeeded. Makes the model ready. */
+void readiness_loaded(struct readiness *readiness, int model, const struct readiness_load *load);
 
 enum model_state readiness_state(struct readiness *readiness, int model);
 
 /* Whether no mandatory model is missing. The name of the first one that is goes to `missing`. */
 bool readiness_is_ready(struct readiness *readiness, char missing[static READINESS_NAME_LEN]);
 
+/* Borrowed while visit() runs, which must not call back. */
+struct readiness_view {
+    const char *name, *type, *path;
+    enum model_state state;
+    bool mandatory;
+    uint64_t load_ms, memory_bytes;
+};
+void readiness_each(struct readiness *readiness, void (*visit)(void *data, const struct readiness_view *view),
+                    void *data);
+
+/* An object; how many models are ready stands under `ready_key`. */
+void readiness_summary_json(struct readiness *readiness, const char *ready_key, struct json_writer *w);
+/* An array: what is known about each model, the catalogue's record included. */
+void readiness_models_json(struct readiness *readiness, struct json_writer *w);
 /* An object: summary and models. */
 void readiness_json(struct readiness *readiness, struct json_writer *w);
 

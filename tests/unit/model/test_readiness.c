@@ -12,6 +12,22 @@ static int add(struct readiness *r, const char *name, bool mandatory) {
     return readiness_add(r, &model);
 }
 
+static void loaded(struct readiness *r, int model, const char *path, uint64_t load_ms, uint64_t bytes) {
+    const vsr_str labels[] = { VSR_STR("calm"), VSR_STR("angry") };
+    const struct readiness_load load = { .resolved_path = str_from_c(path),
+                                         .load_ms = load_ms,
+                                         .self_test_us = 7,
+                                         .memory_bytes = bytes,
+                                         .task = VSR_STR("classify"),
+                                         .architecture = VSR_STR("bert"),
+                                         .precision = VSR_STR("int8"),
+                                         .tokens_max = 512,
+                                         .width = 2,
+                                         .labels = labels,
+                                         .n_labels = VSR_COUNT(labels) };
+    readiness_loaded(r, model, &load);
+}
+
 TEST(only_mandatory_models_hold_it_up) {
     struct readiness *r = readiness_new();
     char missing[READINESS_NAME_LEN];
@@ -21,11 +37,11 @@ TEST(only_mandatory_models_hold_it_up) {
     comfort = add(r, "comfort", false);
     CHECK(!readiness_is_ready(r, missing), "nothing loaded");
     CHECK_STR(str_from_c(missing), "guard", "which");
-    readiness_loaded(r, comfort, VSR_STR("/m/comfort"), 5, 100);
+    loaded(r, comfort, "/m/comfort", 5, 100);
     CHECK(!readiness_is_ready(r, missing), "the other one is loaded");
     readiness_set_state(r, guard, MODEL_STATE_LOADING, VSR_STR(""));
     CHECK(!readiness_is_ready(r, missing), "on its way");
-    readiness_loaded(r, guard, VSR_STR("/m/guard"), 7, 200);
+    loaded(r, guard, "/m/guard", 7, 200);
     CHECK(readiness_is_ready(r, missing), "loaded");
     CHECK_STR(str_from_c(missing), "", "nothing");
     readiness_set_state(r, comfort, MODEL_STATE_FAILED, VSR_STR("no"));
@@ -58,7 +74,7 @@ TEST(json) {
                       "\"downloading_model\":\"a\",\"pending_models\":[\"a\",\"b\"],\"ready_models\":0,"
                       "\"total_models\":2"),
           "downloading");
-    readiness_loaded(r, a, VSR_STR("/m/a"), 12, 34);
+    loaded(r, a, "/m/a", 12, 34);
     readiness_set_state(r, b, MODEL_STATE_FAILED, VSR_STR("no \"room\""));
     readiness_set_phase(r, READINESS_FAILED, VSR_STR("b"));
     CHECK(json_has(r, "\"any_ready\":true,\"phase\":\"failed\""), "failed");
@@ -91,7 +107,7 @@ static void *report(void *data) {
     int model = add(r, "mine", true);
     for (int i = 0; i < 2000; i++) {
         readiness_set_state(r, model, MODEL_STATE_LOADING, VSR_STR("working"));
-        readiness_loaded(r, model, VSR_STR("/m"), 1, 1);
+        loaded(r, model, "/m", 1, 1);
     }
     return NULL;
 }

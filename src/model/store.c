@@ -1,0 +1,685 @@
+/*
+ * One slot for each model. A slot's wish says what it should be, its model what it is; they differ while a load is
+ * under way, and after one that failed. Loaders take slots from a queue: those that somebody waits for stand at its
+ * front. A slot that is not wanted any more leaves the list at once and is freed by the last who looks at it.
+ */
+#include "model/store.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/clock.h"
+#include "core/mem.h"
+#include "model/catalogue.h"
+#include "model/engine.h"
+#include "model/wish.h"
+#include "nn/labels.h"
+#include "nn/runtime.h"
+#include "nn/tensor_store.h"
+
+enum {
+    LOADERS_DEFAULT_MAX = 4, /* each packs with one core, and reads with one disk */
+    SELF_TEST_TRIES = 1500,  /* while the queue of the engine is full */
+    SELF_TEST_WAIT_MS = 20,
+};
+
+struct slot {
+    struct slot *next;   /* of all slots */
+    struct slot *behind; /* of the queue */
+    int readiness;       /* its number there; -1: no room */
+    struct wish *wish;
+    enum model_state state; /* of the wish */
+    struct vsr_err why;     /* of ABSENT and FAILED */
+    struct model *model;    /* NULL: none is loaded */
+    struct result_key loaded_as;
+    uint64_t used; /* the store's clock when it was asked for last */
+    bool queued, loading, gone;
+    bool settling;  /* it is loaded; room is being made for it */
+    size_t n_users; /* loader and askers */
+};
+
+struct loader {
+    struct store *store;
+    pthread_t id;
+};
+
+struct store {
+    struct store_options options;
+    struct arena *arena;
+    struct loader loaders[STORE_LOADERS_MAX];
+    size_t n_loaders;
+    pthread_mutex_t configuring; /* one at a time */
+    pthread_mutex_t mutex;       /* guards the rest */
+    pthread_cond_t changed;      /* a load has ended, one is wanted, or the store stops */
+    struct slot *slots, *first, *last;
+    uint64_t clock;
+    uint64_t loads, failures, unloads;
+    bool stopping;
+};
+
+static void lock(struct store *store) {
+    (void)pthread_mutex_lock(&store->mutex); /* fails only for a mutex that is none */
+}
+
+static void unlock(struct store *store) {
+    (void)pthread_mutex_unlock(&store->mutex);
+}
+
+/* ---- telling */
+
+static bool same_key(struct result_key a, struct result_key b) {
+    return a.low == b.low && a.high == b.high;
+}
+
+static bool is_eager(const struct slot *slot) {
+    return slot->wish->model.load == STORE_EAGER || slot->wish->model.mandatory;
+}
+
+/* What is to be said once the lock is free. */
+struct news {
+    enum model_state state;
+    char name[READINESS_NAME_LEN], message[READINESS_MESSAGE_LEN];
+};
+
+static void tell(const struct store *store, const struct news *news) {
+    if (store->options.report)
+        store->options.report(store->options.owner, str_from_c(news->name), news->state, str_from_c(news->message));
+}
+
+/* With the lock. A slot whose former model still answers is ready, whatever becomes of the new one. */
+static void show(struct store *store, struct slot *slot, enum model_state state, const char *message,
+                 struct news *news) {
+    slot->state = state;
+    news->state = state;
+    (void)snprintf(news->name, sizeof(news->name), "%.*s", VSR_FMT(slot->wish->model.name));
+    (void)snprintf(news->message, sizeof(news->message), "%s", message);
+    if (slot->readiness < 0 || slot->gone)
+        return;
+    readiness_set_state(store->options.readiness, slot->readiness, slot->model ? MODEL_STATE_READY : state,
+                        str_from_c(message));
+}
+
+/* With the lock. */
+static void show_phase(struct store *store) {
+    char missing[READINESS_NAME_LEN];
+    size_t n = 0, under_way = 0;
+    for (const struct slot *slot = store->slots; slot; slot = slot->next) {
+        n++;
+        under_way += (slot->queued || slot->loading) && is_eager(slot);
+    }
+    if (n == 0)
+        readiness_set_phase(store->options.readiness, READINESS_SKIPPED, VSR_STR(""));
+    else if (under_way > 0)
+        readiness_set_phase(store->options.readiness, READINESS_INITIALIZING, VSR_STR(""));
+    else if (readiness_is_ready(store->options.readiness, missing))
+        readiness_set_phase(store->options.readiness, READINESS_READY, VSR_STR(""));
+    else
+        readiness_set_phase(store->options.readiness, READINESS_FAILED, str_from_c(missing));
+}
+
+/* ---- slots; the lock is held */
+
+static struct slot *find_path(const struct store *store, vsr_str path) {
+    struct slot *slot = store->slots;
+    while (slot && !str_eq(slot->wish->path, path))
+        slot = slot->next;
+    return slot;
+}
+
+/* By the name that the configuration uses, which costs no look into the catalogue, else by any other. */
+static struct slot *find_name(const struct store *store, vsr_str name) {
+    for (struct slot *slot = store->slots; slot; slot = slot->next)
+        if (str_eq(slot->wish->model.name, name))
+            return slot;
+    return find_path(store, wish_path(name));
+}
+
+static void unqueue(struct store *store, struct slot *slot) {
+    struct slot *before = NULL;
+    if (!slot->queued)
+        return;
+    for (struct slot *at = store->first; at != slot; at = at->behind)
+        before = at;
+    if (before)
+        before->behind = slot->behind;
+    else
+        store->first = slot->behind;
+    if (store->last == slot)
+        store->last = before;
+    slot->behind = NULL;
+    slot->queued = false;
+}
+
+static void enqueue(struct store *store, struct slot *slot, bool at_front) {
+    unqueue(store, slot);
+    slot->queued = true;
+    if (at_front) {
+        slot->behind = store->first;
+        store->first = slot;
+        if (!store->last)
+            store->last = slot;
+    } else {
+        if (store->last)
+            store->last->behind = slot;
+        else
+            store->first = slot;
+        store->last = slot;
+    }
+    (void)pthread_cond_broadcast(&store->changed);
+}
+
+static void free_slot(struct slot *slot) {
+    wish_unref(slot->wish);
+    mem_free(slot);
+}
+
+static void leave_slot(struct slot *slot) {
+    if (--slot->n_users == 0 && slot->gone)
+        free_slot(slot);
+}
+
+/* Returns its model, whose reference is now the caller's. */
+static struct model *drop_slot(struct store *store, struct slot *slot) {
+    struct slot **at = &store->slots;
+    struct model *model = slot->model;
+    while (*at != slot)
+        at = &(*at)->next;
+    *at = slot->next;
+    unqueue(store, slot);
+    if (slot->readiness >= 0)
+        readiness_remove(store->options.readiness, slot->readiness);
+    slot->model = NULL;
+    slot->gone = true;
+    slot->n_users++;
+    leave_slot(slot);
+    return model;
+}
+
+/* ---- the ceiling */
+
+/* With the lock. Models that calls still hold, and the store not, are not counted: they are about to go. */
+static uint64_t bytes_held(const struct store *store) {
+    uint64_t all = 0, spared = tensor_store_bytes(store->options.runtime->tensors).spared;
+    for (const struct slot *slot = store->slots; slot; slot = slot->next)
+        if (slot->model)
+            all += model_bytes(slot->model).all;
+    return all > spared ? all - spared : 0;
+}
+
+static struct slot *least_recently_used(const struct store *store, const struct slot *except) {
+    struct slot *least = NULL;
+    for (struct slot *slot = store->slots; slot; slot = slot->next)
+        if (slot != except && slot->model && !slot->loading && !slot->queued && !is_eager(slot) &&
+            (!least || slot->used < least->used))
+            least = slot;
+    return least;
+}
+
+/* With the lock: whether a lazy model may stay beside those that do in any case. */
+static bool fits(const struct store *store, const struct slot *slot, const struct model *model) {
+    uint64_t bytes = model_bytes(model).all, spared = tensor_store_bytes(store->options.runtime->tensors).spared;
+    if (store->options.bytes_max == 0 || is_eager(slot))
+        return true;
+    for (const struct slot *other = store->slots; other; other = other->next)
+        if (other != slot && other->model && is_eager(other))
+            bytes += model_bytes(other->model).all;
+    return bytes <= store->options.bytes_max || bytes - store->options.bytes_max <= spared;
+}
+
+/* With the lock, which is given up meanwhile: unloads others than `slot` until the ceiling holds. */
+static void make_room(struct store *store, const struct slot *slot) {
+    while (store->options.bytes_max && bytes_held(store) > store->options.bytes_max) {
+        struct slot *victim = least_recently_used(store, slot);
+        struct model *model;
+        struct news news;
+        if (!victim)
+            return;
+        model = victim->model;
+        victim->model = NULL;
+        store->unloads++;
+        show(store, victim, MODEL_STATE_WAITING, "unloaded to make room", &news);
+        unlock(store);
+        tell(store, &news);
+        model_unref(model);
+        lock(store);
+    }
+}
+
+/* ---- loading */
+
+#define SELF_TEST_TEXT \
+    "The committee met on the third Tuesday of the month, read the minutes of its last session, and asked whether 42 " \
+    "parcels sent to Lisbon had arrived. Nobody knew; a clerk promised to write to the harbour office at once."
+
+static int self_test(struct store *store, struct model *model, uint64_t *ret_us, struct vsr_err *err) {
+    struct engine_call calls[2] = { { .model = model, .text = VSR_STR("Does it work?"), .priority = PRIORITY_COMFORT },
+                                    { .model = model, .text = VSR_STR(SELF_TEST_TEXT), .priority = PRIORITY_COMFORT } };
+    const struct timespec wait = { 0, SELF_TEST_WAIT_MS * 1000000L };
+    uint64_t begun = 0;
+    int rc = VSR_E_LIMIT;
+    for (size_t i = 0; i < SELF_TEST_TRIES && rc == VSR_E_LIMIT; i++) {
+        if (i > 0)
+            (void)nanosleep(&wait, NULL); /* when it is cut short, the next try comes sooner */
+        begun = clock_mono_ns();
+        rc = engine_run(store->options.engine, calls, VSR_COUNT(calls), err);
+        for (size_t k = 0; k < VSR_COUNT(calls); k++)
+            engine_call_done(&calls[k]);
+    }
+    *ret_us = (clock_mono_ns() - begun) / 1000;
+    return rc < 0 ? err_wrap(err, "self-test") : 0;
+}
+
+struct loaded {
+    struct model *model, *too_large; /* either */
+    uint64_t load_ms, self_test_us;
+    struct vsr_err err;
+    int rc;
+};
+
+/* Without the lock. */
+static void load(struct store *store, const struct wish *wish, struct loaded *ret) {
+    const struct model_options options = { .precision = wish->model.precision,
+                                           .tokens_max = wish->model.tokens_max,
+                                           .label_file = wish->model.label_file,
+                                           .base = wish->base };
+    uint64_t begun = clock_mono_ms();
+    *ret = (struct loaded){ .err = VSR_ERR_NONE };
+    ret->rc = model_open(store->options.runtime, wish->directory, &options, &ret->model, &ret->err);
+    if (ret->rc == 0)
+        ret->rc = self_test(store, ret->model, &ret->self_test_us, &ret->err);
+    if (ret->rc < 0) {
+        model_unref(ret->model);
+        ret->model = NULL;
+    }
+    ret->load_ms = clock_mono_ms() - begun;
+}
+
+/* With the lock. */
+static void show_loaded(struct store *store, struct slot *slot, const struct loaded *loaded) {
+    const struct model *model = loaded->model;
+    const struct labels *labels = model_labels(model);
+    const struct readiness_load shown = {
+        .resolved_path = slot->wish->directory,
+        .load_ms = loaded->load_ms,
+        .self_test_us = loaded->self_test_us,
+        .memory_bytes = model_bytes(model).all,
+        .task = str_from_c(model_task_name(model_task(model))),
+        .architecture = str_from_c(encoder_family_name(model_config(model)->family)),
+        .precision = str_from_c(precision_name(model_precision(model))),
+        .tokens_max = model_tokens_max(model),
+        .width = model_width(model),
+        .labels = labels->names,
+        .n_labels = labels->n,
+    };
+    if (slot->readiness >= 0)
+        readiness_loaded(store->options.readiness, slot->readiness, &shown);
+}
+
+/* With the lock: the new model takes the place of the old one, which is returned. */
+static struct model *put_in(struct store *store, struct slot *slot, struct loaded *loaded, struct news *news) {
+    struct model *old = slot->model;
+    if (loaded->rc < 0) {
+        char text[READINESS_MESSAGE_LEN];
+        store->failures++;
+        slot->why = loaded->err;
+        slot->why.code = loaded->rc;
+        (void)snprintf(text, sizeof(text), "%s%s", old ? "the former one goes on: " : "", loaded->err.text);
+        show(store, slot, MODEL_STATE_FAILED, text, news);
+        return NULL;
+    }
+    store->loads++;
+    slot->model = loaded->model;
+    slot->loaded_as = slot->wish->key;
+    slot->used = ++store->clock;
+    show(store, slot, MODEL_STATE_READY, "", news);
+    show_loaded(store, slot, loaded);
+    return old;
+}
+
+static void refuse_too_large(const struct store *store, const struct slot *slot, struct loaded *loaded) {
+    if (loaded->rc < 0 || fits(store, slot, loaded->model))
+        return;
+    loaded->rc = err_set(&loaded->err, VSR_E_LIMIT,
+                         "%zu bytes do not fit under the ceiling of %llu, beside the models "
+                         "that stay",
+                         model_bytes(loaded->model).all, (unsigned long long)store->options.bytes_max);
+    loaded->too_large = loaded->model;
+    loaded->model = NULL;
+}
+
+/* With the lock, which is given up meanwhile. */
+static void load_slot(struct store *store, struct slot *slot) {
+    struct wish *wish = slot->wish;
+    struct model *old = NULL;
+    struct loaded loaded;
+    struct news news;
+    wish->n_refs++;
+    slot->n_users++;
+    slot->loading = true;
+    show(store, slot, MODEL_STATE_LOADING, slot->model ? "being replaced" : "", &news);
+    unlock(store);
+    tell(store, &news);
+    load(store, wish, &loaded);
+    lock(store);
+    slot->loading = false;
+    slot->settling = true;
+    refuse_too_large(store, slot, &loaded);
+    if (slot->gone || slot->wish != wish) { /* not wanted any more; what is wanted now stands in the queue again */
+        unlock(store);
+        model_unref(loaded.model);
+        lock(store);
+    } else {
+        old = put_in(store, slot, &loaded, &news);
+        (void)pthread_cond_broadcast(&store->changed);
+        unlock(store);
+        tell(store, &news);
+        model_unref(old);
+        lock(store);
+        make_room(store, slot);
+    }
+    slot->settling = false;
+    wish_unref(wish);
+    leave_slot(slot);
+    unlock(store);
+    model_unref(loaded.too_large);
+    lock(store);
+    show_phase(store);
+    (void)pthread_cond_broadcast(&store->changed);
+}
+
+/* One that is being loaded for a former wish is left to that loader. */
+static struct slot *next_in_queue(const struct store *store) {
+    struct slot *slot = store->first;
+    while (slot && slot->loading)
+        slot = slot->behind;
+    return slot;
+}
+
+static void *loader_main(void *data) {
+    struct loader *loader = data;
+    struct store *store = loader->store;
+    lock(store);
+    while (!store->stopping) {
+        struct slot *slot = next_in_queue(store);
+        if (slot) {
+            unqueue(store, slot);
+            load_slot(store, slot);
+        } else {
+            (void)pthread_cond_wait(&store->changed, &store->mutex);
+        }
+    }
+    unlock(store);
+    return NULL;
+}
+
+/* ---- configuring */
+
+/* With the lock: what there is to do about a slot whose wish is new, or stands again. */
+static void plan(struct store *store, struct slot *slot, struct news *news) {
+    struct wish *wish = slot->wish;
+    slot->why = wish->absent;
+    if (slot->model && same_key(slot->loaded_as, wish->key) && wish->absent.code == 0) {
+        unqueue(store, slot);
+        show(store, slot, MODEL_STATE_READY, "", news);
+    } else if (wish->absent.code < 0) {
+        unqueue(store, slot);
+        show(store, slot, MODEL_STATE_ABSENT, wish->absent.text, news);
+    } else {
+        show(store, slot, MODEL_STATE_WAITING, "", news);
+        if (is_eager(slot) || slot->model)
+            enqueue(store, slot, false);
+    }
+}
+
+static struct slot *new_slot(struct store *store, struct wish *wish) {
+    const struct readiness_model shown = { wish->model.name, wish->model.type, catalogue_path(wish->model.name),
+                                           wish->model.mandatory };
+    struct slot *slot = MEM_NEW(struct slot), **at = &store->slots;
+    slot->wish = wish;
+    slot->readiness = readiness_add(store->options.readiness, &shown);
+    while (*at)
+        at = &(*at)->next;
+    *at = slot;
+    return slot;
+}
+
+/* Takes the wish. One that is being loaded as it is wanted is left in peace. */
+static void want(struct store *store, struct wish *wish, struct news *news) {
+    struct slot *slot = find_path(store, wish->path);
+    bool as_wanted = slot && slot->loading && same_key(slot->wish->key, wish->key);
+    if (!slot)
+        slot = new_slot(store, wish);
+    if (as_wanted) {
+        slot->wish->model.long_text = wish->model.long_text;
+        slot->wish->model.load = wish->model.load;
+        slot->wish->model.mandatory = wish->model.mandatory;
+        wish_unref(wish);
+        news->name[0] = 0;
+    } else if (slot->wish != wish) {
+        wish_unref(slot->wish);
+        slot->wish = wish;
+        plan(store, slot, news);
+    } else {
+        plan(store, slot, news);
+    }
+    if (slot->readiness >= 0)
+        readiness_set_mandatory(store->options.readiness, slot->readiness, slot->wish->model.mandatory);
+}
+
+static bool is_among(vsr_str path, struct wish *const *wishes, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(wishes[i]->path, path))
+            return true;
+    return false;
+}
+
+/* Names that mean one model make one wish. */
+static size_t make_wishes(const struct store *store, const struct store_model *models, size_t n, struct wish **wishes) {
+    size_t n_wishes = 0;
+    for (size_t i = 0; i < n; i++) {
+        vsr_str path = wish_path(models[i].name);
+        size_t k = 0;
+        while (k < n_wishes && !str_eq(wishes[k]->path, path))
+            k++;
+        if (k == n_wishes) {
+            wishes[n_wishes++] = wish_new(&store->options.places, &models[i]);
+            continue;
+        }
+        wishes[k]->model.mandatory |= models[i].mandatory;
+        if (models[i].load == STORE_EAGER)
+            wishes[k]->model.load = STORE_EAGER;
+    }
+    return n_wishes;
+}
+
+/* With the lock. Returns how many models are now the caller's to give back. */
+static size_t drop_others(struct store *store, struct wish *const *wishes, size_t n, struct model **dropped) {
+    size_t n_dropped = 0;
+    struct slot *next;
+    for (struct slot *slot = store->slots; slot; slot = next) {
+        next = slot->next;
+        if (is_among(slot->wish->path, wishes, n))
+            continue;
+        dropped[n_dropped] = drop_slot(store, slot);
+        n_dropped += dropped[n_dropped] != NULL;
+    }
+    return n_dropped;
+}
+
+int store_configure(struct store *store, const struct store_model *models, size_t n, struct vsr_err *err) {
+    struct wish *wishes[STORE_MODELS_MAX];
+    struct model *dropped[STORE_MODELS_MAX];
+    size_t n_wishes, n_dropped;
+    if (n > STORE_MODELS_MAX)
+        return err_set(err, VSR_E_LIMIT, "%zu models, at most %d", n, STORE_MODELS_MAX);
+    (void)pthread_mutex_lock(&store->configuring); /* fails only for a mutex that is none */
+    n_wishes = make_wishes(store, models, n, wishes);
+    lock(store);
+    n_dropped = drop_others(store, wishes, n_wishes, dropped);
+    for (size_t i = 0; i < n_wishes; i++) {
+        struct news news;
+        want(store, wishes[i], &news);
+        if (news.name[0] == 0)
+            continue;
+        unlock(store);
+        tell(store, &news);
+        lock(store);
+    }
+    show_phase(store);
+    (void)pthread_cond_broadcast(&store->changed);
+    unlock(store);
+    for (size_t i = 0; i < n_dropped; i++)
+        model_unref(dropped[i]);
+    (void)pthread_mutex_unlock(&store->configuring);
+    return 0;
+}
+
+/* ---- asking */
+
+static void until(uint64_t deadline_ms, struct timespec *ret) {
+    *ret = (struct timespec){ (time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000L };
+}
+
+/* With the lock: why a slot without a model has none; 0: it may get one. */
+static int refuse(const struct store *store, const struct slot *slot, struct vsr_err *err) {
+    if (store->stopping)
+        return err_set(err, VSR_E_CLOSED, "models are being unloaded: the process ends");
+    if (slot->gone)
+        return err_set(err, VSR_E_NOT_FOUND, "the configuration does not name the model any more");
+    if (slot->state == MODEL_STATE_ABSENT || slot->state == MODEL_STATE_FAILED)
+        return err_set(err, VSR_E_UNAVAILABLE, "%s", slot->why.text);
+    return 0;
+}
+
+/* With the lock. */
+static int await(struct store *store, struct slot *slot, uint64_t deadline_ms, struct vsr_err *err) {
+    struct timespec deadline;
+    bool asked = false;
+    int rc;
+    until(deadline_ms, &deadline);
+    while (!slot->model) {
+        rc = refuse(store, slot, err);
+        if (rc < 0)
+            return rc;
+        if (slot->queued ? !asked : !slot->loading) /* before those that nobody waits for */
+            enqueue(store, slot, true);
+        asked = true;
+        if (deadline_ms == 0)
+            return err_set(err, VSR_E_UNAVAILABLE, "it is being loaded");
+        if (clock_mono_ms() >= deadline_ms)
+            return err_set(err, VSR_E_TIMEOUT, "it is still being loaded");
+        (void)pthread_cond_timedwait(&store->changed, &store->mutex, &deadline); /* the loop looks at the time */
+    }
+    return 0;
+}
+
+int store_get(struct store *store, vsr_str name, uint64_t deadline_ms, struct store_handle *ret, struct vsr_err *err) {
+    struct slot *slot;
+    int rc;
+    lock(store);
+    slot = find_name(store, name);
+    if (!slot) {
+        unlock(store);
+        return err_set(err, VSR_E_NOT_FOUND, "no model is configured as \"%.*s\"", VSR_FMT(str_sub(name, 0, 128)));
+    }
+    slot->n_users++;
+    rc = await(store, slot, deadline_ms, err);
+    if (rc == 0) {
+        slot->used = ++store->clock;
+        model_ref(slot->model);
+        *ret = (struct store_handle){ slot->model, slot->wish->model.long_text };
+    }
+    leave_slot(slot);
+    unlock(store);
+    return rc < 0 ? err_wrap(err, "model %.*s", VSR_FMT(str_sub(name, 0, 128))) : 0;
+}
+
+void store_put(struct store_handle *handle) {
+    model_unref(handle->model);
+    handle->model = NULL;
+}
+
+/* ---- life */
+
+static size_t loaders_default(void) {
+    size_t n = (engine_threads_default() + 1) / 2;
+    return n > LOADERS_DEFAULT_MAX ? LOADERS_DEFAULT_MAX : n;
+}
+
+static int start_loaders(struct store *store, size_t n, struct vsr_err *err) {
+    for (size_t i = 0; i < n; i++) {
+        struct loader *loader = &store->loaders[i];
+        loader->store = store;
+        if (pthread_create(&loader->id, NULL, loader_main, loader) != 0)
+            return err_set(err, VSR_E_NOMEM, "cannot start thread %zu to load models", i + 1);
+        store->n_loaders++;
+    }
+    return 0;
+}
+
+int store_new(const struct store_options *options, struct store **ret, struct vsr_err *err) {
+    struct store *store;
+    pthread_condattr_t monotonic;
+    int rc;
+    if (options->loaders > STORE_LOADERS_MAX)
+        return err_set(err, VSR_E_INVALID, "at most %d models are loaded at the same time", STORE_LOADERS_MAX);
+    store = MEM_NEW(struct store);
+    store->options = *options;
+    store->arena = arena_new(0, 0);
+    store->options.places.models_dir = arena_str(store->arena, options->places.models_dir);
+    store->options.places.hub_dir = arena_str(store->arena, options->places.hub_dir);
+    (void)pthread_mutex_init(&store->configuring, NULL); /* cannot fail with default attributes, nor can the others */
+    (void)pthread_mutex_init(&store->mutex, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* the clock is there */
+    (void)pthread_cond_init(&store->changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    show_phase(store);
+    rc = start_loaders(store, options->loaders ? options->loaders : loaders_default(), err);
+    if (rc < 0) {
+        store_free(store);
+        return rc;
+    }
+    *ret = store;
+    return 0;
+}
+
+void store_free(struct store *store) {
+    if (!store)
+        return;
+    lock(store);
+    store->stopping = true;
+    (void)pthread_cond_broadcast(&store->changed);
+    unlock(store);
+    for (size_t i = 0; i < store->n_loaders; i++)
+        (void)pthread_join(store->loaders[i].id, NULL);
+    while (store->slots)
+        model_unref(drop_slot(store, store->slots));
+    (void)pthread_cond_destroy(&store->changed);
+    (void)pthread_mutex_destroy(&store->mutex);
+    (void)pthread_mutex_destroy(&store->configuring);
+    arena_free(store->arena);
+    mem_free(store);
+}
+
+struct store_stats store_stats(struct store *store) {
+    struct store_stats stats = { 0 };
+    lock(store);
+    for (const struct slot *slot = store->slots; slot; slot = slot->next) {
+        stats.models++;
+        stats.loaded += slot->model != NULL;
+        stats.loading += slot->loading || slot->settling;
+        stats.waited_for += slot->queued;
+        stats.failed += slot->state == MODEL_STATE_FAILED;
+        stats.absent += slot->state == MODEL_STATE_ABSENT;
+    }
+    stats.bytes = bytes_held(store);
+    stats.loads = store->loads;
+    stats.failures = store->failures;
+    stats.unloads = store->unloads;
+    unlock(store);
+    return stats;
+}

@@ -1,0 +1,97 @@
+/*
+ * store - the models of a process by name: loads them, counts who uses them, unloads and replaces them.
+ *
+ * A configuration says which models it wants; store_configure() makes it so, and what did not change stays as it is. A
+ * model that is eager (or mandatory) is loaded at once, by threads of the store's own; a lazy one when somebody asks
+ * for it first, and all who ask meanwhile wait for that one load. A load ends with a self-test: two texts are run, and
+ * numbers that are none are a failure. A failure is remembered with its reason until the next store_configure(), which
+ * tries again.
+ *
+ * A model is a counted reference: calls that run keep theirs, so another load can take its place at any time. While a
+ * replacement is being loaded the old one answers, and when the replacement fails it goes on to.
+ *
+ * With a ceiling, the least recently used lazy models are unloaded once the weights of all models together exceed it;
+ * what is eager stays. During a load both may be there. Any thread.
+ */
+#ifndef VSR_MODEL_STORE_H
+#define VSR_MODEL_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+#include "model/directory.h"
+#include "model/long_text.h"
+#include "model/model.h"
+#include "model/readiness.h"
+
+struct engine;
+struct nn_runtime;
+struct store;
+
+enum { STORE_MODELS_MAX = READINESS_MODELS_MAX, STORE_LOADERS_MAX = 16 };
+
+enum store_load { STORE_LAZY, STORE_EAGER };
+
+struct store_options {
+    struct nn_runtime *runtime;  /* kept, as are the next two */
+    struct engine *engine;       /* runs the self-tests */
+    struct readiness *readiness; /* is told every state */
+    struct model_places places;  /* copied */
+    uint64_t bytes_max;          /* of weights; 0: no ceiling */
+    size_t loaders;              /* models loaded at the same time; 0: by processors, at most 4 */
+    /* Of a change of state, without any lock; may be NULL. On the store's threads or in store_configure(). */
+    void (*report)(void *owner, vsr_str name, enum model_state state, vsr_str message);
+    void *owner;
+};
+
+/* Strings are copied. */
+struct store_model {
+    vsr_str name;    /* as configurations spell it: a path, a catalogue name, an alias, a repository */
+    vsr_str repo_id; /* in place of the catalogue's; may be empty */
+    vsr_str type;    /* what it is for: "pii-detection" */
+    vsr_str label_file;
+    enum precision precision;
+    size_t tokens_max; /* 0: what the model was made for */
+    enum long_text long_text;
+    enum store_load load;
+    bool mandatory; /* the process is not ready without it; loaded at once */
+};
+
+struct store_stats {
+    size_t models, loaded, loading, failed, absent;
+    size_t waited_for; /* for a loader */
+    uint64_t bytes;    /* of weights in memory, what several share counted once */
+    uint64_t loads, failures, unloads;
+};
+
+/* A model that is being used; its reference is given back by store_put(). */
+struct store_handle {
+    struct model *model;
+    enum long_text long_text;
+};
+
+int store_new(const struct store_options *options, struct store **ret, struct vsr_err *err) VSR_MUST_CHECK;
+/* Waits for loads that have begun; nobody may ask any more. Models live on as long as handles do. NULL is allowed. */
+void store_free(struct store *store);
+
+/* From now on exactly these; names that mean one model are one, with what the first says about it, eager and mandatory
+ * when any of them is. Looks at directories, and loads nothing before it returns. VSR_E_LIMIT past STORE_MODELS_MAX. */
+int store_configure(struct store *store, const struct store_model *models, size_t n,
+                    struct vsr_err *err) VSR_MUST_CHECK;
+
+/*
+ * A lazy model begins to load. Waits for it until `deadline_ms` of clock_mono_ms() (0: does not wait). VSR_E_NOT_FOUND:
+ * no such name was configured; VSR_E_UNAVAILABLE: it is absent, has failed (both with the reason) or is still being
+ * loaded; VSR_E_TIMEOUT; VSR_E_CLOSED.
+ */
+int store_get(struct store *store, vsr_str name, uint64_t deadline_ms, struct store_handle *ret,
+              struct vsr_err *err) VSR_MUST_CHECK;
+/* Empties the handle. One that is empty already is allowed. */
+void store_put(struct store_handle *handle);
+
+struct store_stats store_stats(struct store *store);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * wish - what a configuration wants of one model, and which files that means on this machine.
+ *
+ * Made once and then immutable; two wishes with the same key load the same. The counts are the store's, under its lock.
+ */
+#ifndef VSR_MODEL_WISH_H
+#define VSR_MODEL_WISH_H
+
+#include "model/store.h"
+#include "nn/result_cache.h"
+
+struct wish {
+    struct arena *arena;
+    struct store_model model;
+    vsr_str path;          /* wish_path() of its name */
+    vsr_str directory;     /* where the files are; empty: absent */
+    vsr_str base;          /* of an adapter: the directory of what it adapts; else empty */
+    struct vsr_err absent; /* why it is; code 0: it is there */
+    struct result_key key; /* of settings and files */
+    size_t n_refs;
+};
+
+/* Of a model that a configuration calls `name`: names of one model have one path. Static, or part of `name`. */
+vsr_str wish_path(vsr_str name);
+
+/* Looks for the files; that they are not there is no failure. With one reference. */
+struct wish *wish_new(const struct model_places *places, const struct store_model *model);
+/* Frees with the last reference. NULL is allowed. */
+void wish_unref(struct wish *wish);
+
+#endif

@@ -1,0 +1,464 @@
+#include "model/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "files.h"
+#include "model/engine.h"
+#include "nn/runtime.h"
+#include "nn/tensor_store.h"
+
+enum { PATH_LEN = 512, FILE_MAX = 1 << 20, PATIENCE_MS = 120000, CLIENTS = 4, SWAPS = 12 };
+
+struct rig {
+    struct tree tree;
+    struct nn_runtime *runtime;
+    struct engine *engine;
+    struct readiness *readiness;
+    struct store *store;
+};
+
+/* The models directory holds links to small models of random weights. */
+static void rig_begin(struct rig *rig, uint64_t bytes_max) {
+    const struct engine_options engine = { .threads = 2, .calls_max = 8 };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct store_options options;
+    tree_make(&rig->tree);
+    CHECK_MSG(nn_runtime_new(&rig->runtime, &err) == 0, "%s", err.text);
+    CHECK_MSG(engine_new(rig->runtime, &engine, &rig->engine, &err) == 0, "%s", err.text);
+    rig->readiness = readiness_new();
+    options = (struct store_options){ .runtime = rig->runtime,
+                                      .engine = rig->engine,
+                                      .readiness = rig->readiness,
+                                      .places = { .models_dir = tree_str(&rig->tree, "") },
+                                      .bytes_max = bytes_max,
+                                      .loaders = 2 };
+    CHECK_MSG(store_new(&options, &rig->store, &err) == 0, "%s", err.text);
+}
+
+static void rig_end(struct rig *rig) {
+    store_free(rig->store);
+    engine_free(rig->engine);
+    CHECK_INT(tensor_store_bytes(rig->runtime->tensors).held, 0, "nothing is left of any model");
+    nn_runtime_free(rig->runtime);
+    readiness_free(rig->readiness);
+    tree_remove(&rig->tree);
+}
+
+static const char *fixture(const char *name) {
+    static char path[PATH_LEN];
+    snprintf(path, sizeof(path), "%s/tests/fixtures/nn/%s", getenv("VSR_TEST_SOURCE"), name);
+    return path;
+}
+
+static void link_model(struct rig *rig, const char *name, const char *of) {
+    tree_link(&rig->tree, name, fixture(of));
+}
+
+/* The model's files, one of which is to be broken. */
+static void copy_model(struct rig *rig, const char *name, const char *of) {
+    static const char *const files[] = { "config.json", "tokenizer.json", "tokenizer_config.json",
+                                         "model.safetensors" };
+    static char bytes[FILE_MAX];
+    for (size_t i = 0; i < VSR_COUNT(files); i++) {
+        char path[PATH_LEN];
+        FILE *file;
+        size_t len;
+        snprintf(path, sizeof(path), "%s/%s", fixture(of), files[i]);
+        file = fopen(path, "rb");
+        CHECK(file != NULL, path);
+        len = fread(bytes, 1, sizeof(bytes), file);
+        fclose(file);
+        if (strcmp(name, "nan") == 0 && strcmp(files[i], "model.safetensors") == 0) {
+            uint64_t header;
+            memcpy(&header, bytes, sizeof(header));
+            memset(bytes + 8 + header, 0xff, len - 8 - header);
+        }
+        snprintf(path, sizeof(path), "%s/%s", name, files[i]);
+        tree_bytes(&rig->tree, path, bytes, len);
+    }
+}
+
+static void configure(struct rig *rig, const struct store_model *models, size_t n) {
+    struct vsr_err err = VSR_ERR_NONE;
+    CHECK_MSG(store_configure(rig->store, models, n, &err) == 0, "%s", err.text);
+}
+
+static struct store_model wanted(const char *name) {
+    return (struct store_model){ .name = str_from_c(name), .type = VSR_STR("jailbreak-detection") };
+}
+
+static struct store_handle get(struct rig *rig, const char *name) {
+    struct store_handle handle = { 0 };
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = store_get(rig->store, str_from_c(name), clock_mono_ms() + PATIENCE_MS, &handle, &err);
+    CHECK_MSG(rc == 0, "%s: %s", name, err.text);
+    return handle;
+}
+
+static void refused(struct rig *rig, const char *name, int want, const char *text) {
+    struct store_handle handle = { 0 };
+    struct vsr_err err = VSR_ERR_NONE;
+    CHECK_INT(store_get(rig->store, str_from_c(name), clock_mono_ms() + PATIENCE_MS, &handle, &err), want, name);
+    CHECK_MSG(strstr(err.text, text) != NULL, "%s: \"%s\" is not in \"%s\"", name, text, err.text);
+}
+
+/* Until nothing is queued or being loaded. */
+static void settle(struct rig *rig) {
+    uint64_t end = clock_mono_ms() + PATIENCE_MS;
+    struct timespec pause = { 0, 2000000 };
+    struct store_stats stats;
+    do {
+        nanosleep(&pause, NULL);
+        stats = store_stats(rig->store);
+        CHECK(clock_mono_ms() < end, "it takes too long");
+    } while (stats.loading > 0 || stats.waited_for > 0);
+}
+
+/* ---- loading */
+
+static void *ask(void *data) {
+    struct store_handle handle = get(data, "a");
+    store_put(&handle);
+    return NULL;
+}
+
+TEST(lazy) {
+    const struct store_model models[] = { wanted("models/a") };
+    struct store_handle handle = { 0 };
+    struct vsr_err err = VSR_ERR_NONE;
+    pthread_t threads[CLIENTS];
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_WAITING, "nobody has asked");
+    CHECK_INT(store_stats(rig.store).loads, 0, "nothing is loaded");
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &rig), 0);
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    CHECK_INT(store_stats(rig.store).loads, 1, "all waited for one load");
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_READY, "ready");
+    CHECK_INT(store_get(rig.store, VSR_STR("models/a"), 0, &handle, &err), 0, "without waiting, by either name");
+    store_put(&handle);
+    CHECK_INT(store_get(rig.store, VSR_STR("b"), 0, &handle, &err), VSR_E_NOT_FOUND, "not configured");
+    rig_end(&rig);
+}
+
+TEST(without_waiting) {
+    const struct store_model models[] = { wanted("a") };
+    struct store_handle handle = { 0 };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    CHECK_INT(store_get(rig.store, VSR_STR("a"), 0, &handle, &err), VSR_E_UNAVAILABLE, "not yet");
+    CHECK(strstr(err.text, "being loaded"), err.text);
+    CHECK_INT(store_get(rig.store, VSR_STR("a"), 1, &handle, &err), VSR_E_TIMEOUT, "the time was over already");
+    handle = get(&rig, "a");
+    store_put(&handle);
+    CHECK_INT(store_stats(rig.store).loads, 1, "the first had begun it");
+    rig_end(&rig);
+}
+
+TEST(eager) {
+    struct store_model models[] = { wanted("a"), wanted("b"), wanted("c") };
+    char missing[READINESS_NAME_LEN];
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "modernbert-embed");
+    link_model(&rig, "c", "roberta-token");
+    models[0].load = STORE_EAGER;
+    models[1].mandatory = true;
+    configure(&rig, models, 3);
+    settle(&rig);
+    CHECK_INT(store_stats(rig.store).loads, 2, "what is mandatory is not waited for, either");
+    CHECK_INT(readiness_state(rig.readiness, 2), MODEL_STATE_WAITING, "lazy");
+    CHECK(readiness_is_ready(rig.readiness, missing), missing);
+    rig_end(&rig);
+}
+
+TEST(an_adapter_finds_its_base) {
+    const struct store_model models[] = { wanted("adapter") };
+    struct store_handle handle;
+    char weights[PATH_LEN];
+    struct rig rig;
+    rig_begin(&rig, 0);
+    snprintf(weights, sizeof(weights), "%s/adapter_model.safetensors", fixture("bert-mlm-lora-intent"));
+    tree_link(&rig.tree, "adapter/adapter_model.safetensors", weights);
+    tree_text(&rig.tree, "adapter/adapter_config.json",
+              "{\"peft_type\":\"LORA\",\"base_model_name_or_path\":\"models/base\",\"bias\":\"none\",\"r\":2,"
+              "\"lora_alpha\":4,\"task_type\":\"SEQ_CLS\",\"target_modules\":\"all-linear\",\"lora_bias\":true}");
+    configure(&rig, models, 1);
+    refused(&rig, "adapter", VSR_E_UNAVAILABLE, "models/base");
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_ABSENT, "its base is not here");
+    link_model(&rig, "base", "bert-mlm");
+    configure(&rig, models, 1);
+    handle = get(&rig, "adapter");
+    CHECK_INT(model_task(handle.model), MODEL_CLASSIFY, "task");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
+/* ---- what goes wrong */
+
+TEST(absent) {
+    struct store_model models[] = { wanted("mom-embedding-light"), wanted("mine") };
+    char missing[READINESS_NAME_LEN];
+    struct store_handle handle;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    models[1].mandatory = true;
+    configure(&rig, models, 2);
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_ABSENT, "state");
+    refused(&rig, "mom-embedding-light", VSR_E_UNAVAILABLE, "vsr model pull");
+    refused(&rig, "mine", VSR_E_UNAVAILABLE, "mine");
+    CHECK(!readiness_is_ready(rig.readiness, missing), "mandatory");
+    CHECK_STR(str_from_c(missing), "mine", "which");
+    link_model(&rig, "mine", "bert-sequence");
+    configure(&rig, models, 2);
+    handle = get(&rig, "mine");
+    store_put(&handle);
+    CHECK(readiness_is_ready(rig.readiness, missing), "it came");
+    rig_end(&rig);
+}
+
+TEST(failed) {
+    const struct store_model models[] = { wanted("nan"), wanted("a") };
+    struct store_handle handle;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    copy_model(&rig, "nan", "bert-sequence");
+    copy_model(&rig, "a", "bert-sequence");
+    tree_text(&rig.tree, "a/config.json", "{\"model_type\":\"bert\",\"vocab_size\":9}");
+    configure(&rig, models, 2);
+    refused(&rig, "nan", VSR_E_UNAVAILABLE, "self-test");
+    refused(&rig, "nan", VSR_E_UNAVAILABLE, "not a number");
+    refused(&rig, "a", VSR_E_UNAVAILABLE, "config.json");
+    CHECK_INT(store_stats(rig.store).failures, 2, "a failure is remembered, not repeated");
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_FAILED, "state");
+    configure(&rig, models, 2);
+    refused(&rig, "a", VSR_E_UNAVAILABLE, "config.json");
+    CHECK_INT(store_stats(rig.store).failures, 3, "a reload tries again");
+    copy_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 2);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
+/* ---- reloading */
+
+TEST(what_did_not_change_stays) {
+    struct store_model models[] = { wanted("models/a"), wanted("b"), wanted("a") };
+    struct store_handle before, after;
+    uint64_t serial;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    configure(&rig, models, 3);
+    CHECK_INT(store_stats(rig.store).models, 2, "two names of one model");
+    before = get(&rig, "a");
+    serial = model_serial(before.model);
+    models[0].long_text = LONG_TEXT_SAMPLE;
+    models[0].load = STORE_EAGER;
+    configure(&rig, models, 1);
+    after = get(&rig, "a");
+    CHECK(after.model == before.model && model_serial(after.model) == serial, "the same load");
+    CHECK_INT(after.long_text, LONG_TEXT_SAMPLE, "what needs no load changes at once");
+    store_put(&after);
+    refused(&rig, "b", VSR_E_NOT_FOUND, "b");
+    models[0].precision = PRECISION_INT8;
+    configure(&rig, models, 1);
+    settle(&rig);
+    after = get(&rig, "a");
+    CHECK_INT(model_precision(after.model), PRECISION_INT8, "replaced");
+    CHECK_INT(model_precision(before.model), PRECISION_F32, "who had the former one still has it");
+    store_put(&before);
+    store_put(&after);
+    configure(&rig, NULL, 0);
+    CHECK_INT(store_stats(rig.store).models, 0, "none");
+    rig_end(&rig);
+}
+
+TEST(new_files_are_a_new_model) {
+    const struct store_model models[] = { wanted("a") };
+    struct store_handle handle;
+    uint64_t serial;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    copy_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    serial = model_serial(handle.model);
+    store_put(&handle);
+    CHECK(rename(tree_path(&rig.tree, "a"), tree_path(&rig.tree, "old")) == 0, "moved away");
+    copy_model(&rig, "a", "bert-token");
+    configure(&rig, models, 1);
+    settle(&rig);
+    handle = get(&rig, "a");
+    CHECK(model_serial(handle.model) != serial && model_task(handle.model) == MODEL_TAG, "the new one");
+    store_put(&handle);
+    CHECK(rename(tree_path(&rig.tree, "a"), tree_path(&rig.tree, "good")) == 0, "moved away");
+    copy_model(&rig, "nan", "bert-token");
+    CHECK(rename(tree_path(&rig.tree, "nan"), tree_path(&rig.tree, "a")) == 0, "a bad one in its place");
+    configure(&rig, models, 1);
+    settle(&rig);
+    handle = get(&rig, "a");
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_READY, "the former one goes on");
+    CHECK_INT(store_stats(rig.store).failures, 1, "for the new one has failed");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
+/* ---- the ceiling */
+
+TEST(room_is_made) {
+    const struct store_model models[] = { wanted("a"), wanted("b"), wanted("c") };
+    struct store_handle handle;
+    uint64_t one, all;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    one = store_stats(rig.store).bytes;
+    store_put(&handle);
+    rig_end(&rig);
+    all = 2 * one + one / 2;
+    rig_begin(&rig, all);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    link_model(&rig, "c", "bert-embed-mean");
+    configure(&rig, models, 3);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    handle = get(&rig, "b");
+    store_put(&handle);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    handle = get(&rig, "c");
+    store_put(&handle);
+    settle(&rig);
+    CHECK(store_stats(rig.store).bytes <= all, "under the ceiling");
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_READY, "used last but one");
+    CHECK_INT(readiness_state(rig.readiness, 1), MODEL_STATE_WAITING, "used least recently");
+    handle = get(&rig, "b");
+    store_put(&handle);
+    settle(&rig);
+    CHECK(store_stats(rig.store).unloads >= 2, "and so on");
+    rig_end(&rig);
+}
+
+TEST(too_large) {
+    struct store_model models[] = { wanted("a") };
+    struct store_handle handle;
+    struct rig rig;
+    rig_begin(&rig, 1000);
+    link_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    refused(&rig, "a", VSR_E_UNAVAILABLE, "under the ceiling of 1000");
+    models[0].load = STORE_EAGER;
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
+/* ---- swaps under load */
+
+struct client {
+    struct rig *rig;
+    atomic_bool *stop;
+    float want[PRECISION_INT8 + 1][3];
+    size_t n_right, n_wrong;
+};
+
+static bool is_answer(const struct client *client, const struct engine_call *call, enum precision precision) {
+    return call->width == 3 && memcmp(call->result, client->want[precision], sizeof(client->want[0])) == 0;
+}
+
+static void answer(struct rig *rig, struct model *model, struct engine_call *call, int *ret_rc) {
+    struct vsr_err err = VSR_ERR_NONE;
+    *call = (struct engine_call){ .model = model, .text = VSR_STR("text 1"), .priority = PRIORITY_ROUTING };
+    *ret_rc = engine_run(rig->engine, call, 1, &err);
+}
+
+static void *client_main(void *data) {
+    struct client *client = data;
+    while (!atomic_load(client->stop)) {
+        struct store_handle handle = get(client->rig, "a");
+        struct engine_call call;
+        bool right;
+        int rc;
+        answer(client->rig, handle.model, &call, &rc);
+        right = rc == 0 && is_answer(client, &call, model_precision(handle.model));
+        client->n_right += right;
+        client->n_wrong += !right;
+        engine_call_done(&call);
+        store_put(&handle);
+    }
+    return NULL;
+}
+
+static void learn(struct rig *rig, struct client *client) {
+    static const enum precision precisions[] = { PRECISION_INT8, PRECISION_F32 };
+    for (size_t i = 0; i < VSR_COUNT(precisions); i++) {
+        struct store_model model = wanted("a");
+        struct store_handle handle;
+        struct engine_call call;
+        int rc;
+        model.precision = precisions[i];
+        configure(rig, &model, 1);
+        settle(rig);
+        handle = get(rig, "a");
+        answer(rig, handle.model, &call, &rc);
+        CHECK(rc == 0 && model_precision(handle.model) == precisions[i], "alone");
+        memcpy(client->want[precisions[i]], call.result, sizeof(client->want[0]));
+        engine_call_done(&call);
+        store_put(&handle);
+    }
+}
+
+/* Clients ask all the time while the model changes between two precisions, and while it is taken away and comes back:
+ * every answer is that of one of them, to the bit. */
+TEST(swapped_under_load) {
+    struct client clients[CLIENTS], like = { .n_right = 0 };
+    pthread_t threads[CLIENTS];
+    atomic_bool stop = false;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    learn(&rig, &like);
+    like.rig = &rig;
+    like.stop = &stop;
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = like;
+        assert_int_equal(pthread_create(&threads[i], NULL, client_main, &clients[i]), 0);
+    }
+    for (size_t i = 0; i < SWAPS; i++) {
+        struct store_model models[] = { wanted("a"), wanted("b") };
+        models[0].precision = i % 2 ? PRECISION_F32 : PRECISION_INT8;
+        models[1].load = i % 3 ? STORE_EAGER : STORE_LAZY;
+        configure(&rig, models, i % 4 == 3 ? 1 : 2);
+        if (i % 3 != 1) /* else the next swap overtakes this one */
+            settle(&rig);
+    }
+    atomic_store(&stop, true);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        CHECK(clients[i].n_right > 0 && clients[i].n_wrong == 0, "right answers only");
+    }
+    rig_end(&rig);
+}
+
+RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T(absent), T(failed),
+          T(what_did_not_change_stays), T(new_files_are_a_new_model), T(room_is_made), T(too_large),
+          T(swapped_under_load))

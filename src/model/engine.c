@@ -34,7 +34,10 @@ struct station {
     struct head_scratch *head;
     struct embedder_scratch *embedder;
     struct pages ids, types, vectors;
-    uint32_t starts[SCHEDULER_BATCH_MAX + 1], skip[SCHEDULER_BATCH_MAX];
+    /* Of a batch: model by model, and starts of one model's inputs counted from its first. */
+    struct flight *flights[SCHEDULER_BATCH_MAX];
+    const struct encoder_adapter *adapters[SCHEDULER_BATCH_MAX];
+    uint32_t starts[SCHEDULER_BATCH_MAX + 1], own_starts[SCHEDULER_BATCH_MAX + 1], skip[SCHEDULER_BATCH_MAX];
 };
 
 struct spare {
@@ -118,13 +121,27 @@ static void close_station(struct station *station) {
     pages_free(&station->vectors);
 }
 
+/* Inputs of one model become neighbours; models and their inputs stay in the order in which they were asked. */
+static void sort_flights(struct station *station, struct scheduler_job *const *jobs, size_t n) {
+    size_t done = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct model *model = flight_of(jobs[i])->input.model;
+        bool seen = false;
+        for (size_t k = 0; k < done && !seen; k++)
+            seen = station->flights[k]->input.model == model;
+        for (size_t k = i; k < n && !seen; k++)
+            if (flight_of(jobs[k])->input.model == model)
+                station->flights[done++] = flight_of(jobs[k]);
+    }
+}
+
 /* Puts the inputs end to end. */
-static int gather(struct station *station, struct scheduler_job *const *jobs, size_t n, struct encoder_batch *ret,
-                  struct vsr_err *err) {
+static int gather(struct station *station, size_t n, struct encoder_batch *ret, struct vsr_err *err) {
     size_t tokens = 0;
+    bool adapted = false;
     int rc;
     for (size_t i = 0; i < n; i++)
-        tokens += flight_of(jobs[i])->input.n_tokens;
+        tokens += station->flights[i]->input.n_tokens;
     rc = pages_grow(&station->ids, tokens * sizeof(uint32_t), err);
     if (rc == 0)
         rc = pages_grow(&station->types, tokens, err);
@@ -132,15 +149,21 @@ static int gather(struct station *station, struct scheduler_job *const *jobs, si
         return rc;
     tokens = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct flight_input *input = &flight_of(jobs[i])->input;
+        const struct flight_input *input = &station->flights[i]->input;
         station->starts[i] = (uint32_t)tokens;
         station->skip[i] = input->skip;
+        station->adapters[i] = model_adapter(input->model);
+        adapted = adapted || station->adapters[i];
         memcpy((uint32_t *)station->ids.data + tokens, input->ids, input->n_tokens * sizeof(*input->ids));
         memcpy((uint8_t *)station->types.data + tokens, input->types, input->n_tokens);
         tokens += input->n_tokens;
     }
     station->starts[n] = (uint32_t)tokens;
-    *ret = (struct encoder_batch){ station->ids.data, station->types.data, station->starts, n };
+    *ret = (struct encoder_batch){ .ids = station->ids.data,
+                                   .types = station->types.data,
+                                   .starts = station->starts,
+                                   .n = n,
+                                   .adapters = adapted ? station->adapters : NULL };
     return 0;
 }
 
@@ -174,7 +197,7 @@ static void keep_result(struct engine *engine, struct flight *flight, const floa
 }
 
 static int classify(struct engine *engine, struct station *station, const struct model *model,
-                    struct scheduler_job *const *jobs, const struct encoder_batch *batch, const float *hidden,
+                    struct flight *const *flights, const struct encoder_batch *batch, const float *hidden,
                     struct vsr_err *err) {
     const struct head *head = model_head(model);
     const float *rows;
@@ -187,15 +210,15 @@ static int classify(struct engine *engine, struct station *station, const struct
     memcpy(station->vectors.data, rows, n * width * sizeof(*rows));
     head_probabilities(head, station->vectors.data, n);
     for (size_t i = 0; i < batch->n; i++)
-        keep_result(engine, flight_of(jobs[i]),
+        keep_result(engine, flights[i],
                     (const float *)station->vectors.data + (head_is_per_token(head) ? batch->starts[i] : i) * width);
     return 0;
 }
 
 /* Each vector is cut as it was asked for. */
 static int embed(struct engine *engine, struct station *station, const struct model *model,
-                 struct scheduler_job *const *jobs, const struct encoder_batch *batch, const float *hidden,
-                 struct vsr_err *err) {
+                 struct flight *const *flights, const struct encoder_batch *batch, const float *hidden,
+                 const uint32_t *skip, struct vsr_err *err) {
     const struct embedder *embedder = model_embedder(model);
     size_t dims = embedder_dims(embedder);
     float *rows;
@@ -203,9 +226,9 @@ static int embed(struct engine *engine, struct station *station, const struct mo
     if (rc < 0)
         return rc;
     rows = station->vectors.data;
-    rc = embedder_run(embedder, station->embedder, station->gemm, hidden, batch, station->skip, 0, rows, err);
+    rc = embedder_run(embedder, station->embedder, station->gemm, hidden, batch, skip, 0, rows, err);
     for (size_t i = 0; i < batch->n && rc == 0; i++) {
-        struct flight *flight = flight_of(jobs[i]);
+        struct flight *flight = flights[i];
         if (flight->input.width < dims)
             kernel_normalize(rows + i * dims, rows + i * dims, flight->input.width);
         keep_result(engine, flight, rows + i * dims);
@@ -213,24 +236,38 @@ static int embed(struct engine *engine, struct station *station, const struct mo
     return rc;
 }
 
+/* Inputs [from, to) of the batch, which are of one model. */
+static int answer(struct engine *engine, struct station *station, const struct encoder_batch *batch,
+                  const float *hidden, size_t from, size_t to, struct vsr_err *err) {
+    struct flight *const *flights = station->flights + from;
+    const struct model *model = flights[0]->input.model;
+    const struct encoder_batch own = { .starts = station->own_starts, .n = to - from };
+    for (size_t i = from; i <= to; i++)
+        station->own_starts[i - from] = batch->starts[i] - batch->starts[from];
+    hidden += batch->starts[from] * model_config(model)->hidden;
+    return model_task(model) == MODEL_EMBED
+               ? embed(engine, station, model, flights, &own, hidden, station->skip + from, err)
+               : classify(engine, station, model, flights, &own, hidden, err);
+}
+
 static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, size_t thread, struct vsr_err *err) {
     struct engine *engine = owner;
     struct station *station = &engine->stations[thread];
     const struct flight_input *first = &flight_of(jobs[0])->input;
-    const struct model *model = first->model;
     struct encoder_batch batch;
     const float *hidden;
     int rc;
     open_station(engine, station);
-    rc = gather(station, jobs, n, &batch, err);
-    if (rc < 0)
-        return rc;
-    rc = trunk_forward(model_trunk(model), station->work, &batch, first->layers, &hidden, err);
-    if (rc < 0)
-        return rc;
-    if (model_task(model) == MODEL_EMBED)
-        return embed(engine, station, model, jobs, &batch, hidden, err);
-    return classify(engine, station, model, jobs, &batch, hidden, err);
+    sort_flights(station, jobs, n);
+    rc = gather(station, n, &batch, err);
+    if (rc == 0)
+        rc = trunk_forward(model_trunk(first->model), station->work, &batch, first->layers, &hidden, err);
+    for (size_t from = 0, to; from < n && rc == 0; from = to) {
+        for (to = from + 1; to < n && station->flights[to]->input.model == station->flights[from]->input.model;)
+            to++;
+        rc = answer(engine, station, &batch, hidden, from, to, err);
+    }
+    return rc;
 }
 
 /* ---- life */
@@ -556,17 +593,48 @@ static int board_all(struct engine *engine, struct engine_call *call, bool *ret_
     return rc;
 }
 
-int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
-    bool over;
-    int rc = begin_call(engine, call, err);
-    if (rc < 0)
-        return rc;
-    rc = board_all(engine, call, &over, err);
-    if (rc < 0)
-        engine_call_done(call);
-    else if (over)
-        finish(engine, call);
+/* Calls that have begun, in order up to the first that cannot; nothing runs before all are there. */
+static int board_together(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n,
+                          struct vsr_err *err) {
+    bool over[ENGINE_TOGETHER_MAX];
+    size_t done = 0;
+    int rc = 0;
+    VSR_ASSERT(n <= ENGINE_TOGETHER_MAX);
+    scheduler_hold(engine->scheduler);
+    while (done < n && (rc = board_all(engine, &calls[done], &over[done], err)) == 0)
+        done++;
+    scheduler_let_go(engine->scheduler);
+    *ret_n = done;
+    for (size_t i = 0; i < done; i++)
+        if (over[i])
+            finish(engine, &calls[i]);
     return rc;
+}
+
+/* In order up to the first that cannot. */
+static int begin_calls(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n, struct vsr_err *err) {
+    int rc = 0;
+    *ret_n = 0;
+    while (*ret_n < n && (rc = begin_call(engine, &calls[*ret_n], err)) == 0)
+        ++*ret_n;
+    return rc;
+}
+
+int engine_submit_all(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n, struct vsr_err *err) {
+    struct vsr_err full = VSR_ERR_NONE;
+    size_t begun;
+    int rc = begin_calls(engine, calls, n, &begun, err);
+    int boarded = board_together(engine, calls, begun, ret_n, &full);
+    for (size_t i = *ret_n; i < begun; i++)
+        engine_call_done(&calls[i]);
+    if (boarded < 0)
+        *err = full;
+    return boarded < 0 ? boarded : rc;
+}
+
+int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    size_t n;
+    return engine_submit_all(engine, call, 1, &n, err);
 }
 
 bool engine_cancel(struct engine *engine, struct engine_call *call) {
@@ -614,24 +682,44 @@ static void wait_until(struct wait *wait, size_t left) {
     (void)pthread_mutex_unlock(&wait->mutex);
 }
 
+/* How many were waited for before. */
+static size_t wait_for(struct wait *wait, size_t more) {
+    size_t before;
+    (void)pthread_mutex_lock(&wait->mutex);
+    before = wait->left;
+    wait->left += more;
+    (void)pthread_mutex_unlock(&wait->mutex);
+    return before;
+}
+
 /* A full queue is waited out while calls of ours are in it. */
-static int submit_waited(struct engine *engine, struct wait *wait, struct engine_call *call, struct vsr_err *err) {
-    int rc;
-    for (;;) {
-        size_t before;
-        (void)pthread_mutex_lock(&wait->mutex);
-        before = wait->left++;
-        (void)pthread_mutex_unlock(&wait->mutex);
-        rc = engine_submit(engine, call, err);
+static int board_waited(struct engine *engine, struct wait *wait, struct engine_call *calls, size_t n,
+                        struct vsr_err *err) {
+    for (size_t done = 0, boarded; done < n; done += boarded) {
+        size_t before = wait_for(wait, n - done);
+        int rc = board_together(engine, calls + done, n - done, &boarded, err);
+        (void)wait_for(wait, boarded - (n - done)); /* less */
         if (rc == 0)
             return 0;
-        (void)pthread_mutex_lock(&wait->mutex);
-        wait->left--;
-        (void)pthread_mutex_unlock(&wait->mutex);
-        if (rc != VSR_E_LIMIT || before == 0)
+        if (rc != VSR_E_LIMIT || before + boarded == 0) {
+            for (size_t i = done + boarded; i < n; i++)
+                engine_call_done(&calls[i]);
             return rc;
-        wait_until(wait, before - 1);
+        }
+        wait_until(wait, before + boarded - 1);
     }
+    return 0;
+}
+
+/* The calls before one that fails are run. */
+static int submit_waited(struct engine *engine, struct wait *wait, struct engine_call *calls, size_t n,
+                         struct vsr_err *err) {
+    struct vsr_err full = VSR_ERR_NONE;
+    size_t begun;
+    int rc = begin_calls(engine, calls, n, &begun, err), boarded = board_waited(engine, wait, calls, begun, &full);
+    if (boarded < 0)
+        *err = full;
+    return boarded < 0 ? boarded : rc;
 }
 
 int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struct vsr_err *err) {
@@ -642,12 +730,11 @@ int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struc
     for (size_t i = 0; i < n; i++) { /* so that all may be freed, whichever are reached */
         calls[i].result = NULL;
         calls[i].ids = NULL;
-    }
-    for (size_t i = 0; i < n && rc == 0; i++) {
         calls[i].done = on_waited_done;
         calls[i].owner = &wait;
-        rc = submit_waited(engine, &wait, &calls[i], err);
     }
+    for (size_t i = 0; i < n && rc == 0; i += ENGINE_TOGETHER_MAX)
+        rc = submit_waited(engine, &wait, calls + i, n - i < ENGINE_TOGETHER_MAX ? n - i : ENGINE_TOGETHER_MAX, err);
     wait_until(&wait, 0);
     if (rc == 0 && wait.failed < n) {
         rc = wait.err.code;

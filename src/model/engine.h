@@ -2,7 +2,8 @@
  * engine - runs models on inference threads, for many callers at once.
  *
  * A call is one text or pair. Calls of one model and task that wait at the same time run as one batch, whoever asked;
- * a call's result is the same to the bit whatever it ran with. What has been asked before is answered from memory, and
+ * so do those of a base and of all adapters that are stacked on it (model/model.h). A call's result is the same to the
+ * bit whatever it ran with. What has been asked before is answered from memory, and
  * what is being run for somebody already is not run again: all who ask for it get the one result, with the best of
  * their priorities and the latest of their deadlines. A result that is no number is an error, never an answer.
  * Any thread may call; done() comes on an inference thread, or before engine_submit() returns when the answer was
@@ -19,6 +20,8 @@
 #include "core/str.h"
 #include "nn/result_cache.h"
 #include "nn/scheduler.h"
+
+enum { ENGINE_TOGETHER_MAX = 64 };
 
 struct engine;
 struct flight;
@@ -83,6 +86,13 @@ void engine_free(struct engine *engine);
 
 /* Tokenises and queues. VSR_E_LIMIT when too many wait: done() is not called then. */
 int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) VSR_MUST_CHECK;
+/*
+ * At most ENGINE_TOGETHER_MAX calls, queued at once: those that can run together do, where one by one the first might
+ * begin without the others. In order up to the first that fails, whose error is returned: that one and those behind it
+ * are not submitted, `*ret_n` calls are.
+ */
+int engine_submit_all(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n,
+                      struct vsr_err *err) VSR_MUST_CHECK;
 /* True: done() will not be called. What has begun runs on when nobody waits for it, and is remembered. */
 bool engine_cancel(struct engine *engine, struct engine_call *call);
 /* Frees what the engine allocated for a call that is over, whichever way. */

@@ -8,6 +8,7 @@
 #include "model/file.h"
 #include "nn/backend.h"
 #include "nn/embedder.h"
+#include "nn/encoder_adapter.h"
 #include "nn/head.h"
 #include "nn/lora.h"
 #include "nn/runtime.h"
@@ -27,7 +28,10 @@ struct model {
     struct sentence_files files;
     struct labels labels;
     struct tokenizer *tokenizer;
-    struct trunk *trunk;
+    struct trunk *trunk; /* NULL: the base's */
+    struct model *base;  /* that it is stacked on; NULL: none */
+    struct encoder_adapter *adapter;
+    bool folded; /* an adapter is in the trunk's weights */
     struct head *head;
     struct embedder *embedder;
     size_t tokens_max;
@@ -77,14 +81,33 @@ static int open_adapter(struct opening *o) {
     return 0;
 }
 
+static int find_base(struct opening *o) {
+    struct model *base = o->options->stacked_on;
+    if (!lora_is_adapter(o->model->directory))
+        return err_set(o->err, VSR_E_INVALID, "it is no adapter, and so cannot be stacked on another model");
+    if (base->base || base->folded)
+        return err_set(o->err, VSR_E_INVALID, "it cannot be stacked on %.*s, which is an adapter itself: give its base",
+                       VSR_FMT(base->directory));
+    if (!trunk_on_cpu(base->trunk))
+        return err_set(o->err, VSR_E_UNAVAILABLE, "it cannot be stacked on a model that runs on \"%s\": fold it",
+                       model_device(base));
+    model_ref(base);
+    o->model->base = base;
+    o->trunk = base->directory;
+    return 0;
+}
+
 static int find_trunk(struct opening *o) {
     o->trunk = o->model->directory;
+    if (o->options->stacked_on)
+        return find_base(o);
     if (!lora_is_adapter(o->trunk))
         return 0;
     if (o->options->base.len == 0)
         return err_set(o->err, VSR_E_INVALID,
                        "it is an adapter: the directory of the model that it adapts must be given");
     o->trunk = o->options->base;
+    o->model->folded = true;
     return 0;
 }
 
@@ -129,6 +152,8 @@ static int open_head(const struct opening *o) {
 static int open_output(const struct opening *o) {
     struct model *model = o->model;
     weights_ignore(o->weights, VSR_STR("pooler.")); /* where the head does not read it, nobody does */
+    if (model->config.task == TASK_MASKED_LM)       /* it predicts words; an adapter reads it by itself */
+        weights_ignore(o->weights, VSR_STR("head."));
     if (model->task != MODEL_EMBED)
         return open_head(o);
     return embedder_new(o->runtime, &model->config, &model->files, o->trunk, &model->embedder, o->err);
@@ -137,12 +162,14 @@ static int open_output(const struct opening *o) {
 static int open_weights(struct opening *o) {
     struct model *model = o->model;
     int rc = weights_open(o->trunk, &o->weights, o->err);
-    if (rc == 0)
+    if (rc == 0 && model->base)
+        rc = encoder_adapter_new(trunk_on_cpu(model->base->trunk), o->weights, o->lora, &model->adapter, o->err);
+    else if (rc == 0)
         rc = trunk_new(o->runtime, o->device, &model->config, o->weights, o->lora, o->options->precision, &model->trunk,
                        o->err);
     if (rc == 0)
         rc = open_output(o);
-    if (rc == 0)
+    if (rc == 0 && !model->base) /* else its base has done so */
         rc = weights_finish(o->weights, o->err);
     if (rc == 0 && o->lora)
         rc = lora_finish(o->lora, o->err);
@@ -192,7 +219,9 @@ void model_unref(struct model *model) {
         return;
     embedder_free(model->embedder);
     head_free(model->head);
+    encoder_adapter_free(model->adapter);
     trunk_free(model->trunk);
+    model_unref(model->base);
     arena_free(model->arena);
     mem_free(model);
 }
@@ -212,15 +241,19 @@ const struct encoder_config *model_config(const struct model *model) {
 }
 
 enum precision model_precision(const struct model *model) {
-    return trunk_precision(model->trunk);
+    return trunk_precision(model_trunk(model));
 }
 
 const char *model_device(const struct model *model) {
-    return trunk_device(model->trunk).backend->name;
+    return trunk_device(model_trunk(model)).backend->name;
 }
 
 const struct trunk *model_trunk(const struct model *model) {
-    return model->trunk;
+    return model->base ? model->base->trunk : model->trunk;
+}
+
+const struct encoder_adapter *model_adapter(const struct model *model) {
+    return model->adapter;
 }
 
 const struct tokenizer *model_tokenizer(const struct model *model) {
@@ -252,7 +285,8 @@ size_t model_tokens_max(const struct model *model) {
 }
 
 struct model_bytes model_bytes(const struct model *model) {
-    struct tensor_holding_bytes trunk = trunk_bytes(model->trunk);
+    struct tensor_holding_bytes trunk =
+        model->adapter ? encoder_adapter_bytes(model->adapter) : trunk_bytes(model->trunk);
     struct tensor_holding_bytes output = model->head ? head_bytes(model->head) : embedder_bytes(model->embedder);
     return (struct model_bytes){ .all = trunk.all + output.all + arena_bytes(model->arena),
                                  .shared = trunk.shared + output.shared };
@@ -263,5 +297,5 @@ uint64_t model_serial(const struct model *model) {
 }
 
 const void *model_kind(const struct model *model, size_t layers) {
-    return &model->kinds[layers];
+    return model->base ? model_kind(model->base, layers) : &model->kinds[layers];
 }

@@ -18,6 +18,7 @@
 #include "nn/precision.h"
 
 struct embedder;
+struct encoder_adapter;
 struct nn_runtime;
 struct head;
 struct model;
@@ -39,6 +40,12 @@ struct model_options {
     vsr_str label_file; /* in the directory; empty: the usual ones are tried */
     vsr_str base;       /* of an adapter: the directory of the model that it adapts */
     vsr_str device;     /* as device_named() in nn/backend.h takes it; empty: auto */
+    /*
+     * An adapter runs beside this model, which it adapts, in one pass with it and with whatever else is stacked on it,
+     * instead of being folded into a copy: `base`, precision and device are then this model's, which is held by a
+     * reference. NULL: folded. For one adapter alone, or one with DoRA, a copy is faster, or the only way.
+     */
+    struct model *stacked_on;
 };
 
 /* Of weights in memory; the table of tokens is mapped and not counted. */
@@ -63,7 +70,9 @@ const struct encoder_config *model_config(const struct model *model);
 enum precision model_precision(const struct model *model);
 /* What it runs on: "cpu". */
 const char *model_device(const struct model *model);
+/* That of its base where it is stacked; then with model_adapter(), else that is NULL. */
 const struct trunk *model_trunk(const struct model *model);
+const struct encoder_adapter *model_adapter(const struct model *model);
 const struct tokenizer *model_tokenizer(const struct model *model);
 const struct sentence_files *model_sentence_files(const struct model *model);
 /* NULL where the task has none. */
@@ -78,7 +87,7 @@ size_t model_tokens_max(const struct model *model);
 struct model_bytes model_bytes(const struct model *model);
 /* Tells this load from any other of this process, for keys of caches. */
 uint64_t model_serial(const struct model *model);
-/* The same for calls that may run together: those that leave this model after the same number of layers. */
+/* The same for calls that may run together: those that leave one trunk after the same number of layers. */
 const void *model_kind(const struct model *model, size_t layers);
 
 #endif

@@ -24,6 +24,7 @@ struct scheduler {
     pthread_cond_t wake;
     struct line lines[PRIORITIES];
     struct scheduler_stats stats;
+    size_t held; /* by so many callers */
     bool stopping;
 };
 
@@ -149,7 +150,7 @@ static void *thread_main(void *data) {
     struct scheduler *scheduler = thread->scheduler;
     (void)pthread_mutex_lock(&scheduler->mutex); /* fails only for a mutex that is none */
     while (!scheduler->stopping) {
-        if (scheduler->stats.waiting > 0)
+        if (scheduler->stats.waiting > 0 && scheduler->held == 0)
             work_once(thread);
         else
             (void)pthread_cond_wait(&scheduler->wake, &scheduler->mutex);
@@ -237,6 +238,21 @@ int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, str
     if (full)
         return err_set(err, VSR_E_LIMIT, "the inference queue is full: %zu jobs wait", scheduler->options.jobs_max);
     return 0;
+}
+
+void scheduler_hold(struct scheduler *scheduler) {
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    scheduler->held++;
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+}
+
+void scheduler_let_go(struct scheduler *scheduler) {
+    (void)pthread_mutex_lock(&scheduler->mutex);
+    VSR_ASSERT(scheduler->held > 0);
+    scheduler->held--;
+    if (scheduler->stats.waiting > 0)
+        (void)pthread_cond_broadcast(&scheduler->wake); /* the signals of meanwhile are lost */
+    (void)pthread_mutex_unlock(&scheduler->mutex);
 }
 
 void scheduler_hurry(struct scheduler *scheduler, struct scheduler_job *job, enum scheduler_priority priority,

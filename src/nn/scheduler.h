@@ -64,6 +64,11 @@ void scheduler_free(struct scheduler *scheduler);
 /* Keeps `job`. VSR_E_LIMIT when the queue is full: then done() is not called. */
 int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, struct vsr_err *err) VSR_MUST_CHECK;
 
+/* Until as many scheduler_let_go() nothing begins, so that what is submitted between them can run together. The caller
+ * does nothing else in between. */
+void scheduler_hold(struct scheduler *scheduler);
+void scheduler_let_go(struct scheduler *scheduler);
+
 /*
  * Somebody else needs the result of `job` too: it gets the better of both priorities, at the end of that line, and the
  * later of both deadlines. Nothing happens to a job that has begun.

@@ -295,6 +295,20 @@ static void check_kbs(struct check *c, const struct config_list *kbs) {
     }
 }
 
+/* ---- inference */
+
+/* One that is named twice would get what its first entry says, whatever the second does. */
+static void check_inference(struct check *c, const struct config_inference *inference) {
+    CONFIG_EACH(const struct config_inference_model, own, &inference->models) {
+        const struct config_inference_model *first = config_inference_model(inference, own->model);
+        if (first == own || check_is_open(own, "model"))
+            continue;
+        diag_error(c->diag, "E_DUP", schema_field_at(&config_inference_model_schema, own, "model", c->arena),
+                   VSR_STR("say all of it in one entry"), "model \"%.*s\" has an entry already, at line %u, column %u",
+                   VSR_FMT(own->model), schema_at(first).line, schema_at(first).col);
+    }
+}
+
 /* ---- modules */
 
 static void check_compression(struct check *c, struct config_prompt_compression *compression) {
@@ -404,4 +418,5 @@ void check_catalog(struct check *c) {
     check_external(c, &catalog->external);
     check_kbs(c, &catalog->kbs);
     check_modules(c, &catalog->modules);
+    check_inference(c, &catalog->inference);
 }

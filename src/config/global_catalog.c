@@ -214,6 +214,7 @@ static const struct field model_catalog_fields[] = {
     { ROW(kbs, OBJECTS), .object = &config_kb_schema, .fallback = "[" PRIVACY_KB ", " MMLU_KB "]",
       .help = "Knowledge bases: labels with examples; unless some are written, privacy_kb and mmlu_kb." },
     { BLOCK(modules, config_modules_schema), .help = "What uses the models." },
+    { BLOCK(inference, config_inference_schema), .help = "How models run inside vsr." },
 };
 #undef T
 const struct schema config_model_catalog_schema =
@@ -225,6 +226,18 @@ const struct config_external_model *config_external_model(const struct config_mo
     CONFIG_EACH(const struct config_external_model, model, &catalog->external)
     if (name.len && str_eq(model->name, name))
         return model;
+    return NULL;
+}
+
+static vsr_str without_prefix(vsr_str path) {
+    vsr_str prefix = VSR_STR("models/");
+    return str_starts(path, prefix) ? str_sub(path, prefix.len, path.len) : path;
+}
+
+const struct config_inference_model *config_inference_model(const struct config_inference *inference, vsr_str model) {
+    CONFIG_EACH(const struct config_inference_model, own, &inference->models)
+    if (str_eq(without_prefix(str_trim(own->model)), without_prefix(str_trim(model))))
+        return own;
     return NULL;
 }
 

@@ -26,6 +26,7 @@ extern const struct schema config_stores_schema;
 extern const struct schema config_integrations_schema;
 extern const struct schema config_model_catalog_schema;
 extern const struct schema config_modules_schema;
+extern const struct schema config_inference_schema;
 
 /* ---- blocks that checks point into */
 
@@ -52,6 +53,7 @@ extern const struct schema config_embedding_endpoint_schema;
 extern const struct schema config_system_models_schema;
 extern const struct schema config_external_model_schema;
 extern const struct schema config_llm_endpoint_schema;
+extern const struct schema config_inference_model_schema;
 extern const struct schema config_kb_schema;
 extern const struct schema config_kb_source_schema;
 extern const struct schema config_kb_metric_schema;

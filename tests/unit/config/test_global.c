@@ -226,6 +226,16 @@ static const struct {
     { "model_catalog.modules.feedback_detector.enabled", "true" },
     { "model_catalog.modules.feedback_detector.threshold", "0.7" },
     { "model_catalog.modules.modality_detector.enabled", "false" },
+    { "model_catalog.inference.device", "auto" },
+    { "model_catalog.inference.threads", "0" },
+    { "model_catalog.inference.batch_tokens", "4096" },
+    { "model_catalog.inference.queue_length", "1024" },
+    { "model_catalog.inference.cache_mb", "64" },
+    { "model_catalog.inference.memory_mb", "0" },
+    { "model_catalog.inference.precision", "auto" },
+    { "model_catalog.inference.load", "eager" },
+    { "model_catalog.inference.max_tokens", "2048" },
+    { "model_catalog.inference.long_text", "chunk" },
 };
 
 static vsr_str value_at(struct arena *arena, const struct yaml_node *node, vsr_str path) {
@@ -309,6 +319,22 @@ TEST(models_resolved) {
     CHECK_STR(modules->classifier.pii.model_path, "own/pii", "through the reference");
     CHECK_STR(modules->classifier.domain.model_path, "own/pii", "any of the seven");
     CHECK_STR(modules->feedback_detector.model_path, "models/mmbert32k-feedback-detector-merged", "default");
+    arena_free(arena);
+}
+
+TEST(inference_of_single_models) {
+    struct arena *arena = arena_new(0, 0);
+    struct diag diag;
+    const struct config_document *doc =
+        load(arena, "model_catalog: {inference: {models: [{model: models/a, long_text: sample}, {model: ' b'}]}}",
+             &diag);
+    const struct config_inference *inference = &doc->global.model_catalog.inference;
+    const struct config_inference_model *a = config_inference_model(inference, VSR_STR("a"));
+    CHECK(a && a == config_inference_model(inference, VSR_STR("models/a ")), "with and without models/");
+    CHECK_INT(a->own_long_text, 1 + INFERENCE_SAMPLE, "what was written");
+    CHECK_INT(a->own_precision, 0, "as for all");
+    CHECK(config_inference_model(inference, VSR_STR("models/b")) != NULL, "b");
+    CHECK(config_inference_model(inference, VSR_STR("c")) == NULL, "c");
     arena_free(arena);
 }
 
@@ -556,5 +582,5 @@ TEST(unknown_at_every_level) {
 }
 
 RUN_TESTS(T(built_in_defaults), T(merged), T(models_resolved), T(guards), T(embeddings_settled), T(router_settled),
-          T(compression_profiles), T(management_tokens), T(internal_listener), T(full_document),
-          T(unknown_at_every_level))
+          T(compression_profiles), T(management_tokens), T(inference_of_single_models), T(internal_listener),
+          T(full_document), T(unknown_at_every_level))

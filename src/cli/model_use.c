@@ -84,6 +84,29 @@ int model_use_open(const struct cli *cli, const char *name, struct model_use *re
     return model_use_open_with(cli, name, precision, &options, ret);
 }
 
+static int stack(const struct cli *cli, struct model_use *use, const char *name) {
+    struct model_options options = { .stacked_on = use->model };
+    struct vsr_err err = VSR_ERR_NONE;
+    vsr_str directory = { 0 };
+    int code;
+    if (use->n_adapters == MODEL_ADAPTERS_MAX)
+        return cli_fail(cli, "more than %d adapters", MODEL_ADAPTERS_MAX);
+    code = find(cli, use->arena, str_from_c(name), &directory);
+    if (code != CLI_OK)
+        return code;
+    if (model_open(use->runtime, directory, &options, &use->adapters[use->n_adapters], &err) < 0)
+        return cli_fail_err(cli, &err);
+    use->n_adapters++;
+    return CLI_OK;
+}
+
+int model_use_stack(const struct cli *cli, struct model_use *use) {
+    int code = CLI_OK;
+    for (size_t i = 0; i < options_count(cli->options, "adapter") && code == CLI_OK; i++)
+        code = stack(cli, use, options_nth(cli->options, "adapter", i));
+    return code;
+}
+
 size_t model_use_threads(const struct cli *cli) {
     size_t given = (size_t)options_number(cli->options, "threads");
     return given ? given : engine_threads_default();
@@ -91,6 +114,8 @@ size_t model_use_threads(const struct cli *cli) {
 
 void model_use_close(struct model_use *use) {
     engine_free(use->engine);
+    for (size_t i = 0; i < use->n_adapters; i++)
+        model_unref(use->adapters[i]);
     model_unref(use->model);
     nn_runtime_free(use->runtime);
     arena_free(use->arena);

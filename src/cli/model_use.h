@@ -17,7 +17,7 @@ struct model;
 struct nn_runtime;
 struct tokenizer;
 
-enum { MODEL_TEXTS_MAX = 4096, MODEL_TEXT_LEN_MAX = 16 << 20 };
+enum { MODEL_TEXTS_MAX = 4096, MODEL_TEXT_LEN_MAX = 16 << 20, MODEL_ADAPTERS_MAX = 64 };
 
 extern const char *const model_precisions[];
 
@@ -52,6 +52,8 @@ struct model_use {
     struct nn_runtime *runtime;
     struct model *model;
     struct engine *engine;
+    struct model *adapters[MODEL_ADAPTERS_MAX]; /* beside the model, by model_use_stack() */
+    size_t n_adapters;
 };
 
 /* Where the model lies. CLI_OK, or an exit code after a message. */
@@ -61,6 +63,8 @@ int model_use_open(const struct cli *cli, const char *name, struct model_use *re
 /* The same with a precision and an engine of the caller's choice. */
 int model_use_open_with(const struct cli *cli, const char *name, enum precision precision,
                         const struct engine_options *options, struct model_use *ret);
+/* Opens what the repeatable option `adapter` names beside the model. CLI_OK, or an exit code after a message. */
+int model_use_stack(const struct cli *cli, struct model_use *use);
 /* By --threads, else one for each processor. */
 size_t model_use_threads(const struct cli *cli);
 void model_use_close(struct model_use *use);

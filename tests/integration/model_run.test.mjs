@@ -109,6 +109,39 @@ describe('classify', () => {
     assert.ok(Object.keys(run.json()[0].probabilities).length > 1);
     assert.match(model(['classify', '--base', at('bert-mlm'), at('bert-sequence'), 'x']).err, /no adapter/);
   });
+
+  test('several adapters in one pass say what each says folded into the base', () => {
+    const base = at('modernbert-mlm'), texts = ['some text', 'another, longer text'];
+    const names = ['intent', 'guard', 'pii'].map((name) => at(`modernbert-mlm-lora-${name}`));
+    const run = model(['classify', '--json', '-p', 'f32', base, ...texts, ...names.flatMap((name) => ['--adapter', name])]);
+    assert.equal(run.code, 0, run.err);
+    assert.deepEqual(run.json().map(({ text }) => text), texts);
+    for (const [i, { adapters }] of run.json().entries()) {
+      assert.deepEqual(adapters.map(({ adapter }) => adapter), names);
+      for (const { adapter, probabilities, spans } of adapters) {
+        const [folded] = model(['classify', '--json', '-p', 'f32', '--base', base, adapter, texts[i]]).json();
+        assert.equal(spans?.length, folded.spans?.length);
+        for (const [label, p] of Object.entries(probabilities ?? {})) assert.ok(Math.abs(p - folded.probabilities[label]) < 2e-5, label);
+      }
+    }
+    const plain = model(['classify', '-p', 'f32', base, '-a', names[0], '-a', names[1], 'x']);
+    assert.match(plain.out, /^x\n .*-intent\n( {2}0\.\d+ {2}\w+\n){3} .*-guard\n( {2}0\.\d+ {2}\w+\n){2}$/);
+  });
+
+  test('what cannot run beside a base', () => {
+    for (const [args, want] of [
+      [[at('modernbert-mlm'), '-a', at('modernbert-mlm-lora-dora')], /DoRA.*folded/],
+      [[at('modernbert-mlm'), '-a', at('bert-mlm-lora-intent')], /no linear layer of the base/],
+      [[at('modernbert-mlm'), '-a', at('modernbert-embed')], /no adapter/],
+      [['--base', at('modernbert-mlm'), at('modernbert-mlm-lora-pii'), '-a', at('modernbert-mlm-lora-intent')], /an adapter itself/],
+      [[at('bert-embed-mean'), '-a', at('bert-embed-mean-lora-domain')], /embedder, no classifier/],
+    ]) {
+      const run = model(['classify', ...args, 'x']);
+      assert.equal(run.code, 1, args.join(' '));
+      assert.match(run.err, want);
+      assert.equal(run.out, '');
+    }
+  });
 });
 
 describe('bench', () => {

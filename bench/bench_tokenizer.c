@@ -49,7 +49,7 @@ static int open_any(struct arena *arena, const char *path, struct tokenizer **re
     if (str_ends(name, VSR_STR(".json")))
         rc = tokenizer_from_json(arena, file, ret, err);
     else if (str_ends(name, VSR_STR(".txt")))
-        rc = tokenizer_from_vocab(arena, file, true, ret, err);
+        rc = tokenizer_from_vocab(arena, file, NULL, ret, err);
     else
         rc = tokenizer_from_sentencepiece(arena, file, ret, err);
     arena_free(own);

@@ -426,19 +426,16 @@ static bool control_id(const struct reader *r, vsr_str name, uint32_t *ret) {
     return *ret != TOKEN_NONE && r->pieces[*ret].type == PIECE_CONTROL;
 }
 
-/* [CLS] A [SEP] B [SEP] where the file has these, else A behind the token that begins a text, as Llama and Gemma want
- * it; without one, before the token that ends a text, as T5 does. */
+/* [CLS] A [SEP] B [SEP] where the file has these, else each text behind the token that begins one, as Llama and Gemma
+ * want it; without one, before the token that ends a text, as T5 does. */
 static void build_template(struct reader *r) {
+    struct template_ends ends = { .first = r->t->bos, .last = TOKEN_NONE, .second = r->t->bos, .second_type = 1 };
     uint32_t cls, sep;
-    if (control_id(r, VSR_STR("[CLS]"), &cls) && control_id(r, VSR_STR("[SEP]"), &sep)) {
-        token_template_around(&r->t->template, r->arena, cls, sep, 1);
-        return;
-    }
-    if (r->bos >= 0 && (size_t)r->bos < r->n)
-        token_template_around(&r->t->template, r->arena, (uint32_t)r->bos, TOKEN_NONE, 0);
-    else
-        token_template_around(&r->t->template, r->arena, TOKEN_NONE,
-                              r->eos >= 0 && (size_t)r->eos < r->n ? (uint32_t)r->eos : TOKEN_NONE, 0);
+    if (control_id(r, VSR_STR("[CLS]"), &cls) && control_id(r, VSR_STR("[SEP]"), &sep))
+        ends = (struct template_ends){ .first = cls, .last = sep, .second = TOKEN_NONE, .second_type = 1 };
+    else if (r->t->bos == TOKEN_NONE)
+        ends = (struct template_ends){ .first = TOKEN_NONE, .last = r->t->eos, .second = TOKEN_NONE };
+    token_template_around(&r->t->template, r->arena, ends);
 }
 
 static int build(struct reader *r) {

@@ -7,6 +7,9 @@
  * Places are byte ranges of the text that was given, through every step of normalisation. Any bytes are a text: NUL is
  * a character, each maximal ill-formed part of UTF-8 counts as U+FFFD. What a user typed never becomes a special token,
  * even when it spells one: not by the matcher of added tokens, and not by the model's own vocabulary.
+ *
+ * There is no padding: batches are packed, sequence behind sequence. What a tokenizer.json says of padding and
+ * truncation was how it was last called, and is not read.
  */
 #ifndef VSR_TEXT_TOKENIZER_H
 #define VSR_TEXT_TOKENIZER_H
@@ -42,6 +45,13 @@ struct tokenizer_options {
     bool parse_special; /* special tokens in the text are meant: for text of our own, never for a user's */
 };
 
+/* What a tokenizer_config.json says of a vocab.txt. */
+struct tokenizer_vocab_options {
+    bool cased;      /* do_lower_case false */
+    bool ideographs; /* tokenize_chinese_chars false: they are no words of their own */
+    enum { TOKENIZER_ACCENTS_BY_CASE, TOKENIZER_ACCENTS_KEPT, TOKENIZER_ACCENTS_STRIPPED } accents; /* strip_accents */
+};
+
 /* Tokens in order. The arrays live in the scratch until its next use. */
 struct encoding {
     const uint32_t *ids;
@@ -60,13 +70,13 @@ void encoding_trimmed(const struct encoding *encoding, size_t i, vsr_str text, u
 
 /* From the text of a tokenizer.json. Borrows `json`. VSR_E_INVALID names the component that is unknown or broken. */
 int tokenizer_from_json(struct arena *arena, vsr_str json, struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
-/* From a vocab.txt: WordPiece with the BERT normaliser; `lower_case` as in tokenizer_config.json. */
-int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, bool lower_case, struct tokenizer **ret,
-                         struct vsr_err *err) VSR_MUST_CHECK;
+/* From a vocab.txt: WordPiece with the BERT normaliser; `options` NULL: lower case, as in bert-base-uncased. */
+int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, const struct tokenizer_vocab_options *options,
+                         struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
 /*
  * From a SentencePiece model file (protobuf): BPE or Unigram, ids and places as the SentencePiece library gives them.
- * The file knows no template: [CLS] A [SEP] where it has these as control pieces, else its beginning token before A,
- * else its end token behind A; add_bos_token and add_eos_token of a tokenizer_config.json win.
+ * The file knows no template: [CLS] A [SEP] where it has these as control pieces, else its beginning token before each
+ * text, else its end token behind each; add_bos_token and add_eos_token of a tokenizer_config.json win.
  */
 int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct tokenizer **ret,
                                  struct vsr_err *err) VSR_MUST_CHECK;

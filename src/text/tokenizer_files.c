@@ -59,7 +59,10 @@ static int map_file(struct arena *arena, vsr_str directory, const char *name, si
 
 /* What tokenizer_config.json says of what the other files leave open. */
 struct config {
-    bool lower_case;
+    struct tokenizer_vocab_options vocab;
+    bool lower_case;         /* said outright */
+    bool no_basic_tokenizer; /* do_basic_tokenize false */
+    bool no_prefix_space;    /* add_prefix_space false */
     bool has_bos, add_bos, has_eos, add_eos;
     bool truncates_left;
     size_t length_max;
@@ -69,13 +72,27 @@ static bool read_flag(const struct json_doc *doc, const char *key, bool *ret) {
     return json_bool(doc, json_get(doc, 0, str_from_c(key)), ret);
 }
 
+static void read_vocab_options(const struct json_doc *doc, struct config *ret) {
+    bool flag;
+    if (read_flag(doc, "do_lower_case", &flag)) {
+        ret->vocab.cased = !flag;
+        ret->lower_case = flag;
+    }
+    if (read_flag(doc, "tokenize_chinese_chars", &flag))
+        ret->vocab.ideographs = !flag;
+    if (read_flag(doc, "strip_accents", &flag))
+        ret->vocab.accents = flag ? TOKENIZER_ACCENTS_STRIPPED : TOKENIZER_ACCENTS_KEPT;
+    if (read_flag(doc, "do_basic_tokenize", &flag))
+        ret->no_basic_tokenizer = !flag;
+}
+
 static int read_config(struct arena *arena, vsr_str directory, struct config *ret, struct vsr_err *err) {
     struct mapped file;
     struct json_doc doc;
     json_ref ref;
     double length;
     int rc = map_file(arena, directory, "tokenizer_config.json", CONFIG_LEN_MAX, &file, err);
-    *ret = (struct config){ .lower_case = true };
+    *ret = (struct config){ 0 };
     if (rc == VSR_E_NOT_FOUND)
         return 0;
     if (rc < 0)
@@ -84,7 +101,9 @@ static int read_config(struct arena *arena, vsr_str directory, struct config *re
     if (rc == 0 && !json_is(&doc, 0, JSON_OBJECT))
         rc = err_set(err, VSR_E_INVALID, "is no object");
     if (rc == 0) {
-        (void)read_flag(&doc, "do_lower_case", &ret->lower_case);
+        bool prefix;
+        read_vocab_options(&doc, ret);
+        ret->no_prefix_space = read_flag(&doc, "add_prefix_space", &prefix) && !prefix;
         ret->has_bos = read_flag(&doc, "add_bos_token", &ret->add_bos);
         ret->has_eos = read_flag(&doc, "add_eos_token", &ret->add_eos);
         ref = json_get(&doc, 0, VSR_STR("truncation_side"));
@@ -159,8 +178,18 @@ static int write_template(struct buf *out, vsr_str vocab, struct vsr_err *err) {
     return 0;
 }
 
-int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, bool lower_case, struct tokenizer **ret,
-                         struct vsr_err *err) {
+static void write_normalizer(struct buf *out, const struct tokenizer_vocab_options *options) {
+    static const char *const accents[] = { "null", "false", "true" };
+    (void)buf_printf(out,
+                     "\"normalizer\":{\"type\":\"BertNormalizer\",\"lowercase\":%s,\"handle_chinese_chars\":%s,"
+                     "\"strip_accents\":%s},",
+                     options->cased ? "false" : "true", options->ideographs ? "false" : "true",
+                     accents[options->accents]);
+}
+
+int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, const struct tokenizer_vocab_options *options,
+                         struct tokenizer **ret, struct vsr_err *err) {
+    static const struct tokenizer_vocab_options usual = { 0 };
     uint32_t unk;
     struct buf json;
     int rc;
@@ -173,10 +202,11 @@ int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, bool lower_case, st
     (void)buf_append_c(&json, "{");
     write_added(&json, vocab);
     rc = write_template(&json, vocab, err);
+    write_normalizer(&json, options ? options : &usual);
     (void)buf_printf(&json,
-                     "\"normalizer\":{\"type\":\"BertNormalizer\",\"lowercase\":%s},\"pre_tokenizer\":{\"type\":"
-                     "\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"%s\",",
-                     lower_case ? "true" : "false", has_line(vocab, VSR_STR("[UNK]"), &unk) ? "[UNK]" : "<unk>");
+                     "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\","
+                     "\"unk_token\":\"%s\",",
+                     has_line(vocab, VSR_STR("[UNK]"), &unk) ? "[UNK]" : "<unk>");
     write_vocab(&json, vocab);
     (void)buf_append_c(&json, "}}");
     if (rc == 0 && buf_failed(&json))
@@ -189,14 +219,37 @@ int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, bool lower_case, st
     return rc;
 }
 
-/* What the configuration says of the tokens at the ends of a text, where the model file does not. */
-static void apply_ends(const struct config *config, struct tokenizer *t) {
-    struct token_template *template = &t->template;
-    if (!t->sentencepiece || (!config->has_bos && !config->has_eos))
-        return;
-    *template = (struct token_template){ 0 };
-    token_template_around(template, t->arena, config->has_bos && !config->add_bos ? TOKEN_NONE : t->bos,
-                          config->add_eos ? t->eos : TOKEN_NONE, 0);
+/* What the configuration says of a SentencePiece model, whose file leaves it open. */
+static int apply_config(const struct config *config, struct tokenizer *t, struct vsr_err *err) {
+    struct template_ends ends;
+    if (config->lower_case)
+        return err_set(err, VSR_E_INVALID,
+                       "tokenizer_config.json: do_lower_case goes with a vocab.txt, not with a "
+                       "SentencePiece model; use the tokenizer.json of this model");
+    t->sentencepiece->add_dummy_prefix &= !config->no_prefix_space;
+    if (!config->has_bos && !config->has_eos)
+        return 0;
+    ends.first = ends.second = config->has_bos && !config->add_bos ? TOKEN_NONE : t->bos;
+    ends.last = config->add_eos ? t->eos : TOKEN_NONE;
+    ends.second_type = 1;
+    t->template = (struct token_template){ 0 };
+    token_template_around(&t->template, t->arena, ends);
+    return 0;
+}
+
+static int from_vocab(struct arena *arena, vsr_str vocab, const struct config *config, struct tokenizer **ret,
+                      struct vsr_err *err) {
+    if (config->no_basic_tokenizer)
+        return err_set(err, VSR_E_INVALID,
+                       "tokenizer_config.json: do_basic_tokenize false is not known here; use the "
+                       "tokenizer.json of this model");
+    return tokenizer_from_vocab(arena, vocab, &config->vocab, ret, err);
+}
+
+static int from_sentencepiece(struct arena *arena, vsr_str model, const struct config *config, struct tokenizer **ret,
+                              struct vsr_err *err) {
+    int rc = tokenizer_from_sentencepiece(arena, model, ret, err);
+    return rc < 0 ? rc : apply_config(config, *ret, err);
 }
 
 int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **ret, struct vsr_err *err) {
@@ -218,9 +271,9 @@ int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **re
         if (i == 0)
             rc = tokenizer_from_json(arena, file.text, &t, err);
         else if (i == 1)
-            rc = tokenizer_from_vocab(arena, file.text, config.lower_case, &t, err);
+            rc = from_vocab(arena, file.text, &config, &t, err);
         else
-            rc = tokenizer_from_sentencepiece(arena, file.text, &t, err);
+            rc = from_sentencepiece(arena, file.text, &config, &t, err);
         if (rc < 0)
             err_wrap(err, "%.*s/%s", VSR_FMT(directory), names[i]);
         unmap(&file);
@@ -232,7 +285,6 @@ int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **re
     arena_free(own);
     if (rc < 0 || !t)
         return rc;
-    apply_ends(&config, t);
     t->truncates_left = config.truncates_left;
     t->length_max = config.length_max;
     *ret = t;

@@ -23,17 +23,17 @@ static void add_token(struct template_form *form, struct arena *arena, uint32_t 
         (void)template_form_add(form, arena, (struct template_item){ .kind = TEMPLATE_TOKEN, .id = id, .type = type });
 }
 
-void token_template_around(struct token_template *template, struct arena *arena, uint32_t first, uint32_t last,
-                           uint8_t second_type) {
+void token_template_around(struct token_template *template, struct arena *arena, struct template_ends ends) {
     struct template_form *forms[] = { &template->single, &template->pair };
     for (size_t i = 0; i < VSR_COUNT(forms); i++) {
-        add_token(forms[i], arena, first, 0);
+        add_token(forms[i], arena, ends.first, 0);
         (void)template_form_add(forms[i], arena, (struct template_item){ .kind = TEMPLATE_FIRST });
-        add_token(forms[i], arena, last, 0);
+        add_token(forms[i], arena, ends.last, 0);
     }
+    add_token(&template->pair, arena, ends.second, ends.second_type);
     (void)template_form_add(&template->pair, arena,
-                            (struct template_item){ .kind = TEMPLATE_SECOND, .type = second_type });
-    add_token(&template->pair, arena, last, second_type);
+                            (struct template_item){ .kind = TEMPLATE_SECOND, .type = ends.second_type });
+    add_token(&template->pair, arena, ends.last, ends.second_type);
 }
 
 /* The longer text gives way first; once both are equal they share what is left. */

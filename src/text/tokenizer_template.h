@@ -42,9 +42,12 @@ bool template_form_add(struct template_form *form, struct arena *arena, struct t
 /* A, then B of type 1: what there is without a post-processor. */
 void token_template_plain(struct token_template *template, struct arena *arena);
 
-/* first A last [B last], B of type `second_type`; either token may be TOKEN_NONE. */
-void token_template_around(struct token_template *template, struct arena *arena, uint32_t first, uint32_t last,
-                           uint8_t second_type);
+/* first A last, and for a pair first A last second B last, B of type `second_type`; each token may be TOKEN_NONE. */
+struct template_ends {
+    uint32_t first, last, second;
+    uint8_t second_type;
+};
+void token_template_around(struct token_template *template, struct arena *arena, struct template_ends ends);
 
 /* How many tokens of each text stay so that both together are at most `room`. VSR_E_LIMIT: not as asked. */
 int truncate_lengths(size_t room, enum tokenizer_truncation truncation, bool pair, size_t *n_first, size_t *n_second,

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     else if (data[0] % 3 == 1)
         rc = tokenizer_from_sentencepiece(arena, file, &t, &err);
     else
-        rc = tokenizer_from_vocab(arena, file, size & 1, &t, &err);
+        rc = tokenizer_from_vocab(arena, file, &(struct tokenizer_vocab_options){ .cased = size & 1 }, &t, &err);
     VSR_ASSERT(rc == 0 || err.text[0]);
     if (rc == 0)
         encode(t, text);

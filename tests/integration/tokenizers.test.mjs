@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -53,7 +53,7 @@ async function run(command, args, lines) {
 
 const bare = ({ kind, ...line }) => line;
 const tokenize = (entry, flags, lines) => run(program, [entry.path, ...flags], lines.map(bare));
-const reference = (entry, lines) => run(python, [path.join(here, 'reference.py'), entry.path], lines);
+const reference = (entry, lines) => run(python, [path.join(here, 'reference.py'), entry.json ?? entry.path], lines);
 
 // ---- the texts
 
@@ -78,6 +78,8 @@ const MODES = [
     lines: [...first(ofKind('plain'), 6), ...first(ofKind('pair'), 8)] })),
   ...(isLong ? [6, 12, 24] : [12]).map((max) => ({ name: `${max} tokens, only the first gives way`, flags: ['--max', `${max}`, '--only-first'],
     options: { tokens_max: max, only_first: true }, lines: first(ofKind('pair'), 12) })),
+  ...(isLong ? [6, 12, 24] : [12]).map((max) => ({ name: `${max} tokens, only the second gives way`,
+    flags: ['--max', `${max}`, '--only-second'], options: { tokens_max: max, only_second: true }, lines: first(ofKind('pair'), 6) })),
 ];
 
 // ---- comparing
@@ -121,7 +123,7 @@ function checkPlaces(line, ours) {
 }
 
 async function checkJson(entry) {
-  const spec = JSON.parse(readFileSync(path.join(entry.path, 'tokenizer.json'), 'utf8'));
+  const spec = JSON.parse(readFileSync(path.join(entry.json ?? entry.path, 'tokenizer.json'), 'utf8'));
   const npm = new Npm(spec, entry.npm);
   const asked = MODES.flatMap((mode) => mode.lines.map((line) => ({ ...bare(line), options: mode.options })));
   const expected = reference(entry, asked);
@@ -166,14 +168,17 @@ function trimmed(text, [start, end]) {
 }
 
 async function checkSentencePiece(entry) {
-  const lines = ofKind('plain', 'special').filter((line) => !isPair(line));
+  const plain = ofKind('plain', 'special').filter((line) => !isPair(line));
+  const lines = [...plain.map((line) => ({ ...line, options: { bare: true } })), ...first(plain, 10), ...first(ofKind('pair'), 10)];
   const expected = run(python, [path.join(here, 'sentencepiece_reference.py'), entry.path], lines.map(bare));
-  const given = await tokenize(entry, ['--bare'], lines);
+  const given = [...(await tokenize(entry, ['--bare'], plain)), ...(await tokenize(entry, [], lines.slice(plain.length)))];
   const found = new Differences();
   for (const [i, line] of lines.entries()) {
     const ours = given[i], theirs = (await expected)[i];
     found.compare(line, 'ids', ours.ids ?? ours, theirs.ids);
     if (JSON.stringify(ours.ids) !== JSON.stringify(theirs.ids)) continue;
+    found.compare(line, 'types', ours.types, theirs.types);
+    if (isPair(line)) continue;
     const text = Buffer.from(line.text_b64, 'base64');
     const places = ours.offsets.map((_, k) => k).filter((k) => theirs.offsets[k][0] < theirs.offsets[k][1]);
     found.compare(line, 'places', places.map((k) => [k, ...trimmed(text, ours.offsets[k])]),
@@ -210,6 +215,23 @@ const REFUSED = [
   ['a character map cut short', 'xlmr', (t) => { t.normalizer.precompiled_charsmap = '////fwAA'; }, /charsmap/],
 ];
 
+// The same for what a tokenizer_config.json asks of a directory without a tokenizer.json.
+const REFUSED_DIRECTORIES = [
+  ['lower case of a SentencePiece model', 'dir-llama', { do_lower_case: true }, /do_lower_case/],
+  ['words that are not split', 'vocab-alone', { do_basic_tokenize: false }, /do_basic_tokenize/],
+  ['a configuration that is none', 'vocab-alone', [], /tokenizer_config\.json/],
+];
+
+async function checkRefused(file, expected) {
+  const child = spawn(program, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  child.stdout.on('data', (data) => said.push(data));
+  child.stderr.on('data', (data) => said.push(data));
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  assert.ok(status > 0 && status < 99, `exit status ${status}`);
+  assert.match(Buffer.concat(said).toString(), expected);
+}
+
 describe('tokenizer files that are refused', () => {
   for (const [name, from, change, expected] of REFUSED) {
     test(name, async () => {
@@ -217,13 +239,16 @@ describe('tokenizer files that are refused', () => {
       change(spec);
       const file = path.join(directory, 'refused.json');
       writeFileSync(file, JSON.stringify(spec));
-      const child = spawn(program, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
-      const said = [];
-      child.stdout.on('data', (data) => said.push(data));
-      child.stderr.on('data', (data) => said.push(data));
-      const status = await new Promise((resolve) => child.on('close', resolve));
-      assert.ok(status > 0 && status < 99, `exit status ${status}`);
-      assert.match(Buffer.concat(said).toString(), expected);
+      await checkRefused(file, expected);
+    });
+  }
+  for (const [name, from, config, expected] of REFUSED_DIRECTORIES) {
+    test(name, async () => {
+      const folder = path.join(directory, 'refused');
+      cpSync(path.join(directory, from), folder, { recursive: true });
+      writeFileSync(path.join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+      await checkRefused(folder, expected);
+      rmSync(folder, { recursive: true });
     });
   }
 });

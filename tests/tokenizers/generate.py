@@ -3,10 +3,11 @@
 
     generate.py DIRECTORY [SHARED]
 
-Writes DIRECTORY/<name>/tokenizer.json, DIRECTORY/<name>/tokenizer.model for SentencePiece models, and
-DIRECTORY/index.json: which there are, in which ways npm's library is known to do something else (README.md says what
-and who is right), and which parts to give it instead, that say the same in words it understands. SHARED is a directory with published tokenizer files; what it
-has is listed too. The same input gives the same files.
+Writes DIRECTORY/<name>/tokenizer.json, DIRECTORY/<name>/tokenizer.model for SentencePiece models, directories that ship
+other files only, and DIRECTORY/index.json: which there are, in which ways npm's library is known to do something else
+(README.md says what and who is right), and which parts to give it instead, that say the same in words it understands.
+Where a directory has no tokenizer.json, `json` names one that says the same. SHARED is a directory with published
+tokenizer files; what it has is listed too. The same input gives the same files.
 """
 
 import base64
@@ -351,6 +352,19 @@ def bert_kinds():
     return out
 
 
+def bert_options():
+    """Each combination of the BERT normaliser's options, over a model that shows the normalised text."""
+    out = {}
+    model = code_points()
+    for clean, chinese, accents, lower in itertools.product([True, False], [True, False], [None, True, False], [True, False]):
+        spec = {"type": "BertNormalizer", "clean_text": clean, "handle_chinese_chars": chinese, "strip_accents": accents,
+                "lowercase": lower}
+        name = "-".join(["bert-options", "clean" if clean else "unclean", "chinese" if chinese else "no",
+                         {None: "default", True: "strip", False: "keep"}[accents], "lower" if lower else "cased"])
+        out[name] = tokenizer(model, spec, None, None, [added(0, "<unk>")]), []
+    return out
+
+
 def byte_kinds():
     out = {}
 
@@ -433,6 +447,12 @@ def sentence_kinds():
     model = {**model, "unk_token": None}
     out["bpe-dropped-unknown"] = tokenizer(model, start, {"type": "WhitespaceSplit"}, None, []), ["dropped-unknown"]
 
+    model = sentence_bpe(500, names)
+    model["vocab"] = {token: i for token, i in model["vocab"].items() if token not in FALLBACK[0x83::5]}
+    out["bpe-some-bytes"] = tokenizer(model, start, None, first, tokens), []
+    model = {**model, "fuse_unk": False}
+    out["bpe-some-bytes-each"] = tokenizer(model, spaces, {"type": "WhitespaceSplit"}, first, tokens), []
+
     vocab = {"<unk>": 0}
     for ch in sorted(set(seed.TEXT) - set("eé\u2581\n")):
         vocab.setdefault(ch, len(vocab))
@@ -501,6 +521,11 @@ def unigram_kinds():
     model = unigram(["<unk>", "<s>", "</s>"], bytes_=True)
     tokens = specials(model, ["<unk>", "<s>", "</s>"])
     out["unigram-bytes"] = tokenizer(model, {"type": "NFKC"}, always, None, tokens), ["unigram-bytes"]
+    model = {**model, "vocab": [["<gone%02X>" % i, s] if t in FALLBACK[0x83::5] else [t, s]
+                                for i, (t, s) in enumerate(model["vocab"])]}
+    out["unigram-some-bytes"] = tokenizer(model, None, metaspace("never", True), None, tokens), ["unigram-bytes"]
+    other = {"type": "Metaspace", "replacement": "_", "prepend_scheme": "always", "split": True}
+    out["unigram-other-mark"] = tokenizer(unigram(["<unk>"]), map_, other, None, []), ["charsmap"]
     normal = sequence("n", {"type": "Nmt"}, {"type": "NFKC"}, NEW_LINES)
     out["unigram-nmt"] = tokenizer(unigram(["<unk>"]), normal, metaspace("first", True), None, []), ["first-after-deletion"], {
         "normalizer": sequence("n", NMT_WORDS, {"type": "NFKC"}, NEW_LINES)}
@@ -532,6 +557,9 @@ def part_kinds():
     pre("split-qwen", sequence("p", {"type": "Split", "pattern": {"Regex": QWEN}, "behavior": "Isolated", "invert": False},
                                {**level, "use_regex": False}))
     pre("char-delimiter", {"type": "CharDelimiterSplit", "delimiter": "-"})
+    for scheme in ("always", "first", "never"):
+        pre(f"metaspace-other-mark-{scheme}",
+            {"type": "Metaspace", "replacement": "e", "prepend_scheme": scheme, "split": scheme != "first"})
     pre("metaspace-first-after-split", sequence("p", {"type": "WhitespaceSplit"},
         {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": True}), ["metaspace-first"])
     pre("digits-then-bert", sequence("p", {"type": "BertPreTokenizer"}, {"type": "Digits", "individual_digits": True}))
@@ -604,6 +632,81 @@ def template_kinds():
     return out
 
 
+def configured_kinds():
+    """Files that say how a tokenizer was last called, which is not read, and which side a tokenizer_config.json cuts."""
+    out = {}
+    left = {"truncation_side": "left", "model_max_length": 1e30}
+    model = word_piece(BERT_SPECIAL)
+    normal = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
+              "lowercase": True}
+    bert = tokenizer(model, normal, {"type": "BertPreTokenizer"}, bert_template(model), specials(model, BERT_SPECIAL))
+    out["cut-left"] = bert, [], {}, left
+    level = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+    out["cut-left-bytes"] = tokenizer(byte_bpe(300), None, level, {**level, "add_prefix_space": False}, []), [], {}, left
+    for side, strategy, multiple in (("Right", {"Fixed": 24}, None), ("Left", "BatchLongest", 8)):
+        padding = {"strategy": strategy, "direction": side, "pad_to_multiple_of": multiple, "pad_id": 0, "pad_type_id": 0,
+                   "pad_token": "[PAD]"}
+        truncation = {"direction": side, "max_length": 4, "strategy": "LongestFirst", "stride": 2}
+        out[f"padded-{side.lower()}"] = {**bert, "padding": padding, "truncation": truncation}, []
+    return out
+
+
+def vocab_directories():
+    """Directories with a vocab.txt alone: their files, and the tokenizer.json that says the same."""
+    def same(vocab, names, after, lower=True, chinese=True, accents=None):
+        normal = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": chinese, "strip_accents": accents,
+                  "lowercase": lower}
+        model = {"type": "WordPiece", "unk_token": "[UNK]" if "[UNK]" in vocab else "<unk>", "vocab": vocab,
+                 "continuing_subword_prefix": "##", "max_input_chars_per_word": 100}
+        return tokenizer(model, normal, {"type": "BertPreTokenizer"}, after(model), specials(model, names, lstrip=after is s_template))
+
+    def lines(vocab, end="\n"):
+        return end.join(vocab) + end
+
+    def config(**options):
+        return json.dumps({"tokenizer_class": "BertTokenizer", "model_max_length": 512, **options})
+
+    bert = word_piece(BERT_SPECIAL)["vocab"]
+    names = ["<s>", "<unk>", "<pad>", "</s>", "<mask>"]
+    mpnet = word_piece(names, unk_token="<unk>")["vocab"]
+    return {
+        "vocab-alone": ({"vocab.txt": lines(bert)}, same(bert, BERT_SPECIAL, bert_template)),
+        "vocab-windows": ({"vocab.txt": lines(bert, "\r\n"), "tokenizer_config.json": config(do_lower_case=True)},
+                          same(bert, BERT_SPECIAL, bert_template)),
+        "vocab-cased": ({"vocab.txt": lines(bert), "tokenizer_config.json": config(do_lower_case=False, strip_accents=None)},
+                        same(bert, BERT_SPECIAL, bert_template, lower=False)),
+        "vocab-options": ({"vocab.txt": lines(bert), "tokenizer_config.json":
+                           config(do_lower_case=True, strip_accents=False, tokenize_chinese_chars=False)},
+                          same(bert, BERT_SPECIAL, bert_template, chinese=False, accents=False)),
+        "vocab-cased-bare": ({"vocab.txt": lines(bert), "tokenizer_config.json": config(
+            do_lower_case=False, strip_accents=True, truncation_side="left")},
+                             same(bert, BERT_SPECIAL, bert_template, lower=False, accents=True)),
+        "vocab-mpnet": ({"vocab.txt": lines(mpnet)}, same(mpnet, names, s_template)),
+    }
+
+
+def sentencepiece_directories(models):
+    """Directories with a SentencePiece model under each of its names, and what a configuration may say of it."""
+    bytes_, folded = models["sp-bpe-bytes"], models["sp-unigram-folded"]
+    cls = train_sentencepiece(model_type="unigram", vocab_size=900, normalization_rule_name="nmt_nfkc",
+                              control_symbols=["[CLS]", "[SEP]", "[MASK]"], bos_id=-1, eos_id=-1)
+    t5 = train_sentencepiece(model_type="unigram", vocab_size=900, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+    llama = {"add_bos_token": True, "add_eos_token": False, "legacy": False, "clean_up_tokenization_spaces": False}
+    out = {
+        "dir-llama": ("tokenizer.model", bytes_, llama),
+        "dir-llama-no-config": ("tokenizer.model", bytes_, None),
+        "dir-llama-ends": ("tokenizer.model", bytes_, {**llama, "add_eos_token": True}),
+        "dir-llama-eos": ("tokenizer.model", bytes_, {"add_bos_token": False, "add_eos_token": True}),
+        "dir-llama-bare": ("tokenizer.model", bytes_, {"add_bos_token": False, "add_eos_token": False}),
+        "dir-llama-no-space": ("tokenizer.model", bytes_, {**llama, "add_prefix_space": False}),
+        "dir-deberta": ("spm.model", cls, {"do_lower_case": False, "vocab_type": "spm"}),
+        "dir-t5": ("spiece.model", t5, {"extra_ids": 0}),
+        "dir-folded": ("spiece.model", folded, None),
+    }
+    return {name: {file: model, **({"tokenizer_config.json": json.dumps(config)} if config else {})}
+            for name, (file, model, config) in out.items()}
+
+
 def sentencepiece_models():
     bpe = {"model_type": "bpe", "vocab_size": 900}
     uni = {"model_type": "unigram", "vocab_size": 900}
@@ -625,7 +728,10 @@ def published(shared):
     out = []
     made = {}
     if os.path.exists(path := os.path.join(shared, "bert-uncased", "tokenizer.json")):
-        out.append({"name": "bert-uncased", "path": os.path.dirname(path), "npm": {"ways": [], "parts": {}}})
+        npm = {"ways": [], "parts": {}}
+        out.append({"name": "bert-uncased", "path": os.path.dirname(path), "npm": npm})
+        vocab = os.path.join(shared, "bert-uncased", "vocab.txt")
+        out.append({"name": "bert-uncased-vocab", "path": vocab, "json": os.path.dirname(path), "npm": npm})
     if os.path.exists(path := os.path.join(shared, "gpt2", "vocab.json")):
         with open(path, encoding="utf-8") as file:
             vocab = json.load(file)
@@ -645,25 +751,38 @@ def main():
     directory = sys.argv[1]
     index = []
 
-    def write(name, spec, ways, parts=None):
+    def put(name, files):
         folder = os.path.join(directory, name)
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as file:
-            file.write(json.dumps(spec, ensure_ascii=False))
+        for file_name, content in files.items():
+            with open(os.path.join(folder, file_name), "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode("utf-8"))
+        return folder
+
+    def parts_of(spec, parts):
         parts = dict(parts or {})
         if "pre_tokenizer" not in parts and (words := in_other_words(spec["pre_tokenizer"])):
             parts["pre_tokenizer"] = words
-        index.append({"name": name, "path": folder, "npm": {"ways": ways, "parts": parts}})
+        return parts
 
-    for kinds in (bert_kinds, byte_kinds, sentence_kinds, unigram_kinds, part_kinds, added_kinds, template_kinds):
+    def write(name, spec, ways, parts=None, config=None):
+        files = {"tokenizer.json": json.dumps(spec, ensure_ascii=False)}
+        if config:
+            files["tokenizer_config.json"] = json.dumps(config)
+        index.append({"name": name, "path": put(name, files), "npm": {"ways": ways, "parts": parts_of(spec, parts)}})
+
+    for kinds in (bert_kinds, bert_options, byte_kinds, sentence_kinds, unigram_kinds, part_kinds, added_kinds, template_kinds,
+                  configured_kinds):
         for name, entry in kinds().items():
             write(name, *entry)
-    for name, model in sentencepiece_models().items():
-        folder = os.path.join(directory, name)
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "tokenizer.model"), "wb") as file:
-            file.write(model)
-        index.append({"name": name, "path": folder, "sentencepiece": True})
+    for name, (files, spec) in vocab_directories().items():
+        beside = {key: value for key, value in files.items() if key == "tokenizer_config.json"}
+        same = put(f"{name}/same", {"tokenizer.json": json.dumps(spec, ensure_ascii=False), **beside})
+        index.append({"name": name, "path": put(name, files), "json": same, "npm": {"ways": [], "parts": {}}})
+    models = sentencepiece_models()
+    for name, files in [*((name, {"tokenizer.model": model}) for name, model in models.items()),
+                        *sentencepiece_directories(models).items()]:
+        index.append({"name": name, "path": put(name, files), "sentencepiece": True})
     if len(sys.argv) > 2:
         entries, made = published(sys.argv[2])
         for name, entry in made.items():

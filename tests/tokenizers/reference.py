@@ -5,10 +5,12 @@ Reads a tokenizer.json and, line by line, texts; writes ids, byte offsets and to
 is a list of (character, start, end), every step makes a new list, BPE looks for the best pair again after each merge.
 Unicode's data are Python's; the two regular expressions are run by Python's `re`, with classes spelt out.
 
-    reference.py FILE [--bare] [--parse-special] [--max N] [--only-first] < texts > encodings
+    reference.py FILE [--bare] [--parse-special] [--max N] [--only-first | --only-second] < texts > encodings
+
+FILE may be a directory; then a tokenizer_config.json in it says which side is cut.
 
 Lines in: "text", {"text_b64": ...} or {"a_b64": ..., "b_b64": ...}, the latter two with "options" of their own or
-without: {"bare", "parse_special", "tokens_max", "only_first"}. Lines out: {"ids", "offsets", "types", "dropped"} or
+without: {"bare", "parse_special", "tokens_max", "only_first", "only_second"}. Lines out: {"ids", "offsets", "types", "dropped"} or
 {"error"}.
 """
 
@@ -681,7 +683,8 @@ class TooLong(Exception):
 
 
 class Tokenizer:
-    def __init__(self, spec, parse_special):
+    def __init__(self, spec, parse_special, cuts_left):
+        self.cuts_left = cuts_left
         self.normalize = make_normalizer(spec.get("normalizer"))
         self.pre_tokenize = make_pre_tokenizer(spec.get("pre_tokenizer"))
         self.post = spec.get("post_processor")
@@ -756,7 +759,7 @@ class Tokenizer:
                 return [(cls, 0), (0, 0), (sep, 0)] + ([(sep, 0), (1, 0), (sep, 0)] if pair else [])
         return [(0, 0)] + ([(1, 1)] if pair else [])
 
-    def encode(self, texts, bare=False, tokens_max=0, only_first=False):
+    def encode(self, texts, bare=False, tokens_max=0, only_first=False, only_second=False):
         sequences = [self.encode_text(t) for t in texts]
         template = self.template(len(texts) > 1)
         if bare:
@@ -766,7 +769,8 @@ class Tokenizer:
             room = tokens_max - sum(len(item[0]) for item in template if not isinstance(item[0], int))
             if room < 0:
                 raise TooLong
-            sequences = truncate(sequences, room, only_first)
+            kept = kept_lengths([len(s) for s in sequences], room, 0 if only_first else 1 if only_second else None)
+            sequences = [s[len(s) - n :] if self.cuts_left else s[:n] for s, n in zip(sequences, kept)]
         dropped = whole - sum(len(s) for s in sequences)
         for spec in self.processors:
             if spec and spec["type"] in ("ByteLevel", "RobertaProcessing") and spec.get("trim_offsets", True):
@@ -783,26 +787,24 @@ class Tokenizer:
 SPACES = "".join(sorted(WHITE_SPACE))
 
 
-def truncate(sequences, room, only_first):
-    lengths = [len(s) for s in sequences]
+def kept_lengths(lengths, room, only):
+    """How many tokens of each sequence stay. `only`: the one that gives way, None: the longer one first."""
     excess = sum(lengths) - room
     if excess <= 0:
-        return sequences
-    if len(sequences) == 1:
-        return [sequences[0][:room]]
-    if only_first:
-        if lengths[0] <= excess:
+        return lengths
+    if len(lengths) == 1:
+        return [room]
+    if only is not None:
+        if lengths[only] <= excess:
             raise TooLong
-        return [sequences[0][: lengths[0] - excess], sequences[1]]
+        return [n - excess if i == only else n for i, n in enumerate(lengths)]
     swapped = lengths[0] > lengths[1]
     n1, n2 = sorted(lengths)
     n2 = n1 if n1 > room else max(n1, room - n1)
     if n1 + n2 > room:
         n1 = room // 2
         n2 = n1 + room % 2
-    if swapped:
-        n1, n2 = n2, n1
-    return [sequences[0][:n1], sequences[1][:n2]]
+    return [n2, n1] if swapped else [n1, n2]
 
 
 def texts_of(line):
@@ -814,12 +816,17 @@ def texts_of(line):
 def main():
     args = sys.argv[1:]
     path = args.pop(0)
+    cuts_left = False
     if os.path.isdir(path):
+        config = os.path.join(path, "tokenizer_config.json")
         path = os.path.join(path, "tokenizer.json")
+        if os.path.exists(config):
+            with open(config, encoding="utf-8") as file:
+                cuts_left = json.load(file).get("truncation_side") == "left"
     options = {}
     while args:
         arg = args.pop(0)
-        if arg in ("--bare", "--parse-special", "--only-first"):
+        if arg in ("--bare", "--parse-special", "--only-first", "--only-second"):
             options[arg[2:].replace("-", "_")] = True
         elif arg == "--max":
             options["tokens_max"] = int(args.pop(0))
@@ -833,7 +840,7 @@ def main():
         chosen = {**options, **(line.get("options", {}) if isinstance(line, dict) else {})}
         special = chosen.pop("parse_special", False)
         if special not in made:
-            made[special] = Tokenizer(spec, special)
+            made[special] = Tokenizer(spec, special, cuts_left)
         try:
             result = made[special].encode(texts_of(line), **chosen)
         except TooLong:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Ids and byte ranges by the SentencePiece library: sentencepiece_reference.py MODEL < texts > encodings.
 
-Lines as reference.py's, without options: {"ids", "offsets"}, nothing added before or after.
+Lines as reference.py's, with the option `bare` alone. MODEL may be a directory; what its tokenizer_config.json says of the
+tokens at the ends of a text and of the space in front is done, as the published tokenizers of such directories do it.
 """
 
 import json
@@ -12,19 +13,63 @@ import sentencepiece
 
 from reference import texts_of
 
+NO_PREFIX = b"\x1a\x02\x18\x00"  # normalizer_spec { add_dummy_prefix: false }, merged with what the file has
+
+
+def find(path):
+    """The model's bytes, and what stands beside it."""
+    config = {}
+    if os.path.isdir(path):
+        if os.path.exists(beside := os.path.join(path, "tokenizer_config.json")):
+            with open(beside, encoding="utf-8") as file:
+                config = json.load(file)
+        names = ["tokenizer.model", "spm.model", "spiece.model"]
+        path = next(p for p in (os.path.join(path, name) for name in names) if os.path.exists(p))
+    with open(path, "rb") as file:
+        return file.read(), config
+
+
+def ends_of(model, config):
+    """Tokens before a text, behind it, before a second one; the type of the second one."""
+    def one(token):
+        return [token] if token >= 0 else []
+
+    cls, sep = model.piece_to_id("[CLS]"), model.piece_to_id("[SEP]")
+    if "add_bos_token" in config or "add_eos_token" in config:
+        bos = one(model.bos_id()) if config.get("add_bos_token", True) else []
+        eos = one(model.eos_id()) if config.get("add_eos_token", False) else []
+        return bos, eos, bos, 1
+    if model.is_control(cls) and model.is_control(sep):
+        return [cls], [sep], [], 1
+    if model.bos_id() >= 0:
+        return [model.bos_id()], [], [model.bos_id()], 1
+    return [], one(model.eos_id()), [], 0
+
+
+def encode(model, raw):
+    text = raw.decode("utf-8")
+    places = [0]
+    for ch in text:
+        places.append(places[-1] + len(ch.encode("utf-8")))
+    return [(p.id, [places[p.begin], places[p.end]]) for p in model.encode(text, out_type="immutable_proto").pieces]
+
 
 def main():
-    path = sys.argv[1]
-    if os.path.isdir(path):
-        path = os.path.join(path, "tokenizer.model")
-    model = sentencepiece.SentencePieceProcessor(model_file=path)
+    proto, config = find(sys.argv[1])
+    if config.get("add_prefix_space") is False:
+        proto += NO_PREFIX
+    model = sentencepiece.SentencePieceProcessor(model_proto=proto)
+    before, behind, between, second_type = ends_of(model, config)
     for line in sys.stdin.buffer:
-        text = texts_of(json.loads(line))[0].decode("utf-8")
-        places = [0]
-        for ch in text:
-            places.append(places[-1] + len(ch.encode("utf-8")))
-        pieces = model.encode(text, out_type="immutable_proto").pieces
-        print(json.dumps({"ids": [p.id for p in pieces], "offsets": [[places[p.begin], places[p.end]] for p in pieces]},
+        line = json.loads(line)
+        bare = line.get("options", {}).get("bare", False)
+        out = []
+        for i, raw in enumerate(texts_of(line)):
+            first = [] if bare else between if i else before
+            last = [] if bare else behind
+            tokens = [(t, [0, 0]) for t in first] + encode(model, raw) + [(t, [0, 0]) for t in last]
+            out += [(*token, second_type if i else 0) for token in tokens]
+        print(json.dumps({"ids": [t[0] for t in out], "offsets": [t[1] for t in out], "types": [t[2] for t in out]},
                          separators=(",", ":")))
 
 

@@ -2,7 +2,7 @@
 /*
  * tokenize - what vsr's tokenizer makes of texts, for tests in other languages.
  *
- *     tokenize PATH [--bare] [--parse-special] [--max N] [--only-first]
+ *     tokenize PATH [--bare] [--parse-special] [--max N] [--only-first | --only-second]
  *
  * PATH is a directory, or one tokenizer.json, vocab.txt or SentencePiece model. Reads one JSON value a line: "text",
  * {"text_b64": "..."}, or {"a_b64": "...", "b_b64": "..."} for a pair (base64 of the bytes). Prints one object a line:
@@ -123,7 +123,7 @@ static int open_file(struct arena *arena, const char *path, struct tokenizer **r
     if (str_ends(name, VSR_STR(".json")))
         return tokenizer_from_json(arena, text, ret, err);
     if (str_ends(name, VSR_STR(".txt")))
-        return tokenizer_from_vocab(arena, text, true, ret, err);
+        return tokenizer_from_vocab(arena, text, NULL, ret, err);
     return tokenizer_from_sentencepiece(arena, text, ret, err);
 }
 
@@ -146,6 +146,8 @@ static bool parse_options(int argc, char **argv, struct tokenizer_options *ret) 
             ret->parse_special = true;
         else if (str_eq(arg, VSR_STR("--only-first")))
             ret->truncation = TOKENIZER_ONLY_FIRST;
+        else if (str_eq(arg, VSR_STR("--only-second")))
+            ret->truncation = TOKENIZER_ONLY_SECOND;
         else if (str_eq(arg, VSR_STR("--max")) && i + 1 < argc && str_to_u64(str_from_c(argv[++i]), &n))
             ret->tokens_max = (size_t)n;
         else
@@ -162,7 +164,8 @@ int main(int argc, char **argv) {
     size_t cap = 0;
     ssize_t len;
     if (!parse_options(argc, argv, &c.options)) {
-        fputs("usage: tokenize PATH [--bare] [--parse-special] [--max N] [--only-first] <lines\n", stderr);
+        fputs("usage: tokenize PATH [--bare] [--parse-special] [--max N] [--only-first | --only-second] <lines\n",
+              stderr);
         return 2;
     }
     if (open_path(arena, argv[1], &c.tokenizer, &err) < 0) {

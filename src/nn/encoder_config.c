@@ -52,11 +52,17 @@ static int read_word(struct reader *r, const char *key, const struct word *words
 
 static enum activation read_activation(struct reader *r, const char *key, enum activation fallback) {
     static const struct word words[] = {
-        { "gelu", ACTIVATION_GELU },           { "gelu_python", ACTIVATION_GELU },
-        { "gelu_new", ACTIVATION_GELU_TANH },  { "gelu_pytorch_tanh", ACTIVATION_GELU_TANH },
-        { "gelu_fast", ACTIVATION_GELU_TANH }, { "gelu_accurate", ACTIVATION_GELU_TANH },
-        { "silu", ACTIVATION_SILU },           { "swish", ACTIVATION_SILU },
-        { "relu", ACTIVATION_RELU },           { "tanh", ACTIVATION_TANH },
+        { "gelu", ACTIVATION_GELU },
+        { "gelu_python", ACTIVATION_GELU },
+        { "gelu_new", ACTIVATION_GELU_TANH },
+        { "gelu_pytorch_tanh", ACTIVATION_GELU_TANH },
+        { "gelu_fast", ACTIVATION_GELU_TANH },
+        { "gelu_accurate", ACTIVATION_GELU_TANH },
+        { "quick_gelu", ACTIVATION_QUICK_GELU },
+        { "silu", ACTIVATION_SILU },
+        { "swish", ACTIVATION_SILU },
+        { "relu", ACTIVATION_RELU },
+        { "tanh", ACTIVATION_TANH },
     };
     return (enum activation)read_word(r, key, words, VSR_COUNT(words), (int)fallback);
 }
@@ -517,9 +523,6 @@ static void read_task(struct reader *r) {
     if (at >= 0 && !named(tasks, VSR_COUNT(tasks), str_sub(name, (size_t)at + 3, name.len), &task))
         fields_wrong(&r->f, 0, "architectures", "\"%.*s\" is not supported", VSR_FMT(str_sub(name, 0, 100)));
     r->c->task = (enum encoder_task)task;
-    if (task == TASK_SEQUENCE && 1u << r->c->family & DECODERS)
-        fields_wrong(&r->f, 0, "architectures", "%s is supported as an embedder, not with a classifier",
-                     encoder_family_name(r->c->family));
 }
 
 /* Numbers are taken as they are written. */

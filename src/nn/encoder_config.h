@@ -32,12 +32,19 @@ enum encoder_family {
     ENCODER_GEMMA3,
 };
 
-enum activation { ACTIVATION_GELU, ACTIVATION_GELU_TANH, ACTIVATION_SILU, ACTIVATION_RELU, ACTIVATION_TANH };
+enum activation {
+    ACTIVATION_GELU,
+    ACTIVATION_GELU_TANH,
+    ACTIVATION_QUICK_GELU, /* x * sigmoid(1.702 x) */
+    ACTIVATION_SILU,
+    ACTIVATION_RELU,
+    ACTIVATION_TANH,
+};
 
 /* The last part of `architectures[0]`. */
 enum encoder_task { TASK_NONE, TASK_SEQUENCE, TASK_TOKENS, TASK_MASKED_LM, TASK_CAUSAL_LM };
 
-enum classifier_pooling { POOL_FIRST, POOL_MEAN };
+enum classifier_pooling { POOL_FIRST, POOL_MEAN, POOL_LAST };
 
 enum problem { PROBLEM_SINGLE_LABEL, PROBLEM_MULTI_LABEL, PROBLEM_REGRESSION };
 

@@ -59,8 +59,9 @@ static struct head_names names_of(const struct encoder_config *config) {
         if (!per_token)
             return (struct head_names){ WEIGHTS_HEAD, "pooler.dense", NULL, "classifier" };
         break;
-    default:
-        return (struct head_names){ .classifier = NULL };
+    case ENCODER_QWEN3:
+    case ENCODER_GEMMA3:
+        return (struct head_names){ WEIGHTS_HEAD, NULL, NULL, "score" };
     }
     return (struct head_names){ WEIGHTS_HEAD, NULL, NULL, "classifier" };
 }
@@ -74,6 +75,19 @@ static enum activation activation_of(const struct encoder_config *config) {
         return config->pooler_activation;
     default:
         return ACTIVATION_TANH;
+    }
+}
+
+/* Whose vector stands for the text: of decoders the last token's, which has seen all others. */
+static enum classifier_pooling pooling_of(const struct encoder_config *config) {
+    switch (config->family) {
+    case ENCODER_MODERNBERT:
+        return config->classifier_pooling;
+    case ENCODER_QWEN3:
+    case ENCODER_GEMMA3: /* also where it sees both ways: its classifiers are made like those of other decoders */
+        return POOL_LAST;
+    default:
+        return POOL_FIRST;
     }
 }
 
@@ -136,9 +150,6 @@ static int read_all(const struct reader *r, const struct encoder_config *config)
     struct head_names names = names_of(config);
     size_t hidden = config->hidden;
     int rc;
-    if (!names.classifier)
-        return err_set(r->err, VSR_E_INVALID, "%s has no classifier that vsr knows",
-                       encoder_family_name(config->family));
     rc = read_classes(r, config, names.classifier);
     if (rc == 0 && names.dense)
         rc = read_linear(r, names.part, names.dense, hidden, hidden, &r->head->dense);
@@ -162,7 +173,7 @@ int head_new(struct nn_runtime *runtime, const struct encoder_config *config, st
     head->arena = arena_new(0, 0);
     head->hidden = config->hidden;
     head->per_token = config->task == TASK_TOKENS;
-    head->pooling = config->family == ENCODER_MODERNBERT ? config->classifier_pooling : POOL_FIRST;
+    head->pooling = pooling_of(config);
     head->problem = config->problem;
     head->activation = activation_of(config);
     reader.head = head;
@@ -213,9 +224,11 @@ void head_scratch_free(struct head_scratch *scratch) {
 }
 
 static void pool(const struct head *head, const float *hidden, const struct encoder_batch *batch, float *pooled) {
-    enum pool_kind kind = head->pooling == POOL_MEAN ? ROWS_MEAN : ROWS_FIRST;
+    static const enum pool_kind kinds[] = {
+        [POOL_FIRST] = ROWS_FIRST, [POOL_MEAN] = ROWS_MEAN, [POOL_LAST] = ROWS_LAST
+    };
     for (size_t s = 0; s < batch->n; s++)
-        kernel_pool(kind, hidden + batch->starts[s] * head->hidden, head->hidden,
+        kernel_pool(kinds[head->pooling], hidden + batch->starts[s] * head->hidden, head->hidden,
                     batch->starts[s + 1] - batch->starts[s], head->hidden, pooled + s * head->hidden);
 }
 

@@ -24,7 +24,7 @@ struct weights;
 /*
  * Reads the head that config->task asks for (TASK_SEQUENCE or TASK_TOKENS), of a model whose trunk has been read from
  * `weights` already, with `lora` (NULL: none) in it. Keeps `runtime`. The number of classes is the rows of the
- * classifier; VSR_E_INVALID when the configuration names another number of labels, or the family has no such head.
+ * classifier; VSR_E_INVALID when the configuration names another number of labels.
  */
 int head_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
              struct lora *lora, struct head **ret, struct vsr_err *err) VSR_MUST_CHECK;

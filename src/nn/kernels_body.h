@@ -82,6 +82,7 @@ static void body_write(const struct rows_out *out, size_t row, const float *x, s
 #define ACTIVATIONS(X) \
     X(ACTIVATION_GELU, vf_gelu) \
     X(ACTIVATION_GELU_TANH, vf_gelu_tanh) \
+    X(ACTIVATION_QUICK_GELU, vf_quick_gelu) \
     X(ACTIVATION_SILU, vf_silu) \
     X(ACTIVATION_RELU, vf_relu) \
     X(ACTIVATION_TANH, vf_tanh)

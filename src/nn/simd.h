@@ -598,6 +598,10 @@ SIMD vf vf_silu(vf x) {
     return vf_div(x, vf_add(vf_set(1), vf_exp(vf_sub(vf_zero(), x))));
 }
 
+SIMD vf vf_quick_gelu(vf x) {
+    return vf_div(x, vf_add(vf_set(1), vf_exp(vf_mul(vf_set(-1.702f), x))));
+}
+
 SIMD vf vf_relu(vf x) {
     return vf_max(vf_zero(), x);
 }

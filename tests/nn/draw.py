@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-SPREAD = 15  # weights are whole numbers -15..15 times a power of two: exact in bf16 and f16, and small when packed
+SPREAD = 15  # weights are whole numbers -15..15 times a step of three bits: exact in bf16 and f16, and small when packed
 
 
 def random_words(seed, n):
@@ -21,7 +21,11 @@ def random_integers(seed, n, low, high):
     return low + (random_words(seed, n) % np.uint64(high - low + 1)).astype(np.int64)
 
 
-def random_weights(seed, shape, deviation):
-    """About the wanted standard deviation: the step between values is a power of two."""
-    step = 2.0 ** round(math.log2(deviation * math.sqrt(3.0) / SPREAD))
-    return random_integers(seed, math.prod(shape), -SPREAD, SPREAD).reshape(shape) * step
+def random_weights(seed, shape, deviation, mean=0.0):
+    """About the wanted standard deviation: 4, 5, 6 or 7 times a power of two between values. Beside a mean only 4 times, so
+    that the sums are exact too."""
+    wanted = deviation * math.sqrt(3.0) / SPREAD
+    octave = 2.0 ** math.floor(math.log2(wanted))
+    steps = [octave, 2 * octave] if mean else [octave * quarters / 4 for quarters in range(4, 9)]
+    step = min(steps, key=lambda step: abs(math.log(step / wanted)))
+    return mean + random_integers(seed, math.prod(shape), -SPREAD, SPREAD).reshape(shape) * step

@@ -5,6 +5,12 @@ from fixture import labels
 
 LENGTHS = (1, 2, 63, 64, 65, 129, 130)
 
+# Weights are random, their sizes those of trained models: scores of attention differ by a few units at most, so that no
+# single key takes everything, and each layer adds to the stream less than is there. Without that a layer makes every
+# rounding error several times larger, and no tolerance tells a wrong result from a rounded one.
+SCORES = 1.0  # of the maps to queries and keys
+BRANCH = 0.5  # of the maps from which a branch joins the stream
+
 BIO = ["O", "B-EMAIL_ADDRESS", "I-EMAIL_ADDRESS", "B-PERSON", "I-PERSON"]
 
 
@@ -53,13 +59,13 @@ def add_bert(t, config, prefix, pooler, old=False):
             if mpnet
             else ("self.query", "self.key", "self.value", "output.dense", "output.LayerNorm")
         )
-        t.linear(at + "attention." + q, hidden, hidden, gain=1.5)
-        t.linear(at + "attention." + k, hidden, hidden, gain=1.5)
+        t.linear(at + "attention." + q, hidden, hidden, gain=SCORES)
+        t.linear(at + "attention." + k, hidden, hidden, gain=SCORES)
         t.linear(at + "attention." + v, hidden, hidden)
-        t.linear(at + "attention." + o, hidden, hidden)
+        t.linear(at + "attention." + o, hidden, hidden, gain=BRANCH)
         t.norm(at + "attention." + norm, hidden, old=old)
         t.linear(at + "intermediate.dense", inner, hidden)
-        t.linear(at + "output.dense", hidden, inner)
+        t.linear(at + "output.dense", hidden, inner, gain=BRANCH)
         t.norm(at + "output.LayerNorm", hidden, old=old)
     if mpnet:
         t.add(prefix + "encoder.relative_attention_bias.weight", (32, config["num_attention_heads"]), 1.0)
@@ -173,11 +179,11 @@ def add_modernbert(t, config, prefix):
         at = f"{prefix}layers.{n}."
         if n > 0:
             t.norm(at + "attn_norm", hidden, norm_bias)
-        t.linear(at + "attn.Wqkv", 3 * hidden, hidden, config["attention_bias"], gain=1.4)
-        t.linear(at + "attn.Wo", hidden, hidden, config["attention_bias"])
+        t.linear(at + "attn.Wqkv", 3 * hidden, hidden, config["attention_bias"], gain=SCORES)
+        t.linear(at + "attn.Wo", hidden, hidden, config["attention_bias"], gain=BRANCH)
         t.norm(at + "mlp_norm", hidden, norm_bias)
-        t.linear(at + "mlp.Wi", 2 * inner, hidden, config["mlp_bias"], gain=1.3)
-        t.linear(at + "mlp.Wo", hidden, inner, config["mlp_bias"])
+        t.linear(at + "mlp.Wi", 2 * inner, hidden, config["mlp_bias"])
+        t.linear(at + "mlp.Wo", hidden, inner, config["mlp_bias"], gain=BRANCH)
     t.norm(prefix + "final_norm", hidden, norm_bias)
 
 
@@ -190,13 +196,13 @@ EDGES = (4, 5, 6, 8, 9, 10)  # about a window of 8, which sees 4 to each side
 
 
 def modernbert_mean(fixture):
-    f = fixture("modernbert-sequence-mean", "mmBERT's layout: prefix model., mean of the tokens, one theta; windows of 8 (4 to each side)")
+    f = fixture("modernbert-sequence-mean", "mmBERT's layout: prefix model., mean of the tokens, one theta; windows of 8 (4 to each side); f16")
     config = modernbert_config("ModernBertForSequenceClassification", classifier_pooling="mean", local_rope_theta=160000.0)
     config |= labels(["biology", "business", "chemistry", "computer science"])
     add_modernbert(f.tensors, config, "model.")
     add_prediction_head(f.tensors, config)
     add_classifier(f.tensors, config, 4)
-    f.write_model(config)
+    f.write_model(config, dtype="F16")
     mapping = {"category_to_idx": config["label2id"], "idx_to_category": config["id2label"]}
     f.write_json("category_mapping.json", mapping)
     f.open()
@@ -332,8 +338,8 @@ def roberta_sequence(fixture):
 
 
 def roberta_token(fixture):
-    f = fixture("roberta-token", "RoBERTa tagger in bf16")
-    config = roberta_config("roberta", "RobertaForTokenClassification", num_hidden_layers=2) | labels(BIO)
+    f = fixture("roberta-token", "RoBERTa tagger in bf16; hidden_act is the quick form of GELU")
+    config = roberta_config("roberta", "RobertaForTokenClassification", num_hidden_layers=2, hidden_act="quick_gelu") | labels(BIO)
     add_bert(f.tensors, config, "roberta.", pooler=False)
     add_classifier(f.tensors, config, len(BIO))
     f.write_model(config, dtype="BF16")
@@ -415,18 +421,18 @@ def add_deberta(t, config, prefix="deberta."):
     for n in range(config["num_hidden_layers"]):
         at = f"{prefix}encoder.layer.{n}."
         own = at + "attention.self."
-        t.linear(own + "query_proj", hidden, hidden, gain=1.5)
-        t.linear(own + "key_proj", hidden, hidden, gain=1.5)
+        t.linear(own + "query_proj", hidden, hidden, gain=SCORES)
+        t.linear(own + "key_proj", hidden, hidden, gain=SCORES)
         t.linear(own + "value_proj", hidden, hidden)
         if not config["share_att_key"]:
             if "c2p" in config["pos_att_type"]:
-                t.linear(own + "pos_key_proj", hidden, hidden, gain=1.5)
+                t.linear(own + "pos_key_proj", hidden, hidden, gain=SCORES)
             if "p2c" in config["pos_att_type"]:
-                t.linear(own + "pos_query_proj", hidden, hidden, gain=1.5)
-        t.linear(at + "attention.output.dense", hidden, hidden)
+                t.linear(own + "pos_query_proj", hidden, hidden, gain=SCORES)
+        t.linear(at + "attention.output.dense", hidden, hidden, gain=BRANCH)
         t.norm(at + "attention.output.LayerNorm", hidden)
         t.linear(at + "intermediate.dense", inner, hidden)
-        t.linear(at + "output.dense", hidden, inner)
+        t.linear(at + "output.dense", hidden, inner, gain=BRANCH)
         t.norm(at + "output.LayerNorm", hidden)
     span = config["position_buckets"] if config["position_buckets"] > 0 else config["max_position_embeddings"]
     t.add(prefix + "encoder.rel_embeddings.weight", (2 * span, hidden), 0.5)
@@ -528,26 +534,26 @@ def qwen3_config(**more):
 def add_qwen3(t, config, prefix):
     hidden, inner, d, bias = config["hidden_size"], config["intermediate_size"], config["head_dim"], config["attention_bias"]
     q, kv = config["num_attention_heads"] * d, config["num_key_value_heads"] * d
-    t.add(prefix + "embed_tokens.weight", (config["vocab_size"], hidden), 0.05)
+    t.add(prefix + "embed_tokens.weight", (config["vocab_size"], hidden), 0.5)
     for n in range(config["num_hidden_layers"]):
         at = f"{prefix}layers.{n}."
         t.norm(at + "input_layernorm", hidden, bias=False)
         t.linear(at + "self_attn.q_proj", q, hidden, bias)
         t.linear(at + "self_attn.k_proj", kv, hidden, bias)
         t.linear(at + "self_attn.v_proj", kv, hidden, bias)
-        t.linear(at + "self_attn.o_proj", hidden, q, bias)
-        t.norm(at + "self_attn.q_norm", d, bias=False, mean=1.5)
-        t.norm(at + "self_attn.k_norm", d, bias=False, mean=1.5)
+        t.linear(at + "self_attn.o_proj", hidden, q, bias, gain=BRANCH)
+        t.norm(at + "self_attn.q_norm", d, bias=False, mean=1.0)
+        t.norm(at + "self_attn.k_norm", d, bias=False, mean=1.0)
         t.norm(at + "post_attention_layernorm", hidden, bias=False)
         t.linear(at + "mlp.gate_proj", inner, hidden, False)
         t.linear(at + "mlp.up_proj", inner, hidden, False)
-        t.linear(at + "mlp.down_proj", hidden, inner, False)
+        t.linear(at + "mlp.down_proj", hidden, inner, False, gain=BRANCH)
     t.norm(prefix + "norm", hidden, bias=False)
 
 
 def qwen3_embed(fixture):
-    f = fixture("qwen3-embed", "Qwen3-Embedding's layout: no prefix, 4 query heads to 2 key heads, queries wider than hidden; bf16")
-    config = qwen3_config()
+    f = fixture("qwen3-embed", "Qwen3-Embedding's layout: no prefix, 4 query heads to 2 key heads, queries wider than hidden; eps that matters; bf16")
+    config = qwen3_config(rms_norm_eps=1e-3)
     add_qwen3(f.tensors, config, "")
     f.write_model(config, dtype="BF16")
     f.write_sentence_modules(48, "lasttoken")
@@ -581,6 +587,7 @@ def qwen3_window(fixture):
     )
     config = qwen3_config(
         use_sliding_window=True, sliding_window=4, max_window_layers=2, num_attention_heads=3, num_key_value_heads=3,
+        intermediate_size=48,
         rope_parameters={"rope_type": "default", "rope_theta": 20000.0},
     )  # fmt: skip
     add_qwen3(f.tensors, config, "")
@@ -605,6 +612,38 @@ def qwen3_yarn(fixture):
     f.write_sentence_modules(48, "lasttoken", newer=True)
     f.open()
     for length in (1, 2, 64, 65, 130, 200):
+        f.case(f"{length} tokens", f.ids(length, 128))
+    f.done()
+
+
+def qwen3_sequence(fixture):
+    f = fixture("qwen3-sequence", "a decoder with a classifier: `score` without a bias reads the last token; prefix model.; bf16")
+    config = qwen3_config(
+        architectures=["Qwen3ForSequenceClassification"], num_hidden_layers=2, hidden_size=32, num_attention_heads=2,
+        num_key_value_heads=1, intermediate_size=48,
+    )  # fmt: skip
+    config |= labels(["simple", "complex", "other"])
+    add_qwen3(f.tensors, config, "model.")
+    f.tensors.linear("score", 3, 32, False, gain=2.0)
+    f.write_model(config, dtype="BF16")
+    f.open()
+    for length in LENGTHS + (9, 30):
+        f.case(f"{length} tokens", f.ids(length, 128))
+    f.done()
+
+
+def qwen3_token(fixture):
+    f = fixture("qwen3-token", "a decoder that tags: `score` with a bias reads every token; prefix model.; bf16")
+    config = qwen3_config(
+        architectures=["Qwen3ForTokenClassification"], num_hidden_layers=2, hidden_size=32, num_attention_heads=2,
+        num_key_value_heads=1, intermediate_size=48,
+    )  # fmt: skip
+    config |= labels(["supported", "hallucinated"])
+    add_qwen3(f.tensors, config, "model.")
+    f.tensors.linear("score", 2, 32, gain=2.0)
+    f.write_model(config, dtype="BF16")
+    f.open()
+    for length in (1, 2, 9, 30, 65, 130):
         f.case(f"{length} tokens", f.ids(length, 128))
     f.done()
 
@@ -643,18 +682,20 @@ def gemma_config(**more):
 def add_gemma(t, config, prefix):
     hidden, inner, d = config["hidden_size"], config["intermediate_size"], config["head_dim"]
     q, kv = config["num_attention_heads"] * d, config["num_key_value_heads"] * d
-    t.add(prefix + "embed_tokens.weight", (config["vocab_size"], hidden), 0.05)
+    t.add(prefix + "embed_tokens.weight", (config["vocab_size"], hidden), 0.2)
     for n in range(config["num_hidden_layers"]):
         at = f"{prefix}layers.{n}."
-        for norm in ("input", "post_attention", "pre_feedforward", "post_feedforward"):
+        for norm in ("input", "pre_feedforward"):
             t.norm(f"{at}{norm}_layernorm", hidden, bias=False, mean=0.0)
+        for norm in ("post_attention", "post_feedforward"):  # with the 1 that is added, how much joins the stream
+            t.norm(f"{at}{norm}_layernorm", hidden, bias=False, mean=-0.625)
         t.linear(at + "self_attn.q_proj", q, hidden, False)
         t.linear(at + "self_attn.k_proj", kv, hidden, False)
         t.linear(at + "self_attn.v_proj", kv, hidden, False)
         t.linear(at + "self_attn.o_proj", hidden, q, False)
-        t.norm(at + "self_attn.q_norm", d, bias=False, mean=0.5)
-        t.norm(at + "self_attn.k_norm", d, bias=False, mean=0.5)
-        t.linear(at + "mlp.gate_proj", inner, hidden, False, gain=1.3)
+        t.norm(at + "self_attn.q_norm", d, bias=False, mean=0.0)
+        t.norm(at + "self_attn.k_norm", d, bias=False, mean=0.0)
+        t.linear(at + "mlp.gate_proj", inner, hidden, False)
         t.linear(at + "mlp.up_proj", inner, hidden, False)
         t.linear(at + "mlp.down_proj", hidden, inner, False)
     t.norm(prefix + "norm", hidden, bias=False, mean=0.0)
@@ -689,6 +730,22 @@ def gemma_causal(fixture):
     f.open()
     for length in sorted(LENGTHS + (7, 8, 9, 10)):
         f.case(f"{length} tokens", f.ids(length, 128), states=length in (10, 65))
+    f.done()
+
+
+def gemma_sequence(fixture):
+    f = fixture("gemma-sequence", "Gemma 3 with a classifier: both directions, and the last token is what `score` reads; prefix model.; bf16")
+    config = gemma_config(
+        architectures=["Gemma3TextForSequenceClassification"], num_hidden_layers=2, hidden_size=32, intermediate_size=40,
+        layer_types=["sliding_attention", "full_attention"],
+    )  # fmt: skip
+    config |= labels(["benign", "jailbreak"])
+    add_gemma(f.tensors, config, "model.")
+    f.tensors.linear("score", 2, 32, False, gain=2.0)
+    f.write_model(config, dtype="BF16")
+    f.open()
+    for length in LENGTHS + (9, 30):
+        f.case(f"{length} tokens", f.ids(length, 128))
     f.done()
 
 
@@ -775,10 +832,25 @@ def modernbert_lora_dora(fixture):
         for name in ("attn.Wqkv", "mlp.Wi"):
             module, shape = f"model.layers.{n}.{name}", MODERNBERT_LINEARS[name]
             f.tensors.lora(module, *shape, 2, 1.0)
-            f.tensors.add(f"base_model.model.{module}.lora_magnitude_vector.weight", shape[:1], 0.3, 1.5)
+            f.tensors.add(f"base_model.model.{module}.lora_magnitude_vector.weight", shape[:1], 0.25, 1.0)
     add_saved_classifier(f.tensors, 3, 48)
     config = {"task_type": "SEQ_CLS", "r": 2, "lora_alpha": 2, "use_dora": True, "layers_to_transform": [1, 3]}
     f.write_adapter("modernbert-mlm", config | {"target_modules": ["attn.Wqkv", "mlp.Wi"]})
+    adapter_cases(f, 128)
+
+
+def qwen3_lora_route(fixture):
+    f = fixture("qwen3-embed-lora-route", "a classifier on a decoder that embeds: seven maps of two layers, `score` saved; bf16")
+    q, kv = (64, 48), (32, 48)
+    shapes = {"self_attn.q_proj": q, "self_attn.k_proj": kv, "self_attn.v_proj": kv, "self_attn.o_proj": q[::-1],
+              "mlp.gate_proj": (72, 48), "mlp.up_proj": (72, 48), "mlp.down_proj": (48, 72)}  # fmt: skip
+    for n in (1, 2):
+        for name, shape in shapes.items():
+            f.tensors.lora(f"model.layers.{n}.{name}", *shape, 2, 2.0)
+    f.tensors.linear("base_model.model.score", 3, 48, False, gain=2.0)
+    config = {"task_type": "SEQ_CLS", "r": 2, "lora_alpha": 4, "layers_to_transform": [1, 2]}
+    config |= {"target_modules": [name.split(".")[1] for name in shapes], "modules_to_save": ["classifier", "score"]}
+    f.write_adapter("qwen3-embed", config, dtype="BF16")
     adapter_cases(f, 128)
 
 
@@ -817,7 +889,7 @@ def bert_lora_pii(fixture):
         for name in ("query", "value"):
             module = f"bert.encoder.layer.{n}.attention.self.{name}"
             f.tensors.lora(module, 48, 48, 3, 2.0)
-            f.tensors.add(f"base_model.model.{module}.lora_magnitude_vector", (48,), 0.3, 1.25)
+            f.tensors.add(f"base_model.model.{module}.lora_magnitude_vector", (48,), 0.25, 1.0)
         for name, shape in BERT_LINEARS.items():
             f.tensors.add(f"base_model.model.bert.encoder.layer.{n}.{name}.bias", shape[:1], 0.2)
         for name in ("attention.output.LayerNorm", "output.LayerNorm"):
@@ -886,13 +958,17 @@ ALL = [
     qwen3_sliding,
     qwen3_window,
     qwen3_yarn,
+    qwen3_sequence,
+    qwen3_token,
     gemma_embed,
     gemma_causal,
+    gemma_sequence,
     modernbert_mlm,
     modernbert_lora_intent,
     modernbert_lora_guard,
     modernbert_lora_pii,
     modernbert_lora_dora,
+    qwen3_lora_route,
     bert_mlm,
     bert_lora_intent,
     bert_lora_pii,

@@ -1,4 +1,5 @@
 """What all encoders are made of: norms, activations, softmax, attention over one head. Arrays are [tokens, features]."""
+import contextlib
 import math
 
 import numpy as np
@@ -6,6 +7,40 @@ import numpy as np
 REAL = np.float64  # of every computation; check_reference.py lowers it to see what float32 costs
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+# Lower precisions: both factors of the trunk's products are rounded, and nothing else is.
+
+
+def bf16(x):
+    """To the nearest of 8 bits, ties to even."""
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32).astype(np.uint64)
+    bits = bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000
+    return bits.astype(np.uint32).view(np.float32).astype(np.float64)
+
+
+def int8(x):
+    """To whole numbers from -127 to 127 times a scale for each row: of activations a token, of weights an output channel."""
+    scale = np.abs(x).max(axis=-1, keepdims=True) / 127.0
+    return np.rint(x / np.where(scale > 0.0, scale, 1.0)) * scale
+
+
+PRECISIONS = {"bf16": bf16, "int8": int8}
+_rounding = None
+
+
+@contextlib.contextmanager
+def rounded(precision):
+    global _rounding
+    _rounding = PRECISIONS[precision]
+    try:
+        yield
+    finally:
+        _rounding = None
+
+
+def factors(*arrays):
+    return arrays if _rounding is None else tuple(_rounding(array) for array in arrays)
 
 
 def layer_norm(x, gain, bias, eps):

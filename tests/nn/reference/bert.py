@@ -51,7 +51,7 @@ class Bert:
         return h
 
     def sequence_logits(self, h):
-        pooled = np.tanh(self.w.linear(h[0], "pooler.dense"))  # always tanh, whatever hidden_act says
+        pooled = np.tanh(self.w.linear(h[0], "pooler.dense", whole=True))  # always tanh, whatever hidden_act says
         return self.w.top_linear(pooled, "classifier")
 
     def token_logits(self, h):

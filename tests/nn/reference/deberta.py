@@ -69,9 +69,9 @@ class Deberta:
         q, k, v = (heads(self.w.linear(h, own + name), self.n_heads) for name in ("query_proj", "key_proj", "value_proj"))
         table, slot = self.relative(), self.slots(len(h))
         if self.c2p:
-            keys = heads(self.w.linear(table, own + ("key_proj" if self.share else "pos_key_proj")), self.n_heads)
+            keys = heads(self.w.linear(table, own + ("key_proj" if self.share else "pos_key_proj"), whole=True), self.n_heads)
         if self.p2c:
-            queries = heads(self.w.linear(table, own + ("query_proj" if self.share else "pos_query_proj")), self.n_heads)
+            queries = heads(self.w.linear(table, own + ("query_proj" if self.share else "pos_query_proj"), whole=True), self.n_heads)
         scale = ((self.hidden // self.n_heads) * (1 + self.c2p + self.p2c)) ** -0.5
         o = []
         for a in range(self.n_heads):

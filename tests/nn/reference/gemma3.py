@@ -81,3 +81,10 @@ class Gemma3:
 
     def final(self, h):
         return self.norm(h, "norm")
+
+    def sequence_logits(self, h):
+        """Of the last token, as in all decoders, also where each token sees both ways."""
+        return self.w.top_linear(h[-1], "score", self.w.has_top("score.bias"))
+
+    def token_logits(self, h):
+        return self.w.top_linear(h, "score", self.w.has_top("score.bias"))

@@ -40,7 +40,7 @@ class Model:
             tensors, self.task = adapters.merge(tensors, adapter, family.EMBEDDING)
         self.weights = Weights(tensors, family.EMBEDDING)
         self.encoder = family(self.config, self.weights)
-        if family is Qwen3:  # published as a causal model, and asked for vectors only
+        if family is Qwen3 and self.task == "ForCausalLM":  # published as a causal model, and asked for vectors only
             self.task = "Model"
         if self.task == "Model":
             self.sentence = Sentence(self.directory, "lasttoken" if family is Qwen3 else "mean")

@@ -51,3 +51,10 @@ class Qwen3:
 
     def final(self, h):
         return rms_norm(h, self.w["norm.weight"], self.eps)
+
+    def sequence_logits(self, h):
+        """The last token has seen all others; no pooler, no activation."""
+        return self.w.top_linear(h[-1], "score", self.w.has_top("score.bias"))
+
+    def token_logits(self, h):
+        return self.w.top_linear(h, "score", self.w.has_top("score.bias"))

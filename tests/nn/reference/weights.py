@@ -40,11 +40,16 @@ class Weights:
         self.used.add(name)
         return self.tensors[name].astype(arithmetic.REAL)
 
+    def has_top(self, name):
+        return name in self.tensors
+
     def __getitem__(self, name):
         return self.top(self.prefix + name)
 
-    def linear(self, x, name, bias=True):
-        y = x @ self[name + ".weight"].T
+    def linear(self, x, name, bias=True, whole=False):
+        """A map of the trunk, its factors in the precision of arithmetic.rounded(). `whole`: not in that."""
+        x, weight = (x, self[name + ".weight"]) if whole else arithmetic.factors(x, self[name + ".weight"])
+        y = x @ weight.T
         return y + self[name + ".bias"] if bias else y
 
     def top_linear(self, x, name, bias=True):

@@ -51,6 +51,7 @@ static void activations(const struct values *values, const char *level) {
         const char *name;
     } all[] = { { ACTIVATION_GELU, "activation.gelu" },
                 { ACTIVATION_GELU_TANH, "activation.gelu_tanh" },
+                { ACTIVATION_QUICK_GELU, "activation.quick_gelu" },
                 { ACTIVATION_SILU, "activation.silu" },
                 { ACTIVATION_RELU, "activation.relu" },
                 { ACTIVATION_TANH, "activation.tanh" } };

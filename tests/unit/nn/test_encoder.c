@@ -43,6 +43,86 @@ TEST(levels) {
     }
 }
 
+/* ---- classes */
+
+enum { ASKED = 1000, ASKED_TOKENS_MAX = 40, ASKED_WORDS = 8, TOGETHER = 50 };
+enum { FIRST_WORD = 3 /* before it are the special tokens */ };
+
+/* By splitmix64. */
+static uint32_t draw(uint64_t *state, uint32_t n) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return (uint32_t)((z ^ z >> 31) % n);
+}
+
+/* TOGETHER texts. Each has few words, so that texts differ in more than their order, as those that are told apart do.
+ */
+static struct encoder_batch drawn_batch(const struct fixture *f, uint64_t *state) {
+    uint32_t *ids = ARENA_ARRAY(f->arena, uint32_t, TOGETHER * ASKED_TOKENS_MAX);
+    uint32_t *starts = ARENA_ARRAY(f->arena, uint32_t, TOGETHER + 1);
+    for (size_t s = 0; s < TOGETHER; s++) {
+        uint32_t n = 2 + draw(state, ASKED_TOKENS_MAX - 1), words[ASKED_WORDS];
+        for (size_t i = 0; i < ASKED_WORDS; i++)
+            words[i] = FIRST_WORD + draw(state, (uint32_t)f->config.vocabulary - FIRST_WORD);
+        for (uint32_t i = 0; i < n; i++)
+            ids[starts[s] + i] = words[draw(state, ASKED_WORDS)];
+        starts[s + 1] = starts[s] + n;
+    }
+    return (struct encoder_batch){ .ids = ids, .starts = starts, .n = TOGETHER };
+}
+
+static size_t argmax(const float *row, size_t n) {
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (row[i] > row[best])
+            best = i;
+    return best;
+}
+
+static size_t count_equal(const struct fixture *exact, const struct fixture *other, struct rig *rig,
+                          const struct encoder_batch *batch, size_t *ret_rows) {
+    size_t classes = head_classes(exact->head), equal = 0;
+    size_t n = head_is_per_token(exact->head) ? batch->starts[batch->n] : batch->n;
+    const float *got;
+    float *want = ARENA_ARRAY(exact->arena, float, n *classes);
+    memcpy(want, logits_of(exact, rig, batch, forward(exact, rig, batch, 0)), n * classes * sizeof(*want));
+    got = logits_of(other, rig, batch, forward(other, rig, batch, 0));
+    for (size_t i = 0; i < n; i++)
+        equal += argmax(want + i * classes, classes) == argmax(got + i * classes, classes);
+    *ret_rows += n;
+    return equal;
+}
+
+static void check_classes(struct rig *rig, const char *name, enum precision precision) {
+    struct fixture exact, other;
+    uint64_t state = 1;
+    size_t rows = 0, equal = 0;
+    fixture_begin(&exact, rig, name, PRECISION_F32);
+    fixture_begin(&other, rig, name, precision);
+    if (exact.head && head_classes(exact.head) > 1) {
+        for (size_t n = 0; n < ASKED; n += TOGETHER) {
+            struct encoder_batch batch = drawn_batch(&exact, &state);
+            equal += count_equal(&exact, &other, rig, &batch, &rows);
+        }
+        if (getenv("VSR_TEST_VERBOSE"))
+            fprintf(stderr, "%-28s %-5s %zu of %zu classes\n", name, precision_name(precision), equal, rows);
+        CHECK_MSG((double)equal >= 0.99 * (double)rows, "%s %s: %zu of %zu classes", name, precision_name(precision),
+                  equal, rows);
+    }
+    fixture_end(&other);
+    fixture_end(&exact);
+}
+
+/* A lower precision finds the same class. */
+TEST(classes) {
+    struct rig rig;
+    rig_begin(&rig);
+    each_model(&rig, PRECISION_BF16, check_classes);
+    each_model(&rig, PRECISION_INT8, check_classes);
+    rig_end(&rig);
+}
+
 /* ---- one sequence, whatever stands beside it */
 
 /* All cases end to end, those with an even number twice. */
@@ -146,4 +226,4 @@ TEST(too_long_for_its_positions) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(models), T(levels), T(beside_others), T(refused), T(too_long_for_its_positions))
+RUN_TESTS(T(models), T(levels), T(classes), T(beside_others), T(refused), T(too_long_for_its_positions))

@@ -224,6 +224,8 @@ static double activation_of(enum activation activation, double x) {
         return 0.5 * x * (1 + erf(x / sqrt(2)));
     case ACTIVATION_GELU_TANH:
         return 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    case ACTIVATION_QUICK_GELU:
+        return x / (1 + exp(-1.702 * x));
     case ACTIVATION_SILU:
         return x / (1 + exp(-x));
     case ACTIVATION_RELU:
@@ -235,7 +237,7 @@ static double activation_of(enum activation activation, double x) {
 }
 
 static void activate_case(const char *level, size_t width, const struct rows_in *in, enum rows_type form) {
-    static const char *const names[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
+    static const char *const names[] = { "gelu", "gelu_tanh", "quick_gelu", "silu", "relu", "tanh" };
     for (int a = ACTIVATION_GELU; a <= ACTIVATION_TANH; a++) {
         struct rows_out out = target_rows(form, width);
         double want[WIDTH_MAX];
@@ -293,7 +295,8 @@ static void check_accuracy(const char *level, enum activation activation, double
 
 static void accuracy_at(const char *level) {
     check_accuracy(level, ACTIVATION_GELU, 2e-7, 0);
-    check_accuracy(level, ACTIVATION_GELU_TANH, 1e-9, 2e-6); /* relative: e^-2z multiplies the error of z by 2z */
+    check_accuracy(level, ACTIVATION_GELU_TANH, 1e-9, 2e-6);  /* relative: e^-2z multiplies the error of z by 2z */
+    check_accuracy(level, ACTIVATION_QUICK_GELU, 1e-9, 3e-6); /* e^-1.702x multiplies the error of 1.702x by it */
     check_accuracy(level, ACTIVATION_SILU, 0, 4e-7);
     check_accuracy(level, ACTIVATION_RELU, 0, 0);
     check_accuracy(level, ACTIVATION_TANH, 0, 4e-7);

@@ -17,6 +17,7 @@
 #include "nn/kernels.h"
 #include "nn/pages.h"
 #include "nn/runtime.h"
+#include "nn/team.h"
 #include "text/tokenizer.h"
 
 enum {
@@ -24,6 +25,9 @@ enum {
     BATCH_TOKENS = 4096,
     BATCH_CALLS = 64,
     CACHE_LEN = 64 << 20,
+    TOKENS_OF_THREAD = 16, /* with fewer rows a product waits for its weights, and more threads would wait with it */
+    SHORT_TOKENS = 64,
+    SHORT_THREADS = 4,
     SPARE_TOKENIZERS_MAX = 64,
 };
 
@@ -48,6 +52,8 @@ struct spare {
 struct engine {
     struct nn_runtime *runtime;
     struct scheduler *scheduler;
+    struct team *team;
+    size_t pass_threads;
     struct result_cache *cache;
     struct station *stations;
     size_t n_stations;
@@ -250,23 +256,42 @@ static int answer(struct engine *engine, struct station *station, const struct e
                : classify(engine, station, model, flights, &own, hidden, err);
 }
 
+/* At most. */
+static size_t threads_for(const struct engine *engine, size_t n_tokens) {
+    size_t useful = n_tokens < 2 * TOKENS_OF_THREAD ? 1 : n_tokens / TOKENS_OF_THREAD;
+    if (n_tokens < SHORT_TOKENS && useful > SHORT_THREADS)
+        useful = SHORT_THREADS;
+    return engine->pass_threads && engine->pass_threads < useful ? engine->pass_threads : useful;
+}
+
+/* One pass, and what each of its models makes of it. */
+static int run_models(struct engine *engine, struct station *station, struct crew *crew,
+                      const struct encoder_batch *batch, struct vsr_err *err) {
+    const struct flight_input *first = &station->flights[0]->input;
+    const float *hidden;
+    int rc = trunk_forward(model_trunk(first->model), station->work, crew, batch, first->layers, &hidden, err);
+    for (size_t from = 0, to; from < batch->n && rc == 0; from = to) {
+        for (to = from + 1; to < batch->n && station->flights[to]->input.model == station->flights[from]->input.model;)
+            to++;
+        rc = answer(engine, station, batch, hidden, from, to, err);
+    }
+    return rc;
+}
+
 static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, size_t thread, struct vsr_err *err) {
     struct engine *engine = owner;
     struct station *station = &engine->stations[thread];
-    const struct flight_input *first = &flight_of(jobs[0])->input;
     struct encoder_batch batch;
-    const float *hidden;
+    struct crew *crew;
     int rc;
     open_station(engine, station);
     sort_flights(station, jobs, n);
     rc = gather(station, n, &batch, err);
-    if (rc == 0)
-        rc = trunk_forward(model_trunk(first->model), station->work, &batch, first->layers, &hidden, err);
-    for (size_t from = 0, to; from < n && rc == 0; from = to) {
-        for (to = from + 1; to < n && station->flights[to]->input.model == station->flights[from]->input.model;)
-            to++;
-        rc = answer(engine, station, &batch, hidden, from, to, err);
-    }
+    if (rc < 0)
+        return rc;
+    crew = crew_begin(engine->team, threads_for(engine, batch.starts[n]));
+    rc = run_models(engine, station, crew, &batch, err);
+    crew_end(crew);
     return rc;
 }
 
@@ -296,7 +321,10 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
     engine->cache = result_cache_new(cache);
     (void)pthread_mutex_init(&engine->mutex, NULL); /* cannot fail with default attributes, nor can the other */
     (void)pthread_mutex_init(&engine->air, NULL);
-    rc = scheduler_new(&scheduler, &engine->scheduler, err);
+    engine->pass_threads = options->pass_threads;
+    rc = team_new(scheduler.threads, &engine->team, err);
+    if (rc == 0)
+        rc = scheduler_new(&scheduler, &engine->scheduler, err);
     if (rc < 0) {
         engine_free(engine);
         return rc;
@@ -309,6 +337,7 @@ void engine_free(struct engine *engine) {
     if (!engine)
         return;
     scheduler_free(engine->scheduler);
+    team_free(engine->team);
     for (size_t i = 0; i < engine->n_stations; i++)
         close_station(&engine->stations[i]);
     while (engine->spares) {

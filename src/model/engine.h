@@ -30,8 +30,15 @@ struct model;
 
 enum { ENGINE_PARTS_MAX = 64 };
 
+/*
+ * Threads. The engine has as many cores as `threads` says, and no more threads than that compute at a time. A pass that
+ * is alone spreads over all of them; when several run they share, down to one core each, and those that began alone
+ * give cores back as others come (nn/team.h). Short batches take few: a thread for each sixteen tokens, and at most
+ * four for less than sixty-four. What a call gets does not depend on any of this, to the bit.
+ */
 struct engine_options {
     size_t threads;       /* 0: one for each processor */
+    size_t pass_threads;  /* of one pass, at most; 0: all, 1: no pass is shared out */
     size_t calls_max;     /* waiting; 0: 1024 */
     size_t tokens_max;    /* of a batch; 0: 4096 */
     size_t cache_len_max; /* bytes of remembered results; SIZE_MAX: none, 0: 64 MiB */

@@ -171,10 +171,10 @@ static void *work_of(struct trunk_work *work, struct device device) {
     return work->works[i].work;
 }
 
-int trunk_forward(const struct trunk *trunk, struct trunk_work *work, const struct encoder_batch *batch, size_t layers,
-                  const float **ret_hidden, struct vsr_err *err) {
+int trunk_forward(const struct trunk *trunk, struct trunk_work *work, struct crew *crew,
+                  const struct encoder_batch *batch, size_t layers, const float **ret_hidden, struct vsr_err *err) {
     void *own = work_of(work, trunk->device);
     if (!own)
         return err_set(err, VSR_E_LIMIT, "models on more than %d devices", DEVICES_MAX);
-    return trunk->device.backend->forward(trunk->encoder, own, batch, layers, ret_hidden, err);
+    return trunk->device.backend->forward(trunk->encoder, own, crew, batch, layers, ret_hidden, err);
 }

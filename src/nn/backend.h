@@ -33,10 +33,11 @@ struct backend {
     void (*unload)(void *encoder); /* NULL is allowed */
     /* In the memory of the device. */
     struct tensor_holding_bytes (*bytes)(const void *encoder);
-    /* As encoder_work_new() and encoder_forward(). */
+    /* As encoder_work_new() and encoder_forward(). `crew` (NULL: none) are threads of the processor to share a pass out
+     * to, where that helps. */
     void *(*work_new)(struct nn_runtime *runtime, size_t index);
     void (*work_free)(void *work);
-    int (*forward)(const void *encoder, void *work, const struct encoder_batch *batch, size_t layers,
+    int (*forward)(const void *encoder, void *work, struct crew *crew, const struct encoder_batch *batch, size_t layers,
                    const float **ret_hidden, struct vsr_err *err);
 };
 
@@ -79,8 +80,9 @@ struct trunk_work *trunk_work_new(struct nn_runtime *runtime);
 /* NULL is allowed. */
 void trunk_work_free(struct trunk_work *work);
 
-/* As encoder_forward(). */
-int trunk_forward(const struct trunk *trunk, struct trunk_work *work, const struct encoder_batch *batch, size_t layers,
-                  const float **ret_hidden, struct vsr_err *err) VSR_MUST_CHECK;
+/* As encoder_forward(), on the threads of `crew` (nn/team.h), which the caller's thread began; NULL: on that alone. */
+int trunk_forward(const struct trunk *trunk, struct trunk_work *work, struct crew *crew,
+                  const struct encoder_batch *batch, size_t layers, const float **ret_hidden,
+                  struct vsr_err *err) VSR_MUST_CHECK;
 
 #endif

@@ -34,9 +34,13 @@ static void work_free(void *work) {
     encoder_work_free(work);
 }
 
-static int forward(const void *encoder, void *work, const struct encoder_batch *batch, size_t layers,
+static int forward(const void *encoder, void *work, struct crew *crew, const struct encoder_batch *batch, size_t layers,
                    const float **ret_hidden, struct vsr_err *err) {
-    return encoder_forward(encoder, work, batch, layers, ret_hidden, err);
+    int rc;
+    encoder_work_crew(work, crew);
+    rc = encoder_forward(encoder, work, batch, layers, ret_hidden, err);
+    encoder_work_crew(work, NULL);
+    return rc;
 }
 
 const struct backend backend_cpu = {

@@ -20,7 +20,8 @@
 
 struct encoder;
 struct encoder_adapter;
-struct encoder_work; /* activations and scratch of one thread; grows to the largest batch and keeps it */
+struct encoder_work; /* activations and scratch of one pass at a time; grows to the largest batch and keeps it */
+struct crew;
 struct gemm_context;
 struct lora;
 struct nn_runtime;
@@ -58,6 +59,11 @@ struct tensor_holding_bytes encoder_bytes(const struct encoder *encoder);
 /* On the thread that will run with it. */
 struct encoder_work *encoder_work_new(struct nn_runtime *runtime);
 void encoder_work_free(struct encoder_work *work);
+/*
+ * Whose threads run the next passes (nn/team.h), begun by the caller's thread; NULL: that one alone, as at first. What
+ * comes out does not depend on it, to the bit.
+ */
+void encoder_work_crew(struct encoder_work *work, struct crew *crew);
 /* For heads and embedders on the same thread. */
 struct gemm_context *encoder_work_gemm(struct encoder_work *work);
 

@@ -9,22 +9,40 @@
 #include "nn/pages.h"
 #include "nn/rope.h"
 #include "nn/runtime.h"
+#include "nn/team.h"
 
 /*
  * Rows go through everything between two attentions a block at a time, so that what one step writes is still in the
  * cache when the next one reads it.
  */
-enum { BLOCK_ROWS = GEMM_ROWS_MAX, ALIGN = 64 };
+enum {
+    BLOCK_ROWS = GEMM_ROWS_MAX,
+    BLOCK_STEP = 16,      /* blocks of several threads are multiples of it: fewer rows make poor products */
+    ITEMS_OF_THREAD = 16, /* attention is handed out in about so many portions for each thread: some take longer */
+    ALIGN = 64,
+};
 
 /* Rows as the left side of a product, in the model's precision. */
 struct operand {
     struct pages data, scales;
 };
 
-struct encoder_work {
+/* What a thread needs for a block of rows or an item of attention. */
+struct kit {
     struct gemm_context *gemm;
     struct pages attention; /* scratch of one item */
-    struct pages items;     /* of the batch: what attention is cut into */
+    struct operand operand; /* the context, then what the activation made */
+    struct pages product;   /* what a product left */
+    struct pages sum;       /* the same in f32, where an adapter's product cannot be added to it */
+    struct pages first;     /* what an adapter's first factor gave */
+    struct pages narrow;    /* the same before it was made f32 */
+};
+
+struct encoder_work {
+    struct nn_runtime *runtime;
+    struct crew *crew;  /* whose threads run the next pass; NULL: the caller's alone */
+    struct kit kit;     /* of the caller's thread; helpers have their own */
+    struct pages items; /* of the batch: what attention is cut into */
     struct pages slots; /* DeBERTa: of distances up to slots_reach, as slots_buckets and slots_positions make them */
     size_t slots_reach;
     int64_t slots_buckets, slots_positions;
@@ -38,12 +56,6 @@ struct encoder_work {
     struct encoder_lanes lanes;
     struct pages runs;    /* struct run [sequences + 1] */
     struct pages answers; /* f32 [tokens][hidden]: what the lanes ended with, for each sequence */
-    /* Of one block. */
-    struct operand operand; /* the context, then what the activation made */
-    struct pages product;   /* what a product left */
-    struct pages sum;       /* the same in f32, where an adapter's product cannot be added to it */
-    struct pages first;     /* what an adapter's first factor gave */
-    struct pages narrow;    /* the same before it was made f32 */
 };
 
 /* Rows side by side that go through the layers as one model: the base, or one of its adapters. */
@@ -53,32 +65,61 @@ struct run {
     size_t row, end;
 };
 
-/* One pass. */
+/* One pass. Each thread has a copy of it, with its own kit and error. */
 struct pass {
     const struct encoder *encoder;
     struct encoder_work *work;
+    struct kit *kit;
     const struct encoder_batch *asked;
     struct encoder_batch rows; /* what is computed: `asked`, or the lanes at this stage */
     const struct run *runs;
     struct run whole; /* the one run of a batch without adapters */
     size_t n;         /* tokens of `rows` */
     size_t layers, n_items;
+    size_t attention_len; /* of scratch for an item */
+    size_t first_max;     /* columns of the widest first factor of an adapter; 0: no adapters */
+    size_t threads;       /* that there were for it last */
     struct vsr_err *err;
 };
 
 /* ---- work */
 
+/* On the thread that will use it. */
+static void kit_open(struct kit *kit, struct nn_runtime *runtime) {
+    kit->gemm = gemm_context_new(runtime->gemm);
+}
+
+static void kit_close(struct kit *kit) {
+    gemm_context_free(kit->gemm);
+    pages_free(&kit->attention);
+    pages_free(&kit->operand.data);
+    pages_free(&kit->operand.scales);
+    pages_free(&kit->product);
+    pages_free(&kit->sum);
+    pages_free(&kit->first);
+    pages_free(&kit->narrow);
+}
+
+static void kit_free(void *kit) {
+    kit_close(kit);
+    mem_free(kit);
+}
+
 struct encoder_work *encoder_work_new(struct nn_runtime *runtime) {
     struct encoder_work *work = MEM_NEW(struct encoder_work);
-    work->gemm = gemm_context_new(runtime->gemm);
+    work->runtime = runtime;
+    kit_open(&work->kit, runtime);
     return work;
+}
+
+void encoder_work_crew(struct encoder_work *work, struct crew *crew) {
+    work->crew = crew;
 }
 
 void encoder_work_free(struct encoder_work *work) {
     if (!work)
         return;
-    gemm_context_free(work->gemm);
-    pages_free(&work->attention);
+    kit_close(&work->kit);
     pages_free(&work->items);
     pages_free(&work->slots);
     pages_free(&work->hidden);
@@ -91,12 +132,6 @@ void encoder_work_free(struct encoder_work *work) {
     encoder_lanes_done(&work->lanes);
     pages_free(&work->runs);
     pages_free(&work->answers);
-    pages_free(&work->operand.data);
-    pages_free(&work->operand.scales);
-    pages_free(&work->product);
-    pages_free(&work->sum);
-    pages_free(&work->first);
-    pages_free(&work->narrow);
     mem_free(work);
 }
 
@@ -116,7 +151,6 @@ static int grow_operand(struct operand *operand, size_t rows, size_t cols, struc
 static int work_grow(struct encoder_work *work, const struct encoder *encoder, size_t n, struct vsr_err *err) {
     const struct encoder_config *config = &encoder->config;
     size_t qkv = encoder_qkv_cols(config), context = encoder_context_cols(config);
-    size_t wide = config->intermediate * (encoder->names->gated ? 2 : 1);
     int rc = grow(&work->hidden, n, config->hidden, sizeof(float), err);
     if (rc == 0)
         rc = grow_operand(&work->input, n, config->hidden, err);
@@ -128,35 +162,94 @@ static int work_grow(struct encoder_work *work, const struct encoder *encoder, s
         rc = grow(&work->positions, n, 1, sizeof(uint32_t), err);
     if (rc == 0)
         rc = grow(&work->types, n, 1, sizeof(uint32_t), err);
-    if (rc == 0)
-        rc = grow_operand(&work->operand, BLOCK_ROWS, max_size(context, config->intermediate), err);
-    if (rc == 0)
-        rc = grow(&work->product, BLOCK_ROWS, max_size(qkv, max_size(wide, config->hidden)), sizeof(float), err);
     return rc;
 }
 
 /* What adapters need beside that; at most as many lanes as sequences. */
 static int work_grow_adapters(struct encoder_work *work, const struct encoder *encoder,
                               const struct encoder_batch *batch, struct vsr_err *err) {
-    const struct encoder_config *config = &encoder->config;
-    size_t wide = max_size(config->hidden, config->intermediate * (encoder->names->gated ? 2 : 1)), first = 0;
-    bool sums_bytes = encoder->precision == PRECISION_INT8;
     int rc = grow(&work->runs, batch->n + 1, 1, sizeof(struct run), err);
-    for (size_t s = 0; s < batch->n; s++)
-        first = max_size(first, batch->adapters[s] ? batch->adapters[s]->first_max : 0);
     if (rc == 0 && !work->lanes.in_order)
-        rc = grow(&work->answers, batch->starts[batch->n], config->hidden, sizeof(float), err);
+        rc = grow(&work->answers, batch->starts[batch->n], encoder->config.hidden, sizeof(float), err);
+    return rc;
+}
+
+/* For any block or item of the pass; a few comparisons when there is room. */
+static int kit_grow(const struct pass *p, struct kit *kit) {
+    const struct encoder_config *config = &p->encoder->config;
+    size_t qkv = encoder_qkv_cols(config), context = encoder_context_cols(config), first = p->first_max;
+    size_t wide = max_size(config->hidden, config->intermediate * (p->encoder->names->gated ? 2 : 1));
+    bool sums_bytes = first > 0 && p->encoder->precision == PRECISION_INT8;
+    int rc = pages_grow(&kit->attention, p->attention_len, p->err);
     if (rc == 0)
-        rc = grow(&work->first, BLOCK_ROWS, first, sizeof(float), err);
+        rc = grow_operand(&kit->operand, BLOCK_ROWS, max_size(context, config->intermediate), p->err);
+    if (rc == 0)
+        rc = grow(&kit->product, BLOCK_ROWS, max_size(qkv, wide), sizeof(float), p->err);
+    if (rc == 0 && first > 0)
+        rc = grow(&kit->first, BLOCK_ROWS, first, sizeof(float), p->err);
     if (rc == 0 && sums_bytes)
-        rc = grow(&work->narrow, BLOCK_ROWS, first, sizeof(int32_t), err);
+        rc = grow(&kit->narrow, BLOCK_ROWS, first, sizeof(int32_t), p->err);
     if (rc == 0 && sums_bytes)
-        rc = grow(&work->sum, BLOCK_ROWS, wide, sizeof(float), err);
+        rc = grow(&kit->sum, BLOCK_ROWS, wide, sizeof(float), p->err);
     return rc;
 }
 
 struct gemm_context *encoder_work_gemm(struct encoder_work *work) {
-    return work->gemm;
+    return work->kit.gemm;
+}
+
+/* ---- threads */
+
+/* What `member` of the crew works with. */
+static int find_kit(const struct pass *p, size_t member, struct kit **ret) {
+    struct crew_kit *slot;
+    *ret = &p->work->kit;
+    if (member > 0) {
+        slot = crew_kit(p->work->crew, member);
+        if (!slot->data) {
+            slot->data = MEM_NEW(struct kit);
+            slot->free = kit_free;
+            kit_open(slot->data, p->work->runtime);
+        }
+        *ret = slot->data;
+    }
+    return kit_grow(p, *ret);
+}
+
+/* A part of the pass for one thread: a block of rows, or some items. */
+typedef int pass_part(const struct pass *p, size_t index, size_t from, size_t n);
+
+struct region {
+    const struct pass *pass;
+    pass_part *part;
+    size_t index;   /* of the layer */
+    size_t n, step; /* of rows or items, and in each part */
+};
+
+static int run_part(void *owner, size_t part, size_t member, struct vsr_err *err) {
+    const struct region *r = owner;
+    struct pass mine = *r->pass;
+    size_t from = part * r->step;
+    int rc;
+    mine.err = err;
+    rc = find_kit(&mine, member, &mine.kit);
+    return rc < 0 ? rc : r->part(&mine, r->index, from, r->n - from < r->step ? r->n - from : r->step);
+}
+
+static int each_part(const struct pass *p, size_t index, size_t n, size_t step, pass_part *part) {
+    struct region region = { p, part, index, n, step };
+    return crew_run(p->work->crew, (n + step - 1) / step, run_part, &region, p->err);
+}
+
+/* As many blocks as threads, or a multiple of that. */
+static size_t block_rows(const struct pass *p) {
+    size_t rounds = (p->n + p->threads * BLOCK_ROWS - 1) / (p->threads * BLOCK_ROWS), blocks = rounds * p->threads;
+    size_t rows = ((p->n + blocks - 1) / blocks + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
+    return p->threads == 1 ? BLOCK_ROWS : rows;
+}
+
+static int each_block(const struct pass *p, size_t index, pass_part *part) {
+    return each_part(p, index, p->n, block_rows(p), part);
 }
 
 /* ---- rows of arrays */
@@ -196,7 +289,7 @@ static struct rows_out operand_out(const struct pass *p, const struct operand *o
 /* Rows [row, row + n) of the operand times a matrix, into `y` (of four bytes each). */
 static int multiply(const struct pass *p, const struct gemm *gemm, const struct operand *operand, size_t row, size_t n,
                     void *y, struct rows_in *ret) {
-    return gemm_run(gemm, p->work->gemm, operand_row(p, operand, row, gemm_in(gemm)),
+    return gemm_run(gemm, p->kit->gemm, operand_row(p, operand, row, gemm_in(gemm)),
                     (const float *)operand->scales.data + row, n, y, ret, p->err);
 }
 
@@ -278,21 +371,21 @@ static struct rows_in rows_from(const struct rows_in *rows, size_t skip) {
 /* What a part's adapter adds to the product of rows from `row` of `operand` on with a matrix: into `y`. */
 static int add_factors(const struct pass *p, const struct part *part, const struct adapter_linear *linear,
                        const struct operand *operand, size_t row, float *y, size_t stride) {
-    struct encoder_work *work = p->work;
     size_t cols = linear->first ? gemm_out(linear->first) : 0;
-    struct rows_out out = { .type = ROWS_F32, .data = work->first.data, .stride = cols };
+    struct rows_out out = { .type = ROWS_F32, .data = p->kit->first.data, .stride = cols };
     struct rows_in rows;
     bool direct = p->encoder->precision != PRECISION_INT8;
     int rc = 0;
     if (linear->first)
-        rc = multiply(p, linear->first, operand, row, part->n, direct ? work->first.data : work->narrow.data, &rows);
+        rc =
+            multiply(p, linear->first, operand, row, part->n, direct ? p->kit->first.data : p->kit->narrow.data, &rows);
     if (rc < 0)
         return rc;
     if (linear->first && !direct)
         kernel_convert(&rows, &out, part->n, cols);
     for (size_t i = 0; i < linear->n_parts; i++) {
         const struct adapter_part *a = &linear->parts[i];
-        const struct low_rank product = { .x = (const float *)work->first.data + a->from,
+        const struct low_rank product = { .x = (const float *)p->kit->first.data + a->from,
                                           .x_stride = cols,
                                           .factor = a->factor,
                                           .rank = a->rank,
@@ -311,15 +404,15 @@ static int take_part(const struct pass *p, const struct part *part, size_t index
                      struct rows_in *ret) {
     const struct adapter_linear *more = part->run->linears ? &part->run->linears[index][linear] : NULL;
     size_t skip = part->row - row, cols = product->stride;
-    struct rows_out out = f32_out(&p->work->sum, 0, cols);
-    float *sums = f32_row(&p->work->product, skip, cols);
+    struct rows_out out = f32_out(&p->kit->sum, 0, cols);
+    float *sums = f32_row(&p->kit->product, skip, cols);
     *ret = rows_from(product, skip);
     if (!more || more->n_parts == 0)
         return 0;
     if (product->type != ROWS_F32) {
         kernel_convert(ret, &out, part->n, cols);
         sums = out.data;
-        *ret = f32_in(&p->work->sum, 0, cols);
+        *ret = f32_in(&p->kit->sum, 0, cols);
     }
     return add_factors(p, part, more, operand, from + skip, sums, cols);
 }
@@ -383,7 +476,7 @@ static int project_rows(const struct pass *p, size_t index, size_t row, size_t n
     struct part part = { p->runs, row, 0 };
     bool direct = p->encoder->precision != PRECISION_INT8; /* then the product is f32 and lies where it should */
     int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_QKV], &work->input, row, n,
-                      direct ? out.data : work->product.data, &rows);
+                      direct ? out.data : p->kit->product.data, &rows);
     if (rc == 0 && !direct)
         kernel_convert(&rows, &out, n, cols);
     while (rc == 0 && next_part(&part, row + n)) {
@@ -404,18 +497,30 @@ static void norm_heads(const struct pass *p, const struct encoder_layer *layer, 
         kernel_norm_heads(&layer->key_norm, keys, cols, n, config->kv_heads, config->head_dim);
 }
 
-/* Each token's queries and keys turn by its place in its sequence. */
-static int turn(const struct pass *p, struct rope *rope) {
-    const struct encoder_config *config = &p->encoder->config;
-    size_t cols = encoder_qkv_cols(config);
-    int rc = 0;
-    for (size_t s = 0; s < p->rows.n && rc == 0; s++) {
-        size_t first = p->rows.starts[s], n = p->rows.starts[s + 1] - first;
-        rc = rope_reserve(rope, n, p->err);
-        if (rc == 0)
-            rope_apply(rope, 0, f32_row(&p->work->qkv, first, cols), cols, n, config->heads + config->kv_heads);
+static size_t sequence_of(const struct pass *p, size_t row) {
+    size_t low = 0, high = p->rows.n;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (p->rows.starts[middle] <= row)
+            low = middle;
+        else
+            high = middle;
     }
-    return rc;
+    return low;
+}
+
+/* Each token's queries and keys turn by its place in its sequence. */
+static void turn(const struct pass *p, size_t index, size_t row, size_t n) {
+    const struct encoder_config *config = &p->encoder->config;
+    bool near = !config->layer_full[index] && config->window;
+    const struct rope *rope = near ? p->encoder->rope_local : p->encoder->rope_full;
+    size_t cols = encoder_qkv_cols(config), end = row + n;
+    for (size_t s = sequence_of(p, row); row < end; s++) {
+        size_t stop = p->rows.starts[s + 1] < end ? p->rows.starts[s + 1] : end;
+        rope_apply(rope, row - p->rows.starts[s], f32_row(&p->work->qkv, row, cols), cols, stop - row,
+                   config->heads + config->kv_heads);
+        row = stop;
+    }
 }
 
 static struct attention attention_of(const struct encoder *view, size_t layer) {
@@ -461,32 +566,32 @@ static struct attention_positions distances_of(const struct pass *p, const struc
 
 /* The items of a run; `items` are those from it on, and the items behind it are returned. */
 static const struct attention_item *attend_run(const struct pass *p, const struct run *run, size_t index,
-                                               const struct attention_item *items) {
+                                               const struct attention_item *items, const struct attention_item *end) {
     const struct encoder_layer *layer = &run->view->layers[index];
     struct attention attention = attention_of(run->view, index);
     struct attention_rows rows = attention_rows_of(p);
     struct attention_positions distances = distances_of(p, layer);
-    const struct attention_item *end = (const struct attention_item *)p->work->items.data + p->n_items;
     if (layer->distance_keys || layer->distance_queries)
         attention.positions = &distances;
     for (; items < end && items->first < run->end; items++)
-        attention_run(&attention, &rows, items, p->work->attention.data);
+        attention_run(&attention, &rows, items, p->kit->attention.data);
     return items;
 }
 
-static int attend(const struct pass *p, size_t index) {
-    const struct attention_item *items = p->work->items.data;
-    bool near = !p->encoder->config.layer_full[index] && p->encoder->config.window;
-    int rc = 0;
-    if (p->encoder->names->rotary)
-        rc = turn(p, near ? p->encoder->rope_local : p->encoder->rope_full);
-    if (rc < 0)
-        return rc;
-    for (const struct run *run = p->runs;; run++) {
-        items = attend_run(p, run, index, items);
-        if (run->end == p->n)
-            return 0;
+static int attend_items(const struct pass *p, size_t index, size_t from, size_t n) {
+    const struct attention_item *items = (const struct attention_item *)p->work->items.data + from, *end = items + n;
+    const struct run *run = p->runs;
+    while (items < end) {
+        while (items->first >= run->end)
+            run++;
+        items = attend_run(p, run, index, items, end);
     }
+    return 0;
+}
+
+static int attend(const struct pass *p, size_t index) {
+    size_t portions = p->threads == 1 ? 1 : p->threads * ITEMS_OF_THREAD;
+    return each_part(p, index, p->n_items, (p->n_items + portions - 1) / portions, attend_items);
 }
 
 /* ---- what follows attention */
@@ -516,16 +621,16 @@ static int attention_out_rows(const struct pass *p, size_t index, size_t row, si
     struct encoder_work *work = p->work;
     size_t context = encoder_context_cols(&p->encoder->config), cols = p->encoder->config.hidden;
     struct rows_in in = f32_in(&work->context, row, context), product, branch;
-    struct rows_out operand = operand_out(p, &work->operand, 0, context);
+    struct rows_out operand = operand_out(p, &p->kit->operand, 0, context);
     struct part part = { p->runs, row, 0 };
     int rc;
     kernel_convert(&in, &operand, n, context);
-    rc = multiply(p, p->encoder->layers[index].linears[LINEAR_ATTENTION_OUT], &work->operand, 0, n, work->product.data,
-                  &product);
+    rc = multiply(p, p->encoder->layers[index].linears[LINEAR_ATTENTION_OUT], &p->kit->operand, 0, n,
+                  p->kit->product.data, &product);
     while (rc == 0 && next_part(&part, row + n)) {
         const struct encoder_layer *layer = &part.run->view->layers[index];
         struct rows_out out = operand_out(p, &work->input, part.row, cols);
-        rc = take_part(p, &part, index, LINEAR_ATTENTION_OUT, &work->operand, 0, row, &product, &branch);
+        rc = take_part(p, &part, index, LINEAR_ATTENTION_OUT, &p->kit->operand, 0, row, &product, &branch);
         if (rc == 0)
             join_rows(p, &layer->norms[NORM_ATTENTION_OUT], &layer->norms[NORM_MLP_IN], &branch, part.row, part.n,
                       &out);
@@ -552,10 +657,10 @@ static int mlp_in_rows(const struct pass *p, size_t index, size_t row, size_t n)
     const struct encoder_config *config = &p->encoder->config;
     struct part part = { p->runs, row, 0 };
     struct rows_in product, rows;
-    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_MLP_IN], &work->input, row, n, work->product.data,
+    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_MLP_IN], &work->input, row, n, p->kit->product.data,
                       &product);
     while (rc == 0 && next_part(&part, row + n)) {
-        struct rows_out operand = operand_out(p, &work->operand, part.row - row, config->intermediate);
+        struct rows_out operand = operand_out(p, &p->kit->operand, part.row - row, config->intermediate);
         rc = take_part(p, &part, index, LINEAR_MLP_IN, &work->input, row, row, &product, &rows);
         if (rc < 0)
             return rc;
@@ -568,13 +673,12 @@ static int mlp_in_rows(const struct pass *p, size_t index, size_t row, size_t n)
 }
 
 static int mlp_out_rows(const struct pass *p, size_t index, size_t row, size_t n) {
-    struct encoder_work *work = p->work;
     struct part part = { p->runs, row, 0 };
     struct rows_in product, branch;
-    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_MLP_OUT], &work->operand, 0, n, work->product.data,
-                      &product);
+    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_MLP_OUT], &p->kit->operand, 0, n,
+                      p->kit->product.data, &product);
     while (rc == 0 && next_part(&part, row + n)) {
-        rc = take_part(p, &part, index, LINEAR_MLP_OUT, &work->operand, 0, row, &product, &branch);
+        rc = take_part(p, &part, index, LINEAR_MLP_OUT, &p->kit->operand, 0, row, &product, &branch);
         if (rc == 0)
             leave_layer(p, &part, index, &branch);
     }
@@ -583,19 +687,13 @@ static int mlp_out_rows(const struct pass *p, size_t index, size_t row, size_t n
 
 /* ---- the pass */
 
-static int each_block(const struct pass *p, size_t index,
-                      int (*fn)(const struct pass *p, size_t index, size_t row, size_t n)) {
-    int rc = 0;
-    for (size_t row = 0; row < p->n && rc == 0; row += BLOCK_ROWS)
-        rc = fn(p, index, row, p->n - row < BLOCK_ROWS ? p->n - row : BLOCK_ROWS);
-    return rc;
-}
-
 static int block_before_attention(const struct pass *p, size_t index, size_t row, size_t n) {
     struct part part = { p->runs, row, 0 };
     int rc = project_rows(p, index, row, n);
     while (rc == 0 && next_part(&part, row + n))
         norm_heads(p, &part.run->view->layers[index], part.row, part.n);
+    if (rc == 0 && p->encoder->names->rotary)
+        turn(p, index, row, n);
     return rc;
 }
 
@@ -675,6 +773,8 @@ static int prepare_lanes(struct pass *p) {
     p->n = p->whole.end;
     if (!p->asked->adapters)
         return 0;
+    for (size_t s = 0; s < p->asked->n; s++)
+        p->first_max = max_size(p->first_max, p->asked->adapters[s] ? p->asked->adapters[s]->first_max : 0);
     rc = encoder_lanes_plan(&work->lanes, p->asked, p->layers, p->err);
     if (rc == 0)
         rc = work_grow_adapters(work, p->encoder, p->asked, p->err);
@@ -703,14 +803,27 @@ static const float *collect(const struct pass *p) {
 
 /* ---- the whole */
 
+static size_t longest_sequence(const struct pass *p) {
+    size_t longest = 0;
+    for (size_t s = 0; s < p->rows.n; s++)
+        longest = max_size(longest, p->rows.starts[s + 1] - p->rows.starts[s]);
+    return longest;
+}
+
+static int prepare_ropes(const struct pass *p) {
+    const struct encoder *encoder = p->encoder;
+    size_t longest = longest_sequence(p);
+    int rc = encoder->names->rotary ? rope_reserve(encoder->rope_full, longest, p->err) : 0;
+    return rc == 0 && encoder->names->rotary && encoder->rope_local ? rope_reserve(encoder->rope_local, longest, p->err)
+                                                                    : rc;
+}
+
 /* Slots of all distances in the batch; kept for the next one. */
 static int prepare_slots(const struct pass *p) {
     const struct deberta_config *deberta = &p->encoder->config.deberta;
     struct encoder_work *work = p->work;
-    size_t longest = 0;
+    size_t longest = longest_sequence(p);
     int rc;
-    for (size_t s = 0; s < p->rows.n; s++)
-        longest = max_size(longest, p->rows.starts[s + 1] - p->rows.starts[s]);
     if (work->slots_reach >= longest && work->slots_buckets == deberta->buckets &&
         work->slots_positions == deberta->positions)
         return 0;
@@ -733,10 +846,9 @@ static int prepare_attention(struct pass *p) {
     int rc;
     if (distances.keys || distances.queries)
         attention.positions = &distances;
-    rc = pages_grow(&work->attention, attention_scratch_len(&attention), p->err);
+    p->attention_len = attention_scratch_len(&attention);
     p->n_items = attention_items(&attention, p->rows.starts, p->rows.n, NULL);
-    if (rc == 0)
-        rc = pages_grow(&work->items, p->n_items * sizeof(struct attention_item), p->err);
+    rc = pages_grow(&work->items, p->n_items * sizeof(struct attention_item), p->err);
     if (rc < 0)
         return rc;
     (void)attention_items(&attention, p->rows.starts, p->rows.n, work->items.data); /* as many as just counted */
@@ -748,9 +860,11 @@ static int run(struct pass *p) {
     enter_stage(p, 0);
     number_positions(p);
     widen_types(p);
+    p->threads = crew_gather(p->work->crew);
     rc = each_block(p, 0, embed_rows);
     for (size_t i = 0; i < p->layers && rc == 0; i++) {
         enter_stage(p, 1 + i);
+        p->threads = crew_gather(p->work->crew);
         rc = run_layer(p, i);
     }
     return rc;
@@ -771,6 +885,8 @@ int encoder_forward(const struct encoder *encoder, struct encoder_work *work, co
         rc = prepare_lanes(&pass);
     if (rc == 0)
         rc = work_grow(work, encoder, pass.n, err);
+    if (rc == 0)
+        rc = prepare_ropes(&pass);
     if (rc == 0)
         rc = prepare_attention(&pass);
     if (rc == 0)

@@ -381,6 +381,41 @@ TEST(deadlines_of_a_crowd) {
     arena_free(arena);
 }
 
+/* A long text alone takes all cores, or as many as it may, and says the same. */
+TEST(a_long_text) {
+    static const struct engine_options options[] = { { .threads = 1 },
+                                                     { .threads = 2 },
+                                                     { .threads = 4 },
+                                                     { .threads = 3, .pass_threads = 1 },
+                                                     { .threads = 4, .pass_threads = 2 } };
+    struct arena *arena = arena_new(0, 0);
+    vsr_str text = text_of(arena, 8);
+    for (size_t k = 0; k < 4; k++)
+        text = arena_printf(arena, "%.*s %.*s", VSR_FMT(text), VSR_FMT(text));
+    for (enum precision precision = PRECISION_F32; precision <= PRECISION_INT8; precision++) {
+        struct engine_call want;
+        for (size_t i = 0; i < VSR_COUNT(options); i++) {
+            struct engine_call call;
+            struct model *model;
+            struct rig rig;
+            rig_begin(&rig, &options[i]);
+            model = open_fixture(&rig, "modernbert-token", precision);
+            run_one(&rig, model, text, &call);
+            CHECK(call.n_tokens > 256, "long");
+            if (i == 0)
+                want = call;
+            else
+                CHECK(memcmp(call.result, want.result, call.n_rows * call.width * sizeof(float)) == 0, "the same");
+            if (i > 0)
+                engine_call_done(&call);
+            model_unref(model);
+            rig_end(&rig);
+        }
+        engine_call_done(&want);
+    }
+    arena_free(arena);
+}
+
 /* More calls than may wait at once: a caller that waits for its own gets them all. */
 TEST(a_full_queue) {
     struct arena *arena = arena_new(0, 0);
@@ -422,5 +457,5 @@ TEST(broken) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(tasks), T(vectors_are_cut), T(refused), T(remembered), T(many_clients), T(one_run_for_all),
+RUN_TESTS(T(tasks), T(vectors_are_cut), T(refused), T(remembered), T(many_clients), T(a_long_text), T(one_run_for_all),
           T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd), T(a_full_queue), T(broken))

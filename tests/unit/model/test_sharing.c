@@ -9,7 +9,7 @@
 
 /* Models that were tuned from one base, loaded beside each other. */
 
-enum { PATH_LEN = 512, MODELS = 3, THREADS = 6, ROUNDS = 12 };
+enum { PATH_LEN = 512, MODELS = 3, THREADS = 6, ROUNDS = 5 };
 
 static const struct {
     const char *name, *base;

@@ -126,13 +126,14 @@ static void other_work_free(void *data) {
     n_works--;
 }
 
-static int other_forward(const void *encoder, void *data, const struct encoder_batch *batch, size_t layers,
-                         const float **ret_hidden, struct vsr_err *err) {
+static int other_forward(const void *encoder, void *data, struct crew *crew, const struct encoder_batch *batch,
+                         size_t layers, const float **ret_hidden, struct vsr_err *err) {
     const struct other *other = encoder;
     struct other_work *work = data;
     size_t n = batch->starts[batch->n] * encoder_config(other->encoder)->hidden;
     const float *hidden;
     int rc = encoder_forward(other->encoder, work->work, batch, layers, &hidden, err);
+    (void)crew;
     if (rc < 0)
         return rc;
     assert_true(n <= VSR_COUNT(work->hidden));
@@ -159,7 +160,7 @@ static const float *run(const struct trunk *trunk, struct trunk_work *work) {
     const struct encoder_batch batch = { .ids = ids, .starts = starts, .n = 2 };
     struct vsr_err err = VSR_ERR_NONE;
     const float *hidden = NULL;
-    CHECK_MSG(trunk_forward(trunk, work, &batch, 0, &hidden, &err) == 0, "%s", err.text);
+    CHECK_MSG(trunk_forward(trunk, work, NULL, &batch, 0, &hidden, &err) == 0, "%s", err.text);
     return hidden;
 }
 

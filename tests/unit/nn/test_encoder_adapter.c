@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/team.h"
 #include "unit/nn/encoder_fixture.h"
 #include "unit/nn/model_dir.h"
 
@@ -101,6 +102,24 @@ static void mix_all(struct mix *mix, const struct family *family, enum order ord
     }
 }
 
+/* The same on three threads. */
+static void check_threads(const struct fixture *base, struct rig *rig, const struct mix *mix, size_t layers) {
+    size_t n = mix->batch.starts[mix->batch.n] * base->config.hidden;
+    struct vsr_err err = VSR_ERR_NONE;
+    float *want = ARENA_ARRAY(base->arena, float, n);
+    struct team *team;
+    struct crew *crew;
+    memcpy(want, forward(base, rig, &mix->batch, layers), n * sizeof(*want));
+    CHECK_MSG(team_new(3, &team, &err) == 0, "%s", err.text);
+    crew = crew_begin(team, 0);
+    encoder_work_crew(rig->work, crew);
+    CHECK_MSG(memcmp(forward(base, rig, &mix->batch, layers), want, n * sizeof(*want)) == 0,
+              "%s %s, %zu layers: differs on three threads", base->name, precision_name(base->precision), layers);
+    encoder_work_crew(rig->work, NULL);
+    crew_end(crew);
+    team_free(team);
+}
+
 /* `alone`: by model and case. */
 static void check_mix(const struct family *family, struct rig *rig, enum order order, size_t layers,
                       const float *const alone[MODELS][CASES_MAX]) {
@@ -117,6 +136,8 @@ static void check_mix(const struct family *family, struct rig *rig, enum order o
                   "%s %s, order %d, %zu layers: case %zu of model %zu differs alone", base->name,
                   precision_name(base->precision), (int)order, layers, mix.cases[s], mix.models[s]);
     }
+    if (order == TWICE)
+        check_threads(base, rig, &mix, layers);
 }
 
 /* Every way to mix the models' cases gives to the bit what each gives alone. */

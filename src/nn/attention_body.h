@@ -320,24 +320,35 @@ static void fill(float *x, float value, size_t count) {
 }
 
 /*
- * `width` scores, a multiple of VW, become e^(factor * (score - greatest so far)); adds them to `weight`. Returns by
- * how much what was summed up before has to shrink. `factor` has log2(e) in it.
+ * `width` scores, a multiple of VW, of each row become e^(factor * (score - greatest of the row so far)); adds them to
+ * `weight`. `ret_keep` is by how much what was summed up before has to shrink. `factor` has log2(e) in it. All rows do
+ * one thing before any does the next: none of them waits for what it has just begun.
  */
-static float exponentials(float *scores, size_t width, float factor, float *top, float *weight) {
-    vf max = vf_set(*top), scale = vf_set(factor), sum = vf_zero(), minus;
-    float before = *top, keep;
-    for (size_t i = 0; i < width; i += VW)
-        max = vf_max(max, vf_load(scores + i, VW));
-    *top = vf_top(max);
-    minus = vf_set(*top == -INFINITY ? 0 : -*top * factor); /* nothing seen yet: all are 2^-inf = 0 */
-    for (size_t i = 0; i < width; i += VW) {
-        vf p = vf_exp2_negative(vf_fma(vf_load(scores + i, VW), scale, minus));
-        vf_store(scores + i, p, VW);
-        sum = vf_add(sum, p);
+static void exponentials(float *scores, size_t n_rows, size_t width, float factor, float *top, float *weight,
+                         float ret_keep[TILE]) {
+    vf scale = vf_set(factor);
+    float minus[TILE], before[TILE];
+    for (size_t r = 0; r < n_rows; r++) {
+        const float *row = scores + r * KEYS;
+        vf max = vf_set(top[r]);
+        for (size_t i = 0; i < width; i += VW)
+            max = vf_max(max, vf_load(row + i, VW));
+        before[r] = top[r];
+        top[r] = vf_top(max);
+        minus[r] = top[r] == -INFINITY ? 0 : -top[r] * factor; /* nothing seen yet: all are 2^-inf = 0 */
     }
-    keep = before == -INFINITY ? 0 : vf_first(vf_exp2_negative(vf_fma(vf_set(before), scale, minus)));
-    *weight = *weight * keep + vf_sum(sum);
-    return keep;
+    LANES(n_rows, vf x = vf_fma(vf_load(before + i, n), scale, vf_load(minus + i, n));
+          vf_store(ret_keep + i, vf_exp2_negative(x), n););
+    for (size_t r = 0; r < n_rows; r++) {
+        float *row = scores + r * KEYS;
+        vf sum = vf_zero(), shift = vf_set(minus[r]);
+        for (size_t i = 0; i < width; i += VW) {
+            vf p = vf_exp2_negative(vf_fma(vf_load(row + i, VW), scale, shift));
+            vf_store(row + i, p, VW);
+            sum = vf_add(sum, p);
+        }
+        weight[r] = weight[r] * ret_keep[r] + vf_sum(sum);
+    }
 }
 
 /* ---- what comes next */
@@ -367,18 +378,31 @@ static void fetch(const float *rows, size_t stride, size_t n, size_t width) {
             __builtin_prefetch(rows + r * stride + c, 0, 2);
 }
 
-static void fetch_ahead(struct work *w) {
+static void fetch_ahead(struct work *w, size_t steps) {
     struct ahead *ahead = &w->ahead;
-    size_t from = ahead->n_keys * ahead->step / ahead->n_steps, to = ahead->n_keys * (ahead->step + 1) / ahead->n_steps;
+    size_t next = ahead->step + steps;
+    size_t from = ahead->n_keys * ahead->step / ahead->n_steps, to = ahead->n_keys * next / ahead->n_steps;
     fetch(ahead->k + from * w->k_stride, w->k_stride, to - from, w->dim);
     fetch(ahead->v + from * w->v_stride, w->v_stride, to - from, w->dim);
     from = ahead->n_queries * ahead->step / ahead->n_steps;
-    to = ahead->n_queries * (ahead->step + 1) / ahead->n_steps;
+    to = ahead->n_queries * next / ahead->n_steps;
     fetch(ahead->q + from * w->q_stride, w->q_stride, to - from, ahead->q_width);
-    ahead->step++;
+    ahead->step = next;
 }
 
 /* ---- a block of keys */
+
+/* Scores of the query at `place` with keys `low` to `high`, and on to a whole panel: -inf where it does not see. */
+static void mask(const struct work *w, float *scores, size_t head, size_t place, size_t low, size_t high,
+                 size_t block) {
+    size_t from, to;
+    visible(w, place, place + 1, &from, &to);
+    from = least(most(from, low), high);
+    to = most(least(to, high), from);
+    fill(scores, -INFINITY, from - low);
+    fill(scores + (to - low), -INFINITY, low + round_up(high - low, PANEL) - to);
+    add_bias(w, scores + (from - low), head, place, from, to, block);
+}
 
 /* One tile of queries of one head against keys of the block, which starts at key `block`. */
 static void run_tile(struct work *w, size_t head, size_t tile, size_t block, size_t block_end) {
@@ -395,18 +419,10 @@ static void run_tile(struct work *w, size_t head, size_t tile, size_t block, siz
         multiply_packed(n, tile_of(w, head, tile), scratch->k + (low - block + c) * w->dim, w->dim, scratch->scores + c,
                         KEYS);
     row = head * w->n_queries + begin;
-    for (size_t r = 0; r < n; r++) {
-        float *scores = scratch->scores + r * KEYS;
-        size_t place = w->item->begin + begin + r, from, to;
-        fetch_ahead(w);
-        visible(w, place, place + 1, &from, &to);
-        from = least(most(from, low), high);
-        to = most(least(to, high), from);
-        fill(scores, -INFINITY, from - low);
-        fill(scores + (to - low), -INFINITY, low + width - to);
-        add_bias(w, scores + (from - low), head, place, from, to, block);
-        keep[r] = exponentials(scores, width, factor, &scratch->top[row + r], &scratch->weight[row + r]);
-    }
+    fetch_ahead(w, n);
+    for (size_t r = 0; r < n; r++)
+        mask(w, scratch->scores + r * KEYS, head, w->item->begin + begin + r, low, high, block);
+    exponentials(scratch->scores, n, width, factor, &scratch->top[row], &scratch->weight[row], keep);
     for (size_t c = 0; c < w->sums_row; c += PANEL)
         multiply_scores(n, scratch->scores, scratch->v + (c / PANEL * KEYS + (low - block)) * PANEL, high - low,
                         scratch->sums + row * w->sums_row + c, w->sums_row, keep);

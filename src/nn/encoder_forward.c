@@ -243,9 +243,10 @@ static int each_part(const struct pass *p, size_t index, size_t n, size_t step, 
 
 /* As many blocks as threads, or a multiple of that. */
 static size_t block_rows(const struct pass *p) {
-    size_t rounds = (p->n + p->threads * BLOCK_ROWS - 1) / (p->threads * BLOCK_ROWS), blocks = rounds * p->threads;
+    size_t most = gemm_rows(p->encoder->layers[0].linears[LINEAR_MLP_IN]); /* makes the widest rows */
+    size_t rounds = (p->n + p->threads * most - 1) / (p->threads * most), blocks = rounds * p->threads;
     size_t rows = ((p->n + blocks - 1) / blocks + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
-    return p->threads == 1 ? BLOCK_ROWS : rows;
+    return p->threads == 1 ? most : rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
 }
 
 static int each_block(const struct pass *p, size_t index, pass_part *part) {
@@ -474,10 +475,8 @@ static int project_rows(const struct pass *p, size_t index, size_t row, size_t n
     struct rows_out out = f32_out(&work->qkv, row, cols);
     struct rows_in rows;
     struct part part = { p->runs, row, 0 };
-    bool direct = p->encoder->precision != PRECISION_INT8; /* then the product is f32 and lies where it should */
-    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_QKV], &work->input, row, n,
-                      direct ? out.data : p->kit->product.data, &rows);
-    if (rc == 0 && !direct)
+    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_QKV], &work->input, row, n, out.data, &rows);
+    if (rc == 0 && rows.type != ROWS_F32)
         kernel_convert(&rows, &out, n, cols);
     while (rc == 0 && next_part(&part, row + n)) {
         if (part.run->linears)

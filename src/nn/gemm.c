@@ -15,9 +15,10 @@ void omp_set_num_threads(int n);
 int omp_get_max_threads(void);
 
 enum {
-    ROW_KERNELS = 9,    /* for 1, 2, 4, ..., GEMM_ROWS_MAX rows */
-    KERNELS_MAX = 4096, /* different shapes in a process */
-    ZERO_POINT = 128,   /* of the bytes of x */
+    ROW_KERNELS = 9,         /* for 1, 2, 4, ..., GEMM_ROWS_MAX rows */
+    KERNELS_MAX = 4096,      /* different shapes in a process */
+    ZERO_POINT = 128,        /* of the bytes of x */
+    PRODUCT_LEN = 768 << 10, /* of the second cache, which has 1 MB or more where gemm_vnni.h serves */
 };
 
 /* What the library computes for one shape: one primitive for each number of rows. */
@@ -417,6 +418,14 @@ void gemm_free(struct gemm *gemm) {
     mem_free(gemm->compensation);
     mem_free(gemm->channel_bias);
     mem_free(gemm);
+}
+
+/* oneDNN's kernels lose more by few rows than the cache gives. */
+size_t gemm_rows(const struct gemm *gemm) {
+    size_t rows = PRODUCT_LEN / sizeof(float) / gemm->out / GEMM_VNNI_ROWS * GEMM_VNNI_ROWS;
+    if (gemm->kernel || rows > GEMM_ROWS_MAX)
+        return GEMM_ROWS_MAX;
+    return rows > GEMM_VNNI_ROWS ? rows : GEMM_VNNI_ROWS;
 }
 
 size_t gemm_out(const struct gemm *gemm) {

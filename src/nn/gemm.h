@@ -54,6 +54,8 @@ int gemm_prepare(const struct gemm *gemm, struct gemm_context *context, struct v
 int gemm_run(const struct gemm *gemm, struct gemm_context *context, const void *x, const float *scales, size_t n,
              void *y, struct rows_in *ret_rows, struct vsr_err *err) VSR_MUST_CHECK;
 
+/* Rows to run at once, at most GEMM_ROWS_MAX: with more, `y` would not stay in the cache until somebody reads it. */
+size_t gemm_rows(const struct gemm *gemm);
 size_t gemm_out(const struct gemm *gemm);
 size_t gemm_in(const struct gemm *gemm);
 enum precision gemm_precision(const struct gemm *gemm);

@@ -13,7 +13,14 @@
  * A tile is ROWS x PANEL sums in 24 registers, four vectors of weights and four bytes of a row, broadcast, beside them:
  * few instructions for each product, which counts where two threads share a core.
  */
-enum { WIDTH = 16, ROWS = 6, VECTORS = 4, PANEL = VECTORS * WIDTH, STEP = GEMM_VNNI_STEP, STEP_LEN = PANEL * STEP };
+enum {
+    WIDTH = 16,
+    ROWS = GEMM_VNNI_ROWS,
+    VECTORS = 4,
+    PANEL = VECTORS * WIDTH,
+    STEP = GEMM_VNNI_STEP,
+    STEP_LEN = PANEL * STEP
+};
 
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)

@@ -24,7 +24,10 @@ size_t gemm_vnni_len(size_t out, size_t in);
 /* `weights`: [out][in]. */
 void gemm_vnni_pack(const int8_t *weights, size_t out, size_t in, void *packed);
 
-enum { GEMM_VNNI_STEP = 4 }; /* `in` is a multiple of this */
+enum {
+    GEMM_VNNI_STEP = 4, /* `in` is a multiple of this */
+    GEMM_VNNI_ROWS = 6, /* best is a multiple of so many rows */
+};
 
 struct gemm_vnni {
     size_t out, in;

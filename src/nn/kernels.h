@@ -8,7 +8,7 @@
  *
  * A kernel reads rows in any form of `struct rows_in` and writes any form of `struct rows_out`, so that what a product
  * leaves behind (bias, scales, compensation) and what the next one takes (bf16, bytes) cost no pass of their own. Input
- * and output may be the same rows when both are f32, else they must not overlap.
+ * and output may be the same rows when both have numbers of four bytes, else they must not overlap.
  */
 #ifndef VSR_NN_KERNELS_H
 #define VSR_NN_KERNELS_H

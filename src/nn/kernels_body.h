@@ -45,16 +45,11 @@ static void body_read(const struct rows_in *in, size_t row, size_t from, float *
         read_s32(in, row, from, to, width);
 }
 
-/* 0, or NaN where any of the numbers is NaN or infinite. */
-static float poison(const float *x, size_t width) {
-    return vf_sum(SUM_LANES(width, vf_fma(vf_load(x + i, n), vf_zero(), sum)));
-}
-
 static void write_u8(uint8_t *to, float *ret_scale, const float *x, size_t width) {
-    float max = vf_top(REDUCE_LANES(vf_max, width, vf_max(sum, vf_abs(vf_load(x + i, n)))));
-    float broken = poison(x, width);
-    vf factor;
-    if (!(max > 1e-30f) || broken != 0) { /* NaN is unequal to everything */
+    vf greatest = REDUCE_LANES(vf_max_nan, width, vf_max_nan(sum, vf_abs(vf_load(x + i, n)))), factor;
+    float max = vf_top(greatest);
+    float broken = vf_sum(vf_mul(greatest, vf_zero())); /* 0, or NaN where any of the numbers is NaN or infinite */
+    if (!(max > 1e-30f) || broken != 0) {               /* NaN is unequal to everything */
         memset(to, 128, width);
         *ret_scale = 1.0f / 127 + broken;
         return;

@@ -134,6 +134,10 @@ SIMD vf vf_min(vf a, vf b) {
 SIMD vf vf_abs(vf a) {
     return _mm512_abs_ps(a);
 }
+/* The greater of two numbers from 0 on; NaN is greater than all. */
+SIMD vf vf_max_nan(vf a, vf b) {
+    return _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+}
 /* To the nearest whole number, ties to even. */
 SIMD vf vf_round(vf a) {
     return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -282,6 +286,9 @@ SIMD vf vf_min(vf a, vf b) {
 }
 SIMD vf vf_abs(vf a) {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
+}
+SIMD vf vf_max_nan(vf a, vf b) {
+    return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
 }
 SIMD vf vf_round(vf a) {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -442,6 +449,9 @@ SIMD vf vf_min(vf a, vf b) {
 }
 SIMD vf vf_abs(vf a) {
     return (vf)((vm)a & 0x7fffffff);
+}
+SIMD vf vf_max_nan(vf a, vf b) {
+    return vf_select((vm)a > (vm)b, a, b);
 }
 /* Adding 1.5 * 2^23 leaves no bits for a fraction. Exact below 2^22; beyond 2^23 there is nothing to round. */
 SIMD vf vf_round(vf a) {

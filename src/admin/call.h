@@ -62,6 +62,7 @@ bool admin_exposed(const struct admin *admin);
 void admin_health(struct admin_call *call);
 void admin_ready(struct admin_call *call);
 void admin_metrics(struct admin_call *call);
+void admin_models(struct admin_call *call);
 void admin_index(struct admin_call *call);
 void admin_eval(struct admin_call *call);
 

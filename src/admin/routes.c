@@ -3,6 +3,8 @@
 static const struct admin_route routes[] = {
     { "GET", "/health", NULL, "whether the process lives", admin_health },
     { "GET", "/ready", "ready.read", "whether it serves, which generation, and what is missing", admin_ready },
+    { "GET", "/info/models", "config.read", "the models that run inside vsr: which are needed, and how far they are",
+      admin_models },
     { "GET", "/metrics", "metrics.read", "Prometheus metrics", admin_metrics },
     { "GET", "/api/v1", "docs.read", "this list", admin_index },
     { "POST", "/api/v1/eval", "classify.invoke", "what the policy makes of a request, without sending anything",

@@ -1,8 +1,13 @@
 /* Life, readiness and metrics. */
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
 #include "admin/call.h"
 #include "core/metrics.h"
+#include "model/readiness.h"
 #include "route/route.h"
 #include "serve/gateway.h"
+#include "serve/model_service.h"
 #include "serve/snapshot.h"
 
 void admin_health(struct admin_call *call) {
@@ -26,22 +31,27 @@ static void write_missing(void *data, const char *family, const char *reason) {
     json_write_end(missing->w);
 }
 
-/* A family without its model is not a reason to be unready: its rules read as the policy says. */
+/* A family without its model is not a reason to be unready, unless the model is mandatory: its rules read as the
+ * policy says. */
 void admin_ready(struct admin_call *call) {
     const struct snapshot *snapshot = call->snapshot;
-    bool ready = gateway_ready(admin_gateway(call->admin));
+    const struct gateway *gateway = admin_gateway(call->admin);
+    bool ready = gateway_ready(gateway);
     struct json_writer w;
     call->status = ready ? 200 : 503;
     json_write_init(&w, &call->answer);
     json_write_begin_object(&w);
     json_write_key(&w, VSR_STR("status"));
-    json_write_str(&w, ready ? VSR_STR("ready") : VSR_STR("draining"));
+    json_write_str(&w, gateway_draining(gateway) ? VSR_STR("draining")
+                       : ready                   ? VSR_STR("ready")
+                                                 : VSR_STR("starting"));
     json_write_key(&w, VSR_STR("ready"));
     json_write_bool(&w, ready);
     json_write_key(&w, VSR_STR("generation"));
     json_write_u64(&w, snapshot->generation);
     json_write_key(&w, VSR_STR("config_hash"));
     json_write_str(&w, snapshot->doc->hash);
+    readiness_summary_json(model_service_readiness(gateway_models(gateway)), "ready_models", &w);
     json_write_key(&w, VSR_STR("unavailable"));
     json_write_begin_array(&w);
     for (size_t i = 0; i < snapshot->n_recipes; i++)
@@ -54,4 +64,46 @@ void admin_ready(struct admin_call *call) {
 void admin_metrics(struct admin_call *call) {
     call->content_type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_print(gateway_metrics(admin_gateway(call->admin)), &call->answer);
+}
+
+/* ---- models */
+
+static void write_text(struct json_writer *w, const char *key, const char *value) {
+    json_write_key(w, str_from_c(key));
+    json_write_str(w, str_from_c(value));
+}
+
+static void write_system(struct json_writer *w) {
+    struct utsname system;
+    struct rusage usage;
+    json_write_begin_object(w);
+    write_text(w, "version", VSR_VERSION);
+    if (uname(&system) == 0) {
+        write_text(w, "architecture", system.machine);
+        write_text(w, "os", system.sysname);
+    }
+    json_write_key(w, VSR_STR("memory_usage_bytes"));
+    json_write_u64(w, getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0);
+    json_write_key(w, VSR_STR("gpu_available"));
+    json_write_bool(w, false);
+    json_write_end(w);
+}
+
+void admin_models(struct admin_call *call) {
+    struct gateway *gateway = admin_gateway(call->admin);
+    struct readiness *readiness = model_service_readiness(gateway_models(gateway));
+    struct json_writer w;
+    json_write_init(&w, &call->answer);
+    json_write_begin_object(&w);
+    json_write_key(&w, VSR_STR("models"));
+    readiness_models_json(readiness, &w);
+    json_write_key(&w, VSR_STR("summary"));
+    json_write_begin_object(&w);
+    json_write_key(&w, VSR_STR("ready"));
+    json_write_bool(&w, model_service_ready(gateway_models(gateway)));
+    readiness_summary_json(readiness, "loaded_models", &w);
+    json_write_end(&w);
+    json_write_key(&w, VSR_STR("system"));
+    write_system(&w);
+    json_write_end(&w);
 }

@@ -75,6 +75,7 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
         .watch = !options_has(options, "no-watch"),
         .workers = (unsigned)options_number(options, "workers"),
         .drain_ms = options_number(options, "drain") * 1000,
+        .models_dir = options_text(options, "models-dir"),
         .colour = cli->colour_err,
     };
     struct management management = { 0 };

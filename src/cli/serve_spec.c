@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/model_row.h"
 
 /* What `vsr serve` accepts. The command itself is serve_command.c. */
 
@@ -21,6 +22,7 @@ static const struct option_spec serve_options[] = {
     { "log-format", 0, OPTION_TEXT, 0, "FORMAT", "text for people, json for collectors", "text", "VSR_LOG_FORMAT",
       log_formats },
     { "strict-env", 0, OPTION_FLAG, 0, NULL, "an unset ${VARIABLE} without a default is an error" },
+    MODEL_OPTION_DIR,
     { "drain", 0, OPTION_NUMBER, 0, "SECONDS", "how long requests in flight may take to end after SIGTERM", "30",
       "VSR_DRAIN", .least = 0, .greatest = 3600 },
 };

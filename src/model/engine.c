@@ -54,6 +54,8 @@ struct engine {
     struct scheduler *scheduler;
     struct team *team;
     size_t pass_threads;
+    void (*on_batch)(void *owner, const struct engine_batch_seen *seen);
+    void *owner;
     struct result_cache *cache;
     struct station *stations;
     size_t n_stations;
@@ -278,8 +280,8 @@ static int run_models(struct engine *engine, struct station *station, struct cre
     return rc;
 }
 
-static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, size_t thread, struct vsr_err *err) {
-    struct engine *engine = owner;
+static int run_jobs(struct engine *engine, struct scheduler_job *const *jobs, size_t n, size_t thread,
+                    struct vsr_err *err) {
     struct station *station = &engine->stations[thread];
     struct encoder_batch batch;
     struct crew *crew;
@@ -292,6 +294,22 @@ static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, s
     crew = crew_begin(engine->team, threads_for(engine, batch.starts[n]));
     rc = run_models(engine, station, crew, &batch, err);
     crew_end(crew);
+    return rc;
+}
+
+static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, size_t thread, struct vsr_err *err) {
+    struct engine *engine = owner;
+    uint64_t begun = clock_mono_ns(), waited[SCHEDULER_BATCH_MAX];
+    struct engine_batch_seen seen = { .model = flight_of(jobs[0])->input.model, .n = n, .waited_ns = waited };
+    int rc = run_jobs(engine, jobs, n, thread, err);
+    if (!engine->on_batch)
+        return rc;
+    for (size_t i = 0; i < n; i++) {
+        waited[i] = begun - flight_of(jobs[i])->asked_ns;
+        seen.tokens += jobs[i]->tokens;
+    }
+    seen.run_ns = clock_mono_ns() - begun;
+    engine->on_batch(engine->owner, &seen);
     return rc;
 }
 
@@ -316,6 +334,8 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
     };
     int rc;
     engine->runtime = runtime;
+    engine->on_batch = options->on_batch;
+    engine->owner = options->owner;
     engine->n_stations = scheduler.threads;
     engine->stations = mem_alloc(engine->n_stations * sizeof(*engine->stations));
     engine->cache = result_cache_new(cache);
@@ -542,6 +562,7 @@ static int board(struct engine *engine, struct engine_part *part, struct flight 
         return 0;
     }
     made->engine = engine;
+    made->asked_ns = clock_mono_ns();
     made->job = (struct scheduler_job){ .kind = model_kind(made->input.model, made->input.layers),
                                         .priority = call->priority,
                                         .tokens = made->input.n_tokens,

@@ -30,6 +30,14 @@ struct model;
 
 enum { ENGINE_PARTS_MAX = 64 };
 
+/* A batch that has run, for statistics. */
+struct engine_batch_seen {
+    const struct model *model; /* of the first input; others are adapters of the same trunk */
+    size_t n, tokens;          /* inputs, and tokens of all */
+    uint64_t run_ns;
+    const uint64_t *waited_ns; /* [n] each since it was asked for */
+};
+
 /*
  * Threads. The engine has as many cores as `threads` says, and no more threads than that compute at a time. A pass that
  * is alone spreads over all of them; when several run they share, down to one core each, and those that began alone
@@ -42,6 +50,9 @@ struct engine_options {
     size_t calls_max;     /* waiting; 0: 1024 */
     size_t tokens_max;    /* of a batch; 0: 4096 */
     size_t cache_len_max; /* bytes of remembered results; SIZE_MAX: none, 0: 64 MiB */
+    /* Optional. On an inference thread, before those are told who wait. */
+    void (*on_batch)(void *owner, const struct engine_batch_seen *seen);
+    void *owner;
 };
 
 /* The engine's own: what a call waits for. */

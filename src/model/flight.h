@@ -36,6 +36,7 @@ struct flight {
     struct result_key key;
     struct engine *engine;
     struct scheduler_job job;
+    uint64_t asked_ns;         /* of clock_mono_ns() */
     struct engine_part *parts; /* who waits */
     struct flight *next;       /* of its bucket */
     size_t n_refs;

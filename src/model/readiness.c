@@ -15,7 +15,7 @@ struct entry {
     char name[READINESS_NAME_LEN], type[READINESS_NAME_LEN], path[READINESS_NAME_LEN];
     char resolved_path[READINESS_NAME_LEN], message[READINESS_MESSAGE_LEN];
     bool used, mandatory;
-    enum model_state state;
+    enum readiness_state state;
     uint64_t load_ms, memory_bytes;
     struct arena *arena; /* of `load`'s texts; NULL: it has never been loaded */
     struct readiness_load load;
@@ -46,7 +46,7 @@ const char *readiness_phase_name(enum readiness_phase phase) {
     return phases[phase];
 }
 
-const char *model_state_name(enum model_state state) {
+const char *model_state_name(enum readiness_state state) {
     return states[state];
 }
 
@@ -131,7 +131,7 @@ void readiness_set_phase(struct readiness *readiness, enum readiness_phase phase
     end(readiness);
 }
 
-void readiness_set_state(struct readiness *readiness, int model, enum model_state state, vsr_str message) {
+void readiness_set_state(struct readiness *readiness, int model, enum readiness_state state, vsr_str message) {
     struct entry *entry;
     begin(readiness);
     entry = entry_of(readiness, model);
@@ -169,8 +169,8 @@ void readiness_loaded(struct readiness *readiness, int model, const struct readi
     end(readiness);
 }
 
-enum model_state readiness_state(struct readiness *readiness, int model) {
-    enum model_state state;
+enum readiness_state readiness_state(struct readiness *readiness, int model) {
+    enum readiness_state state;
     pthread_mutex_lock(&readiness->lock);
     state = entry_of(readiness, model)->state;
     pthread_mutex_unlock(&readiness->lock);
@@ -315,7 +315,6 @@ static uint64_t count(const struct readiness *readiness, bool only_ready) {
 static void summary(const struct readiness *readiness, const char *ready_key, struct json_writer *w) {
     char updated[CLOCK_RFC3339_LEN];
     uint64_t n_ready = count(readiness, true);
-    flag(w, "ready", first_missing(readiness) == NULL);
     flag(w, "any_ready", n_ready > 0);
     text(w, "phase", phases[readiness->phase]);
     text(w, "message", readiness->message);
@@ -336,9 +335,7 @@ static void models(const struct readiness *readiness, struct json_writer *w) {
 
 void readiness_summary_json(struct readiness *readiness, const char *ready_key, struct json_writer *w) {
     pthread_mutex_lock(&readiness->lock);
-    json_write_begin_object(w);
     summary(readiness, ready_key, w);
-    json_write_end(w);
     pthread_mutex_unlock(&readiness->lock);
 }
 
@@ -351,6 +348,7 @@ void readiness_models_json(struct readiness *readiness, struct json_writer *w) {
 void readiness_json(struct readiness *readiness, struct json_writer *w) {
     pthread_mutex_lock(&readiness->lock);
     json_write_begin_object(w);
+    flag(w, "ready", first_missing(readiness) == NULL);
     summary(readiness, "ready_models", w);
     json_write_key(w, VSR_STR("models"));
     models(readiness, w);

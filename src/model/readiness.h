@@ -44,14 +44,14 @@ enum readiness_phase {
     X(READY, "ready") \
     X(FAILED, "failed")
 
-enum model_state {
+enum readiness_state {
 #define X(name, text) MODEL_STATE_##name,
     MODEL_STATES(X)
 #undef X
 };
 
 const char *readiness_phase_name(enum readiness_phase phase);
-const char *model_state_name(enum model_state state);
+const char *model_state_name(enum readiness_state state);
 
 /* Begins with READINESS_CHECKING. */
 struct readiness *readiness_new(void);
@@ -72,7 +72,7 @@ void readiness_set_mandatory(struct readiness *readiness, int model, bool mandat
 
 /* `message`: why, in case of a failure; else may be empty. */
 void readiness_set_phase(struct readiness *readiness, enum readiness_phase phase, vsr_str message);
-void readiness_set_state(struct readiness *readiness, int model, enum model_state state, vsr_str message);
+void readiness_set_state(struct readiness *readiness, int model, enum readiness_state state, vsr_str message);
 struct readiness_load {
     vsr_str resolved_path; /* where the files are */
     uint64_t load_ms, self_test_us, memory_bytes;
@@ -86,7 +86,7 @@ struct readiness_load {
 /* When loading has succeeded. Makes the model ready. */
 void readiness_loaded(struct readiness *readiness, int model, const struct readiness_load *load);
 
-enum model_state readiness_state(struct readiness *readiness, int model);
+enum readiness_state readiness_state(struct readiness *readiness, int model);
 
 /* Whether no mandatory model is missing. The name of the first one that is goes to `missing`. */
 bool readiness_is_ready(struct readiness *readiness, char missing[static READINESS_NAME_LEN]);
@@ -94,14 +94,14 @@ bool readiness_is_ready(struct readiness *readiness, char missing[static READINE
 /* Borrowed while visit() runs, which must not call back. */
 struct readiness_view {
     const char *name, *type, *path;
-    enum model_state state;
+    enum readiness_state state;
     bool mandatory;
     uint64_t load_ms, memory_bytes;
 };
 void readiness_each(struct readiness *readiness, void (*visit)(void *data, const struct readiness_view *view),
                     void *data);
 
-/* An object; how many models are ready stands under `ready_key`. */
+/* Members of an object that is open: phase, message, what is pending, counts; how many are ready under `ready_key`. */
 void readiness_summary_json(struct readiness *readiness, const char *ready_key, struct json_writer *w);
 /* An array: what is known about each model, the catalogue's record included. */
 void readiness_models_json(struct readiness *readiness, struct json_writer *w);

@@ -31,9 +31,9 @@ struct slot {
     struct slot *behind; /* of the queue */
     int readiness;       /* its number there; -1: no room */
     struct wish *wish;
-    enum model_state state; /* of the wish */
-    struct vsr_err why;     /* of ABSENT and FAILED */
-    struct model *model;    /* NULL: none is loaded */
+    enum readiness_state state; /* of the wish */
+    struct vsr_err why;         /* of ABSENT and FAILED */
+    struct model *model;        /* NULL: none is loaded */
     struct result_key loaded_as;
     uint64_t used; /* the store's clock when it was asked for last */
     bool queued, loading, gone;
@@ -80,7 +80,7 @@ static bool is_eager(const struct slot *slot) {
 
 /* What is to be said once the lock is free. */
 struct news {
-    enum model_state state;
+    enum readiness_state state;
     char name[READINESS_NAME_LEN], message[READINESS_MESSAGE_LEN];
 };
 
@@ -90,7 +90,7 @@ static void tell(const struct store *store, const struct news *news) {
 }
 
 /* With the lock. A slot whose former model still answers is ready, whatever becomes of the new one. */
-static void show(struct store *store, struct slot *slot, enum model_state state, const char *message,
+static void show(struct store *store, struct slot *slot, enum readiness_state state, const char *message,
                  struct news *news) {
     slot->state = state;
     news->state = state;

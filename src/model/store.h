@@ -43,7 +43,7 @@ struct store_options {
     uint64_t bytes_max;          /* of weights; 0: no ceiling */
     size_t loaders;              /* models loaded at the same time; 0: by processors, at most 4 */
     /* Of a change of state, without any lock; may be NULL. On the store's threads or in store_configure(). */
-    void (*report)(void *owner, vsr_str name, enum model_state state, vsr_str message);
+    void (*report)(void *owner, vsr_str name, enum readiness_state state, vsr_str message);
     void *owner;
 };
 

@@ -408,6 +408,23 @@ int route_build(struct arena *arena, const struct config_document *doc, const st
     return 0;
 }
 
+static void tell_models(const struct route *route, const struct route_family *family, signal_model_fn *fn, void *data) {
+    for (uint32_t i = 0; i < family->n_slots; i++) {
+        const void *rule = NULL;
+        if (!bits_has(route->wanted, family->first_slot + i))
+            continue;
+        if (family->rules)
+            rule = (const char *)family->rules->items + plan_rule_of(family, i) * family->family->config.schema->size;
+        family->family->models(route->doc, rule, fn, data);
+    }
+}
+
+void route_models(const struct route *route, signal_model_fn *fn, void *data) {
+    for (size_t i = 0; i < route->n_families; i++)
+        if (route->families[i].family->models)
+            tell_models(route, &route->families[i], fn, data);
+}
+
 void route_unavailable(const struct route *route, void (*fn)(void *data, const char *family, const char *reason),
                        void *data) {
     for (size_t i = 0; i < route->n_families; i++)

@@ -14,6 +14,7 @@
 
 #include "config/document.h"
 #include "core/err.h"
+#include "signal/models.h"
 #include "signal/results.h"
 #include "wire/facts.h"
 
@@ -41,6 +42,12 @@ void route_scratch_free(struct route_scratch *scratch);
 
 /* Every name that route_matches() can list, in its order. Names live with the route. */
 void route_names(const struct route *route, void (*fn)(void *data, const char *family, vsr_str name), void *data);
+
+/*
+ * Calls `fn` for each model of this process that a rule which some decision can need would ask; the same may come more
+ * than once.
+ */
+void route_models(const struct route *route, signal_model_fn *fn, void *data);
 
 /* Families that decisions need and whose model is not there, with the reason, which lives with the route. */
 void route_unavailable(const struct route *route, void (*fn)(void *data, const char *family, const char *reason),

@@ -20,6 +20,7 @@
 #include "serve/gateway_state.h"
 #include "serve/listeners.h"
 #include "serve/metrics_socket.h"
+#include "serve/model_service.h"
 #include "serve/read_files.h"
 #include "serve/snapshot.h"
 #include "serve/token_metrics.h"
@@ -108,6 +109,13 @@ static void replace_files(struct gateway *gateway, struct read_files *files) {
         gateway_reload(gateway, false, NULL, NULL);
 }
 
+/* Requests are served without models, too: what needs one is unavailable. */
+static void configure_models(struct gateway *gateway) {
+    struct vsr_err err = VSR_ERR_NONE;
+    if (model_service_configure(gateway->models, gateway->snapshot, &err) < 0)
+        LOG_WARN("models cannot be loaded", LOG_C("error", err.text));
+}
+
 void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct read_files *files) {
     struct snapshot *old = gateway->snapshot;
     VSR_ASSERT(snapshot != NULL);
@@ -117,6 +125,7 @@ void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct re
     health_watch(gateway->health, snapshot->providers);
     replace_files(gateway, files);
     snapshot_unref(old);
+    configure_models(gateway);
 }
 
 /* The first generation. */
@@ -291,6 +300,7 @@ static void publish_stats(void *data) {
     struct gateway *gateway = data;
     endpoint_metrics_publish(gateway->telemetry, gateway->snapshot->providers);
     token_metrics_publish(gateway->telemetry, gateway->token_estimate);
+    model_service_publish(gateway->models);
     loop_timer_start(gateway->loop, &gateway->stats_timer, STATS_INTERVAL_MS, publish_stats, gateway);
 }
 
@@ -347,6 +357,7 @@ static void close_all(struct gateway *gateway) {
     provider_registry_free(gateway->registry);
     tls_client_free(gateway->tls);
     token_estimate_free(gateway->token_estimate);
+    model_service_free(gateway->models);
     telemetry_free(gateway->telemetry);
 }
 
@@ -362,8 +373,16 @@ struct metrics *gateway_metrics(const struct gateway *gateway) {
     return gateway->telemetry->metrics;
 }
 
+struct model_service *gateway_models(const struct gateway *gateway) {
+    return gateway->models;
+}
+
+bool gateway_draining(const struct gateway *gateway) {
+    return gateway->draining;
+}
+
 bool gateway_ready(const struct gateway *gateway) {
-    return !gateway->draining;
+    return !gateway->draining && model_service_ready(gateway->models);
 }
 
 int gateway_run(const struct gateway_options *options, struct vsr_err *err) {
@@ -375,6 +394,7 @@ int gateway_run(const struct gateway_options *options, struct vsr_err *err) {
     gateway.n_workers = count_workers(options->workers);
     gateway.telemetry = telemetry_new();
     gateway.token_estimate = token_estimate_new();
+    gateway.models = model_service_new(gateway.telemetry, options->models_dir ? options->models_dir : "models");
     gateway.registry = provider_registry_new();
     rc = serve(&gateway, err);
     close_all(&gateway);

@@ -29,6 +29,7 @@
 struct gateway;
 struct loop;
 struct metrics;
+struct model_service;
 struct snapshot;
 
 struct gateway_options {
@@ -41,7 +42,8 @@ struct gateway_options {
     vsr_str metrics_address; /* empty: no metrics socket */
     uint16_t metrics_port;
     uint64_t drain_ms;
-    bool colour; /* of diagnostics on stderr */
+    const char *models_dir; /* what `models/` stands for */
+    bool colour;            /* of diagnostics on stderr */
     /* Optional. On the control thread, when requests are about to be served; `gateway` is good for gateway_reload()
      * until gateway_run() returns. A failure, with `err`, ends it. */
     int (*on_start)(void *data, struct gateway *gateway, struct vsr_err *err);
@@ -55,7 +57,10 @@ struct gateway_options {
 struct loop *gateway_loop(const struct gateway *gateway);
 const struct snapshot *gateway_snapshot(const struct gateway *gateway);
 struct metrics *gateway_metrics(const struct gateway *gateway);
-bool gateway_ready(const struct gateway *gateway); /* false once it drains */
+struct model_service *gateway_models(const struct gateway *gateway);
+bool gateway_draining(const struct gateway *gateway);
+/* False once it drains, and while a mandatory model is missing. */
+bool gateway_ready(const struct gateway *gateway);
 
 /* 0 after an orderly end, else VSR_E_INVALID (configuration; diagnostics went to stderr) or another code with `err`. */
 int gateway_run(const struct gateway_options *options, struct vsr_err *err) VSR_MUST_CHECK;

@@ -14,6 +14,7 @@ struct file_watch;
 struct health;
 struct listeners;
 struct metrics_socket;
+struct model_service;
 struct provider_registry;
 struct read_files;
 struct reload_job;
@@ -41,6 +42,7 @@ struct gateway {
     struct loop *loop;
     struct telemetry *telemetry;
     struct token_estimate *token_estimate;
+    struct model_service *models;
     struct provider_registry *registry;
     struct tls_client *tls;
     struct client *client; /* of the control thread: health checks */

@@ -153,6 +153,14 @@ static size_t rule_of(const void *state, size_t name) {
     return name;
 }
 
+static void models(const struct config_document *doc, const void *object, signal_model_fn *fn, void *data) {
+    const struct classifier_config *rule = object;
+    const struct signal_model model = { .path = rule->model_path, .type = "classifier" };
+    (void)doc;
+    if (rule->type == CLASSIFIER_LOCAL)
+        fn(data, &model);
+}
+
 const struct signal_family signal_classifier = {
     .config = { .type = "classifier",
                 .list_key = "classifiers",
@@ -163,6 +171,7 @@ const struct signal_family signal_classifier = {
                 .refuses = refuses },
     .stage = SIGNAL_STAGE_REMOTE,
     .needs_evidence = "classification by labels",
+    .models = models,
     .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_UNKNOWN,
     .names = names,

@@ -119,6 +119,7 @@ const struct signal_family signal_complexity = {
                 .tree = tree },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .models = signal_models_embedding,
     .confidence_max = 2,
     .value_least = -2,
     .value_greatest = 2,

@@ -73,6 +73,7 @@ const struct signal_family signal_embedding = {
                 .partition_members = true },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .models = signal_models_embedding,
     .all_or_nothing = true,
     .keeps_best = true,
     .value_least = -1,

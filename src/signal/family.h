@@ -10,6 +10,7 @@
 
 #include "config/document.h"
 #include "core/err.h"
+#include "signal/models.h"
 #include "signal/request.h"
 #include "signal/results.h"
 
@@ -50,6 +51,7 @@ struct signal_family {
     struct config_family config;
     enum signal_stage stage;
     const char *needs_evidence;        /* what a model does for it: "domain classification"; NULL: it needs none */
+    signal_models *models;             /* which of this process its rules would ask; NULL: none */
     bool all_or_nothing;               /* rules compete or share one cost: a wanted rule brings all */
     bool never_skipped;                /* run even where it cannot change the outcome any more, as long as a decision
                                           of higher rank than the winner refers to it */

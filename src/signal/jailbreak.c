@@ -88,10 +88,19 @@ static bool blocks(const void *data, size_t rule) {
     return state->block;
 }
 
+static void models(const struct config_document *doc, const void *object, signal_model_fn *fn, void *data) {
+    const struct jailbreak_config *rule = object;
+    if (rule->method != METHOD_CONTRASTIVE)
+        signal_models_guard(doc, rule, fn, data);
+    if (rule->method != METHOD_CLASSIFIER)
+        signal_models_embedding(doc, rule, fn, data);
+}
+
 const struct signal_family signal_jailbreak = {
     .config = { .type = "jailbreak", .list_key = "jailbreak", .schema = &jailbreak_schema },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "jailbreak detection",
+    .models = models,
     .never_skipped = true,
     .on_unknown = ON_UNKNOWN_UNKNOWN,
     .build = build,

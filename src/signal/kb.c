@@ -87,6 +87,7 @@ const struct signal_family signal_kb = {
     .config = { .type = "kb", .list_key = "kb", .schema = &kb_schema, .check = check_rules },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .models = signal_models_embedding,
     .confidence_least = -1, /* a match may be the best of unlike ones */
     .value_least = -1,
     .value_greatest = 1,
@@ -100,6 +101,7 @@ const struct signal_family signal_kb_metric = {
     .config = { .type = "kb_metric" },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .models = signal_models_embedding,
     .value_least = -2, /* a margin of two scores */
     .value_greatest = 2,
     .on_unknown = ON_UNKNOWN_NO_MATCH,

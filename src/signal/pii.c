@@ -95,6 +95,7 @@ const struct signal_family signal_pii = {
     .config = { .type = "pii", .list_key = "pii", .schema = &pii_schema },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "detection of personal data",
+    .models = signal_models_pii,
     .never_skipped = true,
     .value_greatest = INFINITY,
     .on_unknown = ON_UNKNOWN_UNKNOWN,

@@ -48,6 +48,7 @@ const struct signal_family signal_preference = {
     .config = { .type = "preference", .list_key = "preferences", .schema = &preference_schema, .check = check_rules },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .models = signal_models_preference,
     .all_or_nothing = true, /* rules compete */
     .confidence_least = -1, /* a match may be the best of unlike ones */
     .value_least = -1,

@@ -36,6 +36,7 @@ const struct signal_family signal_reask = {
     .config = { .type = "reask", .list_key = "reasks", .schema = &reask_schema },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
+    .models = signal_models_embedding,
     .all_or_nothing = true, /* the longest streak wins */
     .value_greatest = INFINITY,
     .on_unknown = ON_UNKNOWN_NO_MATCH,

@@ -3,7 +3,8 @@
 //
 // What is compared with what, and where the others are known to be wrong: tests/tokenizers/README.md. A sample by
 // default, 20,000 texts for each tokenizer under VSR_TEST_LONG=1. VSR_TOKENIZERS=pattern keeps only tokenizers whose name
-// matches, VSR_TOKENIZER_TEXTS=n sets the number of texts.
+// matches, VSR_TOKENIZER_SHARD=i/n every n-th one from the i-th on (1/4 to 4/4), VSR_TOKENIZER_TEXTS=n sets the number of
+// texts.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -61,7 +62,9 @@ const directory = mkdtempSync(path.join(os.tmpdir(), 'vsr-tokenizers-'));
 after(() => rmSync(directory, { recursive: true }));
 execFileSync(python, [path.join(here, 'generate.py'), directory, shared]);
 const only = new RegExp(process.env.VSR_TOKENIZERS ?? '');
-const index = JSON.parse(readFileSync(path.join(directory, 'index.json'), 'utf8')).filter(({ name }) => only.test(name));
+const [shard, shards] = (process.env.VSR_TOKENIZER_SHARD ?? '1/1').split('/').map(Number);
+const index = JSON.parse(readFileSync(path.join(directory, 'index.json'), 'utf8'))
+  .filter(({ name }) => only.test(name)).filter((_, i) => i % shards === shard - 1);
 const corpus = execFileSync(python, [path.join(here, 'corpus.py'), String(TEXTS)], { maxBuffer: 1 << 30 })
   .toString().split('\n').filter(Boolean).map((line) => JSON.parse(line));
 const decode = (base64) => Buffer.from(base64, 'base64').toString('utf8');

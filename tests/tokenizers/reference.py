@@ -51,8 +51,22 @@ def is_word(ch):
 # ---- the text with its places: a list of (character, start, end)
 
 
+def places(text):
+    out = []
+    at = 0
+    for ch in text:
+        end = at + len(ch.encode("utf-8"))
+        out.append((ch, at, end))
+        at = end
+    return out
+
+
 def decode(raw):
     """Each maximal ill-formed part of UTF-8 becomes U+FFFD and keeps its bytes."""
+    try:
+        return places(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        pass
     out = []
     i = 0
     while i < len(raw):
@@ -646,6 +660,9 @@ class Unigram:
 def find_added(chars, tokens):
     """[(characters, None) or (characters, token)]; leftmost, then longest."""
     text = string(chars)
+    tokens = [t for t in tokens if t[0] in text]
+    if not tokens:
+        return [(chars, None)] if chars else []
     out = []
     at = 0  # where the text not yet given out begins
     i = 0

@@ -108,7 +108,7 @@ static void run_line(struct context *c, struct arena *arena, vsr_str line) {
         print_error(&c->out, &err);
     else
         print_encoding(&c->out, &encoding);
-    fwrite(c->out.ptr, 1, c->out.len, stdout);
+    (void)fwrite(c->out.ptr, 1, c->out.len, stdout);
 }
 
 static int open_file(struct arena *arena, const char *path, struct tokenizer **ret, struct vsr_err *err) {
@@ -119,7 +119,7 @@ static int open_file(struct arena *arena, const char *path, struct tokenizer **r
         return err_set(err, VSR_E_IO, "%s cannot be opened", path);
     bytes = arena_alloc(arena, TOKENIZER_FILE_LEN_MAX + 1);
     text = str_make(bytes, fread(bytes, 1, TOKENIZER_FILE_LEN_MAX + 1, file));
-    fclose(file);
+    (void)fclose(file);
     if (str_ends(name, VSR_STR(".json")))
         return tokenizer_from_json(arena, text, ret, err);
     if (str_ends(name, VSR_STR(".txt")))
@@ -164,12 +164,12 @@ int main(int argc, char **argv) {
     size_t cap = 0;
     ssize_t len;
     if (!parse_options(argc, argv, &c.options)) {
-        fputs("usage: tokenize PATH [--bare] [--parse-special] [--max N] [--only-first | --only-second] <lines\n",
+        (void)fputs("usage: tokenize PATH [--bare] [--parse-special] [--max N] [--only-first | --only-second] <lines\n",
               stderr);
         return 2;
     }
     if (open_path(arena, argv[1], &c.tokenizer, &err) < 0) {
-        fprintf(stderr, "tokenize: %s\n", err.text);
+        (void)fprintf(stderr, "tokenize: %s\n", err.text);
         arena_free(line_arena);
         arena_free(arena);
         return 1;

@@ -89,7 +89,8 @@ int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **re
  */
 struct tokenizer_scratch *tokenizer_scratch_new(void);
 void tokenizer_scratch_free(struct tokenizer_scratch *scratch);
-size_t tokenizer_scratch_size(const struct tokenizer_scratch *scratch); /* bytes held; the cache of BPE (1 MB) apart */
+size_t
+tokenizer_scratch_size(const struct tokenizer_scratch *scratch); /* bytes held; what BPE remembers (1 or 2 MB) apart */
 
 /* VSR_E_LIMIT for a text past TOKENIZER_TEXT_LEN_MAX, or a pair that cannot be cut as asked. */
 int tokenizer_encode(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch, vsr_str text,

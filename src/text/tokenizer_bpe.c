@@ -8,8 +8,9 @@
 enum {
     ID_BITS = 20,
     MERGE_BITS = 24,
-    SHORT_PIECE = 32, /* symbols up to which looking through all pairs beats a heap */
-    CACHE_ENTRIES = 1 << 14,
+    SHORT_PIECE = 32,        /* symbols up to which looking through all pairs beats a heap */
+    CACHE_ENTRIES = 1 << 14, /* 1 MB */
+    CACHES = 2,              /* so that two tokenizers that take turns keep what they remember */
 };
 
 #define SLOT_FREE UINT64_MAX
@@ -44,15 +45,20 @@ struct bpe_work {
     size_t n_heap, heap_cap;
     uint32_t *halves; /* two per id: how an unused piece was last put together */
     size_t halves_cap;
-    uint64_t cache_key; /* the tokenizer that the cache belongs to */
-    struct bpe_cached *cache;
+    char *mapped; /* a piece in the byte alphabet */
+    size_t mapped_cap;
+    struct bpe_cache {
+        uint64_t key;               /* the tokenizer that it belongs to */
+        struct bpe_cached *entries; /* NULL until there is one */
+    } caches[CACHES];               /* the one in use first */
 };
 
 void bpe_work_free(struct bpe_work *work) {
     if (!work)
         return;
     bpe_work_trim(work);
-    mem_free(work->cache);
+    for (size_t i = 0; i < CACHES; i++)
+        mem_free(work->caches[i].entries);
     mem_free(work);
 }
 
@@ -60,7 +66,12 @@ void bpe_work_trim(struct bpe_work *work) {
     mem_free(work->symbols);
     mem_free(work->heap);
     mem_free(work->halves);
-    *work = (struct bpe_work){ .cache = work->cache, .cache_key = work->cache_key };
+    mem_free(work->mapped);
+    work->symbols = NULL;
+    work->heap = NULL;
+    work->halves = NULL;
+    work->mapped = NULL;
+    work->n = work->cap = work->n_heap = work->heap_cap = work->halves_cap = work->mapped_cap = 0;
 }
 
 void bpe_init(struct bpe *bpe, struct arena *arena, size_t n_merges) {
@@ -153,6 +164,11 @@ void bpe_finish(struct bpe *bpe) {
         bpe->ascii_ids[c] = text_id(bpe, str_make(&byte, 1));
     }
     bpe->cut_before_space = may_cut(bpe);
+    bpe->longest = 1;
+    for (uint32_t id = 0; bpe->ignore_merges && id < bpe->vocabulary->n; id++) {
+        size_t len = vocabulary_token(bpe->vocabulary, id).len;
+        bpe->longest = len > bpe->longest ? len : bpe->longest;
+    }
 }
 
 static uint32_t part_id(const struct bpe *bpe, vsr_str chars) {
@@ -445,26 +461,28 @@ static void emit(struct tokenizer_work *work, const struct token_text *text, siz
 }
 
 /* Bytes of the piece in the byte alphabet, where the vocabulary is written in it. */
-static bool whole_piece(const struct bpe *bpe, vsr_str piece, uint32_t *ret_id) {
-    char mapped[512];
+static bool whole_piece(const struct bpe *bpe, struct tokenizer_work *work, vsr_str piece, uint32_t *ret_id) {
+    struct bpe_work *own = work->bpe;
     size_t len = 0;
     if (!bpe->bytes_are_chars) {
         *ret_id = text_id(bpe, piece);
         return *ret_id != TOKEN_NONE;
     }
+    if (!token_reserve(work, &own->mapped, &own->mapped_cap, 1, bpe->longest))
+        return false;
     for (size_t i = 0; i < piece.len; i++) {
         vsr_str c = vocabulary_token(bpe->vocabulary, bpe->byte_ids[(uint8_t)piece.ptr[i]]);
-        if (c.len == 0 || len + c.len > sizeof(mapped)) /* no token is that long: see tokenizer_json.c */
+        if (c.len == 0 || len + c.len > bpe->longest)
             return false;
-        memcpy(mapped + len, c.ptr, c.len);
+        memcpy(own->mapped + len, c.ptr, c.len);
         len += c.len;
     }
-    *ret_id = text_id(bpe, str_make(mapped, len));
+    *ret_id = text_id(bpe, str_make(own->mapped, len));
     return *ret_id != TOKEN_NONE;
 }
 
 static struct bpe_cached *cached_place(const struct bpe_work *own, vsr_str piece) {
-    return &own->cache[str_hash(piece, 0) & (CACHE_ENTRIES - 1)];
+    return &own->caches[0].entries[str_hash(piece, 0) & (CACHE_ENTRIES - 1)];
 }
 
 static bool from_cache(struct tokenizer_work *work, const struct token_text *text, size_t start, vsr_str piece,
@@ -508,7 +526,7 @@ static void encode_word(const struct bpe *bpe, struct tokenizer_work *work, cons
         *after_unknown = false;
         return;
     }
-    if (bpe->ignore_merges && whole_piece(bpe, piece, &id)) {
+    if (bpe->ignore_merges && whole_piece(bpe, work, piece, &id)) {
         token_push(work, text, id, start, end);
         return;
     }
@@ -530,16 +548,29 @@ static void encode_word(const struct bpe *bpe, struct tokenizer_work *work, cons
         to_cache(own, piece, entry);
 }
 
+/* Brings the tokenizer's cache to the front; without one, that of the tokenizer that was not here for the longest time
+ * is emptied for it. */
+static void choose_cache(struct bpe_work *own, uint64_t key) {
+    struct bpe_cache chosen;
+    size_t i = 0;
+    while (i + 1 < CACHES && own->caches[i].key != key)
+        i++;
+    chosen = own->caches[i];
+    memmove(&own->caches[1], &own->caches[0], i * sizeof(chosen));
+    if (!chosen.entries)
+        chosen.entries = mem_alloc(CACHE_ENTRIES * sizeof(struct bpe_cached));
+    else if (chosen.key != key)
+        memset(chosen.entries, 0, CACHE_ENTRIES * sizeof(struct bpe_cached));
+    chosen.key = key;
+    own->caches[0] = chosen;
+}
+
 static bool prepare(const struct bpe *bpe, struct tokenizer_work *work) {
     size_t halves = bpe->unused ? bpe->vocabulary->n * 2 : 0;
     if (!work->bpe)
         work->bpe = MEM_NEW(struct bpe_work);
-    if (!work->bpe->cache)
-        work->bpe->cache = mem_alloc(CACHE_ENTRIES * sizeof(struct bpe_cached));
-    if (work->bpe->cache_key != bpe->cache_key) {
-        memset(work->bpe->cache, 0, CACHE_ENTRIES * sizeof(struct bpe_cached));
-        work->bpe->cache_key = bpe->cache_key;
-    }
+    if (work->bpe->caches[0].key != bpe->cache_key)
+        choose_cache(work->bpe, bpe->cache_key);
     if (halves && !token_reserve(work, &work->bpe->halves, &work->bpe->halves_cap, sizeof(uint32_t), halves))
         return false;
     if (halves)

@@ -43,6 +43,7 @@ struct bpe {
     size_t n_slots, n_merges;
     uint32_t *results;    /* id that a merge gives */
     uint32_t *priorities; /* least first; NULL: the number of the merge itself */
+    size_t longest;       /* bytes of the longest token, with ignore_merges */
 
     uint32_t unk; /* TOKEN_NONE: characters without a token vanish */
     bool fuse_unk, ignore_merges;
@@ -70,7 +71,7 @@ void bpe_fetch_merge(const struct bpe *bpe, uint32_t left, uint32_t right);
 void bpe_add_merge(struct bpe *bpe, uint32_t left, uint32_t right, uint32_t result);
 /* Counts a merge that never takes place, because its result is no token for a text. */
 void bpe_skip_merge(struct bpe *bpe, uint32_t result);
-/* Once vocabulary, merges and options stand: fills ascii_ids and finds whether pieces may be cut at spaces. */
+/* Once vocabulary, merges and options stand: finds ascii_ids, `longest`, and whether pieces may be cut at spaces. */
 void bpe_finish(struct bpe *bpe);
 
 /* Appends the tokens of bytes [start, end) of `text`. */

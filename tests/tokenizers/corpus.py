@@ -59,7 +59,7 @@ SHARP = [
     "\ufb01\u0301 \ufb01\u200d \u00bd\u0301 \u0600\u00bd \r\n\u0301", "\uff76\uff9e \u304b\u3099 \u3131 \u1100\u1161\u11a8 \uac00\u11a8 \uac01\u11a8",
     "\ufdfa \ufdfb \u3300 \u33a5 \u2126 \u212b \u0958 \u09dc \ufb2c \U0001d15e \u0f77 \u2adc", "\u0600\u06dd1 \u070f",
     "I'Stop they'REd x'Dx 'LLama 'VEx 'Mx 'Tx", "I'S they'RE we'vE 'Ll 'tis x'd's't 'm", "(foo  \"a \u0301b\u0301 9a 99 \u0669\u00bd \t\tx \n\n x\r\n\r\n  y !!\r\n\n...\n", "\u00a0a \u00a0 a\n ",
-    "a\u2581\u2581b \u2581 c\u2581", "a  b   c    d" + " " * 25 + "e", "\n\n\n\n\n", "<0x41><0xE2>", "[UNK]x<unk>", "ababcabcdabcdebcde b cab c",
+    "a\u2581\u2581b \u2581 c\u2581", "a  b   c    d" + " " * 25 + "e", "\n\n\n\n\n", " " * 300, "<0x41><0xE2>", "[UNK]x<unk>", "ababcabcdabcdebcde b cab c",
     "e e ee eee fee -e- e", "a--b-c-", "1a22b \u0661\u0662c\u2167\u00bd", "a,.b!? \u00a1\u3001$+x^y`", "_\u203f\u24b6\u2160\u200da\u0903",
     "\U0001f469\u200d\U0001f4bb\U0001f1e9\U0001f1ea\u2764\ufe0f1\ufe0f\u20e3\U0001f44d\U0001f3fd", "\U0010ffff\ue000\ufdd0\u00ad",
     *[f"{left}Flag{i:02d}Q{right}" for i in range(0, 32, 2) for left, right in ((" ", "  "), ("x  ", "y"), ("  \u00e9", " \t"))],

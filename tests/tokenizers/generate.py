@@ -408,7 +408,7 @@ def byte_kinds():
     post = template("[CLS] A [SEP]", "[CLS] A [SEP] B [SEP]", {"[CLS]": n + 1, "[SEP]": n + 2})
     out["modernbert"] = tokenizer(model, {"type": "NFC"}, byte_level(), post, tokens), []
     model = byte_bpe(300)
-    for word in ["Ġrouter", "Ġmodel", "question", "Ġtokenization", "Ġ2024", "ÄĢ"]:
+    for word in ["Ġ" * 300, "Ġrouter", "Ġmodel", "question", "Ġtokenization", "Ġ2024", "ÄĢ"]:
         model["vocab"].setdefault(word, len(model["vocab"]))
     model["ignore_merges"] = True
     out["ignore-merges"] = tokenizer(model, None, byte_level(), None, []), []

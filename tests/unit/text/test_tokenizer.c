@@ -375,6 +375,37 @@ TEST(texts_too_long) {
     arena_free(arena);
 }
 
+/* One scratch serves any tokenizer in any order: what it remembers of one is not told by another. */
+TEST(tokenizers_that_take_turns) {
+    static const char *const changes[] = { "\"fuse_unk\":false,", "\"fuse_unk\":true,", "\"ignore_merges\":true," };
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer *t[VSR_COUNT(changes) + 2];
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    for (size_t i = 0; i < VSR_COUNT(t); i++) {
+        struct buf json;
+        buf_init(&json, 1 << 20);
+        if (i < VSR_COUNT(changes))
+            write_byte_level(&json,
+                             i ? "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true},"
+                               : "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},",
+                             changes[i]);
+        t[i] = must_load(arena, i < VSR_COUNT(changes) ? json.ptr : i == VSR_COUNT(changes) ? GEMMA : BERT);
+        buf_done(&json);
+    }
+    for (size_t round = 0; round < 200; round++) {
+        size_t i = (round * 7 + round / 11) % VSR_COUNT(t);
+        struct tokenizer_scratch *fresh = tokenizer_scratch_new();
+        struct encoding e, want;
+        CHECK_INT(tokenizer_encode(t[i], scratch, VSR_STR("hell aaaa he he hell aaa"), NULL, &e, NULL), 0, "encode");
+        CHECK_INT(tokenizer_encode(t[i], fresh, VSR_STR("hell aaaa he he hell aaa"), NULL, &want, NULL), 0, "encode");
+        CHECK_INT(e.n, want.n, "as many");
+        CHECK(memcmp(e.ids, want.ids, e.n * sizeof(*e.ids)) == 0, "the same");
+        tokenizer_scratch_free(fresh);
+    }
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
 /* A huge text's memory is given back; the encoding of it stays until the next call. */
 TEST(memory_of_huge_texts) {
     enum { HUGE_LEN = 1 << 20, KEPT_MAX = 10 << 20 };
@@ -436,5 +467,5 @@ TEST(published_bert) {
 
 RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(spaces_as_symbols), T(unigram),
           T(unknown_parts_are_errors), T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
-          T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(memory_of_huge_texts),
-          T(vocabulary), T(published_bert))
+          T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(tokenizers_that_take_turns),
+          T(memory_of_huge_texts), T(vocabulary), T(published_bert))

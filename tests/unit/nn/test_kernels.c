@@ -592,6 +592,53 @@ TEST(vectors) {
     at_each_level(vector_edges_at);
 }
 
+/* ---- products of few columns */
+
+enum { RANK_MAX = 33, LOW_RANK_ROWS_N = 11 };
+
+static struct {
+    float x[LOW_RANK_ROWS_N * (RANK_MAX + 3)], factor[RANK_MAX * WIDTH_MAX], bias[WIDTH_MAX];
+    float y[LOW_RANK_ROWS_N * (WIDTH_MAX + 5)], before[LOW_RANK_ROWS_N * (WIDTH_MAX + 5)], one[WIDTH_MAX];
+} thin;
+
+/* Against double precision, and each row to the bit as it is alone; what stands beside the rows is left alone. */
+static void check_low_rank(const char *level, size_t width, size_t rank, bool biased) {
+    const size_t x_stride = rank + 3, stride = width + 5;
+    struct low_rank product = { thin.x, x_stride, thin.factor, rank, biased ? thin.bias : NULL };
+    memcpy(thin.y, thin.before, sizeof(thin.y));
+    kernel_add_low_rank(&product, thin.y, stride, LOW_RANK_ROWS_N, width);
+    for (size_t row = 0; row < LOW_RANK_ROWS_N; row++) {
+        const float *before = thin.before + row * stride, *y = thin.y + row * stride;
+        product.x = thin.x + row * x_stride;
+        memcpy(thin.one, before, width * sizeof(float));
+        kernel_add_low_rank(&product, thin.one, width, 1, width);
+        CHECK_MSG(memcmp(thin.one, y, width * sizeof(float)) == 0, "%s: row %zu of width %zu, rank %zu differs alone",
+                  level, row, width, rank);
+        CHECK_MSG(memcmp(y + width, before + width, 5 * sizeof(float)) == 0, "%s: past width %zu", level, width);
+        for (size_t i = 0; i < width; i++) {
+            double want = (double)before[i] + (biased ? thin.bias[i] : 0);
+            for (size_t k = 0; k < rank; k++)
+                want += (double)thin.x[row * x_stride + k] * thin.factor[k * width + i];
+            check_near(level, "low rank", width, y[i], want, 4e-6);
+        }
+    }
+}
+
+static void low_rank_at(const char *level) {
+    static const size_t ranks[] = { 0, 1, 2, 7, 16, RANK_MAX };
+    fill(thin.x, VSR_COUNT(thin.x), 1);
+    fill(thin.factor, VSR_COUNT(thin.factor), 1);
+    fill(thin.bias, VSR_COUNT(thin.bias), 1);
+    fill(thin.before, VSR_COUNT(thin.before), 1);
+    for (size_t w = 0; w < VSR_COUNT(widths); w++)
+        for (size_t r = 0; r < VSR_COUNT(ranks); r++)
+            check_low_rank(level, widths[w], ranks[r], r % 2 == 0);
+}
+
+TEST(low_rank) {
+    at_each_level(low_rank_at);
+}
+
 /* ---- a row does not know its neighbours */
 
 static void alone_at(const char *level) {
@@ -635,4 +682,4 @@ TEST(alone_or_together) {
 }
 
 RUN_TESTS(T(conversions), T(bytes), T(bf16), T(activations), T(accuracy), T(extremes), T(norms), T(norm_places),
-          T(embeddings), T(pooling), T(vectors), T(alone_or_together))
+          T(embeddings), T(pooling), T(vectors), T(low_rank), T(alone_or_together))

@@ -259,12 +259,14 @@ static int measure_all(struct bench *b, const struct model_use *use, struct colu
 }
 
 static int run_column(struct bench *b, struct column *column) {
-    const struct engine_options options = { .threads = b->threads, .cache_len_max = SIZE_MAX };
+    const struct model_choice choice = { .precision = column->precision,
+                                         .threads = b->threads,
+                                         .cache_len_max = SIZE_MAX };
     struct model_use use;
     uint64_t begun = clock_mono_ms();
     int code;
     reset_peak();
-    code = model_use_open_with(b->cli, b->name, column->precision, &options, &use);
+    code = model_use_open_with(b->cli, b->name, &choice, &use);
     column->load_ms = clock_mono_ms() - begun;
     if (code == CLI_OK)
         code = measure_all(b, &use, column);

@@ -13,6 +13,7 @@ enum { OUT_LEN_MAX = 256 << 20, TOP = 3, DECIMALS = 4 };
 
 /* A model that is asked. */
 struct asked {
+    const bool *risk; /* [classes]; NULL: none was named */
     struct model *model;
     const char *adapter; /* as it was named; NULL: the model is asked itself */
     struct bio *bio;     /* of a tagger */
@@ -200,6 +201,22 @@ static int print_all(const struct classify *c) {
     return code;
 }
 
+/* Labels of every model that is asked. */
+static int find_risk(const struct classify *c, struct asked *asked, struct vsr_err *err) {
+    const struct labels *labels = model_labels(asked->model);
+    size_t n = options_count(c->cli->options, "risk");
+    bool *risk = ARENA_ARRAY(c->use.arena, bool, labels->n);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = options_nth(c->cli->options, "risk", i);
+        size_t found = labels_find(labels, str_from_c(name));
+        if (found == LABELS_NONE)
+            return err_set(err, VSR_E_NOT_FOUND, "the model has no class \"%s\"", name);
+        risk[found] = true;
+    }
+    asked->risk = n ? risk : NULL;
+    return 0;
+}
+
 static int prepare_one(struct classify *c, struct asked *asked, struct vsr_err *err) {
     const struct labels *labels = model_labels(asked->model);
     if (model_task(asked->model) == MODEL_EMBED)
@@ -207,6 +224,8 @@ static int prepare_one(struct classify *c, struct asked *asked, struct vsr_err *
                        asked->adapter ? "adapter %s is of an embedder, no classifier"
                                       : "the model is an embedder: try `vsr model embed`",
                        asked->adapter);
+    if (find_risk(c, asked, err) < 0)
+        return err->code;
     if (model_task(asked->model) != MODEL_TAG)
         return 0;
     return bio_build(c->use.arena, labels->names, labels->n, &asked->bio, err);
@@ -246,6 +265,8 @@ static int run_with(struct classify *c, int argc, char **argv) {
                                             .text = c->texts[i / c->n_asked],
                                             .second = second ? str_from_c(second) : VSR_STR(""),
                                             .is_pair = second != NULL,
+                                            .long_text = model_use_long_text(c->cli),
+                                            .risk = c->asked[i % c->n_asked].risk,
                                             .priority = PRIORITY_ROUTING };
     rc = engine_run(c->use.engine, c->calls, n_calls, &err);
     code = rc < 0 ? cli_fail_err(c->cli, &err) : print_all(c);
@@ -267,9 +288,12 @@ static int classify_run(const struct cli *cli, int argc, char **argv) {
 
 static const struct option_spec classify_options[] = {
     MODEL_OPTIONS_RUN,
+    MODEL_OPTIONS_LONG,
     { "pair", 0, OPTION_TEXT, 0, "TEXT", "the second text of a pair: hypothesis, answer" },
     { "adapter", 'a', OPTION_TEXT, OPTION_REPEATABLE, "NAME",
       "an adapter of the model that is asked in its place, in one pass with the others" },
+    { "risk", 0, OPTION_TEXT, OPTION_REPEATABLE, "LABEL",
+      "a class that counts wherever it is: of a long text the window where such classes weigh most answers" },
     { "bio", 0, OPTION_TEXT, 0, "RULE", "how spans are made of tags: lenient, strict or viterbi", "lenient", NULL,
       rules },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },

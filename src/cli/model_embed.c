@@ -89,6 +89,7 @@ static struct engine_call call_of(const struct embed_command *e, vsr_str prompt,
         .text = arena_printf(e->use.arena, "%.*s%.*s", VSR_FMT(prompt), VSR_FMT(text)),
         .dims = (size_t)options_number(options, "dims"),
         .layers = (size_t)options_number(options, "layers"),
+        .long_text = model_use_long_text(e->cli),
         .priority = PRIORITY_ROUTING,
     };
 }
@@ -125,6 +126,7 @@ static int embed_run(const struct cli *cli, int argc, char **argv) {
 
 static const struct option_spec embed_options[] = {
     MODEL_OPTIONS_RUN,
+    MODEL_OPTIONS_LONG,
     { "prompt", 0, OPTION_TEXT, 0, "NAME", "a prompt of the model to put before each text: query, document" },
     { "dims", 0, OPTION_NUMBER, 0, "N", "cut the vectors to so many dimensions", NULL, NULL, NULL, 1, 65536 },
     { "layers", 0, OPTION_NUMBER, 0, "N", "leave the model after so many layers", NULL, NULL, NULL, 1, 128 },

@@ -11,6 +11,7 @@
 #include "nn/lora.h"
 #include "nn/runtime.h"
 
+const char *const model_long_texts[] = { "chunk", "sample", "truncate", NULL };
 const char *const model_precisions[] = { "f32", "bf16", "int8", NULL };
 
 static int find(const struct cli *cli, struct arena *arena, vsr_str name, vsr_str *ret) {
@@ -50,42 +51,51 @@ static int find_base(const struct cli *cli, struct model_use *use) {
     return find(cli, use->arena, name, &use->base);
 }
 
-static int start(const struct cli *cli, struct model_use *use, enum precision precision,
-                 const struct engine_options *options, struct vsr_err *err) {
+static int start(const struct cli *cli, struct model_use *use, const struct model_choice *choice, struct vsr_err *err) {
     const char *device = options_text(cli->options, "device");
-    const struct model_options model = { .precision = precision,
+    const struct model_options model = { .precision = choice->precision,
+                                         .tokens_max = choice->tokens_max,
                                          .base = use->base,
                                          .device = device ? str_from_c(device) : VSR_STR("") };
+    const struct engine_options engine = { .threads = choice->threads, .cache_len_max = choice->cache_len_max };
     int rc = nn_runtime_new(&use->runtime, err);
     if (rc == 0)
         rc = model_open(use->runtime, use->directory, &model, &use->model, err);
     if (rc == 0)
-        rc = engine_new(use->runtime, options, &use->engine, err);
+        rc = engine_new(use->runtime, &engine, &use->engine, err);
     return rc;
 }
 
-int model_use_open_with(const struct cli *cli, const char *name, enum precision precision,
-                        const struct engine_options *options, struct model_use *ret) {
+int model_use_open_with(const struct cli *cli, const char *name, const struct model_choice *choice,
+                        struct model_use *ret) {
     struct vsr_err err = VSR_ERR_NONE;
     int code = model_use_find(cli, name, ret);
     if (code == CLI_OK)
         code = find_base(cli, ret);
     if (code != CLI_OK)
         return code;
-    return start(cli, ret, precision, options, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
+    return start(cli, ret, choice, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
 }
 
 int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
-    const struct engine_options options = { .threads = model_use_threads(cli) };
+    struct model_choice choice = { .precision = precision_default(),
+                                   .tokens_max = (size_t)options_number(cli->options, "max-tokens"),
+                                   .threads = model_use_threads(cli) };
     const char *word = options_text(cli->options, "precision");
-    enum precision precision = precision_default();
     if (word)
-        (void)precision_named(str_from_c(word), &precision); /* one of the allowed words */
-    return model_use_open_with(cli, name, precision, &options, ret);
+        (void)precision_named(str_from_c(word), &choice.precision); /* one of the allowed words */
+    return model_use_open_with(cli, name, &choice, ret);
+}
+
+enum long_text model_use_long_text(const struct cli *cli) {
+    enum long_text long_text = LONG_TEXT_TRUNCATE;
+    (void)long_text_named(str_from_c(options_text(cli->options, "long-text")), &long_text); /* one of the words */
+    return long_text;
 }
 
 static int stack(const struct cli *cli, struct model_use *use, const char *name) {
-    struct model_options options = { .stacked_on = use->model };
+    struct model_options options = { .stacked_on = use->model,
+                                     .tokens_max = (size_t)options_number(cli->options, "max-tokens") };
     struct vsr_err err = VSR_ERR_NONE;
     vsr_str directory = { 0 };
     int code;

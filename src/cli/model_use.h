@@ -8,11 +8,11 @@
 
 #include "cli/cli.h"
 #include "core/str.h"
+#include "model/long_text.h"
 #include "nn/precision.h"
 
 struct arena;
 struct engine;
-struct engine_options;
 struct model;
 struct nn_runtime;
 struct tokenizer;
@@ -45,6 +45,18 @@ extern const char *const model_precisions[];
             NULL, 1, 256 \
     }
 
+extern const char *const model_long_texts[];
+
+/* For those who ask about texts that may be long. */
+#define MODEL_OPTIONS_LONG \
+    { "max-tokens", 0,    OPTION_NUMBER, 0, "N",   "most tokens of one input; by default what the model was made for", \
+      NULL,         NULL, NULL,          4, 131072 }, \
+    { \
+        "long-text", 0, OPTION_TEXT, 0, "HOW", \
+            "longer texts: chunk (all of it, in windows), sample (head, middle, tail) or truncate", "chunk", NULL, \
+            model_long_texts \
+    }
+
 struct model_use {
     struct arena *arena;
     vsr_str directory;
@@ -58,11 +70,18 @@ struct model_use {
 
 /* Where the model lies. CLI_OK, or an exit code after a message. */
 int model_use_find(const struct cli *cli, const char *name, struct model_use *ret);
-/* Found, loaded and ready to run. Close in any case. */
+/* What --long-text says. */
+enum long_text model_use_long_text(const struct cli *cli);
+/* Found, loaded and ready to run, by MODEL_OPTIONS_RUN and MODEL_OPTIONS_LONG. Close in any case. */
 int model_use_open(const struct cli *cli, const char *name, struct model_use *ret);
-/* The same with a precision and an engine of the caller's choice. */
-int model_use_open_with(const struct cli *cli, const char *name, enum precision precision,
-                        const struct engine_options *options, struct model_use *ret);
+struct model_choice {
+    enum precision precision;
+    size_t tokens_max, threads;
+    size_t cache_len_max; /* as of the engine */
+};
+/* The same by the caller's choice. */
+int model_use_open_with(const struct cli *cli, const char *name, const struct model_choice *choice,
+                        struct model_use *ret);
 /* Opens what the repeatable option `adapter` names beside the model. CLI_OK, or an exit code after a message. */
 int model_use_stack(const struct cli *cli, struct model_use *use);
 /* By --threads, else one for each processor. */

@@ -19,6 +19,7 @@
 #include "nn/runtime.h"
 #include "nn/team.h"
 #include "text/tokenizer.h"
+#include "text/window.h"
 
 enum {
     CALLS_MAX = 1024,
@@ -29,6 +30,7 @@ enum {
     SHORT_TOKENS = 64,
     SHORT_THREADS = 4,
     SPARE_TOKENIZERS_MAX = 64,
+    LONG_TEXT_ROOM_MIN = 8, /* tokens of a window that are the text's: fewer say nothing */
 };
 
 /* What one inference thread works with; made by that thread, at its first batch. */
@@ -375,6 +377,10 @@ void engine_free(struct engine *engine) {
 /* ---- calls */
 
 void engine_call_done(struct engine_call *call) {
+    if (call->n_parts > 1)
+        mem_free(call->parts);
+    call->parts = NULL;
+    call->n_parts = 0;
     mem_free(call->result);
     mem_free(call->ids);
     call->result = NULL;
@@ -401,7 +407,8 @@ static void copy_tokens(struct engine_call *call, const struct encoding *encodin
 
 static int tokenize(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
     const struct tokenizer *tokenizer = model_tokenizer(call->model);
-    const struct tokenizer_options options = { .tokens_max = model_tokens_max(call->model),
+    size_t windows = call->long_text == LONG_TEXT_TRUNCATE ? 1 : LONG_TEXT_WINDOWS_MAX;
+    const struct tokenizer_options options = { .tokens_max = windows * model_tokens_max(call->model),
                                                .truncation =
                                                    call->cut_first ? TOKENIZER_ONLY_FIRST : TOKENIZER_KEEP_START };
     struct spare *spare = take_spare(engine);
@@ -465,6 +472,132 @@ static void leave_all(struct engine *engine, struct engine_call *call) {
     release(dead, n_dead);
 }
 
+/* ---- long texts */
+
+/* The tokens that give way: of a pair the first text's, or the longer one's. False: they are not in one piece. */
+static bool find_cut(struct engine_call *call) {
+    size_t n[2] = { 0, 0 }, first[2] = { 0, 0 }, last[2] = { 0, 0 }, which;
+    for (size_t i = 0; i < call->n_tokens; i++) {
+        uint8_t sequence = call->sequences[i];
+        if (sequence > 1 || (sequence == 0 && i < call->skip)) /* the template's, or a prompt's */
+            continue;
+        if (n[sequence]++ == 0)
+            first[sequence] = i;
+        last[sequence] = i;
+    }
+    which = call->is_pair && !call->cut_first && n[1] > n[0] ? 1 : 0;
+    call->cut_from = first[which];
+    call->n_cut = n[which];
+    return n[which] > 0 && last[which] - first[which] + 1 == n[which];
+}
+
+/* Leaves out the tokens [from, to). */
+static void drop_tokens(struct engine_call *call, size_t from, size_t to) {
+    size_t behind = call->n_tokens - to;
+    memmove(call->ids + from, call->ids + to, behind * sizeof(*call->ids));
+    memmove(call->starts + from, call->starts + to, behind * sizeof(*call->starts));
+    memmove(call->ends + from, call->ends + to, behind * sizeof(*call->ends));
+    memmove(call->types + from, call->types + to, behind);
+    memmove(call->sequences + from, call->sequences + to, behind);
+    call->n_tokens -= to - from;
+    call->n_cut -= to - from;
+    call->n_dropped += to - from;
+}
+
+static void sample(struct engine_call *call, size_t room) {
+    struct window_ranges ranges = window_ranges(call->n_cut, room);
+    for (size_t i = ranges.n - 1; i > 0; i--) /* from the end, so that places hold */
+        drop_tokens(call, call->cut_from + ranges.to[i - 1], call->cut_from + ranges.from[i]);
+}
+
+static void cut_windows(struct engine_call *call, size_t room) {
+    struct long_window windows[LONG_TEXT_WINDOWS_MAX];
+    size_t covered, n = long_text_windows(call->n_cut, room, windows, &covered);
+    drop_tokens(call, call->cut_from + covered, call->cut_from + call->n_cut);
+    if (n == 1)
+        return;
+    call->parts = mem_alloc(n * sizeof(*call->parts));
+    call->n_parts = n;
+    for (size_t i = 0; i < n; i++)
+        call->parts[i] = (struct engine_part){ .call = call, .window = windows[i] };
+}
+
+/* A text that is not too long is run as it is. */
+static int fit(struct engine_call *call, struct vsr_err *err) {
+    size_t most = model_tokens_max(call->model), fixed;
+    if (call->n_tokens <= most)
+        return 0;
+    if (!find_cut(call))
+        return err_set(err, VSR_E_LIMIT, "%zu tokens, the model takes %zu, and its template holds the text twice",
+                       call->n_tokens, most);
+    fixed = call->n_tokens - call->n_cut;
+    if (fixed + LONG_TEXT_ROOM_MIN > most)
+        return err_set(err, VSR_E_LIMIT, "%s of %zu tokens leaves no room for the text: the model takes %zu",
+                       call->is_pair ? "the other text" : "the prompt", fixed, most);
+    if (call->long_text == LONG_TEXT_SAMPLE)
+        sample(call, most - fixed);
+    else
+        cut_windows(call, most - fixed);
+    return 0;
+}
+
+/* Where token `at` of the call stands in a part. Those outside the cut are in all. */
+static size_t place_in(const struct engine_call *call, const struct engine_part *part, size_t at) {
+    if (at < call->cut_from)
+        return at;
+    if (at >= call->cut_from + call->n_cut)
+        return at - call->n_cut + part->window.n;
+    return at - part->window.from;
+}
+
+static void combine_rows(const struct engine_call *call, const float *const *rows, const struct long_window *windows,
+                         bool most, float *ret) {
+    if (call->risk)
+        memcpy(ret, rows[long_text_extreme(rows, call->n_parts, call->width, call->risk, most)],
+               call->width * sizeof(*ret));
+    else
+        long_text_mean(rows, windows, call->n_parts, call->width, ret);
+}
+
+static void combine_tags(struct engine_call *call, const struct long_window *windows) {
+    const float *rows[LONG_TEXT_WINDOWS_MAX];
+    for (size_t at = 0; at < call->n_tokens; at++) {
+        float *row = call->result + at * call->width;
+        bool inside = at >= call->cut_from && at < call->cut_from + call->n_cut;
+        for (size_t i = 0; i < call->n_parts && !inside; i++)
+            rows[i] = call->parts[i].flight->result + place_in(call, &call->parts[i], at) * call->width;
+        if (inside) {
+            const struct engine_part *part =
+                &call->parts[long_text_nearest(windows, call->n_parts, at - call->cut_from)];
+            memcpy(row, part->flight->result + place_in(call, part, at) * call->width, call->width * sizeof(*row));
+        } else {
+            combine_rows(call, rows, windows, false, row);
+        }
+    }
+}
+
+/* One answer of those of all parts, which are there. */
+static void combine(struct engine_call *call) {
+    const float *rows[LONG_TEXT_WINDOWS_MAX];
+    struct long_window windows[LONG_TEXT_WINDOWS_MAX];
+    if (call->n_parts == 1) {
+        memcpy(call->result, call->parts[0].flight->result, call->n_rows * call->width * sizeof(*call->result));
+        return;
+    }
+    for (size_t i = 0; i < call->n_parts; i++) {
+        rows[i] = call->parts[i].flight->result;
+        windows[i] = call->parts[i].window;
+    }
+    if (model_task(call->model) == MODEL_TAG)
+        combine_tags(call, windows);
+    else
+        combine_rows(call, rows, windows, true, call->result);
+    if (model_task(call->model) == MODEL_EMBED)
+        kernel_normalize(call->result, call->result, call->width);
+}
+
+/* ---- waiting for flights */
+
 /* All parts are there: the answer, or the first failure. */
 static void finish(struct engine *engine, struct engine_call *call) {
     struct vsr_err err = VSR_ERR_NONE;
@@ -479,7 +612,7 @@ static void finish(struct engine *engine, struct engine_call *call) {
         }
     }
     if (rc == 0)
-        memcpy(call->result, call->parts[0].flight->result, call->n_rows * call->width * sizeof(*call->result));
+        combine(call);
     leave_all(engine, call);
     call->done(call, rc, &err);
 }
@@ -581,17 +714,41 @@ static int board(struct engine *engine, struct engine_part *part, struct flight 
     return 0;
 }
 
-static struct flight_input input_of(const struct engine_call *call) {
-    return (struct flight_input){
+/* A flight copies its tokens, so that those of a window can be put together here first. */
+static struct flight *make_flight(const struct engine_call *call, const struct engine_part *part, uint32_t *ids,
+                                  uint8_t *types) {
+    bool tags = model_task(call->model) == MODEL_TAG;
+    struct flight_input input = {
         .model = call->model,
         .ids = call->ids,
         .types = call->types,
         .n_tokens = call->n_tokens,
-        .n_rows = call->n_rows,
         .width = call->width,
         .layers = call->layers == model_config(call->model)->layers ? 0 : call->layers,
         .skip = call->skip,
     };
+    if (ids) { /* a window */
+        size_t head = call->cut_from, n = part->window.n, tail = call->n_tokens - head - call->n_cut;
+        memcpy(ids, call->ids, head * sizeof(*ids));
+        memcpy(ids + head, call->ids + head + part->window.from, n * sizeof(*ids));
+        memcpy(ids + head + n, call->ids + head + call->n_cut, tail * sizeof(*ids));
+        memcpy(types, call->types, head);
+        memcpy(types + head, call->types + head + part->window.from, n);
+        memcpy(types + head + n, call->types + head + call->n_cut, tail);
+        input.ids = ids;
+        input.types = types;
+        input.n_tokens = head + n + tail;
+    }
+    input.n_rows = tags ? input.n_tokens : 1;
+    return flight_new(&input);
+}
+
+static void make_flights(const struct engine_call *call, struct flight *made[]) {
+    size_t n = call->n_parts > 1 ? model_tokens_max(call->model) : 0;
+    uint32_t *ids = n ? mem_alloc(n * (sizeof(*ids) + 1)) : NULL;
+    for (size_t i = 0; i < call->n_parts; i++)
+        made[i] = make_flight(call, &call->parts[i], ids, ids ? (uint8_t *)(ids + n) : NULL);
+    mem_free(ids);
 }
 
 /* Tokens and all that is needed to run; nothing is left behind on failure. */
@@ -607,6 +764,11 @@ static int begin_call(struct engine *engine, struct engine_call *call, struct vs
         rc = tokenize(engine, call, err);
     if (rc < 0)
         return rc;
+    rc = fit(call, err);
+    if (rc < 0) {
+        engine_call_done(call);
+        return rc;
+    }
     call->n_rows = model_task(call->model) == MODEL_TAG ? call->n_tokens : 1;
     call->width = call->dims ? call->dims : model_width(call->model);
     call->result = mem_alloc(call->n_rows * call->width * sizeof(*call->result));
@@ -619,10 +781,7 @@ static int board_all(struct engine *engine, struct engine_call *call, bool *ret_
     size_t n = call->n_parts, n_dead = 0, i;
     int rc = 0;
     VSR_ASSERT(n <= ENGINE_PARTS_MAX);
-    for (i = 0; i < n; i++) {
-        const struct flight_input input = input_of(call);
-        made[i] = flight_new(&input);
-    }
+    make_flights(call, made);
     call->n_left = n;
     (void)pthread_mutex_lock(&engine->air);
     for (i = 0; i < n && rc == 0; i++) {
@@ -780,6 +939,7 @@ int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struc
     for (size_t i = 0; i < n; i++) { /* so that all may be freed, whichever are reached */
         calls[i].result = NULL;
         calls[i].ids = NULL;
+        calls[i].n_parts = 0;
         calls[i].done = on_waited_done;
         calls[i].owner = &wait;
     }

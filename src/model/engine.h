@@ -18,6 +18,7 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "model/long_text.h"
 #include "nn/result_cache.h"
 #include "nn/scheduler.h"
 
@@ -28,7 +29,7 @@ struct flight;
 struct nn_runtime;
 struct model;
 
-enum { ENGINE_PARTS_MAX = 64 };
+enum { ENGINE_PARTS_MAX = LONG_TEXT_WINDOWS_MAX };
 
 /* A batch that has run, for statistics. */
 struct engine_batch_seen {
@@ -60,6 +61,7 @@ struct engine_part {
     struct engine_call *call;
     struct flight *flight;
     struct engine_part *prev, *next; /* others who wait for that flight */
+    struct long_window window;       /* of a long text: of the tokens that are cut */
 };
 
 /* The caller's storage, kept until done() or a successful cancel. Fill what stands above the line. */
@@ -68,9 +70,11 @@ struct engine_call {
     vsr_str text, second; /* borrowed during engine_submit(); `second` is of a pair */
     bool is_pair;
     bool cut_first; /* a pair too long: the first text gives way, else the longer one */
-    size_t layers;  /* embedding: leave after so many; 0: all */
-    size_t dims;    /* embedding: cut to so many; 0: all */
-    uint32_t skip;  /* embedding: tokens of a prompt at the start, template tokens among them */
+    enum long_text long_text;
+    const bool *risk; /* [classes], borrowed until done(): with LONG_TEXT_CHUNK, see there; NULL: the mean counts */
+    size_t layers;    /* embedding: leave after so many; 0: all */
+    size_t dims;      /* embedding: cut to so many; 0: all */
+    uint32_t skip;    /* embedding: tokens of a prompt at the start, template tokens among them */
     enum scheduler_priority priority;
     uint64_t deadline_ms; /* of clock_mono_ms(); 0: none. It keeps a run from beginning, and ends none */
     void (*done)(struct engine_call *call, int rc, const struct vsr_err *err);
@@ -80,10 +84,11 @@ struct engine_call {
     size_t n_rows, width;
     uint32_t *ids, *starts, *ends; /* [n_tokens]; starts and ends: bytes, for tagging */
     uint8_t *types, *sequences;
-    size_t n_tokens, n_dropped;      /* by truncation */
+    size_t n_tokens, n_dropped;      /* left out */
     bool remembered;                 /* nothing was run for it */
     struct engine_part *parts, only; /* `parts` is `only` when there is one */
     size_t n_parts, n_left;          /* in the air */
+    size_t cut_from, n_cut;          /* the tokens that windows are over */
     bool ended;
     struct engine_call *next;
 };

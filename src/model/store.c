@@ -284,7 +284,8 @@ static void load(struct store *store, const struct wish *wish, struct loaded *re
     const struct model_options options = { .precision = wish->model.precision,
                                            .tokens_max = wish->model.tokens_max,
                                            .label_file = wish->model.label_file,
-                                           .base = wish->base };
+                                           .base = wish->base,
+                                           .device = wish->model.device };
     uint64_t begun = clock_mono_ms();
     *ret = (struct loaded){ .err = VSR_ERR_NONE };
     ret->rc = model_open(store->options.runtime, wish->directory, &options, &ret->model, &ret->err);

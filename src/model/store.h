@@ -53,6 +53,7 @@ struct store_model {
     vsr_str repo_id; /* in place of the catalogue's; may be empty */
     vsr_str type;    /* what it is for: "pii-detection" */
     vsr_str label_file;
+    vsr_str device; /* as model_options says */
     enum precision precision;
     size_t tokens_max; /* 0: what the model was made for */
     enum long_text long_text;

@@ -38,6 +38,7 @@ static void make_key(struct wish *wish) {
     uint64_t words[2] = { (uint64_t)model->precision, model->tokens_max };
     struct result_key key = result_key_add((struct result_key){ 0 }, words, sizeof(words));
     key = result_key_add(key, model->label_file.ptr, model->label_file.len);
+    key = result_key_add(key, model->device.ptr, model->device.len);
     key = add_files(wish->arena, key, wish->directory);
     wish->key = add_files(wish->arena, key, wish->base);
 }
@@ -104,6 +105,7 @@ struct wish *wish_new(const struct model_places *places, const struct store_mode
     wish->model.name = arena_str(wish->arena, model->name);
     wish->model.repo_id = arena_str(wish->arena, model->repo_id);
     wish->model.type = arena_str(wish->arena, model->type);
+    wish->model.device = arena_str(wish->arena, model->device);
     wish->model.label_file = arena_str(wish->arena, model->label_file);
     wish->path = arena_str(wish->arena, wish_path(model->name));
     find_files(wish, places);

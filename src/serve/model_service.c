@@ -20,7 +20,6 @@ enum { MODEL_SERIES_MAX = 64, MIB_SHIFT = 20 };
 /* What a running process cannot change. */
 struct fixed {
     int64_t threads, batch_tokens, queue_length, cache_mb, memory_mb;
-    int device;
 };
 
 struct model_service {
@@ -89,6 +88,7 @@ static void add_needed(void *data, const struct signal_model *model) {
         .name = model->path,
         .type = str_from_c(model->type),
         .label_file = model->label_file,
+        .device = inference->device == DEVICE_CPU ? VSR_STR("cpu") : VSR_STR("auto"),
         .precision = precision_of(inference, own),
         .tokens_max = tokens_of(inference, own, model),
         .long_text = long_text_of(inference, own),
@@ -190,8 +190,8 @@ void model_service_free(struct model_service *service) {
 }
 
 static struct fixed fixed_of(const struct config_inference *inference) {
-    return (struct fixed){ inference->threads,  inference->batch_tokens, inference->queue_length,
-                           inference->cache_mb, inference->memory_mb,    inference->device };
+    return (struct fixed){ inference->threads, inference->batch_tokens, inference->queue_length, inference->cache_mb,
+                           inference->memory_mb };
 }
 
 static int start(struct model_service *service, const struct config_inference *inference, struct vsr_err *err) {
@@ -231,7 +231,7 @@ static int start(struct model_service *service, const struct config_inference *i
 
 static bool same_fixed(const struct fixed *a, const struct fixed *b) {
     return a->threads == b->threads && a->batch_tokens == b->batch_tokens && a->queue_length == b->queue_length &&
-           a->cache_mb == b->cache_mb && a->memory_mb == b->memory_mb && a->device == b->device;
+           a->cache_mb == b->cache_mb && a->memory_mb == b->memory_mb;
 }
 
 int model_service_configure(struct model_service *service, const struct snapshot *snapshot, struct vsr_err *err) {
@@ -244,7 +244,7 @@ int model_service_configure(struct model_service *service, const struct snapshot
     if (n > 0 && !service->store)
         rc = start(service, inference, err);
     else if (service->store && !same_fixed(&fixed, &service->fixed))
-        LOG_WARN("threads, queue, batches, cache, memory and device of inference change with a restart only");
+        LOG_WARN("threads, queue, batches, cache and memory of inference change with a restart only");
     if (rc == 0 && service->store)
         rc = store_configure(service->store, models, n, err);
     arena_free(arena);

@@ -144,6 +144,59 @@ describe('classify', () => {
   });
 });
 
+describe('long texts', () => {
+  const letters = Array.from({ length: 200 }, (_, i) => String.fromCharCode(97 + ((i * i + 3 * i) % 26))).join(' ');
+  const ask = (command, name, ...args) => {
+    const run = model([command, '--json', '-p', 'f32', '--max-tokens', '40', ...args, at(name), letters]);
+    assert.equal(run.code, 0, run.err);
+    return run.json()[0];
+  };
+
+  test('a classifier', () => {
+    const chunk = ask('classify', 'bert-sequence');
+    assert.deepEqual([chunk.tokens, chunk.dropped], [202, 0], 'all of it, unless another way is asked for');
+    const sample = ask('classify', 'bert-sequence', '--long-text', 'sample');
+    assert.deepEqual([sample.tokens, sample.dropped], [40, 162]);
+    const truncate = ask('classify', 'bert-sequence', '--long-text', 'truncate');
+    assert.deepEqual([truncate.tokens, truncate.dropped], [40, 162]);
+    const risk = ask('classify', 'bert-sequence', '--risk', 'jailbreak');
+    assert.ok(risk.probabilities.jailbreak >= chunk.probabilities.jailbreak, 'the worst window against the mean');
+    for (const { probabilities } of [chunk, sample, truncate, risk]) {
+      const sum = Object.values(probabilities).reduce((a, b) => a + b, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-5);
+    }
+  });
+
+  test('a tagger: places are those of the text, and no span ends at a window', () => {
+    const { tokens, spans } = ask('classify', 'bert-token');
+    assert.equal(tokens, 202);
+    assert.ok(spans.length > 0 && spans.at(-1).end > 2 * 100, 'spans behind the first window');
+    spans.forEach(({ start, end }, i) => {
+      assert.ok(start < end && end <= letters.length && (i === 0 || start >= spans[i - 1].end), 'in order');
+      assert.equal(start % 2, 0, 'spans begin at letters');
+    });
+  });
+
+  test('an embedder', () => {
+    const vectors = ['chunk', 'sample', 'truncate'].map((how) => ask('embed', 'bert-embed-mean', '--long-text', how).embedding);
+    for (const vector of vectors) assert.ok(Math.abs(dot(vector, vector) - 1) < 1e-5);
+    assert.notDeepEqual(vectors[0], vectors[1]);
+    assert.notDeepEqual(vectors[0], vectors[2]);
+  });
+
+  test('what is refused', () => {
+    for (const [args, code, want] of [
+      [['classify', '--risk', 'nonsense', at('bert-sequence'), 'x'], 1, /no class "nonsense"/],
+      [['classify', '--long-text', 'middle', at('bert-sequence'), 'x'], 2, /middle/],
+      [['embed', '--max-tokens', '3', at('bert-embed-mean'), 'x'], 2, /max-tokens/],
+    ]) {
+      const run = model(args);
+      assert.equal(run.code, code, args.join(' '));
+      assert.match(run.err, want);
+    }
+  });
+});
+
 describe('bench', () => {
   test('a row for each length that the model takes, in each precision', () => {
     const run = model(['bench', '--json', '--seconds', '0', '--threads', '2', '-p', 'int8', '-p', 'f32', '-p', 'int8', at('bert-sequence')]);

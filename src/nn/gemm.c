@@ -7,6 +7,7 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "nn/gemm_rows.h"
 #include "nn/gemm_vnni.h"
 #include "nn/pages.h"
 
@@ -30,13 +31,16 @@ struct kernel {
     dnnl_memory_desc_t weights;
     dnnl_primitive_desc_t descs[ROW_KERNELS];
     dnnl_primitive_t primitives[ROW_KERNELS];
+    unsigned usable; /* bit i: primitives[i] gives a row the same bits as the others do */
+    size_t least;    /* the first usable one; fewer rows are filled up to as many */
 };
 
 struct gemm_library {
     dnnl_engine_t engine;
-    bool has_bf16, has_vnni;
-    bool own_bytes;        /* products of bytes are nn/gemm_vnni.h's */
-    pthread_mutex_t mutex; /* guards the rest */
+    bool has_avx512, has_bf16, has_vnni; /* as far as oneDNN may use them */
+    int byte_max;                        /* of a weight */
+    bool own_bytes;                      /* products of bytes are nn/gemm_vnni.h's */
+    pthread_mutex_t mutex;               /* guards the rest */
     struct kernel *kernels[KERNELS_MAX];
     size_t n_kernels;
 };
@@ -64,7 +68,9 @@ struct gemm_context {
     dnnl_stream_t stream;
     struct binding *bindings[KERNELS_MAX]; /* [ROW_KERNELS] each; NULL until prepared */
     struct pages scratch;
-    struct pages widened; /* rows of bf16 as f32, where bf16 is imitated */
+    struct pages
+        widened; /* rows of bf16 as f32, where bf16 is imitated; rows that are filled up to a kernel's number */
+    struct pages product; /* of rows that are filled up */
 };
 
 static int failed(struct vsr_err *err, dnnl_status_t status, const char *what) {
@@ -74,23 +80,22 @@ static int failed(struct vsr_err *err, dnnl_status_t status, const char *what) {
 
 /* ---- library */
 
-static bool cpu_has_bf16(void) {
+/*
+ * What oneDNN finds, or is left by the variable ONEDNN_MAX_CPU_ISA: its levels are sets of bits, each with those below.
+ * Without VNNI it multiplies pairs of bytes with sums of 16 bits, which saturate; other makers' processors do not.
+ */
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512bf16");
+static const bool is_x86 = true;
 #else
-    return false;
+static const bool is_x86 = false;
 #endif
+
+static bool may_use(dnnl_cpu_isa_t isa) {
+    return is_x86 && ((unsigned)dnnl_get_effective_cpu_isa() & isa) == isa;
 }
 
-/* Processors without it multiply pairs of bytes with sums of 16 bits, which saturate. */
-static bool cpu_has_vnni(void) {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512vnni");
-#else
-    return false;
-#endif
+int gemm_byte_max(const struct gemm_library *library) {
+    return library->byte_max;
 }
 
 int gemm_library_new(struct gemm_library **ret, struct vsr_err *err) {
@@ -101,9 +106,11 @@ int gemm_library_new(struct gemm_library **ret, struct vsr_err *err) {
         return failed(err, status, "be started");
     }
     (void)pthread_mutex_init(&library->mutex, NULL); /* cannot fail with default attributes */
-    library->has_bf16 = cpu_has_bf16();
-    library->has_vnni = cpu_has_vnni();
-    library->own_bytes = gemm_vnni_serves();
+    library->has_avx512 = may_use(dnnl_cpu_isa_avx512_core);
+    library->has_bf16 = may_use(dnnl_cpu_isa_avx512_core_bf16);
+    library->has_vnni = may_use(dnnl_cpu_isa_avx512_core_vnni);
+    library->byte_max = library->has_vnni || !is_x86 ? 127 : 63;
+    library->own_bytes = library->has_vnni && gemm_vnni_serves();
     *ret = library;
     return 0;
 }
@@ -193,6 +200,16 @@ static dnnl_status_t make_primitives(struct gemm_library *library, struct kernel
     return status;
 }
 
+/* Sums of bytes are exact. */
+static dnnl_status_t find_usable(struct gemm_library *library, struct kernel *kernel) {
+    dnnl_status_t status = dnnl_success;
+    kernel->usable = (1u << ROW_KERNELS) - 1;
+    if (kernel->precision == PRECISION_F32 && !library->has_avx512)
+        status = gemm_rows_compare(library->engine, kernel->descs, kernel->primitives, ROW_KERNELS, &kernel->usable);
+    kernel->least = (size_t)__builtin_ctz(kernel->usable);
+    return status;
+}
+
 static int kernel_make(struct gemm_library *library, const struct kernel *want, const struct kernel **ret,
                        struct vsr_err *err) {
     struct kernel *kernel;
@@ -205,6 +222,8 @@ static int kernel_make(struct gemm_library *library, const struct kernel *want, 
     kernel->index = library->n_kernels;
     omp_set_num_threads(1); /* a kernel is made for the number of threads of the thread that makes it */
     status = make_primitives(library, kernel);
+    if (status == dnnl_success)
+        status = find_usable(library, kernel);
     omp_set_num_threads(threads);
     if (status != dnnl_success) {
         kernel_free(kernel);
@@ -327,7 +346,7 @@ static int pack_own(struct gemm *gemm, const int8_t *bytes, struct vsr_err *err)
 
 static int pack_bytes(struct gemm *gemm, const float *weights, struct vsr_err *err) {
     size_t out = gemm->out, in = gemm->in;
-    float top = gemm->library->has_vnni ? 127.0f : 63.0f;
+    float top = (float)gemm->library->byte_max;
     struct pages quantised;
     int8_t *bytes;
     int rc = pages_new(out * in, "quantised weights", &quantised, err);
@@ -468,6 +487,7 @@ void gemm_context_free(struct gemm_context *context) {
     (void)dnnl_stream_destroy(context->stream);
     pages_free(&context->scratch);
     pages_free(&context->widened);
+    pages_free(&context->product);
     mem_free(context);
 }
 
@@ -507,8 +527,10 @@ int gemm_prepare(const struct gemm *gemm, struct gemm_context *context, struct v
         return 0;
     bindings = &context->bindings[kernel->index];
     rc = pages_grow(&context->scratch, scratch_len(kernel), err);
-    if (rc == 0 && is_imitated(gemm))
+    if (rc == 0 && (is_imitated(gemm) || kernel->least > 0))
         rc = pages_grow(&context->widened, GEMM_ROWS_MAX * gemm->in * sizeof(float), err);
+    if (rc == 0 && kernel->least > 0)
+        rc = pages_grow(&context->product, ((size_t)1 << kernel->least) * gemm->out * sizeof(float), err);
     if (rc < 0 || *bindings)
         return rc;
     *bindings = mem_alloc(ROW_KERNELS * sizeof(**bindings));
@@ -569,6 +591,27 @@ static void run_own(const struct gemm *gemm, const void *x, const float *scales,
     gemm_vnni_run(&matrix, x, scales, n, y);
 }
 
+/* The largest kernel for no more than `n` rows; the least for too few. */
+static size_t kernel_for(const struct kernel *kernel, size_t n) {
+    unsigned fitting =
+        kernel->usable & (n >= GEMM_ROWS_MAX ? ~0u : (1u << (64 - __builtin_clzll(n))) - 1); /* 2^i <= n */
+    return fitting ? (size_t)(31 - __builtin_clz(fitting)) : kernel->least;
+}
+
+/* `n` rows, fewer than the kernel takes: zeros stand in for the others. */
+static dnnl_status_t execute_filled(const struct gemm *gemm, struct gemm_context *context, size_t i, const void *x,
+                                    size_t n, float *y) {
+    float *rows = context->widened.data;
+    dnnl_status_t status;
+    if (x != rows)
+        memcpy(rows, x, n * gemm->in * sizeof(*rows));
+    memset(rows + n * gemm->in, 0, (((size_t)1 << i) - n) * gemm->in * sizeof(*rows));
+    status = execute(gemm, context, i, rows, context->product.data);
+    if (status == dnnl_success)
+        memcpy(y, context->product.data, n * gemm->out * sizeof(*y));
+    return status;
+}
+
 static int run_kernels(const struct gemm *gemm, struct gemm_context *context, const void *x, size_t n, void *y,
                        struct vsr_err *err) {
     size_t row_len = gemm->in * x_len(gemm->precision);
@@ -577,14 +620,15 @@ static int run_kernels(const struct gemm *gemm, struct gemm_context *context, co
     if (rc < 0)
         return rc;
     for (size_t done = 0, rows; done < n; done += rows) {
-        size_t i = n - done >= GEMM_ROWS_MAX ? ROW_KERNELS - 1 : (size_t)(63 - __builtin_clzll(n - done));
+        size_t i = kernel_for(gemm->kernel, n - done), takes = (size_t)1 << i;
         const void *input = from + done * row_len;
         int32_t *output = (int32_t *)y + done * gemm->out; /* or f32, as long */
         dnnl_status_t status;
-        rows = (size_t)1 << i;
+        rows = takes < n - done ? takes : n - done;
         if (is_imitated(gemm))
             input = widen(gemm, context, input, rows);
-        status = execute(gemm, context, i, input, output);
+        status = rows == takes ? execute(gemm, context, i, input, output)
+                               : execute_filled(gemm, context, i, input, rows, (float *)output);
         if (status != dnnl_success)
             return failed(err, status, "multiply");
     }

@@ -4,7 +4,7 @@
  * The products are oneDNN's, which picks the instruction set when the program runs. Its kernels are made for a number
  * of rows; there is one for each power of two up to GEMM_ROWS_MAX, and any number of rows is a sum of these. A row's
  * result does not depend on the rows beside it, nor on how many there are: the order of its sums is the same in all
- * kernels (tests/unit/nn/test_gemm.c holds that to the bit).
+ * kernels that are used, see nn/gemm_rows.h (tests/unit/nn/test_gemm.c holds that to the bit).
  *
  * Precisions, see nn/precision.h: where a processor has no bf16 unit, bf16 rounds the same and multiplies in f32. int8
  * quantises each output channel of W to [-127, 127] (to [-63, 63] where the processor's product of bytes would
@@ -29,6 +29,9 @@ enum { GEMM_ROWS_MAX = 256, GEMM_SIDE_MAX = 1 << 16 /* sums of so many products 
 int gemm_library_new(struct gemm_library **ret, struct vsr_err *err) VSR_MUST_CHECK;
 /* After all matrices and contexts made with it. NULL is allowed. */
 void gemm_library_free(struct gemm_library *library);
+
+/* The greatest byte of a weight: 127, or 63 where products of bytes would saturate. */
+int gemm_byte_max(const struct gemm_library *library);
 
 /* On the thread that will run with it. Keeps `library`. */
 struct gemm_context *gemm_context_new(struct gemm_library *library);

@@ -30,13 +30,13 @@ struct crew {
     struct vsr_err err;
 };
 
-enum order { ORDER_NONE, ORDER_HELP, ORDER_STOP };
+/* The order to come to no more parts, as the address of a crew that is none. */
+static struct crew stop;
 
 struct helper {
     _Alignas(LINE) struct team *team;
-    struct crew *crew; /* NULL: idle. Guarded by the team's mutex */
-    struct crew *call; /* whose parts; written before the order */
-    atomic_int order;
+    struct crew *crew;            /* NULL: idle. Guarded by the team's mutex */
+    _Atomic(struct crew *) order; /* whose parts; NULL: none */
     atomic_bool asleep;
     pthread_mutex_t mutex; /* for sleeping only */
     pthread_cond_t wake;
@@ -52,7 +52,6 @@ struct team {
     size_t n_helpers;
     struct crew *crews; /* [cores] */
     size_t cores;
-    atomic_bool stopping;
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t freed;
     size_t free, n_crews, most;
@@ -157,8 +156,7 @@ static void leave(struct crew *crew) {
     (void)pthread_mutex_unlock(&crew->mutex);
 }
 
-static void help(struct helper *helper) {
-    struct crew *crew = helper->call;
+static void help(struct helper *helper, struct crew *crew) {
     while (run_next(crew, helper->member)) {
         atomic_fetch_add_explicit(&helper->helped, 1, memory_order_relaxed);
         if (resigns(helper, crew))
@@ -169,7 +167,7 @@ static void help(struct helper *helper) {
 }
 
 static bool is_idle(struct helper *helper) {
-    return atomic_load_explicit(&helper->order, memory_order_acquire) == ORDER_NONE;
+    return atomic_load_explicit(&helper->order, memory_order_acquire) == NULL;
 }
 
 static void await_order(struct helper *helper) {
@@ -180,26 +178,30 @@ static void await_order(struct helper *helper) {
     }
     (void)pthread_mutex_lock(&helper->mutex);
     atomic_store(&helper->asleep, true); /* before the order is looked at; who gives it does it the other way about */
-    while (atomic_load(&helper->order) == ORDER_NONE)
+    while (atomic_load(&helper->order) == NULL)
         (void)pthread_cond_wait(&helper->wake, &helper->mutex);
     atomic_store(&helper->asleep, false);
     (void)pthread_mutex_unlock(&helper->mutex);
 }
 
-/* An order to help that is still open is for whoever takes it first: the helper, or the crew that does without. */
-static bool take_order(struct helper *helper) {
-    int open = ORDER_HELP;
-    return atomic_compare_exchange_strong(&helper->order, &open, ORDER_NONE);
+/*
+ * An order that is still open is for whoever takes it first: the helper, or the crew that does without. Only its own: a
+ * helper that has left the crew may have been called by another since.
+ */
+static bool take_order(struct helper *helper, struct crew *crew) {
+    return atomic_compare_exchange_strong(&helper->order, &crew, NULL);
 }
 
 static void *helper_main(void *data) {
     struct helper *helper = data;
     for (;;) {
+        struct crew *crew;
         await_order(helper);
-        if (atomic_load(&helper->order) == ORDER_STOP)
+        crew = atomic_load(&helper->order);
+        if (crew == &stop)
             return NULL;
-        if (take_order(helper))
-            help(helper);
+        if (crew && take_order(helper, crew))
+            help(helper, crew);
     }
 }
 
@@ -260,7 +262,7 @@ int team_new(size_t cores, struct team **ret, struct vsr_err *err) {
 }
 
 static void stop_helper(struct helper *helper) {
-    atomic_store(&helper->order, ORDER_STOP);
+    atomic_store(&helper->order, &stop);
     wake(helper);
     (void)pthread_join(helper->id, NULL);
     (void)pthread_cond_destroy(&helper->wake);
@@ -273,7 +275,6 @@ void team_free(struct team *team) {
     if (!team)
         return;
     VSR_ASSERT(team->n_crews == 0);
-    atomic_store(&team->stopping, true);
     for (size_t i = 0; i < team->n_helpers; i++)
         stop_helper(&team->helpers[i]);
     for (size_t i = 0; i < team->cores; i++) {
@@ -349,10 +350,8 @@ static size_t call_helpers(struct crew *crew, struct helper *called[static TEAM_
         if (team->helpers[i].crew == crew)
             called[n++] = &team->helpers[i];
     atomic_store_explicit(&crew->busy, n, memory_order_relaxed); /* before the first of them may leave */
-    for (size_t i = 0; i < n; i++) {                             /* with the mutex: who has resigned is not called */
-        called[i]->call = crew;
-        atomic_store(&called[i]->order, ORDER_HELP);
-    }
+    for (size_t i = 0; i < n; i++)                               /* with the mutex: who has resigned is not called */
+        atomic_store(&called[i]->order, crew);
     (void)pthread_mutex_unlock(&team->mutex);
     for (size_t i = 0; i < n; i++)
         wake(called[i]);
@@ -362,7 +361,7 @@ static size_t call_helpers(struct crew *crew, struct helper *called[static TEAM_
 /* There are no parts left. Helpers that have not come yet need not: nobody waits for a thread to wake up. */
 static void await_helpers(struct crew *crew, struct helper *called[], size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (take_order(called[i]))
+        if (take_order(called[i], crew))
             atomic_fetch_sub(&crew->busy, 1);
     for (size_t i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&crew->busy, memory_order_acquire) == 0)

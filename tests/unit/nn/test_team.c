@@ -193,6 +193,83 @@ TEST(a_guest_does_not_wait_for_the_end) {
     team_free(host.team);
 }
 
+/* ---- a helper between two crews */
+
+enum { FOUR = 4 };
+
+struct between {
+    struct team *team;
+    atomic_bool helped, came, called;
+    atomic_size_t done;
+};
+
+/* The owner stays in its first part until another crew has called the helper that left this one. */
+static int first_part(void *owner, size_t part, size_t member, struct vsr_err *err) {
+    struct between *b = owner;
+    (void)part;
+    (void)err;
+    if (member == 0) {
+        while (!atomic_load(&b->called))
+            ;
+    } else if (!atomic_load(&b->came)) {
+        atomic_store(&b->helped, true);
+        usleep(5000);
+    }
+    return 0;
+}
+
+static int guest_part(void *owner, size_t part, size_t member, struct vsr_err *err) {
+    struct between *b = owner;
+    (void)part;
+    (void)err;
+    if (member == 0)
+        atomic_store(&b->called, true);
+    atomic_fetch_add(&b->done, 1);
+    return 0;
+}
+
+struct other {
+    struct between *b;
+    struct crew *c, *d;
+};
+
+static void *other_main(void *data) {
+    struct other *other = data;
+    struct between *b = other->b;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct crew *crew;
+    while (!atomic_load(&b->helped))
+        usleep(100);
+    crew = crew_begin(b->team, 0); /* the helper resigns for it */
+    atomic_store(&b->came, true);
+    usleep(5000); /* and falls asleep */
+    crew_end(other->c);
+    crew_end(other->d);
+    CHECK_INT(crew_run(crew, 8, guest_part, b, &err), 0, "runs");
+    crew_end(crew);
+    return NULL;
+}
+
+/* A crew that is done takes back the calls that were not answered: its own, and not those of others. */
+TEST(a_call_of_another_crew_stays) {
+    struct between b = { .team = new_team(FOUR) };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct other other = { .b = &b };
+    struct crew *crew;
+    pthread_t id;
+    crew = crew_begin(b.team, 2);
+    CHECK_INT(crew_gather(crew), 2, "a helper");
+    other.c = crew_begin(b.team, 1);
+    other.d = crew_begin(b.team, 1); /* now all cores are taken */
+    assert_int_equal(pthread_create(&id, NULL, other_main, &other), 0);
+    CHECK_INT(crew_run(crew, 200, first_part, &b, &err), 0, "runs");
+    crew_end(crew);
+    assert_int_equal(pthread_join(id, NULL), 0);
+    CHECK_INT(atomic_load(&b.done), 8, "all parts of the other");
+    CHECK_INT(team_stats(b.team).working, 0, "all are idle");
+    team_free(b.team);
+}
+
 /* ---- many */
 
 struct client {
@@ -244,4 +321,4 @@ TEST(never_more_than_cores) {
 }
 
 RUN_TESTS(T(each_part_once), T(without_a_crew), T(failures), T(help), T(refused), T(a_guest_does_not_wait_for_the_end),
-          T(never_more_than_cores))
+          T(a_call_of_another_crew_stays), T(never_more_than_cores))

@@ -350,6 +350,43 @@ void encoding_trimmed(const struct encoding *encoding, size_t i, vsr_str text, u
     *ret_end = (uint32_t)(start == encoding->ends[i] ? encoding->starts[i] : end);
 }
 
+/* A place in a text, in bytes and in units. Moves forward; places of tokens hardly ever run backwards. */
+struct cursor {
+    vsr_str text;
+    enum tokenizer_unit unit;
+    size_t before, at; /* start and end of the last character passed */
+    uint32_t count;    /* units up to `at` */
+};
+
+static void pass_char(struct cursor *c) {
+    uint32_t cp;
+    c->before = c->at;
+    cp = utf8_next(c->text, &c->at);
+    if (cp == UTF8_INVALID)
+        c->at = c->before + ill_formed_len(c->text, c->before);
+    c->count += c->unit == TOKENIZER_UTF16 && cp != UTF8_INVALID && cp > 0xFFFF ? 2 : 1;
+}
+
+/* Units up to the end of the character that `offset` stands in or behind. */
+static uint32_t units_at(struct cursor *c, size_t offset) {
+    if (offset <= c->before && offset != c->at)
+        *c = (struct cursor){ .text = c->text, .unit = c->unit };
+    while (c->at < offset && c->at < c->text.len)
+        pass_char(c);
+    return c->count;
+}
+
+void encoding_places(const struct encoding *encoding, uint8_t sequence, vsr_str text, enum tokenizer_unit unit,
+                     uint32_t *ret_starts, uint32_t *ret_ends) {
+    struct cursor start = { .text = text, .unit = unit }, end = start;
+    for (size_t i = 0; i < encoding->n; i++) {
+        if (encoding->sequences[i] != sequence)
+            continue;
+        ret_starts[i] = units_at(&start, encoding->starts[i]);
+        ret_ends[i] = units_at(&end, encoding->ends[i]);
+    }
+}
+
 size_t tokenizer_template_len(const struct tokenizer *tokenizer, bool pair) {
     return pair ? tokenizer->template.pair.n_tokens : tokenizer->template.single.n_tokens;
 }

@@ -68,6 +68,16 @@ enum { ENCODING_TEMPLATE = 255 };
  * token's start, when there is nothing else. */
 void encoding_trimmed(const struct encoding *encoding, size_t i, vsr_str text, uint32_t *ret_start, uint32_t *ret_end);
 
+enum tokenizer_unit { TOKENIZER_CODE_POINTS, TOKENIZER_UTF16 };
+
+/*
+ * Places in another unit than bytes, for callers whose strings have one: of each token `i` of `sequence`, whose text is
+ * `text`, to `ret_starts[i]` and `ret_ends[i]`; the others are left as they are. An ill-formed part counts as the
+ * U+FFFD that it was read as. One pass over the text.
+ */
+void encoding_places(const struct encoding *encoding, uint8_t sequence, vsr_str text, enum tokenizer_unit unit,
+                     uint32_t *ret_starts, uint32_t *ret_ends);
+
 /* From the text of a tokenizer.json. Borrows `json`. VSR_E_INVALID names the component that is unknown or broken. */
 int tokenizer_from_json(struct arena *arena, vsr_str json, struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
 /* From a vocab.txt: WordPiece with the BERT normaliser; `options` NULL: lower case, as in bert-base-uncased. */

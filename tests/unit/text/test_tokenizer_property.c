@@ -385,6 +385,29 @@ static void check_trimmed(const struct subject *s, const struct encoding *e) {
     }
 }
 
+/* Code points and UTF-16 units up to a place, counted from the start. */
+static uint32_t count_units(const struct subject *s, size_t end, enum tokenizer_unit unit) {
+    uint32_t n = 0;
+    for (size_t at = 0; at < end;) {
+        uint32_t cp;
+        at += char_at(s->text, at, &cp);
+        n += unit == TOKENIZER_UTF16 && cp > 0xFFFF ? 2 : 1;
+    }
+    return n;
+}
+
+static void check_units(const struct subject *s, const struct encoding *e) {
+    uint32_t starts[TEXT_LEN_MAX * 12], ends[TEXT_LEN_MAX * 12];
+    HOLDS(s, e->n <= VSR_COUNT(starts));
+    for (enum tokenizer_unit unit = TOKENIZER_CODE_POINTS; unit <= TOKENIZER_UTF16; unit++) {
+        encoding_places(e, 0, s->text, unit, starts, ends);
+        for (size_t i = 0; i < e->n; i++) {
+            HOLDS(s, starts[i] == count_units(s, e->starts[i], unit));
+            HOLDS(s, ends[i] == count_units(s, e->ends[i], unit));
+        }
+    }
+}
+
 static void check_text(const struct subject *s) {
     struct tokenizer_options options = { .bare = true };
     unsigned flags = models[s->model].flags;
@@ -392,6 +415,7 @@ static void check_text(const struct subject *s) {
     HOLDS(s, tokenizer_encode(s->t, s->scratch, s->text, &options, &e, NULL) == 0);
     check_places(s, &e);
     check_trimmed(s, &e);
+    check_units(s, &e);
     if (flags & SPELLS)
         check_spelling(s, &e);
     if (flags & COVERS)

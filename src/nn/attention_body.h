@@ -29,6 +29,8 @@ enum { TILE = 4 };
 #endif
 enum { PANEL = 2 * VW, KEYS = ATTENTION_KEYS };
 _Static_assert(KEYS % PANEL == 0, "blocks are made of panels");
+/* A number for each row of a tile, in whole vectors. */
+enum { TILE_LANES = (TILE + VW - 1) / VW * VW };
 _Static_assert((int)PANEL <= (int)ATTENTION_PANEL_MAX && (int)TILE <= (int)ATTENTION_TILE_MAX, "scratch is for these");
 
 /* ---- the product of a tile */
@@ -325,9 +327,9 @@ static void fill(float *x, float value, size_t count) {
  * one thing before any does the next: none of them waits for what it has just begun.
  */
 static void exponentials(float *scores, size_t n_rows, size_t width, float factor, float *top, float *weight,
-                         float ret_keep[TILE]) {
+                         float ret_keep[TILE_LANES]) {
     vf scale = vf_set(factor);
-    float minus[TILE], before[TILE];
+    float minus[TILE_LANES], before[TILE_LANES];
     for (size_t r = 0; r < n_rows; r++) {
         const float *row = scores + r * KEYS;
         vf max = vf_set(top[r]);
@@ -408,7 +410,7 @@ static void mask(const struct work *w, float *scores, size_t head, size_t place,
 static void run_tile(struct work *w, size_t head, size_t tile, size_t block, size_t block_end) {
     const struct attention_scratch *scratch = w->scratch;
     size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin, low, high, width, row;
-    float keep[TILE], factor = (w->attention->relative ? 1 : w->attention->scale) * 0x1.715476p0f;
+    float keep[TILE_LANES], factor = (w->attention->relative ? 1 : w->attention->scale) * 0x1.715476p0f;
     visible(w, w->item->begin + begin, w->item->begin + begin + n, &low, &high);
     low = block + (most(low, block) - block) / PANEL * PANEL;
     high = least(high, block_end);

@@ -44,6 +44,12 @@ void flight_free(struct flight *flight) {
     mem_free(flight);
 }
 
+void flight_fail(struct flight *flight, int rc, const struct vsr_err *err) {
+    flight->rc = rc;
+    flight->err = MEM_NEW(struct vsr_err);
+    *flight->err = *err;
+}
+
 void flight_attach(struct flight *flight, struct engine_part *part) {
     part->flight = flight;
     part->prev = NULL;

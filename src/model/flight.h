@@ -59,6 +59,14 @@ struct flight *flight_new(const struct flight_input *input);
 bool flight_unref(struct flight *flight);
 void flight_free(struct flight *flight);
 
+/* The flight behind a job of the scheduler. */
+static inline struct flight *flight_of(const struct scheduler_job *job) {
+    return job->owner;
+}
+
+/* Copies `err`. */
+void flight_fail(struct flight *flight, int rc, const struct vsr_err *err);
+
 void flight_attach(struct flight *flight, struct engine_part *part);
 void flight_detach(struct flight *flight, struct engine_part *part);
 

@@ -1,0 +1,468 @@
+#include <string.h>
+
+#include "core/assert.h"
+#include "core/clock.h"
+#include "core/mem.h"
+#include "model/engine_state.h"
+#include "model/long_call.h"
+#include "model/model.h"
+#include "model/tokenizer_pool.h"
+#include "nn/encoder_config.h"
+#include "text/tokenizer.h"
+
+/* ---- calls */
+
+void engine_call_done(struct engine_call *call) {
+    if (call->n_parts > 1)
+        mem_free(call->parts);
+    call->parts = NULL;
+    call->n_parts = 0;
+    mem_free(call->result);
+    mem_free(call->ids);
+    call->result = NULL;
+    call->ids = call->starts = call->ends = NULL;
+    call->types = call->sequences = NULL;
+}
+
+/* One allocation for all arrays. */
+static void copy_tokens(struct engine_call *call, const struct encoding *encoding) {
+    size_t n = encoding->n;
+    call->n_tokens = n;
+    call->n_dropped = encoding->n_dropped;
+    call->ids = mem_alloc(n * (3 * sizeof(uint32_t) + 2));
+    call->starts = call->ids + n;
+    call->ends = call->starts + n;
+    call->types = (uint8_t *)(call->ends + n);
+    call->sequences = call->types + n;
+    memcpy(call->ids, encoding->ids, n * sizeof(uint32_t));
+    memcpy(call->starts, encoding->starts, n * sizeof(uint32_t));
+    memcpy(call->ends, encoding->ends, n * sizeof(uint32_t));
+    memcpy(call->types, encoding->types, n);
+    memcpy(call->sequences, encoding->sequences, n);
+}
+
+static int tokenize(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    const struct tokenizer *tokenizer = model_tokenizer(call->model);
+    size_t windows = call->long_text == LONG_TEXT_TRUNCATE ? 1 : LONG_TEXT_WINDOWS_MAX;
+    const struct tokenizer_options options = { .tokens_max = windows * model_tokens_max(call->model),
+                                               .truncation =
+                                                   call->cut_first ? TOKENIZER_ONLY_FIRST : TOKENIZER_KEEP_START };
+    struct tokenizer_scratch *scratch = tokenizer_pool_take(engine->tokenizers);
+    struct encoding encoding;
+    int rc = call->is_pair
+                 ? tokenizer_encode_pair(tokenizer, scratch, call->text, call->second, &options, &encoding, err)
+                 : tokenizer_encode(tokenizer, scratch, call->text, &options, &encoding, err);
+    if (rc == 0 && encoding.n == 0)
+        rc = err_set(err, VSR_E_INVALID, "the text has no tokens and the model adds none");
+    if (rc == 0)
+        copy_tokens(call, &encoding);
+    tokenizer_pool_give(engine->tokenizers, scratch);
+    return rc;
+}
+
+static int check_call(const struct engine_call *call, struct vsr_err *err) {
+    bool embeds = model_task(call->model) == MODEL_EMBED;
+    if (embeds && call->is_pair)
+        return err_set(err, VSR_E_INVALID, "an embedder takes one text, not a pair");
+    if (!embeds && (call->layers || call->dims))
+        return err_set(err, VSR_E_INVALID, "layers and dimensions are of embedders");
+    if (call->layers > model_config(call->model)->layers)
+        return err_set(err, VSR_E_LIMIT, "layer %zu, the model has %zu", call->layers,
+                       model_config(call->model)->layers);
+    if (call->dims > model_width(call->model))
+        return err_set(err, VSR_E_LIMIT, "%zu dimensions, the model has %zu", call->dims, model_width(call->model));
+    return 0;
+}
+
+/* ---- flights */
+
+static void release(struct flight *dead[], size_t n) {
+    for (size_t i = 0; i < n; i++)
+        flight_free(dead[i]);
+}
+
+/* With `air` held. What is not needed any more is listed in `dead`, to be freed without it. */
+static void leave(struct engine *engine, struct engine_part *part, struct flight *dead[], size_t *n_dead) {
+    struct flight *flight = part->flight;
+    if (!flight)
+        return;
+    part->flight = NULL;
+    if (!flight->landed) {
+        flight_detach(flight, part);
+        if (!flight->parts && scheduler_cancel(engine->scheduler, &flight->job)) {
+            flight_unlist(&engine->flights, flight);
+            (void)flight_unref(flight); /* that was the scheduler's */
+        }
+    }
+    if (flight_unref(flight))
+        dead[(*n_dead)++] = flight;
+}
+
+static void leave_all(struct engine *engine, struct engine_call *call) {
+    struct flight *dead[ENGINE_PARTS_MAX];
+    size_t n_dead = 0;
+    (void)pthread_mutex_lock(&engine->air); /* fails only for a mutex that is none */
+    for (size_t i = 0; i < call->n_parts; i++)
+        leave(engine, &call->parts[i], dead, &n_dead);
+    (void)pthread_mutex_unlock(&engine->air);
+    release(dead, n_dead);
+}
+
+/* ---- waiting for flights */
+
+/* All parts are there: the answer, or the first failure. */
+static void finish(struct engine *engine, struct engine_call *call) {
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = 0;
+    call->remembered = true;
+    for (size_t i = 0; i < call->n_parts; i++) {
+        const struct flight *flight = call->parts[i].flight;
+        call->remembered &= flight->remembered;
+        if (flight->rc < 0 && rc == 0) {
+            rc = flight->rc;
+            err = *flight->err;
+        }
+    }
+    if (rc == 0)
+        long_call_combine(call);
+    leave_all(engine, call);
+    call->done(call, rc, &err);
+}
+
+/* With `air` held: a part less to wait for. */
+static void arrive(struct engine_part *part, struct engine_call **ended) {
+    struct engine_call *call = part->call;
+    if (--call->n_left > 0)
+        return;
+    call->ended = true;
+    call->next = *ended;
+    *ended = call;
+}
+
+/* With `air` held. Whoever joined while the job was being given up as too late may have more time. */
+static bool fly_again(struct engine *engine, struct flight *flight) {
+    uint64_t now_ms = clock_mono_ms(), latest = 0;
+    bool endless = false;
+    struct vsr_err err;
+    for (const struct engine_part *part = flight->parts; part; part = part->next) {
+        endless |= part->call->deadline_ms == 0;
+        if (part->call->deadline_ms > latest)
+            latest = part->call->deadline_ms;
+    }
+    if (!endless && latest <= now_ms)
+        return false;
+    flight->job.deadline_ms = endless ? 0 : latest;
+    return scheduler_submit(engine->scheduler, &flight->job, &err) == 0;
+}
+
+static void on_landed(struct scheduler_job *job, int rc, const struct vsr_err *err) {
+    struct flight *flight = flight_of(job);
+    struct engine *engine = flight->engine;
+    struct engine_call *ended = NULL;
+    bool dead;
+    (void)pthread_mutex_lock(&engine->air);
+    if (rc == VSR_E_TIMEOUT && fly_again(engine, flight)) {
+        (void)pthread_mutex_unlock(&engine->air);
+        return;
+    }
+    if (rc < 0)
+        flight_fail(flight, rc, err);
+    flight_unlist(&engine->flights, flight);
+    flight->landed = true;
+    while (flight->parts) {
+        struct engine_part *part = flight->parts;
+        flight_detach(flight, part);
+        arrive(part, &ended);
+    }
+    dead = flight_unref(flight);
+    (void)pthread_mutex_unlock(&engine->air);
+    if (dead)
+        flight_free(flight);
+    while (ended) {
+        struct engine_call *call = ended;
+        ended = call->next;
+        finish(engine, call);
+    }
+}
+
+/* With `air` held. Takes the flight that has been made for a part, and lets the part wait for it or for its like. */
+static int board(struct engine *engine, struct engine_part *part, struct flight *made, struct flight *dead[],
+                 size_t *n_dead, struct vsr_err *err) {
+    const struct engine_call *call = part->call;
+    struct flight *flight = flight_find(&engine->flights, made->key);
+    int rc;
+    if (flight) {
+        engine->shared++;
+        scheduler_hurry(engine->scheduler, &flight->job, call->priority, call->deadline_ms);
+        flight->n_refs++;
+        flight_attach(flight, part);
+        (void)flight_unref(made);
+        dead[(*n_dead)++] = made;
+        return 0;
+    }
+    made->remembered = made->landed = result_cache_get(engine->cache, made->key, made->result,
+                                                       made->input.n_rows * made->input.width * sizeof(*made->result));
+    if (made->landed) {
+        part->flight = made;
+        return 0;
+    }
+    made->engine = engine;
+    made->asked_ns = clock_mono_ns();
+    made->job = (struct scheduler_job){ .kind = model_kind(made->input.model, made->input.layers),
+                                        .priority = call->priority,
+                                        .tokens = made->input.n_tokens,
+                                        .deadline_ms = call->deadline_ms,
+                                        .done = on_landed,
+                                        .owner = made };
+    rc = scheduler_submit(engine->scheduler, &made->job, err);
+    if (rc < 0) {
+        (void)flight_unref(made);
+        dead[(*n_dead)++] = made;
+        return rc;
+    }
+    made->n_refs++; /* one is the scheduler's */
+    flight_list(&engine->flights, made);
+    flight_attach(made, part);
+    return 0;
+}
+
+/* A flight copies its tokens, so that those of a window can be put together here first. */
+static struct flight *make_flight(const struct engine_call *call, const struct engine_part *part, uint32_t *ids,
+                                  uint8_t *types) {
+    bool tags = model_task(call->model) == MODEL_TAG;
+    struct flight_input input = {
+        .model = call->model,
+        .ids = call->ids,
+        .types = call->types,
+        .n_tokens = call->n_tokens,
+        .width = call->width,
+        .layers = call->layers == model_config(call->model)->layers ? 0 : call->layers,
+        .skip = call->skip,
+    };
+    if (ids) { /* a window */
+        size_t head = call->cut_from, n = part->window.n, tail = call->n_tokens - head - call->n_cut;
+        memcpy(ids, call->ids, head * sizeof(*ids));
+        memcpy(ids + head, call->ids + head + part->window.from, n * sizeof(*ids));
+        memcpy(ids + head + n, call->ids + head + call->n_cut, tail * sizeof(*ids));
+        memcpy(types, call->types, head);
+        memcpy(types + head, call->types + head + part->window.from, n);
+        memcpy(types + head + n, call->types + head + call->n_cut, tail);
+        input.ids = ids;
+        input.types = types;
+        input.n_tokens = head + n + tail;
+    }
+    input.n_rows = tags ? input.n_tokens : 1;
+    return flight_new(&input);
+}
+
+static void make_flights(const struct engine_call *call, struct flight *made[]) {
+    size_t n = call->n_parts > 1 ? model_tokens_max(call->model) : 0;
+    uint32_t *ids = n ? mem_alloc(n * (sizeof(*ids) + 1)) : NULL;
+    for (size_t i = 0; i < call->n_parts; i++)
+        made[i] = make_flight(call, &call->parts[i], ids, ids ? (uint8_t *)(ids + n) : NULL);
+    mem_free(ids);
+}
+
+/* Tokens and all that is needed to run; nothing is left behind on failure. */
+static int begin_call(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    int rc = check_call(call, err);
+    call->result = NULL;
+    call->ids = NULL;
+    call->ended = false;
+    call->parts = &call->only;
+    call->n_parts = 1;
+    call->only = (struct engine_part){ .call = call };
+    if (rc == 0)
+        rc = tokenize(engine, call, err);
+    if (rc < 0)
+        return rc;
+    rc = long_call_fit(call, err);
+    if (rc < 0) {
+        engine_call_done(call);
+        return rc;
+    }
+    call->n_rows = model_task(call->model) == MODEL_TAG ? call->n_tokens : 1;
+    call->width = call->dims ? call->dims : model_width(call->model);
+    call->result = mem_alloc(call->n_rows * call->width * sizeof(*call->result));
+    return 0;
+}
+
+/* All parts or none. Tells whether the call is over already. */
+static int board_all(struct engine *engine, struct engine_call *call, bool *ret_over, struct vsr_err *err) {
+    struct flight *made[ENGINE_PARTS_MAX], *dead[2 * ENGINE_PARTS_MAX];
+    size_t n = call->n_parts, n_dead = 0, i;
+    int rc = 0;
+    VSR_ASSERT(n <= ENGINE_PARTS_MAX);
+    make_flights(call, made);
+    call->n_left = n;
+    (void)pthread_mutex_lock(&engine->air);
+    for (i = 0; i < n && rc == 0; i++) {
+        rc = board(engine, &call->parts[i], made[i], dead, &n_dead, err);
+        if (rc == 0 && call->parts[i].flight->landed)
+            call->n_left--;
+    }
+    for (size_t k = i; k < n; k++) {
+        (void)flight_unref(made[k]);
+        dead[n_dead++] = made[k];
+    }
+    for (size_t k = 0; k < n && rc < 0; k++)
+        leave(engine, &call->parts[k], dead, &n_dead);
+    *ret_over = rc == 0 && call->n_left == 0;
+    call->ended = *ret_over;
+    (void)pthread_mutex_unlock(&engine->air);
+    release(dead, n_dead);
+    return rc;
+}
+
+/* Calls that have begun, in order up to the first that cannot; nothing runs before all are there. */
+static int board_together(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n,
+                          struct vsr_err *err) {
+    bool over[ENGINE_TOGETHER_MAX];
+    size_t done = 0;
+    int rc = 0;
+    VSR_ASSERT(n <= ENGINE_TOGETHER_MAX);
+    scheduler_hold(engine->scheduler);
+    while (done < n && (rc = board_all(engine, &calls[done], &over[done], err)) == 0)
+        done++;
+    scheduler_let_go(engine->scheduler);
+    *ret_n = done;
+    for (size_t i = 0; i < done; i++)
+        if (over[i])
+            finish(engine, &calls[i]);
+    return rc;
+}
+
+/* In order up to the first that cannot. */
+static int begin_calls(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n, struct vsr_err *err) {
+    int rc = 0;
+    *ret_n = 0;
+    while (*ret_n < n && (rc = begin_call(engine, &calls[*ret_n], err)) == 0)
+        ++*ret_n;
+    return rc;
+}
+
+int engine_submit_all(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n, struct vsr_err *err) {
+    struct vsr_err full = VSR_ERR_NONE;
+    size_t begun;
+    int rc = begin_calls(engine, calls, n, &begun, err);
+    int boarded = board_together(engine, calls, begun, ret_n, &full);
+    for (size_t i = *ret_n; i < begun; i++)
+        engine_call_done(&calls[i]);
+    if (boarded < 0)
+        *err = full;
+    return boarded < 0 ? boarded : rc;
+}
+
+int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    size_t n;
+    return engine_submit_all(engine, call, 1, &n, err);
+}
+
+bool engine_cancel(struct engine *engine, struct engine_call *call) {
+    struct flight *dead[ENGINE_PARTS_MAX];
+    size_t n_dead = 0;
+    bool cancelled;
+    (void)pthread_mutex_lock(&engine->air);
+    cancelled = !call->ended;
+    call->ended = true;
+    for (size_t i = 0; i < call->n_parts && cancelled; i++)
+        leave(engine, &call->parts[i], dead, &n_dead);
+    (void)pthread_mutex_unlock(&engine->air);
+    release(dead, n_dead);
+    return cancelled;
+}
+
+/* ---- calls that are waited for */
+
+struct wait {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    size_t left;
+    size_t failed; /* index of the first call that did */
+    struct vsr_err err;
+    struct engine_call *calls;
+};
+
+static void on_waited_done(struct engine_call *call, int rc, const struct vsr_err *err) {
+    struct wait *wait = call->owner;
+    (void)pthread_mutex_lock(&wait->mutex); /* fails only for a mutex that is none */
+    if (rc < 0 && (size_t)(call - wait->calls) < wait->failed) {
+        wait->failed = (size_t)(call - wait->calls);
+        wait->err = *err;
+        wait->err.code = rc;
+    }
+    wait->left--;
+    (void)pthread_cond_signal(&wait->changed);
+    (void)pthread_mutex_unlock(&wait->mutex);
+}
+
+static void wait_until(struct wait *wait, size_t left) {
+    (void)pthread_mutex_lock(&wait->mutex);
+    while (wait->left > left)
+        (void)pthread_cond_wait(&wait->changed, &wait->mutex);
+    (void)pthread_mutex_unlock(&wait->mutex);
+}
+
+/* How many were waited for before. */
+static size_t wait_for(struct wait *wait, size_t more) {
+    size_t before;
+    (void)pthread_mutex_lock(&wait->mutex);
+    before = wait->left;
+    wait->left += more;
+    (void)pthread_mutex_unlock(&wait->mutex);
+    return before;
+}
+
+/* A full queue is waited out while calls of ours are in it. */
+static int board_waited(struct engine *engine, struct wait *wait, struct engine_call *calls, size_t n,
+                        struct vsr_err *err) {
+    for (size_t done = 0, boarded; done < n; done += boarded) {
+        size_t before = wait_for(wait, n - done);
+        int rc = board_together(engine, calls + done, n - done, &boarded, err);
+        (void)wait_for(wait, boarded - (n - done)); /* less */
+        if (rc == 0)
+            return 0;
+        if (rc != VSR_E_LIMIT || before + boarded == 0) {
+            for (size_t i = done + boarded; i < n; i++)
+                engine_call_done(&calls[i]);
+            return rc;
+        }
+        wait_until(wait, before + boarded - 1);
+    }
+    return 0;
+}
+
+/* The calls before one that fails are run. */
+static int submit_waited(struct engine *engine, struct wait *wait, struct engine_call *calls, size_t n,
+                         struct vsr_err *err) {
+    struct vsr_err full = VSR_ERR_NONE;
+    size_t begun;
+    int rc = begin_calls(engine, calls, n, &begun, err), boarded = board_waited(engine, wait, calls, begun, &full);
+    if (boarded < 0)
+        *err = full;
+    return boarded < 0 ? boarded : rc;
+}
+
+int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struct vsr_err *err) {
+    struct wait wait = { .failed = n, .calls = calls };
+    int rc = 0;
+    (void)pthread_mutex_init(&wait.mutex, NULL); /* cannot fail with default attributes, nor can the other */
+    (void)pthread_cond_init(&wait.changed, NULL);
+    for (size_t i = 0; i < n; i++) { /* so that all may be freed, whichever are reached */
+        calls[i].result = NULL;
+        calls[i].ids = NULL;
+        calls[i].n_parts = 0;
+        calls[i].done = on_waited_done;
+        calls[i].owner = &wait;
+    }
+    for (size_t i = 0; i < n && rc == 0; i += ENGINE_TOGETHER_MAX)
+        rc = submit_waited(engine, &wait, calls + i, n - i < ENGINE_TOGETHER_MAX ? n - i : ENGINE_TOGETHER_MAX, err);
+    wait_until(&wait, 0);
+    if (rc == 0 && wait.failed < n) {
+        rc = wait.err.code;
+        *err = wait.err;
+    }
+    (void)pthread_cond_destroy(&wait.changed);
+    (void)pthread_mutex_destroy(&wait.mutex);
+    return rc;
+}

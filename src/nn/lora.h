@@ -8,7 +8,7 @@
  * none of those is missing. Whatever changes the result in a way that is not known here is an error.
  *
  * An adapter is folded into weights as they are loaded (lora_weight(), lora_bias()), or its factors are run beside the
- * base (module->a, module->b), except with DoRA, which can only be folded.
+ * base (nn/encoder_adapter.h), except with DoRA, which can only be folded.
  *
  * What the file holds and nobody took is an error of lora_finish(): it would change the result if it were applied.
  *

@@ -60,12 +60,14 @@ static size_t resident(void) {
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Not by a short run; and sanitizers keep what was freed. */
 static bool memory_is_judged(bool whole) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return false; /* they keep what was freed */
+    static const bool sanitized = true;
 #else
-    return whole;
+    static const bool sanitized = false;
 #endif
+    return whole && !sanitized;
 }
 
 /* ---- clients */

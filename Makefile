@@ -7,7 +7,7 @@ T ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run probe test test-all test-long test-update check check-quick format docs bench bench-nn fuzz asan tsan install deps clean help
+.PHONY: build run probe test test-aarch64 test-all test-long test-update check check-quick format docs bench bench-nn fuzz asan tsan install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,10 @@ test-all: test-long
 test-long: ## property, fault and load tests at full length; the same as test-all
 	@tools/deps test
 	@VSR_TEST_LONG=1 tools/run-tests "$(T)"
+
+test-aarch64: ## unit tests of core/, text/ and nn/ on 64-bit Arm, under qemu-user
+	@tools/deps aarch64
+	@tools/test-aarch64 "$(T)"
 
 test-update: ## rewrite the expected diagnostics and snapshots; review the diff
 	@tools/deps test

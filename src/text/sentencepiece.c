@@ -15,7 +15,7 @@ static vsr_str normal_prefix(const struct sentencepiece *model, vsr_str text, si
             *ret_len = len;
             return replacement;
         }
-        len = token_char_len(text.ptr[0]);
+        len = token_char_len(text.ptr[0]); /* no rule ends inside a character: all of it is there */
     }
     *ret_len = len;
     return str_make(text.ptr, len);

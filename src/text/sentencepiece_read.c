@@ -130,6 +130,9 @@ static int read_piece(struct reader *r, vsr_str message) {
     if (piece.text.len == 0 || utf8_check(piece.text) != piece.text.len || !isfinite(piece.score))
         return err_set(r->err, VSR_E_INVALID, "SentencePiece model: piece %zu is empty, no UTF-8, or has no score",
                        r->n);
+    if (piece.text.len > TRIE_KEY_LEN_MAX)
+        return err_set(r->err, VSR_E_LIMIT, "SentencePiece model: piece %zu has more than %d bytes", r->n,
+                       TRIE_KEY_LEN_MAX);
     r->pieces = arena_grow(r->own, r->pieces, sizeof(piece), r->n, &r->cap);
     r->pieces[r->n++] = piece;
     return 0;

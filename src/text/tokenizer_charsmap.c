@@ -31,6 +31,11 @@ static bool replacement_at(const struct charsmap *map, uint32_t value, vsr_str *
     return ret->len == 0 || ((uint8_t)ret->ptr[0] & 0xC0) != 0x80;
 }
 
+/* Compiled rules are bytes: a hostile one could end inside a character. */
+static bool ends_character(vsr_str text, size_t len) {
+    return len == text.len || ((uint8_t)text.ptr[len] & 0xC0) != 0x80;
+}
+
 static size_t search(const struct charsmap *map, vsr_str text, bool shortest, vsr_str *ret_replacement) {
     size_t found = 0;
     uint32_t pos;
@@ -48,7 +53,7 @@ static size_t search(const struct charsmap *map, vsr_str text, bool shortest, vs
         pos ^= offset_of(unit);
         if (pos >= map->n_units)
             break;
-        if (has_leaf(unit) && replacement_at(map, map->units[pos], ret_replacement)) {
+        if (has_leaf(unit) && ends_character(text, i + 1) && replacement_at(map, map->units[pos], ret_replacement)) {
             found = i + 1;
             if (shortest)
                 break;

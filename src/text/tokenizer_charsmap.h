@@ -27,7 +27,7 @@ struct charsmap {
 int charsmap_read(struct arena *arena, vsr_str blob, struct charsmap *ret, struct vsr_err *err) VSR_MUST_CHECK;
 
 /* The rule for the longest prefix of `text` that has one, or for the shortest. Returns the prefix's length, 0 without
- * one; the replacement is valid UTF-8. */
+ * one; it ends where a character does, and the replacement is valid UTF-8. */
 size_t charsmap_longest(const struct charsmap *map, vsr_str text, vsr_str *ret_replacement);
 size_t charsmap_shortest(const struct charsmap *map, vsr_str text, vsr_str *ret_replacement);
 

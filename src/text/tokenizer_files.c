@@ -35,7 +35,7 @@ static int map_file(struct arena *arena, vsr_str directory, const char *name, si
                     struct vsr_err *err) {
     const char *path = arena_printf(arena, "%.*s/%s", VSR_FMT(directory), name).ptr;
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
     *ret = (struct mapped){ .text = { "", 0 } };
     if (fd < 0)
         return err_set(err, errno == ENOENT || errno == ENOTDIR ? VSR_E_NOT_FOUND : VSR_E_IO, "%s: %s", path,

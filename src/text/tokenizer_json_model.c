@@ -68,16 +68,21 @@ static int get_token(struct tokenizer_reader *r, json_ref ref, const char *key, 
 }
 
 /* Keys of all tokens that a text may become and that begin with `prefix`, without it. */
-static void build_trie(struct tokenizer_reader *r, vsr_str prefix, struct token_trie *trie) {
+static int build_trie(struct tokenizer_reader *r, vsr_str prefix, struct token_trie *trie) {
     const struct vocabulary *vocabulary = &r->t->vocabulary;
     struct trie_key *keys = ARENA_ARRAY(r->own, struct trie_key, vocabulary->n);
     size_t n = 0;
     for (uint32_t id = 0; id < vocabulary->n; id++) {
         vsr_str token = vocabulary_token(vocabulary, id);
-        if (vocabulary_has(vocabulary, id) && !reader_is_special(r, id) && str_starts(token, prefix))
-            keys[n++] = (struct trie_key){ str_sub(token, prefix.len, token.len), id };
+        if (!vocabulary_has(vocabulary, id) || reader_is_special(r, id) || !str_starts(token, prefix))
+            continue;
+        if (token.len > TRIE_KEY_LEN_MAX)
+            return err_set(r->err, VSR_E_LIMIT, "model: token %u (\"%.*s...\") has more than %d bytes", id,
+                           VSR_FMT(str_sub(token, 0, 60)), TRIE_KEY_LEN_MAX);
+        keys[n++] = (struct trie_key){ str_sub(token, prefix.len, token.len), id };
     }
     token_trie_build(trie, r->arena, keys, n);
+    return 0;
 }
 
 static int read_wordpiece(struct tokenizer_reader *r, json_ref ref) {
@@ -99,9 +104,8 @@ static int read_wordpiece(struct tokenizer_reader *r, json_ref ref) {
         return reader_invalid(r, "model WordPiece", "has no unk_token");
     r->t->kind = MODEL_WORDPIECE;
     model->chars_max = (uint32_t)chars_max;
-    build_trie(r, VSR_STR(""), &model->starts);
-    build_trie(r, prefix, &model->continues);
-    return 0;
+    rc = build_trie(r, VSR_STR(""), &model->starts);
+    return rc < 0 ? rc : build_trie(r, prefix, &model->continues);
 }
 
 static int read_word_level(struct tokenizer_reader *r, json_ref ref) {
@@ -109,8 +113,7 @@ static int read_word_level(struct tokenizer_reader *r, json_ref ref) {
     r->t->kind = MODEL_WORD_LEVEL;
     if (rc < 0 || (rc = get_token(r, ref, "unk_token", &r->t->model.word_level.unk)) < 0)
         return rc;
-    build_trie(r, VSR_STR(""), &r->t->model.word_level.words);
-    return 0;
+    return build_trie(r, VSR_STR(""), &r->t->model.word_level.words);
 }
 
 static void find_byte_ids(const struct tokenizer_reader *r, uint32_t ids[static 256]) {
@@ -308,8 +311,7 @@ static int read_unigram(struct tokenizer_reader *r, json_ref ref) {
     model->unk_score = least - 10;
     model->special = r->special;
     find_byte_ids(r, model->byte_ids);
-    build_trie(r, VSR_STR(""), &model->trie);
-    return 0;
+    return build_trie(r, VSR_STR(""), &model->trie);
 }
 
 int reader_read_vocabulary(struct tokenizer_reader *r) {

@@ -14,7 +14,11 @@
 
 struct arena;
 
-enum { TRIE_ROOT = 0 };
+enum {
+    TRIE_ROOT = 0,
+    /* For whoever builds one from a file: bounds what a place in a text costs. Published ones have up to 256 bytes. */
+    TRIE_KEY_LEN_MAX = 512,
+};
 
 struct token_trie {
     struct trie_node {

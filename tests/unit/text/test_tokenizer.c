@@ -1,6 +1,9 @@
 /* Tokenizers from tokenizer.json: tables of texts with the tokens and places that they become. */
 #include "text/tokenizer.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "core/arena.h"
 #include "core/buf.h"
 #include "text/tokenizer_template.h"
@@ -267,6 +270,112 @@ TEST(unknown_parts_are_errors) {
     arena_free(arena);
 }
 
+/* ---- SentencePiece models, written field by field */
+
+static void put_bytes(struct buf *out, int field, vsr_str bytes) {
+    size_t rest = bytes.len;
+    (void)buf_append_char(out, (char)(field << 3 | 2));
+    for (; rest >= 0x80; rest >>= 7)
+        (void)buf_append_char(out, (char)((rest & 0x7F) | 0x80));
+    (void)buf_append_char(out, (char)rest);
+    (void)buf_append(out, bytes);
+}
+
+static void put_piece(struct buf *out, vsr_str text, char type) {
+    struct buf piece;
+    buf_init(&piece, 1 << 16);
+    put_bytes(&piece, 1, text);
+    (void)buf_append(&piece, str_make((const char[]){ 0x15, 0, 0, (char)0x80, (char)0xBF, 0x18, type }, 7)); /* -1 */
+    put_bytes(out, 1, buf_str(&piece));
+    buf_done(&piece);
+}
+
+/* A Unigram model of <unk>, U+2581, "a" and `more`, with `charsmap`. */
+static void put_model(struct buf *out, vsr_str more, vsr_str charsmap) {
+    struct buf normalizer;
+    buf_init(&normalizer, 1 << 16);
+    put_piece(out, VSR_STR("<unk>"), 2);
+    put_piece(out, VSR_STR("\xE2\x96\x81"), 1);
+    put_piece(out, VSR_STR("a"), 1);
+    if (more.len)
+        put_piece(out, more, 1);
+    put_bytes(out, 2, str_make((const char[]){ 0x18, 1 }, 2));
+    if (charsmap.len)
+        put_bytes(&normalizer, 2, charsmap);
+    put_bytes(out, 3, buf_str(&normalizer));
+    buf_done(&normalizer);
+}
+
+static void put_u32(struct buf *out, uint32_t value) {
+    for (int i = 0; i < 4; i++)
+        (void)buf_append_char(out, (char)(value >> 8 * i));
+}
+
+/* One rule: the single byte `key`, which begins a character of two, becomes nothing. */
+static void put_charsmap(struct buf *out, uint8_t key) {
+    put_u32(out, 256 * 4);
+    for (uint32_t i = 0; i < 256; i++)
+        put_u32(out, i == key ? key | 0x100 | 1 << 10 : i == (key ^ 1u) ? 0x80000000 : 0);
+    (void)buf_append_char(out, '\0');
+}
+
+TEST(rules_that_end_inside_a_character) {
+    static const char *const texts[][2] = {
+        { "\xC3\xA9", "\xE2\x96\x81@0-0 <unk>@0-2" },
+        { "a\xC3\xA9", "\xE2\x96\x81@0-0 a@0-1 <unk>@1-3" },
+        { "\xC3\xA9 a", "\xE2\x96\x81@0-0 <unk>@0-2 \xE2\x96\x81@2-3 a@3-4" },
+    };
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    const struct tokenizer_options bare = { .bare = true };
+    struct tokenizer *t = NULL;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct buf charsmap, model, out;
+    buf_init(&charsmap, 1 << 16);
+    buf_init(&model, 1 << 16);
+    buf_init(&out, 1 << 16);
+    put_charsmap(&charsmap, 0xC3);
+    put_model(&model, VSR_STR(""), buf_str(&charsmap));
+    CHECK_MSG(tokenizer_from_sentencepiece(arena, buf_str(&model), &t, &err) == 0, "%s", err.text);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++) {
+        struct encoding e;
+        CHECK_INT(tokenizer_encode(t, scratch, str_from_c(texts[i][0]), &bare, &e, NULL), 0, texts[i][0]);
+        CHECK_STR(str_from_c(show(t, &e, &out)), texts[i][1], texts[i][0]);
+    }
+    buf_done(&charsmap);
+    buf_done(&model);
+    buf_done(&out);
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
+/* A place in a text costs as much as the longest token. */
+TEST(tokens_that_are_too_long) {
+    static const char *const models[] = {
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"u\",0],[\"@\",-1]]}}",
+        "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"u\",\"vocab\":{\"u\":0,\"@\":1}}}",
+        "{\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"u\",\"vocab\":{\"u\":0,\"@\":1}}}",
+    };
+    struct arena *arena = arena_new(0, 0);
+    char text[513];
+    memset(text, 'a', sizeof(text));
+    for (int len = 512; len <= 513; len++) {
+        struct buf model;
+        struct tokenizer *t = NULL;
+        for (size_t i = 0; i < VSR_COUNT(models); i++) {
+            vsr_str end = str_from_c(models[i]), start = str_split(&end, '@');
+            vsr_str json = arena_printf(arena, "%.*s%.*s%.*s", VSR_FMT(start), len, text, VSR_FMT(end));
+            CHECK_INT(tokenizer_from_json(arena, json, &t, NULL), len > 512 ? VSR_E_LIMIT : 0, models[i]);
+        }
+        buf_init(&model, 1 << 16);
+        put_model(&model, str_make(text, (size_t)len), VSR_STR(""));
+        CHECK_INT(tokenizer_from_sentencepiece(arena, buf_str(&model), &t, NULL), len > 512 ? VSR_E_LIMIT : 0,
+                  "SentencePiece");
+        buf_done(&model);
+    }
+    arena_free(arena);
+}
+
 TEST(truncation_of_lengths) {
     static const struct {
         const char *name;
@@ -444,6 +553,22 @@ TEST(vocabulary) {
     arena_free(arena);
 }
 
+/* What is no ordinary file is refused, not waited for. */
+TEST(files_that_are_none) {
+    char dir[] = "/tmp/vsr_tokenizer_XXXXXX", path[64];
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer *t;
+    struct vsr_err err = VSR_ERR_NONE;
+    CHECK(mkdtemp(dir), "directory");
+    snprintf(path, sizeof(path), "%s/tokenizer.json", dir);
+    CHECK_INT(mkfifo(path, 0600), 0, "fifo");
+    CHECK_INT(tokenizer_open(arena, str_from_c(dir), &t, &err), VSR_E_LIMIT, "a pipe");
+    CHECK(strstr(err.text, "is no file") != NULL, err.text);
+    (void)unlink(path);
+    (void)rmdir(dir);
+    arena_free(arena);
+}
+
 /* The published tokenizer of BERT, from each of its files. */
 TEST(published_bert) {
     static const uint32_t want[] = { 101, 7592, 1010, 2088, 999, 102 };
@@ -466,6 +591,7 @@ TEST(published_bert) {
 }
 
 RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(spaces_as_symbols), T(unigram),
-          T(unknown_parts_are_errors), T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
+          T(unknown_parts_are_errors), T(rules_that_end_inside_a_character), T(tokens_that_are_too_long),
+          T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
           T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(tokenizers_that_take_turns),
-          T(memory_of_huge_texts), T(vocabulary), T(published_bert))
+          T(memory_of_huge_texts), T(vocabulary), T(files_that_are_none), T(published_bert))

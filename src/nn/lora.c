@@ -104,6 +104,10 @@ static int add_tensor(struct lora *lora, const struct tensor *tensor, struct vsr
     static const vsr_str start = VSR_STR_INIT("base_model.model.");
     vsr_str path, module = { 0 };
     enum part part;
+    /* Names that the base cannot have either; what they cost to match grows with their length. */
+    if (tensor->name.len > WEIGHTS_NAME_LEN_MAX)
+        return err_set(err, VSR_E_LIMIT, "the name \"%.*s...\" is longer than %d bytes",
+                       VSR_FMT(str_sub(tensor->name, 0, 60)), WEIGHTS_NAME_LEN_MAX);
     if (!str_starts(tensor->name, start))
         return err_set(err, VSR_E_INVALID, "tensor \"%.*s\" does not begin with \"%.*s\"", VSR_FMT(tensor->name),
                        VSR_FMT(start));
@@ -126,12 +130,11 @@ static int check_module(const struct lora *lora, struct lora_module *m, struct v
     char a[TENSOR_SHAPE_TEXT_LEN], b[TENSOR_SHAPE_TEXT_LEN];
     if (!m->a || !m->b)
         return err_set(err, VSR_E_INVALID, "\"%.*s\" has no lora_%s", VSR_FMT(m->path), m->a ? "B" : "A");
-    m->rank = lora_rules_rank(lora->rules, m->path);
-    m->scale = lora_rules_scale(lora->rules, m->path);
-    if (m->a->n_dims != 2 || m->b->n_dims != 2 || m->a->dims[0] != m->rank || m->b->dims[1] != m->rank)
-        return err_set(err, VSR_E_INVALID, "\"%.*s\": A is %s and B %s, expected rank %zu by %s", VSR_FMT(m->path),
-                       tensor_shape_text(m->a->dims, m->a->n_dims, a), tensor_shape_text(m->b->dims, m->b->n_dims, b),
-                       m->rank, config_name);
+    if (m->a->n_dims != 2 || m->b->n_dims != 2 || m->a->dims[0] != m->b->dims[1])
+        return err_set(err, VSR_E_INVALID, "\"%.*s\": A is %s and B %s, expected [rank, in] and [out, rank]",
+                       VSR_FMT(m->path), tensor_shape_text(m->a->dims, m->a->n_dims, a),
+                       tensor_shape_text(m->b->dims, m->b->n_dims, b));
+    m->rank = m->a->dims[0];
     m->in = m->a->dims[1];
     m->out = m->b->dims[0];
     if ((m->magnitude != NULL) != lora->rules->dora || (m->magnitude && m->magnitude->n != m->out))
@@ -266,6 +269,16 @@ static vsr_str trunk_prefix(const struct lora *lora, const struct encoder_linear
     return VSR_STR("");
 }
 
+/* Rank and scale by the rules: of layers that the base has, whose number is bounded. */
+static int apply_rules(const struct lora *lora, struct lora_module *m, struct vsr_err *err) {
+    size_t rank = lora_rules_rank(lora->rules, m->path);
+    if (rank != m->rank)
+        return err_set(err, VSR_E_INVALID, "\"%.*s\" is adapted with rank %zu, expected rank %zu by %s",
+                       VSR_FMT(m->path), m->rank, rank, config_name);
+    m->scale = lora_rules_scale(lora->rules, m->path);
+    return 0;
+}
+
 static int bind_module(struct lora *lora, struct lora_module *m, const struct encoder_linears *linears, vsr_str prefix,
                        struct vsr_err *err) {
     size_t len = 0;
@@ -282,7 +295,7 @@ static int bind_module(struct lora *lora, struct lora_module *m, const struct en
     m->layer = linear->layer;
     /* A layer of the trunk without a number stands behind them all: a pooler. */
     lora->first_layer = m->layer < lora->first_layer ? m->layer : lora->first_layer;
-    return 0;
+    return apply_rules(lora, m, err);
 }
 
 /* A file from which tensors got lost would be another model, not an error that shows. */

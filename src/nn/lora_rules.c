@@ -7,6 +7,12 @@
 #include "nn/lora.h"
 #include "nn/name_pattern.h"
 
+/*
+ * Of all patterns of a list together: each is tried behind every dot of every adapted layer's path. Plenty for a
+ * literal for each layer of a model, or for some dozen real patterns.
+ */
+enum { PATTERNS_COST_MAX = 2048 };
+
 struct reader {
     struct json_fields f;
     struct arena *arena;
@@ -120,7 +126,7 @@ static void read_layers(struct reader *r) {
 static struct lora_overrides read_overrides(struct reader *r, const char *key, double least, double most) {
     const struct json_doc *doc = &r->f.doc;
     json_ref map = fields_typed(&r->f, 0, key, JSON_OBJECT);
-    size_t n = map == JSON_NONE ? 0 : json_count(doc, map);
+    size_t n = map == JSON_NONE ? 0 : json_count(doc, map), cost = 0;
     struct lora_overrides overrides = { .items =
                                             ARENA_ARRAY(r->arena, struct lora_override, n < LORA_NAMES_MAX ? n : 0) };
     if (n > LORA_NAMES_MAX)
@@ -134,6 +140,11 @@ static struct lora_overrides read_overrides(struct reader *r, const char *key, d
             fields_wrong(&r->f, 0, key, "%.*s: expected a number from %g to %g",
                          VSR_FMT(str_sub(json_raw(doc, name), 0, 60)), least, most);
         item->pattern = read_pattern(r, key, fields_text_of(&r->f, name));
+        cost += item->pattern ? name_pattern_cost(item->pattern) : 0;
+        if (cost > PATTERNS_COST_MAX)
+            fields_wrong(&r->f, 0, key,
+                         "its patterns take more than %d steps together; expected names, or few patterns",
+                         PATTERNS_COST_MAX);
         name = json_next(doc, map, value);
     }
     return overrides;

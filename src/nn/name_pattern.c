@@ -327,28 +327,50 @@ static uint32_t write_node(struct writer *w, const struct node *node, uint32_t n
     return next;
 }
 
-int name_pattern_build(struct arena *arena, vsr_str regex, struct name_pattern **ret, struct vsr_err *err) {
-    struct parser p = { .arena = arena, .text = regex, .err = err };
-    struct name_pattern *pattern = ARENA_NEW(arena, struct name_pattern);
+static int build(struct arena *arena, struct arena *scratch, vsr_str regex, struct name_pattern **ret,
+                 struct vsr_err *err) {
+    struct parser p = { .arena = scratch, .text = regex, .err = err };
+    struct name_pattern *pattern;
     struct node *root = NULL;
     struct writer w = { 0 };
-    int rc;
-    if (regex.len > NAME_PATTERN_LEN_MAX)
-        return err_set(err, VSR_E_LIMIT, "a pattern of %zu bytes, more than %d", regex.len, NAME_PATTERN_LEN_MAX);
-    rc = parse_or(&p, &root);
+    uint32_t start;
+    int rc = parse_or(&p, &root);
     if (rc < 0)
         return rc;
     if (p.at < regex.len)
         return unsupported(&p, "an unexpected \")\"");
-    w.steps = ARENA_ARRAY(arena, struct step, NAME_PATTERN_STEPS_MAX);
-    pattern->start = write_node(&w, root, write_step(&w, (struct step){ .kind = STEP_MATCH }));
+    w.steps = ARENA_ARRAY(scratch, struct step, NAME_PATTERN_STEPS_MAX);
+    start = write_node(&w, root, write_step(&w, (struct step){ .kind = STEP_MATCH }));
     if (w.full)
         return err_set(err, VSR_E_LIMIT, "pattern \"%.*s\" needs more than %d steps", VSR_FMT(str_sub(regex, 0, 100)),
                        NAME_PATTERN_STEPS_MAX);
-    pattern->steps = w.steps;
+    pattern = ARENA_NEW(arena, struct name_pattern);
+    pattern->steps = ARENA_ARRAY(arena, struct step, w.n);
+    memcpy(pattern->steps, w.steps, w.n * sizeof(*w.steps));
     pattern->n = w.n;
+    pattern->start = start;
     *ret = pattern;
     return 0;
+}
+
+int name_pattern_build(struct arena *arena, vsr_str regex, struct name_pattern **ret, struct vsr_err *err) {
+    struct arena *scratch;
+    int rc;
+    if (regex.len > NAME_PATTERN_LEN_MAX)
+        return err_set(err, VSR_E_LIMIT, "a pattern of %zu bytes, more than %d", regex.len, NAME_PATTERN_LEN_MAX);
+    scratch = arena_new(0, 0);
+    rc = build(arena, scratch, regex, ret, err);
+    arena_free(scratch);
+    return rc;
+}
+
+/* Where nothing branches, at most one step reads a byte. */
+size_t name_pattern_cost(const struct name_pattern *pattern) {
+    for (uint32_t i = 0; i < pattern->n; i++) {
+        if (pattern->steps[i].kind == STEP_SPLIT)
+            return pattern->n;
+    }
+    return 1;
 }
 
 /* ---- matching */
@@ -388,13 +410,19 @@ static void add_step(const struct name_pattern *pattern, struct set *set, uint32
     }
 }
 
+/* Only what the pattern's steps need of it. */
+static void clear(const struct name_pattern *pattern, struct set *set) {
+    set->n = 0;
+    memset(set->seen, 0, (pattern->n + 63) / 64 * sizeof(*set->seen));
+}
+
 bool name_pattern_matches(const struct name_pattern *pattern, vsr_str name) {
-    struct set sets[2] = { { .n = 0 }, { .n = 0 } };
+    struct set sets[2];
     struct set *now = &sets[0], *then = &sets[1], *swap;
+    clear(pattern, now);
     add_step(pattern, now, pattern->start, true, name.len == 0);
     for (size_t i = 0; i < name.len && now->n > 0; i++) {
-        then->n = 0;
-        memset(then->seen, 0, sizeof(then->seen));
+        clear(pattern, then);
         for (uint32_t k = 0; k < now->n; k++) {
             const struct step *step = &pattern->steps[now->steps[k]];
             if (step->kind == STEP_BYTES && has_byte(&step->bytes, (unsigned char)name.ptr[i]))

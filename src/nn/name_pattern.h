@@ -9,6 +9,7 @@
 #define VSR_NN_NAME_PATTERN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/err.h"
 #include "core/str.h"
@@ -22,8 +23,12 @@ enum {
     NAME_PATTERN_DEPTH_MAX = 32,
 };
 
+/* What it takes beyond matching is given back before the return: patterns stay as small as they are written. */
 int name_pattern_build(struct arena *arena, vsr_str regex, struct name_pattern **ret,
                        struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Steps that a byte of a name may take: 1 for a pattern without alternatives and repetitions. */
+size_t name_pattern_cost(const struct name_pattern *pattern);
 
 /* The whole of `name`. */
 bool name_pattern_matches(const struct name_pattern *pattern, vsr_str name);

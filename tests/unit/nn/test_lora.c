@@ -326,6 +326,8 @@ static const struct {
     { "layer is a text", CONFIG(",\"layers_to_transform\":[\"1\"]"), "layers_to_transform" },
     { "negative layer", CONFIG(",\"layers_to_transform\":-1"), "layers_to_transform" },
     { "rank of a pattern", CONFIG(",\"rank_pattern\":{\"a\":0}"), "rank_pattern" },
+    { "costly patterns", CONFIG(",\"rank_pattern\":{\"(a?){255}(b?){255}(c?){255}(d?){255}(e?){255}\":1}"),
+      "more than 2048 steps" },
     { "bad pattern", CONFIG(",\"rank_pattern\":{\"(\":1}"), "rank_pattern" },
     { "patterns are a list", CONFIG(",\"alpha_pattern\":[]"), "alpha_pattern" },
 };
@@ -341,6 +343,10 @@ TEST(configurations_that_are_refused) {
 }
 
 #define PATH "base_model.model.layers.1.attn.Wqkv"
+#define SIXTEEN "a.a.a.a.a.a.a.a."
+#define LONG_PATH \
+    "base_model.model." SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN \
+        SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN "Wqkv"
 static const struct {
     const char *name, *config;
     struct named_tensor tensors[4];
@@ -349,18 +355,18 @@ static const struct {
     { "nothing", CONFIG(""), { { NULL } }, "adapts nothing" },
     { "no B", CONFIG(""), { { PATH ".lora_A.weight", "[2,4]", 8, 0 } }, "no lora_B" },
     { "no A", CONFIG(""), { { PATH ".lora_B.weight", "[12,2]", 24, 0 } }, "no lora_A" },
-    { "another rank",
+    { "a long name",
       CONFIG(""),
-      { { PATH ".lora_A.weight", "[3,4]", 12, 0 }, { PATH ".lora_B.weight", "[12,3]", 36, 0 } },
-      "rank 2" },
+      { { LONG_PATH ".lora_A.weight", "[2,4]", 8, 0 }, { LONG_PATH ".lora_B.weight", "[12,2]", 24, 0 } },
+      "longer than 256" },
     { "ranks differ",
       CONFIG(""),
       { { PATH ".lora_A.weight", "[2,4]", 8, 0 }, { PATH ".lora_B.weight", "[12,3]", 36, 0 } },
-      "rank 2" },
+      "[out, rank]" },
     { "a vector",
       CONFIG(""),
       { { PATH ".lora_A.weight", "[8]", 8, 0 }, { PATH ".lora_B.weight", "[12,2]", 24, 0 } },
-      "rank 2" },
+      "[out, rank]" },
     { "twice",
       CONFIG(""),
       { { PATH ".lora_A.weight", "[2,4]", 8, 0 }, { PATH ".lora_A.default.weight", "[2,4]", 8, 0 } },
@@ -433,6 +439,10 @@ static const struct {
       CONFIG(",\"target_modules\":[\"dense\"]"),
       { FACTORS("base_model.model.model.head.dense", "4", 8, "4", 8) },
       "no linear layer" },
+    { "another rank",
+      CONFIG(""),
+      { { PATH ".lora_A.weight", "[3,4]", 12, 0 }, { PATH ".lora_B.weight", "[12,3]", 36, 0 } },
+      "rank 2" },
     { "another size", CONFIG(""), { FACTORS(PATH, "4", 8, "4", 8) }, "[12, 4] in the base" },
     { "another width", CONFIG(""), { FACTORS(PATH, "6", 12, "12", 24) }, "[12, 4] in the base" },
     { "not meant", CONFIG(",\"layers_to_transform\":[0]"), { FACTORS(PATH, "4", 8, "12", 24) }, "does not mean" },

@@ -134,4 +134,31 @@ TEST(limits) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(matches), T(patterns_that_are_refused), T(patterns_that_explode), T(limits))
+static size_t cost_of(const char *regex) {
+    struct arena *arena = arena_new(0, 0);
+    struct name_pattern *pattern = NULL;
+    size_t cost;
+    CHECK(name_pattern_build(arena, str_from_c(regex), &pattern, NULL) == 0, regex);
+    cost = name_pattern_cost(pattern);
+    arena_free(arena);
+    return cost;
+}
+
+TEST(costs) {
+    CHECK_INT(cost_of("layers.0.attn.Wqkv"), 1, "a literal");
+    CHECK(cost_of(".*Wqkv") > 1 && cost_of(".*Wqkv") < 10, "one that repeats");
+    CHECK(cost_of("(a|b){100}") > 300, "one that branches often");
+}
+
+/* A list of a thousand of them must not fill the memory. */
+TEST(patterns_are_small) {
+    struct arena *arena = arena_new(0, 1 << 20);
+    struct name_pattern *pattern;
+    for (size_t i = 0; i < 1000; i++)
+        CHECK(name_pattern_build(arena, VSR_STR("q_proj"), &pattern, NULL) == 0, "built");
+    CHECK(arena_try_alloc(arena, 1 << 16), "within a megabyte");
+    arena_free(arena);
+}
+
+RUN_TESTS(T(costs), T(patterns_are_small), T(matches), T(patterns_that_are_refused), T(patterns_that_explode),
+          T(limits))

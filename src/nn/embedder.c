@@ -34,10 +34,19 @@ struct embedder_scratch {
 
 static int read_dense(struct embedder *embedder, struct nn_runtime *runtime, const struct sentence_step *from,
                       struct weights *weights, const struct gemm **ret, struct vsr_err *err) {
-    float *values = mem_alloc((from->out * from->in + from->out) * sizeof(*values));
-    float *bias = values + from->out * from->in;
-    int rc = weights_get_f32(weights, WEIGHTS_HEAD, VSR_STR("linear.weight"), WEIGHTS_SHAPE(from->out, from->in),
-                             values, err);
+    const struct weights_shape shape = WEIGHTS_SHAPE(from->out, from->in);
+    const struct tensor *tensor = NULL;
+    struct pages pages = { .data = NULL };
+    float *values, *bias;
+    /* Memory only for what the file holds, whatever its configuration claims. */
+    int rc = weights_get(weights, WEIGHTS_HEAD, VSR_STR("linear.weight"), shape, &tensor, err);
+    if (rc == 0)
+        rc = pages_new((from->out * from->in + from->out) * sizeof(*values), "a dense step in f32", &pages, err);
+    if (rc < 0)
+        return rc;
+    values = pages.data;
+    bias = values + from->out * from->in;
+    rc = weights_get_f32(weights, WEIGHTS_HEAD, VSR_STR("linear.weight"), shape, values, err);
     if (rc == 0 && from->bias)
         rc = weights_get_f32(weights, WEIGHTS_HEAD, VSR_STR("linear.bias"), WEIGHTS_SHAPE(from->out), bias, err);
     if (rc == 0)
@@ -45,7 +54,7 @@ static int read_dense(struct embedder *embedder, struct nn_runtime *runtime, con
     if (rc == 0)
         rc = tensor_holding_gemm(embedder->holding, runtime->gemm, values, from->bias ? bias : NULL, from->out,
                                  from->in, PRECISION_F32, ret, err);
-    mem_free(values);
+    pages_free(&pages);
     return rc;
 }
 

@@ -4,20 +4,25 @@
 #include <math.h>
 
 #include "core/arena.h"
+#include "nn/attention.h"
 #include "nn/json_fields.h"
+#include "nn/kernels.h"
 #include "nn/rope_config.h"
 
-/* Sizes are bounded so that products of any three of them, in bytes, stay far below 2^63. */
+/*
+ * What the kernels bound by an assertion is bounded here by the same constants; the rest so that a table of any two
+ * sizes, in bytes, stays far below 2^63.
+ */
 enum {
     VOCABULARY_MAX = 1 << 24,
     HEADS_MAX = 1024,
-    HEAD_DIM_MAX = 1024,
-    INTERMEDIATE_MAX = 1 << 17,
+    CONTEXT_OF_HIDDEN_MAX = 8, /* heads * head_dim by hidden; of published models at most 2 */
     POSITIONS_MAX = 1 << 24,
     TOKEN_TYPES_MAX = 1 << 10,
     WINDOW_MAX = POSITIONS_MAX,
     LABEL_LEN_MAX = 256,
 };
+_Static_assert((int)ENCODER_HIDDEN_MAX <= (int)KERNELS_WIDTH_MAX, "rows of the stream go through the kernels");
 
 struct reader {
     struct json_fields f;
@@ -182,7 +187,7 @@ static void read_sizes(struct reader *r) {
     c->hidden = fields_size(&r->f, 0, "hidden_size", FIELDS_REQUIRED, 1, ENCODER_HIDDEN_MAX);
     c->layers = fields_size(&r->f, 0, "num_hidden_layers", FIELDS_REQUIRED, 1, ENCODER_LAYERS_MAX);
     c->heads = fields_size(&r->f, 0, "num_attention_heads", FIELDS_REQUIRED, 1, HEADS_MAX);
-    c->intermediate = fields_size(&r->f, 0, "intermediate_size", FIELDS_REQUIRED, 1, INTERMEDIATE_MAX);
+    c->intermediate = fields_size(&r->f, 0, "intermediate_size", FIELDS_REQUIRED, 1, KERNELS_WIDTH_MAX);
     c->positions = fields_size(&r->f, 0, "max_position_embeddings", FIELDS_REQUIRED, 1, POSITIONS_MAX);
     c->kv_heads = c->heads;
     c->embedding_scale = 1;
@@ -219,6 +224,22 @@ static void count_positions_past(struct reader *r, size_t pad) {
 static void read_pad(struct reader *r, uint32_t fallback) {
     int64_t pad = fields_int(&r->f, 0, "pad_token_id", fallback, -1, VOCABULARY_MAX);
     r->c->pad_id = pad < 0 ? 0 : (uint32_t)pad; /* -1: none; sequences are never padded here */
+}
+
+/* Heads as attention can take them, whatever the keys were that they come from. */
+static void check_heads(struct reader *r) {
+    struct encoder_config *c = r->c;
+    size_t context = c->heads * c->head_dim;
+    if (c->head_dim > ATTENTION_HEAD_DIM_MAX)
+        fields_wrong(&r->f, 0, "num_attention_heads", "a head has %zu dimensions, more than %d", c->head_dim,
+                     ATTENTION_HEAD_DIM_MAX);
+    if (c->heads / c->kv_heads > ATTENTION_GROUP_MAX)
+        fields_wrong(&r->f, 0, "num_key_value_heads", "%zu heads share each, more than %d", c->heads / c->kv_heads,
+                     ATTENTION_GROUP_MAX);
+    if (context > KERNELS_WIDTH_MAX || context > CONTEXT_OF_HIDDEN_MAX * c->hidden)
+        fields_wrong(&r->f, 0, "num_attention_heads",
+                     "all heads together have %zu dimensions; expected at most %d, and at most %d times hidden_size",
+                     context, KERNELS_WIDTH_MAX, CONTEXT_OF_HIDDEN_MAX);
 }
 
 /* ---- BERT and what came of it */
@@ -277,7 +298,7 @@ static void read_norm_of_table(struct reader *r) {
 }
 
 static void must_equal(struct reader *r, const char *key, size_t value, const char *what) {
-    size_t found = fields_size(&r->f, 0, key, value, 0, INTERMEDIATE_MAX);
+    size_t found = fields_size(&r->f, 0, key, value, 0, ENCODER_HIDDEN_MAX);
     if (found != value)
         fields_wrong(&r->f, 0, key, "%zu is not supported, only %s (%zu)", found, what, value);
 }
@@ -292,6 +313,9 @@ static void read_deberta(struct reader *r) {
     d->buckets = d->buckets < 0 ? 0 : d->buckets;
     d->positions = fields_int(&r->f, 0, "max_relative_positions", -1, -1, POSITIONS_MAX);
     d->positions = d->positions < 1 ? (int64_t)c->positions : d->positions;
+    if ((d->buckets > 0 ? d->buckets : d->positions) > ATTENTION_SLOTS_MAX / 2)
+        fields_wrong(&r->f, 0, d->buckets > 0 ? "position_buckets" : "max_relative_positions",
+                     "expected at most %d distances to each side", ATTENTION_SLOTS_MAX / 2);
     /* Between the two the buckets' logarithm must grow. */
     if (d->buckets > 0 && (d->buckets < 4 || d->buckets % 2 != 0 || d->positions - 1 <= d->buckets / 2))
         fields_wrong(&r->f, 0, "position_buckets", "expected an even number from 4 to below %lld",
@@ -387,7 +411,7 @@ static void read_modernbert(struct reader *r) {
 
 static void read_decoder(struct reader *r, size_t head_dim) {
     struct encoder_config *c = r->c;
-    c->head_dim = fields_size(&r->f, 0, "head_dim", head_dim, 1, HEAD_DIM_MAX);
+    c->head_dim = fields_size(&r->f, 0, "head_dim", head_dim, 1, ATTENTION_HEAD_DIM_MAX);
     c->kv_heads = fields_size(&r->f, 0, "num_key_value_heads", FIELDS_REQUIRED, 1, HEADS_MAX);
     if (c->heads % c->kv_heads != 0)
         fields_wrong(&r->f, 0, "num_key_value_heads", "%zu does not divide num_attention_heads %zu", c->kv_heads,
@@ -583,6 +607,7 @@ int encoder_config_read(struct arena *arena, vsr_str json, struct encoder_config
     }
     if (r.f.rc == 0) {
         families[c.family].read(&r);
+        check_heads(&r);
         read_task(&r);
         read_labels(&r);
         read_problem(&r);

@@ -330,11 +330,16 @@ static int pack_rounded(struct gemm *gemm, const float *weights, struct vsr_err 
     return rc;
 }
 
-static float channel_scale(const float *weights, size_t in, float top) {
+/* False where a weight is no number: bytes would make one of it. */
+static bool channel_scale(const float *weights, size_t in, float top, float *ret) {
     float greatest = 0;
-    for (size_t i = 0; i < in; i++)
+    for (size_t i = 0; i < in; i++) {
+        if (!isfinite(weights[i]))
+            return false;
         greatest = fmaxf(greatest, fabsf(weights[i]));
-    return greatest > 0 ? greatest / top : 1.0f;
+    }
+    *ret = greatest / top > 0 ? greatest / top : 1.0f; /* all zero, or so small that the scale would be */
+    return true;
 }
 
 static int pack_own(struct gemm *gemm, const int8_t *bytes, struct vsr_err *err) {
@@ -355,8 +360,12 @@ static int pack_bytes(struct gemm *gemm, const float *weights, struct vsr_err *e
     bytes = quantised.data;
     for (size_t channel = 0; channel < out; channel++) {
         const float *row = weights + channel * in;
-        float scale = channel_scale(row, in, top);
+        float scale;
         int32_t sum = 0;
+        if (!channel_scale(row, in, top, &scale)) {
+            pages_free(&quantised);
+            return err_set(err, VSR_E_INVALID, "row %zu of the weights holds what is no finite number", channel);
+        }
         for (size_t i = 0; i < in; i++) {
             bytes[channel * in + i] = (int8_t)lrintf(row[i] / scale);
             sum += bytes[channel * in + i];

@@ -2,9 +2,11 @@
 
 #include "core/arena.h"
 #include "nn/json_fields.h"
+#include "nn/kernels.h"
 #include "nn/model_file.h"
 
 enum { TOKENS_MAX = 1 << 24 };
+_Static_assert((int)SENTENCE_DIMS_MAX <= (int)KERNELS_WIDTH_MAX, "vectors go through the kernels");
 
 /* ---- modules.json */
 

@@ -22,7 +22,7 @@
 
 enum {
     SENTENCE_STEPS_MAX = 8,
-    SENTENCE_DIMS_MAX = 1 << 16,
+    SENTENCE_DIMS_MAX = 16384, /* as wide as the kernels take rows */
     SENTENCE_PROMPTS_MAX = 256,
     SENTENCE_PROMPT_LEN_MAX = 1 << 14,
 };

@@ -279,4 +279,20 @@ TEST(refused) {
     gemm_context_free(NULL);
 }
 
-RUN_TESTS(T(values), T(parts), T(bytes_of_other_levels), T(threads), T(refused))
+/* Bytes cannot say NaN: they would hide that the file is broken. */
+TEST(weights_that_are_no_numbers) {
+    static const float broken[] = { NAN, INFINITY, -INFINITY };
+    struct gemm_library *library;
+    CHECK(gemm_library_new(&library, NULL) == 0, "library");
+    for (size_t i = 0; i < VSR_COUNT(broken); i++) {
+        float weights[64] = { 1, 2, 3 };
+        struct gemm *gemm = NULL;
+        struct vsr_err err = VSR_ERR_NONE;
+        weights[42] = broken[i];
+        CHECK_INT(gemm_new(library, weights, NULL, 8, 8, PRECISION_INT8, &gemm, &err), VSR_E_INVALID, "broken");
+        CHECK(strstr(err.text, "row 5") != NULL, err.text);
+    }
+    gemm_library_free(library);
+}
+
+RUN_TESTS(T(weights_that_are_no_numbers), T(values), T(parts), T(bytes_of_other_levels), T(threads), T(refused))

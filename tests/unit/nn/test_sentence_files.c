@@ -166,6 +166,7 @@ static const struct {
     const char *name, *json, *says;
 } dense[] = {
     { "no sizes", "{\"in_features\":8}", "out_features" },
+    { "wide", "{\"in_features\":8,\"out_features\":16385}", "out_features" },
     { "activation",
       "{\"in_features\":8,\"out_features\":8,\"activation_function\":\"torch.nn.modules.activation.Softmax\"}",
       "Softmax" },

@@ -31,7 +31,7 @@ struct operand {
 struct kit {
     struct gemm_context *gemm;
     struct pages attention; /* scratch of one item */
-    struct operand operand; /* the context, then what the activation made */
+    struct operand operand; /* the context as bytes, then what the activation made */
     struct pages product;   /* what a product left */
     struct pages sum;       /* the same in f32, where an adapter's product cannot be added to it */
     struct pages first;     /* what an adapter's first factor gave */
@@ -49,7 +49,7 @@ struct encoder_work {
     struct pages hidden;    /* f32 [tokens][hidden]: the residual stream */
     struct operand input;   /* [tokens][hidden]: what the next projection reads */
     struct pages qkv;       /* f32 [tokens][qkv] */
-    struct pages context;   /* f32 [tokens][heads * head_dim] */
+    struct operand context; /* [tokens][heads * head_dim]: what attention made; f32 where the model's are bytes */
     struct pages positions; /* u32 [tokens] */
     struct pages types;     /* u32 [tokens] */
     /* Of a batch with adapters. */
@@ -126,7 +126,8 @@ void encoder_work_free(struct encoder_work *work) {
     pages_free(&work->input.data);
     pages_free(&work->input.scales);
     pages_free(&work->qkv);
-    pages_free(&work->context);
+    pages_free(&work->context.data);
+    pages_free(&work->context.scales);
     pages_free(&work->positions);
     pages_free(&work->types);
     encoder_lanes_done(&work->lanes);
@@ -157,7 +158,7 @@ static int work_grow(struct encoder_work *work, const struct encoder *encoder, s
     if (rc == 0)
         rc = grow(&work->qkv, n, qkv, sizeof(float), err);
     if (rc == 0)
-        rc = grow(&work->context, n, context, sizeof(float), err);
+        rc = grow_operand(&work->context, n, context, err);
     if (rc == 0)
         rc = grow(&work->positions, n, 1, sizeof(uint32_t), err);
     if (rc == 0)
@@ -536,6 +537,14 @@ static struct attention attention_of(const struct encoder *view, size_t layer) {
     };
 }
 
+/* A row of bytes needs its greatest number first, which no head knows. */
+static struct rows_out context_out(const struct pass *p) {
+    size_t cols = encoder_context_cols(&p->encoder->config);
+    if (p->encoder->precision == PRECISION_INT8)
+        return f32_out(&p->work->context.data, 0, cols);
+    return operand_out(p, &p->work->context, 0, cols);
+}
+
 static struct attention_rows attention_rows_of(const struct pass *p) {
     const struct encoder_config *config = &p->encoder->config;
     size_t cols = encoder_qkv_cols(config), queries = config->heads * config->head_dim;
@@ -547,7 +556,7 @@ static struct attention_rows attention_rows_of(const struct pass *p) {
         .q_stride = cols,
         .k_stride = cols,
         .v_stride = cols,
-        .out = f32_out(&p->work->context, 0, encoder_context_cols(config)),
+        .out = context_out(p),
     };
 }
 
@@ -616,20 +625,31 @@ static void join_rows(const struct pass *p, const struct norm *behind, const str
     kernel_norm(before, &in, NULL, 0, false, out, NULL, n, cols);
 }
 
+/* What attention made of rows [row, row + n), for a product: from row `*ret_row` of the operand on. */
+static const struct operand *context_operand(const struct pass *p, size_t row, size_t n, size_t *ret_row) {
+    size_t cols = encoder_context_cols(&p->encoder->config);
+    struct rows_in in = f32_in(&p->work->context.data, row, cols);
+    struct rows_out out = operand_out(p, &p->kit->operand, 0, cols);
+    *ret_row = row;
+    if (p->encoder->precision != PRECISION_INT8)
+        return &p->work->context;
+    *ret_row = 0;
+    kernel_convert(&in, &out, n, cols);
+    return &p->kit->operand;
+}
+
 static int attention_out_rows(const struct pass *p, size_t index, size_t row, size_t n) {
     struct encoder_work *work = p->work;
-    size_t context = encoder_context_cols(&p->encoder->config), cols = p->encoder->config.hidden;
-    struct rows_in in = f32_in(&work->context, row, context), product, branch;
-    struct rows_out operand = operand_out(p, &p->kit->operand, 0, context);
+    size_t cols = p->encoder->config.hidden, from;
+    const struct operand *context = context_operand(p, row, n, &from);
+    struct rows_in product, branch;
     struct part part = { p->runs, row, 0 };
-    int rc;
-    kernel_convert(&in, &operand, n, context);
-    rc = multiply(p, p->encoder->layers[index].linears[LINEAR_ATTENTION_OUT], &p->kit->operand, 0, n,
-                  p->kit->product.data, &product);
+    int rc = multiply(p, p->encoder->layers[index].linears[LINEAR_ATTENTION_OUT], context, from, n,
+                      p->kit->product.data, &product);
     while (rc == 0 && next_part(&part, row + n)) {
         const struct encoder_layer *layer = &part.run->view->layers[index];
         struct rows_out out = operand_out(p, &work->input, part.row, cols);
-        rc = take_part(p, &part, index, LINEAR_ATTENTION_OUT, &p->kit->operand, 0, row, &product, &branch);
+        rc = take_part(p, &part, index, LINEAR_ATTENTION_OUT, context, from, row, &product, &branch);
         if (rc == 0)
             join_rows(p, &layer->norms[NORM_ATTENTION_OUT], &layer->norms[NORM_MLP_IN], &branch, part.row, part.n,
                       &out);

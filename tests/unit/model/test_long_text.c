@@ -201,6 +201,15 @@ TEST(tags) {
                      call.width * sizeof(float)) == 0,
               "of the window where it is farthest from an edge, to the bit");
     }
+    for (size_t end = 0; end < 2; end++) { /* [CLS] and [SEP] are in all windows */
+        const float *rows[LONG_TEXT_WINDOWS_MAX];
+        float mean[64];
+        for (size_t i = 0; i < n; i++)
+            rows[i] = alone[i].result + (end ? alone[i].n_tokens - 1 : 0) * call.width;
+        long_text_mean(rows, windows, n, call.width, mean);
+        CHECK(memcmp(call.result + (end ? call.n_tokens - 1 : 0) * call.width, mean, call.width * sizeof(float)) == 0,
+              "the mean of all windows");
+    }
     engine_call_done(&call);
     done(alone, n);
     model_unref(model);

@@ -229,12 +229,14 @@ static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, s
     uint64_t begun = clock_mono_ns(), waited[SCHEDULER_BATCH_MAX];
     struct engine_batch_seen seen = { .model = flight_of(jobs[0])->input.model, .n = n, .waited_ns = waited };
     int rc = run_jobs(engine, jobs, n, thread, err);
-    if (!engine->on_batch)
-        return rc;
     for (size_t i = 0; i < n; i++) {
         waited[i] = begun - flight_of(jobs[i])->asked_ns;
         seen.tokens += jobs[i]->tokens;
     }
+    if (seen.tokens > engine->tokens_max) /* one long text shall not take its memory for good */
+        close_station(&engine->stations[thread]);
+    if (!engine->on_batch)
+        return rc;
     seen.run_ns = clock_mono_ns() - begun;
     engine->on_batch(engine->owner, &seen);
     return rc;
@@ -261,6 +263,7 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
     };
     int rc;
     engine->runtime = runtime;
+    engine->tokens_max = scheduler.tokens_max;
     engine->on_batch = options->on_batch;
     engine->owner = options->owner;
     engine->n_stations = scheduler.threads;

@@ -107,7 +107,11 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
 /* Calls that wait are told VSR_E_CLOSED. NULL is allowed. */
 void engine_free(struct engine *engine);
 
-/* Tokenises and queues. VSR_E_LIMIT when too many wait: done() is not called then. */
+/*
+ * Tokenises and queues. VSR_E_UNAVAILABLE when too many wait: done() is not called then. The caller holds `call->model`
+ * until done() or a successful cancel. A deadline is looked at when a thread is free: who must go on at a certain time
+ * has a timer of his own, and cancels.
+ */
 int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) VSR_MUST_CHECK;
 /*
  * At most ENGINE_TOGETHER_MAX calls, queued at once: those that can run together do, where one by one the first might

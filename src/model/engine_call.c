@@ -214,7 +214,7 @@ static int board(struct engine *engine, struct engine_part *part, struct flight 
                                         .deadline_ms = call->deadline_ms,
                                         .done = on_landed,
                                         .owner = made };
-    rc = scheduler_submit(engine->scheduler, &made->job, err);
+    rc = scheduler_submit_quietly(engine->scheduler, &made->job, err);
     if (rc < 0) {
         (void)flight_unref(made);
         dead[(*n_dead)++] = made;
@@ -314,17 +314,16 @@ static int board_all(struct engine *engine, struct engine_call *call, bool *ret_
     return rc;
 }
 
-/* Calls that have begun, in order up to the first that cannot; nothing runs before all are there. */
+/* Calls that have begun, in order up to the first that cannot; threads are woken once all are there. */
 static int board_together(struct engine *engine, struct engine_call *calls, size_t n, size_t *ret_n,
                           struct vsr_err *err) {
     bool over[ENGINE_TOGETHER_MAX];
     size_t done = 0;
     int rc = 0;
     VSR_ASSERT(n <= ENGINE_TOGETHER_MAX);
-    scheduler_hold(engine->scheduler);
     while (done < n && (rc = board_all(engine, &calls[done], &over[done], err)) == 0)
         done++;
-    scheduler_let_go(engine->scheduler);
+    scheduler_wake(engine->scheduler);
     *ret_n = done;
     for (size_t i = 0; i < done; i++)
         if (over[i])
@@ -422,7 +421,7 @@ static int board_waited(struct engine *engine, struct wait *wait, struct engine_
         (void)wait_for(wait, boarded - (n - done)); /* less */
         if (rc == 0)
             return 0;
-        if (rc != VSR_E_LIMIT || before + boarded == 0) {
+        if (rc != VSR_E_UNAVAILABLE || before + boarded == 0) {
             for (size_t i = done + boarded; i < n; i++)
                 engine_call_done(&calls[i]);
             return rc;

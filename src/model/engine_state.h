@@ -18,6 +18,7 @@ struct engine {
     struct scheduler *scheduler;
     struct team *team;
     size_t pass_threads;
+    size_t tokens_max; /* of a batch, but for a text that is longer */
     void (*on_batch)(void *owner, const struct engine_batch_seen *seen);
     void *owner;
     struct result_cache *cache;

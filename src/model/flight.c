@@ -45,6 +45,8 @@ void flight_free(struct flight *flight) {
 }
 
 void flight_fail(struct flight *flight, int rc, const struct vsr_err *err) {
+    if (flight->err)
+        return;
     flight->rc = rc;
     flight->err = MEM_NEW(struct vsr_err);
     *flight->err = *err;

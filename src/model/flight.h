@@ -64,7 +64,7 @@ static inline struct flight *flight_of(const struct scheduler_job *job) {
     return job->owner;
 }
 
-/* Copies `err`. */
+/* Copies `err`. The first failure stays. */
 void flight_fail(struct flight *flight, int rc, const struct vsr_err *err);
 
 void flight_attach(struct flight *flight, struct engine_part *part);

@@ -16,6 +16,7 @@
 #include "model/catalogue.h"
 #include "model/engine.h"
 #include "model/wish.h"
+#include "nn/gemm.h"
 #include "nn/labels.h"
 #include "nn/runtime.h"
 #include "nn/tensor_store.h"
@@ -254,13 +255,14 @@ static void make_room(struct store *store, const struct slot *slot) {
     "The committee met on the third Tuesday of the month, read the minutes of its last session, and asked whether 42 " \
     "parcels sent to Lisbon had arrived. Nobody knew; a clerk promised to write to the harbour office at once."
 
+/* Two short texts, before others: somebody may wait for the model with a request. */
 static int self_test(struct store *store, struct model *model, uint64_t *ret_us, struct vsr_err *err) {
-    struct engine_call calls[2] = { { .model = model, .text = VSR_STR("Does it work?"), .priority = PRIORITY_COMFORT },
-                                    { .model = model, .text = VSR_STR(SELF_TEST_TEXT), .priority = PRIORITY_COMFORT } };
+    struct engine_call calls[2] = { { .model = model, .text = VSR_STR("Does it work?"), .priority = PRIORITY_SAFETY },
+                                    { .model = model, .text = VSR_STR(SELF_TEST_TEXT), .priority = PRIORITY_SAFETY } };
     const struct timespec wait = { 0, SELF_TEST_WAIT_MS * 1000000L };
     uint64_t begun = 0;
-    int rc = VSR_E_LIMIT;
-    for (size_t i = 0; i < SELF_TEST_TRIES && rc == VSR_E_LIMIT; i++) {
+    int rc = VSR_E_UNAVAILABLE;
+    for (size_t i = 0; i < SELF_TEST_TRIES && rc == VSR_E_UNAVAILABLE; i++) {
         if (i > 0)
             (void)nanosleep(&wait, NULL); /* when it is cut short, the next try comes sooner */
         begun = clock_mono_ns();
@@ -402,6 +404,7 @@ static struct slot *next_in_queue(const struct store *store) {
 static void *loader_main(void *data) {
     struct loader *loader = data;
     struct store *store = loader->store;
+    struct gemm_context *alone = gemm_context_new(store->options.runtime->gemm); /* packs on this core only */
     lock(store);
     while (!store->stopping) {
         struct slot *slot = next_in_queue(store);
@@ -413,6 +416,7 @@ static void *loader_main(void *data) {
         }
     }
     unlock(store);
+    gemm_context_free(alone);
     return NULL;
 }
 

@@ -3,10 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "core/mem.h"
+#include "nn/keyed_hash.h"
 
 enum { SLOTS_MIN = 64, LARGEST_SHARE = 8 };
 
@@ -28,11 +26,10 @@ struct result_cache {
 };
 
 struct result_key result_key_add(struct result_key key, const void *part, size_t len) {
-    XXH128_hash_t hash = XXH3_128bits_withSeed(part, len, key.low);
-    /* Chained: what came before is the seed, its other half is mixed in, and so is the length. */
-    uint64_t words[4] = { key.high, hash.low64, hash.high64, len };
-    hash = XXH3_128bits(words, sizeof(words));
-    return (struct result_key){ hash.low64, hash.high64 };
+    struct keyed_hash hash = keyed_hash(part, len);
+    uint64_t words[5] = { key.low, key.high, hash.low, hash.high, len };
+    hash = keyed_hash(words, sizeof(words));
+    return (struct result_key){ hash.low, hash.high };
 }
 
 struct result_cache *result_cache_new(size_t bytes_max) {

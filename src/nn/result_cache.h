@@ -1,9 +1,10 @@
 /*
  * result_cache - what a model said about a text, so that it need not be asked twice.
  *
- * Inference is deterministic: the same model, task and tokens give the same bytes. Keys are 128-bit hashes of all that
- * the result depends on; a collision would take 2^64 texts. The least recently used results make room for new ones
- * within a limit in bytes, which counts what the cache itself needs. Any thread; one lock, held for a copy.
+ * Inference is deterministic: the same model, task and tokens give the same bytes. Keys are hashes of all that the
+ * result depends on, under a secret of the process (nn/keyed_hash.h): nobody can find a text that passes for another.
+ * The least recently used results make room for new ones within a limit in bytes, which counts what the cache itself
+ * needs. Any thread; one lock, held for a copy.
  */
 #ifndef VSR_NN_RESULT_CACHE_H
 #define VSR_NN_RESULT_CACHE_H

@@ -6,6 +6,11 @@
 #include "core/clock.h"
 #include "core/mem.h"
 
+enum {
+    RIDE = 8,     /* what nobody waits for fills up a batch to this part */
+    RESERVED = 8, /* each priority leaves this part of the places to the ones before it */
+};
+
 struct line {
     struct scheduler_job *first, *last;
 };
@@ -24,7 +29,6 @@ struct scheduler {
     pthread_cond_t wake;
     struct line lines[PRIORITIES];
     struct scheduler_stats stats;
-    size_t held; /* by so many callers */
     bool stopping;
 };
 
@@ -83,26 +87,34 @@ static void take_late(struct scheduler *scheduler, uint64_t now_ms, struct batch
     scheduler->stats.expired += batch->n;
 }
 
+/* What may go with the first job: whoever waits for an answer is not kept waiting for much that nobody waits for. */
+static size_t room_for(const struct scheduler *scheduler, const struct batch *batch, const struct scheduler_job *job) {
+    bool rides = job->priority == PRIORITY_COMFORT && batch->jobs[0]->priority != PRIORITY_COMFORT;
+    return rides ? scheduler->options.tokens_max / RIDE : scheduler->options.tokens_max;
+}
+
 static bool fits(const struct scheduler *scheduler, const struct batch *batch, const struct scheduler_job *job) {
+    size_t room;
     if (batch->n == 0)
         return true;
-    return batch->n < scheduler->options.batch_max && job->kind == batch->jobs[0]->kind &&
-           job->tokens <= scheduler->options.tokens_max && batch->tokens <= scheduler->options.tokens_max - job->tokens;
+    room = room_for(scheduler, batch, job);
+    return batch->n < scheduler->options.batch_max && job->kind == batch->jobs[0]->kind && job->tokens <= room &&
+           batch->tokens <= room - job->tokens;
 }
 
 /* The first job, and whoever can go with it. A job that does not fit any more is passed by: smaller ones fill the room.
  */
-static void take_batch(struct scheduler *scheduler, struct batch *batch) {
+static void take_batch(struct scheduler *scheduler, uint64_t now_ms, struct batch *batch) {
     for (size_t i = 0; i < PRIORITIES; i++) {
         struct scheduler_job *next;
         for (struct scheduler_job *job = scheduler->lines[i].first; job; job = next) {
             next = job->next;
-            if (fits(scheduler, batch, job))
+            if (!is_late(job, now_ms) && fits(scheduler, batch, job)) /* more may be late than were told together */
                 take(scheduler, job, batch);
         }
     }
     scheduler->stats.running += batch->n;
-    scheduler->stats.batches++;
+    scheduler->stats.batches += batch->n > 0;
     scheduler->stats.batch_tokens += batch->tokens;
 }
 
@@ -135,9 +147,9 @@ static void run_batch(struct thread *thread, const struct batch *batch) {
 static void work_once(struct thread *thread) {
     struct scheduler *scheduler = thread->scheduler;
     struct batch late = { .n = 0 }, batch = { .n = 0 };
-    take_late(scheduler, clock_mono_ms(), &late);
-    if (scheduler->stats.waiting > 0)
-        take_batch(scheduler, &batch);
+    uint64_t now_ms = clock_mono_ms();
+    take_late(scheduler, now_ms, &late);
+    take_batch(scheduler, now_ms, &batch);
     (void)pthread_mutex_unlock(&scheduler->mutex);
     tell_late(&late);
     if (batch.n > 0)
@@ -150,7 +162,7 @@ static void *thread_main(void *data) {
     struct scheduler *scheduler = thread->scheduler;
     (void)pthread_mutex_lock(&scheduler->mutex); /* fails only for a mutex that is none */
     while (!scheduler->stopping) {
-        if (scheduler->stats.waiting > 0 && scheduler->held == 0)
+        if (scheduler->stats.waiting > 0)
             work_once(thread);
         else
             (void)pthread_cond_wait(&scheduler->wake, &scheduler->mutex);
@@ -221,37 +233,45 @@ void scheduler_free(struct scheduler *scheduler) {
     mem_free(scheduler);
 }
 
-int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, struct vsr_err *err) {
+/* The last places are for the better priorities: a store that is being filled does not keep safety out. */
+static size_t places_for(const struct scheduler *scheduler, enum scheduler_priority priority) {
+    size_t max = scheduler->options.jobs_max;
+    return max - max / RESERVED * priority;
+}
+
+static int submit(struct scheduler *scheduler, struct scheduler_job *job, bool wake, struct vsr_err *err) {
+    size_t places = places_for(scheduler, job->priority);
     bool full;
     VSR_DEBUG_ASSERT(!job->queued && job->priority < PRIORITIES);
     (void)pthread_mutex_lock(&scheduler->mutex);
-    full = scheduler->stats.waiting >= scheduler->options.jobs_max;
+    full = scheduler->stats.waiting >= places;
     if (full) {
         scheduler->stats.refused++;
     } else {
         line_append(&scheduler->lines[job->priority], job);
         scheduler->stats.submitted++;
         scheduler->stats.waiting++;
-        (void)pthread_cond_signal(&scheduler->wake);
+        if (wake)
+            (void)pthread_cond_signal(&scheduler->wake);
     }
     (void)pthread_mutex_unlock(&scheduler->mutex);
     if (full)
-        return err_set(err, VSR_E_LIMIT, "the inference queue is full: %zu jobs wait", scheduler->options.jobs_max);
+        return err_set(err, VSR_E_UNAVAILABLE, "the inference queue is full: %zu jobs wait", places);
     return 0;
 }
 
-void scheduler_hold(struct scheduler *scheduler) {
-    (void)pthread_mutex_lock(&scheduler->mutex);
-    scheduler->held++;
-    (void)pthread_mutex_unlock(&scheduler->mutex);
+int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, struct vsr_err *err) {
+    return submit(scheduler, job, true, err);
 }
 
-void scheduler_let_go(struct scheduler *scheduler) {
+int scheduler_submit_quietly(struct scheduler *scheduler, struct scheduler_job *job, struct vsr_err *err) {
+    return submit(scheduler, job, false, err);
+}
+
+void scheduler_wake(struct scheduler *scheduler) {
     (void)pthread_mutex_lock(&scheduler->mutex);
-    VSR_ASSERT(scheduler->held > 0);
-    scheduler->held--;
     if (scheduler->stats.waiting > 0)
-        (void)pthread_cond_broadcast(&scheduler->wake); /* the signals of meanwhile are lost */
+        (void)pthread_cond_broadcast(&scheduler->wake);
     (void)pthread_mutex_unlock(&scheduler->mutex);
 }
 

@@ -44,7 +44,7 @@ struct scheduler_job {
 
 struct scheduler_options {
     size_t threads;
-    size_t jobs_max;   /* waiting, all priorities together */
+    size_t jobs_max;   /* waiting, all priorities together; each has an eighth less of them than the one before */
     size_t tokens_max; /* of a batch; a longer job runs alone */
     size_t batch_max;  /* jobs of a batch, at most SCHEDULER_BATCH_MAX */
     /* Runs jobs of one kind together; `thread` is below `threads`. What it returns is told to all of them. */
@@ -61,13 +61,14 @@ int scheduler_new(const struct scheduler_options *options, struct scheduler **re
 /* Ends what runs; what waits is told VSR_E_CLOSED. Nobody may submit any more. NULL is allowed. */
 void scheduler_free(struct scheduler *scheduler);
 
-/* Keeps `job`. VSR_E_LIMIT when the queue is full: then done() is not called. */
+/* Keeps `job`. VSR_E_UNAVAILABLE when too many of its priority and better wait: then done() is not called. */
 int scheduler_submit(struct scheduler *scheduler, struct scheduler_job *job, struct vsr_err *err) VSR_MUST_CHECK;
 
-/* Until as many scheduler_let_go() nothing begins, so that what is submitted between them can run together. The caller
- * does nothing else in between. */
-void scheduler_hold(struct scheduler *scheduler);
-void scheduler_let_go(struct scheduler *scheduler);
+/* The same without waking a thread, so that what is submitted until scheduler_wake() can run together. A thread that is
+ * awake may begin with it. */
+int scheduler_submit_quietly(struct scheduler *scheduler, struct scheduler_job *job,
+                             struct vsr_err *err) VSR_MUST_CHECK;
+void scheduler_wake(struct scheduler *scheduler);
 
 /*
  * Somebody else needs the result of `job` too: it gets the better of both priorities, at the end of that line, and the

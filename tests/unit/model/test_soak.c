@@ -249,8 +249,8 @@ TEST(a_full_queue_is_told) {
     pthread_mutex_unlock(&gate.mutex);
     for (size_t i = 1; i <= QUEUE; i++)
         submit(&rig, &calls[i], 0, "there is room");
-    submit(&rig, &calls[QUEUE + 1], VSR_E_LIMIT, "one too many");
-    submit(&rig, &calls[QUEUE + 2], VSR_E_LIMIT, "another");
+    submit(&rig, &calls[QUEUE + 1], VSR_E_UNAVAILABLE, "one too many");
+    submit(&rig, &calls[QUEUE + 2], VSR_E_UNAVAILABLE, "another");
     CHECK_INT(engine_stats(rig.engine).queue.refused, 2, "counted");
     pthread_mutex_lock(&gate.mutex);
     gate.open = true;

@@ -162,7 +162,7 @@ TEST(limits) {
     wait_inside(&world, 1);
     assert_int_equal(submit(&world, &items[1], 'b', &kind, PRIORITY_ROUTING, 1), 0);
     assert_int_equal(submit(&world, &items[2], 'c', &kind, PRIORITY_COMFORT, 1), 0);
-    CHECK_INT(submit(&world, &items[3], 'd', &kind, PRIORITY_SAFETY, 1), VSR_E_LIMIT, "full");
+    CHECK_INT(submit(&world, &items[3], 'd', &kind, PRIORITY_SAFETY, 1), VSR_E_UNAVAILABLE, "full");
     CHECK(scheduler_cancel(world.scheduler, &items[1].job), "cancelled");
     CHECK(!scheduler_cancel(world.scheduler, &items[1].job), "once");
     CHECK(!scheduler_cancel(world.scheduler, &items[0].job), "it runs");
@@ -199,6 +199,70 @@ TEST(deadlines) {
     scheduler_free(world.scheduler);
 }
 
+/* However many are too late at once, none is run. */
+TEST(many_deadlines) {
+    enum { MANY = 2 * SCHEDULER_BATCH_MAX + 10 };
+    static const char kind;
+    static struct item items[MANY];
+    struct world world;
+    world_begin(&world, false);
+    start(&world, 1, MANY, MANY, 4);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_SAFETY, 1), 0);
+    wait_inside(&world, 1);
+    for (size_t i = 1; i < MANY; i++) {
+        items[i].job.deadline_ms = clock_mono_ms();
+        assert_int_equal(submit(&world, &items[i], 'b', &kind, PRIORITY_SAFETY, 1), 0);
+    }
+    gate(&world, true);
+    wait_done(&world, items, MANY);
+    CHECK_STR(str_make(world.log, world.n_log), "a ", "never run");
+    CHECK_INT(scheduler_stats(world.scheduler).expired, MANY - 1, "expired");
+    CHECK_INT(scheduler_stats(world.scheduler).batches, 1, "and no batch of none");
+    scheduler_free(world.scheduler);
+}
+
+/* Warming up fills its share of the queue, and what requests wait for still has places. */
+TEST(places) {
+    static const size_t places[] = { [PRIORITY_COMFORT] = 12, [PRIORITY_ROUTING] = 14, [PRIORITY_SAFETY] = 16 };
+    static const char kind;
+    static struct item items[32];
+    struct world world;
+    size_t n = 1;
+    world_begin(&world, false);
+    start(&world, 1, 16, 100, 4);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_SAFETY, 1), 0);
+    wait_inside(&world, 1);
+    for (size_t priority = PRIORITIES; priority-- > 0;) {
+        for (; n <= places[priority]; n++)
+            CHECK_INT(submit(&world, &items[n], 'b', &kind, (enum scheduler_priority)priority, 1), 0, "room");
+        CHECK_INT(submit(&world, &items[n], 'b', &kind, (enum scheduler_priority)priority, 1), VSR_E_UNAVAILABLE,
+                  "full");
+    }
+    gate(&world, true);
+    wait_done(&world, items, n);
+    scheduler_free(world.scheduler);
+}
+
+/* Nobody who waits for an answer waits for much that nobody waits for. */
+TEST(company) {
+    static const char kind;
+    struct world world;
+    struct item items[6] = { 0 };
+    world_begin(&world, false);
+    start(&world, 1, 10, 80, 8);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_SAFETY, 1), 0);
+    wait_inside(&world, 1);
+    assert_int_equal(submit(&world, &items[1], 'b', &kind, PRIORITY_COMFORT, 30), 0);
+    assert_int_equal(submit(&world, &items[2], 'c', &kind, PRIORITY_COMFORT, 5), 0);
+    assert_int_equal(submit(&world, &items[3], 'd', &kind, PRIORITY_COMFORT, 5), 0);
+    assert_int_equal(submit(&world, &items[4], 'e', &kind, PRIORITY_SAFETY, 4), 0);
+    assert_int_equal(submit(&world, &items[5], 'f', &kind, PRIORITY_ROUTING, 1), 0);
+    gate(&world, true);
+    wait_done(&world, items, 6);
+    CHECK_STR(str_make(world.log, world.n_log), "a efc bd ", "an eighth of the room");
+    scheduler_free(world.scheduler);
+}
+
 TEST(failure_and_end) {
     static const char kind;
     struct world world;
@@ -232,7 +296,7 @@ static void *client_main(void *data) {
         struct item item = { 0 };
         int rc = submit(client->world, &item, 'x', &kinds[(i + client->index) % 3],
                         (enum scheduler_priority)(i % PRIORITIES), i % 7);
-        if (rc == VSR_E_LIMIT || (i % 5 == 0 && scheduler_cancel(client->world->scheduler, &item.job))) {
+        if (rc == VSR_E_UNAVAILABLE || (i % 5 == 0 && scheduler_cancel(client->world->scheduler, &item.job))) {
             CHECK_INT(atomic_load(&item.n_done), 0, "nothing was run");
             client->answered++;
             continue;
@@ -265,4 +329,5 @@ TEST(many_clients) {
     scheduler_free(world.scheduler);
 }
 
-RUN_TESTS(T(order), T(limits), T(deadlines), T(failure_and_end), T(many_clients))
+RUN_TESTS(T(order), T(limits), T(deadlines), T(many_deadlines), T(places), T(company), T(failure_and_end),
+          T(many_clients))

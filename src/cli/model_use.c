@@ -48,6 +48,9 @@ static int find_base(const struct cli *cli, struct model_use *use) {
     lora_free(lora);
     if (name.len == 0)
         return cli_fail(cli, "the adapter does not say what it adapts: give --base");
+    if (!model_directory_is_public(name))
+        return cli_fail(cli, "the adapter names \"%.*s\", a path of the machine that it was made on: give --base",
+                        VSR_FMT(str_sub(name, 0, 128)));
     return find(cli, use->arena, name, &use->base);
 }
 

@@ -11,7 +11,9 @@
 #include "core/arena.h"
 #include "core/json.h"
 #include "model/file.h"
+#include "nn/model_file.h"
 #include "nn/safetensors.h"
+#include "text/tokenizer.h"
 
 enum {
     HEADER_PREFIX_LEN = 8,
@@ -24,10 +26,6 @@ enum {
 #define WEIGHTS_INDEX "model.safetensors.index.json"
 #define ADAPTER_CONFIG "adapter_config.json"
 #define ADAPTER_WEIGHTS "adapter_model.safetensors"
-
-const char *const completeness_tokenizers[] = {
-    "tokenizer.json", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", NULL,
-};
 
 struct check {
     struct arena *arena;
@@ -174,8 +172,8 @@ static void check_shards(struct check *check) {
 /* ---- parts of a directory */
 
 static void check_tokenizer(struct check *check) {
-    for (size_t i = 0; completeness_tokenizers[i]; i++)
-        if (file_exists(check->dir_fd, completeness_tokenizers[i]))
+    for (size_t i = 0; tokenizer_files[i]; i++)
+        if (file_exists(check->dir_fd, tokenizer_files[i]))
             return;
     problem(check, "tokenizer.json", "is missing, and so is every other form of a tokenizer");
 }
@@ -211,8 +209,10 @@ static void check_module(struct check *check, const struct json_doc *doc, json_r
     dense = str_ends(type, VSR_STR(".Dense"));
     if (path.len == 0 || (!dense && !str_ends(type, VSR_STR(".Pooling"))))
         return;
-    if (!is_basename(path)) {
-        problem(check, "modules.json", "\"path\" of a module must be the name of a directory beside it");
+    if (path.ptr[path.len - 1] == '/')
+        path.len--;
+    if (!model_file_is_below(path)) {
+        problem(check, "modules.json", "\"path\" of a module must lie below the model's directory");
         return;
     }
     file = arena_printf(check->arena, "%.*s/config.json", VSR_FMT(path)).ptr;

@@ -46,9 +46,6 @@ struct completeness {
     vsr_str model_type;    /* of config.json; empty: unknown */
 };
 
-/* Files any of which is a tokenizer; NULL behind the last. */
-extern const char *const completeness_tokenizers[];
-
 /*
  * Looks at the directory `path`, which a NUL follows. Problems of the model are a success; VSR_E_NOT_FOUND and VSR_E_IO
  * are for a directory that cannot be looked at.

@@ -142,6 +142,17 @@ static bool is_path(vsr_str name) {
     return str_find_char(name, '/') >= 0;
 }
 
+bool model_directory_is_public(vsr_str name) {
+    vsr_str prefix = VSR_STR(MODELS_PREFIX), bare = name;
+    if (catalogue_find(name) != NULL || model_repo_id_valid(name))
+        return true;
+    if (str_starts(name, prefix))
+        bare = str_sub(name, prefix.len, name.len);
+    else if (is_path(name))
+        return false;
+    return model_path_safe(without_slash(bare));
+}
+
 int model_directory_path(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str *ret_path,
                          struct vsr_err *err) {
     return model_directory_literal(arena, places, catalogue_path(name), ret_path, err);

@@ -64,6 +64,12 @@ int model_directory_literal(struct arena *arena, const struct model_places *plac
 int model_directory_find(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str repo_id,
                          vsr_str revision, struct model_directory *ret_directory, struct vsr_err *err) VSR_MUST_CHECK;
 
+/*
+ * Whether `name` may be looked for although a stranger wrote it, in the file of an adapter: one of the catalogue, a
+ * repository's, a bare word or `models/...` that stays below the models directory. No other path of this machine.
+ */
+bool model_directory_is_public(vsr_str name);
+
 /* Whether anything in this directory makes it a model's, complete or not. */
 bool model_directory_holds(struct arena *arena, vsr_str path);
 

@@ -67,10 +67,7 @@ static int list_hub(struct pull *pull, struct hub_fetch *fetch, struct vsr_err *
     rc = hub_listing_parse(pull->arena, json, &pull->listing, err);
     if (rc < 0) {
         err_wrap(err, "%.*s's answer about %.*s", VSR_FMT(pull->endpoint), VSR_FMT(pull->repo_id));
-        return fail(pull,
-                    str_find(str_from_c(err->text), VSR_STR("leads out")) >= 0 ? HUB_FAILURE_UNSUITABLE
-                                                                               : HUB_FAILURE_SERVER,
-                    rc);
+        return fail(pull, pull->listing.leads_out ? HUB_FAILURE_UNSUITABLE : HUB_FAILURE_SERVER, rc);
     }
     pull->result->commit = pull->listing.commit;
     return 0;

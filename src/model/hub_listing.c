@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "model/completeness.h"
 #include "model/manifest.h"
+#include "text/tokenizer.h"
 
 enum { COMMIT_LEN_MIN = 7, INSTEAD_LEN = 160 };
 
@@ -53,11 +54,12 @@ static void read_digest(struct arena *arena, const struct json_doc *doc, json_re
 
 /* Whether the entry became a file; a name that is merely unusual does not. */
 static int read_entry(struct arena *arena, const struct json_doc *doc, json_ref entry, struct hub_file *ret,
-                      struct vsr_err *err) {
+                      bool *ret_leads_out, struct vsr_err *err) {
     *ret = (struct hub_file){ .size = -1 };
     if (!json_str(arena, doc, json_get(doc, entry, VSR_STR("rfilename")), &ret->path))
         return err_set(err, VSR_E_INVALID, "expected \"rfilename\" of every file");
-    if (is_hostile(ret->path))
+    *ret_leads_out = is_hostile(ret->path);
+    if (*ret_leads_out)
         return err_set(err, VSR_E_INVALID,
                        "the repository names a file %.*s, which leads out of its directory: nothing of it is taken",
                        VSR_FMT(str_sub(json_raw(doc, json_get(doc, entry, VSR_STR("rfilename"))), 0, 128)));
@@ -83,7 +85,7 @@ static int read_entries(struct arena *arena, const struct json_doc *doc, json_re
         return err_set(err, VSR_E_LIMIT, "the repository has %zu files, at most %d are read", n, HUB_LISTING_FILES_MAX);
     ret->files = ARENA_ARRAY(arena, struct hub_file, n);
     for (json_ref entry = json_first(doc, list); entry != JSON_NONE; entry = json_next(doc, list, entry)) {
-        rc = read_entry(arena, doc, entry, &ret->files[ret->n_files], err);
+        rc = read_entry(arena, doc, entry, &ret->files[ret->n_files], &ret->leads_out, err);
         if (rc < 0)
             return rc;
         ret->n_files += (size_t)rc;
@@ -101,6 +103,7 @@ int hub_listing_parse(struct arena *arena, vsr_str json, struct hub_listing *ret
     struct json_doc doc;
     json_ref list;
     int rc = json_parse(arena, json, &doc, err);
+    ret_listing->leads_out = false;
     if (rc < 0)
         return rc;
     list = json_get(&doc, 0, VSR_STR("siblings"));
@@ -110,6 +113,7 @@ int hub_listing_parse(struct arena *arena, vsr_str json, struct hub_listing *ret
         return err_set(err, VSR_E_INVALID, "expected \"siblings\", the files");
     made.commit = arena_str(arena, made.commit);
     rc = read_entries(arena, &doc, list, &made, err);
+    ret_listing->leads_out = made.leads_out;
     if (rc == 0)
         *ret_listing = made;
     return rc;
@@ -148,11 +152,14 @@ static bool is_json_wanted(vsr_str name) {
 
 static bool is_root_wanted(vsr_str name) {
     static const char *const names[] = {
-        WEIGHTS,        "adapter_model.safetensors", "vocab.txt", "merges.txt", "tokenizer.model",
-        "spiece.model", "sentencepiece.bpe.model",
+        WEIGHTS,
+        "adapter_model.safetensors",
     };
     for (size_t i = 0; i < VSR_COUNT(names); i++)
         if (str_eq_c(name, names[i]))
+            return true;
+    for (size_t i = 0; tokenizer_files[i]; i++)
+        if (str_eq_c(name, tokenizer_files[i]))
             return true;
     return is_json_wanted(name) || is_shard(name) || str_starts(name, VSR_STR("LICENSE")) ||
            str_starts(name, VSR_STR("NOTICE"));
@@ -205,9 +212,11 @@ static int check_runnable(const struct hub_listing *all, const struct hub_listin
     }
     if (!has(selected, "config.json"))
         return err_set(err, VSR_E_INVALID, "the repository has no config.json");
-    for (size_t i = 0; completeness_tokenizers[i]; i++)
-        tokenizer = tokenizer || has(selected, completeness_tokenizers[i]);
-    return tokenizer ? 0 : err_set(err, VSR_E_INVALID, "the repository has no tokenizer: expected tokenizer.json");
+    for (size_t i = 0; tokenizer_files[i]; i++)
+        tokenizer = tokenizer || has(selected, tokenizer_files[i]);
+    return tokenizer
+               ? 0
+               : err_set(err, VSR_E_INVALID, "the repository has no tokenizer that vsr reads: expected tokenizer.json");
 }
 
 int hub_listing_select(struct hub_listing *listing, const char *const *extra, size_t n_extra, struct vsr_err *err) {

@@ -29,6 +29,7 @@ struct hub_listing {
     vsr_str commit;         /* hexadecimal digits; empty: not from a hub */
     struct hub_file *files; /* sorted by path */
     size_t n_files;
+    bool leads_out; /* why parsing failed: a name is no mistake but an attempt. Set then too */
 };
 
 /* Of the answer to GET /api/models/OWNER/NAME/revision/REVISION?blobs=true. VSR_E_SYNTAX, VSR_E_INVALID, VSR_E_LIMIT.

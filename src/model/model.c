@@ -11,6 +11,7 @@
 #include "nn/encoder_adapter.h"
 #include "nn/head.h"
 #include "nn/lora.h"
+#include "nn/rope.h"
 #include "nn/runtime.h"
 #include "nn/sentence_files.h"
 #include "nn/weights.h"
@@ -76,6 +77,8 @@ static int open_adapter(struct opening *o) {
     if (rc < 0)
         return rc;
     config->task = o->lora->task;
+    config->problem =
+        PROBLEM_SINGLE_LABEL; /* whatever the base's head was for; a head of one class is a score anyway */
     config->n_labels = 0;
     config->labels = NULL;
     return 0;
@@ -115,9 +118,11 @@ static enum model_task task_of(const struct encoder_config *config) {
     return config->task == TASK_SEQUENCE ? MODEL_CLASSIFY : config->task == TASK_TOKENS ? MODEL_TAG : MODEL_EMBED;
 }
 
+_Static_assert((int)MODEL_TOKENS_MAX <= (int)ROPE_POSITIONS_MAX, "what is not cut can be rotated");
+
 /* What the model, its embedder files and its tokenizer were made for, the least of these. */
 static size_t longest_input(const struct model *model, size_t wanted) {
-    size_t longest = model->config.positions ? model->config.positions : MODEL_TOKENS_MAX;
+    size_t longest = model->config.positions < MODEL_TOKENS_MAX ? model->config.positions : MODEL_TOKENS_MAX;
     size_t tokenizer = tokenizer_length_max(model->tokenizer);
     if (model->files.tokens_max && model->files.tokens_max < longest)
         longest = model->files.tokens_max;
@@ -133,9 +138,10 @@ static int open_tokenizer(const struct opening *o) {
         rc = tokenizer_open(model->arena, o->trunk, &model->tokenizer, o->err);
     if (rc < 0)
         return err_wrap(o->err, "tokenizer");
-    if (tokenizer_vocabulary_size(model->tokenizer) > model->config.vocabulary)
-        return err_set(o->err, VSR_E_INVALID, "the tokenizer has %zu tokens, the model %zu",
-                       tokenizer_vocabulary_size(model->tokenizer), model->config.vocabulary);
+    /* Others may lie beyond, such as those for images: no text becomes one. */
+    if (tokenizer_ids_end(model->tokenizer) > model->config.vocabulary)
+        return err_set(o->err, VSR_E_INVALID, "the tokenizer makes tokens up to %zu of texts, the model has %zu",
+                       tokenizer_ids_end(model->tokenizer) - 1, model->config.vocabulary);
     model->tokens_max = longest_input(model, o->options->tokens_max);
     return 0;
 }

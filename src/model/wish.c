@@ -1,5 +1,6 @@
 #include "model/wish.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "core/arena.h"
@@ -8,29 +9,62 @@
 #include "model/completeness.h"
 #include "nn/lora.h"
 
+enum {
+    FILES_MAX = 4096, /* of a model; what is beyond does not count */
+    FILES_DEPTH_MAX = 3,
+};
+
 /* ---- which files */
 
-/* By what a new download, or anybody who replaces a file, changes. */
-static struct result_key add_files(struct arena *arena, struct result_key key, vsr_str directory) {
-    static const char *const files[] = {
-        "config.json",     "tokenizer.json",          "tokenizer_config.json",     "vocab.txt",
-        "tokenizer.model", "sentencepiece.bpe.model", "model.safetensors",         "model.safetensors.index.json",
-        "modules.json",    "adapter_config.json",     "adapter_model.safetensors",
-    };
-    key = result_key_add(key, directory.ptr, directory.len);
-    for (size_t i = 0; i < VSR_COUNT(files); i++) {
-        vsr_str path = arena_printf(arena, "%.*s/%s", VSR_FMT(directory), files[i]);
+/* In no order: that of a directory's entries is nobody's. */
+struct file_sum {
+    struct arena *arena;
+    uint64_t low, high;
+    size_t n;
+};
+
+static void add_file(struct file_sum *sum, vsr_str path, const struct stat *status) {
+    const uint64_t words[] = { (uint64_t)status->st_dev, (uint64_t)status->st_ino, (uint64_t)status->st_size,
+                               (uint64_t)status->st_mtim.tv_sec * 1000000000u + (uint64_t)status->st_mtim.tv_nsec };
+    struct result_key key = result_key_add((struct result_key){ 0 }, path.ptr, path.len);
+    key = result_key_add(key, words, sizeof(words));
+    sum->low += key.low;
+    sum->high += key.high;
+}
+
+/* Files as deep as modules.json can lead; links are followed, for a snapshot consists of them. */
+static void add_directory(struct file_sum *sum, vsr_str directory, int depth) {
+    DIR *dir = opendir(arena_c_str(sum->arena, directory));
+    struct dirent *entry;
+    while (dir && sum->n < FILES_MAX && (entry = readdir(dir)) != NULL) {
+        vsr_str path;
         struct stat status;
-        uint64_t words[5] = { i };
-        if (stat(arena_c_str(arena, path), &status) == 0) {
-            words[1] = (uint64_t)status.st_dev;
-            words[2] = (uint64_t)status.st_ino;
-            words[3] = (uint64_t)status.st_size;
-            words[4] = (uint64_t)status.st_mtim.tv_sec * 1000000000u + (uint64_t)status.st_mtim.tv_nsec;
-        }
-        key = result_key_add(key, words, sizeof(words));
+        if (entry->d_name[0] == '.') /* the manifest too: it is written anew by a pull that changes nothing */
+            continue;
+        sum->n++;
+        path = arena_printf(sum->arena, "%.*s/%s", VSR_FMT(directory), entry->d_name);
+        if (fstatat(dirfd(dir), entry->d_name, &status, 0) != 0)
+            continue;
+        if (S_ISREG(status.st_mode))
+            add_file(sum, path, &status);
+        else if (S_ISDIR(status.st_mode) && depth < FILES_DEPTH_MAX)
+            add_directory(sum, path, depth + 1);
     }
-    return key;
+    if (dir)
+        closedir(dir);
+}
+
+/* By what a new download, or anybody who replaces a file, changes: shards, modules and label files too. */
+static struct result_key add_files(struct result_key key, vsr_str directory) {
+    struct file_sum sum = { .arena = arena_new(0, 0) };
+    uint64_t words[2];
+    if (directory.len > 0)
+        add_directory(&sum, directory, 1);
+    arena_free(sum.arena);
+    words[0] = sum.low;
+    words[1] = sum.high;
+    key = result_key_add(key, directory.ptr, directory.len);
+    return result_key_add(key, words, sizeof(words));
 }
 
 static void make_key(struct wish *wish) {
@@ -39,8 +73,8 @@ static void make_key(struct wish *wish) {
     struct result_key key = result_key_add((struct result_key){ 0 }, words, sizeof(words));
     key = result_key_add(key, model->label_file.ptr, model->label_file.len);
     key = result_key_add(key, model->device.ptr, model->device.len);
-    key = add_files(wish->arena, key, wish->directory);
-    wish->key = add_files(wish->arena, key, wish->base);
+    key = add_files(key, wish->directory);
+    wish->key = add_files(key, wish->base);
 }
 
 /* Every problem is one, but the first says enough to go on. */
@@ -64,9 +98,16 @@ static int find_base(struct wish *wish, const struct model_places *places, struc
     rc = lora_open(wish->directory, &lora, err);
     if (rc < 0)
         return rc;
-    rc = lora->base.len == 0 ? err_set(err, VSR_E_INVALID, "the adapter does not say what it adapts")
-                             : model_directory_find(wish->arena, places, arena_str(wish->arena, lora->base),
-                                                    VSR_STR(""), VSR_STR(""), &found, err);
+    if (lora->base.len == 0)
+        rc = err_set(err, VSR_E_INVALID, "the adapter does not say what it adapts");
+    else if (!model_directory_is_public(lora->base))
+        rc = err_set(err, VSR_E_INVALID,
+                     "it names \"%.*s\" as its base, a path of the machine that it was made on: write the repository "
+                     "or models/NAME to base_model_name_or_path in its adapter_config.json",
+                     VSR_FMT(str_sub(lora->base, 0, 128)));
+    else
+        rc = model_directory_find(wish->arena, places, arena_str(wish->arena, lora->base), VSR_STR(""), VSR_STR(""),
+                                  &found, err);
     lora_free(lora);
     if (rc < 0)
         return err_wrap(err, "adapter %.*s", VSR_FMT(wish->directory));

@@ -51,13 +51,14 @@ static void add_module(struct modules *m, json_ref item, enum module module, vsr
     struct sentence_files *files = m->files;
     if ((module == MODULE_TRANSFORMER) != (m->n == 0) || (module == MODULE_POOLING) != (m->n == 1)) {
         fields_wrong_value(&m->f, item, "expected a Transformer, then a Pooling, then Dense and Normalize modules");
-    } else if (module == MODULE_TRANSFORMER) {
-        files->transformer_path = path;
+    } else if (module == MODULE_TRANSFORMER && path.len > 0) {
+        fields_wrong(&m->f, item, "path", "\"%.*s\" is not supported: the encoder's files must lie beside modules.json",
+                     VSR_FMT(str_sub(path, 0, 100)));
     } else if (module == MODULE_POOLING) {
         m->pooling_path = path;
-    } else if (files->n_steps == SENTENCE_STEPS_MAX) {
+    } else if (module != MODULE_TRANSFORMER && files->n_steps == SENTENCE_STEPS_MAX) {
         fields_wrong_value(&m->f, item, "more than %d modules after the pooling", SENTENCE_STEPS_MAX);
-    } else {
+    } else if (module != MODULE_TRANSFORMER) {
         files->steps[files->n_steps++] =
             (struct sentence_step){ .kind = module == MODULE_DENSE ? SENTENCE_DENSE : SENTENCE_NORMALIZE,
                                     .path = path };
@@ -319,7 +320,7 @@ static int read_limits(struct arena *arena, vsr_str directory, struct sentence_f
         "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"
     };
     for (size_t i = 0; i < VSR_COUNT(kinds); i++) {
-        vsr_str name = below(arena, files->transformer_path, arena_printf(arena, "sentence_%s_config.json", kinds[i]));
+        vsr_str name = arena_printf(arena, "sentence_%s_config.json", kinds[i]);
         vsr_str text = { 0 };
         int rc = model_file_read(arena, directory, name, &text, err);
         if (rc == VSR_E_NOT_FOUND)

@@ -51,8 +51,7 @@ struct sentence_prompt {
 };
 
 struct sentence_files {
-    bool has_modules;         /* else the family's own pooling, then a unit vector, and none of the next six */
-    vsr_str transformer_path; /* of config.json and weights, below the directory; usually empty */
+    bool has_modules; /* else the family's own pooling, then a unit vector, and none of the next five */
     enum sentence_pooling pooling;
     bool include_prompt; /* whether the prompt's tokens are pooled too */
     size_t dims;         /* of what is pooled */

@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include "core/arena.h"
+#include "core/bits.h"
 #include "core/mem.h"
 #include "core/utf8.h"
 #include "text/tokenizer_engine.h"
@@ -393,6 +394,37 @@ size_t tokenizer_template_len(const struct tokenizer *tokenizer, bool pair) {
 
 size_t tokenizer_vocabulary_size(const struct tokenizer *tokenizer) {
     return tokenizer->vocabulary.n;
+}
+
+static size_t unknown_end(const struct tokenizer *t) {
+    uint32_t id = t->kind == MODEL_WORDPIECE ? t->model.wordpiece.unk
+                  : t->kind == MODEL_BPE     ? t->model.bpe.unk
+                  : t->kind == MODEL_UNIGRAM ? t->model.unigram.unk
+                                             : t->model.word_level.unk;
+    return id == TOKEN_NONE ? 0 : (size_t)id + 1;
+}
+
+static size_t form_end(const struct template_form *form, size_t end) {
+    for (size_t i = 0; i < form->n; i++) {
+        if (form->items[i].kind == TEMPLATE_TOKEN && form->items[i].id >= end)
+            end = (size_t)form->items[i].id + 1;
+    }
+    return end;
+}
+
+size_t tokenizer_ids_end(const struct tokenizer *tokenizer) {
+    size_t end = tokenizer->vocabulary.n, least = unknown_end(tokenizer);
+    uint64_t *special = mem_alloc(BITS_WORDS(end + 1) * sizeof(*special));
+    least = form_end(&tokenizer->template.single, least);
+    least = form_end(&tokenizer->template.pair, least);
+    for (size_t i = 0; i < tokenizer->n_added; i++) {
+        if (tokenizer->added[i].special && tokenizer->added[i].id < end)
+            bits_add(special, tokenizer->added[i].id);
+    }
+    while (end > least && (bits_has(special, end - 1) || !vocabulary_has(&tokenizer->vocabulary, (uint32_t)end - 1)))
+        end--;
+    mem_free(special);
+    return end;
 }
 
 vsr_str tokenizer_token(const struct tokenizer *tokenizer, uint32_t id) {

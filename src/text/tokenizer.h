@@ -102,6 +102,9 @@ void tokenizer_scratch_free(struct tokenizer_scratch *scratch);
 size_t
 tokenizer_scratch_size(const struct tokenizer_scratch *scratch); /* bytes held; what BPE remembers (1 or 2 MB) apart */
 
+/* Files of a directory any of which is a tokenizer, in the order in which they are looked for; NULL behind the last. */
+extern const char *const tokenizer_files[];
+
 /* VSR_E_LIMIT for a text past TOKENIZER_TEXT_LEN_MAX, or a pair that cannot be cut as asked. */
 int tokenizer_encode(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch, vsr_str text,
                      const struct tokenizer_options *options, struct encoding *ret, struct vsr_err *err) VSR_MUST_CHECK;
@@ -112,6 +115,8 @@ int tokenizer_encode_pair(const struct tokenizer *tokenizer, struct tokenizer_sc
 /* How many tokens the template adds to one text, and to a pair. */
 size_t tokenizer_template_len(const struct tokenizer *tokenizer, bool pair);
 size_t tokenizer_vocabulary_size(const struct tokenizer *tokenizer); /* highest id + 1 */
+/* The highest id that a text or the template becomes, + 1: special tokens, which no text becomes, may lie beyond. */
+size_t tokenizer_ids_end(const struct tokenizer *tokenizer);
 /* As written in the vocabulary; empty for an id that nothing has. */
 vsr_str tokenizer_token(const struct tokenizer *tokenizer, uint32_t id);
 /* False when there is no such token. */

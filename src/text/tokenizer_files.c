@@ -149,7 +149,7 @@ static void write_added(struct buf *out, vsr_str vocab) {
                                          "<s>",   "<pad>", "</s>",  "<unk>", "<mask>" };
     bool first = true;
     (void)buf_append_c(out, "\"added_tokens\":[");
-    for (size_t i = 0; i < VSR_COUNT(names); i++) {
+    for (size_t i = 0; tokenizer_files[i]; i++) {
         uint32_t id;
         if (!has_line(vocab, str_from_c(names[i]), &id))
             continue;
@@ -252,16 +252,18 @@ static int from_sentencepiece(struct arena *arena, vsr_str model, const struct c
     return rc < 0 ? rc : apply_config(config, *ret, err);
 }
 
+const char *const tokenizer_files[] = {
+    "tokenizer.json", "vocab.txt", "tokenizer.model", "spm.model", "spiece.model", NULL,
+};
+
 int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **ret, struct vsr_err *err) {
-    static const char *const names[] = { "tokenizer.json", "vocab.txt", "tokenizer.model", "spm.model",
-                                         "spiece.model" };
     struct config config;
     struct tokenizer *t = NULL;
     struct arena *own = arena_new(0, 0);
     int rc = read_config(own, directory, &config, err);
-    for (size_t i = 0; rc == 0 && !t && i < VSR_COUNT(names); i++) {
+    for (size_t i = 0; rc == 0 && !t && tokenizer_files[i]; i++) {
         struct mapped file;
-        rc = map_file(own, directory, names[i], TOKENIZER_FILE_LEN_MAX, &file, err);
+        rc = map_file(own, directory, tokenizer_files[i], TOKENIZER_FILE_LEN_MAX, &file, err);
         if (rc == VSR_E_NOT_FOUND) {
             rc = 0;
             continue;
@@ -275,7 +277,7 @@ int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **re
         else
             rc = from_sentencepiece(arena, file.text, &config, &t, err);
         if (rc < 0)
-            err_wrap(err, "%.*s/%s", VSR_FMT(directory), names[i]);
+            err_wrap(err, "%.*s/%s", VSR_FMT(directory), tokenizer_files[i]);
         unmap(&file);
     }
     if (rc == 0 && !t)

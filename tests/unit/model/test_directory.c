@@ -46,6 +46,30 @@ static void check_found(struct setting *s, const char *name, const char *want_pa
     CHECK(found.path.ptr[found.path.len] == 0, name);
 }
 
+TEST(names_by_strangers) {
+    static const struct {
+        const char *name;
+        bool is_public;
+    } cases[] = {
+        { "bert-light", true },
+        { "models/own", true },
+        { "models/team/own/", true },
+        { "own", true },
+        { "owner/name", true },
+        { "/etc", false },
+        { "../other/tenant", false },
+        { "./own", false },
+        { "models/../../x", false },
+        { "a/b/c", false },
+        { "..", false },
+        { "", false },
+        { "models/", false },
+        { "~/own", false },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++)
+        CHECK_INT(model_directory_is_public(str_from_c(cases[i].name)), cases[i].is_public, cases[i].name);
+}
+
 TEST(models_directory) {
     struct setting s;
     begin(&s);
@@ -194,5 +218,5 @@ TEST(places) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(models_directory), T(an_alias_is_a_directory_too), T(hub_cache), T(hostile_names), T(hostile_refs),
-          T(absent_says_what_to_do), T(all_of_them), T(places))
+RUN_TESTS(T(names_by_strangers), T(models_directory), T(an_alias_is_a_directory_too), T(hub_cache), T(hostile_names),
+          T(hostile_refs), T(absent_says_what_to_do), T(all_of_them), T(places))

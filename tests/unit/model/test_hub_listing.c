@@ -18,10 +18,9 @@ static const struct {
     { "category_mapping.json", true },
     { "modules.json", true },
     { "vocab.txt", true },
-    { "merges.txt", true },
     { "tokenizer.model", true },
     { "spiece.model", true },
-    { "sentencepiece.bpe.model", true },
+    { "spm.model", true },
     { "model.safetensors", true },
     { "model.safetensors.index.json", true },
     { "model-00001-of-00002.safetensors", true },
@@ -39,6 +38,8 @@ static const struct {
     { "pytorch_model.bin.index.json", false },
     { "tf_model.h5", false },
     { "trainer_state.json", false },
+    { "merges.txt", false },
+    { "sentencepiece.bpe.model", false }, /* its ids are not the model's */
     { "README.md", false },
     { "onnx/model.onnx", false },
     { "onnx/config.json", false },
@@ -98,6 +99,7 @@ TEST(refusals) {
     static const struct {
         const char *text;
         int code;
+        bool leads_out;
     } cases[] = {
         { "", VSR_E_SYNTAX },
         { "[]", VSR_E_INVALID },
@@ -107,12 +109,12 @@ TEST(refusals) {
         { "{" SHA ",\"siblings\":[1]}", VSR_E_INVALID },
         { "{\"sha\":\"main\",\"siblings\":[]}", VSR_E_INVALID },
         { "{\"sha\":\"0123456/../x\",\"siblings\":[]}", VSR_E_INVALID },
-        { "{" SHA ",\"siblings\":[{\"rfilename\":\"../x\"}]}", VSR_E_INVALID },
-        { "{" SHA ",\"siblings\":[{\"rfilename\":\"a/../../x\"}]}", VSR_E_INVALID },
-        { "{" SHA ",\"siblings\":[{\"rfilename\":\"/x\"}]}", VSR_E_INVALID },
-        { "{" SHA ",\"siblings\":[{\"rfilename\":\"a\\\\b\"}]}", VSR_E_INVALID },
-        { "{" SHA ",\"siblings\":[{\"rfilename\":\"a\\u0000b\"}]}", VSR_E_INVALID },
-        { "{" SHA ",\"siblings\":[{\"rfilename\":\"\"}]}", VSR_E_INVALID },
+        { "{" SHA ",\"siblings\":[{\"rfilename\":\"../x\"}]}", VSR_E_INVALID, true },
+        { "{" SHA ",\"siblings\":[{\"rfilename\":\"a/../../x\"}]}", VSR_E_INVALID, true },
+        { "{" SHA ",\"siblings\":[{\"rfilename\":\"/x\"}]}", VSR_E_INVALID, true },
+        { "{" SHA ",\"siblings\":[{\"rfilename\":\"a\\\\b\"}]}", VSR_E_INVALID, true },
+        { "{" SHA ",\"siblings\":[{\"rfilename\":\"a\\u0000b\"}]}", VSR_E_INVALID, true },
+        { "{" SHA ",\"siblings\":[{\"rfilename\":\"\"}]}", VSR_E_INVALID, true },
         { "{" SHA ",\"siblings\":[{\"rfilename\":\"x\"},{\"rfilename\":\"x\"}]}", VSR_E_INVALID },
     };
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
@@ -120,6 +122,7 @@ TEST(refusals) {
         struct vsr_err err = VSR_ERR_NONE;
         struct hub_listing listing;
         CHECK_INT(hub_listing_parse(arena, str_from_c(cases[i].text), &listing, &err), cases[i].code, cases[i].text);
+        CHECK_INT(listing.leads_out, cases[i].leads_out, cases[i].text);
         arena_free(arena);
     }
 }
@@ -142,6 +145,9 @@ static const struct {
     { "nothing", "", NULL, "none at all" },
     { "no configuration", "model.safetensors tokenizer.json", NULL, "no config.json" },
     { "no tokenizer", "config.json model.safetensors", NULL, "no tokenizer" },
+    { "a tokenizer of another kind", "config.json model.safetensors sentencepiece.bpe.model", NULL, "no tokenizer" },
+    { "DeBERTa's tokenizer", "config.json model.safetensors spm.model", "config.json model.safetensors spm.model",
+      NULL },
 };
 
 TEST(selection) {

@@ -205,6 +205,80 @@ TEST(an_adapter_finds_its_base) {
     rig_end(&rig);
 }
 
+/* A head of its own, whatever the base was made for; and no base from anywhere on this machine. */
+TEST(an_adapter_is_not_its_base) {
+    static const char config[] = "{\"peft_type\":\"LORA\",\"base_model_name_or_path\":\"%s\",\"bias\":\"none\",\"r\":2,"
+                                 "\"lora_alpha\":4,\"task_type\":\"SEQ_CLS\",\"target_modules\":\"all-linear\","
+                                 "\"lora_bias\":true}";
+    const struct store_model models[] = { wanted("adapter"), wanted("stray") };
+    char weights[PATH_LEN], text[2 * PATH_LEN], *end = text;
+    struct store_handle handle;
+    struct rig rig;
+    FILE *file;
+    rig_begin(&rig, 0);
+    copy_model(&rig, "base", "bert-mlm");
+    file = fopen(tree_path(&rig.tree, "base/config.json"), "r");
+    CHECK(file && (end = text + fread(text, 1, sizeof(text) - 64, file)) > text, "base");
+    fclose(file);
+    while (*--end != '}')
+        continue;
+    snprintf(end, 64, ",\"problem_type\":\"multi_label_classification\"}");
+    tree_text(&rig.tree, "base/config.json", text);
+    snprintf(weights, sizeof(weights), "%s/adapter_model.safetensors", fixture("bert-mlm-lora-intent"));
+    tree_link(&rig.tree, "adapter/adapter_model.safetensors", weights);
+    snprintf(text, sizeof(text), config, "models/base");
+    tree_text(&rig.tree, "adapter/adapter_config.json", text);
+    configure(&rig, models, 1);
+    handle = get(&rig, "adapter");
+    CHECK_INT(model_config(handle.model)->problem, PROBLEM_SINGLE_LABEL, "its own problem");
+    store_put(&handle);
+    snprintf(text, sizeof(text), config, tree_path(&rig.tree, "base"));
+    tree_link(&rig.tree, "stray/adapter_model.safetensors", weights);
+    tree_text(&rig.tree, "stray/adapter_config.json", text);
+    configure(&rig, models, 2);
+    refused(&rig, "stray", VSR_E_UNAVAILABLE, "the machine that it was made on");
+    rig_end(&rig);
+}
+
+/* Models longer than vsr takes are cut, and tokens past their vocabulary matter only if a text becomes one. */
+TEST(a_model_with_more_than_is_needed) {
+    const struct store_model models[] = { wanted("a") };
+    static char text[FILE_MAX];
+    struct store_handle handle;
+    struct rig rig;
+    FILE *file;
+    size_t len;
+    char *at;
+    rig_begin(&rig, 0);
+    copy_model(&rig, "a", "qwen3-sequence");
+    CHECK(unlink(tree_path(&rig.tree, "a/tokenizer_config.json")) == 0, "it has a length of its own");
+    file = fopen(tree_path(&rig.tree, "a/tokenizer.json"), "r");
+    CHECK(file && (len = fread(text, 1, sizeof(text) - 256, file)) > 0, "tokenizer");
+    fclose(file);
+    text[len] = 0;
+    at = strstr(text, "\"added_tokens\"");
+    CHECK(at && (at = strchr(at, '[')) != NULL, "added tokens");
+    {
+        static const char more[] = "{\"id\":9999,\"content\":\"<image>\",\"special\":true,\"normalized\":false,"
+                                   "\"single_word\":false,\"lstrip\":false,\"rstrip\":false},";
+        memmove(at + 1 + strlen(more), at + 1, strlen(at + 1) + 1);
+        memcpy(at + 1, more, strlen(more));
+    }
+    tree_text(&rig.tree, "a/tokenizer.json", text);
+    file = fopen(tree_path(&rig.tree, "a/config.json"), "r");
+    CHECK(file && (len = fread(text, 1, sizeof(text) - 256, file)) > 0, "config");
+    fclose(file);
+    text[len] = 0;
+    at = strrchr(text, '}');
+    snprintf(at, 64, ",\"max_position_embeddings\":1048576}");
+    tree_text(&rig.tree, "a/config.json", text);
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    CHECK_INT(model_tokens_max(handle.model), MODEL_TOKENS_MAX, "as long as vsr takes");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
 /* ---- what goes wrong */
 
 TEST(absent) {
@@ -313,6 +387,31 @@ TEST(new_files_are_a_new_model) {
     handle = get(&rig, "a");
     CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_READY, "the former one goes on");
     CHECK_INT(store_stats(rig.store).failures, 1, "for the new one has failed");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
+/* Also a file that only a module or a configuration names. */
+TEST(every_file_counts) {
+    static const char *const files[] = { "sentence_bert_config.json", "1_Pooling/config.json", "labels.json" };
+    const struct store_model models[] = { wanted("a") };
+    struct store_handle handle;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    copy_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    for (size_t i = 0; i < VSR_COUNT(files); i++) {
+        char path[64];
+        uint64_t serial = model_serial(handle.model);
+        store_put(&handle);
+        snprintf(path, sizeof(path), "a/%s", files[i]);
+        tree_text(&rig.tree, path, "{}");
+        configure(&rig, models, 1);
+        settle(&rig);
+        handle = get(&rig, "a");
+        CHECK(model_serial(handle.model) != serial, files[i]);
+    }
     store_put(&handle);
     rig_end(&rig);
 }
@@ -459,6 +558,6 @@ TEST(swapped_under_load) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T(absent), T(failed),
-          T(what_did_not_change_stays), T(new_files_are_a_new_model), T(room_is_made), T(too_large),
-          T(swapped_under_load))
+RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T(an_adapter_is_not_its_base),
+          T(a_model_with_more_than_is_needed), T(absent), T(failed), T(what_did_not_change_stays),
+          T(new_files_are_a_new_model), T(every_file_counts), T(room_is_made), T(too_large), T(swapped_under_load))

@@ -56,7 +56,7 @@ TEST(all_there) {
     vsr_str text;
     CHECK_MSG(read_files(arena, files, &f, &err) == 0, "%s", err.text);
     CHECK(f.has_modules && f.pooling == SENTENCE_MEAN && f.dims == 8 && f.include_prompt, "pooling");
-    CHECK(f.transformer_path.len == 0 && f.n_steps == 3, "steps");
+    CHECK(f.n_steps == 3, "steps");
     CHECK_STR(f.steps[0].path, "2_Dense", "path");
     CHECK(f.steps[0].in == 8 && f.steps[0].out == 32 && !f.steps[0].bias && !f.steps[0].has_activation, "first map");
     CHECK(f.steps[1].out == 4 && f.steps[1].bias && f.steps[1].has_activation &&
@@ -112,6 +112,9 @@ static const struct {
     { "no modules", "modules.json", "[]", "at least" },
     { "module is a text", "modules.json", "[\"a\"]", "expected an object" },
     { "no pooling", "modules.json", "[{\"path\":\"\"," ST("Transformer") "}]", "at least" },
+    { "an encoder elsewhere", "modules.json",
+      "[{\"path\":\"0_Transformer\"," ST("Transformer") "},{\"path\":\"1_Pooling\"," ST("Pooling") "}]",
+      "beside modules" },
     { "pooling first", "modules.json", "[{\"path\":\"1_Pooling\"," ST("Pooling") "}]", "Transformer" },
     { "two poolings", "modules.json", MODULES ",{\"path\":\"1_Pooling\"," ST("Pooling") "}]", "Transformer" },
     { "two encoders", "modules.json", MODULES ",{\"path\":\"\"," ST("Transformer") "}]", "Transformer" },

@@ -553,6 +553,30 @@ TEST(vocabulary) {
     arena_free(arena);
 }
 
+#define IDS_MODEL "\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"u\",\"vocab\":{\"a\":0,\"b\":1,\"u\":2}}"
+
+TEST(ids_of_texts) {
+    static const struct {
+        const char *name, *json;
+        size_t want;
+    } cases[] = {
+        { "a plain one", "{\"added_tokens\":[" TOKEN("9", "<p>", "false", "false", "false") "]," IDS_MODEL "}", 10 },
+        { "a special one that no text becomes",
+          "{\"added_tokens\":[" TOKEN("9", "<s>", "false", "false", "true") "]," IDS_MODEL "}", 3 },
+        { "a special one of the template",
+          "{\"added_tokens\":[" TOKEN("9", "<s>", "false", "false",
+                                      "true") "],\"post_processor\":{\"type\":"
+                                              "\"BertProcessing\",\"sep\":[\"<s>\",9],\"cls\":[\"<s>\",9]}," IDS_MODEL
+                                              "}",
+          10 },
+        { "the unknown one", "{\"added_tokens\":[" TOKEN("2", "u", "false", "false", "true") "]," IDS_MODEL "}", 3 },
+    };
+    struct arena *arena = arena_new(0, 0);
+    for (size_t i = 0; i < VSR_COUNT(cases); i++)
+        CHECK_INT(tokenizer_ids_end(must_load(arena, cases[i].json)), cases[i].want, cases[i].name);
+    arena_free(arena);
+}
+
 /* What is no ordinary file is refused, not waited for. */
 TEST(files_that_are_none) {
     char dir[] = "/tmp/vsr_tokenizer_XXXXXX", path[64];
@@ -594,4 +618,4 @@ RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(
           T(unknown_parts_are_errors), T(rules_that_end_inside_a_character), T(tokens_that_are_too_long),
           T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
           T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(tokenizers_that_take_turns),
-          T(memory_of_huge_texts), T(vocabulary), T(files_that_are_none), T(published_bert))
+          T(memory_of_huge_texts), T(vocabulary), T(files_that_are_none), T(ids_of_texts), T(published_bert))

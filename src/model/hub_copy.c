@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +62,35 @@ static int check(const struct hub_file *file, uint64_t len, const struct digest 
     return 0;
 }
 
+/* Below the source, or in the blobs of the hub's cache, of which the source is a snapshot. */
+static bool is_in_source(vsr_str root, vsr_str file) {
+    vsr_str above = root;
+    for (int i = 0; i < 2; i++) { /* snapshots/COMMIT */
+        ptrdiff_t slash = str_find_last_char(above, '/');
+        above = str_sub(above, 0, slash < 0 ? 0 : (size_t)slash);
+    }
+    if (str_starts(file, root) && file.len > root.len && file.ptr[root.len] == '/')
+        return true;
+    return str_starts(str_sub(root, above.len, root.len), VSR_STR("/snapshots/")) && str_starts(file, above) &&
+           str_starts(str_sub(file, above.len, file.len), VSR_STR("/blobs/"));
+}
+
+/* A link of a directory that somebody gave us must not lead to files of ours. */
+static int check_links(struct arena *arena, vsr_str from, vsr_str path, struct vsr_err *err) {
+    char *root = realpath(arena_c_str(arena, from), NULL);
+    char *file = realpath(arena_printf(arena, "%.*s/%.*s", VSR_FMT(from), VSR_FMT(path)).ptr, NULL);
+    int rc = 0;
+    if (!root || !file)
+        rc = err_set(err, VSR_E_IO, "cannot read: %s", strerror(errno));
+    else if (!is_in_source(str_from_c(root), str_from_c(file)))
+        rc =
+            err_set(err, VSR_E_INVALID, "it is a link that leads out of \"%.*s\", to \"%s\": put the file itself there",
+                    VSR_FMT(from), file);
+    free(root);
+    free(file);
+    return rc;
+}
+
 static int copy_file(struct arena *arena, int dir_fd, const struct hub_fetch_files *files, size_t index,
                      enum hub_failure *ret_failure, struct vsr_err *err) {
     const struct hub_file *file = &files->listing->files[index];
@@ -96,7 +126,9 @@ int hub_copy_files(struct arena *arena, vsr_str from, const struct hub_fetch_fil
     int rc = file_open_dir(AT_FDCWD, arena_c_str(arena, from), &dir_fd, err);
     *ret_failure = HUB_FAILURE_LOCAL;
     for (size_t i = 0; rc == 0 && i < files->n_missing; i++) {
-        rc = copy_file(arena, dir_fd, files, files->missing[i], ret_failure, err);
+        rc = check_links(arena, from, files->listing->files[files->missing[i]].path, err);
+        if (rc == 0)
+            rc = copy_file(arena, dir_fd, files, files->missing[i], ret_failure, err);
         if (rc < 0)
             err_wrap(err, "\"%.*s\"", VSR_FMT(files->listing->files[files->missing[i]].path));
     }

@@ -20,6 +20,7 @@ enum {
     WAIT_MS = 200,
     LISTING_FUTILE_MAX = 3, /* somebody waits for the first sign of life */
     READ_LEN = 256 << 10,
+    UNSIZED_LEN_MAX = 256 << 20, /* of a file whose size nobody says: no room was reckoned for it */
 };
 
 struct hub_fetch {
@@ -341,7 +342,7 @@ static int open_part(struct download *d, struct vsr_err *err) {
     }
     d->sha256 = digest_run_new(DIGEST_SHA256, 0);
     tell_bytes(d, (int64_t)d->len, false);
-    if (d->file.size >= 0 && d->len > (uint64_t)d->file.size)
+    if (d->len > (d->file.size >= 0 ? (uint64_t)d->file.size : (uint64_t)UNSIZED_LEN_MAX))
         return give_up_part(d, err);
     d->resumed = d->len > 0;
     return read_part(d, err);
@@ -380,6 +381,10 @@ static int file_body(void *data, vsr_str bytes, struct vsr_err *err) {
     if (d->file.size >= 0 && bytes.len > (uint64_t)d->file.size - d->len) {
         int rc = give_up_part(d, err);
         return rc < 0 ? rc : corrupt(d, err, "more than its %lld bytes come", (long long)d->file.size);
+    }
+    if (d->file.size < 0 && bytes.len > UNSIZED_LEN_MAX - d->len) {
+        int rc = give_up_part(d, err);
+        return rc < 0 ? rc : corrupt(d, err, "nobody says its size, and more than %d bytes come", UNSIZED_LEN_MAX);
     }
     digest_run_add(d->sha256, bytes);
     while (bytes.len > 0) {

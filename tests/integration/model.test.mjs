@@ -729,6 +729,21 @@ describe('without a network', () => {
     assert.match(damaged.json()[0].error.message, /model.safetensors.*source is damaged/);
   });
 
+  test('from a directory with links that lead out of it', async () => {
+    const from = place();
+    const secret = path.join(place(), 'id');
+    writeFileSync(secret, 'secret');
+    for (const [name, content] of Object.entries(model())) writeFileSync(path.join(from, name), content);
+    symlinkSync(secret, path.join(from, 'LICENSE-x'));
+    const dir = place();
+    const run = await vsr(['pull', '--json', '-d', dir, '--from', from, 'gemma']);
+    assert.equal(run.code, 1, run.out);
+    assert.match(run.json()[0].error.message, /LICENSE-x.*leads out/);
+    rmSync(path.join(from, 'LICENSE-x'));
+    symlinkSync('config.json', path.join(from, 'LICENSE-x'));
+    assert.equal((await vsr(['pull', '--json', '-d', dir, '--from', from, 'gemma'])).code, 0, 'within it they may');
+  });
+
   test('from a directory of somebody else', async () => {
     const from = place();
     for (const [name, content] of Object.entries({ ...model(), 'notes.txt': 'x', 'pytorch_model.bin': 'x' }))

@@ -240,12 +240,10 @@ void lora_free(struct lora *lora) {
 
 /* ---- against the base */
 
-static const char *const prefixes[] = { "", "model.", "bert.", "roberta.", "mpnet.", "deberta." };
-
 /* The layer at a path; the path may have the trunk's prefix, of which `ret_prefix` is the length. */
 static const struct encoder_linear *linear_at(const struct encoder_linears *linears, vsr_str path, size_t *ret_prefix) {
-    for (size_t i = 0; i < VSR_COUNT(prefixes); i++) {
-        vsr_str prefix = str_from_c(prefixes[i]);
+    for (size_t i = 0; weights_trunk_prefixes[i]; i++) {
+        vsr_str prefix = str_from_c(weights_trunk_prefixes[i]);
         const struct encoder_linear *linear;
         if (!str_starts(path, prefix))
             continue;

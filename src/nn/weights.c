@@ -174,7 +174,7 @@ void weights_unref(struct weights *w) {
 /* ---- names */
 
 static const char *const outers[] = { "", "_orig_mod.", "base_model.model.", "base_model.model._orig_mod." };
-static const char *const inners[] = { "", "model.", "bert.", "roberta.", "mpnet.", "deberta." };
+const char *const weights_trunk_prefixes[] = { "", "model.", "bert.", "roberta.", "mpnet.", "deberta.", NULL };
 
 struct found {
     struct shard *shard; /* NULL: nowhere */
@@ -222,8 +222,8 @@ static struct found find(const struct weights *w, enum weights_part part, vsr_st
 int weights_probe(struct weights *w, vsr_str embedding, struct vsr_err *err) {
     char text[WEIGHTS_NAME_LEN_MAX];
     for (size_t o = 0; o < VSR_COUNT(outers); o++) {
-        for (size_t i = 0; i < VSR_COUNT(inners); i++) {
-            vsr_str outer = str_from_c(outers[o]), inner = str_from_c(inners[i]);
+        for (size_t i = 0; weights_trunk_prefixes[i]; i++) {
+            vsr_str outer = str_from_c(outers[o]), inner = str_from_c(weights_trunk_prefixes[i]);
             if (!find_exact(w, join(text, outer, inner, embedding)).shard)
                 continue;
             w->outer = outer;

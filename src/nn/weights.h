@@ -46,6 +46,9 @@ struct weights_shape {
 #define WEIGHTS_SHAPE(...) \
     ((struct weights_shape){ sizeof((size_t[]){ __VA_ARGS__ }) / sizeof(size_t), { __VA_ARGS__ } })
 
+/* What may stand before the trunk's names, behind the outer prefix; NULL behind the last. */
+extern const char *const weights_trunk_prefixes[];
+
 /* Copies nothing; one reference. VSR_E_NOT_FOUND when the directory has no weights that can be read, else as
  * safetensors_open(). */
 int weights_open(vsr_str directory, struct weights **ret, struct vsr_err *err) VSR_MUST_CHECK;

@@ -328,6 +328,16 @@ describe('pull', () => {
     assert.deepEqual(readFileSync(path.join(dir, 'own/model.safetensors')), model()['model.safetensors']);
   });
 
+  test('a file whose size nobody says, and that has no end', async (t) => {
+    const hub = await Hub.start(t);
+    hub.blobs = false;
+    hub.add('me/own', model());
+    hub.endless = (name) => name === 'tokenizer.json';
+    const result = await pull(hub, place());
+    assert.equal(result.error.kind, 'corrupt');
+    assert.match(result.error.message, /tokenizer.json.*nobody says its size/);
+  });
+
   test('several files at the same time, and no more than asked for', async (t) => {
     const hub = await Hub.start(t);
     const shards = Object.fromEntries(

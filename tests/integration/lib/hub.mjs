@@ -22,6 +22,7 @@ export class Hub {
   ranges = true; // whether storage resumes
   cut = () => Infinity; // (path, nth request for it) -> bytes of the body until the connection is cut
   corrupt = (path, bytes) => bytes; // what storage sends in place of the file
+  endless = () => false; // (path) -> whether its body has neither a length nor an end
   status = () => 0; // (path, nth) -> an HTTP status to answer with instead
   headers = {}; // of such an answer
   redirect = null; // (url) -> where to instead of storage
@@ -132,7 +133,18 @@ export class Hub {
     return this.#send(req, res, match[2], file.bytes, { etag: '"of-the-storage"' });
   }
 
+  #sendForEver(res) {
+    const block = Buffer.alloc(1 << 20, 'x');
+    const more = () => {
+      while (!res.destroyed && res.write(block));
+    };
+    res.writeHead(200);
+    res.on('drain', more);
+    more();
+  }
+
   async #send(req, res, path, content, headers) {
+    if (this.endless(path)) return this.#sendForEver(res);
     const bytes = this.corrupt(path, content);
     const range = this.ranges && /^bytes=(\d+)-$/.exec(req.headers.range ?? '');
     const from = range ? Number(range[1]) : 0;

@@ -555,6 +555,28 @@ TEST(vocabulary) {
 
 #define IDS_MODEL "\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"u\",\"vocab\":{\"a\":0,\"b\":1,\"u\":2}}"
 
+/* With ignore_merges a piece that is a token stays one, however long it is. */
+TEST(long_whole_pieces) {
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    struct encoding e;
+    char text[3000];
+    struct tokenizer *t;
+    memset(text, 'a', sizeof(text));
+    t = must_load(arena, arena_printf(arena,
+                                      "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+                                      "\"use_regex\":false},\"model\":{\"type\":\"BPE\",\"ignore_merges\":true,"
+                                      "\"vocab\":{\"a\":0,\"%.*s\":1},\"merges\":[]}}",
+                                      (int)sizeof(text), text)
+                             .ptr);
+    CHECK_INT(tokenizer_encode(t, scratch, str_make(text, sizeof(text)), NULL, &e, NULL), 0, "whole");
+    CHECK(e.n == 1 && e.ids[0] == 1, "whole");
+    CHECK_INT(tokenizer_encode(t, scratch, str_make(text, sizeof(text) - 1), NULL, &e, NULL), 0, "a part");
+    CHECK_INT(e.n, sizeof(text) - 1, "a part");
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
 TEST(ids_of_texts) {
     static const struct {
         const char *name, *json;
@@ -618,4 +640,5 @@ RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(
           T(unknown_parts_are_errors), T(rules_that_end_inside_a_character), T(tokens_that_are_too_long),
           T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
           T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(tokenizers_that_take_turns),
-          T(memory_of_huge_texts), T(vocabulary), T(files_that_are_none), T(ids_of_texts), T(published_bert))
+          T(memory_of_huge_texts), T(vocabulary), T(files_that_are_none), T(ids_of_texts), T(long_whole_pieces),
+          T(published_bert))

@@ -125,7 +125,8 @@ bool engine_cancel(struct engine *engine, struct engine_call *call);
 /* Frees what the engine allocated for a call that is over, whichever way. */
 void engine_call_done(struct engine_call *call);
 
-/* Submits `n` calls, whose done and owner need not be set, and waits for all. The first error, in order. */
+/* Submits `n` calls, whose done and owner need not be set, and waits for all. The first error, in order of the calls;
+ * those behind one that cannot be queued are not run. Not from done(), whose thread it would wait for. */
 int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struct vsr_err *err) VSR_MUST_CHECK;
 
 struct engine_stats engine_stats(struct engine *engine);

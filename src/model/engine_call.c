@@ -139,34 +139,41 @@ static void arrive(struct engine_part *part, struct engine_call **ended) {
     *ended = call;
 }
 
-/* With `air` held. Whoever joined while the job was being given up as too late may have more time. */
-static bool fly_again(struct engine *engine, struct flight *flight) {
+/*
+ * With `air` held. Whoever joined while the job was being given up as too late may have more time. Returns
+ * VSR_E_TIMEOUT, with `err` as it was, when nobody has; else what queueing it again says.
+ */
+static int fly_again(struct engine *engine, struct flight *flight, struct vsr_err *err) {
     uint64_t now_ms = clock_mono_ms(), latest = 0;
     bool endless = false;
-    struct vsr_err err;
     for (const struct engine_part *part = flight->parts; part; part = part->next) {
+        const struct engine_call *call = part->call;
+        bool has_time = call->deadline_ms == 0 || call->deadline_ms > now_ms;
+        if (has_time && call->priority < flight->job.priority)
+            flight->job.priority = call->priority;
         endless |= part->call->deadline_ms == 0;
         if (part->call->deadline_ms > latest)
             latest = part->call->deadline_ms;
     }
     if (!endless && latest <= now_ms)
-        return false;
+        return VSR_E_TIMEOUT;
     flight->job.deadline_ms = endless ? 0 : latest;
-    return scheduler_submit(engine->scheduler, &flight->job, &err) == 0;
+    return scheduler_submit(engine->scheduler, &flight->job, err);
 }
 
 static void on_landed(struct scheduler_job *job, int rc, const struct vsr_err *err) {
     struct flight *flight = flight_of(job);
     struct engine *engine = flight->engine;
     struct engine_call *ended = NULL;
+    struct vsr_err why = err ? *err : VSR_ERR_NONE;
     bool dead;
     (void)pthread_mutex_lock(&engine->air);
-    if (rc == VSR_E_TIMEOUT && fly_again(engine, flight)) {
+    if (rc == VSR_E_TIMEOUT && (rc = fly_again(engine, flight, &why)) == 0) {
         (void)pthread_mutex_unlock(&engine->air);
         return;
     }
     if (rc < 0)
-        flight_fail(flight, rc, err);
+        flight_fail(flight, rc, &why);
     flight_unlist(&engine->flights, flight);
     flight->landed = true;
     while (flight->parts) {
@@ -457,7 +464,7 @@ int engine_run(struct engine *engine, struct engine_call *calls, size_t n, struc
     for (size_t i = 0; i < n && rc == 0; i += ENGINE_TOGETHER_MAX)
         rc = submit_waited(engine, &wait, calls + i, n - i < ENGINE_TOGETHER_MAX ? n - i : ENGINE_TOGETHER_MAX, err);
     wait_until(&wait, 0);
-    if (rc == 0 && wait.failed < n) {
+    if (wait.failed < n) { /* before the one that could not be queued, if any */
         rc = wait.err.code;
         *err = wait.err;
     }

@@ -25,7 +25,8 @@ struct readiness {
     pthread_mutex_t lock;
     enum readiness_phase phase;
     char message[READINESS_MESSAGE_LEN];
-    uint64_t updated_ms; /* wall time */
+    char without_entry[READINESS_NAME_LEN]; /* a mandatory model; empty: none */
+    uint64_t updated_ms;                    /* wall time */
     struct entry entries[READINESS_MODELS_MAX];
     int n; /* entries behind it were never used */
 };
@@ -124,6 +125,12 @@ void readiness_set_mandatory(struct readiness *readiness, int model, bool mandat
     end(readiness);
 }
 
+void readiness_set_without_entry(struct readiness *readiness, vsr_str name) {
+    begin(readiness);
+    copy(readiness->without_entry, sizeof(readiness->without_entry), name);
+    end(readiness);
+}
+
 void readiness_set_phase(struct readiness *readiness, enum readiness_phase phase, vsr_str message) {
     begin(readiness);
     readiness->phase = phase;
@@ -151,6 +158,7 @@ static void copy_load(struct entry *entry, const struct readiness_load *load) {
     entry->arena = arena;
     entry->load = *load;
     entry->load.labels = labels;
+    entry->load.resolved_path = arena_str(arena, load->resolved_path);
     entry->load.task = arena_str(arena, load->task);
     entry->load.architecture = arena_str(arena, load->architecture);
     entry->load.precision = arena_str(arena, load->precision);
@@ -177,22 +185,22 @@ enum readiness_state readiness_state(struct readiness *readiness, int model) {
     return state;
 }
 
-/* With the lock held; NULL when no mandatory model is missing. */
-static const struct entry *first_missing(const struct readiness *readiness) {
+/* With the lock held: the name of a mandatory model; NULL when none is missing. */
+static const char *first_missing(const struct readiness *readiness) {
     for (int i = 0; i < readiness->n; i++)
         if (readiness->entries[i].used && readiness->entries[i].mandatory &&
             readiness->entries[i].state != MODEL_STATE_READY)
-            return &readiness->entries[i];
-    return NULL;
+            return readiness->entries[i].name;
+    return readiness->without_entry[0] ? readiness->without_entry : NULL;
 }
 
 bool readiness_is_ready(struct readiness *readiness, char missing[static READINESS_NAME_LEN]) {
-    const struct entry *entry;
+    const char *name;
     pthread_mutex_lock(&readiness->lock);
-    entry = first_missing(readiness);
-    copy(missing, READINESS_NAME_LEN, str_from_c(entry ? entry->name : ""));
+    name = first_missing(readiness);
+    copy(missing, READINESS_NAME_LEN, str_from_c(name ? name : ""));
     pthread_mutex_unlock(&readiness->lock);
-    return entry == NULL;
+    return name == NULL;
 }
 
 /* ---- JSON */

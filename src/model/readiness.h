@@ -69,6 +69,8 @@ int readiness_add(struct readiness *readiness, const struct readiness_model *mod
 /* It is not needed any more; its number may be given to another. */
 void readiness_remove(struct readiness *readiness, int model);
 void readiness_set_mandatory(struct readiness *readiness, int model, bool mandatory);
+/* A mandatory model that nobody can even try to load; empty: there is none any more. */
+void readiness_set_without_entry(struct readiness *readiness, vsr_str name);
 
 /* `message`: why, in case of a failure; else may be empty. */
 void readiness_set_phase(struct readiness *readiness, enum readiness_phase phase, vsr_str message);

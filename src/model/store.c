@@ -16,7 +16,10 @@
 #include "model/catalogue.h"
 #include "model/engine.h"
 #include "model/wish.h"
+#include "nn/backend.h"
+#include "nn/embedder.h"
 #include "nn/gemm.h"
+#include "nn/head.h"
 #include "nn/labels.h"
 #include "nn/runtime.h"
 #include "nn/tensor_store.h"
@@ -30,13 +33,14 @@ enum {
 struct slot {
     struct slot *next;   /* of all slots */
     struct slot *behind; /* of the queue */
-    int readiness;       /* its number there; -1: no room */
+    int readiness;       /* its number there */
     struct wish *wish;
     enum readiness_state state; /* of the wish */
     struct vsr_err why;         /* of ABSENT and FAILED */
     struct model *model;        /* NULL: none is loaded */
     struct result_key loaded_as;
-    uint64_t used; /* the store's clock when it was asked for last */
+    uint64_t used;                /* the store's clock when it was asked for last */
+    const struct wish *under_way; /* what is being loaded; compared only: it may not be wanted any more */
     bool queued, loading, gone;
     bool settling;  /* it is loaded; room is being made for it */
     size_t n_users; /* loader and askers */
@@ -97,7 +101,7 @@ static void show(struct store *store, struct slot *slot, enum readiness_state st
     news->state = state;
     (void)snprintf(news->name, sizeof(news->name), "%.*s", VSR_FMT(slot->wish->model.name));
     (void)snprintf(news->message, sizeof(news->message), "%s", message);
-    if (slot->readiness < 0 || slot->gone)
+    if (slot->gone)
         return;
     readiness_set_state(store->options.readiness, slot->readiness, slot->model ? MODEL_STATE_READY : state,
                         str_from_c(message));
@@ -190,8 +194,7 @@ static struct model *drop_slot(struct store *store, struct slot *slot) {
         at = &(*at)->next;
     *at = slot->next;
     unqueue(store, slot);
-    if (slot->readiness >= 0)
-        readiness_remove(store->options.readiness, slot->readiness);
+    readiness_remove(store->options.readiness, slot->readiness);
     slot->model = NULL;
     slot->gone = true;
     slot->n_users++;
@@ -201,13 +204,21 @@ static struct model *drop_slot(struct store *store, struct slot *slot) {
 
 /* ---- the ceiling */
 
+/* Of a model's weights, what was not counted for another one since tensor_store_recount(). */
+static uint64_t count_bytes(const struct model *model) {
+    const struct head *head = model_head(model);
+    uint64_t trunk = trunk_bytes(model_trunk(model)).first;
+    return trunk + (head ? head_bytes(head).first : embedder_bytes(model_embedder(model)).first);
+}
+
 /* With the lock. Models that calls still hold, and the store not, are not counted: they are about to go. */
 static uint64_t bytes_held(const struct store *store) {
-    uint64_t all = 0, spared = tensor_store_bytes(store->options.runtime->tensors).spared;
+    uint64_t all = 0;
+    tensor_store_recount(store->options.runtime->tensors);
     for (const struct slot *slot = store->slots; slot; slot = slot->next)
         if (slot->model)
-            all += model_bytes(slot->model).all;
-    return all > spared ? all - spared : 0;
+            all += count_bytes(slot->model);
+    return all;
 }
 
 static struct slot *least_recently_used(const struct store *store, const struct slot *except) {
@@ -221,13 +232,15 @@ static struct slot *least_recently_used(const struct store *store, const struct 
 
 /* With the lock: whether a lazy model may stay beside those that do in any case. */
 static bool fits(const struct store *store, const struct slot *slot, const struct model *model) {
-    uint64_t bytes = model_bytes(model).all, spared = tensor_store_bytes(store->options.runtime->tensors).spared;
+    uint64_t bytes;
     if (store->options.bytes_max == 0 || is_eager(slot))
         return true;
+    tensor_store_recount(store->options.runtime->tensors);
+    bytes = count_bytes(model);
     for (const struct slot *other = store->slots; other; other = other->next)
         if (other != slot && other->model && is_eager(other))
-            bytes += model_bytes(other->model).all;
-    return bytes <= store->options.bytes_max || bytes - store->options.bytes_max <= spared;
+            bytes += count_bytes(other->model);
+    return bytes <= store->options.bytes_max;
 }
 
 /* With the lock, which is given up meanwhile: unloads others than `slot` until the ceiling holds. */
@@ -241,7 +254,10 @@ static void make_room(struct store *store, const struct slot *slot) {
         model = victim->model;
         victim->model = NULL;
         store->unloads++;
-        show(store, victim, MODEL_STATE_WAITING, "unloaded to make room", &news);
+        if (victim->why.code < 0) /* it answered in place of what is wanted */
+            show(store, victim, victim->state, victim->why.text, &news);
+        else
+            show(store, victim, MODEL_STATE_WAITING, "unloaded to make room", &news);
         unlock(store);
         tell(store, &news);
         model_unref(model);
@@ -317,8 +333,7 @@ static void show_loaded(struct store *store, struct slot *slot, const struct loa
         .labels = labels->names,
         .n_labels = labels->n,
     };
-    if (slot->readiness >= 0)
-        readiness_loaded(store->options.readiness, slot->readiness, &shown);
+    readiness_loaded(store->options.readiness, slot->readiness, &shown);
 }
 
 /* With the lock: the new model takes the place of the old one, which is returned. */
@@ -362,12 +377,14 @@ static void load_slot(struct store *store, struct slot *slot) {
     wish->n_refs++;
     slot->n_users++;
     slot->loading = true;
+    slot->under_way = wish;
     show(store, slot, MODEL_STATE_LOADING, slot->model ? "being replaced" : "", &news);
     unlock(store);
     tell(store, &news);
     load(store, wish, &loaded);
     lock(store);
     slot->loading = false;
+    slot->under_way = NULL;
     slot->settling = true;
     refuse_too_large(store, slot, &loaded);
     if (slot->gone || slot->wish != wish) { /* not wanted any more; what is wanted now stands in the queue again */
@@ -445,6 +462,7 @@ static struct slot *new_slot(struct store *store, struct wish *wish) {
     struct slot *slot = MEM_NEW(struct slot), **at = &store->slots;
     slot->wish = wish;
     slot->readiness = readiness_add(store->options.readiness, &shown);
+    VSR_ASSERT(slot->readiness >= 0); /* there is room for STORE_MODELS_MAX */
     while (*at)
         at = &(*at)->next;
     *at = slot;
@@ -454,7 +472,7 @@ static struct slot *new_slot(struct store *store, struct wish *wish) {
 /* Takes the wish. One that is being loaded as it is wanted is left in peace. */
 static void want(struct store *store, struct wish *wish, struct news *news) {
     struct slot *slot = find_path(store, wish->path);
-    bool as_wanted = slot && slot->loading && same_key(slot->wish->key, wish->key);
+    bool as_wanted = slot && slot->under_way && slot->under_way == slot->wish && same_key(slot->wish->key, wish->key);
     if (!slot)
         slot = new_slot(store, wish);
     if (as_wanted) {
@@ -470,8 +488,7 @@ static void want(struct store *store, struct wish *wish, struct news *news) {
     } else {
         plan(store, slot, news);
     }
-    if (slot->readiness >= 0)
-        readiness_set_mandatory(store->options.readiness, slot->readiness, slot->wish->model.mandatory);
+    readiness_set_mandatory(store->options.readiness, slot->readiness, slot->wish->model.mandatory);
 }
 
 static bool is_among(vsr_str path, struct wish *const *wishes, size_t n) {

@@ -38,11 +38,11 @@ enum store_load { STORE_LAZY, STORE_EAGER };
 struct store_options {
     struct nn_runtime *runtime;  /* kept, as are the next two */
     struct engine *engine;       /* runs the self-tests */
-    struct readiness *readiness; /* is told every state */
+    struct readiness *readiness; /* is told every state; of this store alone */
     struct model_places places;  /* copied */
     uint64_t bytes_max;          /* of weights; 0: no ceiling */
     size_t loaders;              /* models loaded at the same time; 0: by processors, at most 4 */
-    /* Of a change of state, without any lock; may be NULL. On the store's threads or in store_configure(). */
+    /* Of a change of state; may be NULL. On the store's threads, or in store_configure(), which it must not call. */
     void (*report)(void *owner, vsr_str name, enum readiness_state state, vsr_str message);
     void *owner;
 };

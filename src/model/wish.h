@@ -1,7 +1,8 @@
 /*
  * wish - what a configuration wants of one model, and which files that means on this machine.
  *
- * Made once and then immutable; two wishes with the same key load the same. The counts are the store's, under its lock.
+ * Made once; what decides what is loaded never changes, and two wishes with the same key load the same. How a model is
+ * kept (load, mandatory, long_text) and the count are the store's, under its lock.
  */
 #ifndef VSR_MODEL_WISH_H
 #define VSR_MODEL_WISH_H

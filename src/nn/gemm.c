@@ -474,6 +474,16 @@ size_t gemm_bytes(const struct gemm *gemm) {
 
 /* ---- contexts */
 
+static void unbind(struct binding **bindings) {
+    for (size_t j = 0; *bindings && j < ROW_KERNELS; j++) {
+        (void)dnnl_memory_destroy((*bindings)[j].x);
+        (void)dnnl_memory_destroy((*bindings)[j].y);
+        (void)dnnl_memory_destroy((*bindings)[j].scratch);
+    }
+    mem_free(*bindings);
+    *bindings = NULL;
+}
+
 struct gemm_context *gemm_context_new(struct gemm_library *library) {
     struct gemm_context *context = MEM_NEW(struct gemm_context);
     context->library = library;
@@ -485,14 +495,8 @@ struct gemm_context *gemm_context_new(struct gemm_library *library) {
 void gemm_context_free(struct gemm_context *context) {
     if (!context)
         return;
-    for (size_t i = 0; i < KERNELS_MAX; i++) {
-        for (size_t j = 0; context->bindings[i] && j < ROW_KERNELS; j++) {
-            (void)dnnl_memory_destroy(context->bindings[i][j].x);
-            (void)dnnl_memory_destroy(context->bindings[i][j].y);
-            (void)dnnl_memory_destroy(context->bindings[i][j].scratch);
-        }
-        mem_free(context->bindings[i]);
-    }
+    for (size_t i = 0; i < KERNELS_MAX; i++)
+        unbind(&context->bindings[i]);
     (void)dnnl_stream_destroy(context->stream);
     pages_free(&context->scratch);
     pages_free(&context->widened);
@@ -545,7 +549,10 @@ int gemm_prepare(const struct gemm *gemm, struct gemm_context *context, struct v
     *bindings = mem_alloc(ROW_KERNELS * sizeof(**bindings));
     for (size_t i = 0; status == dnnl_success && i < ROW_KERNELS; i++)
         status = bind(kernel, i, context->library->engine, &(*bindings)[i]);
-    return status == dnnl_success ? 0 : failed(err, status, "make memory objects");
+    if (status == dnnl_success)
+        return 0;
+    unbind(bindings); /* half made: another try begins anew */
+    return failed(err, status, "make memory objects");
 }
 
 /* ---- running */

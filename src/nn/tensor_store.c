@@ -28,6 +28,7 @@ struct thing {
     bool ready;   /* else somebody is making it */
     size_t users; /* holdings */
     size_t len;
+    uint64_t counted; /* in which count */
     struct gemm *matrix;
     struct pages table;
 };
@@ -38,6 +39,7 @@ struct tensor_store {
     struct thing *buckets[BUCKETS];
     struct tensor_store_bytes bytes;
     size_t n;
+    uint64_t count;
 };
 
 struct tensor_holding {
@@ -50,6 +52,7 @@ struct tensor_holding {
 
 struct tensor_store *tensor_store_new(void) {
     struct tensor_store *store = MEM_NEW(struct tensor_store);
+    store->count = 1;                              /* a new thing is in none */
     (void)pthread_mutex_init(&store->mutex, NULL); /* cannot fail with default attributes, nor can the other */
     (void)pthread_cond_init(&store->made, NULL);
     return store;
@@ -70,6 +73,12 @@ struct tensor_store_bytes tensor_store_bytes(struct tensor_store *store) {
     bytes = store->bytes;
     (void)pthread_mutex_unlock(&store->mutex);
     return bytes;
+}
+
+void tensor_store_recount(struct tensor_store *store) {
+    (void)pthread_mutex_lock(&store->mutex);
+    store->count++;
+    (void)pthread_mutex_unlock(&store->mutex);
 }
 
 /* ---- things; the mutex is held */
@@ -157,8 +166,11 @@ struct tensor_holding_bytes tensor_holding_bytes(struct tensor_holding *holding)
     struct tensor_holding_bytes bytes = { 0 };
     (void)pthread_mutex_lock(&holding->store->mutex);
     for (size_t i = 0; i < holding->n; i++) {
-        bytes.all += holding->things[i]->len;
-        bytes.shared += holding->things[i]->users > 1 ? holding->things[i]->len : 0;
+        struct thing *thing = holding->things[i];
+        bytes.all += thing->len;
+        bytes.shared += thing->users > 1 ? thing->len : 0;
+        bytes.first += thing->counted == holding->store->count ? 0 : thing->len;
+        thing->counted = holding->store->count;
     }
     (void)pthread_mutex_unlock(&holding->store->mutex);
     return bytes;

@@ -33,12 +33,17 @@ struct tensor_store_bytes {
 struct tensor_holding_bytes {
     size_t all;
     size_t shared; /* of these, with other holdings, now */
+    size_t first;  /* of these, what no holding was asked about before, since tensor_store_recount() */
 };
 
 struct tensor_store *tensor_store_new(void);
 /* After all holdings. NULL is allowed. */
 void tensor_store_free(struct tensor_store *store);
 struct tensor_store_bytes tensor_store_bytes(struct tensor_store *store);
+
+/* What the holdings have that are asked about from now on adds up, in `first`, to what they have together. One counts
+ * at a time: who asks meanwhile takes away from the sum. */
+void tensor_store_recount(struct tensor_store *store);
 
 /* Keeps `store`. */
 struct tensor_holding *tensor_holding_new(struct tensor_store *store);

@@ -109,7 +109,7 @@ static void replace_files(struct gateway *gateway, struct read_files *files) {
         gateway_reload(gateway, false, NULL, NULL);
 }
 
-/* Requests are served without models, too: what needs one is unavailable. */
+/* Requests are served without models, too: what needs one is unavailable. The readiness knows. */
 static void configure_models(struct gateway *gateway) {
     struct vsr_err err = VSR_ERR_NONE;
     if (model_service_configure(gateway->models, gateway->snapshot, &err) < 0)
@@ -215,6 +215,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .listeners = listeners,
             .telemetry = gateway->telemetry,
             .token_estimate = gateway->token_estimate,
+            .models = gateway->models,
             .on_exit = on_worker_exit,
             .data = gateway,
         };

@@ -11,6 +11,7 @@
 #include "model/engine.h"
 #include "model/model.h"
 #include "model/store.h"
+#include "model/wish.h"
 #include "nn/runtime.h"
 #include "serve/snapshot.h"
 #include "serve/telemetry.h"
@@ -75,6 +76,29 @@ static size_t tokens_of(const struct config_inference *inference, const struct c
     return embeds ? 0 : (size_t)inference->max_tokens;
 }
 
+/* One spelling of what is meant: aliases, `models/`, `./` and slashes at the end make no difference. */
+static vsr_str place_of(vsr_str path) {
+    while (path.len > 1 && path.ptr[path.len - 1] == '/')
+        path.len--;
+    while (str_starts(path, VSR_STR("./")))
+        path = str_sub(path, 2, path.len);
+    return wish_path(path);
+}
+
+/* Where it lies in the model's directory, as a bare name does, and a path that begins with the model, however that is
+ * spelled. Labels are read from there only: empty for another place, which is told. */
+static vsr_str labels_of(const struct signal_model *model) {
+    vsr_str place = place_of(model->path), file = model->label_file;
+    if (str_find_char(file, '/') < 0)
+        return file;
+    for (size_t i = 1; i + 1 < file.len; i++)
+        if (file.ptr[i] == '/' && file.ptr[i + 1] != '/' && str_eq(place_of(str_sub(file, 0, i)), place))
+            return str_sub(file, i + 1, file.len);
+    LOG_WARN("a file of labels is not read, because it does not lie in the model's directory",
+             LOG_S("model", model->path), LOG_S("file", file));
+    return VSR_STR("");
+}
+
 static void add_needed(void *data, const struct signal_model *model) {
     struct needed *needed = data;
     const struct config_inference *inference = needed->inference;
@@ -87,7 +111,7 @@ static void add_needed(void *data, const struct signal_model *model) {
     needed->models[needed->n++] = (struct store_model){
         .name = model->path,
         .type = str_from_c(model->type),
-        .label_file = model->label_file,
+        .label_file = labels_of(model),
         .device = inference->device == DEVICE_CPU ? VSR_STR("cpu") : VSR_STR("auto"),
         .precision = precision_of(inference, own),
         .tokens_max = tokens_of(inference, own, model),
@@ -234,6 +258,16 @@ static bool same_fixed(const struct fixed *a, const struct fixed *b) {
            a->cache_mb == b->cache_mb && a->memory_mb == b->memory_mb;
 }
 
+/* Nothing can be loaded: not ready, when that is more than a pity. */
+static void show_failure(struct model_service *service, const struct store_model *models, size_t n,
+                         const struct vsr_err *err) {
+    size_t i = 0;
+    while (i < n && !models[i].mandatory)
+        i++;
+    readiness_set_without_entry(service->readiness, i < n ? models[i].name : VSR_STR(""));
+    readiness_set_phase(service->readiness, READINESS_FAILED, str_from_c(err->text));
+}
+
 int model_service_configure(struct model_service *service, const struct snapshot *snapshot, struct vsr_err *err) {
     const struct config_inference *inference = &snapshot->doc->global.model_catalog.inference;
     const struct fixed fixed = fixed_of(inference);
@@ -247,6 +281,10 @@ int model_service_configure(struct model_service *service, const struct snapshot
         LOG_WARN("threads, queue, batches, cache and memory of inference change with a restart only");
     if (rc == 0 && service->store)
         rc = store_configure(service->store, models, n, err);
+    if (rc < 0)
+        show_failure(service, models, n, err);
+    else
+        readiness_set_without_entry(service->readiness, VSR_STR(""));
     arena_free(arena);
     return rc;
 }

@@ -30,7 +30,8 @@ struct model_service *model_service_new(struct telemetry *telemetry, const char 
 /* Waits for what is being loaded. NULL is allowed. */
 void model_service_free(struct model_service *service);
 
-/* Control thread. Loads nothing itself. A failure leaves what was there, and is no reason not to serve. */
+/* Control thread. Loads nothing itself. A failure leaves what was there, and is no reason not to serve;
+ * the readiness tells it, and is not there when a mandatory model was wanted. */
 int model_service_configure(struct model_service *service, const struct snapshot *snapshot,
                             struct vsr_err *err) VSR_MUST_CHECK;
 

@@ -5,6 +5,7 @@
 
 #include "core/arena.h"
 #include "core/clock.h"
+#include "serve/model_service.h"
 #include "serve/models_list.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -167,14 +168,21 @@ static enum stage_result reply_model(struct request *request) {
     return STAGE_REPLY;
 }
 
+/* A load balancer leaves us out while a mandatory model is missing; who comes all the same is served. */
+static enum stage_result reply_ready(struct request *request) {
+    if (request->worker->draining)
+        return reply_text(request, 503, VSR_STR("draining\n"));
+    return model_service_ready(request->worker->models) ? reply_text(request, 200, VSR_STR("ready\n"))
+                                                        : reply_text(request, 503, VSR_STR("starting\n"));
+}
+
 /* The endpoints that need no routing. */
 static enum stage_result answer_at_once(struct request *request) {
     switch (request->endpoint) {
     case ENDPOINT_HEALTH:
         return reply_text(request, 200, VSR_STR("healthy\n"));
     case ENDPOINT_READY:
-        return request->worker->draining ? reply_text(request, 503, VSR_STR("draining\n"))
-                                         : reply_text(request, 200, VSR_STR("ready\n"));
+        return reply_ready(request);
     case ENDPOINT_MODELS:
         request->reply = (struct reply){ .status = 200,
                                          .body = request->snapshot->models_json,

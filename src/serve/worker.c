@@ -261,6 +261,7 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     worker->index = options->index;
     worker->telemetry = options->telemetry;
     worker->token_estimate = options->token_estimate;
+    worker->models = options->models;
     worker->on_exit = options->on_exit;
     worker->exit_data = options->data;
     worker->snapshot = worker_use(worker, options->snapshot);

@@ -22,6 +22,7 @@
 
 struct client;
 struct listeners;
+struct model_service;
 struct publication;
 struct request;
 struct server;
@@ -61,6 +62,7 @@ struct worker {
     struct worker_generation *generations; /* newest first */
     struct telemetry *telemetry;
     struct token_estimate *token_estimate;
+    struct model_service *models;
     struct random random;
     bool draining;
     uint64_t drain_ms;
@@ -90,6 +92,7 @@ struct worker_options {
     struct listeners *listeners;           /* its sockets; the worker takes its share before worker_start() returns */
     struct telemetry *telemetry;           /* kept */
     struct token_estimate *token_estimate; /* kept */
+    struct model_service *models;          /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);
     void *data;

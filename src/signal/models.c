@@ -4,11 +4,9 @@
 
 /* A path is told as the document spells it; an empty one means that there is none. */
 static void tell(signal_model_fn *fn, void *data, vsr_str path, const char *type, vsr_str mapping) {
-    struct signal_model model = { .path = str_trim(path), .type = type };
+    struct signal_model model = { .path = str_trim(path), .type = type, .label_file = str_trim(mapping) };
     if (model.path.len == 0)
         return;
-    if (mapping.len > model.path.len + 1 && str_starts(mapping, model.path) && mapping.ptr[model.path.len] == '/')
-        model.label_file = str_sub(mapping, model.path.len + 1, mapping.len);
     fn(data, &model);
 }
 

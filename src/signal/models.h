@@ -12,7 +12,7 @@
 struct signal_model {
     vsr_str path;       /* as the document spells it */
     const char *type;   /* what it is for: "pii-detection" */
-    vsr_str label_file; /* in the model's directory; empty: the usual ones */
+    vsr_str label_file; /* as the document spells it; empty: the usual ones */
 };
 
 typedef void signal_model_fn(void *data, const struct signal_model *model);

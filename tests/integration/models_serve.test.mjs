@@ -59,9 +59,9 @@ function modelsDir(t, links) {
   return dir;
 }
 
-async function start(t, doc, dir) {
+async function start(t, doc, dir, options = {}) {
   const port = await freePort();
-  const vsr = await startVsr(t, doc, { args: ['--management-listen', `127.0.0.1:${port}`, '--models-dir', dir] });
+  const vsr = await startVsr(t, doc, { args: ['--management-listen', `127.0.0.1:${port}`, '--models-dir', dir], ...options });
   const get = async (target) => {
     const answer = await request(port, { method: 'GET', path: target });
     return { status: answer.status, text: answer.text(), json: () => JSON.parse(answer.text()) };
@@ -126,13 +126,19 @@ test('a model that is not there: where it was looked for, how to get it, and eve
 test('a mandatory model is waited for', async (t) => {
   const doc = document({ inference: { models: [{ model: 'subjects', mandatory: true }] } });
   const dir = modelsDir(t, { feelings: 'bert-token' });
-  const { get, vsr, settled } = await start(t, doc, dir);
+  const { get, vsr, settled } = await start(t, doc, dir, { ready: false });
+  const data = async () => {
+    const answer = await request(vsr.port, { method: 'GET', path: '/ready' });
+    return [answer.status, answer.text()];
+  };
+  await until(async () => assert.deepEqual(await data().catch(({ message }) => assert.fail(message)), [503, 'starting\n']));
   assert.equal((await settled()).summary.message, 'models/subjects');
   const before = await get('/ready');
   assert.deepEqual([before.status, before.json().status, before.json().phase], [503, 'starting', 'failed']);
   symlinkSync(path.join(fixtures, 'bert-sequence'), path.join(dir, 'subjects'));
   vsr.signal('SIGHUP');
   await until(async () => assert.equal((await get('/ready')).status, 200));
+  assert.deepEqual(await data(), [200, 'ready\n']);
 });
 
 test('a reload keeps what did not change, replaces what did, and forgets what is not needed', async (t) => {

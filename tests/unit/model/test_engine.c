@@ -435,6 +435,23 @@ TEST(a_full_queue) {
     arena_free(arena);
 }
 
+/* One call is too late when a thread comes to it, and the next one is refused at once: the first error is the first. */
+TEST(the_first_error) {
+    struct vsr_err err = VSR_ERR_NONE;
+    struct engine_call calls[2];
+    struct model *model;
+    struct rig rig;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    model = open_fixture(&rig, "bert-embed-mean", PRECISION_F32);
+    calls[0] = (struct engine_call){ .model = model, .text = VSR_STR("text"), .deadline_ms = 1 };
+    calls[1] = (struct engine_call){ .model = model, .text = VSR_STR("text"), .dims = SIZE_MAX };
+    CHECK_INT(engine_run(rig.engine, calls, 2, &err), VSR_E_TIMEOUT, err.text);
+    for (size_t i = 0; i < 2; i++)
+        engine_call_done(&calls[i]);
+    model_unref(model);
+    rig_end(&rig);
+}
+
 /* ---- models that cannot be loaded */
 
 TEST(broken) {
@@ -458,4 +475,4 @@ TEST(broken) {
 }
 
 RUN_TESTS(T(tasks), T(vectors_are_cut), T(refused), T(remembered), T(many_clients), T(a_long_text), T(one_run_for_all),
-          T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd), T(a_full_queue), T(broken))
+          T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd), T(a_full_queue), T(the_first_error), T(broken))

@@ -21,7 +21,9 @@ struct rig {
 };
 
 /* The models directory holds links to small models of random weights. */
-static void rig_begin(struct rig *rig, uint64_t bytes_max) {
+static void rig_begin_reporting(struct rig *rig, uint64_t bytes_max,
+                                void (*report)(void *owner, vsr_str name, enum readiness_state state, vsr_str message),
+                                void *owner) {
     const struct engine_options engine = { .threads = 2, .calls_max = 8 };
     struct vsr_err err = VSR_ERR_NONE;
     struct store_options options;
@@ -34,8 +36,14 @@ static void rig_begin(struct rig *rig, uint64_t bytes_max) {
                                       .readiness = rig->readiness,
                                       .places = { .models_dir = tree_str(&rig->tree, "") },
                                       .bytes_max = bytes_max,
-                                      .loaders = 2 };
+                                      .loaders = 2,
+                                      .report = report,
+                                      .owner = owner };
     CHECK_MSG(store_new(&options, &rig->store, &err) == 0, "%s", err.text);
+}
+
+static void rig_begin(struct rig *rig, uint64_t bytes_max) {
+    rig_begin_reporting(rig, bytes_max, NULL, NULL);
 }
 
 static void rig_end(struct rig *rig) {
@@ -416,7 +424,120 @@ TEST(every_file_counts) {
     rig_end(&rig);
 }
 
+/* Holds the first load back until it is let go. */
+struct gate {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool reached, open;
+};
+
+static void on_report(void *owner, vsr_str name, enum readiness_state state, vsr_str message) {
+    struct gate *gate = owner;
+    (void)name;
+    (void)message;
+    if (state != MODEL_STATE_LOADING)
+        return;
+    pthread_mutex_lock(&gate->mutex);
+    gate->reached = true;
+    pthread_cond_broadcast(&gate->changed);
+    while (!gate->open)
+        pthread_cond_wait(&gate->changed, &gate->mutex);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+/* While a load is under way another one is wanted, which nobody asks for, and then that one must be there. */
+TEST(what_becomes_mandatory_is_loaded) {
+    struct gate gate = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+    struct store_model models[] = { wanted("a") };
+    char missing[READINESS_NAME_LEN];
+    struct store_handle handle;
+    struct rig rig;
+    rig_begin_reporting(&rig, 0, on_report, &gate);
+    link_model(&rig, "a", "bert-sequence");
+    models[0].load = STORE_EAGER;
+    configure(&rig, models, 1);
+    pthread_mutex_lock(&gate.mutex);
+    while (!gate.reached)
+        pthread_cond_wait(&gate.changed, &gate.mutex);
+    pthread_mutex_unlock(&gate.mutex);
+    models[0].load = STORE_LAZY;
+    models[0].precision = PRECISION_INT8;
+    configure(&rig, models, 1);
+    models[0].mandatory = true;
+    configure(&rig, models, 1);
+    pthread_mutex_lock(&gate.mutex);
+    gate.open = true;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.mutex);
+    settle(&rig);
+    CHECK(readiness_is_ready(rig.readiness, missing), missing);
+    handle = get(&rig, "a");
+    CHECK_INT(model_precision(handle.model), PRECISION_INT8, "the one that is wanted");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
 /* ---- the ceiling */
+
+/* What others hold does not make the store's own models any smaller. */
+TEST(shared_bytes_are_counted_once) {
+    const struct store_model models[] = { wanted("a"), wanted("b") };
+    struct model *other;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct store_handle handle;
+    uint64_t one;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-sequence");
+    configure(&rig, models, 2);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    one = store_stats(rig.store).bytes;
+    CHECK(one > 0, "it weighs something");
+    handle = get(&rig, "b");
+    store_put(&handle);
+    CHECK_INT(store_stats(rig.store).bytes, one, "two of the same weigh as much as one");
+    CHECK_MSG(model_open(rig.runtime, str_from_c(fixture("bert-sequence")), &(struct model_options){ 0 }, &other,
+                         &err) == 0,
+              "%s", err.text);
+    CHECK_INT(store_stats(rig.store).bytes, one, "a third one beside the store");
+    model_unref(other);
+    rig_end(&rig);
+}
+
+/* A model that answered in place of one that failed makes room: what failed is not tried again. */
+TEST(a_failure_stays_one) {
+    const struct store_model models[] = { wanted("a"), wanted("b") };
+    struct store_handle handle;
+    uint64_t one;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    one = store_stats(rig.store).bytes;
+    store_put(&handle);
+    rig_end(&rig);
+    rig_begin(&rig, one + one / 2);
+    copy_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    configure(&rig, models, 2);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    CHECK(rename(tree_path(&rig.tree, "a"), tree_path(&rig.tree, "old")) == 0, "moved away");
+    copy_model(&rig, "nan", "bert-sequence");
+    CHECK(rename(tree_path(&rig.tree, "nan"), tree_path(&rig.tree, "a")) == 0, "a bad one in its place");
+    configure(&rig, models, 2);
+    settle(&rig);
+    handle = get(&rig, "b");
+    store_put(&handle);
+    settle(&rig);
+    CHECK_INT(store_stats(rig.store).unloads, 1, "the former one made room");
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_FAILED, "as is remembered");
+    refused(&rig, "a", VSR_E_UNAVAILABLE, "self-test");
+    rig_end(&rig);
+}
 
 TEST(room_is_made) {
     const struct store_model models[] = { wanted("a"), wanted("b"), wanted("c") };
@@ -560,4 +681,6 @@ TEST(swapped_under_load) {
 
 RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T(an_adapter_is_not_its_base),
           T(a_model_with_more_than_is_needed), T(absent), T(failed), T(what_did_not_change_stays),
-          T(new_files_are_a_new_model), T(every_file_counts), T(room_is_made), T(too_large), T(swapped_under_load))
+          T(new_files_are_a_new_model), T(every_file_counts), T(what_becomes_mandatory_is_loaded),
+          T(shared_bytes_are_counted_once), T(a_failure_stays_one), T(room_is_made), T(too_large),
+          T(swapped_under_load))

@@ -14,44 +14,62 @@ enum { TEXT_LEN_MAX = 1 << 16 };
 
 static const struct config_kind algorithms[] = { { .type = "static", .ready = true } };
 
-/* "type path, type path" of a policy with this catalogue, these signals, and a decision that asks for these. */
-static vsr_str needed(struct arena *arena, const char *catalog, const char *signals, const char *rules,
-                      struct store_model **ret_models) {
-    struct telemetry *telemetry = telemetry_new();
-    struct provider_registry *registry = provider_registry_new();
-    struct snapshot_options options = { .telemetry = telemetry, .registry = registry, .n_workers = 1 };
+/* A policy with this catalogue, these signals, and a decision that asks for these. */
+struct loaded {
+    struct telemetry *telemetry;
+    struct provider_registry *registry;
+    struct snapshot *snapshot;
+};
+
+static void load(struct arena *arena, const char *catalog, const char *signals, const char *rules, struct loaded *ret) {
+    struct snapshot_options options = { .n_workers = 1 };
     vsr_str text = arena_printf(
         arena,
         "version: v0.3\nglobal: {model_catalog: {%s}}\nrouting:\n  modelCards: [{name: a}]\n  signals: {%s}\n"
         "  decisions: [{name: d, modelRefs: [{model: a}], rules: {operator: OR, conditions: [%s]}}]\n",
         catalog, signals, rules);
-    struct snapshot *snapshot = NULL;
-    struct store_model *models = NULL;
     struct vsr_err err = VSR_ERR_NONE;
     struct buf printed;
     struct diag diag;
-    vsr_str all = VSR_STR("");
-    size_t n;
+    *ret = (struct loaded){ .telemetry = telemetry_new(), .registry = provider_registry_new() };
+    options.telemetry = ret->telemetry;
+    options.registry = ret->registry;
     options.load.parts.families = route_families();
     options.load.parts.algorithms = (struct config_kinds){ algorithms, 1 };
     diag_init(&diag, arena, VSR_STR("t"));
     buf_init(&printed, TEXT_LEN_MAX);
-    if (snapshot_load(NULL, text, VSR_STR("t"), &options, &diag, &snapshot, &err) < 0)
+    if (snapshot_load(NULL, text, VSR_STR("t"), &options, &diag, &ret->snapshot, &err) < 0)
         diag_print(&diag, &printed, false);
-    CHECK_MSG(snapshot != NULL, "%s %.*s\n%.*s", err.text, VSR_FMT(buf_str(&printed)), VSR_FMT(text));
-    n = model_service_needed(snapshot, arena, &models);
+    CHECK_MSG(ret->snapshot != NULL, "%s %.*s\n%.*s", err.text, VSR_FMT(buf_str(&printed)), VSR_FMT(text));
+    buf_done(&printed);
+}
+
+static void unload(struct loaded *loaded) {
+    snapshot_unref(loaded->snapshot);
+    provider_registry_free(loaded->registry);
+    telemetry_free(loaded->telemetry);
+}
+
+/* "type path, type path". */
+static vsr_str needed(struct arena *arena, const char *catalog, const char *signals, const char *rules,
+                      struct store_model **ret_models) {
+    struct store_model *models = NULL;
+    vsr_str all = VSR_STR("");
+    struct loaded loaded;
+    size_t n;
+    load(arena, catalog, signals, rules, &loaded);
+    n = model_service_needed(loaded.snapshot, arena, &models);
     for (size_t i = 0; i < n; i++)
         all = arena_printf(arena, "%.*s%s%.*s %.*s", VSR_FMT(all), i ? ", " : "", VSR_FMT(models[i].type),
                            VSR_FMT(models[i].name));
     all = arena_str(arena, all);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         models[i].name = arena_str(arena, models[i].name);
+        models[i].label_file = arena_str(arena, models[i].label_file);
+    }
     if (ret_models)
         *ret_models = models;
-    buf_done(&printed);
-    snapshot_unref(snapshot);
-    provider_registry_free(registry);
-    telemetry_free(telemetry);
+    unload(&loaded);
     return all;
 }
 
@@ -122,4 +140,53 @@ TEST(settings) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(which), T(settings))
+TEST(label_files) {
+    static const struct {
+        const char *model, *mapping, *want;
+    } cases[] = {
+        { "models/d", "models/d/map.json", "map.json" },
+        { "models/d/", "models/d/map.json", "map.json" },
+        { "models/d", "./models/d//map.json", "map.json" },
+        { "d", "models/d/sub/map.json", "sub/map.json" },
+        { "models/mmbert32k-intent-classifier-merged", "models/mmbert32k-intent-merged/map.json", "map.json" },
+        { "models/d", "map.json", "map.json" },
+        { "models/d", "models/dd/map.json", "" },
+        { "models/d", "elsewhere/map.json", "" },
+        { "models/d", "models/d/", "" },
+    };
+    struct arena *arena = arena_new(0, 0);
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct store_model *models;
+        vsr_str catalog =
+            arena_printf(arena, "modules: {classifier: {domain: {model_id: %s, category_mapping_path: %s}}}",
+                         cases[i].model, cases[i].mapping);
+        (void)needed(arena, arena_c_str(arena, catalog), DOMAIN, ASK_DOMAIN, &models);
+        CHECK_STR(models[0].label_file, cases[i].want, cases[i].mapping);
+    }
+    arena_free(arena);
+}
+
+/* More threads than there can be: nothing is loaded, and that is told. */
+TEST(not_started) {
+    static const char *const mandatory[] = { "false", "true" };
+    struct arena *arena = arena_new(0, 0);
+    for (size_t i = 0; i < VSR_COUNT(mandatory); i++) {
+        struct vsr_err err = VSR_ERR_NONE;
+        struct model_service *service;
+        struct loaded loaded;
+        vsr_str catalog = arena_printf(arena,
+                                       "modules: {classifier: {domain: {model_id: models/d}}}, "
+                                       "inference: {models: [{model: d, mandatory: %s}]}",
+                                       mandatory[i]);
+        load(arena, arena_c_str(arena, catalog), DOMAIN, ASK_DOMAIN, &loaded);
+        ((struct config_document *)(uintptr_t)loaded.snapshot->doc)->global.model_catalog.inference.threads = 257;
+        service = model_service_new(loaded.telemetry, "models");
+        CHECK(model_service_configure(service, loaded.snapshot, &err) < 0, "it cannot start");
+        CHECK(model_service_ready(service) == (i == 0), mandatory[i]);
+        model_service_free(service);
+        unload(&loaded);
+    }
+    arena_free(arena);
+}
+
+RUN_TESTS(T(which), T(settings), T(label_files), T(not_started))

@@ -241,10 +241,10 @@ static size_t default_names(const char *names[static PULL_MODELS_MAX]) {
 
 static int pull_run(const struct cli *cli, int argc, char **argv) {
     struct pull_command c = { .cli = cli, .arena = arena_new(0, 0) };
-    const char *names[PULL_MODELS_MAX];
+    const char *names[2 * PULL_MODELS_MAX]; /* the default ones, and as many operands */
     size_t n = options_has(cli->options, "default") ? default_names(names) : 0;
     int code;
-    for (int i = 0; i < argc && n < PULL_MODELS_MAX; i++)
+    for (int i = 0; i < argc && n < VSR_COUNT(names); i++)
         names[n++] = argv[i];
     code = check_options(&c, n);
     if (code == CLI_OK) {

@@ -235,7 +235,7 @@ static int run_batch(void *owner, struct scheduler_job *const *jobs, size_t n, s
     }
     if (seen.tokens > engine->tokens_max) /* one long text shall not take its memory for good */
         close_station(&engine->stations[thread]);
-    if (!engine->on_batch)
+    if (!engine->on_batch || rc < 0)
         return rc;
     seen.run_ns = clock_mono_ns() - begun;
     engine->on_batch(engine->owner, &seen);

@@ -31,7 +31,7 @@ struct model;
 
 enum { ENGINE_PARTS_MAX = LONG_TEXT_WINDOWS_MAX };
 
-/* A batch that has run, for statistics. */
+/* A batch that has run to its end, for statistics. */
 struct engine_batch_seen {
     const struct model *model; /* of the first input; others are adapters of the same trunk */
     size_t n, tokens;          /* inputs, and tokens of all */

@@ -687,6 +687,18 @@ void store_free(struct store *store) {
     mem_free(store);
 }
 
+bool store_name_of(struct store *store, vsr_str directory, char name[static READINESS_NAME_LEN]) {
+    const struct slot *slot;
+    lock(store);
+    slot = store->slots;
+    while (slot && !str_eq(slot->wish->directory, directory))
+        slot = slot->next;
+    if (slot)
+        (void)snprintf(name, READINESS_NAME_LEN, "%.*s", VSR_FMT(slot->wish->model.name));
+    unlock(store);
+    return slot != NULL;
+}
+
 struct store_stats store_stats(struct store *store) {
     struct store_stats stats = { 0 };
     lock(store);

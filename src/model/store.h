@@ -93,6 +93,10 @@ int store_get(struct store *store, vsr_str name, uint64_t deadline_ms, struct st
 /* Empties the handle. One that is empty already is allowed. */
 void store_put(struct store_handle *handle);
 
+/* What the configuration calls the model of this directory, which may be under way; cut to fit. False: nobody wants it.
+ */
+bool store_name_of(struct store *store, vsr_str directory, char name[static READINESS_NAME_LEN]);
+
 struct store_stats store_stats(struct store *store);
 
 #endif

@@ -1,5 +1,6 @@
 #include "serve/model_service.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "serve/snapshot.h"
 #include "serve/telemetry.h"
 
-enum { MODEL_SERIES_MAX = 64, MIB_SHIFT = 20 };
+enum { MODEL_SERIES_MAX = 64, SERIES_KEPT = 64, MIB_SHIFT = 20 };
 
 /* What a running process cannot change. */
 struct fixed {
@@ -34,6 +35,11 @@ struct model_service {
     struct fixed fixed;
     struct metric *batch_inputs, *batch_tokens, *queue_seconds;
     struct metric_family *run_seconds;
+    pthread_mutex_t series_lock; /* guards the rest */
+    struct {
+        uint64_t serial; /* of the load whose series it is */
+        struct metric *metric;
+    } series[SERIES_KEPT];
 };
 
 /* ---- what is needed */
@@ -158,12 +164,35 @@ static vsr_str last_part(vsr_str path) {
     return str_sub(path, start, path.len);
 }
 
+/* By the name that the configuration uses; of a model that it does not want any more, by the directory's. */
+static struct metric *find_series(struct model_service *service, const struct model *model) {
+    vsr_str directory = model_directory_of(model), label = last_part(directory);
+    struct store *store = service->store;
+    char name[READINESS_NAME_LEN];
+    if (store && store_name_of(store, directory, name))
+        label = str_from_c(name);
+    return metric_with(service->run_seconds, &label, 1);
+}
+
+/* Once for each load, unless two loads fight for one place. */
+static struct metric *series_of(struct model_service *service, const struct model *model) {
+    uint64_t serial = model_serial(model);
+    struct metric *metric;
+    (void)pthread_mutex_lock(&service->series_lock); /* fails only for a mutex that is none */
+    if (!service->series[serial % SERIES_KEPT].metric || service->series[serial % SERIES_KEPT].serial != serial) {
+        service->series[serial % SERIES_KEPT].serial = serial;
+        service->series[serial % SERIES_KEPT].metric = find_series(service, model);
+    }
+    metric = service->series[serial % SERIES_KEPT].metric;
+    (void)pthread_mutex_unlock(&service->series_lock);
+    return metric;
+}
+
 static void on_batch(void *owner, const struct engine_batch_seen *seen) {
     struct model_service *service = owner;
-    vsr_str name = last_part(model_directory_of(seen->model));
     metric_observe(service->batch_inputs, (double)seen->n);
     metric_observe(service->batch_tokens, (double)seen->tokens);
-    metric_observe(metric_with(service->run_seconds, &name, 1), (double)seen->run_ns / 1e9);
+    metric_observe(series_of(service, seen->model), (double)seen->run_ns / 1e9);
     for (size_t i = 0; i < seen->n; i++)
         metric_observe(service->queue_seconds, (double)seen->waited_ns[i] / 1e9);
 }
@@ -187,14 +216,15 @@ static void make_histograms(struct model_service *service) {
         metric_with(metrics_histogram(metrics, "vsr_inference_queue_seconds", "Time that a text waited for a thread.",
                                       NULL, 0, 1, seconds, VSR_COUNT(seconds)),
                     NULL, 0);
-    service->run_seconds =
-        metrics_histogram(metrics, "vsr_inference_seconds", "Time that a batch ran, by the model's directory.",
-                          label_model, 1, MODEL_SERIES_MAX, seconds, VSR_COUNT(seconds));
+    service->run_seconds = metrics_histogram(metrics, "vsr_inference_seconds",
+                                             "Time that a batch ran, by the model as the configuration names it.",
+                                             label_model, 1, MODEL_SERIES_MAX, seconds, VSR_COUNT(seconds));
 }
 
 struct model_service *model_service_new(struct telemetry *telemetry, const char *models_dir) {
     struct model_service *service = MEM_NEW(struct model_service);
     service->telemetry = telemetry;
+    (void)pthread_mutex_init(&service->series_lock, NULL); /* cannot fail with default attributes */
     service->arena = arena_new(0, 0);
     service->places = model_places_make(service->arena, models_dir);
     service->readiness = readiness_new();
@@ -209,6 +239,7 @@ void model_service_free(struct model_service *service) {
     engine_free(service->engine);
     nn_runtime_free(service->runtime);
     readiness_free(service->readiness);
+    (void)pthread_mutex_destroy(&service->series_lock);
     arena_free(service->arena);
     mem_free(service);
 }

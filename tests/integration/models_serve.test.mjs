@@ -105,7 +105,7 @@ test('what decisions need is loaded, what they do not is not', async (t) => {
     assert.match(text, /^vsr_inference_inputs_total\{outcome="run"\} 4$/m, 'self-tests');
     assert.match(text, /^vsr_inference_batch_size_count [1-9]/m);
     assert.match(text, /^vsr_inference_queue_seconds_count 4$/m);
-    assert.match(text, /^vsr_inference_seconds_count\{model="subjects"\} [12]$/m);
+    assert.match(text, /^vsr_inference_seconds_count\{model="models\/subjects"\} [12]$/m);
     assert.match(text, /^vsr_inference_queue_depth 0$/m);
   });
 });

@@ -157,6 +157,19 @@ static void convert_at(const char *level) {
     with_all_forms(level, convert_case);
 }
 
+/* The two halves of a gated row together are wider than any other row; as f32 they need no room on the stack. */
+TEST(a_wide_conversion) {
+    static uint16_t from[2 * KERNELS_WIDTH_MAX];
+    static float to[2 * KERNELS_WIDTH_MAX];
+    const struct rows_in in = { .type = ROWS_BF16, .data = from, .stride = VSR_COUNT(from) };
+    const struct rows_out out = { .type = ROWS_F32, .data = to, .stride = VSR_COUNT(to) };
+    for (size_t i = 0; i < VSR_COUNT(from); i++)
+        from[i] = (uint16_t)(0x3F80 + i % 64);
+    kernel_convert(&in, &out, 1, VSR_COUNT(from));
+    for (size_t i = 0; i < VSR_COUNT(to); i++)
+        CHECK(to[i] == 1 + (float)(i % 64) / 128, "converted");
+}
+
 TEST(conversions) {
     at_each_level(convert_at);
 }
@@ -681,5 +694,5 @@ TEST(alone_or_together) {
     at_each_level(alone_at);
 }
 
-RUN_TESTS(T(conversions), T(bytes), T(bf16), T(activations), T(accuracy), T(extremes), T(norms), T(norm_places),
-          T(embeddings), T(pooling), T(vectors), T(low_rank), T(alone_or_together))
+RUN_TESTS(T(a_wide_conversion), T(conversions), T(bytes), T(bf16), T(activations), T(accuracy), T(extremes), T(norms),
+          T(norm_places), T(embeddings), T(pooling), T(vectors), T(low_rank), T(alone_or_together))

@@ -77,8 +77,7 @@ static int open_adapter(struct opening *o) {
     if (rc < 0)
         return rc;
     config->task = o->lora->task;
-    config->problem =
-        PROBLEM_SINGLE_LABEL; /* whatever the base's head was for; a head of one class is a score anyway */
+    config->problem = PROBLEM_SINGLE_LABEL; /* whatever the base's head was for */
     config->n_labels = 0;
     config->labels = NULL;
     return 0;

@@ -149,7 +149,7 @@ static void write_added(struct buf *out, vsr_str vocab) {
                                          "<s>",   "<pad>", "</s>",  "<unk>", "<mask>" };
     bool first = true;
     (void)buf_append_c(out, "\"added_tokens\":[");
-    for (size_t i = 0; tokenizer_files[i]; i++) {
+    for (size_t i = 0; i < VSR_COUNT(names); i++) {
         uint32_t id;
         if (!has_line(vocab, str_from_c(names[i]), &id))
             continue;

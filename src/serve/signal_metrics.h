@@ -1,6 +1,6 @@
 /*
- * signal_metrics - what is counted of one recipe's signals (signals.md 14): which were looked at, matched, failed or not
- * needed, and what each family took.
+ * signal_metrics - what is counted of one recipe's signals (signals.md 14): which were looked at, matched, failed or
+ * not needed, and what each family took.
  *
  * Series are looked up once, when the recipe is built. Recording: any thread.
  */

@@ -165,7 +165,7 @@ int main(int argc, char **argv) {
     ssize_t len;
     if (!parse_options(argc, argv, &c.options)) {
         (void)fputs("usage: tokenize PATH [--bare] [--parse-special] [--max N] [--only-first | --only-second] <lines\n",
-              stderr);
+                    stderr);
         return 2;
     }
     if (open_path(arena, argv[1], &c.tokenizer, &err) < 0) {

@@ -255,7 +255,7 @@ TEST(a_model_with_more_than_is_needed) {
     struct store_handle handle;
     struct rig rig;
     FILE *file;
-    size_t len;
+    size_t len = 0;
     char *at;
     rig_begin(&rig, 0);
     copy_model(&rig, "a", "qwen3-sequence");

@@ -8,10 +8,6 @@ static const char *const names[] = {
 #undef X
 };
 
-const char *long_text_name(enum long_text long_text) {
-    return names[long_text];
-}
-
 bool long_text_named(vsr_str name, enum long_text *ret_long_text) {
     for (size_t i = 0; i < VSR_COUNT(names); i++) {
         if (!str_eq_c(name, names[i]))

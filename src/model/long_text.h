@@ -33,7 +33,6 @@ enum {
     LONG_TEXT_OVERLAP_MAX = 64, /* tokens that two neighbours share; a quarter of short windows */
 };
 
-const char *long_text_name(enum long_text long_text);
 bool long_text_named(vsr_str name, enum long_text *ret_long_text);
 
 /* Tokens [from, from + n) of what is cut. */

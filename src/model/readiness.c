@@ -43,10 +43,6 @@ static const char *const states[] = {
 #undef X
 };
 
-const char *readiness_phase_name(enum readiness_phase phase) {
-    return phases[phase];
-}
-
 const char *model_state_name(enum readiness_state state) {
     return states[state];
 }

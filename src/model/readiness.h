@@ -50,7 +50,6 @@ enum readiness_state {
 #undef X
 };
 
-const char *readiness_phase_name(enum readiness_phase phase);
 const char *model_state_name(enum readiness_state state);
 
 /* Begins with READINESS_CHECKING. */

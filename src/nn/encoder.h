@@ -52,7 +52,6 @@ int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config,
 void encoder_free(struct encoder *encoder);
 
 const struct encoder_config *encoder_config(const struct encoder *encoder);
-enum precision encoder_precision(const struct encoder *encoder);
 /* Of packed weights and tables that were copied; not of what is mapped. */
 struct tensor_holding_bytes encoder_bytes(const struct encoder *encoder);
 

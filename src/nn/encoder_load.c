@@ -465,10 +465,6 @@ const struct encoder_config *encoder_config(const struct encoder *encoder) {
     return &encoder->config;
 }
 
-enum precision encoder_precision(const struct encoder *encoder) {
-    return encoder->precision;
-}
-
 struct tensor_holding_bytes encoder_bytes(const struct encoder *encoder) {
     struct tensor_holding_bytes bytes = tensor_holding_bytes(encoder->holding);
     bytes.all += arena_bytes(encoder->arena);

@@ -97,8 +97,3 @@ int signal_request_window_hits(struct signal_request *request, enum signal_text 
     *ret_hits = &view->window_hits;
     return 0;
 }
-
-const struct pattern_hits *signal_request_hits_so_far(const struct signal_request *request, enum signal_text which) {
-    const struct signal_view *view = &request->views[view_index(request, which)];
-    return view->searched && view->hits_rc == 0 && view->hits.found ? &view->hits : NULL;
-}

@@ -77,7 +77,4 @@ int signal_request_hits(struct signal_request *request, enum signal_text which, 
 int signal_request_window_hits(struct signal_request *request, enum signal_text which,
                                const struct pattern_hits **ret_hits, struct vsr_err *err) VSR_MUST_CHECK;
 
-/* Those of the text, without searching: NULL when nobody has asked yet, or the search failed. */
-const struct pattern_hits *signal_request_hits_so_far(const struct signal_request *request, enum signal_text which);
-
 #endif

@@ -195,10 +195,6 @@ struct ngram_set *ngram_set_build(struct ngram_list *list) {
     return set;
 }
 
-size_t ngram_set_count(const struct ngram_set *set) {
-    return set ? set->n : 0;
-}
-
 /* ---- scanning */
 
 struct scan {

@@ -47,8 +47,6 @@ uint32_t ngram_list_add(struct ngram_list *list, vsr_str keyword, const struct n
 /* Takes the list over into its arena. NULL when it is empty. */
 struct ngram_set *ngram_set_build(struct ngram_list *list);
 
-size_t ngram_set_count(const struct ngram_set *set);
-
 struct ngram_result {
     double best;  /* similarity of the window most alike; 0 without a common gram */
     uint32_t hit; /* where the first window that reaches the threshold begins in the text, in bytes; or NGRAM_NONE */

@@ -10,13 +10,15 @@
 #include "nn/kernels.h"
 #include "nn/sentence_files.h"
 
-enum { OUT_LEN_MAX = 256 << 20, SHOWN_NUMBERS = 6 };
+enum { OUT_LEN_MAX = 256 << 20, SHOWN_NUMBERS = 6, PROMPTS_NAMED = 16 };
 
 struct embed_command {
     const struct cli *cli;
     struct model_use use;
     struct engine_call *calls;
     size_t n;
+    bool has_prompt;
+    vsr_str prompt; /* with has_prompt: before each text, instead of the model's default */
 };
 
 static void print_json(const struct embed_command *e, struct buf *out) {
@@ -73,20 +75,30 @@ static int print_all(const struct embed_command *e) {
 }
 
 /* What is put before each text. */
-static int find_prompt(const struct embed_command *e, vsr_str *ret, struct vsr_err *err) {
+static int find_prompt(struct embed_command *e, struct vsr_err *err) {
     const struct sentence_files *files = model_sentence_files(e->use.model);
-    const char *name = options_text(e->cli->options, "prompt");
-    *ret = VSR_STR("");
-    if (!name || sentence_prompt_find(files, str_from_c(name), ret))
+    const char *name = options_text(e->cli->options, "prompt"), *text = options_text(e->cli->options, "prompt-text");
+    vsr_str names = VSR_STR("");
+    if (name && text)
+        return err_set(err, VSR_E_INVALID, "--prompt and --prompt-text exclude each other");
+    e->has_prompt = name || text;
+    e->prompt = str_from_c(text);
+    if (!name || sentence_prompt_find(files, str_from_c(name), &e->prompt))
         return 0;
-    return err_set(err, VSR_E_NOT_FOUND, "the model has no prompt \"%s\"", name);
+    for (size_t i = 0; i < files->n_prompts && i < PROMPTS_NAMED; i++)
+        names = arena_printf(e->use.arena, "%.*s%s%.*s", VSR_FMT(names), i ? ", " : "",
+                             VSR_FMT(str_sub(files->prompts[i].name, 0, 40)));
+    if (names.len == 0)
+        return err_set(err, VSR_E_NOT_FOUND, "the model has no prompt \"%s\", nor any other: give one by --prompt-text", name);
+    return err_set(err, VSR_E_NOT_FOUND, "the model has no prompt \"%s\"; it has %.*s", name, VSR_FMT(names));
 }
 
-static struct engine_call call_of(const struct embed_command *e, vsr_str prompt, vsr_str text) {
+static struct engine_call call_of(const struct embed_command *e, vsr_str text) {
     const struct options *options = e->cli->options;
     return (struct engine_call){
         .model = e->use.model,
-        .text = arena_printf(e->use.arena, "%.*s%.*s", VSR_FMT(prompt), VSR_FMT(text)),
+        .text = text,
+        .prompt = e->has_prompt ? &e->prompt : NULL,
         .dims = (size_t)options_number(options, "dims"),
         .layers = (size_t)options_number(options, "layers"),
         .long_text = model_use_long_text(e->cli),
@@ -96,18 +108,18 @@ static struct engine_call call_of(const struct embed_command *e, vsr_str prompt,
 
 static int run_with(struct embed_command *e, int argc, char **argv) {
     struct vsr_err err = VSR_ERR_NONE;
-    vsr_str *texts, prompt;
+    vsr_str *texts;
     int code = model_use_texts(e->cli, &e->use, argc, argv, &texts, &e->n), rc;
     if (code != CLI_OK)
         return code;
     if (model_task(e->use.model) != MODEL_EMBED)
         return cli_fail(e->cli, "the model is a classifier: try `vsr model classify`");
-    rc = find_prompt(e, &prompt, &err);
+    rc = find_prompt(e, &err);
     if (rc < 0)
         return cli_fail_err(e->cli, &err);
     e->calls = ARENA_ARRAY(e->use.arena, struct engine_call, e->n);
     for (size_t i = 0; i < e->n; i++)
-        e->calls[i] = call_of(e, prompt, texts[i]);
+        e->calls[i] = call_of(e, texts[i]);
     rc = engine_run(e->use.engine, e->calls, e->n, &err);
     code = rc < 0 ? cli_fail_err(e->cli, &err) : print_all(e);
     for (size_t i = 0; i < e->n; i++)
@@ -117,7 +129,10 @@ static int run_with(struct embed_command *e, int argc, char **argv) {
 
 static int embed_run(const struct cli *cli, int argc, char **argv) {
     struct embed_command e = { .cli = cli };
-    int code = model_use_open(cli, argv[0], &e.use);
+    struct model_choice choice = model_use_choice(cli);
+    int code;
+    choice.no_strip = options_has(cli->options, "no-strip");
+    code = model_use_open_with(cli, argv[0], &choice, &e.use);
     if (code == CLI_OK)
         code = run_with(&e, argc - 1, argv + 1);
     model_use_close(&e.use);
@@ -127,7 +142,10 @@ static int embed_run(const struct cli *cli, int argc, char **argv) {
 static const struct option_spec embed_options[] = {
     MODEL_OPTIONS_RUN,
     MODEL_OPTIONS_LONG,
-    { "prompt", 0, OPTION_TEXT, 0, "NAME", "a prompt of the model to put before each text: query, document" },
+    { "prompt", 0, OPTION_TEXT, 0, "NAME",
+      "a prompt of the model to put before each text, such as query; by default the one that the model names" },
+    { "prompt-text", 0, OPTION_TEXT, 0, "TEXT", "the same in your own words; empty: none" },
+    { "no-strip", 0, OPTION_FLAG, 0, NULL, "keep white space at both ends of a text" },
     { "dims", 0, OPTION_NUMBER, 0, "N", "cut the vectors to so many dimensions", NULL, NULL, NULL, 1, 65536 },
     { "layers", 0, OPTION_NUMBER, 0, "N", "leave the model after so many layers", NULL, NULL, NULL, 1, 128 },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON: whole vectors" },

@@ -59,6 +59,7 @@ static int start(const struct cli *cli, struct model_use *use, const struct mode
     const struct model_options model = { .precision = choice->precision,
                                          .tokens_max = choice->tokens_max,
                                          .base = use->base,
+                                         .no_strip = choice->no_strip,
                                          .device = device ? str_from_c(device) : VSR_STR("") };
     const struct engine_options engine = { .threads = choice->threads, .cache_len_max = choice->cache_len_max };
     int rc = nn_runtime_new(&use->runtime, err);
@@ -80,13 +81,18 @@ int model_use_open_with(const struct cli *cli, const char *name, const struct mo
     return start(cli, ret, choice, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
 }
 
-int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
+struct model_choice model_use_choice(const struct cli *cli) {
     struct model_choice choice = { .precision = precision_default(),
                                    .tokens_max = (size_t)options_number(cli->options, "max-tokens"),
                                    .threads = model_use_threads(cli) };
     const char *word = options_text(cli->options, "precision");
     if (word)
         (void)precision_named(str_from_c(word), &choice.precision); /* one of the allowed words */
+    return choice;
+}
+
+int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
+    const struct model_choice choice = model_use_choice(cli);
     return model_use_open_with(cli, name, &choice, ret);
 }
 

@@ -78,7 +78,10 @@ struct model_choice {
     enum precision precision;
     size_t tokens_max, threads;
     size_t cache_len_max; /* as of the engine */
+    bool no_strip;        /* as of the model */
 };
+/* What the options that model_use_open() reads say. */
+struct model_choice model_use_choice(const struct cli *cli);
 /* The same by the caller's choice. */
 int model_use_open_with(const struct cli *cli, const char *name, const struct model_choice *choice,
                         struct model_use *ret);

@@ -72,9 +72,10 @@ struct engine_call {
     bool cut_first; /* a pair too long: the first text gives way, else the longer one */
     enum long_text long_text;
     const bool *risk; /* [classes], borrowed until done(): with LONG_TEXT_CHUNK, see there; NULL: the mean counts */
-    size_t layers;    /* embedding: leave after so many; 0: all */
-    size_t dims;      /* embedding: cut to so many; 0: all */
-    uint32_t skip;    /* embedding: tokens of a prompt at the start, template tokens among them */
+    const vsr_str
+        *prompt;   /* embedding: before the text, borrowed as that is; NULL: the model's default, if it has one */
+    size_t layers; /* embedding: leave after so many; 0: all */
+    size_t dims;   /* embedding: cut to so many; 0: all */
     enum scheduler_priority priority;
     uint64_t deadline_ms; /* of clock_mono_ms(); 0: none. It keeps a run from beginning, and ends none */
     void (*done)(struct engine_call *call, int rc, const struct vsr_err *err);
@@ -82,9 +83,10 @@ struct engine_call {
     /* ---- the engine's own, and results */
     float *result; /* [n_rows][width]: probabilities or a vector; engine_call_done() frees it */
     size_t n_rows, width;
-    uint32_t *ids, *starts, *ends; /* [n_tokens]; starts and ends: bytes, for tagging */
+    uint32_t *ids, *starts, *ends; /* [n_tokens]; starts and ends: bytes of the caller's texts */
     uint8_t *types, *sequences;
     size_t n_tokens, n_dropped;      /* left out */
+    uint32_t n_prompt;               /* tokens of a prompt at the start, template tokens among them */
     bool remembered;                 /* nothing was run for it */
     struct engine_part *parts, only; /* `parts` is `only` when there is one */
     size_t n_parts, n_left;          /* in the air */

@@ -6,8 +6,10 @@
 #include "model/engine_state.h"
 #include "model/long_call.h"
 #include "model/model.h"
+#include "model/prepared_text.h"
 #include "model/tokenizer_pool.h"
 #include "nn/encoder_config.h"
+#include "nn/sentence_files.h"
 #include "text/tokenizer.h"
 
 /* ---- calls */
@@ -41,22 +43,82 @@ static void copy_tokens(struct engine_call *call, const struct encoding *encodin
     memcpy(call->sequences, encoding->sequences, n);
 }
 
+/* What an embedder reads; the caller's prompt wins over the model's own. */
+static struct preparation preparation_of(const struct engine_call *call) {
+    struct preparation how = model_preparation(call->model);
+    if (call->prompt)
+        how.prompt = *call->prompt;
+    return how;
+}
+
+/*
+ * How many tokens are the prompt's. It is counted as the library does that embedders are made with: the prompt by
+ * itself, without the special token behind it, even where its last letters become one token with the text.
+ */
+static int count_prompt(struct engine_call *call, struct tokenizer_scratch *scratch,
+                        const struct tokenizer_options *options, struct vsr_err *err) {
+    const struct preparation how = preparation_of(call);
+    struct prepared_text prompt;
+    struct encoding encoding = { .n = 0 };
+    int rc;
+    call->n_prompt = 0;
+    if (how.prompt.len == 0)
+        return 0;
+    rc = prepared_text_make(&how, VSR_STR(""), &prompt, err);
+    if (rc == 0)
+        rc = tokenizer_encode(model_tokenizer(call->model), scratch, prompt.text, options, &encoding, err);
+    if (rc == 0 && encoding.n > 0)
+        call->n_prompt = (uint32_t)(encoding.n - (encoding.sequences[encoding.n - 1] == ENCODING_TEMPLATE));
+    prepared_text_done(&prompt);
+    return rc;
+}
+
+static int encode_text(struct engine_call *call, struct tokenizer_scratch *scratch,
+                       const struct tokenizer_options *options, struct vsr_err *err) {
+    const struct preparation how = preparation_of(call);
+    struct prepared_text prepared;
+    struct encoding encoding;
+    int rc = count_prompt(call, scratch, options, err);
+    if (rc < 0)
+        return rc;
+    rc = prepared_text_make(&how, call->text, &prepared, err);
+    if (rc == 0)
+        rc = tokenizer_encode(model_tokenizer(call->model), scratch, prepared.text, options, &encoding, err);
+    if (rc == 0)
+        copy_tokens(call, &encoding);
+    for (size_t i = 0; rc == 0 && i < call->n_tokens; i++)
+        if (call->sequences[i] == 0)
+            prepared_text_place(&prepared, &call->starts[i], &call->ends[i]);
+    prepared_text_done(&prepared);
+    return rc;
+}
+
+/* Classifiers read texts as they are. */
+static int encode_pair(struct engine_call *call, struct tokenizer_scratch *scratch,
+                       const struct tokenizer_options *options, struct vsr_err *err) {
+    struct encoding encoding;
+    int rc =
+        tokenizer_encode_pair(model_tokenizer(call->model), scratch, call->text, call->second, options, &encoding, err);
+    if (rc == 0)
+        copy_tokens(call, &encoding);
+    return rc;
+}
+
 static int tokenize(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
-    const struct tokenizer *tokenizer = model_tokenizer(call->model);
     size_t windows = call->long_text == LONG_TEXT_TRUNCATE ? 1 : LONG_TEXT_WINDOWS_MAX;
     const struct tokenizer_options options = { .tokens_max = windows * model_tokens_max(call->model),
                                                .truncation =
                                                    call->cut_first ? TOKENIZER_ONLY_FIRST : TOKENIZER_KEEP_START };
     struct tokenizer_scratch *scratch = tokenizer_pool_take(engine->tokenizers);
-    struct encoding encoding;
-    int rc = call->is_pair
-                 ? tokenizer_encode_pair(tokenizer, scratch, call->text, call->second, &options, &encoding, err)
-                 : tokenizer_encode(tokenizer, scratch, call->text, &options, &encoding, err);
-    if (rc == 0 && encoding.n == 0)
-        rc = err_set(err, VSR_E_INVALID, "the text has no tokens and the model adds none");
-    if (rc == 0)
-        copy_tokens(call, &encoding);
+    int rc;
+    call->n_tokens = 0;
+    call->n_prompt = 0;
+    rc = call->is_pair ? encode_pair(call, scratch, &options, err) : encode_text(call, scratch, &options, err);
     tokenizer_pool_give(engine->tokenizers, scratch);
+    if (rc == 0 && call->n_tokens == 0) {
+        engine_call_done(call);
+        rc = err_set(err, VSR_E_INVALID, "the text has no tokens and the model adds none");
+    }
     return rc;
 }
 
@@ -64,8 +126,8 @@ static int check_call(const struct engine_call *call, struct vsr_err *err) {
     bool embeds = model_task(call->model) == MODEL_EMBED;
     if (embeds && call->is_pair)
         return err_set(err, VSR_E_INVALID, "an embedder takes one text, not a pair");
-    if (!embeds && (call->layers || call->dims))
-        return err_set(err, VSR_E_INVALID, "layers and dimensions are of embedders");
+    if (!embeds && (call->layers || call->dims || call->prompt))
+        return err_set(err, VSR_E_INVALID, "layers, dimensions and prompts are of embedders");
     if (call->layers > model_config(call->model)->layers)
         return err_set(err, VSR_E_LIMIT, "layer %zu, the model has %zu", call->layers,
                        model_config(call->model)->layers);
@@ -244,7 +306,7 @@ static struct flight *make_flight(const struct engine_call *call, const struct e
         .n_tokens = call->n_tokens,
         .width = call->width,
         .layers = call->layers == model_config(call->model)->layers ? 0 : call->layers,
-        .skip = call->skip,
+        .skip = model_sentence_files(call->model)->include_prompt ? 0 : call->n_prompt,
     };
     if (ids) { /* a window */
         size_t head = call->cut_from, n = part->window.n, tail = call->n_tokens - head - call->n_cut;

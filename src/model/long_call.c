@@ -16,7 +16,7 @@ static bool find_cut(struct engine_call *call) {
     size_t n[2] = { 0, 0 }, first[2] = { 0, 0 }, last[2] = { 0, 0 }, which;
     for (size_t i = 0; i < call->n_tokens; i++) {
         uint8_t sequence = call->sequences[i];
-        if (sequence > 1 || (sequence == 0 && i < call->skip)) /* the template's, or a prompt's */
+        if (sequence > 1 || (sequence == 0 && i < call->n_prompt)) /* the template's, or a prompt's */
             continue;
         if (n[sequence]++ == 0)
             first[sequence] = i;

@@ -36,6 +36,7 @@ struct model {
     struct head *head;
     struct embedder *embedder;
     size_t tokens_max;
+    struct preparation preparation;
     char kinds[ENCODER_LAYERS_MAX + 1]; /* only their addresses count */
 };
 
@@ -130,6 +131,17 @@ static size_t longest_input(const struct model *model, size_t wanted) {
     return wanted && wanted < longest ? wanted : longest;
 }
 
+/* Classifiers read texts as they are, and so do embedders that no sentence-embedding library wrote. */
+static struct preparation preparation_of(const struct model *model, const struct model_options *options) {
+    const struct sentence_files *files = &model->files;
+    struct preparation how = { .lower = files->lower_case, .strip = files->has_modules && !options->no_strip };
+    if (model->task != MODEL_EMBED)
+        return (struct preparation){ .strip = false };
+    if (files->default_prompt.len > 0)
+        (void)sentence_prompt_find(files, files->default_prompt, &how.prompt); /* there is one: it has been checked */
+    return how;
+}
+
 static int open_tokenizer(const struct opening *o) {
     struct model *model = o->model;
     int rc = tokenizer_open(model->arena, model->directory, &model->tokenizer, o->err);
@@ -202,6 +214,7 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
     if (rc == 0)
         rc = sentence_files_read(model->arena, opening.trunk, &model->files, err);
     model->task = task_of(&model->config);
+    model->preparation = preparation_of(model, options);
     if (rc == 0)
         rc = open_tokenizer(&opening);
     if (rc == 0)
@@ -267,6 +280,10 @@ const struct tokenizer *model_tokenizer(const struct model *model) {
 
 const struct sentence_files *model_sentence_files(const struct model *model) {
     return &model->files;
+}
+
+struct preparation model_preparation(const struct model *model) {
+    return model->preparation;
 }
 
 const struct head *model_head(const struct model *model) {

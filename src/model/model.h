@@ -13,6 +13,7 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "model/prepared_text.h"
 #include "nn/encoder_config.h"
 #include "nn/labels.h"
 #include "nn/precision.h"
@@ -46,6 +47,7 @@ struct model_options {
      * reference. NULL: folded. For one adapter alone, or one with DoRA, a copy is faster, or the only way.
      */
     struct model *stacked_on;
+    bool no_strip; /* an embedder reads white space at both ends of a text, which its library does not */
 };
 
 /* Of weights in memory; the table of tokens is mapped and not counted. */
@@ -75,6 +77,8 @@ const struct trunk *model_trunk(const struct model *model);
 const struct encoder_adapter *model_adapter(const struct model *model);
 const struct tokenizer *model_tokenizer(const struct model *model);
 const struct sentence_files *model_sentence_files(const struct model *model);
+/* Of each text before it is tokenised, with the prompt that the model has for callers who name none. */
+struct preparation model_preparation(const struct model *model);
 /* NULL where the task has none. */
 const struct head *model_head(const struct model *model);
 const struct embedder *model_embedder(const struct model *model);

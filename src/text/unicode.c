@@ -62,6 +62,43 @@ bool unicode_is_space(uint32_t cp) {
            cp == 0x202F || cp == 0x205F || cp == 0x3000;
 }
 
+/* Other_Lowercase and Other_Uppercase: letters and marks of other categories. */
+static const struct {
+    uint32_t first, last;
+} other_cased[] = {
+    { 0xAA, 0xAA },       { 0xBA, 0xBA },       { 0x2B0, 0x2B8 },     { 0x2C0, 0x2C1 },     { 0x2E0, 0x2E4 },
+    { 0x345, 0x345 },     { 0x37A, 0x37A },     { 0x1D2C, 0x1D6A },   { 0x1D78, 0x1D78 },   { 0x1D9B, 0x1DBF },
+    { 0x2071, 0x2071 },   { 0x207F, 0x207F },   { 0x2090, 0x209C },   { 0x2160, 0x217F },   { 0x24B6, 0x24E9 },
+    { 0x2C7C, 0x2C7D },   { 0xA69C, 0xA69D },   { 0xA770, 0xA770 },   { 0xA7F8, 0xA7F9 },   { 0xAB5C, 0xAB5F },
+    { 0x10780, 0x10780 }, { 0x10783, 0x10785 }, { 0x10787, 0x107B0 }, { 0x107B2, 0x107BA }, { 0x1F130, 0x1F149 },
+    { 0x1F150, 0x1F169 }, { 0x1F170, 0x1F189 },
+};
+
+bool unicode_is_cased(uint32_t cp) {
+    utf8proc_category_t category;
+    if (cp < 0x80)
+        return is_ascii_letter(cp);
+    category = category_of(cp);
+    if (category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL || category == UTF8PROC_CATEGORY_LT)
+        return true;
+    for (size_t i = 0; i < VSR_COUNT(other_cased); i++)
+        if (cp >= other_cased[i].first && cp <= other_cased[i].last)
+            return true;
+    return false;
+}
+
+bool unicode_is_case_ignorable(uint32_t cp) {
+    /* Of Word_Break: MidLetter, MidNumLet and Single_Quote. */
+    static const uint32_t within_words[] = { 0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,  0x5F4,  0x2018, 0x2019,
+                                             0x2024, 0x2027, 0xFE13, 0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A };
+    utf8proc_category_t category = category_of(cp);
+    for (size_t i = 0; i < VSR_COUNT(within_words); i++)
+        if (cp == within_words[i])
+            return true;
+    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_ME || category == UTF8PROC_CATEGORY_CF ||
+           category == UTF8PROC_CATEGORY_LM || category == UTF8PROC_CATEGORY_SK;
+}
+
 static const struct script_range *script_range_of(uint32_t cp) {
     size_t low = 0, high = VSR_COUNT(script_ranges);
     while (low < high) {

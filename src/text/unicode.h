@@ -44,6 +44,9 @@ bool unicode_is_alnum(uint32_t cp);  /* L or Nd */
 bool unicode_is_digit(uint32_t cp);  /* Nd */
 bool unicode_is_upper(uint32_t cp);  /* a letter that lower-casing changes */
 bool unicode_is_space(uint32_t cp);  /* White_Space */
+bool unicode_is_cased(uint32_t cp);  /* Cased */
+/* Case_Ignorable: what may stand between a letter and the end of its word when the case of a final letter is found. */
+bool unicode_is_case_ignorable(uint32_t cp);
 /* Two-letter general category, "Cn" for what is not assigned. */
 const char *unicode_category(uint32_t cp);
 

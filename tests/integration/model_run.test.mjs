@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -55,8 +56,21 @@ describe('embed', () => {
     assert.equal(run.json()[0].embedding.length, 8);
   });
 
+  test('a prompt by name or in other words, and white space around a text', () => {
+    const prompts = JSON.parse(fs.readFileSync(at('bert-embed-dense/config_sentence_transformers.json'))).prompts;
+    const vector = (...args) => model(['embed', '--json', at('bert-embed-dense'), ...args]).json()[0].embedding;
+    const bare = vector('tido faki');
+    const queried = vector('--prompt', 'query', 'tido faki');
+    assert.notDeepEqual(queried, bare);
+    assert.deepEqual(vector('--prompt-text', prompts.query, 'tido faki'), queried);
+    assert.deepEqual(vector('--prompt-text', '', ' tido faki\n'), bare);
+    assert.deepEqual(vector('--no-strip', 'tido faki'), bare);
+  });
+
   test('what is refused', () => {
     for (const [args, want] of [
+      [['embed', '--prompt', 'a', '--prompt-text', 'b', at('bert-embed-dense'), 'x'], /exclude each other/],
+      [['embed', '--prompt', 'nonsense', at('bert-embed-dense'), 'x'], /no prompt "nonsense"; it has query/],
       [['embed', at('bert-sequence'), 'x'], /classifier: try `vsr model classify`/],
       [['embed', '--dims', '5000', at('bert-embed-mean'), 'x'], /5000 dimensions, the model has 40/],
       [['embed', '--prompt', 'nonsense', at('bert-embed-mean'), 'x'], /no prompt "nonsense"/],

@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include "core/arena.h"
+#include "core/utf8.h"
 #include "text/fold.h"
 #include "text/unicode.h"
 
@@ -67,6 +68,25 @@ TEST(folding_keeps_classes) {
     }
 }
 
+/* Whatever has a lower case, or is one, is cased. */
+TEST(cased_letters) {
+    static const uint32_t cased[] = { 'a', 'Z', 0xAA, 0x1C5, 0x2B0, 0x345, 0x2160, 0x24B6, 0x1D6A, 0x10FF, 0x1F189 };
+    static const uint32_t others[] = { '1', '\'', 0x2C2, 0x5D0, 0x4E2D, 0x1F18A, UTF8_INVALID };
+    static const uint32_t ignorable[] = { '\'', '.', ':', '^', 0xAD, 0xB7, 0x2B0, 0x301, 0x2019, 0x200D, 0xFF1A };
+    static const uint32_t counted[] = { 'a', ' ', ',', '-', 0x2018 - 1, 0x3B1, UTF8_INVALID };
+    for (uint32_t cp = 0; cp <= 0x10FFFF; cp++)
+        if (unicode_lower(cp) != cp)
+            CHECK_MSG(unicode_is_cased(cp) && unicode_is_cased(unicode_lower(cp)), "U+%04X", cp);
+    for (size_t i = 0; i < VSR_COUNT(cased); i++)
+        CHECK_MSG(unicode_is_cased(cased[i]), "U+%04X", cased[i]);
+    for (size_t i = 0; i < VSR_COUNT(others); i++)
+        CHECK_MSG(!unicode_is_cased(others[i]), "U+%04X", others[i]);
+    for (size_t i = 0; i < VSR_COUNT(ignorable); i++)
+        CHECK_MSG(unicode_is_case_ignorable(ignorable[i]), "U+%04X", ignorable[i]);
+    for (size_t i = 0; i < VSR_COUNT(counted); i++)
+        CHECK_MSG(!unicode_is_case_ignorable(counted[i]), "U+%04X", counted[i]);
+}
+
 static void count_pair(void *data, uint32_t cp, uint32_t folded) {
     CHECK_MSG(unicode_fold(cp) == folded && cp != folded, "U+%04X", cp);
     ++*(size_t *)data;
@@ -126,5 +146,5 @@ TEST(text_units) {
         CHECK_INT(unicode_count_units(str_from_c(units[i].text)), units[i].units, units[i].text);
 }
 
-RUN_TESTS(T(classes_of_code_points), T(folding_equals_utf8proc), T(folding_keeps_classes), T(fold_pairs_are_all),
-          T(folding_texts), T(scripts), T(text_units))
+RUN_TESTS(T(classes_of_code_points), T(folding_equals_utf8proc), T(folding_keeps_classes), T(cased_letters),
+          T(fold_pairs_are_all), T(folding_texts), T(scripts), T(text_units))

@@ -55,6 +55,16 @@ int cli_fail_err(const struct cli *cli, const struct vsr_err *err) {
     return cli_fail(cli, "%s", err_print(err, text, sizeof(text)));
 }
 
+void cli_warn(const struct cli *cli, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    print_name(cli);
+    (void)fputs(": warning: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+    va_end(args);
+}
+
 static bool write_all(int fd, vsr_str bytes) {
     while (bytes.len > 0) {
         ssize_t n = write(fd, bytes.ptr, bytes.len);

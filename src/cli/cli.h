@@ -67,6 +67,9 @@ int cli_fail(const struct cli *cli, const char *format, ...) __attribute__((form
 /* The same for an error, with its place. */
 int cli_fail_err(const struct cli *cli, const struct vsr_err *err);
 
+/* Prints `vsr COMMAND: warning: text` to stderr. */
+void cli_warn(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Writes everything to stdout. Returns `code`, or CLI_FAILURE (with a message) when stdout does not take it. */
 int cli_finish(const struct cli *cli, const struct buf *out, int code);
 

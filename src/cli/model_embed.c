@@ -89,7 +89,8 @@ static int find_prompt(struct embed_command *e, struct vsr_err *err) {
         names = arena_printf(e->use.arena, "%.*s%s%.*s", VSR_FMT(names), i ? ", " : "",
                              VSR_FMT(str_sub(files->prompts[i].name, 0, 40)));
     if (names.len == 0)
-        return err_set(err, VSR_E_NOT_FOUND, "the model has no prompt \"%s\", nor any other: give one by --prompt-text", name);
+        return err_set(err, VSR_E_NOT_FOUND, "the model has no prompt \"%s\", nor any other: give one by --prompt-text",
+                       name);
     return err_set(err, VSR_E_NOT_FOUND, "the model has no prompt \"%s\"; it has %.*s", name, VSR_FMT(names));
 }
 
@@ -104,6 +105,18 @@ static struct engine_call call_of(const struct embed_command *e, vsr_str text) {
         .long_text = model_use_long_text(e->cli),
         .priority = PRIORITY_ROUTING,
     };
+}
+
+/* What is not as it was asked for; all calls ask for the same. */
+static void warn(const struct embed_command *e) {
+    const unsigned notes = e->calls[0].cut.notes;
+    for (unsigned note = 1; note <= notes; note <<= 1) {
+        vsr_str text;
+        if (!(notes & note))
+            continue;
+        text = matryoshka_note_text(model_matryoshka(e->use.model), (enum matryoshka_note)note, e->use.arena);
+        cli_warn(e->cli, "%.*s", VSR_FMT(text));
+    }
 }
 
 static int run_with(struct embed_command *e, int argc, char **argv) {
@@ -121,6 +134,8 @@ static int run_with(struct embed_command *e, int argc, char **argv) {
     for (size_t i = 0; i < e->n; i++)
         e->calls[i] = call_of(e, texts[i]);
     rc = engine_run(e->use.engine, e->calls, e->n, &err);
+    if (rc == 0)
+        warn(e);
     code = rc < 0 ? cli_fail_err(e->cli, &err) : print_all(e);
     for (size_t i = 0; i < e->n; i++)
         engine_call_done(&e->calls[i]);
@@ -146,8 +161,10 @@ static const struct option_spec embed_options[] = {
       "a prompt of the model to put before each text, such as query; by default the one that the model names" },
     { "prompt-text", 0, OPTION_TEXT, 0, "TEXT", "the same in your own words; empty: none" },
     { "no-strip", 0, OPTION_FLAG, 0, NULL, "keep white space at both ends of a text" },
-    { "dims", 0, OPTION_NUMBER, 0, "N", "cut the vectors to so many dimensions", NULL, NULL, NULL, 1, 65536 },
-    { "layers", 0, OPTION_NUMBER, 0, "N", "leave the model after so many layers", NULL, NULL, NULL, 1, 128 },
+    { "dims", 0, OPTION_NUMBER, 0, "N", "cut the vectors to so many dimensions, of those that the model has", NULL,
+      NULL, NULL, 1, 65536 },
+    { "layers", 0, OPTION_NUMBER, 0, "N", "leave the model after so many layers, if it can be left early", NULL, NULL,
+      NULL, 1, 128 },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON: whole vectors" },
 };
 

@@ -118,18 +118,89 @@ static bool is_sentence_transformer(vsr_str path, struct arena *arena) {
     return false;
 }
 
-/* Layers of the built-in model; another one is asked when it is loaded. */
+/* Of published models. mmbert without a path is one; another one of its kind is asked when it is loaded. */
+static const struct {
+    int model; /* enum config_embedding_model */
+    const char *name;
+    int most;      /* of a whole vector; 0: it depends on the model */
+    int least;     /* it can be cut to */
+    int listed[5]; /* to these only; 0: to any */
+} vector_sizes[] = {
+    { EMBEDDING_QWEN3, "qwen3", 0, 32, { 0 } },
+    { EMBEDDING_GEMMA, "gemma", 768, 1, { 768, 512, 256, 128 } },
+    { EMBEDDING_MMBERT, "mmbert", 768, 1, { 0 } },
+    { EMBEDDING_MULTIMODAL, "multimodal", 384, 1, { 384, 256, 128, 64, 32 } },
+};
+
+static bool is_listed_size(size_t kind, int64_t size) {
+    for (size_t i = 0; i < VSR_COUNT(vector_sizes[kind].listed); i++)
+        if (size == vector_sizes[kind].listed[i])
+            return true;
+    return vector_sizes[kind].listed[0] == 0;
+}
+
+static void check_vector_size(struct check *c, const struct config_embedding_config *embedding, size_t kind) {
+    struct diag_at at = embedding_at(c, embedding, "target_dimension");
+    long long asked = embedding->target_dimension;
+    vsr_str sizes = { 0 };
+    if (asked == 0)
+        return;
+    if (vector_sizes[kind].most > 0 && asked > vector_sizes[kind].most) {
+        diag_warn(c->diag, "W_RANGE", at, VSR_STR(""),
+                  "vectors of a %s model have %d dimensions, which is all there are", vector_sizes[kind].name,
+                  vector_sizes[kind].most);
+    } else if (asked < vector_sizes[kind].least) {
+        diag_error(c->diag, "E_RANGE", at, VSR_STR(""),
+                   "vectors of a %s model are cut to %d dimensions and more, not to %lld", vector_sizes[kind].name,
+                   vector_sizes[kind].least, asked);
+    } else if (!is_listed_size(kind, asked)) {
+        for (size_t i = 0; i < VSR_COUNT(vector_sizes[kind].listed) && vector_sizes[kind].listed[i] > 0; i++)
+            sizes = arena_printf(c->scratch, "%.*s%s%d", VSR_FMT(sizes), i ? ", " : "", vector_sizes[kind].listed[i]);
+        diag_error(c->diag, "E_RANGE", at, VSR_STR(""), "vectors of a %s model have one of %.*s dimensions, not %lld",
+                   vector_sizes[kind].name, VSR_FMT(sizes), asked);
+    }
+}
+
+static void check_target_dimension(struct check *c, const struct config_semantic *semantic) {
+    const struct config_embedding_config *embedding = &semantic->embedding_config;
+    bool own_mmbert = schema_present(&config_semantic_schema, semantic, "mmbert_model_path");
+    if (!wrote(embedding, "target_dimension"))
+        return; /* the default is that of the default model: others have what they have */
+    for (size_t i = 0; i < VSR_COUNT(vector_sizes); i++)
+        if (vector_sizes[i].model == embedding->model_type &&
+            !(own_mmbert && vector_sizes[i].model == EMBEDDING_MMBERT))
+            check_vector_size(c, embedding, i);
+}
+
+/* Who is not left early has no target_layer. */
 static void check_target_layer(struct check *c, const struct config_semantic *semantic) {
     static const int layers[] = { 0, 3, 6, 11, 22 };
+    enum { MULTIMODAL_LAYERS = 6 };
     const struct config_embedding_config *embedding = &semantic->embedding_config;
-    if (embedding->backend != EMBEDDING_BACKEND_NATIVE || embedding->model_type != EMBEDDING_MMBERT ||
-        schema_present(&config_semantic_schema, semantic, "mmbert_model_path"))
+    struct diag_at at = embedding_at(c, embedding, "target_layer");
+    bool own_mmbert = schema_present(&config_semantic_schema, semantic, "mmbert_model_path");
+    bool mmbert = embedding->model_type == EMBEDDING_MMBERT, found = false;
+    if (!wrote(embedding, "target_layer") || embedding->target_layer == 0 || (mmbert && own_mmbert))
         return;
     for (size_t i = 0; i < VSR_COUNT(layers); i++)
-        if (embedding->target_layer == layers[i])
-            return;
-    diag_error(c->diag, "E_RANGE", embedding_at(c, embedding, "target_layer"), VSR_STR(""),
-               "the model ends early after layer 3, 6, 11 or 22, not after %lld", (long long)embedding->target_layer);
+        found |= embedding->target_layer == layers[i];
+    if (mmbert && !found)
+        diag_error(c->diag, "E_RANGE", at, VSR_STR(""),
+                   "the model ends early after layer 3, 6, 11 or 22, not after %lld",
+                   (long long)embedding->target_layer);
+    else if (embedding->model_type == EMBEDDING_MULTIMODAL && embedding->target_layer > MULTIMODAL_LAYERS)
+        diag_error(c->diag, "E_RANGE", at, VSR_STR(""), "the text part of the model has %d layers, not %lld",
+                   MULTIMODAL_LAYERS, (long long)embedding->target_layer);
+    else if (!mmbert && embedding->model_type != EMBEDDING_MULTIMODAL)
+        diag_warn(c->diag, "W_UNUSED", at, VSR_STR("only mmbert and multimodal models end early"),
+                  "all layers of a %s model run", config_embedding_models[embedding->model_type]);
+}
+
+static void check_cut(struct check *c, const struct config_semantic *semantic) {
+    if (semantic->embedding_config.backend != EMBEDDING_BACKEND_NATIVE)
+        return;
+    check_target_dimension(c, semantic);
+    check_target_layer(c, semantic);
 }
 
 static void check_semantic(struct check *c, struct config_semantic *semantic) {
@@ -145,7 +216,7 @@ static void check_semantic(struct check *c, struct config_semantic *semantic) {
     if (embedding->backend == EMBEDDING_BACKEND_OPENAI_COMPATIBLE)
         check_remote_endpoint(c, semantic);
     else
-        check_target_layer(c, semantic);
+        check_cut(c, semantic);
 }
 
 /* ---- models by reference */

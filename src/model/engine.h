@@ -19,6 +19,7 @@
 #include "core/err.h"
 #include "core/str.h"
 #include "model/long_text.h"
+#include "nn/matryoshka.h"
 #include "nn/result_cache.h"
 #include "nn/scheduler.h"
 
@@ -83,6 +84,7 @@ struct engine_call {
     /* ---- the engine's own, and results */
     float *result; /* [n_rows][width]: probabilities or a vector; engine_call_done() frees it */
     size_t n_rows, width;
+    struct matryoshka_cut cut;     /* what became of `dims` and `layers` */
     uint32_t *ids, *starts, *ends; /* [n_tokens]; starts and ends: bytes of the caller's texts */
     uint8_t *types, *sequences;
     size_t n_tokens, n_dropped;      /* left out */

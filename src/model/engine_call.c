@@ -122,18 +122,13 @@ static int tokenize(struct engine *engine, struct engine_call *call, struct vsr_
     return rc;
 }
 
-static int check_call(const struct engine_call *call, struct vsr_err *err) {
+static int check_call(struct engine_call *call, struct vsr_err *err) {
     bool embeds = model_task(call->model) == MODEL_EMBED;
     if (embeds && call->is_pair)
         return err_set(err, VSR_E_INVALID, "an embedder takes one text, not a pair");
     if (!embeds && (call->layers || call->dims || call->prompt))
         return err_set(err, VSR_E_INVALID, "layers, dimensions and prompts are of embedders");
-    if (call->layers > model_config(call->model)->layers)
-        return err_set(err, VSR_E_LIMIT, "layer %zu, the model has %zu", call->layers,
-                       model_config(call->model)->layers);
-    if (call->dims > model_width(call->model))
-        return err_set(err, VSR_E_LIMIT, "%zu dimensions, the model has %zu", call->dims, model_width(call->model));
-    return 0;
+    return embeds ? matryoshka_fit(model_matryoshka(call->model), call->dims, call->layers, &call->cut, err) : 0;
 }
 
 /* ---- flights */
@@ -305,7 +300,7 @@ static struct flight *make_flight(const struct engine_call *call, const struct e
         .types = call->types,
         .n_tokens = call->n_tokens,
         .width = call->width,
-        .layers = call->layers == model_config(call->model)->layers ? 0 : call->layers,
+        .layers = call->cut.layers,
         .skip = model_sentence_files(call->model)->include_prompt ? 0 : call->n_prompt,
     };
     if (ids) { /* a window */
@@ -334,7 +329,9 @@ static void make_flights(const struct engine_call *call, struct flight *made[]) 
 
 /* Tokens and all that is needed to run; nothing is left behind on failure. */
 static int begin_call(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
-    int rc = check_call(call, err);
+    int rc;
+    call->cut = (struct matryoshka_cut){ .dims = 0 };
+    rc = check_call(call, err);
     call->result = NULL;
     call->ids = NULL;
     call->ended = false;
@@ -351,7 +348,7 @@ static int begin_call(struct engine *engine, struct engine_call *call, struct vs
         return rc;
     }
     call->n_rows = model_task(call->model) == MODEL_TAG ? call->n_tokens : 1;
-    call->width = call->dims ? call->dims : model_width(call->model);
+    call->width = call->cut.dims ? call->cut.dims : model_width(call->model);
     call->result = mem_alloc(call->n_rows * call->width * sizeof(*call->result));
     return 0;
 }

@@ -176,6 +176,8 @@ bool hub_file_wanted(vsr_str path, const char *const *extra, size_t n_extra) {
             return true;
     if (!name.ptr)
         return is_root_wanted(path);
+    if (str_eq_c(path, "onnx/model_config.json")) /* says which layers an embedder was trained for */
+        return true;
     return is_module_dir(dir) && (str_eq_c(name, "config.json") || str_eq_c(name, WEIGHTS));
 }
 

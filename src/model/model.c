@@ -37,6 +37,7 @@ struct model {
     struct embedder *embedder;
     size_t tokens_max;
     struct preparation preparation;
+    struct matryoshka matryoshka;
     char kinds[ENCODER_LAYERS_MAX + 1]; /* only their addresses count */
 };
 
@@ -168,12 +169,16 @@ static int open_head(const struct opening *o) {
 
 static int open_output(const struct opening *o) {
     struct model *model = o->model;
+    int rc;
     weights_ignore(o->weights, VSR_STR("pooler.")); /* where the head does not read it, nobody does */
     if (model->config.task == TASK_MASKED_LM)       /* it predicts words; an adapter reads it by itself */
         weights_ignore(o->weights, VSR_STR("head."));
     if (model->task != MODEL_EMBED)
         return open_head(o);
-    return embedder_new(o->runtime, &model->config, &model->files, o->trunk, &model->embedder, o->err);
+    rc = embedder_new(o->runtime, &model->config, &model->files, o->trunk, &model->embedder, o->err);
+    return rc < 0 ? rc
+                  : matryoshka_read(model->arena, o->trunk, &model->config, embedder_dims(model->embedder),
+                                    &model->matryoshka, o->err);
 }
 
 static int open_weights(struct opening *o) {
@@ -292,6 +297,10 @@ const struct head *model_head(const struct model *model) {
 
 const struct embedder *model_embedder(const struct model *model) {
     return model->embedder;
+}
+
+const struct matryoshka *model_matryoshka(const struct model *model) {
+    return &model->matryoshka;
 }
 
 const struct labels *model_labels(const struct model *model) {

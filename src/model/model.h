@@ -16,6 +16,7 @@
 #include "model/prepared_text.h"
 #include "nn/encoder_config.h"
 #include "nn/labels.h"
+#include "nn/matryoshka.h"
 #include "nn/precision.h"
 
 struct embedder;
@@ -82,6 +83,8 @@ struct preparation model_preparation(const struct model *model);
 /* NULL where the task has none. */
 const struct head *model_head(const struct model *model);
 const struct embedder *model_embedder(const struct model *model);
+/* What its vectors may be cut to; all 0 where the task has none. */
+const struct matryoshka *model_matryoshka(const struct model *model);
 /* No labels: n 0, for an embedder. */
 const struct labels *model_labels(const struct model *model);
 /* Numbers in one row of its results: classes, or dimensions. */

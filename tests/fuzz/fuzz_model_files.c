@@ -13,6 +13,7 @@
 #include "nn/encoder_config.h"
 #include "nn/labels.h"
 #include "nn/lora.h"
+#include "nn/matryoshka.h"
 #include "nn/name_pattern.h"
 #include "nn/sentence_files.h"
 #include "nn/weights.h"
@@ -73,6 +74,14 @@ static void check_sentence(struct arena *arena, vsr_str text) {
     (void)!sentence_limits_parse(text, &files, NULL);
     if (sentence_prompts_parse(arena, text, &files, NULL) == 0 && files.default_prompt.len > 0)
         VSR_ASSERT(sentence_prompt_find(&files, files.default_prompt, &path));
+}
+
+static void check_matryoshka(vsr_str text) {
+    struct matryoshka m = { .dims = 768, .dims_least = 1, .layers = 22, .leaves_early = true };
+    if (matryoshka_layers_parse(text, &m, NULL) < 0)
+        return;
+    for (size_t i = 0; i < m.n_trained; i++)
+        VSR_ASSERT(m.trained[i] > (i ? m.trained[i - 1] : 0) && m.trained[i] <= m.layers);
 }
 
 /* Configuration and tensors of an adapter, parted by a NUL, over a small ModernBERT. */
@@ -143,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
         break;
     case 's':
         check_sentence(arena, text);
+        check_matryoshka(text);
         break;
     case 'a':
         check_lora(arena, text);

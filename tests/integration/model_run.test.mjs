@@ -56,6 +56,15 @@ describe('embed', () => {
     assert.equal(run.json()[0].embedding.length, 8);
   });
 
+  test('more than there is', () => {
+    const bare = model(['embed', '--json', at('bert-embed-mean'), 'x']);
+    const run = model(['embed', '--json', '--dims', '5000', '--layers', '1', at('bert-embed-mean'), 'x']);
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.out, bare.out);
+    assert.equal(bare.err, '');
+    assert.match(run.err, /warning: the model has 40 dimensions.*\n.*warning: the model cannot be left early: all of its \d+ layers run\n$/);
+  });
+
   test('a prompt by name or in other words, and white space around a text', () => {
     const prompts = JSON.parse(fs.readFileSync(at('bert-embed-dense/config_sentence_transformers.json'))).prompts;
     const vector = (...args) => model(['embed', '--json', at('bert-embed-dense'), ...args]).json()[0].embedding;
@@ -72,7 +81,7 @@ describe('embed', () => {
       [['embed', '--prompt', 'a', '--prompt-text', 'b', at('bert-embed-dense'), 'x'], /exclude each other/],
       [['embed', '--prompt', 'nonsense', at('bert-embed-dense'), 'x'], /no prompt "nonsense"; it has query/],
       [['embed', at('bert-sequence'), 'x'], /classifier: try `vsr model classify`/],
-      [['embed', '--dims', '5000', at('bert-embed-mean'), 'x'], /5000 dimensions, the model has 40/],
+      [['embed', '--layers', '100', at('modernbert-embed'), 'x'], /layer 100, the model has \d+/],
       [['embed', '--prompt', 'nonsense', at('bert-embed-mean'), 'x'], /no prompt "nonsense"/],
       [['embed', at('nothing-here'), 'x'], /nothing-here/],
       [['embed', 'mom-embedding-light', 'x'], /vsr model pull/],

@@ -122,19 +122,44 @@ TEST(vectors_are_cut) {
     rig_end(&rig);
 }
 
+/* More dimensions than there are, and layers of a model that is not left early, are all of them. */
+TEST(more_than_there_is) {
+    struct rig rig;
+    struct model *model;
+    struct engine_call calls[3];
+    struct vsr_err err = VSR_ERR_NONE;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    model = open_fixture(&rig, "bert-embed-mean", PRECISION_F32);
+    for (size_t i = 0; i < 3; i++)
+        calls[i] = (struct engine_call){ .model = model, .text = VSR_STR("a text") };
+    calls[1].dims = 5000;
+    calls[2].layers = 1;
+    CHECK_MSG(engine_run(rig.engine, calls, 3, &err) == 0, "%s", err.text);
+    CHECK_INT(calls[0].cut.notes, 0, "nothing was asked for");
+    CHECK_INT(calls[1].cut.notes, MATRYOSHKA_DIMS_NATIVE, "too many dimensions");
+    CHECK_INT(calls[2].cut.notes, MATRYOSHKA_LAYERS_IGNORED, "not left early");
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_INT(calls[i].width, model_width(model), "whole vectors");
+        CHECK(memcmp(calls[i].result, calls[0].result, model_width(model) * sizeof(float)) == 0, "the same");
+    }
+    for (size_t i = 0; i < 3; i++)
+        engine_call_done(&calls[i]);
+    model_unref(model);
+    rig_end(&rig);
+}
+
 TEST(refused) {
     struct rig rig;
-    struct model *model, *classifier;
+    struct model *model, *layered, *classifier;
     struct engine_call call;
     struct vsr_err err = VSR_ERR_NONE;
     rig_begin(&rig, &(struct engine_options){ .threads = 1 });
     model = open_fixture(&rig, "bert-embed-mean", PRECISION_F32);
+    layered = open_fixture(&rig, "modernbert-embed", PRECISION_F32);
     classifier = open_fixture(&rig, "bert-sequence", PRECISION_F32);
     call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .second = VSR_STR("y"), .is_pair = true };
     CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_INVALID, "a pair of an embedder");
-    call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .dims = 5000 };
-    CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_LIMIT, "too many dimensions");
-    call = (struct engine_call){ .model = model, .text = VSR_STR("x"), .layers = 50 };
+    call = (struct engine_call){ .model = layered, .text = VSR_STR("x"), .layers = 50 };
     CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_LIMIT, "too many layers");
     call = (struct engine_call){ .model = classifier, .text = VSR_STR("x"), .layers = 1 };
     CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_INVALID, "layers of a classifier");
@@ -142,6 +167,7 @@ TEST(refused) {
     CHECK_INT(engine_run(rig.engine, &call, 1, &err), VSR_E_TIMEOUT, "too late");
     engine_call_done(&call);
     model_unref(classifier);
+    model_unref(layered);
     model_unref(model);
     rig_end(&rig);
 }
@@ -442,9 +468,9 @@ TEST(the_first_error) {
     struct model *model;
     struct rig rig;
     rig_begin(&rig, &(struct engine_options){ .threads = 1 });
-    model = open_fixture(&rig, "bert-embed-mean", PRECISION_F32);
+    model = open_fixture(&rig, "modernbert-embed", PRECISION_F32);
     calls[0] = (struct engine_call){ .model = model, .text = VSR_STR("text"), .deadline_ms = 1 };
-    calls[1] = (struct engine_call){ .model = model, .text = VSR_STR("text"), .dims = SIZE_MAX };
+    calls[1] = (struct engine_call){ .model = model, .text = VSR_STR("text"), .layers = SIZE_MAX };
     CHECK_INT(engine_run(rig.engine, calls, 2, &err), VSR_E_TIMEOUT, err.text);
     for (size_t i = 0; i < 2; i++)
         engine_call_done(&calls[i]);
@@ -474,5 +500,6 @@ TEST(broken) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(tasks), T(vectors_are_cut), T(refused), T(remembered), T(many_clients), T(a_long_text), T(one_run_for_all),
-          T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd), T(a_full_queue), T(the_first_error), T(broken))
+RUN_TESTS(T(tasks), T(vectors_are_cut), T(more_than_there_is), T(refused), T(remembered), T(many_clients),
+          T(a_long_text), T(one_run_for_all), T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd),
+          T(a_full_queue), T(the_first_error), T(broken))

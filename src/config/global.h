@@ -1142,7 +1142,7 @@ struct config_inference_model {
 struct config_inference {
     struct config_at at;
     int device; /* enum config_device */
-    int64_t threads, batch_tokens, queue_length, cache_mb, memory_mb, max_tokens;
+    int64_t threads, batch_tokens, queue_length, queue_mb, cache_mb, memory_mb, max_tokens;
     int precision;             /* enum config_inference_precision */
     int load;                  /* enum config_inference_load */
     int long_text;             /* enum config_inference_long_text */

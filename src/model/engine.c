@@ -23,6 +23,7 @@ enum {
     CALLS_MAX = 1024,
     BATCH_TOKENS = 4096,
     BATCH_CALLS = 64,
+    BYTES_MAX = 256 << 20,
     CACHE_LEN = 64 << 20,
     TOKENS_OF_THREAD = 16, /* with fewer rows a product waits for its weights, and more threads would wait with it */
     SHORT_TOKENS = 64,
@@ -272,6 +273,7 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
     engine->tokenizers = tokenizer_pool_new();
     (void)pthread_mutex_init(&engine->air, NULL); /* cannot fail with default attributes */
     engine->pass_threads = options->pass_threads;
+    engine->bytes_max = options->bytes_max ? options->bytes_max : BYTES_MAX;
     rc = team_new(scheduler.threads, &engine->team, err);
     if (rc == 0)
         rc = scheduler_new(&scheduler, &engine->scheduler, err);
@@ -302,6 +304,9 @@ struct engine_stats engine_stats(struct engine *engine) {
                                   .cache = result_cache_stats(engine->cache) };
     (void)pthread_mutex_lock(&engine->air);
     stats.shared = engine->shared;
+    stats.bytes = engine->bytes;
+    stats.bytes_max = engine->bytes_max;
+    stats.refused_bytes = engine->refused_bytes;
     (void)pthread_mutex_unlock(&engine->air);
     return stats;
 }

@@ -50,6 +50,7 @@ struct engine_options {
     size_t threads;       /* 0: one for each processor */
     size_t pass_threads;  /* of one pass, at most; 0: all, 1: no pass is shared out */
     size_t calls_max;     /* waiting; 0: 1024 */
+    size_t bytes_max;     /* of calls that wait or run; 0: 256 MiB. Each priority leaves an eighth to better ones */
     size_t tokens_max;    /* of a batch; 0: 4096 */
     size_t cache_len_max; /* bytes of remembered results; SIZE_MAX: none, 0: 64 MiB */
     /* Optional. On an inference thread, before those are told who wait. */
@@ -89,10 +90,12 @@ struct engine_call {
     uint8_t *types, *sequences;
     size_t n_tokens, n_dropped;      /* left out */
     uint32_t n_prompt;               /* tokens of a prompt at the start, template tokens among them */
+    size_t n_room;                   /* tokens that the arrays were made for */
     bool remembered;                 /* nothing was run for it */
     struct engine_part *parts, only; /* `parts` is `only` when there is one */
     size_t n_parts, n_left;          /* in the air */
     size_t cut_from, n_cut;          /* the tokens that windows are over */
+    size_t held;                     /* bytes that count against the engine's bound */
     bool ended;
     struct engine_call *next;
 };
@@ -100,7 +103,9 @@ struct engine_call {
 struct engine_stats {
     struct scheduler_stats queue;
     struct result_cache_stats cache;
-    uint64_t shared; /* inputs that were being run already when they were asked for */
+    uint64_t shared;         /* inputs that were being run already when they were asked for */
+    size_t bytes, bytes_max; /* of calls that wait or run, now and at most */
+    uint64_t refused_bytes;  /* calls that would have taken more */
 };
 
 /* One for each processor. */
@@ -112,9 +117,10 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
 void engine_free(struct engine *engine);
 
 /*
- * Tokenises and queues. VSR_E_UNAVAILABLE when too many wait: done() is not called then. The caller holds `call->model`
- * until done() or a successful cancel. A deadline is looked at when a thread is free: who must go on at a certain time
- * has a timer of his own, and cancels.
+ * Tokenises and queues. VSR_E_UNAVAILABLE when too many wait, or the memory that calls may hold is taken; VSR_E_LIMIT
+ * when this one alone needs more than that. done() is not called then. What is answered from memory is never refused.
+ * The caller holds `call->model` until done() or a successful cancel. A deadline ends the waiting within milliseconds,
+ * and no run: who must go on at a certain time has a timer of his own, and cancels.
  */
 int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) VSR_MUST_CHECK;
 /*

@@ -12,6 +12,11 @@
 #include "nn/sentence_files.h"
 #include "text/tokenizer.h"
 
+enum {
+    TOKEN_BYTES = 3 * sizeof(uint32_t) + 2, /* of a call's arrays */
+    RESERVED = 8, /* as with places in the queue: each priority leaves this part of the memory to those before it */
+};
+
 /* ---- calls */
 
 void engine_call_done(struct engine_call *call) {
@@ -29,9 +34,9 @@ void engine_call_done(struct engine_call *call) {
 /* One allocation for all arrays. */
 static void copy_tokens(struct engine_call *call, const struct encoding *encoding) {
     size_t n = encoding->n;
-    call->n_tokens = n;
+    call->n_tokens = call->n_room = n;
     call->n_dropped = encoding->n_dropped;
-    call->ids = mem_alloc(n * (3 * sizeof(uint32_t) + 2));
+    call->ids = mem_alloc(n * TOKEN_BYTES);
     call->starts = call->ids + n;
     call->ends = call->starts + n;
     call->types = (uint8_t *)(call->ends + n);
@@ -155,12 +160,20 @@ static void leave(struct engine *engine, struct engine_part *part, struct flight
         dead[(*n_dead)++] = flight;
 }
 
+/* With `air` held. */
+static void leave_each(struct engine *engine, struct engine_call *call, struct flight *dead[], size_t *n_dead) {
+    for (size_t i = 0; i < call->n_parts; i++)
+        leave(engine, &call->parts[i], dead, n_dead);
+    VSR_DEBUG_ASSERT(engine->bytes >= call->held);
+    engine->bytes -= call->held;
+    call->held = 0;
+}
+
 static void leave_all(struct engine *engine, struct engine_call *call) {
     struct flight *dead[ENGINE_PARTS_MAX];
     size_t n_dead = 0;
     (void)pthread_mutex_lock(&engine->air); /* fails only for a mutex that is none */
-    for (size_t i = 0; i < call->n_parts; i++)
-        leave(engine, &call->parts[i], dead, &n_dead);
+    leave_each(engine, call, dead, &n_dead);
     (void)pthread_mutex_unlock(&engine->air);
     release(dead, n_dead);
 }
@@ -249,20 +262,63 @@ static void on_landed(struct scheduler_job *job, int rc, const struct vsr_err *e
     }
 }
 
+/* ---- memory that calls hold while they wait and run */
+
+/* The call's own, and its flights as if nobody shared them: one may outlive the call that it was made for. */
+static size_t bytes_of(const struct engine_call *call) {
+    bool tags = model_task(call->model) == MODEL_TAG;
+    size_t bytes = call->n_room * TOKEN_BYTES + call->n_rows * call->width * sizeof(*call->result);
+    for (size_t i = 0; i < call->n_parts; i++) {
+        size_t n = call->n_parts > 1 ? call->n_tokens - call->n_cut + call->parts[i].window.n : call->n_tokens;
+        bytes += flight_bytes(n, tags ? n : 1, call->width) + sizeof(struct engine_part);
+    }
+    return bytes;
+}
+
+/* With `air` held: once for each call, before it waits for its first flight. */
+static int admit(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
+    size_t bytes, room = engine->bytes_max - engine->bytes_max / RESERVED * call->priority;
+    if (call->held > 0)
+        return 0;
+    bytes = bytes_of(call);
+    if (bytes <= room && engine->bytes <= room - bytes) {
+        call->held = bytes;
+        engine->bytes += bytes;
+        return 0;
+    }
+    engine->refused_bytes++;
+    if (bytes > room)
+        return err_set(err, VSR_E_LIMIT, "a text of %zu tokens needs %zu bytes, all that wait for inference have %zu",
+                       call->n_tokens, bytes, room);
+    return err_set(err, VSR_E_UNAVAILABLE,
+                   "the inference queue is full: texts that wait hold %zu of %zu bytes, and this one needs %zu",
+                   engine->bytes, room, bytes);
+}
+
+/* ---- boarding */
+
+/* With `air` held: a flight that is not needed. */
+static int give_up(struct flight *made, struct flight *dead[], size_t *n_dead, int rc) {
+    (void)flight_unref(made);
+    dead[(*n_dead)++] = made;
+    return rc;
+}
+
 /* With `air` held. Takes the flight that has been made for a part, and lets the part wait for it or for its like. */
 static int board(struct engine *engine, struct engine_part *part, struct flight *made, struct flight *dead[],
                  size_t *n_dead, struct vsr_err *err) {
-    const struct engine_call *call = part->call;
+    struct engine_call *call = part->call;
     struct flight *flight = flight_find(&engine->flights, made->key);
     int rc;
     if (flight) {
+        rc = admit(engine, call, err);
+        if (rc < 0)
+            return give_up(made, dead, n_dead, rc);
         engine->shared++;
         scheduler_hurry(engine->scheduler, &flight->job, call->priority, call->deadline_ms);
         flight->n_refs++;
         flight_attach(flight, part);
-        (void)flight_unref(made);
-        dead[(*n_dead)++] = made;
-        return 0;
+        return give_up(made, dead, n_dead, 0);
     }
     made->remembered = made->landed = result_cache_get(engine->cache, made->key, made->result,
                                                        made->input.n_rows * made->input.width * sizeof(*made->result));
@@ -278,12 +334,11 @@ static int board(struct engine *engine, struct engine_part *part, struct flight 
                                         .deadline_ms = call->deadline_ms,
                                         .done = on_landed,
                                         .owner = made };
-    rc = scheduler_submit_quietly(engine->scheduler, &made->job, err);
-    if (rc < 0) {
-        (void)flight_unref(made);
-        dead[(*n_dead)++] = made;
-        return rc;
-    }
+    rc = admit(engine, call, err);
+    if (rc == 0)
+        rc = scheduler_submit_quietly(engine->scheduler, &made->job, err);
+    if (rc < 0)
+        return give_up(made, dead, n_dead, rc);
     made->n_refs++; /* one is the scheduler's */
     flight_list(&engine->flights, made);
     flight_attach(made, part);
@@ -335,6 +390,7 @@ static int begin_call(struct engine *engine, struct engine_call *call, struct vs
     call->result = NULL;
     call->ids = NULL;
     call->ended = false;
+    call->held = 0;
     call->parts = &call->only;
     call->n_parts = 1;
     call->only = (struct engine_part){ .call = call };
@@ -371,8 +427,8 @@ static int board_all(struct engine *engine, struct engine_call *call, bool *ret_
         (void)flight_unref(made[k]);
         dead[n_dead++] = made[k];
     }
-    for (size_t k = 0; k < n && rc < 0; k++)
-        leave(engine, &call->parts[k], dead, &n_dead);
+    if (rc < 0)
+        leave_each(engine, call, dead, &n_dead);
     *ret_over = rc == 0 && call->n_left == 0;
     call->ended = *ret_over;
     (void)pthread_mutex_unlock(&engine->air);
@@ -430,8 +486,8 @@ bool engine_cancel(struct engine *engine, struct engine_call *call) {
     (void)pthread_mutex_lock(&engine->air);
     cancelled = !call->ended;
     call->ended = true;
-    for (size_t i = 0; i < call->n_parts && cancelled; i++)
-        leave(engine, &call->parts[i], dead, &n_dead);
+    if (cancelled)
+        leave_each(engine, call, dead, &n_dead);
     (void)pthread_mutex_unlock(&engine->air);
     release(dead, n_dead);
     return cancelled;

@@ -28,6 +28,8 @@ struct engine {
     pthread_mutex_t air; /* guards the rest, and what flight.h says; taken before the scheduler's and the cache's own */
     struct flight_table flights;
     uint64_t shared;
+    size_t bytes_max, bytes; /* of calls that have boarded, at most and now */
+    uint64_t refused_bytes;
 };
 
 #endif

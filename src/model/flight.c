@@ -15,9 +15,13 @@ static struct result_key key_of(const struct flight_input *input) {
 }
 
 /* One allocation: the flight, its result, its tokens. */
+size_t flight_bytes(size_t n_tokens, size_t n_rows, size_t width) {
+    return sizeof(struct flight) + n_rows * width * sizeof(float) + n_tokens * (sizeof(uint32_t) + 1);
+}
+
 struct flight *flight_new(const struct flight_input *input) {
-    size_t n = input->n_tokens, result_len = input->n_rows * input->width * sizeof(float);
-    struct flight *flight = mem_alloc(sizeof(*flight) + result_len + n * (sizeof(uint32_t) + 1));
+    size_t n = input->n_tokens;
+    struct flight *flight = mem_alloc(flight_bytes(n, input->n_rows, input->width));
     uint32_t *ids = (uint32_t *)((float *)(flight + 1) + input->n_rows * input->width);
     uint8_t *types = (uint8_t *)(ids + n);
     flight->input = *input;

@@ -53,6 +53,8 @@ struct flight_table {
     struct flight *buckets[FLIGHT_BUCKETS];
 };
 
+/* Of memory, until it is freed. */
+size_t flight_bytes(size_t n_tokens, size_t n_rows, size_t width);
 /* With one reference. Copies the tokens; holds a reference to the model. */
 struct flight *flight_new(const struct flight_input *input);
 /* True: that was the last one, and the caller frees it, better without a lock: its model may go with it. */

@@ -1,6 +1,7 @@
 #include "nn/scheduler.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "core/assert.h"
 #include "core/clock.h"
@@ -9,6 +10,7 @@
 enum {
     RIDE = 8,     /* what nobody waits for fills up a batch to this part */
     RESERVED = 8, /* each priority leaves this part of the places to the ones before it */
+    LATE_MS = 5,  /* between two looks for jobs that are late: one goes through the whole queue */
 };
 
 struct line {
@@ -25,8 +27,12 @@ struct scheduler {
     struct scheduler_options options;
     struct thread *threads;
     size_t n_threads;
+    pthread_t keeper;
+    bool has_keeper;
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t wake;
+    pthread_cond_t sooner; /* the keeper's: `late_ms` was brought forward, or the scheduler stops */
+    uint64_t late_ms;      /* no job that waits is late before that; UINT64_MAX: none will be */
     struct line lines[PRIORITIES];
     struct scheduler_stats stats;
     bool stopping;
@@ -143,6 +149,57 @@ static void run_batch(struct thread *thread, const struct batch *batch) {
     tell(batch, rc, &err);
 }
 
+/* The mutex is held, and given up meanwhile. */
+static void give_up_late(struct scheduler *scheduler, uint64_t now_ms) {
+    struct batch late;
+    do {
+        late.n = 0;
+        take_late(scheduler, now_ms, &late);
+        (void)pthread_mutex_unlock(&scheduler->mutex);
+        tell_late(&late);
+        (void)pthread_mutex_lock(&scheduler->mutex);
+    } while (late.n == SCHEDULER_BATCH_MAX && !scheduler->stopping);
+}
+
+/* The mutex is held: when the first of the jobs that wait will be late. */
+static uint64_t first_late_ms(const struct scheduler *scheduler) {
+    uint64_t first_ms = UINT64_MAX;
+    for (size_t i = 0; i < PRIORITIES; i++)
+        for (const struct scheduler_job *job = scheduler->lines[i].first; job; job = job->next)
+            if (job->deadline_ms != 0 && job->deadline_ms < first_ms)
+                first_ms = job->deadline_ms;
+    return first_ms;
+}
+
+/* The mutex is held, and given up meanwhile. */
+static void sleep_until(struct scheduler *scheduler, uint64_t ms) {
+    const struct timespec time = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000L };
+    if (ms == UINT64_MAX)
+        (void)pthread_cond_wait(&scheduler->sooner, &scheduler->mutex);
+    else
+        (void)pthread_cond_timedwait(&scheduler->sooner, &scheduler->mutex, &time); /* whoever asks looks again */
+}
+
+/* What is late leaves the queue in time though all threads are busy: it takes nobody's place, and keeps nobody waiting.
+ */
+static void *keeper_main(void *data) {
+    struct scheduler *scheduler = data;
+    uint64_t rested_ms = 0;
+    (void)pthread_mutex_lock(&scheduler->mutex); /* fails only for a mutex that is none */
+    while (!scheduler->stopping) {
+        uint64_t now_ms = clock_mono_ms(), due_ms = scheduler->late_ms > rested_ms ? scheduler->late_ms : rested_ms;
+        if (now_ms < due_ms) {
+            sleep_until(scheduler, due_ms);
+            continue;
+        }
+        give_up_late(scheduler, now_ms);
+        scheduler->late_ms = first_late_ms(scheduler);
+        rested_ms = now_ms + LATE_MS;
+    }
+    (void)pthread_mutex_unlock(&scheduler->mutex);
+    return NULL;
+}
+
 /* The mutex is held, and given up while jobs run. */
 static void work_once(struct thread *thread) {
     struct scheduler *scheduler = thread->scheduler;
@@ -174,6 +231,9 @@ static void *thread_main(void *data) {
 /* ---- life */
 
 static int start_threads(struct scheduler *scheduler, struct vsr_err *err) {
+    if (pthread_create(&scheduler->keeper, NULL, keeper_main, scheduler) != 0)
+        return err_set(err, VSR_E_NOMEM, "cannot start the thread that looks after deadlines");
+    scheduler->has_keeper = true;
     scheduler->threads = mem_alloc(scheduler->options.threads * sizeof(*scheduler->threads));
     for (size_t i = 0; i < scheduler->options.threads; i++) {
         struct thread *thread = &scheduler->threads[i];
@@ -187,6 +247,7 @@ static int start_threads(struct scheduler *scheduler, struct vsr_err *err) {
 
 int scheduler_new(const struct scheduler_options *options, struct scheduler **ret, struct vsr_err *err) {
     struct scheduler *scheduler;
+    pthread_condattr_t monotonic;
     int rc;
     if (options->threads == 0 || options->threads > SCHEDULER_THREADS_MAX || options->jobs_max == 0 ||
         options->batch_max == 0 || options->batch_max > SCHEDULER_BATCH_MAX)
@@ -194,8 +255,13 @@ int scheduler_new(const struct scheduler_options *options, struct scheduler **re
                        SCHEDULER_THREADS_MAX, SCHEDULER_BATCH_MAX);
     scheduler = MEM_NEW(struct scheduler);
     scheduler->options = *options;
-    (void)pthread_mutex_init(&scheduler->mutex, NULL); /* cannot fail with default attributes, nor can the other */
+    scheduler->late_ms = UINT64_MAX;
+    (void)pthread_mutex_init(&scheduler->mutex, NULL); /* cannot fail with default attributes, nor can the others */
     (void)pthread_cond_init(&scheduler->wake, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* the clock is there */
+    (void)pthread_cond_init(&scheduler->sooner, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     rc = start_threads(scheduler, err);
     if (rc < 0) {
         scheduler_free(scheduler);
@@ -223,10 +289,14 @@ void scheduler_free(struct scheduler *scheduler) {
     (void)pthread_mutex_lock(&scheduler->mutex);
     scheduler->stopping = true;
     (void)pthread_cond_broadcast(&scheduler->wake);
+    (void)pthread_cond_signal(&scheduler->sooner);
     (void)pthread_mutex_unlock(&scheduler->mutex);
+    if (scheduler->has_keeper)
+        (void)pthread_join(scheduler->keeper, NULL);
     for (size_t i = 0; i < scheduler->n_threads; i++)
         (void)pthread_join(scheduler->threads[i].id, NULL);
     tell_closed(scheduler);
+    (void)pthread_cond_destroy(&scheduler->sooner);
     (void)pthread_cond_destroy(&scheduler->wake);
     (void)pthread_mutex_destroy(&scheduler->mutex);
     mem_free(scheduler->threads);
@@ -237,6 +307,14 @@ void scheduler_free(struct scheduler *scheduler) {
 static size_t places_for(const struct scheduler *scheduler, enum scheduler_priority priority) {
     size_t max = scheduler->options.jobs_max;
     return max - max / RESERVED * priority;
+}
+
+/* With the mutex. A deadline that is put off later needs nothing: the keeper looks once too often. */
+static void watch(struct scheduler *scheduler, const struct scheduler_job *job) {
+    if (job->deadline_ms == 0 || job->deadline_ms >= scheduler->late_ms)
+        return;
+    scheduler->late_ms = job->deadline_ms;
+    (void)pthread_cond_signal(&scheduler->sooner);
 }
 
 static int submit(struct scheduler *scheduler, struct scheduler_job *job, bool wake, struct vsr_err *err) {
@@ -251,6 +329,7 @@ static int submit(struct scheduler *scheduler, struct scheduler_job *job, bool w
         line_append(&scheduler->lines[job->priority], job);
         scheduler->stats.submitted++;
         scheduler->stats.waiting++;
+        watch(scheduler, job);
         if (wake)
             (void)pthread_cond_signal(&scheduler->wake);
     }

@@ -4,8 +4,9 @@
  * Jobs wait in one bounded queue, by priority and then in the order they came. A thread that is free takes the first
  * one, and with it others of the same kind (one model, one task) up to the budget: there is no waiting for company, so
  * a lone job starts at once, and what arrives during a pass makes up the next. A job that is too late, or cancelled
- * before it began, is never run. Any thread may submit; done() is called on an inference thread, exactly once for each
- * job that was accepted and not cancelled.
+ * before it began, is never run; a late one leaves the queue within milliseconds, however long the threads are busy
+ * with others. Any thread may submit; done() is called on a thread of the scheduler's, exactly once for each job that
+ * was accepted and not cancelled.
  */
 #ifndef VSR_NN_SCHEDULER_H
 #define VSR_NN_SCHEDULER_H

@@ -21,7 +21,7 @@ enum { MODEL_SERIES_MAX = 64, SERIES_KEPT = 64, MIB_SHIFT = 20 };
 
 /* What a running process cannot change. */
 struct fixed {
-    int64_t threads, batch_tokens, queue_length, cache_mb, memory_mb;
+    int64_t threads, batch_tokens, queue_length, queue_mb, cache_mb, memory_mb;
 };
 
 struct model_service {
@@ -245,14 +245,15 @@ void model_service_free(struct model_service *service) {
 }
 
 static struct fixed fixed_of(const struct config_inference *inference) {
-    return (struct fixed){ inference->threads, inference->batch_tokens, inference->queue_length, inference->cache_mb,
-                           inference->memory_mb };
+    return (struct fixed){ inference->threads,  inference->batch_tokens, inference->queue_length,
+                           inference->queue_mb, inference->cache_mb,     inference->memory_mb };
 }
 
 static int start(struct model_service *service, const struct config_inference *inference, struct vsr_err *err) {
     const struct engine_options engine_options = {
         .threads = (size_t)inference->threads,
         .calls_max = (size_t)inference->queue_length,
+        .bytes_max = (size_t)inference->queue_mb << MIB_SHIFT,
         .tokens_max = (size_t)inference->batch_tokens,
         .cache_len_max = inference->cache_mb ? (size_t)inference->cache_mb << MIB_SHIFT : SIZE_MAX,
         .on_batch = on_batch,
@@ -286,7 +287,7 @@ static int start(struct model_service *service, const struct config_inference *i
 
 static bool same_fixed(const struct fixed *a, const struct fixed *b) {
     return a->threads == b->threads && a->batch_tokens == b->batch_tokens && a->queue_length == b->queue_length &&
-           a->cache_mb == b->cache_mb && a->memory_mb == b->memory_mb;
+           a->queue_mb == b->queue_mb && a->cache_mb == b->cache_mb && a->memory_mb == b->memory_mb;
 }
 
 /* Nothing can be loaded: not ready, when that is more than a pity. */
@@ -396,9 +397,13 @@ void model_service_publish(struct model_service *service) {
     publish_models(service);
     stats = engine_stats(service->engine);
     gauge(service, "vsr_inference_queue_depth", "Texts that wait for a thread.", (double)stats.queue.waiting);
+    gauge(service, "vsr_inference_queue_bytes", "Memory that texts which wait or run hold, in bytes.",
+          (double)stats.bytes);
+    gauge(service, "vsr_inference_queue_bytes_max", "Memory that they may hold, in bytes.", (double)stats.bytes_max);
     gauge(service, "vsr_inference_running", "Texts that run now.", (double)stats.queue.running);
     outcome(service, "run", stats.queue.run);
     outcome(service, "refused", stats.queue.refused);
+    outcome(service, "refused_memory", stats.refused_bytes);
     outcome(service, "expired", stats.queue.expired);
     outcome(service, "cancelled", stats.queue.cancelled);
     outcome(service, "shared", stats.shared);

@@ -230,6 +230,7 @@ static const struct {
     { "model_catalog.inference.threads", "0" },
     { "model_catalog.inference.batch_tokens", "4096" },
     { "model_catalog.inference.queue_length", "1024" },
+    { "model_catalog.inference.queue_mb", "256" },
     { "model_catalog.inference.cache_mb", "64" },
     { "model_catalog.inference.memory_mb", "0" },
     { "model_catalog.inference.precision", "auto" },

@@ -461,6 +461,181 @@ TEST(a_full_queue) {
     arena_free(arena);
 }
 
+/* ---- memory that waiting calls hold */
+
+/* Holds up the only inference thread: it is inside done() of `busy` until the gate opens. */
+struct jam {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool inside, open;
+    struct engine_call busy;
+};
+
+static void on_jam(struct engine_call *call, int rc, const struct vsr_err *err) {
+    struct jam *jam = call->owner;
+    (void)rc;
+    (void)err;
+    pthread_mutex_lock(&jam->mutex);
+    jam->inside = true;
+    pthread_cond_broadcast(&jam->changed);
+    while (!jam->open)
+        pthread_cond_wait(&jam->changed, &jam->mutex);
+    pthread_mutex_unlock(&jam->mutex);
+}
+
+static void jam_begin(struct rig *rig, struct jam *jam, struct model *model) {
+    struct vsr_err err = VSR_ERR_NONE;
+    memset(jam, 0, sizeof(*jam));
+    assert_int_equal(pthread_mutex_init(&jam->mutex, NULL), 0);
+    assert_int_equal(pthread_cond_init(&jam->changed, NULL), 0);
+    jam->busy = (struct engine_call){ .model = model, .text = VSR_STR("in the way"), .done = on_jam, .owner = jam };
+    CHECK_INT(engine_submit(rig->engine, &jam->busy, &err), 0, "in the way");
+    pthread_mutex_lock(&jam->mutex);
+    while (!jam->inside)
+        pthread_cond_wait(&jam->changed, &jam->mutex);
+    pthread_mutex_unlock(&jam->mutex);
+}
+
+static void jam_open(struct jam *jam) {
+    pthread_mutex_lock(&jam->mutex);
+    jam->open = true;
+    pthread_cond_broadcast(&jam->changed);
+    pthread_mutex_unlock(&jam->mutex);
+}
+
+static void jam_end(struct jam *jam) {
+    engine_call_done(&jam->busy);
+    pthread_cond_destroy(&jam->changed);
+    pthread_mutex_destroy(&jam->mutex);
+}
+
+/* Submits calls of different texts until one is refused; returns how many were taken. */
+static size_t fill(struct rig *rig, struct arena *arena, struct crowd *crowd, size_t from, struct model *model,
+                   enum scheduler_priority priority, bool alike, struct vsr_err *err) {
+    for (size_t i = from; i < CROWD; i++) {
+        struct engine_call *call = &crowd->calls[i];
+        vsr_str text = arena_printf(arena, "words that are counted, number %zu", alike ? CROWD : 100 + i);
+        *call = (struct engine_call){
+            .model = model, .text = text, .priority = priority, .done = on_crowd_done, .owner = crowd
+        };
+        if (engine_submit(rig->engine, call, err) < 0)
+            return i - from;
+    }
+    return CROWD - from;
+}
+
+static size_t bytes_of_one(const char *name) {
+    struct arena *arena = arena_new(0, 0);
+    struct model *model;
+    struct crowd crowd = { .n_done = 0 };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct jam jam;
+    struct rig rig;
+    size_t bytes;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    model = open_fixture(&rig, name, PRECISION_F32);
+    pthread_mutex_init(&crowd.mutex, NULL);
+    pthread_cond_init(&crowd.changed, NULL);
+    jam_begin(&rig, &jam, model);
+    CHECK_INT(engine_stats(rig.engine).bytes, 0, "what is answered holds nothing");
+    CHECK_INT(fill(&rig, arena, &crowd, CROWD - 1, model, PRIORITY_SAFETY, false, &err), 1, "taken");
+    bytes = engine_stats(rig.engine).bytes;
+    CHECK(engine_cancel(rig.engine, &crowd.calls[CROWD - 1]), "cancelled");
+    CHECK_INT(engine_stats(rig.engine).bytes, 0, "given back");
+    jam_open(&jam);
+    model_unref(model);
+    rig_end(&rig);
+    jam_end(&jam);
+    crowd_end(&crowd);
+    arena_free(arena);
+    return bytes;
+}
+
+/* However many may wait by their number, and whether they ask for the same or not. */
+TEST(memory_of_those_who_wait) {
+    enum { PLACES = 16 };
+    struct arena *arena = arena_new(0, 0);
+    size_t one = bytes_of_one("bert-token");
+    for (size_t alike = 0; alike < 2; alike++) {
+        const struct engine_options options = { .threads = 1, .bytes_max = PLACES * one + one / 2 };
+        struct vsr_err err = VSR_ERR_NONE;
+        struct crowd crowd = { .n_done = 0 };
+        struct engine_stats stats;
+        struct model *model;
+        struct jam jam;
+        struct rig rig;
+        size_t n;
+        pthread_mutex_init(&crowd.mutex, NULL);
+        pthread_cond_init(&crowd.changed, NULL);
+        rig_begin(&rig, &options);
+        model = open_fixture(&rig, "bert-token", PRECISION_F32);
+        jam_begin(&rig, &jam, model);
+        n = fill(&rig, arena, &crowd, 0, model, PRIORITY_COMFORT, alike, &err);
+        CHECK_INT(n, PLACES * 3 / 4, "two eighths are for the others");
+        n += fill(&rig, arena, &crowd, n, model, PRIORITY_SAFETY, alike, &err);
+        CHECK_INT(n, PLACES, "full");
+        CHECK_INT(err.code, VSR_E_UNAVAILABLE, "full");
+        CHECK_MSG(strstr(err.text, "bytes"), "%s", err.text);
+        stats = engine_stats(rig.engine);
+        CHECK(stats.bytes == PLACES * one && stats.bytes_max == options.bytes_max, "held");
+        CHECK_INT(stats.refused_bytes, 2, "counted");
+        crowd.calls[CROWD - 1] = (struct engine_call){ .text = VSR_STR("") };
+        crowd_call(&rig, &crowd, &crowd.calls[CROWD - 1], model, VSR_STR("in the way"));
+        CHECK_INT(crowd.n_told[CROWD - 1], 1, "what is remembered is answered");
+        jam_open(&jam);
+        crowd_wait(&crowd, PLACES + 1);
+        for (size_t i = 0; i < PLACES; i++)
+            CHECK(crowd.rc[i] == 0 && crowd.n_told[i] == 1, "answered");
+        CHECK_INT(engine_stats(rig.engine).bytes, 0, "all given back");
+        model_unref(model);
+        rig_end(&rig);
+        jam_end(&jam);
+        crowd_end(&crowd);
+    }
+    arena_free(arena);
+}
+
+/* What is late gives its memory back though no thread is free; and who waits for his own calls gets them all. */
+TEST(memory_comes_back) {
+    struct arena *arena = arena_new(0, 0);
+    struct engine_call calls[TEXTS], large = { .text = { NULL, 0 } };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct crowd crowd = { .n_done = 0 };
+    struct model *model;
+    struct rig rig;
+    struct jam jam;
+    size_t one = bytes_of_one("bert-token");
+    rig_begin(&rig, &(struct engine_options){ .threads = 1, .bytes_max = 6 * one, .cache_len_max = SIZE_MAX });
+    model = open_fixture(&rig, "bert-token", PRECISION_F32);
+    pthread_mutex_init(&crowd.mutex, NULL);
+    pthread_cond_init(&crowd.changed, NULL);
+    jam_begin(&rig, &jam, model);
+    for (size_t i = 0; i < 6; i++) {
+        crowd.calls[i].deadline_ms = clock_mono_ms() + 20 + i;
+        crowd_call(&rig, &crowd, &crowd.calls[i], model, arena_printf(arena, "words that are counted, number %zu", i));
+    }
+    crowd_wait(&crowd, 6);
+    for (size_t i = 0; i < 6; i++)
+        CHECK_INT(crowd.rc[i], VSR_E_TIMEOUT, "late");
+    CHECK_INT(engine_stats(rig.engine).bytes, 0, "given back");
+    jam_open(&jam);
+    large = (struct engine_call){ .model = model, .text = text_of(arena, 8), .long_text = LONG_TEXT_CHUNK };
+    for (size_t k = 0; k < 6; k++)
+        large.text = arena_printf(arena, "%.*s %.*s", VSR_FMT(large.text), VSR_FMT(large.text));
+    CHECK_INT(engine_run(rig.engine, &large, 1, &err), VSR_E_LIMIT, "too large by itself");
+    CHECK_MSG(strstr(err.text, "bytes"), "%s", err.text);
+    for (size_t i = 0; i < TEXTS; i++)
+        calls[i] = (struct engine_call){ .model = model, .text = text_of(arena, i % 4) };
+    CHECK_MSG(engine_run(rig.engine, calls, TEXTS, &err) == 0, "%s", err.text);
+    for (size_t i = 0; i < TEXTS; i++)
+        engine_call_done(&calls[i]);
+    model_unref(model);
+    rig_end(&rig);
+    jam_end(&jam);
+    crowd_end(&crowd);
+    arena_free(arena);
+}
+
 /* One call is too late when a thread comes to it, and the next one is refused at once: the first error is the first. */
 TEST(the_first_error) {
     struct vsr_err err = VSR_ERR_NONE;
@@ -502,4 +677,4 @@ TEST(broken) {
 
 RUN_TESTS(T(tasks), T(vectors_are_cut), T(more_than_there_is), T(refused), T(remembered), T(many_clients),
           T(a_long_text), T(one_run_for_all), T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd),
-          T(a_full_queue), T(the_first_error), T(broken))
+          T(a_full_queue), T(the_first_error), T(broken), T(memory_of_those_who_wait), T(memory_comes_back))

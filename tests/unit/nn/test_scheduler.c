@@ -221,6 +221,34 @@ TEST(many_deadlines) {
     scheduler_free(world.scheduler);
 }
 
+/* The only thread is held up all the time: what is late is told all the same, and takes nobody's place. */
+TEST(late_jobs_take_no_place) {
+    static const char kind;
+    struct world world;
+    struct item items[6] = { 0 };
+    world_begin(&world, false);
+    start(&world, 1, 2, 100, 4);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_SAFETY, 1), 0);
+    wait_inside(&world, 1);
+    for (size_t round = 0; round < 2;
+         round++) { /* the second time the keeper has gone to sleep without anything to do */
+        struct item *late = &items[1 + 2 * round];
+        late[0].job.deadline_ms = clock_mono_ms() + 30;
+        late[1].job.deadline_ms = clock_mono_ms() + 10; /* earlier than what the keeper sleeps for */
+        assert_int_equal(submit(&world, &late[0], 'b', &kind, PRIORITY_SAFETY, 1), 0);
+        assert_int_equal(submit(&world, &late[1], 'c', &kind, PRIORITY_SAFETY, 1), 0);
+        wait_done(&world, late, 2);
+        CHECK(late[0].rc == VSR_E_TIMEOUT && late[1].rc == VSR_E_TIMEOUT, "late");
+        CHECK_INT(scheduler_stats(world.scheduler).waiting, 0, "out of the queue");
+    }
+    CHECK_INT(submit(&world, &items[5], 'd', &kind, PRIORITY_SAFETY, 1), 0, "room");
+    gate(&world, true);
+    wait_done(&world, items, 6);
+    CHECK_STR(str_make(world.log, world.n_log), "a d ", "never run");
+    CHECK_INT(scheduler_stats(world.scheduler).expired, 4, "expired");
+    scheduler_free(world.scheduler);
+}
+
 /* Warming up fills its share of the queue, and what requests wait for still has places. */
 TEST(places) {
     static const size_t places[] = { [PRIORITY_COMFORT] = 12, [PRIORITY_ROUTING] = 14, [PRIORITY_SAFETY] = 16 };
@@ -330,4 +358,4 @@ TEST(many_clients) {
 }
 
 RUN_TESTS(T(order), T(limits), T(deadlines), T(many_deadlines), T(places), T(company), T(failure_and_end),
-          T(many_clients))
+          T(many_clients), T(late_jobs_take_no_place))

@@ -47,6 +47,7 @@ struct reader {
     size_t n, cap;
     uint64_t model_type;
     bool byte_fallback;
+    bool fairseq;     /* ids are as fairseq orders them */
     int64_t bos, eos; /* -1: none */
     uint32_t unk;
     uint64_t key;
@@ -209,6 +210,43 @@ static int read_model(struct reader *r, vsr_str message) {
     }
     return r->n ? 0 : broken(r, "the list of pieces");
 }
+
+/* ---- XLM-RoBERTa: ids of fairseq */
+
+enum { FAIRSEQ_FIRST = 4, FAIRSEQ_MORE = 2, SENTENCEPIECE_FIRST = 3 };
+
+static bool is_piece(const struct piece *piece, const char *text, enum piece_type type) {
+    return str_eq_c(piece->text, text) && piece->type == type;
+}
+
+/* <unk> <s> </s> and the rest become <s> <pad> </s> <unk>, the rest, <mask>. */
+static int order_as_fairseq(struct reader *r) {
+    static const struct piece first[FAIRSEQ_FIRST] = { { VSR_STR_INIT("<s>"), 0, PIECE_CONTROL },
+                                                       { VSR_STR_INIT("<pad>"), 0, PIECE_CONTROL },
+                                                       { VSR_STR_INIT("</s>"), 0, PIECE_CONTROL },
+                                                       { VSR_STR_INIT("<unk>"), 0, PIECE_UNKNOWN } };
+    struct piece *pieces;
+    if (r->n < SENTENCEPIECE_FIRST || !is_piece(&r->pieces[0], "<unk>", PIECE_UNKNOWN) ||
+        !is_piece(&r->pieces[1], "<s>", PIECE_CONTROL) || !is_piece(&r->pieces[2], "</s>", PIECE_CONTROL))
+        return err_set(
+            r->err, VSR_E_INVALID,
+            "SentencePiece model: it does not begin with <unk>, <s> and </s>, as that of an XLM-RoBERTa; use "
+            "the tokenizer.json of this model");
+    if (r->n + FAIRSEQ_MORE > TOKENIZER_VOCABULARY_MAX)
+        return err_set(r->err, VSR_E_LIMIT, "SentencePiece model: more than %d pieces",
+                       TOKENIZER_VOCABULARY_MAX - FAIRSEQ_MORE);
+    pieces = ARENA_ARRAY(r->own, struct piece, r->n + FAIRSEQ_MORE);
+    memcpy(pieces, first, sizeof(first));
+    memcpy(pieces + FAIRSEQ_FIRST, r->pieces + SENTENCEPIECE_FIRST, (r->n - SENTENCEPIECE_FIRST) * sizeof(*pieces));
+    pieces[r->n + 1] = (struct piece){ VSR_STR("<mask>"), 0, PIECE_CONTROL };
+    r->pieces = pieces;
+    r->n += FAIRSEQ_MORE;
+    r->bos = 0;
+    r->eos = 2;
+    return 0;
+}
+
+/* ---- from pieces to a tokenizer */
 
 static uint64_t *new_bits(const struct reader *r) {
     return ARENA_ARRAY(r->arena, uint64_t, BITS_WORDS(r->n + 1));
@@ -429,12 +467,14 @@ static bool control_id(const struct reader *r, vsr_str name, uint32_t *ret) {
     return *ret != TOKEN_NONE && r->pieces[*ret].type == PIECE_CONTROL;
 }
 
-/* [CLS] A [SEP] B [SEP] where the file has these, else each text behind the token that begins one, as Llama and Gemma
- * want it; without one, before the token that ends a text, as T5 does. */
+/* XLM-RoBERTa's, or [CLS] A [SEP] B [SEP] where the file has these, else each text behind the token that begins one, as
+ * Llama and Gemma want it; without one, before the token that ends a text, as T5 does. */
 static void build_template(struct reader *r) {
     struct template_ends ends = { .first = r->t->bos, .last = TOKEN_NONE, .second = r->t->bos, .second_type = 1 };
     uint32_t cls, sep;
-    if (control_id(r, VSR_STR("[CLS]"), &cls) && control_id(r, VSR_STR("[SEP]"), &sep))
+    if (r->fairseq)
+        ends = (struct template_ends){ .first = r->t->bos, .last = r->t->eos, .second = r->t->eos };
+    else if (control_id(r, VSR_STR("[CLS]"), &cls) && control_id(r, VSR_STR("[SEP]"), &sep))
         ends = (struct template_ends){ .first = cls, .last = sep, .second = TOKEN_NONE, .second_type = 1 };
     else if (r->t->bos == TOKEN_NONE)
         ends = (struct template_ends){ .first = TOKEN_NONE, .last = r->t->eos, .second = TOKEN_NONE };
@@ -442,7 +482,9 @@ static void build_template(struct reader *r) {
 }
 
 static int build(struct reader *r) {
-    int rc = fill_vocabulary(r);
+    int rc = r->fairseq ? order_as_fairseq(r) : 0;
+    if (rc == 0)
+        rc = fill_vocabulary(r);
     if (rc < 0)
         return rc;
     r->model->user_defined = build_user_defined(r);
@@ -457,8 +499,10 @@ static int build(struct reader *r) {
                    (unsigned long long)r->model_type);
 }
 
-int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct tokenizer **ret, struct vsr_err *err) {
-    struct reader r = { .arena = arena, .err = err, .model_type = MODEL_TYPE_UNIGRAM, .bos = 1, .eos = 2 };
+static int read_file(struct arena *arena, vsr_str model, bool fairseq, struct tokenizer **ret, struct vsr_err *err) {
+    struct reader r = {
+        .arena = arena, .err = err, .fairseq = fairseq, .model_type = MODEL_TYPE_UNIGRAM, .bos = 1, .eos = 2
+    };
     int rc;
     if (model.len > TOKENIZER_FILE_LEN_MAX)
         return err_set(err, VSR_E_LIMIT, "a SentencePiece model of %zu bytes is longer than %d", model.len,
@@ -469,7 +513,7 @@ int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct toke
     r.model->add_dummy_prefix = r.model->remove_extra_whitespaces = r.model->escape_whitespaces = true;
     r.t->arena = arena;
     r.t->sentencepiece = r.model;
-    r.key = str_hash(model, 2) | 1;
+    r.key = str_hash(model, fairseq ? 3 : 2) | 1;
     normalizer_init(&r.t->normalizer);
     rc = read_model(&r, model);
     if (rc == 0)
@@ -480,4 +524,12 @@ int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct toke
         *ret = r.t;
     arena_free(r.own);
     return rc;
+}
+
+int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct tokenizer **ret, struct vsr_err *err) {
+    return read_file(arena, model, false, ret, err);
+}
+
+int tokenizer_from_xlm_roberta(struct arena *arena, vsr_str model, struct tokenizer **ret, struct vsr_err *err) {
+    return read_file(arena, model, true, ret, err);
 }

@@ -2,7 +2,8 @@
  * tokenizer - text to the token ids of a model, and each token's place in the text.
  *
  * Made from the files that models are published with: `tokenizer.json`, or `vocab.txt` (WordPiece) or a SentencePiece
- * `tokenizer.model` where there is nothing else. Immutable once built: any thread, each with a scratch of its own.
+ * model under one of its names where there is nothing else. Immutable once built: any thread, each with a scratch of
+ * its own.
  *
  * Places are byte ranges of the text that was given, through every step of normalisation. Any bytes are a text: NUL is
  * a character, each maximal ill-formed part of UTF-8 counts as U+FFFD. What a user typed never becomes a special token,
@@ -90,6 +91,13 @@ int tokenizer_from_vocab(struct arena *arena, vsr_str vocab, const struct tokeni
  */
 int tokenizer_from_sentencepiece(struct arena *arena, vsr_str model, struct tokenizer **ret,
                                  struct vsr_err *err) VSR_MUST_CHECK;
+/*
+ * From the SentencePiece model of an XLM-RoBERTa (sentencepiece.bpe.model), whose ids are one past the file's: fairseq
+ * put <s>, <pad>, </s> and <unk> at 0 to 3 and <mask> behind all pieces. <s> A </s>, of a pair <s> A </s> </s> B </s>.
+ * VSR_E_INVALID for a file that does not begin with <unk>, <s>, </s>.
+ */
+int tokenizer_from_xlm_roberta(struct arena *arena, vsr_str model, struct tokenizer **ret,
+                               struct vsr_err *err) VSR_MUST_CHECK;
 /* Whichever of these the directory has, in that order; reads tokenizer_config.json for what the files leave open. */
 int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **ret, struct vsr_err *err) VSR_MUST_CHECK;
 

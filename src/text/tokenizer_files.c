@@ -66,6 +66,7 @@ struct config {
     bool has_bos, add_bos, has_eos, add_eos;
     bool truncates_left;
     size_t length_max;
+    vsr_str class; /* tokenizer_class; empty: not said */
 };
 
 static bool read_flag(const struct json_doc *doc, const char *key, bool *ret) {
@@ -108,6 +109,9 @@ static int read_config(struct arena *arena, vsr_str directory, struct config *re
         ret->has_eos = read_flag(&doc, "add_eos_token", &ret->add_eos);
         ref = json_get(&doc, 0, VSR_STR("truncation_side"));
         ret->truncates_left = json_is(&doc, ref, JSON_STRING) && json_str_eq(&doc, ref, VSR_STR("left"));
+        ref = json_get(&doc, 0, VSR_STR("tokenizer_class"));
+        if (json_is(&doc, ref, JSON_STRING) && json_str(arena, &doc, ref, &ret->class))
+            ret->class = arena_str(arena, ret->class); /* the file is unmapped */
         ref = json_get(&doc, 0, VSR_STR("model_max_length"));
         if (json_is(&doc, ref, JSON_NUMBER) && json_double(&doc, ref, &length) && length >= 1 &&
             length <= LENGTH_MAX_SENSIBLE)
@@ -252,9 +256,36 @@ static int from_sentencepiece(struct arena *arena, vsr_str model, const struct c
     return rc < 0 ? rc : apply_config(config, *ret, err);
 }
 
+/* Models of other kinds have a file of that name too, and other ids. Of the configuration nothing counts: the library
+ * that the models are made with does not look at do_lower_case here, which some of them say. */
+static int from_xlm_roberta(struct arena *arena, vsr_str model, const struct config *config, struct tokenizer **ret,
+                            struct vsr_err *err) {
+    static const char *const classes[] = { "", "XLMRobertaTokenizer", "XLMRobertaTokenizerFast" };
+    for (size_t i = 0; i < VSR_COUNT(classes); i++)
+        if (str_eq_c(config->class, classes[i]))
+            return tokenizer_from_xlm_roberta(arena, model, ret, err);
+    return err_set(err, VSR_E_INVALID,
+                   "tokenizer_config.json: ids of a %.*s are not known here, only an XLMRobertaTokenizer's; use the "
+                   "tokenizer.json of this model",
+                   VSR_FMT(str_sub(config->class, 0, 64)));
+}
+
+typedef int from_file(struct arena *arena, vsr_str text, const struct config *config, struct tokenizer **ret,
+                      struct vsr_err *err);
+
+static int from_json(struct arena *arena, vsr_str text, const struct config *config, struct tokenizer **ret,
+                     struct vsr_err *err) {
+    (void)config; /* it says all there is */
+    return tokenizer_from_json(arena, text, ret, err);
+}
+
+static from_file *const readers[] = { from_json,          from_vocab,         from_sentencepiece,
+                                      from_sentencepiece, from_sentencepiece, from_xlm_roberta };
+
 const char *const tokenizer_files[] = {
-    "tokenizer.json", "vocab.txt", "tokenizer.model", "spm.model", "spiece.model", NULL,
+    "tokenizer.json", "vocab.txt", "tokenizer.model", "spm.model", "spiece.model", "sentencepiece.bpe.model", NULL,
 };
+_Static_assert(VSR_COUNT(tokenizer_files) == VSR_COUNT(readers) + 1, "a reader for each file");
 
 int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **ret, struct vsr_err *err) {
     struct config config;
@@ -270,19 +301,14 @@ int tokenizer_open(struct arena *arena, vsr_str directory, struct tokenizer **re
         }
         if (rc < 0)
             break;
-        if (i == 0)
-            rc = tokenizer_from_json(arena, file.text, &t, err);
-        else if (i == 1)
-            rc = from_vocab(arena, file.text, &config, &t, err);
-        else
-            rc = from_sentencepiece(arena, file.text, &config, &t, err);
+        rc = readers[i](arena, file.text, &config, &t, err);
         if (rc < 0)
             err_wrap(err, "%.*s/%s", VSR_FMT(directory), tokenizer_files[i]);
         unmap(&file);
     }
     if (rc == 0 && !t)
         rc = err_set(err, VSR_E_NOT_FOUND,
-                     "%.*s has no tokenizer: neither tokenizer.json nor vocab.txt nor tokenizer.model is there",
+                     "%.*s has no tokenizer: neither tokenizer.json nor vocab.txt nor a SentencePiece model is there",
                      VSR_FMT(directory));
     arena_free(own);
     if (rc < 0 || !t)

@@ -1,8 +1,9 @@
 /* links: text */
 /*
  * A hostile tokenizer file and a hostile text. The first byte says which file: 0 tokenizer.json, 1 a SentencePiece
- * model, 2 vocab.txt. Up to the marker "\n%%\n" comes the file, behind it the text. Whatever loads encodes; places lie
- * in the text, ids in the vocabulary, cuts are obeyed, and what users type is no special token.
+ * model, 2 vocab.txt, 3 a SentencePiece model of an XLM-RoBERTa. Up to the marker "\n%%\n" comes the file, behind it
+ * the text. Whatever loads encodes; places lie in the text, ids in the vocabulary, cuts are obeyed, and what users type
+ * is no special token.
  */
 #include "core/arena.h"
 #include "core/assert.h"
@@ -82,10 +83,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     marker = str_find(all, VSR_STR("\n%%\n"));
     file = marker < 0 ? all : str_sub(all, 0, (size_t)marker);
     text = marker < 0 ? all : str_sub(all, (size_t)marker + 4, all.len);
-    if (data[0] % 3 == 0)
+    if (data[0] % 4 == 0)
         rc = tokenizer_from_json(arena, file, &t, &err);
-    else if (data[0] % 3 == 1)
+    else if (data[0] % 4 == 1)
         rc = tokenizer_from_sentencepiece(arena, file, &t, &err);
+    else if (data[0] % 4 == 3)
+        rc = tokenizer_from_xlm_roberta(arena, file, &t, &err);
     else
         rc = tokenizer_from_vocab(arena, file, &(struct tokenizer_vocab_options){ .cased = size & 1 }, &t, &err);
     VSR_ASSERT(rc == 0 || err.text[0]);

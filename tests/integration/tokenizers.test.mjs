@@ -221,6 +221,7 @@ const REFUSED = [
 // The same for what a tokenizer_config.json asks of a directory without a tokenizer.json.
 const REFUSED_DIRECTORIES = [
   ['lower case of a SentencePiece model', 'dir-llama', { do_lower_case: true }, /do_lower_case/],
+  ['ids of another kind of model', 'dir-xlmr', { tokenizer_class: 'CamembertTokenizer' }, /CamembertTokenizer/],
   ['words that are not split', 'vocab-alone', { do_basic_tokenize: false }, /do_basic_tokenize/],
   ['a configuration that is none', 'vocab-alone', [], /tokenizer_config\.json/],
 ];

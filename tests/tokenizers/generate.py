@@ -702,6 +702,11 @@ def sentencepiece_directories(models):
         "dir-deberta": ("spm.model", cls, {"do_lower_case": False, "vocab_type": "spm"}),
         "dir-t5": ("spiece.model", t5, {"extra_ids": 0}),
         "dir-folded": ("spiece.model", folded, None),
+        "dir-xlmr": ("sentencepiece.bpe.model", models["sp-unigram-nfkc"], {"tokenizer_class": "XLMRobertaTokenizer",
+                                                                            "do_lower_case": True}),
+        "dir-xlmr-bytes": ("sentencepiece.bpe.model", models["sp-unigram-bytes"], None),
+        "dir-xlmr-bpe": ("sentencepiece.bpe.model", models["sp-bpe-nfkc"], {"tokenizer_class": "XLMRobertaTokenizerFast"}),
+        "dir-xlmr-symbols": ("sentencepiece.bpe.model", models["sp-unigram-symbols"], None),
     }
     return {name: {file: model, **({"tokenizer_config.json": json.dumps(config)} if config else {})}
             for name, (file, model, config) in out.items()}

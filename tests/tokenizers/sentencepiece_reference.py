@@ -16,17 +16,25 @@ from reference import texts_of
 NO_PREFIX = b"\x1a\x02\x18\x00"  # normalizer_spec { add_dummy_prefix: false }, merged with what the file has
 
 
+FAIRSEQ = "sentencepiece.bpe.model"
+
+
 def find(path):
-    """The model's bytes, and what stands beside it."""
+    """The model's bytes, what stands beside it, and whether its ids are fairseq's."""
     config = {}
     if os.path.isdir(path):
         if os.path.exists(beside := os.path.join(path, "tokenizer_config.json")):
             with open(beside, encoding="utf-8") as file:
                 config = json.load(file)
-        names = ["tokenizer.model", "spm.model", "spiece.model"]
+        names = ["tokenizer.model", "spm.model", "spiece.model", FAIRSEQ]
         path = next(p for p in (os.path.join(path, name) for name in names) if os.path.exists(p))
     with open(path, "rb") as file:
-        return file.read(), config
+        return file.read(), config, os.path.basename(path) == FAIRSEQ
+
+
+def fairseq_id(number):
+    """XLM-RoBERTa: <s>, <pad>, </s>, <unk>, then the file's pieces behind <unk>, <s>, </s>."""
+    return {0: 3, 1: 0, 2: 2}.get(number, number + 1)
 
 
 def ends_of(model, config):
@@ -55,11 +63,11 @@ def encode(model, raw):
 
 
 def main():
-    proto, config = find(sys.argv[1])
+    proto, config, fairseq = find(sys.argv[1])
     if config.get("add_prefix_space") is False:
         proto += NO_PREFIX
     model = sentencepiece.SentencePieceProcessor(model_proto=proto)
-    before, behind, between, second_type = ends_of(model, config)
+    before, behind, between, second_type = ([0], [2], [2], 0) if fairseq else ends_of(model, config)
     for line in sys.stdin.buffer:
         line = json.loads(line)
         bare = line.get("options", {}).get("bare", False)
@@ -67,7 +75,8 @@ def main():
         for i, raw in enumerate(texts_of(line)):
             first = [] if bare else between if i else before
             last = [] if bare else behind
-            tokens = [(t, [0, 0]) for t in first] + encode(model, raw) + [(t, [0, 0]) for t in last]
+            pieces = [(fairseq_id(t) if fairseq else t, place) for t, place in encode(model, raw)]
+            tokens = [(t, [0, 0]) for t in first] + pieces + [(t, [0, 0]) for t in last]
             out += [(*token, second_type if i else 0) for token in tokens]
         print(json.dumps({"ids": [t[0] for t in out], "offsets": [t[1] for t in out], "types": [t[2] for t in out]},
                          separators=(",", ":")))

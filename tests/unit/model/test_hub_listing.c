@@ -39,7 +39,9 @@ static const struct {
     { "tf_model.h5", false },
     { "trainer_state.json", false },
     { "merges.txt", false },
-    { "sentencepiece.bpe.model", false }, /* its ids are not the model's */
+    { "sentencepiece.bpe.model", true },
+    { "onnx/model_config.json", true },
+    { "onnx/config.json", false },
     { "README.md", false },
     { "onnx/model.onnx", false },
     { "onnx/config.json", false },
@@ -145,7 +147,7 @@ static const struct {
     { "nothing", "", NULL, "none at all" },
     { "no configuration", "model.safetensors tokenizer.json", NULL, "no config.json" },
     { "no tokenizer", "config.json model.safetensors", NULL, "no tokenizer" },
-    { "a tokenizer of another kind", "config.json model.safetensors sentencepiece.bpe.model", NULL, "no tokenizer" },
+    { "a tokenizer of another kind", "config.json model.safetensors sentencepiece.model", NULL, "no tokenizer" },
     { "DeBERTa's tokenizer", "config.json model.safetensors spm.model", "config.json model.safetensors spm.model",
       NULL },
 };

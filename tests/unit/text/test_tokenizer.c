@@ -349,6 +349,68 @@ TEST(rules_that_end_inside_a_character) {
     arena_free(arena);
 }
 
+/* Ids of fairseq, by names: a token's own name would do for any order. */
+TEST(xlm_roberta_ids) {
+    static const char *const first[] = { "<s>", "<pad>", "</s>", "<unk>", "\xE2\x96\x81", "a", "<mask>" };
+    struct arena *arena = arena_new(0, 0);
+    struct tokenizer_scratch *scratch = tokenizer_scratch_new();
+    struct tokenizer *t = NULL;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct encoding e;
+    struct buf model, out;
+    buf_init(&model, 1 << 16);
+    buf_init(&out, 1 << 16);
+    put_piece(&model, VSR_STR("<unk>"), 2);
+    put_piece(&model, VSR_STR("<s>"), 3);
+    put_piece(&model, VSR_STR("</s>"), 3);
+    put_piece(&model, VSR_STR("\xE2\x96\x81"), 1);
+    put_piece(&model, VSR_STR("a"), 1);
+    put_bytes(&model, 2, str_make((const char[]){ 0x18, 1 }, 2));
+    CHECK_MSG(tokenizer_from_xlm_roberta(arena, buf_str(&model), &t, &err) == 0, "%s", err.text);
+    CHECK_INT(tokenizer_vocabulary_size(t), VSR_COUNT(first), "two more than pieces");
+    for (size_t i = 0; i < VSR_COUNT(first); i++)
+        CHECK_STR(tokenizer_token(t, (uint32_t)i), first[i], "in this order");
+    CHECK_INT(tokenizer_encode_pair(t, scratch, VSR_STR("a<mask>"), VSR_STR("z"), &(struct tokenizer_options){ 0 }, &e,
+                                    NULL),
+              0, "a pair");
+    CHECK_STR(str_from_c(show(t, &e, &out)),
+              "<s> \xE2\x96\x81@0-0 a@0-1 <unk>@1-3 a@3-4 <unk>@4-7 </s> </s> \xE2\x96\x81@0-0 <unk>@0-1 </s>",
+              "what is typed is no special token");
+    for (size_t i = 0; i < e.n; i++)
+        CHECK_INT(e.types[i], 0, "one type");
+    buf_done(&model);
+    buf_done(&out);
+    tokenizer_scratch_free(scratch);
+    arena_free(arena);
+}
+
+TEST(xlm_roberta_refused) {
+    static const struct {
+        const char *name, *pieces[4];
+        char types[4];
+    } cases[] = {
+        { "T5's order", { "<pad>", "</s>", "<unk>", "a" }, { 3, 3, 2, 1 } },
+        { "CamemBERT's names", { "<unk>", "<s>", "a", "</s>" }, { 2, 3, 1, 3 } },
+        { "names of pieces that are text", { "<unk>", "<s>", "</s>", "a" }, { 2, 1, 1, 1 } },
+        { "two", { "<unk>", "<s>" }, { 2, 3 } },
+        { "padding twice", { "<unk>", "<s>", "</s>", "<pad>" }, { 2, 3, 3, 3 } },
+        { "a mask twice", { "<unk>", "<s>", "</s>", "<mask>" }, { 2, 3, 3, 4 } },
+    };
+    struct arena *arena = arena_new(0, 0);
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct tokenizer *t = NULL;
+        struct vsr_err err = VSR_ERR_NONE;
+        struct buf model;
+        buf_init(&model, 1 << 16);
+        for (size_t k = 0; k < 4 && cases[i].pieces[k]; k++)
+            put_piece(&model, str_from_c(cases[i].pieces[k]), cases[i].types[k]);
+        CHECK_INT(tokenizer_from_xlm_roberta(arena, buf_str(&model), &t, &err), VSR_E_INVALID, cases[i].name);
+        CHECK(err.text[0], cases[i].name);
+        buf_done(&model);
+    }
+    arena_free(arena);
+}
+
 /* A place in a text costs as much as the longest token. */
 TEST(tokens_that_are_too_long) {
     static const char *const models[] = {
@@ -637,8 +699,8 @@ TEST(published_bert) {
 }
 
 RUN_TESTS(T(wordpiece), T(byte_level), T(trimmed_offsets), T(ignored_merges), T(spaces_as_symbols), T(unigram),
-          T(unknown_parts_are_errors), T(rules_that_end_inside_a_character), T(tokens_that_are_too_long),
-          T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
+          T(unknown_parts_are_errors), T(rules_that_end_inside_a_character), T(xlm_roberta_ids), T(xlm_roberta_refused),
+          T(tokens_that_are_too_long), T(truncation_of_lengths), T(truncation_that_cannot_be), T(truncated_encodings),
           T(long_pieces_merge_like_short_ones), T(trimmed_places), T(texts_too_long), T(tokenizers_that_take_turns),
           T(memory_of_huge_texts), T(vocabulary), T(files_that_are_none), T(ids_of_texts), T(long_whole_pieces),
           T(published_bert))

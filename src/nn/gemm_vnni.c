@@ -19,15 +19,9 @@ enum {
     VECTORS = 4,
     PANEL = VECTORS * WIDTH,
     STEP = GEMM_VNNI_STEP,
-    STEP_LEN = PANEL * STEP
+    STEP_LEN = PANEL * STEP,
+    TURN = 4, /* steps */
 };
-
-#define INLINE static inline __attribute__((always_inline))
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
 
 /* Leaf 7: AVX-512 VNNI in ECX, AMX for bytes in EDX. Not every compiler has names for both. */
 bool gemm_vnni_serves(void) {
@@ -66,7 +60,7 @@ struct channels {
     __m512 scale, bias;
 };
 
-INLINE struct channels channels_from(const struct gemm_vnni *m, size_t channel) {
+static struct channels channels_from(const struct gemm_vnni *m, size_t channel) {
     size_t n = channel < m->out ? m->out - channel : 0;
     __mmask16 mask = n < WIDTH ? (__mmask16)((1u << n) - 1) : 0xffff;
     return (struct channels){ mask, _mm512_maskz_loadu_epi32(mask, m->compensation + channel),
@@ -74,67 +68,103 @@ INLINE struct channels channels_from(const struct gemm_vnni *m, size_t channel) 
                               _mm512_maskz_loadu_ps(mask, m->bias + channel) };
 }
 
-INLINE void finish(const struct channels *c, __m512i sums, float row_scale, float *y) {
-    __m512 value = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums, c->minus));
+/*
+ * The loop of a tile. Compilers keep copies of so many sums in memory and move them about in registers, which costs a
+ * quarter of the speed; hence the names of registers: sums in zmm0 to zmm23, row r's from 4 r on, weights in zmm24 to
+ * zmm27, four bytes of a row in zmm28. Four steps make a turn, lest counting costs.
+ */
+#define ADD_ROW(a, b, c, d, x) \
+    "vpbroadcastd " x ", %%zmm28\n\t" \
+    "vpdpbusd %%zmm24, %%zmm28, %%zmm" #a "\n\t" \
+    "vpdpbusd %%zmm25, %%zmm28, %%zmm" #b "\n\t" \
+    "vpdpbusd %%zmm26, %%zmm28, %%zmm" #c "\n\t" \
+    "vpdpbusd %%zmm27, %%zmm28, %%zmm" #d "\n\t"
+#define ADD_1(at) ADD_ROW(0, 1, 2, 3, at "(%[x])")
+#define ADD_2(at) ADD_1(at) ADD_ROW(4, 5, 6, 7, at "(%[x], %[stride])")
+#define ADD_3(at) ADD_2(at) ADD_ROW(8, 9, 10, 11, at "(%[x], %[stride], 2)")
+#define ADD_4(at) ADD_3(at) ADD_ROW(12, 13, 14, 15, at "(%[x3])")
+#define ADD_5(at) ADD_4(at) ADD_ROW(16, 17, 18, 19, at "(%[x3], %[stride])")
+#define ADD_6(at) ADD_5(at) ADD_ROW(20, 21, 22, 23, at "(%[x3], %[stride], 2)")
+/* Step i of a turn, for which the pointers stand still. */
+#define STEP_AT(rows, i) \
+    "vmovdqu64 " #i "*256(%[weights]), %%zmm24\n\t" \
+    "vmovdqu64 " #i "*256+64(%[weights]), %%zmm25\n\t" \
+    "vmovdqu64 " #i "*256+128(%[weights]), %%zmm26\n\t" \
+    "vmovdqu64 " #i "*256+192(%[weights]), %%zmm27\n\t" ADD_##rows(#i "*4")
+#define ADVANCE(steps) \
+    "add $" #steps "*4, %[x]\n\t" \
+    "add $" #steps "*4, %[x3]\n\t" \
+    "add $" #steps "*256, %[weights]\n\t"
+
+#define FOUR(each, a, b, c, d) each(a) each(b) each(c) each(d)
+#define ZERO_SUM(i) "vpxord %%zmm" #i ", %%zmm" #i ", %%zmm" #i "\n\t"
+#define STORE_SUM(i) "vmovdqa64 %%zmm" #i ", " #i "*64(%[sums])\n\t"
+#define EACH_1(each) FOUR(each, 0, 1, 2, 3)
+#define EACH_2(each) EACH_1(each) FOUR(each, 4, 5, 6, 7)
+#define EACH_3(each) EACH_2(each) FOUR(each, 8, 9, 10, 11)
+#define EACH_4(each) EACH_3(each) FOUR(each, 12, 13, 14, 15)
+#define EACH_5(each) EACH_4(each) FOUR(each, 16, 17, 18, 19)
+#define EACH_6(each) EACH_5(each) FOUR(each, 20, 21, 22, 23)
+
+/* sums[r][channel] = products of row r, which begins `stride` bytes behind the one before. */
+#define DEFINE_MULTIPLY(rows) \
+    static void multiply_##rows(const struct tile *tile, size_t stride, int32_t *sums) { \
+        const uint8_t *x = tile->x, *x3 = tile->x + 3 * stride; \
+        const int8_t *weights = tile->weights; \
+        const char *ahead = tile->ahead; \
+        size_t turns = stride / STEP / TURN, steps = stride / STEP % TURN; \
+        __asm__ volatile(EACH_##rows(ZERO_SUM) /* */ \
+                         "test %[turns], %[turns]\n\t" \
+                         "jz 2f\n" \
+                         "1:\n\t" STEP_AT(rows, 0) STEP_AT(rows, 1) STEP_AT(rows, 2) STEP_AT(rows, 3) /* */ \
+                         "prefetcht1 (%[ahead])\n\t" \
+                         "prefetcht1 (%[ahead], %[ahead_len])\n\t" \
+                         "prefetcht1 (%[ahead], %[ahead_len], 2)\n\t" \
+                         "prefetcht1 (%[ahead], %[ahead_len3])\n\t" \
+                         "lea (%[ahead], %[ahead_len], 4), %[ahead]\n\t" ADVANCE(4) /* */ \
+                         "dec %[turns]\n\t" \
+                         "jnz 1b\n" \
+                         "2:\n\t" \
+                         "test %[steps], %[steps]\n\t" \
+                         "jz 4f\n" \
+                         "3:\n\t" STEP_AT(rows, 0) ADVANCE(1) /* */ \
+                         "dec %[steps]\n\t" \
+                         "jnz 3b\n" \
+                         "4:\n\t" EACH_##rows(STORE_SUM) \
+                         : [turns] "+r"(turns), [steps] "+r"(steps), [x] "+r"(x), [x3] "+r"(x3), \
+                           [weights] "+r"(weights), [ahead] "+r"(ahead) \
+                         : [stride] "r"(stride), [ahead_len] "r"(tile->ahead_len), \
+                           [ahead_len3] "r"(3 * tile->ahead_len), [sums] "r"(sums) \
+                         : "memory", "cc", ALL_VECTORS); \
+    }
+#define ALL_VECTORS \
+    "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", \
+        "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", \
+        "xmm25", "xmm26", "xmm27", "xmm28"
+#define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+
+_Static_assert(STEP == 4 && VECTORS == 4 && ROWS == 6 && TURN == 4, "the loop is written for these");
+TILE_ROWS(DEFINE_MULTIPLY)
+
+typedef void multiply_tile(const struct tile *tile, size_t stride, int32_t *sums);
+
+#define NAME(rows) multiply_##rows,
+static multiply_tile *const multiply[] = { TILE_ROWS(NAME) };
+#undef NAME
+
+static void finish(const struct channels *c, const int32_t *sums, float row_scale, float *y) {
+    __m512 value = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_load_si512(sums), c->minus));
     __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row_scale), c->scale);
     _mm512_mask_storeu_ps(y, c->mask, _mm512_fmadd_ps(value, scale, c->bias));
 }
 
-INLINE __m512i broadcast(const uint8_t *x) {
-    int32_t four;
-    memcpy(&four, x, sizeof(four));
-    return _mm512_set1_epi32(four);
-}
-
-/* The compilers' own function for it makes them keep copies of the sums in memory. */
-INLINE void add_products(__m512i *sums, __m512i x, __m512i weights) {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(*sums) : "v"(x), "v"(weights));
-}
-
-INLINE void run_tile(size_t rows, const struct gemm_vnni *m, const struct tile *tile, size_t channel,
-                     const float *row_scales, float *y) {
-    __m512i sums[ROWS][VECTORS];
-    const int8_t *weights = tile->weights;
-    const char *ahead = tile->ahead;
-    UNROLL
+static void run_tile(size_t rows, const struct gemm_vnni *m, const struct tile *tile,
+                     const struct channels channels[VECTORS], const float *row_scales, float *y) {
+    _Alignas(64) int32_t sums[ROWS * PANEL];
+    multiply[rows - 1](tile, m->in, sums);
     for (size_t r = 0; r < rows; r++)
         for (size_t v = 0; v < VECTORS; v++)
-            sums[r][v] = _mm512_setzero_si512();
-    for (size_t at = 0; at < m->in; at += STEP, weights += STEP_LEN, ahead += tile->ahead_len) {
-        __m512i columns[VECTORS];
-        UNROLL
-        for (size_t v = 0; v < VECTORS; v++)
-            columns[v] = _mm512_loadu_si512(weights + v * WIDTH * STEP);
-        _mm_prefetch(ahead, _MM_HINT_T1);
-        UNROLL
-        for (size_t r = 0; r < rows; r++) {
-            __m512i x = broadcast(tile->x + r * m->in + at);
-            UNROLL
-            for (size_t v = 0; v < VECTORS; v++)
-                add_products(&sums[r][v], x, columns[v]);
-        }
-    }
-    UNROLL
-    for (size_t v = 0; v < VECTORS; v++) {
-        struct channels channels = channels_from(m, channel + v * WIDTH);
-        UNROLL
-        for (size_t r = 0; r < rows; r++)
-            finish(&channels, sums[r][v], row_scales[r], y + r * m->out + v * WIDTH);
-    }
-}
-
-#define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-
-static void run_rows(size_t rows, const struct gemm_vnni *m, const struct tile *tile, size_t channel,
-                     const float *row_scales, float *y) {
-    switch (rows) {
-#define X(n) \
-    case n: \
-        run_tile(n, m, tile, channel, row_scales, y); \
-        break;
-        TILE_ROWS(X)
-#undef X
-    }
+            finish(&channels[v], sums + r * PANEL + v * WIDTH, row_scales[r], y + r * m->out + v * WIDTH);
 }
 
 /* ---- all of it */
@@ -145,12 +175,15 @@ static void run_panel(const struct gemm_vnni *m, const uint8_t *x, const float *
     size_t panel_len = m->in * PANEL, tiles = (n + ROWS - 1) / ROWS;
     const int8_t *weights = (const int8_t *)m->packed + panel * panel_len;
     bool last = (panel + 1) * PANEL >= m->out;
+    struct channels channels[VECTORS];
+    for (size_t v = 0; v < VECTORS; v++)
+        channels[v] = channels_from(m, panel * PANEL + v * WIDTH);
     for (size_t t = 0; t < tiles; t++) {
         size_t row = n * t / tiles, end = n * (t + 1) / tiles;
         struct tile tile = { .x = x + row * m->in, .weights = weights };
         tile.ahead = (const char *)weights + (last ? 0 : panel_len + panel_len * t / tiles);
         tile.ahead_len = last ? 0 : STEP_LEN / tiles;
-        run_rows(end - row, m, &tile, panel * PANEL, row_scales + row, y + row * m->out + panel * PANEL);
+        run_tile(end - row, m, &tile, channels, row_scales + row, y + row * m->out + panel * PANEL);
     }
 }
 

@@ -58,7 +58,7 @@ void kernel_convert(const struct rows_in *in, const struct rows_out *out, size_t
 
 /* ---- activations */
 
-/* Exact GELU is within 2e-7 * max(1, |x|), the others within a few units in the last place. */
+/* Exact GELU is within 3e-7 * max(1, |x|), the others within a few units in the last place. */
 void kernel_activate(enum activation activation, const struct rows_in *in, const struct rows_out *out, size_t n_rows,
                      size_t width);
 

@@ -56,6 +56,9 @@ static void write_u8(uint8_t *to, float *ret_scale, const float *x, size_t width
     }
     *ret_scale = max / 127;
     factor = vf_set(127 / max);
+    for (; width >= (size_t)4 * VW; x += 4 * VW, to += 4 * VW, width -= 4 * VW)
+        vf_store_u8_four(to, vf_mul(vf_load(x, VW), factor), vf_mul(vf_load(x + VW, VW), factor),
+                         vf_mul(vf_load(x + 2 * VW, VW), factor), vf_mul(vf_load(x + 3 * VW, VW), factor));
     LANES(width, vf_store_u8(to + i, vf_mul(vf_load(x + i, n), factor), n););
 }
 

@@ -1,5 +1,6 @@
 /* model_classify - `vsr model classify`: what a classifier says of texts, or a tagger of parts of them. */
 #include "cli/cli.h"
+#include "cli/model_memory.h"
 #include "cli/model_row.h"
 #include "cli/model_use.h"
 #include "core/arena.h"
@@ -119,7 +120,12 @@ static void adapters_json(const struct classify *c, const struct engine_call *ca
 
 static void print_json(const struct classify *c, struct buf *out) {
     struct json_writer w;
+    bool memory = options_has(c->cli->options, "memory");
     json_write_init_pretty(&w, out, 2);
+    if (memory) {
+        json_write_begin_object(&w);
+        json_write_key(&w, VSR_STR("answers"));
+    }
     json_write_begin_array(&w);
     for (size_t i = 0; i < c->n; i++) {
         const struct engine_call *calls = c->calls + i * c->n_asked;
@@ -133,6 +139,10 @@ static void print_json(const struct classify *c, struct buf *out) {
         json_write_end(&w);
     }
     json_write_end(&w);
+    if (memory) {
+        model_memory_json(&c->use, &w);
+        json_write_end(&w);
+    }
     buf_append_char(out, '\n');
 }
 
@@ -184,6 +194,8 @@ static void print_text(const struct classify *c, struct buf *out) {
         else
             classes_text(asked, call, out);
     }
+    if (options_has(c->cli->options, "memory"))
+        model_memory_text(&c->use, out);
 }
 
 /* ---- running */
@@ -234,14 +246,14 @@ static int prepare_one(struct classify *c, struct asked *asked, struct vsr_err *
 /* The adapters where there are some, else the model. */
 static int prepare(struct classify *c, struct vsr_err *err) {
     const char *rule = options_text(c->cli->options, "bio");
-    size_t n = c->use.n_adapters;
+    size_t n = c->use.n_beside;
     int rc = 0;
     while (strcmp(rules[c->rule], rule) != 0)
         c->rule++; /* one of the words, by the table */
     c->n_asked = n ? n : 1;
     c->asked = ARENA_ARRAY(c->use.arena, struct asked, c->n_asked);
     for (size_t i = 0; i < c->n_asked && rc == 0; i++) {
-        c->asked[i] = (struct asked){ .model = n ? c->use.adapters[i] : c->use.model,
+        c->asked[i] = (struct asked){ .model = n ? c->use.beside[i] : c->use.model,
                                       .adapter = n ? options_nth(c->cli->options, "adapter", i) : NULL };
         rc = prepare_one(c, &c->asked[i], err);
     }
@@ -296,7 +308,8 @@ static const struct option_spec classify_options[] = {
       "a class that counts wherever it is: of a long text the window where such classes weigh most answers" },
     { "bio", 0, OPTION_TEXT, 0, "RULE", "how spans are made of tags: lenient, strict or viterbi", "lenient", NULL,
       rules },
-    { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },
+    MODEL_OPTION_MEMORY("say what the model and its adapters take in memory, and what of it they share"),
+    { "json", 0, OPTION_FLAG, 0, NULL, "print JSON; with --memory an object of answers and memory" },
 };
 
 const struct command command_model_classify_spec = {

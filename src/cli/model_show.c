@@ -1,6 +1,8 @@
-/* model_show - `vsr model show`: what is known about one model. */
+/* model_show - `vsr model show`: what is known about models, and what they take in memory. */
 #include "cli/cli.h"
+#include "cli/model_memory.h"
 #include "cli/model_row.h"
+#include "cli/model_use.h"
 #include "cli/term.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -69,53 +71,107 @@ static void print_text(const struct model_row *row, bool colour, struct buf *out
                    term_if(colour, TERM_RESET), VSR_FMT(found->problems[i].text));
 }
 
-static int show_run(const struct cli *cli, int argc, char **argv) {
+struct show {
+    const struct cli *cli;
+    struct arena *arena;
+    struct model_row *rows;
+    size_t n;
+    struct model_use use; /* with --memory: all of them, loaded */
+    bool memory;
+};
+
+static int find_rows(struct show *s, char **names) {
     const struct completeness_options options = { 0 };
-    struct arena *arena = arena_new(0, 0);
-    struct model_places places = model_row_places(cli, arena);
-    struct model_row row;
+    struct model_places places = model_row_places(s->cli, s->arena);
+    s->rows = ARENA_ARRAY(s->arena, struct model_row, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        model_row_find(s->arena, &places, str_from_c(names[i]), &options, &s->rows[i]);
+        if (!s->rows[i].present && !s->rows[i].record)
+            return cli_fail_err(s->cli, &s->rows[i].err);
+    }
+    return CLI_OK;
+}
+
+static int load(struct show *s, char **names) {
+    const struct model_choice choice = { .precision = model_use_precision(s->cli), .threads = 1 };
+    int code = model_use_open_with(s->cli, names[0], &choice, &s->use);
+    for (size_t i = 1; i < s->n && code == CLI_OK; i++)
+        code = model_use_open_beside(s->cli, &s->use, names[i]);
+    return code;
+}
+
+static void print_rows_json(const struct show *s, struct buf *out) {
+    bool one = s->n == 1 && !s->memory;
     struct json_writer w;
+    json_write_init_pretty(&w, out, 2);
+    if (!one) {
+        json_write_begin_object(&w);
+        json_write_key(&w, VSR_STR("models"));
+        json_write_begin_array(&w);
+    }
+    for (size_t i = 0; i < s->n; i++)
+        model_row_json(&s->rows[i], true, &w);
+    if (!one)
+        json_write_end(&w);
+    if (s->memory)
+        model_memory_json(&s->use, &w);
+    if (!one)
+        json_write_end(&w);
+    buf_append_char(out, '\n');
+}
+
+static void print_rows(const struct show *s, struct buf *out) {
+    for (size_t i = 0; i < s->n; i++) {
+        buf_append_c(out, i > 0 ? "\n" : "");
+        print_text(&s->rows[i], s->cli->colour, out);
+    }
+    if (!s->memory)
+        return;
+    buf_append_char(out, '\n');
+    model_memory_text(&s->use, out);
+}
+
+static int show_run(const struct cli *cli, int argc, char **argv) {
+    struct show s = { .cli = cli, .arena = arena_new(0, 0), .n = (size_t)argc };
     struct buf out;
-    int code;
-    (void)argc; /* exactly one, by the table */
-    model_row_find(arena, &places, str_from_c(argv[0]), &options, &row);
-    if (!row.present && !row.record) {
-        code = cli_fail_err(cli, &row.err);
-        arena_free(arena);
-        return code;
+    int code = find_rows(&s, argv);
+    s.memory = options_has(cli->options, "memory");
+    if (code == CLI_OK && s.memory)
+        code = load(&s, argv);
+    if (code == CLI_OK) {
+        buf_init(&out, SHOW_LEN_MAX);
+        if (options_has(cli->options, "json"))
+            print_rows_json(&s, &out);
+        else
+            print_rows(&s, &out);
+        code = cli_finish(cli, &out, CLI_OK);
+        buf_done(&out);
     }
-    buf_init(&out, SHOW_LEN_MAX);
-    if (options_has(cli->options, "json")) {
-        json_write_init_pretty(&w, &out, 2);
-        model_row_json(&row, true, &w);
-        buf_append_char(&out, '\n');
-    } else {
-        print_text(&row, cli->colour, &out);
-    }
-    code = cli_finish(cli, &out, CLI_OK);
-    buf_done(&out);
-    arena_free(arena);
+    model_use_close(&s.use);
+    arena_free(s.arena);
     return code;
 }
 
 static const struct option_spec show_options[] = {
-    MODEL_OPTION_DIR,
-    { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },
+    MODEL_OPTIONS_LOAD,
+    MODEL_OPTION_MEMORY("load the models together, and say what they take in memory and what of it they share"),
+    { "json", 0, OPTION_FLAG, 0, NULL, "print JSON; of several models, or with --memory, an object of both" },
 };
 
 const struct command command_model_show_spec = {
     .name = "show",
-    .summary = "say what is known about one model",
-    .usage = "vsr model show [OPTION]... NAME",
+    .summary = "say what is known about models",
+    .usage = "vsr model show [OPTION]... NAME...",
     .details =
         "NAME is a name or alias of the catalogue, a repository (OWNER/NAME) or a directory. Shows what the catalogue\n"
         "knows, where the files lie, and what is wrong with them. Exits with 1 for a model that is neither known nor\n"
-        "here.\n",
+        "here. With --memory the models are loaded into one process, where weights that are alike are held once.\n",
     .examples = "vsr model show mom-embedding-light\n"
-                "vsr model show ./my-classifier --json\n",
+                "vsr model show ./my-classifier --json\n"
+                "vsr model show --memory mmbert32k-intent-merged mmbert32k-pii-merged\n",
     .operands = OPERANDS_TEXT,
     .operands_least = 1,
-    .operands_most = 1,
+    .operands_most = MODEL_BESIDE_MAX,
     .options = show_options,
     .n_options = VSR_COUNT(show_options),
     .run = show_run,

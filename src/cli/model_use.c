@@ -33,34 +33,38 @@ int model_use_find(const struct cli *cli, const char *name, struct model_use *re
 }
 
 /* The option, else what the adapter's own file names. */
-static int find_base(const struct cli *cli, struct model_use *use) {
+static int find_base(const struct cli *cli, struct arena *arena, vsr_str directory, vsr_str *ret) {
     const char *given = options_text(cli->options, "base");
     struct vsr_err err = VSR_ERR_NONE;
     struct lora *lora;
     vsr_str name;
-    if (!lora_is_adapter(use->directory))
-        return given ? cli_fail(cli, "%.*s is no adapter: it has no base", VSR_FMT(use->directory)) : CLI_OK;
+    if (!lora_is_adapter(directory))
+        return given ? cli_fail(cli, "%.*s is no adapter: it has no base", VSR_FMT(directory)) : CLI_OK;
     if (given)
-        return find(cli, use->arena, str_from_c(given), &use->base);
-    if (lora_open(use->directory, &lora, &err) < 0)
+        return find(cli, arena, str_from_c(given), ret);
+    if (lora_open(directory, &lora, &err) < 0)
         return cli_fail_err(cli, &err);
-    name = arena_str(use->arena, lora->base);
+    name = arena_str(arena, lora->base);
     lora_free(lora);
     if (name.len == 0)
         return cli_fail(cli, "the adapter does not say what it adapts: give --base");
     if (!model_directory_is_public(name))
         return cli_fail(cli, "the adapter names \"%.*s\", a path of the machine that it was made on: give --base",
                         VSR_FMT(str_sub(name, 0, 128)));
-    return find(cli, use->arena, name, &use->base);
+    return find(cli, arena, name, ret);
+}
+
+static struct model_options options_of(const struct cli *cli, const struct model_choice *choice, vsr_str base) {
+    const char *device = options_text(cli->options, "device");
+    return (struct model_options){ .precision = choice->precision,
+                                   .tokens_max = choice->tokens_max,
+                                   .base = base,
+                                   .no_strip = choice->no_strip,
+                                   .device = device ? str_from_c(device) : VSR_STR("") };
 }
 
 static int start(const struct cli *cli, struct model_use *use, const struct model_choice *choice, struct vsr_err *err) {
-    const char *device = options_text(cli->options, "device");
-    const struct model_options model = { .precision = choice->precision,
-                                         .tokens_max = choice->tokens_max,
-                                         .base = use->base,
-                                         .no_strip = choice->no_strip,
-                                         .device = device ? str_from_c(device) : VSR_STR("") };
+    const struct model_options model = options_of(cli, choice, use->base);
     const struct engine_options engine = { .threads = choice->threads, .cache_len_max = choice->cache_len_max };
     int rc = nn_runtime_new(&use->runtime, err);
     if (rc == 0)
@@ -75,20 +79,24 @@ int model_use_open_with(const struct cli *cli, const char *name, const struct mo
     struct vsr_err err = VSR_ERR_NONE;
     int code = model_use_find(cli, name, ret);
     if (code == CLI_OK)
-        code = find_base(cli, ret);
+        code = find_base(cli, ret->arena, ret->directory, &ret->base);
     if (code != CLI_OK)
         return code;
     return start(cli, ret, choice, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
 }
 
-struct model_choice model_use_choice(const struct cli *cli) {
-    struct model_choice choice = { .precision = precision_default(),
-                                   .tokens_max = (size_t)options_number(cli->options, "max-tokens"),
-                                   .threads = model_use_threads(cli) };
+enum precision model_use_precision(const struct cli *cli) {
+    enum precision precision = precision_default();
     const char *word = options_text(cli->options, "precision");
     if (word)
-        (void)precision_named(str_from_c(word), &choice.precision); /* one of the allowed words */
-    return choice;
+        (void)precision_named(str_from_c(word), &precision); /* one of the allowed words */
+    return precision;
+}
+
+struct model_choice model_use_choice(const struct cli *cli) {
+    return (struct model_choice){ .precision = model_use_precision(cli),
+                                  .tokens_max = (size_t)options_number(cli->options, "max-tokens"),
+                                  .threads = model_use_threads(cli) };
 }
 
 int model_use_open(const struct cli *cli, const char *name, struct model_use *ret) {
@@ -102,20 +110,40 @@ enum long_text model_use_long_text(const struct cli *cli) {
     return long_text;
 }
 
+int model_use_open_beside(const struct cli *cli, struct model_use *use, const char *name) {
+    const struct model_choice choice = { .precision = model_precision(use->model) };
+    struct model_options options;
+    struct vsr_err err = VSR_ERR_NONE;
+    vsr_str directory = { 0 }, base = { 0 };
+    int code;
+    if (use->n_beside == MODEL_BESIDE_MAX)
+        return cli_fail(cli, "more than %d models", MODEL_BESIDE_MAX + 1);
+    code = find(cli, use->arena, str_from_c(name), &directory);
+    if (code == CLI_OK)
+        code = find_base(cli, use->arena, directory, &base);
+    if (code != CLI_OK)
+        return code;
+    options = options_of(cli, &choice, base);
+    if (model_open(use->runtime, directory, &options, &use->beside[use->n_beside], &err) < 0)
+        return cli_fail_err(cli, &err);
+    use->n_beside++;
+    return CLI_OK;
+}
+
 static int stack(const struct cli *cli, struct model_use *use, const char *name) {
     struct model_options options = { .stacked_on = use->model,
                                      .tokens_max = (size_t)options_number(cli->options, "max-tokens") };
     struct vsr_err err = VSR_ERR_NONE;
     vsr_str directory = { 0 };
     int code;
-    if (use->n_adapters == MODEL_ADAPTERS_MAX)
-        return cli_fail(cli, "more than %d adapters", MODEL_ADAPTERS_MAX);
+    if (use->n_beside == MODEL_BESIDE_MAX)
+        return cli_fail(cli, "more than %d adapters", MODEL_BESIDE_MAX);
     code = find(cli, use->arena, str_from_c(name), &directory);
     if (code != CLI_OK)
         return code;
-    if (model_open(use->runtime, directory, &options, &use->adapters[use->n_adapters], &err) < 0)
+    if (model_open(use->runtime, directory, &options, &use->beside[use->n_beside], &err) < 0)
         return cli_fail_err(cli, &err);
-    use->n_adapters++;
+    use->n_beside++;
     return CLI_OK;
 }
 
@@ -133,8 +161,8 @@ size_t model_use_threads(const struct cli *cli) {
 
 void model_use_close(struct model_use *use) {
     engine_free(use->engine);
-    for (size_t i = 0; i < use->n_adapters; i++)
-        model_unref(use->adapters[i]);
+    for (size_t i = 0; i < use->n_beside; i++)
+        model_unref(use->beside[i]);
     model_unref(use->model);
     nn_runtime_free(use->runtime);
     arena_free(use->arena);

@@ -17,7 +17,7 @@ struct model;
 struct nn_runtime;
 struct tokenizer;
 
-enum { MODEL_TEXTS_MAX = 4096, MODEL_TEXT_LEN_MAX = 16 << 20, MODEL_ADAPTERS_MAX = 64 };
+enum { MODEL_TEXTS_MAX = 4096, MODEL_TEXT_LEN_MAX = 16 << 20, MODEL_BESIDE_MAX = 64 };
 
 extern const char *const model_precisions[];
 
@@ -27,8 +27,8 @@ extern const char *const model_precisions[];
             "VSR_MODEL_DEVICE" \
     }
 
-/* For the tables of options of all that run a model. */
-#define MODEL_OPTIONS_RUN \
+/* For the tables of options of all that load a model. */
+#define MODEL_OPTIONS_LOAD \
     MODEL_OPTION_DIR, \
         { "base", 'b', OPTION_TEXT, 0, "NAME", "what an adapter adapts; by default what its own file says" }, \
         { "precision", \
@@ -40,7 +40,11 @@ extern const char *const model_precisions[];
           NULL, \
           "VSR_MODEL_PRECISION", \
           model_precisions }, \
-        MODEL_OPTION_DEVICE, { \
+        MODEL_OPTION_DEVICE
+
+/* For those that run one. */
+#define MODEL_OPTIONS_RUN \
+    MODEL_OPTIONS_LOAD, { \
         "threads", 't', OPTION_NUMBER, 0, "N", "inference threads; by default one for each processor", NULL, NULL, \
             NULL, 1, 256 \
     }
@@ -64,8 +68,8 @@ struct model_use {
     struct nn_runtime *runtime;
     struct model *model;
     struct engine *engine;
-    struct model *adapters[MODEL_ADAPTERS_MAX]; /* beside the model, by model_use_stack() */
-    size_t n_adapters;
+    struct model *beside[MODEL_BESIDE_MAX]; /* in the same memory: by model_use_stack(), or model_use_open_beside() */
+    size_t n_beside;
 };
 
 /* Where the model lies. CLI_OK, or an exit code after a message. */
@@ -80,6 +84,8 @@ struct model_choice {
     size_t cache_len_max; /* as of the engine */
     bool no_strip;        /* as of the model */
 };
+/* What --precision says. */
+enum precision model_use_precision(const struct cli *cli);
 /* What the options that model_use_open() reads say. */
 struct model_choice model_use_choice(const struct cli *cli);
 /* The same by the caller's choice. */
@@ -87,6 +93,8 @@ int model_use_open_with(const struct cli *cli, const char *name, const struct mo
                         struct model_use *ret);
 /* Opens what the repeatable option `adapter` names beside the model. CLI_OK, or an exit code after a message. */
 int model_use_stack(const struct cli *cli, struct model_use *use);
+/* Opens another model beside the first one, as that was opened. CLI_OK, or an exit code after a message. */
+int model_use_open_beside(const struct cli *cli, struct model_use *use, const char *name);
 /* By --threads, else one for each processor. */
 size_t model_use_threads(const struct cli *cli);
 void model_use_close(struct model_use *use);

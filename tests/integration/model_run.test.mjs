@@ -151,6 +151,27 @@ describe('classify', () => {
     assert.match(plain.out, /^x\n .*-intent\n( {2}0\.\d+ {2}\w+\n){3} .*-guard\n( {2}0\.\d+ {2}\w+\n){2}$/);
   });
 
+  test('what models share in memory', () => {
+    const base = at('modernbert-mlm'), names = ['intent', 'guard'].map((name) => at(`modernbert-mlm-lora-${name}`));
+    const alone = model(['show', '--memory', '--json', '-p', 'f32', base]).json();
+    assert.deepEqual(alone.models.map(({ location }) => location), [base]);
+    assert.deepEqual([alone.memory.precision, alone.memory.models.length, alone.memory.models[0].shared_bytes], ['f32', 1, 0]);
+    assert.equal(alone.memory.spared_bytes, 0);
+    const alike = ['domain', 'topic'].map((name) => at(`bert-embed-mean-lora-${name}`));
+    const { models, memory } = model(['show', '--memory', '--json', '-p', 'f32', '-b', at('bert-embed-mean'), ...alike]).json();
+    assert.equal(models.length, 2);
+    assert.ok(memory.models.every(({ bytes, shared_bytes }) => shared_bytes > 0 && shared_bytes < bytes));
+    assert.ok(memory.spared_bytes >= memory.models[0].shared_bytes / 2);
+    assert.ok(memory.weight_bytes < memory.models[0].bytes + memory.models[1].bytes);
+    const stacked = model(['classify', '--memory', '--json', '-p', 'f32', base, ...names.flatMap((name) => ['-a', name]), 'x']).json();
+    assert.deepEqual(stacked.answers.map(({ text }) => text), ['x']);
+    assert.deepEqual(stacked.memory.models.map(({ location }) => location), [base, ...names]);
+    assert.ok(stacked.memory.models[1].bytes < stacked.memory.models[0].bytes, 'an adapter beside its base takes less');
+    const text = model(['classify', '--memory', '-p', 'f32', base, '-a', names[0], 'x']).out;
+    assert.match(text, /\nmemory, in f32\n +\d+\.\d MB, \d+\.\d MB of it shared {2}.*modernbert-mlm\n.*-intent\n +\d+\.\d MB of weights together, /);
+    assert.match(model(['show', '--memory', '-p', 'f32', '-b', base, ...names]).out, /^.*-intent.*ready\n[^]*\n\n.*-guard.*ready\n[^]*\n\nmemory, in f32\n/);
+  });
+
   test('what cannot run beside a base', () => {
     for (const [args, want] of [
       [[at('modernbert-mlm'), '-a', at('modernbert-mlm-lora-dora')], /DoRA.*folded/],

@@ -63,6 +63,14 @@ static void print_json(const struct verify *v, struct buf *out) {
     buf_append_char(out, '\n');
 }
 
+/* What it was downloaded as, where that is recorded. */
+static void print_origin(const struct model_row *row, struct buf *out) {
+    if (row->directory.repo_id.len > 0)
+        buf_printf(out, " from %.*s", VSR_FMT(row->directory.repo_id));
+    if (row->directory.commit.len > 0)
+        buf_printf(out, ", commit %.*s", VSR_FMT(row->directory.commit));
+}
+
 static void print_row(const struct model_row *row, bool colour, struct buf *out) {
     const struct completeness *found = &row->completeness;
     buf_printf(out, "%s%.*s%s: ", term_if(colour, is_good(row) ? TERM_GREEN : TERM_RED), VSR_FMT(row->name),
@@ -74,9 +82,13 @@ static void print_row(const struct model_row *row, bool colour, struct buf *out)
     if (found->n_problems > 0)
         buf_printf(out, "%zu problems\n", found->n_problems);
     else if (found->has_manifest)
-        buf_printf(out, "complete, %zu files as downloaded\n", found->n_hashed);
+        buf_printf(out, "complete, %zu files as downloaded", found->n_hashed);
     else
-        buf_append_c(out, "complete; its content cannot be compared, because there is no manifest\n");
+        buf_append_c(out, "complete; its content cannot be compared, because there is no manifest");
+    if (found->n_problems == 0) {
+        print_origin(row, out);
+        buf_append_char(out, '\n');
+    }
     for (size_t i = 0; i < found->n_problems; i++)
         buf_printf(out, "  %.*s: %.*s\n", VSR_FMT(found->problems[i].file), VSR_FMT(found->problems[i].text));
 }

@@ -216,7 +216,9 @@ describe('pull', () => {
     assert.ok(hub.asked('resolve').every((request) => request.path.includes(`/resolve/${commitOf(1)}/`)));
     const shown = await vsr(['show', 'me/own', '--json', '-d', dir]);
     assert.equal(shown.json().commit, commitOf(1));
-    assert.equal((await vsr(['verify', '-d', dir])).code, 0);
+    const verified = await vsr(['verify', '-d', dir]);
+    assert.equal(verified.code, 0);
+    assert.equal(verified.out, `models/own: complete, 7 files as downloaded from me/own, commit ${commitOf(1)}\n`);
   });
 
   test('a catalogue name goes to its place', async (t) => {

@@ -37,6 +37,7 @@ enum readiness_phase {
 
 /* Of one model. */
 #define MODEL_STATES(X) \
+    X(CHECKING, "checking") /* its files are being looked for */ \
     X(ABSENT, "absent") \
     X(DOWNLOADING, "downloading") \
     X(WAITING, "waiting") /* its files are here; it is loaded later, or when it is asked for first */ \

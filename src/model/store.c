@@ -1,7 +1,9 @@
 /*
- * One slot for each model. A slot's wish says what it should be, its model what it is; they differ while a load is
- * under way, and after one that failed. Loaders take slots from a queue: those that somebody waits for stand at its
- * front. A slot that is not wanted any more leaves the list at once and is freed by the last who looks at it.
+ * One slot for each model. What a configuration asks of it becomes its wish once the scout, a thread that does nothing
+ * else, has looked for the files. A slot's wish says what it should be, its model what it is; they differ while a load
+ * is under way, and after one that failed. Loaders take slots from a queue: those that somebody waits for stand at its
+ * front. A slot that is not wanted any more leaves the list at once and is freed by the last who looks at it; the scout
+ * frees its model, for giving memory back takes a while as well.
  */
 #include "model/store.h"
 
@@ -35,13 +37,16 @@ struct slot {
     struct slot *behind; /* of the queue */
     int readiness;       /* its number there */
     struct wish *wish;
+    struct wish *asked;         /* what it shall be, until it has been looked for; NULL: that is `wish` */
     enum readiness_state state; /* of the wish */
     struct vsr_err why;         /* of ABSENT and FAILED */
     struct model *model;        /* NULL: none is loaded */
+    struct model *leaving;      /* of one that is gone: for the scout to free */
     struct result_key loaded_as;
     uint64_t used;                /* the store's clock when it was asked for last */
     const struct wish *under_way; /* what is being loaded; compared only: it may not be wanted any more */
     bool queued, loading, gone;
+    bool called;    /* somebody asked for it while it was being looked for */
     bool settling;  /* it is loaded; room is being made for it */
     size_t n_users; /* loader and askers */
 };
@@ -56,10 +61,14 @@ struct store {
     struct arena *arena;
     struct loader loaders[STORE_LOADERS_MAX];
     size_t n_loaders;
+    pthread_t scout;
+    bool has_scout;
     pthread_mutex_t configuring; /* one at a time */
     pthread_mutex_t mutex;       /* guards the rest */
     pthread_cond_t changed;      /* a load has ended, one is wanted, or the store stops */
+    pthread_cond_t scouting;     /* there is something to look for or to free, or the store stops */
     struct slot *slots, *first, *last;
+    struct slot *gone; /* whose models the scout frees */
     uint64_t clock;
     uint64_t loads, failures, unloads;
     bool stopping;
@@ -110,13 +119,16 @@ static void show(struct store *store, struct slot *slot, enum readiness_state st
 /* With the lock. */
 static void show_phase(struct store *store) {
     char missing[READINESS_NAME_LEN];
-    size_t n = 0, under_way = 0;
+    size_t n = 0, checked = 0, under_way = 0;
     for (const struct slot *slot = store->slots; slot; slot = slot->next) {
         n++;
+        checked += slot->asked && !slot->model;
         under_way += (slot->queued || slot->loading) && is_eager(slot);
     }
     if (n == 0)
         readiness_set_phase(store->options.readiness, READINESS_SKIPPED, VSR_STR(""));
+    else if (checked > 0)
+        readiness_set_phase(store->options.readiness, READINESS_CHECKING, VSR_STR(""));
     else if (under_way > 0)
         readiness_set_phase(store->options.readiness, READINESS_INITIALIZING, VSR_STR(""));
     else if (readiness_is_ready(store->options.readiness, missing))
@@ -177,6 +189,7 @@ static void enqueue(struct store *store, struct slot *slot, bool at_front) {
 }
 
 static void free_slot(struct slot *slot) {
+    wish_unref(slot->asked);
     wish_unref(slot->wish);
     mem_free(slot);
 }
@@ -186,20 +199,20 @@ static void leave_slot(struct slot *slot) {
         free_slot(slot);
 }
 
-/* Returns its model, whose reference is now the caller's. */
-static struct model *drop_slot(struct store *store, struct slot *slot) {
+static void drop_slot(struct store *store, struct slot *slot) {
     struct slot **at = &store->slots;
-    struct model *model = slot->model;
     while (*at != slot)
         at = &(*at)->next;
     *at = slot->next;
     unqueue(store, slot);
     readiness_remove(store->options.readiness, slot->readiness);
+    slot->leaving = slot->model;
     slot->model = NULL;
     slot->gone = true;
-    slot->n_users++;
-    leave_slot(slot);
-    return model;
+    slot->n_users++; /* the scout */
+    slot->next = store->gone;
+    store->gone = slot;
+    (void)pthread_cond_signal(&store->scouting);
 }
 
 /* ---- the ceiling */
@@ -461,34 +474,34 @@ static struct slot *new_slot(struct store *store, struct wish *wish) {
                                            wish->model.mandatory };
     struct slot *slot = MEM_NEW(struct slot), **at = &store->slots;
     slot->wish = wish;
+    wish->n_refs++;
     slot->readiness = readiness_add(store->options.readiness, &shown);
     VSR_ASSERT(slot->readiness >= 0); /* there is room for STORE_MODELS_MAX */
+    slot->state = MODEL_STATE_CHECKING;
+    readiness_set_state(store->options.readiness, slot->readiness, MODEL_STATE_CHECKING, VSR_STR(""));
     while (*at)
         at = &(*at)->next;
     *at = slot;
     return slot;
 }
 
-/* Takes the wish. One that is being loaded as it is wanted is left in peace. */
-static void want(struct store *store, struct wish *wish, struct news *news) {
+/* How a model is kept needs no look at its files. */
+static void keep_as(struct slot *slot, const struct store_model *model) {
+    slot->wish->model.long_text = model->long_text;
+    slot->wish->model.load = model->load;
+    slot->wish->model.mandatory = model->mandatory;
+}
+
+/* With the lock. Takes the wish, which the scout looks after. */
+static void ask(struct store *store, struct wish *wish) {
     struct slot *slot = find_path(store, wish->path);
-    bool as_wanted = slot && slot->under_way && slot->under_way == slot->wish && same_key(slot->wish->key, wish->key);
     if (!slot)
         slot = new_slot(store, wish);
-    if (as_wanted) {
-        slot->wish->model.long_text = wish->model.long_text;
-        slot->wish->model.load = wish->model.load;
-        slot->wish->model.mandatory = wish->model.mandatory;
-        wish_unref(wish);
-        news->name[0] = 0;
-    } else if (slot->wish != wish) {
-        wish_unref(slot->wish);
-        slot->wish = wish;
-        plan(store, slot, news);
-    } else {
-        plan(store, slot, news);
-    }
-    readiness_set_mandatory(store->options.readiness, slot->readiness, slot->wish->model.mandatory);
+    wish_unref(slot->asked);
+    slot->asked = wish;
+    keep_as(slot, &wish->model);
+    readiness_set_mandatory(store->options.readiness, slot->readiness, wish->model.mandatory);
+    (void)pthread_cond_signal(&store->scouting);
 }
 
 static bool is_among(vsr_str path, struct wish *const *wishes, size_t n) {
@@ -499,7 +512,7 @@ static bool is_among(vsr_str path, struct wish *const *wishes, size_t n) {
 }
 
 /* Names that mean one model make one wish. */
-static size_t make_wishes(const struct store *store, const struct store_model *models, size_t n, struct wish **wishes) {
+static size_t make_wishes(const struct store_model *models, size_t n, struct wish **wishes) {
     size_t n_wishes = 0;
     for (size_t i = 0; i < n; i++) {
         vsr_str path = wish_path(models[i].name);
@@ -507,7 +520,7 @@ static size_t make_wishes(const struct store *store, const struct store_model *m
         while (k < n_wishes && !str_eq(wishes[k]->path, path))
             k++;
         if (k == n_wishes) {
-            wishes[n_wishes++] = wish_new(&store->options.places, &models[i]);
+            wishes[n_wishes++] = wish_new(&models[i]);
             continue;
         }
         wishes[k]->model.mandatory |= models[i].mandatory;
@@ -517,46 +530,104 @@ static size_t make_wishes(const struct store *store, const struct store_model *m
     return n_wishes;
 }
 
-/* With the lock. Returns how many models are now the caller's to give back. */
-static size_t drop_others(struct store *store, struct wish *const *wishes, size_t n, struct model **dropped) {
-    size_t n_dropped = 0;
+/* With the lock. */
+static void drop_others(struct store *store, struct wish *const *wishes, size_t n) {
     struct slot *next;
     for (struct slot *slot = store->slots; slot; slot = next) {
         next = slot->next;
-        if (is_among(slot->wish->path, wishes, n))
-            continue;
-        dropped[n_dropped] = drop_slot(store, slot);
-        n_dropped += dropped[n_dropped] != NULL;
+        if (!is_among(slot->wish->path, wishes, n))
+            drop_slot(store, slot);
     }
-    return n_dropped;
 }
 
 int store_configure(struct store *store, const struct store_model *models, size_t n, struct vsr_err *err) {
     struct wish *wishes[STORE_MODELS_MAX];
-    struct model *dropped[STORE_MODELS_MAX];
-    size_t n_wishes, n_dropped;
+    size_t n_wishes;
     if (n > STORE_MODELS_MAX)
         return err_set(err, VSR_E_LIMIT, "%zu models, at most %d", n, STORE_MODELS_MAX);
     (void)pthread_mutex_lock(&store->configuring); /* fails only for a mutex that is none */
-    n_wishes = make_wishes(store, models, n, wishes);
+    n_wishes = make_wishes(models, n, wishes);
     lock(store);
-    n_dropped = drop_others(store, wishes, n_wishes, dropped);
-    for (size_t i = 0; i < n_wishes; i++) {
-        struct news news;
-        want(store, wishes[i], &news);
-        if (news.name[0] == 0)
-            continue;
+    drop_others(store, wishes, n_wishes);
+    for (size_t i = 0; i < n_wishes; i++)
+        ask(store, wishes[i]);
+    show_phase(store);
+    (void)pthread_cond_broadcast(&store->changed);
+    unlock(store);
+    (void)pthread_mutex_unlock(&store->configuring);
+    return 0;
+}
+
+/* ---- the scout */
+
+/* With the lock. Takes what was found. A model that is being loaded as it is wanted is left in peace. */
+static void want(struct store *store, struct slot *slot, struct wish *wish, struct news *news) {
+    wish_unref(slot->asked);
+    slot->asked = NULL;
+    news->name[0] = 0;
+    if (slot->under_way && slot->under_way == slot->wish && same_key(slot->wish->key, wish->key)) {
+        wish_unref(wish);
+        return;
+    }
+    wish_unref(slot->wish);
+    slot->wish = wish;
+    plan(store, slot, news);
+    if (slot->called && !slot->model && slot->state == MODEL_STATE_WAITING)
+        enqueue(store, slot, true);
+    slot->called = false;
+}
+
+/* With the lock, which is given up meanwhile. The settings are copied: of a new slot they are its wish's, too. */
+static void look_for(struct store *store, struct slot *slot) {
+    const struct store_model model = slot->asked->model;
+    struct wish *asked = slot->asked, *found;
+    struct news news = { .name = "" };
+    asked->n_refs++;
+    slot->n_users++;
+    unlock(store);
+    found = wish_look(&store->options.places, &model);
+    lock(store);
+    if (!slot->gone && slot->asked == asked)
+        want(store, slot, found, &news);
+    else /* something else is wanted by now, and looked for next */
+        wish_unref(found);
+    wish_unref(asked);
+    leave_slot(slot);
+    (void)pthread_cond_broadcast(&store->changed);
+    if (news.name[0]) {
         unlock(store);
         tell(store, &news);
         lock(store);
     }
     show_phase(store);
-    (void)pthread_cond_broadcast(&store->changed);
+}
+
+/* With the lock, which is given up meanwhile: the first of those that left. */
+static void let_go(struct store *store) {
+    struct slot *slot = store->gone;
+    store->gone = slot->next;
     unlock(store);
-    for (size_t i = 0; i < n_dropped; i++)
-        model_unref(dropped[i]);
-    (void)pthread_mutex_unlock(&store->configuring);
-    return 0;
+    model_unref(slot->leaving);
+    lock(store);
+    leave_slot(slot);
+}
+
+static void *scout_main(void *data) {
+    struct store *store = data;
+    lock(store);
+    while (!store->stopping) {
+        struct slot *slot = store->slots;
+        while (slot && !slot->asked)
+            slot = slot->next;
+        if (slot)
+            look_for(store, slot);
+        else if (store->gone)
+            let_go(store);
+        else
+            (void)pthread_cond_wait(&store->scouting, &store->mutex);
+    }
+    unlock(store);
+    return NULL;
 }
 
 /* ---- asking */
@@ -571,7 +642,7 @@ static int refuse(const struct store *store, const struct slot *slot, struct vsr
         return err_set(err, VSR_E_CLOSED, "models are being unloaded: the process ends");
     if (slot->gone)
         return err_set(err, VSR_E_NOT_FOUND, "the configuration does not name the model any more");
-    if (slot->state == MODEL_STATE_ABSENT || slot->state == MODEL_STATE_FAILED)
+    if (!slot->asked && (slot->state == MODEL_STATE_ABSENT || slot->state == MODEL_STATE_FAILED))
         return err_set(err, VSR_E_UNAVAILABLE, "%s", slot->why.text);
     return 0;
 }
@@ -586,13 +657,15 @@ static int await(struct store *store, struct slot *slot, uint64_t deadline_ms, s
         rc = refuse(store, slot, err);
         if (rc < 0)
             return rc;
-        if (slot->queued ? !asked : !slot->loading) /* before those that nobody waits for */
+        if (slot->asked)
+            slot->called = true;
+        else if (slot->queued ? !asked : !slot->loading) /* before those that nobody waits for */
             enqueue(store, slot, true);
-        asked = true;
+        asked = !slot->asked;
         if (deadline_ms == 0)
-            return err_set(err, VSR_E_UNAVAILABLE, "it is being loaded");
+            return err_set(err, VSR_E_UNAVAILABLE, "it is being %s", slot->asked ? "looked for" : "loaded");
         if (clock_mono_ms() >= deadline_ms)
-            return err_set(err, VSR_E_TIMEOUT, "it is still being loaded");
+            return err_set(err, VSR_E_TIMEOUT, "it is still being %s", slot->asked ? "looked for" : "loaded");
         (void)pthread_cond_timedwait(&store->changed, &store->mutex, &deadline); /* the loop looks at the time */
     }
     return 0;
@@ -631,7 +704,10 @@ static size_t loaders_default(void) {
     return n > LOADERS_DEFAULT_MAX ? LOADERS_DEFAULT_MAX : n;
 }
 
-static int start_loaders(struct store *store, size_t n, struct vsr_err *err) {
+static int start_threads(struct store *store, size_t n, struct vsr_err *err) {
+    if (pthread_create(&store->scout, NULL, scout_main, store) != 0)
+        return err_set(err, VSR_E_NOMEM, "cannot start the thread that looks for models");
+    store->has_scout = true;
     for (size_t i = 0; i < n; i++) {
         struct loader *loader = &store->loaders[i];
         loader->store = store;
@@ -658,9 +734,10 @@ int store_new(const struct store_options *options, struct store **ret, struct vs
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* the clock is there */
     (void)pthread_cond_init(&store->changed, &monotonic);
+    (void)pthread_cond_init(&store->scouting, NULL);
     (void)pthread_condattr_destroy(&monotonic);
     show_phase(store);
-    rc = start_loaders(store, options->loaders ? options->loaders : loaders_default(), err);
+    rc = start_threads(store, options->loaders ? options->loaders : loaders_default(), err);
     if (rc < 0) {
         store_free(store);
         return rc;
@@ -675,11 +752,19 @@ void store_free(struct store *store) {
     lock(store);
     store->stopping = true;
     (void)pthread_cond_broadcast(&store->changed);
+    (void)pthread_cond_signal(&store->scouting);
     unlock(store);
+    if (store->has_scout)
+        (void)pthread_join(store->scout, NULL);
     for (size_t i = 0; i < store->n_loaders; i++)
         (void)pthread_join(store->loaders[i].id, NULL);
+    lock(store);
     while (store->slots)
-        model_unref(drop_slot(store, store->slots));
+        drop_slot(store, store->slots);
+    while (store->gone)
+        let_go(store);
+    unlock(store);
+    (void)pthread_cond_destroy(&store->scouting);
     (void)pthread_cond_destroy(&store->changed);
     (void)pthread_mutex_destroy(&store->mutex);
     (void)pthread_mutex_destroy(&store->configuring);
@@ -704,6 +789,7 @@ struct store_stats store_stats(struct store *store) {
     lock(store);
     for (const struct slot *slot = store->slots; slot; slot = slot->next) {
         stats.models++;
+        stats.checking += slot->asked != NULL;
         stats.loaded += slot->model != NULL;
         stats.loading += slot->loading || slot->settling;
         stats.waited_for += slot->queued;

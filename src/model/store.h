@@ -1,11 +1,12 @@
 /*
  * store - the models of a process by name: loads them, counts who uses them, unloads and replaces them.
  *
- * A configuration says which models it wants; store_configure() makes it so, and what did not change stays as it is. A
- * model that is eager (or mandatory) is loaded at once, by threads of the store's own; a lazy one when somebody asks
- * for it first, and all who ask meanwhile wait for that one load. A load ends with a self-test: two texts are run, and
- * numbers that are none are a failure. A failure is remembered with its reason until the next store_configure(), which
- * tries again.
+ * A configuration says which models it wants; store_configure() makes it so, and what did not change stays as it is.
+ * Where the files of each are, and whether they are others than before, a thread of the store's own finds out: the disk
+ * may be slow. A model that is eager (or mandatory) is loaded at once, by threads of the store's too; a lazy one when
+ * somebody asks for it first, and all who ask meanwhile wait for that one load. A load ends with a self-test: two texts
+ * are run, and numbers that are none are a failure. A failure is remembered with its reason until the next
+ * store_configure(), which tries again.
  *
  * A model is a counted reference: calls that run keep theirs, so another load can take its place at any time. While a
  * replacement is being loaded the old one answers, and when the replacement fails it goes on to.
@@ -42,7 +43,7 @@ struct store_options {
     struct model_places places;  /* copied */
     uint64_t bytes_max;          /* of weights; 0: no ceiling */
     size_t loaders;              /* models loaded at the same time; 0: by processors, at most 4 */
-    /* Of a change of state; may be NULL. On the store's threads, or in store_configure(), which it must not call. */
+    /* Of a change of state; may be NULL. On the store's threads; must not configure. */
     void (*report)(void *owner, vsr_str name, enum readiness_state state, vsr_str message);
     void *owner;
 };
@@ -62,7 +63,7 @@ struct store_model {
 };
 
 struct store_stats {
-    size_t models, loaded, loading, failed, absent;
+    size_t models, checking, loaded, loading, failed, absent;
     size_t waited_for; /* for a loader */
     uint64_t bytes;    /* of weights in memory, what several share counted once */
     uint64_t loads, failures, unloads;
@@ -79,14 +80,14 @@ int store_new(const struct store_options *options, struct store **ret, struct vs
 void store_free(struct store *store);
 
 /* From now on exactly these; names that mean one model are one, with what the first says about it, eager and mandatory
- * when any of them is. Looks at directories, and loads nothing before it returns. VSR_E_LIMIT past STORE_MODELS_MAX. */
+ * when any of them is. Neither looks at the disk nor loads before it returns. VSR_E_LIMIT past STORE_MODELS_MAX. */
 int store_configure(struct store *store, const struct store_model *models, size_t n,
                     struct vsr_err *err) VSR_MUST_CHECK;
 
 /*
  * A lazy model begins to load. Waits for it until `deadline_ms` of clock_mono_ms() (0: does not wait). VSR_E_NOT_FOUND:
  * no such name was configured; VSR_E_UNAVAILABLE: it is absent, has failed (both with the reason) or is still being
- * loaded; VSR_E_TIMEOUT; VSR_E_CLOSED.
+ * looked for or loaded; VSR_E_TIMEOUT; VSR_E_CLOSED.
  */
 int store_get(struct store *store, vsr_str name, uint64_t deadline_ms, struct store_handle *ret,
               struct vsr_err *err) VSR_MUST_CHECK;

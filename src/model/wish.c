@@ -138,10 +138,11 @@ vsr_str wish_path(vsr_str name) {
     return str_starts(path, prefix) ? str_sub(path, prefix.len, path.len) : path;
 }
 
-struct wish *wish_new(const struct model_places *places, const struct store_model *model) {
+struct wish *wish_new(const struct store_model *model) {
     struct wish *wish = MEM_NEW(struct wish);
     wish->arena = arena_new(0, 0);
     wish->n_refs = 1;
+    wish->absent = VSR_ERR_NONE;
     wish->model = *model;
     wish->model.name = arena_str(wish->arena, model->name);
     wish->model.repo_id = arena_str(wish->arena, model->repo_id);
@@ -149,8 +150,14 @@ struct wish *wish_new(const struct model_places *places, const struct store_mode
     wish->model.device = arena_str(wish->arena, model->device);
     wish->model.label_file = arena_str(wish->arena, model->label_file);
     wish->path = arena_str(wish->arena, wish_path(model->name));
+    return wish;
+}
+
+struct wish *wish_look(const struct model_places *places, const struct store_model *model) {
+    struct wish *wish = wish_new(model);
     find_files(wish, places);
     make_key(wish);
+    wish->looked = true;
     return wish;
 }
 

@@ -1,10 +1,15 @@
 #include "model/store.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "core/arena.h"
+#include "core/buf.h"
 #include "core/clock.h"
+#include "core/json_write.h"
 #include "files.h"
 #include "model/engine.h"
 #include "nn/runtime.h"
@@ -113,7 +118,7 @@ static void refused(struct rig *rig, const char *name, int want, const char *tex
     CHECK_MSG(strstr(err.text, text) != NULL, "%s: \"%s\" is not in \"%s\"", name, text, err.text);
 }
 
-/* Until nothing is queued or being loaded. */
+/* Until nothing is looked for, queued or being loaded. */
 static void settle(struct rig *rig) {
     uint64_t end = clock_mono_ms() + PATIENCE_MS;
     struct timespec pause = { 0, 2000000 };
@@ -122,7 +127,99 @@ static void settle(struct rig *rig) {
         nanosleep(&pause, NULL);
         stats = store_stats(rig->store);
         CHECK(clock_mono_ms() < end, "it takes too long");
-    } while (stats.loading > 0 || stats.waited_for > 0);
+    } while (stats.checking > 0 || stats.loading > 0 || stats.waited_for > 0);
+}
+
+/* ---- a disk that can be stopped: the store's way to it is through this program */
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool stopped, reached;
+} disk = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+DIR *opendir(const char *path) {
+    DIR *(*real)(const char *path);
+    *(void **)&real = dlsym(RTLD_NEXT, "opendir");
+    pthread_mutex_lock(&disk.mutex);
+    disk.reached = true;
+    pthread_cond_broadcast(&disk.changed);
+    while (disk.stopped)
+        pthread_cond_wait(&disk.changed, &disk.mutex);
+    pthread_mutex_unlock(&disk.mutex);
+    return real(path);
+}
+
+static void stop_disk(bool stopped) {
+    pthread_mutex_lock(&disk.mutex);
+    disk.stopped = stopped;
+    disk.reached = false;
+    pthread_cond_broadcast(&disk.changed);
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+static void wait_for_disk(void) {
+    pthread_mutex_lock(&disk.mutex);
+    while (!disk.reached)
+        pthread_cond_wait(&disk.changed, &disk.mutex);
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+static vsr_str phase(struct rig *rig, struct arena *arena) {
+    struct buf text;
+    struct json_writer w;
+    vsr_str at;
+    buf_init(&text, 1 << 16);
+    json_write_init(&w, &text);
+    json_write_begin_object(&w);
+    readiness_summary_json(rig->readiness, "ready", &w);
+    json_write_end(&w);
+    at = arena_str(arena, buf_str(&text));
+    buf_done(&text);
+    return at;
+}
+
+/* Whoever configures or asks is not held up by it, and everybody can see what is going on. */
+TEST(a_slow_disk) {
+    struct store_model models[] = { wanted("a"), wanted("b"), wanted("c") };
+    struct arena *arena = arena_new(0, 0);
+    struct store_handle handle = { 0 };
+    struct vsr_err err = VSR_ERR_NONE;
+    char missing[READINESS_NAME_LEN];
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    models[0].mandatory = true;
+    stop_disk(true);
+    configure(&rig, models, 3);
+    wait_for_disk();
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_CHECKING, "state");
+    CHECK(!readiness_is_ready(rig.readiness, missing), "a mandatory one");
+    CHECK(strstr(phase(&rig, arena).ptr, "\"checking\""), "phase");
+    CHECK_INT(store_stats(rig.store).checking, 3, "counted");
+    CHECK_INT(store_get(rig.store, VSR_STR("b"), 0, &handle, &err), VSR_E_UNAVAILABLE, "not yet");
+    CHECK(strstr(err.text, "being looked for"), err.text);
+    CHECK_INT(store_get(rig.store, VSR_STR("b"), clock_mono_ms() + 2, &handle, &err), VSR_E_TIMEOUT, "nor in time");
+    models[0].precision = PRECISION_INT8;
+    configure(&rig, models, 2);
+    CHECK_INT(store_get(rig.store, VSR_STR("c"), 0, &handle, &err), VSR_E_NOT_FOUND, "not wanted any more");
+    CHECK_INT(store_stats(rig.store).loads, 0, "nothing yet");
+    stop_disk(false);
+    settle(&rig);
+    CHECK_INT(store_stats(rig.store).loads, 2, "what is mandatory, and what was asked for");
+    CHECK(readiness_is_ready(rig.readiness, missing), missing);
+    handle = get(&rig, "a");
+    CHECK_INT(model_precision(handle.model), PRECISION_INT8, "the last word");
+    store_put(&handle);
+    stop_disk(true);
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_READY, "what is there answers meanwhile");
+    stop_disk(false);
+    rig_end(&rig);
+    arena_free(arena);
 }
 
 /* ---- loading */
@@ -142,6 +239,7 @@ TEST(lazy) {
     rig_begin(&rig, 0);
     link_model(&rig, "a", "bert-sequence");
     configure(&rig, models, 1);
+    settle(&rig);
     CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_WAITING, "nobody has asked");
     CHECK_INT(store_stats(rig.store).loads, 0, "nothing is loaded");
     for (size_t i = 0; i < CLIENTS; i++)
@@ -164,6 +262,7 @@ TEST(without_waiting) {
     rig_begin(&rig, 0);
     link_model(&rig, "a", "bert-sequence");
     configure(&rig, models, 1);
+    settle(&rig);
     CHECK_INT(store_get(rig.store, VSR_STR("a"), 0, &handle, &err), VSR_E_UNAVAILABLE, "not yet");
     CHECK(strstr(err.text, "being loaded"), err.text);
     CHECK_INT(store_get(rig.store, VSR_STR("a"), 1, &handle, &err), VSR_E_TIMEOUT, "the time was over already");
@@ -297,6 +396,7 @@ TEST(absent) {
     rig_begin(&rig, 0);
     models[1].mandatory = true;
     configure(&rig, models, 2);
+    settle(&rig);
     CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_ABSENT, "state");
     refused(&rig, "mom-embedding-light", VSR_E_UNAVAILABLE, "vsr model pull");
     refused(&rig, "mine", VSR_E_UNAVAILABLE, "mine");
@@ -683,4 +783,4 @@ RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T
           T(a_model_with_more_than_is_needed), T(absent), T(failed), T(what_did_not_change_stays),
           T(new_files_are_a_new_model), T(every_file_counts), T(what_becomes_mandatory_is_loaded),
           T(shared_bytes_are_counted_once), T(a_failure_stays_one), T(room_is_made), T(too_large),
-          T(swapped_under_load))
+          T(swapped_under_load), T(a_slow_disk)) /* the last: when it fails the disk may be stopped */

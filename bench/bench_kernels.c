@@ -151,16 +151,16 @@ static void bench_attention(const char *name, struct attention attention, size_t
 
 static void bench_attentions(double peak) {
     static const struct {
-        const char *name;
+        const char *name, *narrow;
         size_t heads, kv_heads, head_dim;
         bool causal;
         size_t window;
     } cases[] = {
-        { "12 heads of 32, full", 12, 12, 32, false, 0 },
-        { "12 heads of 64, full", 12, 12, 64, false, 0 },
-        { "12 heads of 64, window 64", 12, 12, 64, false, 64 },
-        { "16 on 8 heads of 128, causal", 16, 8, 128, true, 0 },
-        { "3 on 1 heads of 256, window 256", 3, 1, 256, false, 256 },
+        { "12 heads of 32, full", "- 16 bits", 12, 12, 32, false, 0 },
+        { "12 heads of 64, full", "- 16 bits", 12, 12, 64, false, 0 },
+        { "12 heads of 64, window 64", "- 16 bits", 12, 12, 64, false, 64 },
+        { "16 on 8 heads of 128, causal", "- 16 bits", 16, 8, 128, true, 0 },
+        { "3 on 1 heads of 256, window 256", "- 16 bits", 3, 1, 256, false, 256 },
     };
     static const size_t lengths[] = { 16, 128, 512, 2048 };
     for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
@@ -172,6 +172,9 @@ static void bench_attentions(double peak) {
                                .window = cases[k].window };
         for (size_t l = 0; l < sizeof(lengths) / sizeof(*lengths); l++)
             bench_attention(cases[k].name, a, lengths[l], peak);
+        a.narrow = true;
+        for (size_t l = 0; l < sizeof(lengths) / sizeof(*lengths) && cpu_has_vnni(); l++)
+            bench_attention(cases[k].narrow, a, lengths[l], peak);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/assert.h"
 #include "nn/attention_isa.h"
+#include "nn/attention_vnni.h"
 #include "nn/cpu.h"
 
 static attention_isa_run *kernel(void) {
@@ -94,7 +95,7 @@ static void check(const struct attention *attention) {
 size_t attention_scratch_len(const struct attention *attention) {
     struct attention_scratch parts;
     check(attention);
-    return lay_out(attention, NULL, &parts);
+    return attention_vnni_serves(attention) ? attention_vnni_scratch_len(attention) : lay_out(attention, NULL, &parts);
 }
 
 void attention_run(const struct attention *attention, const struct attention_rows *rows,
@@ -106,6 +107,10 @@ void attention_run(const struct attention *attention, const struct attention_row
     VSR_ASSERT(!attention->relative || item->length <= attention->relative_reach + 1);
     VSR_ASSERT(!attention->positions || item->length <= attention->positions->reach + 1);
     VSR_ASSERT(rows->out.type == ROWS_F32 || rows->out.type == ROWS_BF16);
+    if (attention_vnni_serves(attention)) {
+        attention_vnni_run(attention, rows, item, scratch);
+        return;
+    }
     (void)lay_out(attention, scratch, &parts);
     kernel()(attention, rows, item, &parts);
 }

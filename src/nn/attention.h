@@ -7,7 +7,8 @@
  *
  * The work is cut into items (a sequence, a key head with its query heads, some queries); one call does one item, on
  * any thread, with scratch of its own. How a sequence is cut depends on its length alone, so its result is the same to
- * the bit beside any others and with any number of threads. Sums are in f32.
+ * the bit beside any others and with any number of threads. Sums are in f32; where bytes were multiplied before and
+ * the processor is fast at it, within blocks in integers (nn/attention_vnni.h).
  */
 #ifndef VSR_NN_ATTENTION_H
 #define VSR_NN_ATTENTION_H
@@ -47,6 +48,7 @@ struct attention {
     const float *relative;
     size_t relative_reach;                       /* at least the longest sequence - 1 */
     const struct attention_positions *positions; /* NULL: none */
+    bool narrow;                                 /* integers of 16 bits will do, where they are faster */
 };
 
 /* Row t is token t; strides in elements; head h from column h * head_dim on. `out` as in kernels.h, f32 or bf16. */

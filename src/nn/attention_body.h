@@ -17,6 +17,7 @@
 #define VSR_NN_ATTENTION_BODY_H
 
 #include "nn/attention_isa.h"
+#include "nn/attention_walk.h"
 #include "nn/simd.h"
 
 /* Accumulators for TILE x 2, two panel vectors and one broadcast fill the register file. */
@@ -99,18 +100,6 @@ static void multiply_scores(size_t rows, const float *a, const float *b, size_t 
 
 /* ---- packing */
 
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-static size_t most(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
-static size_t round_up(size_t n, size_t unit) {
-    return (n + unit - 1) / unit * unit;
-}
-
 /* `n` rows of `dim` numbers, at most PANEL, as columns of a panel: [dim][PANEL], zeros past the last row. */
 static void pack_panel(const float *rows, size_t stride, size_t n, size_t dim, float *panel) {
     for (size_t c = 0; c < PANEL; c += VW) {
@@ -183,60 +172,29 @@ static void pack_values(const float *rows, size_t stride, size_t n, size_t dim, 
 
 /* ---- an item */
 
-/*
- * What will be packed next: the next block's keys and values, or after the last block those of the next head, which
- * most likely is the next item. Rows lie far apart, which no processor foresees; asking for a few with each row of
- * scores hides the wait.
- */
-struct ahead {
-    const float *k, *v, *q;
-    size_t n_keys, n_queries, q_width;
-    size_t step, n_steps;
-};
-
 struct work {
-    const struct attention *attention;
-    const struct attention_item *item;
+    struct attention_walk walk;
     const struct attention_scratch *scratch;
-    const float *q, *k, *v; /* first token of the sequence, first head of the group */
-    size_t q_stride, k_stride, v_stride;
-    size_t dim, sums_row;      /* head_dim, and rounded up to panels */
-    size_t group;              /* query heads of this key head */
-    size_t n_queries, n_tiles; /* per head */
-    size_t slots_row;          /* of query_slots and key_slots */
-    struct ahead ahead;
+    size_t sums_row;  /* head_dim rounded up to panels */
+    size_t slots_row; /* of query_slots and key_slots */
 };
-
-/* Tiles of a head differ by one row at most: none is left with few rows, which would be slow. */
-static size_t tile_begin(const struct work *w, size_t tile) {
-    return w->n_queries * tile / w->n_tiles;
-}
 
 static const float *tile_of(const struct work *w, size_t head, size_t tile) {
-    return w->scratch->q + (head * w->n_tiles + tile) * w->dim * TILE;
-}
-
-/* Keys that queries `begin` to `end` of the sequence see, all of them or some. */
-static void visible(const struct work *w, size_t begin, size_t end, size_t *ret_low, size_t *ret_high) {
-    size_t window = w->attention->window, length = w->item->length;
-    *ret_low = window && begin > window ? begin - window : 0;
-    if (w->attention->causal)
-        *ret_high = end;
-    else
-        *ret_high = window ? least(length, end + window) : length;
+    return w->scratch->q + (head * w->walk.n_tiles + tile) * w->walk.dim * TILE;
 }
 
 static void start(const struct work *w) {
-    size_t rows = w->group * w->n_queries;
+    size_t rows = w->walk.group * w->walk.n_queries;
     memset(w->scratch->sums, 0, rows * w->sums_row * sizeof(float));
     memset(w->scratch->weight, 0, rows * sizeof(float));
     for (size_t r = 0; r < rows; r++)
         w->scratch->top[r] = -INFINITY;
-    for (size_t head = 0; head < w->group; head++) {
-        for (size_t tile = 0; tile < w->n_tiles; tile++) {
-            size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin;
-            const float *rows_q = w->q + (w->item->begin + begin) * w->q_stride + head * w->dim;
-            pack_tile(rows_q, w->q_stride, n, w->dim, w->scratch->q + (head * w->n_tiles + tile) * w->dim * TILE);
+    for (size_t head = 0; head < w->walk.group; head++) {
+        for (size_t tile = 0; tile < w->walk.n_tiles; tile++) {
+            size_t begin = attention_tile(&w->walk, tile), n = attention_tile(&w->walk, tile + 1) - begin;
+            const float *rows_q = w->walk.q + (w->walk.item->begin + begin) * w->walk.q_stride + head * w->walk.dim;
+            pack_tile(rows_q, w->walk.q_stride, n, w->walk.dim,
+                      w->scratch->q + (head * w->walk.n_tiles + tile) * w->walk.dim * TILE);
         }
     }
 }
@@ -245,40 +203,40 @@ static void start(const struct work *w) {
 
 /* Slots [first, end), rounded out to panels, of one of the two tables. */
 static void pack_slots(const struct work *w, const float *table, size_t first, size_t end) {
-    const struct attention_positions *positions = w->attention->positions;
+    const struct attention_positions *positions = w->walk.attention->positions;
     for (size_t s = first / PANEL * PANEL; s < end; s += PANEL)
-        pack_panel(table + s * positions->stride + w->item->kv_head * w->dim, positions->stride,
-                   least(positions->n_slots - s, PANEL), w->dim, w->scratch->slot_panels + s * w->dim);
+        pack_panel(table + s * positions->stride + w->walk.item->kv_head * w->walk.dim, positions->stride,
+                   least(positions->n_slots - s, PANEL), w->walk.dim, w->scratch->slot_panels + s * w->walk.dim);
 }
 
 static void multiply_slots(const struct work *w, size_t rows, const float *tile, size_t first, size_t end, float *to) {
     for (size_t s = first / PANEL * PANEL; s < end; s += PANEL)
-        multiply_packed(rows, tile, w->scratch->slot_panels + s * w->dim, w->dim, to + s, w->slots_row);
+        multiply_packed(rows, tile, w->scratch->slot_panels + s * w->walk.dim, w->walk.dim, to + s, w->slots_row);
 }
 
 /* Slots of queries `begin` to `end` with keys `low` to `high`: slots fall as the key's place rises. */
 static void slots_between(const struct work *w, size_t low, size_t high, size_t *ret_first, size_t *ret_end) {
-    const struct attention_positions *positions = w->attention->positions;
+    const struct attention_positions *positions = w->walk.attention->positions;
     const int32_t *slot = positions->slot + positions->reach;
-    *ret_first = (size_t)slot[(ptrdiff_t)high - 1 - (ptrdiff_t)w->item->begin];
-    *ret_end = (size_t)slot[(ptrdiff_t)low - ((ptrdiff_t)w->item->end - 1)] + 1;
+    *ret_first = (size_t)slot[(ptrdiff_t)high - 1 - (ptrdiff_t)w->walk.item->begin];
+    *ret_end = (size_t)slot[(ptrdiff_t)low - ((ptrdiff_t)w->walk.item->end - 1)] + 1;
 }
 
 static void start_positions(const struct work *w) {
-    const struct attention_positions *positions = w->attention->positions;
+    const struct attention_positions *positions = w->walk.attention->positions;
     size_t first, end;
     if (!positions->keys)
         return;
-    slots_between(w, 0, w->item->length, &first, &end);
+    slots_between(w, 0, w->walk.item->length, &first, &end);
     pack_slots(w, positions->keys, first, end);
-    for (size_t tile = 0; tile < w->n_tiles; tile++) {
-        size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin;
+    for (size_t tile = 0; tile < w->walk.n_tiles; tile++) {
+        size_t begin = attention_tile(&w->walk, tile), n = attention_tile(&w->walk, tile + 1) - begin;
         multiply_slots(w, n, tile_of(w, 0, tile), first, end, w->scratch->query_slots + begin * w->slots_row);
     }
 }
 
 static void block_positions(const struct work *w, size_t low, size_t high) {
-    const struct attention_positions *positions = w->attention->positions;
+    const struct attention_positions *positions = w->walk.attention->positions;
     size_t first, end;
     if (!positions->queries)
         return;
@@ -286,7 +244,7 @@ static void block_positions(const struct work *w, size_t low, size_t high) {
     pack_slots(w, positions->queries, first, end);
     for (size_t j = low; j < high; j += TILE) {
         size_t n = least(high - j, TILE);
-        pack_tile(w->k + j * w->k_stride, w->k_stride, n, w->dim, w->scratch->key_tile);
+        pack_tile(w->walk.k + j * w->walk.k_stride, w->walk.k_stride, n, w->walk.dim, w->scratch->key_tile);
         multiply_slots(w, n, w->scratch->key_tile, first, end, w->scratch->key_slots + (j - low) * w->slots_row);
     }
 }
@@ -297,9 +255,9 @@ static void block_positions(const struct work *w, size_t low, size_t high) {
  * first key. */
 static void add_bias(const struct work *w, float *scores, size_t head, size_t place, size_t low, size_t high,
                      size_t block) {
-    const struct attention *attention = w->attention;
+    const struct attention *attention = w->walk.attention;
     if (attention->relative) {
-        size_t h = w->item->kv_head * w->group + head, reach = attention->relative_reach;
+        size_t h = w->walk.item->kv_head * w->walk.group + head, reach = attention->relative_reach;
         const float *bias = attention->relative + h * (2 * reach + 1) + reach + low - place;
         vf scale = vf_set(attention->scale);
         LANES(high - low, vf_store(scores + i, vf_fma(vf_load(scores + i, n), scale, vf_load(bias + i, n)), n););
@@ -307,7 +265,7 @@ static void add_bias(const struct work *w, float *scores, size_t head, size_t pl
     if (attention->positions) {
         const struct attention_positions *positions = attention->positions;
         const int32_t *slot = positions->slot + positions->reach + low - place;
-        const float *query = w->scratch->query_slots + (place - w->item->begin) * w->slots_row;
+        const float *query = w->scratch->query_slots + (place - w->walk.item->begin) * w->slots_row;
         const float *keys = w->scratch->key_slots + (low - block) * w->slots_row;
         if (positions->keys)
             LANES(high - low, vf_store(scores + i, vf_add(vf_load(scores + i, n), vf_gather(query, slot + i, n)), n););
@@ -353,52 +311,13 @@ static void exponentials(float *scores, size_t n_rows, size_t width, float facto
     }
 }
 
-/* ---- what comes next */
-
-/* The block that ends at `end` is about to run, of keys `low` to `high`. */
-static void plan_ahead(struct work *w, size_t end, size_t low, size_t high) {
-    const struct attention_item *item = w->item;
-    struct ahead *ahead = &w->ahead;
-    *ahead = (struct ahead){ .n_steps = w->group * w->n_queries };
-    if (end < high) {
-        ahead->k = w->k + end * w->k_stride;
-        ahead->v = w->v + end * w->v_stride;
-        ahead->n_keys = least(high - end, KEYS);
-    } else if (item->kv_head + 1 < w->attention->kv_heads) {
-        ahead->k = w->k + low * w->k_stride + w->dim;
-        ahead->v = w->v + low * w->v_stride + w->dim;
-        ahead->n_keys = least(high - low, KEYS);
-        ahead->q = w->q + item->begin * w->q_stride + w->group * w->dim;
-        ahead->n_queries = w->n_queries;
-        ahead->q_width = w->group * w->dim;
-    }
-}
-
-static void fetch(const float *rows, size_t stride, size_t n, size_t width) {
-    for (size_t r = 0; r < n; r++)
-        for (size_t c = 0; c < width; c += 16)
-            __builtin_prefetch(rows + r * stride + c, 0, 2);
-}
-
-static void fetch_ahead(struct work *w, size_t steps) {
-    struct ahead *ahead = &w->ahead;
-    size_t next = ahead->step + steps;
-    size_t from = ahead->n_keys * ahead->step / ahead->n_steps, to = ahead->n_keys * next / ahead->n_steps;
-    fetch(ahead->k + from * w->k_stride, w->k_stride, to - from, w->dim);
-    fetch(ahead->v + from * w->v_stride, w->v_stride, to - from, w->dim);
-    from = ahead->n_queries * ahead->step / ahead->n_steps;
-    to = ahead->n_queries * next / ahead->n_steps;
-    fetch(ahead->q + from * w->q_stride, w->q_stride, to - from, ahead->q_width);
-    ahead->step = next;
-}
-
 /* ---- a block of keys */
 
 /* Scores of the query at `place` with keys `low` to `high`, and on to a whole panel: -inf where it does not see. */
 static void mask(const struct work *w, float *scores, size_t head, size_t place, size_t low, size_t high,
                  size_t block) {
     size_t from, to;
-    visible(w, place, place + 1, &from, &to);
+    attention_visible(&w->walk, place, place + 1, &from, &to);
     from = least(most(from, low), high);
     to = most(least(to, high), from);
     fill(scores, -INFINITY, from - low);
@@ -409,21 +328,22 @@ static void mask(const struct work *w, float *scores, size_t head, size_t place,
 /* One tile of queries of one head against keys of the block, which starts at key `block`. */
 static void run_tile(struct work *w, size_t head, size_t tile, size_t block, size_t block_end) {
     const struct attention_scratch *scratch = w->scratch;
-    size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin, low, high, width, row;
-    float keep[TILE_LANES], factor = (w->attention->relative ? 1 : w->attention->scale) * 0x1.715476p0f;
-    visible(w, w->item->begin + begin, w->item->begin + begin + n, &low, &high);
+    size_t begin = attention_tile(&w->walk, tile), n = attention_tile(&w->walk, tile + 1) - begin, low, high, width,
+           row;
+    float keep[TILE_LANES], factor = (w->walk.attention->relative ? 1 : w->walk.attention->scale) * 0x1.715476p0f;
+    attention_visible(&w->walk, w->walk.item->begin + begin, w->walk.item->begin + begin + n, &low, &high);
     low = block + (most(low, block) - block) / PANEL * PANEL;
     high = least(high, block_end);
     if (low >= high)
         return;
     width = round_up(high - low, PANEL);
     for (size_t c = 0; c < width; c += PANEL)
-        multiply_packed(n, tile_of(w, head, tile), scratch->k + (low - block + c) * w->dim, w->dim, scratch->scores + c,
-                        KEYS);
-    row = head * w->n_queries + begin;
-    fetch_ahead(w, n);
+        multiply_packed(n, tile_of(w, head, tile), scratch->k + (low - block + c) * w->walk.dim, w->walk.dim,
+                        scratch->scores + c, KEYS);
+    row = head * w->walk.n_queries + begin;
+    attention_fetch(&w->walk, n);
     for (size_t r = 0; r < n; r++)
-        mask(w, scratch->scores + r * KEYS, head, w->item->begin + begin + r, low, high, block);
+        mask(w, scratch->scores + r * KEYS, head, w->walk.item->begin + begin + r, low, high, block);
     exponentials(scratch->scores, n, width, factor, &scratch->top[row], &scratch->weight[row], keep);
     for (size_t c = 0; c < w->sums_row; c += PANEL)
         multiply_scores(n, scratch->scores, scratch->v + (c / PANEL * KEYS + (low - block)) * PANEL, high - low,
@@ -432,60 +352,47 @@ static void run_tile(struct work *w, size_t head, size_t tile, size_t block, siz
 
 static void run_block(struct work *w, size_t block, size_t end) {
     for (size_t key = block; key < end; key += PANEL)
-        pack_panel(w->k + key * w->k_stride, w->k_stride, least(end - key, PANEL), w->dim,
-                   w->scratch->k + (key - block) * w->dim);
-    pack_values(w->v + block * w->v_stride, w->v_stride, end - block, w->dim, w->scratch->v);
-    if (w->attention->positions)
+        pack_panel(w->walk.k + key * w->walk.k_stride, w->walk.k_stride, least(end - key, PANEL), w->walk.dim,
+                   w->scratch->k + (key - block) * w->walk.dim);
+    pack_values(w->walk.v + block * w->walk.v_stride, w->walk.v_stride, end - block, w->walk.dim, w->scratch->v);
+    if (w->walk.attention->positions)
         block_positions(w, block, end);
-    for (size_t head = 0; head < w->group; head++)
-        for (size_t tile = 0; tile < w->n_tiles; tile++)
+    for (size_t head = 0; head < w->walk.group; head++)
+        for (size_t tile = 0; tile < w->walk.n_tiles; tile++)
             run_tile(w, head, tile, block, end);
 }
 
 static void finish(const struct work *w, const struct rows_out *out) {
-    for (size_t head = 0; head < w->group; head++) {
-        for (size_t r = 0; r < w->n_queries; r++) {
-            size_t row = head * w->n_queries + r;
-            size_t at =
-                (w->item->first + w->item->begin + r) * out->stride + (w->item->kv_head * w->group + head) * w->dim;
+    for (size_t head = 0; head < w->walk.group; head++) {
+        for (size_t r = 0; r < w->walk.n_queries; r++) {
+            size_t row = head * w->walk.n_queries + r;
+            size_t at = (w->walk.item->first + w->walk.item->begin + r) * out->stride +
+                        (w->walk.item->kv_head * w->walk.group + head) * w->walk.dim;
             const float *sums = w->scratch->sums + row * w->sums_row;
             float weight = w->scratch->weight[row];
             vf factor = vf_set(weight == 0 ? 0 : 1 / weight);
             if (out->type == ROWS_BF16)
-                LANES(w->dim, vf_store_bf16((uint16_t *)out->data + at + i, vf_mul(vf_load(sums + i, n), factor), n););
+                LANES(w->walk.dim,
+                      vf_store_bf16((uint16_t *)out->data + at + i, vf_mul(vf_load(sums + i, n), factor), n););
             else
-                LANES(w->dim, vf_store((float *)out->data + at + i, vf_mul(vf_load(sums + i, n), factor), n););
+                LANES(w->walk.dim, vf_store((float *)out->data + at + i, vf_mul(vf_load(sums + i, n), factor), n););
         }
     }
 }
 
 void SIMD_NAME(attention)(const struct attention *attention, const struct attention_rows *rows,
                           const struct attention_item *item, const struct attention_scratch *scratch) {
-    size_t group = attention->heads / attention->kv_heads, dim = attention->head_dim, low, high;
-    struct work w = {
-        .attention = attention,
-        .item = item,
-        .scratch = scratch,
-        .q = rows->q + item->first * rows->q_stride + item->kv_head * group * dim,
-        .k = rows->k + item->first * rows->k_stride + item->kv_head * dim,
-        .v = rows->v + item->first * rows->v_stride + item->kv_head * dim,
-        .q_stride = rows->q_stride,
-        .k_stride = rows->k_stride,
-        .v_stride = rows->v_stride,
-        .dim = dim,
-        .sums_row = round_up(dim, PANEL),
-        .group = group,
-        .n_queries = item->end - item->begin,
-        .n_tiles = (item->end - item->begin + TILE - 1) / TILE,
-    };
+    struct work w = { .walk = attention_walk_of(attention, rows, item, TILE), .scratch = scratch };
+    size_t low, high;
+    w.sums_row = round_up(attention->head_dim, PANEL);
     start(&w);
     if (attention->positions) {
         w.slots_row = attention->positions->n_slots + ATTENTION_SLOTS_PAD;
         start_positions(&w);
     }
-    visible(&w, item->begin, item->end, &low, &high);
+    attention_visible(&w.walk, item->begin, item->end, &low, &high);
     for (size_t block = low / PANEL * PANEL; block < high; block += KEYS) {
-        plan_ahead(&w, least(block + KEYS, high), low, high);
+        attention_plan(&w.walk, least(block + KEYS, high), low, high);
         run_block(&w, block, least(block + KEYS, high));
     }
     finish(&w, &rows->out);

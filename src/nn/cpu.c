@@ -11,6 +11,7 @@ enum { UNKNOWN = -1 };
 
 /* Writing the same value twice is harmless, so neither needs more than relaxed order. */
 static _Atomic int best = UNKNOWN;
+static _Atomic int vnni = UNKNOWN;
 static _Atomic int limit = CPU_ISAS_N - 1;
 
 #if defined(__x86_64__)
@@ -35,6 +36,16 @@ static enum cpu_isa detect(void) {
 #endif
 }
 
+static bool detect_vnni(void) {
+#if defined(__x86_64__)
+    enum { VNNI = 1u << 11 }; /* leaf 7, ECX; not every compiler has a name for it */
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & VNNI);
+#else
+    return false;
+#endif
+}
+
 enum cpu_isa cpu_isa_best(void) {
     int found = atomic_load_explicit(&best, memory_order_relaxed);
     if (found == UNKNOWN) {
@@ -47,6 +58,15 @@ enum cpu_isa cpu_isa_best(void) {
 enum cpu_isa cpu_isa(void) {
     int has = (int)cpu_isa_best(), may = atomic_load_explicit(&limit, memory_order_relaxed);
     return (enum cpu_isa)(has < may ? has : may);
+}
+
+bool cpu_has_vnni(void) {
+    int found = atomic_load_explicit(&vnni, memory_order_relaxed);
+    if (found == UNKNOWN) { /* asking the processor is slow where it is a virtual one */
+        found = detect_vnni();
+        atomic_store_explicit(&vnni, found, memory_order_relaxed);
+    }
+    return found && cpu_isa() >= CPU_AVX512;
 }
 
 void cpu_isa_limit(enum cpu_isa highest) {

@@ -8,6 +8,8 @@
 #ifndef VSR_NN_CPU_H
 #define VSR_NN_CPU_H
 
+#include <stdbool.h>
+
 enum cpu_isa {
     CPU_PORTABLE, /* C with vectors of four floats: SSE2, NEON, or whatever the compiler makes of them */
     CPU_AVX2,     /* with FMA and F16C */
@@ -17,6 +19,9 @@ enum cpu_isa {
 
 /* The highest level that this processor has and cpu_isa_limit() leaves. */
 enum cpu_isa cpu_isa(void);
+
+/* Whether there are AVX-512's VNNI instructions beside CPU_AVX512, and cpu_isa_limit() leaves that. */
+bool cpu_has_vnni(void);
 
 /* What the processor has, whatever the limit. */
 enum cpu_isa cpu_isa_best(void);

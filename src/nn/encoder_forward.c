@@ -523,7 +523,7 @@ static void turn(const struct pass *p, size_t index, size_t row, size_t n) {
     }
 }
 
-static struct attention attention_of(const struct encoder *view, size_t layer) {
+struct attention encoder_attention(const struct encoder *view, size_t layer) {
     const struct encoder_config *config = &view->config;
     return (struct attention){
         .heads = config->heads,
@@ -534,6 +534,7 @@ static struct attention attention_of(const struct encoder *view, size_t layer) {
         .window = config->layer_full[layer] ? 0 : config->window,
         .relative = view->relative,
         .relative_reach = view->relative ? config->positions - 1 : 0,
+        .narrow = view->precision == PRECISION_INT8,
     };
 }
 
@@ -576,7 +577,7 @@ static struct attention_positions distances_of(const struct pass *p, const struc
 static const struct attention_item *attend_run(const struct pass *p, const struct run *run, size_t index,
                                                const struct attention_item *items, const struct attention_item *end) {
     const struct encoder_layer *layer = &run->view->layers[index];
-    struct attention attention = attention_of(run->view, index);
+    struct attention attention = encoder_attention(run->view, index);
     struct attention_rows rows = attention_rows_of(p);
     struct attention_positions distances = distances_of(p, layer);
     if (layer->distance_keys || layer->distance_queries)
@@ -771,7 +772,7 @@ static void find_runs(const struct pass *p, size_t stage) {
 
 static void enter_stage(struct pass *p, size_t stage) {
     size_t before = p->rows.n;
-    const struct attention attention = attention_of(p->encoder, 0);
+    const struct attention attention = encoder_attention(p->encoder, 0);
     if (!p->asked->adapters)
         return;
     p->rows = encoder_lanes_batch(&p->work->lanes, encoder_lanes_alive(&p->work->lanes, stage));
@@ -860,7 +861,7 @@ static int prepare_slots(const struct pass *p) {
 /* How attention is cut up is the same in all layers. */
 static int prepare_attention(struct pass *p) {
     const struct attention_positions distances = distances_of(p, &p->encoder->layers[0]);
-    struct attention attention = attention_of(p->encoder, 0);
+    struct attention attention = encoder_attention(p->encoder, 0);
     struct encoder_work *work = p->work;
     int rc;
     if (distances.keys || distances.queries)

@@ -9,6 +9,7 @@
 #include "nn/pages.h"
 
 struct arena;
+struct attention;
 struct gemm;
 struct nn_runtime;
 struct rope;
@@ -71,6 +72,9 @@ struct encoder_adapter {
  * an arena, a holding, layers and weights of its own. `*ret_replaced`: there was something.
  */
 int encoder_load_view(struct encoder *view, struct lora *lora, bool *ret_replaced, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* A layer's, less DeBERTa's terms; in integers where the model is of bytes. */
+struct attention encoder_attention(const struct encoder *view, size_t layer);
 
 /* ---- sizes */
 

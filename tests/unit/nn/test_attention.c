@@ -1,4 +1,7 @@
-/* Attention at every level of the processor against the formula in double precision; alone against in a batch. */
+/*
+ * Attention at every level of the processor, and in integers of 16 bits, against the formula in double precision; alone
+ * against in a batch.
+ */
 #include "nn/attention.h"
 
 #include <math.h>
@@ -26,6 +29,16 @@ static void *allocate(size_t len) {
     return data;
 }
 
+/* Whether what is tested now asks for integers. */
+static bool narrow;
+
+static void in_integers(void (*test)(const char *level)) {
+    narrow = true;
+    random_state = 7;
+    test(cpu_has_vnni() ? "16 bits" : "16 bits, which are f32 here");
+    narrow = false;
+}
+
 static void at_each_level(void (*test)(const char *level)) {
     for (int isa = 0; isa <= (int)cpu_isa_best(); isa++) {
         cpu_isa_limit((enum cpu_isa)isa);
@@ -33,6 +46,7 @@ static void at_each_level(void (*test)(const char *level)) {
         test(cpu_isa_name((enum cpu_isa)isa));
     }
     cpu_isa_limit(CPU_ISAS_N - 1);
+    in_integers(test);
 }
 
 /* One [tokens][stride] array: queries, keys, values, and a gap. */
@@ -102,16 +116,44 @@ static double score(const struct attention *a, const struct batch *b, size_t hea
     return a->relative ? sum + a->relative[head * (2 * a->relative_reach + 1) + a->relative_reach + j - i] : sum;
 }
 
+static double greatest_size(const float *rows, size_t stride, size_t n, size_t width) {
+    double greatest = 0;
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < width; i++)
+            greatest = fmax(greatest, fabs((double)rows[r * stride + i]));
+    return greatest;
+}
+
+/*
+ * How far a result of integers may be from the formula's: numbers are rounded to half a unit, queries and keys to
+ * `limit` units, weights to 16383, values to 2047, scores to a part of an octave. `sum`: of the weights, the greatest
+ * is 1; `score`: the greatest size of one.
+ */
+static double narrow_bound(const struct attention *a, const struct batch *b, size_t head, size_t first, size_t length,
+                           size_t i, double sum, double score) {
+    size_t kv_head = head / (a->heads / a->kv_heads), d = a->head_dim;
+    double limit = fmin(32767, floor(sqrt(2147483647.0 / (double)d)));
+    double q = greatest_size(b->rows.q + (first + i) * b->stride + head * d, b->stride, 1, d);
+    double k = greatest_size(b->rows.k + first * b->stride + kv_head * d, b->stride, length, d);
+    double v = greatest_size(b->rows.v + first * b->stride + kv_head * d, b->stride, length, d);
+    double of_score = a->scale * (double)d * q * k * (1 / limit + 0.25 / limit / limit) + log(2) / 2048 + 4e-7 * score;
+    double of_weight = expm1(of_score) + 1e-4 + (double)length / 32766 / sum;
+    return v * (2 * of_weight / (1 - fmin(0.9, of_weight)) + 0.51 / 2047 + 1e-5);
+}
+
 static double scores[1100], weighted[ATTENTION_HEAD_DIM_MAX];
+static double error_sum; /* of all that was checked, in parts of what is allowed */
+static size_t error_count;
 
 static void check_query(const char *what, const struct attention *a, const struct batch *b, size_t head, size_t first,
                         size_t length, size_t i) {
     size_t d = a->head_dim, kv_head = head / (a->heads / a->kv_heads);
     const float *got = (const float *)b->rows.out.data + (first + i) * b->rows.out.stride + head * d;
-    double top = -INFINITY, sum = 0;
+    double top = -INFINITY, sum = 0, size = 0, allowed = 3e-6;
     for (size_t j = 0; j < length; j++) {
         scores[j] = sees(a, (ptrdiff_t)i, (ptrdiff_t)j) ? score(a, b, head, first, i, j) : -INFINITY;
         top = fmax(top, scores[j]);
+        size = isfinite(scores[j]) ? fmax(size, fabs(scores[j])) : size;
     }
     memset(weighted, 0, sizeof(weighted));
     for (size_t j = 0; j < length; j++) {
@@ -120,10 +162,15 @@ static void check_query(const char *what, const struct attention *a, const struc
         for (size_t s = 0; s < d && p > 0; s++)
             weighted[s] += p * b->rows.v[(first + j) * b->stride + kv_head * d + s];
     }
-    for (size_t s = 0; s < d; s++)
-        CHECK_MSG(fabs(got[s] - weighted[s] / sum) <= 3e-6,
+    if (narrow && !a->positions && cpu_has_vnni())
+        allowed = narrow_bound(a, b, head, first, length, i, sum, size);
+    for (size_t s = 0; s < d; s++) {
+        error_sum += fabs(got[s] - weighted[s] / sum) / allowed;
+        error_count++;
+        CHECK_MSG(fabs(got[s] - weighted[s] / sum) <= allowed,
                   "%s: length %zu, head %zu, query %zu, column %zu: %g, not %g", what, length, head, i, s,
                   (double)got[s], weighted[s] / sum);
+    }
 }
 
 /* Checks `some` queries of each head at random besides the first and the last, or all when there are few. */
@@ -170,7 +217,7 @@ static const struct {
 static void lengths_at(const char *level) {
     for (size_t m = 0; m < VSR_COUNT(modes); m++) {
         char what[64];
-        struct attention a = { .heads = 2, .kv_heads = 2, .head_dim = 32, .scale = 0.6f };
+        struct attention a = { .heads = 2, .kv_heads = 2, .head_dim = 32, .scale = 0.6f, .narrow = narrow };
         a.causal = modes[m].causal;
         a.window = modes[m].window;
         snprintf(what, sizeof(what), "%s, %s", level, modes[m].name);
@@ -201,7 +248,8 @@ static void shapes_at(const char *level) {
                                    .head_dim = shapes[shape].head_dim,
                                    .scale = 0.3f,
                                    .causal = modes[m].causal,
-                                   .window = modes[m].window };
+                                   .window = modes[m].window,
+                                   .narrow = narrow };
             snprintf(what, sizeof(what), "%s, %zu heads of %zu, %s", level, a.heads, a.head_dim, modes[m].name);
             one_length(what, &a, lengths[k % VSR_COUNT(lengths)], 3);
         }
@@ -214,7 +262,7 @@ TEST(shapes) {
 
 /* Large scores: the running maximum has to move, and what is far below it becomes nothing. */
 static void sharp_at(const char *level) {
-    struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = 16, .scale = 1 };
+    struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = 16, .scale = 1, .narrow = narrow };
     uint32_t starts[2] = { 0, 700 };
     struct batch b = batch_new(&a, 700);
     for (size_t j = 0; j < 700; j++)
@@ -231,7 +279,7 @@ static void sharp_at(const char *level) {
             b.qkv[j * b.stride + 32 + s] = 3; /* all values the same: so is every mean of them */
     run(&a, &b.rows, starts, 1);
     for (size_t i = 0; i < 700; i++)
-        CHECK_MSG(fabsf(b.out[i * 17 + i % 16] - 3) < 2e-6f, "%s: query %zu: %g", level, i, (double)b.out[i * 17]);
+        CHECK_MSG(fabsf(b.out[i * 17 + i % 16] - 3) < 4e-6f, "%s: query %zu: %g", level, i, (double)b.out[i * 17]);
     b.qkv[5 * b.stride + 16] = NAN;
     run(&a, &b.rows, starts, 1);
     assert_true(isnan(b.out[100 * 17]));
@@ -256,7 +304,8 @@ static void relative_at(const char *level) {
                                .head_dim = 16,
                                .scale = 0.25f,
                                .relative = relative,
-                               .relative_reach = REACH };
+                               .relative_reach = REACH,
+                               .narrow = narrow };
         one_length(level, &a, lengths[k], 8);
         a.window = 20;
         one_length(level, &a, lengths[k], 8);
@@ -326,7 +375,7 @@ static void positions_at(const char *level) {
                                                  .slot = slot,
                                                  .reach = REACH };
         struct attention a = {
-            .heads = HEADS, .kv_heads = HEADS, .head_dim = DIM, .scale = 0.2f, .positions = &positions
+            .heads = HEADS, .kv_heads = HEADS, .head_dim = DIM, .scale = 0.2f, .positions = &positions, .narrow = narrow
         };
         positions.n_slots = 2 * (kinds[kind].buckets ? kinds[kind].buckets : kinds[kind].positions);
         attention_slots(kinds[kind].buckets, kinds[kind].positions, REACH, slot);
@@ -349,7 +398,8 @@ static void together_at(const char *level) {
                                .head_dim = 24,
                                .scale = 0.5f,
                                .causal = modes[m].causal,
-                               .window = modes[m].window };
+                               .window = modes[m].window,
+                               .narrow = narrow };
         struct batch b = batch_new(&a, 701);
         char what[64];
         snprintf(what, sizeof(what), "%s, batch, %s", level, modes[m].name);
@@ -377,14 +427,15 @@ TEST(alone_or_together) {
 
 /* A causal model's first tokens do not depend on what follows, and a window as long as the text is none. */
 static void prefix_at(const char *level) {
-    struct attention a = { .heads = 2, .kv_heads = 1, .head_dim = 32, .scale = 0.5f, .causal = true };
+    struct attention a = { .heads = 2, .kv_heads = 1, .head_dim = 32, .scale = 0.5f, .causal = true, .narrow = narrow };
     uint32_t long_starts[2] = { 0, 333 }, short_starts[2] = { 0, 200 };
     struct batch b = batch_new(&a, 333);
     float *first = allocate(200 * (b.width + 1) * sizeof(float));
     run(&a, &b.rows, short_starts, 1);
     memcpy(first, b.out, 200 * (b.width + 1) * sizeof(float));
     run(&a, &b.rows, long_starts, 1);
-    CHECK_MSG(!memcmp(first, b.out, 200 * (b.width + 1) * sizeof(float)), "%s: a prefix changes", level);
+    /* Integers are scaled by blocks, which end later here. */
+    CHECK_MSG(narrow || !memcmp(first, b.out, 200 * (b.width + 1) * sizeof(float)), "%s: a prefix changes", level);
     a.causal = false;
     run(&a, &b.rows, short_starts, 1);
     memcpy(first, b.out, 200 * (b.width + 1) * sizeof(float));
@@ -401,7 +452,7 @@ TEST(prefix) {
 
 /* bf16 output is the f32 output rounded. */
 static void bf16_at(const char *level) {
-    struct attention a = { .heads = 2, .kv_heads = 2, .head_dim = 36, .scale = 0.3f };
+    struct attention a = { .heads = 2, .kv_heads = 2, .head_dim = 36, .scale = 0.3f, .narrow = narrow };
     uint32_t starts[2] = { 0, 50 };
     struct batch b = batch_new(&a, 50);
     uint16_t *half = allocate(50 * 80 * sizeof(*half));
@@ -421,5 +472,151 @@ TEST(bf16) {
     at_each_level(bf16_at);
 }
 
+/* ---- integers */
+
+static void all_widths(const char *level) {
+    for (size_t dim = 1; dim <= 130; dim++) {
+        struct attention a = { .heads = 2, .kv_heads = 1, .head_dim = dim, .scale = 0.4f, .narrow = narrow };
+        one_length(level, &a, 1 + random_bits() % 150, 3);
+    }
+}
+
+TEST(integer_widths) {
+    in_integers(all_widths);
+}
+
+static void all_lengths(const char *level) {
+    struct attention a = { .heads = 2, .kv_heads = 2, .head_dim = 32, .scale = 0.4f, .narrow = narrow };
+    error_sum = 0;
+    error_count = 0;
+    for (size_t length = 1; length <= 600; length++)
+        one_length(level, &a, length, 3);
+    /* What is allowed adds up all that could go wrong in one direction; chance leaves much less. */
+    CHECK_MSG(error_sum / (double)error_count < 0.03, "%s: errors are %g of what is allowed", level,
+              error_sum / (double)error_count);
+}
+
+TEST(integer_lengths) {
+    in_integers(all_lengths);
+}
+
+static void multiply(float *rows, size_t stride, size_t n, size_t width, float by) {
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < width; i++)
+            rows[r * stride + i] *= by;
+}
+
+/* Numbers of any size: what matters is what they are beside each other. Nothing, where all are. */
+static void sizes(const char *level) {
+    static const float size[][3] = {
+        { 1e-18f, 1e18f, 1 }, { 1e18f, 1e-18f, 1e30f }, { 1, 1, 1e-20f },      { 0, 1, 1 },     { 1, 0, 1 },
+        { 1, 1, 0 },          { 1e-40f, 1, 1 },         { 1, 1e-42f, 1e-44f }, { 1, 1, 1e36f }, { 30, 30, 1 },
+        { 1e4f, 1e5f, 1 },    { 1e15f, 1e15f, 1 }
+    };
+    enum { N = 150, DIM = 32 };
+    for (size_t k = 0; k < VSR_COUNT(size); k++) {
+        struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = DIM, .scale = 0.4f, .narrow = narrow };
+        uint32_t starts[2] = { 0, N };
+        struct batch b = batch_new(&a, N);
+        double allowed = greatest_size(b.rows.v, b.stride, N, DIM) * size[k][2] * 1.001 + 1e-30;
+        multiply(b.qkv, b.stride, N, DIM, size[k][0]);
+        multiply(b.qkv + DIM, b.stride, N, DIM, size[k][1]);
+        multiply(b.qkv + (size_t)2 * DIM, b.stride, N, DIM, size[k][2]);
+        run(&a, &b.rows, starts, 1);
+        for (size_t t = 0; t < N; t++)
+            for (size_t i = 0; i < DIM; i++)
+                CHECK_MSG(fabs((double)b.out[t * (DIM + 1) + i]) <= allowed, "%s: sizes %zu: row %zu is %g", level, k,
+                          t, (double)b.out[t * (DIM + 1) + i]);
+        if (size[k][0] * size[k][1] <= 1 && size[k][2] > 1e-25f && size[k][2] < 1e35f)
+            check_batch(level, &a, &b, starts, 1, 10);
+        batch_free(&b);
+    }
+}
+
+TEST(integer_sizes) {
+    in_integers(sizes);
+}
+
+/* One key that outweighs the others, at any place, so that the maximum comes early or late; then a long flat tail. */
+static void one_of_many(const char *level) {
+    enum { N = 600, DIM = 64 };
+    static const size_t places[] = { 0, 1, 63, 64, 130, 599 };
+    for (size_t k = 0; k < VSR_COUNT(places) * 4; k++) {
+        struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = DIM, .scale = 1, .narrow = narrow };
+        float ahead = (float)(k % 4) * 3; /* of the others' scores */
+        uint32_t starts[2] = { 0, N };
+        struct batch b = batch_new(&a, N);
+        for (size_t t = 0; t < N; t++) {
+            memset(b.qkv + t * b.stride, 0, (size_t)2 * DIM * sizeof(float));
+            b.qkv[t * b.stride] = 1;
+            b.qkv[t * b.stride + DIM] = t == places[k / 4] ? ahead : 0;
+            for (size_t i = 0; i < DIM; i++)
+                b.qkv[t * b.stride + (size_t)2 * DIM + i] = t == places[k / 4] ? 1 : -1;
+        }
+        run(&a, &b.rows, starts, 1);
+        for (size_t t = 0; t < N; t += 7) {
+            double weight = exp((double)ahead), want = (weight - (N - 1)) / (weight + (N - 1));
+            CHECK_MSG(fabs(b.out[t * (DIM + 1) + t % DIM] - want) < 0.08 * (1 - want) + 1e-5,
+                      "%s: %g at %zu: %g, not %g", level, (double)ahead, places[k / 4], (double)b.out[t * (DIM + 1)],
+                      want);
+        }
+        batch_free(&b);
+    }
+}
+
+TEST(integer_tail) {
+    in_integers(one_of_many);
+}
+
+/* Whoever sees a number that is not finite has a result that is not. */
+static void not_finite(const char *level) {
+    static const float bad[] = { NAN, INFINITY, -INFINITY };
+    enum { N = 200, DIM = 20 };
+    for (size_t k = 0; k < VSR_COUNT(bad) * 3 * 3; k++) {
+        struct attention a = {
+            .heads = 1, .kv_heads = 1, .head_dim = DIM, .scale = 0.4f, .causal = k % 3 == 1, .narrow = narrow
+        };
+        size_t part = k / 3 % 3, token = 170, column = 7;
+        uint32_t starts[2] = { 0, N };
+        struct batch b = batch_new(&a, N);
+        a.window = k % 3 == 2 ? 10 : 0;
+        b.qkv[token * b.stride + part * DIM + column] = bad[k / 9];
+        run(&a, &b.rows, starts, 1);
+        for (size_t t = 0; t < N; t++) {
+            bool must = part == 0 ? t == token : sees(&a, (ptrdiff_t)t, (ptrdiff_t)token), is = false;
+            for (size_t i = part == 2 ? column : 0; i < (part == 2 ? column + 1 : DIM); i++)
+                is |= !isfinite(b.out[t * (DIM + 1) + i]);
+            CHECK_MSG(is || !must, "%s: %g in part %zu of token %zu leaves row %zu finite", level, (double)bad[k / 9],
+                      part, token, t);
+            CHECK_MSG(!is || part > 0 || must, "%s: a query makes another's row not finite", level);
+            CHECK_MSG(!is || (!a.window && !a.causal) || t + 150 > token, "%s: row %zu is not finite", level, t);
+        }
+        batch_free(&b);
+    }
+}
+
+TEST(integer_not_finite) {
+    in_integers(not_finite);
+}
+
+/* They are used where they can be, and only where they are asked for. */
+TEST(integers_or_not) {
+    struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = 32, .scale = 0.4f };
+    uint32_t starts[2] = { 0, 40 };
+    struct batch b = batch_new(&a, 40);
+    float *wide = allocate(40 * 33 * sizeof(float));
+    bool differ = false;
+    run(&a, &b.rows, starts, 1);
+    memcpy(wide, b.out, 40 * 33 * sizeof(float));
+    a.narrow = true;
+    run(&a, &b.rows, starts, 1);
+    for (size_t i = 0; i < (size_t)40 * 33; i++)
+        differ |= wide[i] != b.out[i];
+    assert_int_equal(differ, cpu_has_vnni());
+    free(wide);
+    batch_free(&b);
+}
+
 RUN_TESTS(T(lengths), T(shapes), T(sharp), T(relative), T(buckets), T(slots), T(positions), T(alone_or_together),
-          T(prefix), T(bf16))
+          T(prefix), T(bf16), T(integer_widths), T(integer_lengths), T(integer_sizes), T(integer_tail),
+          T(integer_not_finite), T(integers_or_not))

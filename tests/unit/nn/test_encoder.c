@@ -5,7 +5,9 @@
 
 #include <dnnl.h>
 
+#include "nn/attention_vnni.h"
 #include "nn/cpu.h"
+#include "nn/encoder_model.h"
 #include "nn/gemm.h"
 #include "unit/nn/encoder_fixture.h"
 
@@ -43,6 +45,26 @@ TEST(levels) {
         each_model(&rig, PRECISION_INT8, check_model);
         rig_end(&rig);
     }
+}
+
+/* Only a model of bytes is content with that. */
+static void check_attention(struct rig *rig, const char *name, enum precision precision) {
+    struct fixture f;
+    fixture_begin(&f, rig, name, precision);
+    for (size_t i = 0; i < f.config.layers; i++) {
+        struct attention attention = encoder_attention(f.encoder, i);
+        CHECK_MSG(attention_vnni_serves(&attention) == (precision == PRECISION_INT8 && cpu_has_vnni()),
+                  "%s %s: attention of layer %zu", name, precision_name(precision), i);
+    }
+    fixture_end(&f);
+}
+
+TEST(attention_in_integers) {
+    struct rig rig;
+    rig_begin(&rig);
+    for (enum precision precision = PRECISION_F32; precision <= PRECISION_INT8; precision++)
+        each_model(&rig, precision, check_attention);
+    rig_end(&rig);
 }
 
 /* A test at a lower level is one of the library at that level too. */
@@ -248,5 +270,5 @@ TEST(too_long_for_its_positions) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(models), T(levels), T(the_library_follows), T(classes), T(beside_others), T(refused),
-          T(too_long_for_its_positions))
+RUN_TESTS(T(models), T(levels), T(attention_in_integers), T(the_library_follows), T(classes), T(beside_others),
+          T(refused), T(too_long_for_its_positions))

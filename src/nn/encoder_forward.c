@@ -17,7 +17,7 @@
  */
 enum {
     BLOCK_ROWS = GEMM_ROWS_MAX,
-    BLOCK_STEP = 16,      /* blocks of several threads are multiples of it: fewer rows make poor products */
+    BLOCK_STEP = 16,      /* blocks are multiples of it: fewer rows make poor products */
     ITEMS_OF_THREAD = 16, /* attention is handed out in about so many portions for each thread: some take longer */
     ALIGN = 64,
 };
@@ -242,12 +242,16 @@ static int each_part(const struct pass *p, size_t index, size_t n, size_t step, 
     return crew_run(p->work->crew, (n + step - 1) / step, run_part, &region, p->err);
 }
 
-/* As many blocks as threads, or a multiple of that. */
+/*
+ * As many blocks as threads, or a multiple of that, and all about as long: each block reads all of the weights, so a
+ * last one of a few rows would cost as much as a long one. A quarter more rows than suit the cache is the lesser evil.
+ */
 static size_t block_rows(const struct pass *p) {
     size_t most = gemm_rows(p->encoder->layers[0].linears[LINEAR_MLP_IN]); /* makes the widest rows */
-    size_t rounds = (p->n + p->threads * most - 1) / (p->threads * most), blocks = rounds * p->threads;
-    size_t rows = ((p->n + blocks - 1) / blocks + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
-    return p->threads == 1 ? most : rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
+    size_t longest = most + most / 4 < BLOCK_ROWS ? most + most / 4 : BLOCK_ROWS, share = p->threads * longest;
+    size_t blocks = (p->n + share - 1) / share * p->threads, rows = (p->n + blocks - 1) / blocks;
+    rows = (rows + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
+    return rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
 }
 
 static int each_block(const struct pass *p, size_t index, pass_part *part) {

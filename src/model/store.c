@@ -3,7 +3,7 @@
  * else, has looked for the files. A slot's wish says what it should be, its model what it is; they differ while a load
  * is under way, and after one that failed. Loaders take slots from a queue: those that somebody waits for stand at its
  * front. A slot that is not wanted any more leaves the list at once and is freed by the last who looks at it; the scout
- * frees its model, for giving memory back takes a while as well.
+ * frees its model, for giving memory back takes a while as well. With a claim to it, it stays in the list unwanted.
  */
 #include "model/store.h"
 
@@ -35,20 +35,29 @@ enum {
 struct slot {
     struct slot *next;   /* of all slots */
     struct slot *behind; /* of the queue */
-    int readiness;       /* its number there */
+    int readiness;       /* its number there; none when it is not wanted */
     struct wish *wish;
     struct wish *asked;         /* what it shall be, until it has been looked for; NULL: that is `wish` */
     enum readiness_state state; /* of the wish */
     struct vsr_err why;         /* of ABSENT and FAILED */
     struct model *model;        /* NULL: none is loaded */
     struct model *leaving;      /* of one that is gone: for the scout to free */
+    uint64_t load_ms, self_test_us;
     struct result_key loaded_as;
     uint64_t used;                /* the store's clock when it was asked for last */
     const struct wish *under_way; /* what is being loaded; compared only: it may not be wanted any more */
+    bool wanted;                  /* by the last configuration, not by claims alone */
     bool queued, loading, gone;
-    bool called;    /* somebody asked for it while it was being looked for */
-    bool settling;  /* it is loaded; room is being made for it */
-    size_t n_users; /* loader and askers */
+    bool called;   /* somebody asked for it while it was being looked for */
+    bool settling; /* it is loaded; room is being made for it */
+    size_t n_claims;
+    size_t n_users; /* loader, askers, claims, and the scout */
+};
+
+struct store_claim {
+    struct store *store;
+    size_t n;
+    struct slot *slots[];
 };
 
 struct loader {
@@ -89,7 +98,7 @@ static bool same_key(struct result_key a, struct result_key b) {
 }
 
 static bool is_eager(const struct slot *slot) {
-    return slot->wish->model.load == STORE_EAGER || slot->wish->model.mandatory;
+    return slot->wanted && (slot->wish->model.load == STORE_EAGER || slot->wish->model.mandatory);
 }
 
 /* What is to be said once the lock is free. */
@@ -110,7 +119,7 @@ static void show(struct store *store, struct slot *slot, enum readiness_state st
     news->state = state;
     (void)snprintf(news->name, sizeof(news->name), "%.*s", VSR_FMT(slot->wish->model.name));
     (void)snprintf(news->message, sizeof(news->message), "%s", message);
-    if (slot->gone)
+    if (slot->gone || !slot->wanted)
         return;
     readiness_set_state(store->options.readiness, slot->readiness, slot->model ? MODEL_STATE_READY : state,
                         str_from_c(message));
@@ -121,8 +130,8 @@ static void show_phase(struct store *store) {
     char missing[READINESS_NAME_LEN];
     size_t n = 0, checked = 0, under_way = 0;
     for (const struct slot *slot = store->slots; slot; slot = slot->next) {
-        n++;
-        checked += slot->asked && !slot->model;
+        n += slot->wanted;
+        checked += slot->wanted && slot->asked && !slot->model;
         under_way += (slot->queued || slot->loading) && is_eager(slot);
     }
     if (n == 0)
@@ -199,13 +208,20 @@ static void leave_slot(struct slot *slot) {
         free_slot(slot);
 }
 
+static void unwant(struct store *store, struct slot *slot) {
+    if (!slot->wanted)
+        return;
+    slot->wanted = false;
+    readiness_remove(store->options.readiness, slot->readiness);
+}
+
 static void drop_slot(struct store *store, struct slot *slot) {
     struct slot **at = &store->slots;
     while (*at != slot)
         at = &(*at)->next;
     *at = slot->next;
     unqueue(store, slot);
-    readiness_remove(store->options.readiness, slot->readiness);
+    unwant(store, slot);
     slot->leaving = slot->model;
     slot->model = NULL;
     slot->gone = true;
@@ -330,13 +346,13 @@ static void load(struct store *store, const struct wish *wish, struct loaded *re
 }
 
 /* With the lock. */
-static void show_loaded(struct store *store, struct slot *slot, const struct loaded *loaded) {
-    const struct model *model = loaded->model;
+static void show_loaded(struct store *store, const struct slot *slot) {
+    const struct model *model = slot->model;
     const struct labels *labels = model_labels(model);
     const struct readiness_load shown = {
         .resolved_path = slot->wish->directory,
-        .load_ms = loaded->load_ms,
-        .self_test_us = loaded->self_test_us,
+        .load_ms = slot->load_ms,
+        .self_test_us = slot->self_test_us,
         .memory_bytes = model_bytes(model).all,
         .task = str_from_c(model_task_name(model_task(model))),
         .architecture = str_from_c(encoder_family_name(model_config(model)->family)),
@@ -346,7 +362,8 @@ static void show_loaded(struct store *store, struct slot *slot, const struct loa
         .labels = labels->names,
         .n_labels = labels->n,
     };
-    readiness_loaded(store->options.readiness, slot->readiness, &shown);
+    if (slot->wanted)
+        readiness_loaded(store->options.readiness, slot->readiness, &shown);
 }
 
 /* With the lock: the new model takes the place of the old one, which is returned. */
@@ -363,10 +380,12 @@ static struct model *put_in(struct store *store, struct slot *slot, struct loade
     }
     store->loads++;
     slot->model = loaded->model;
+    slot->load_ms = loaded->load_ms;
+    slot->self_test_us = loaded->self_test_us;
     slot->loaded_as = slot->wish->key;
     slot->used = ++store->clock;
     show(store, slot, MODEL_STATE_READY, "", news);
-    show_loaded(store, slot, loaded);
+    show_loaded(store, slot);
     return old;
 }
 
@@ -469,16 +488,24 @@ static void plan(struct store *store, struct slot *slot, struct news *news) {
     }
 }
 
+/* With the lock. One that was kept for a claim is shown as it is. */
+static void show_anew(struct store *store, struct slot *slot) {
+    const struct readiness_model shown = { slot->wish->model.name, slot->wish->model.type,
+                                           catalogue_path(slot->wish->model.name), slot->wish->model.mandatory };
+    slot->wanted = true;
+    slot->readiness = readiness_add(store->options.readiness, &shown);
+    VSR_ASSERT(slot->readiness >= 0); /* there is room for STORE_MODELS_MAX */
+    if (slot->model)
+        show_loaded(store, slot);
+    else
+        readiness_set_state(store->options.readiness, slot->readiness, slot->state, VSR_STR(""));
+}
+
 static struct slot *new_slot(struct store *store, struct wish *wish) {
-    const struct readiness_model shown = { wish->model.name, wish->model.type, catalogue_path(wish->model.name),
-                                           wish->model.mandatory };
     struct slot *slot = MEM_NEW(struct slot), **at = &store->slots;
     slot->wish = wish;
     wish->n_refs++;
-    slot->readiness = readiness_add(store->options.readiness, &shown);
-    VSR_ASSERT(slot->readiness >= 0); /* there is room for STORE_MODELS_MAX */
     slot->state = MODEL_STATE_CHECKING;
-    readiness_set_state(store->options.readiness, slot->readiness, MODEL_STATE_CHECKING, VSR_STR(""));
     while (*at)
         at = &(*at)->next;
     *at = slot;
@@ -497,6 +524,8 @@ static void ask(struct store *store, struct wish *wish) {
     struct slot *slot = find_path(store, wish->path);
     if (!slot)
         slot = new_slot(store, wish);
+    if (!slot->wanted)
+        show_anew(store, slot);
     wish_unref(slot->asked);
     slot->asked = wish;
     keep_as(slot, &wish->model);
@@ -530,13 +559,29 @@ static size_t make_wishes(const struct store_model *models, size_t n, struct wis
     return n_wishes;
 }
 
-/* With the lock. */
+static size_t count_claimed(const struct store *store) {
+    size_t n = 0;
+    for (const struct slot *slot = store->slots; slot; slot = slot->next)
+        n += !slot->wanted;
+    return n;
+}
+
+/* With the lock. What is claimed stays, but is not loaded before somebody asks. */
 static void drop_others(struct store *store, struct wish *const *wishes, size_t n) {
+    size_t n_claimed = count_claimed(store);
     struct slot *next;
     for (struct slot *slot = store->slots; slot; slot = next) {
         next = slot->next;
-        if (!is_among(slot->wish->path, wishes, n))
+        if (!slot->wanted || is_among(slot->wish->path, wishes, n))
+            continue;
+        if (slot->n_claims == 0 || n_claimed == STORE_MODELS_MAX) {
             drop_slot(store, slot);
+            continue;
+        }
+        n_claimed++;
+        unwant(store, slot);
+        if (slot->n_users == slot->n_claims)
+            unqueue(store, slot);
     }
 }
 
@@ -556,6 +601,38 @@ int store_configure(struct store *store, const struct store_model *models, size_
     unlock(store);
     (void)pthread_mutex_unlock(&store->configuring);
     return 0;
+}
+
+/* ---- claims */
+
+struct store_claim *store_claim(struct store *store) {
+    struct store_claim *claim = mem_alloc(sizeof(*claim) + STORE_MODELS_MAX * sizeof(*claim->slots));
+    claim->store = store;
+    lock(store);
+    for (struct slot *slot = store->slots; slot; slot = slot->next) {
+        if (!slot->wanted)
+            continue;
+        claim->slots[claim->n++] = slot;
+        slot->n_claims++;
+        slot->n_users++;
+    }
+    unlock(store);
+    return claim;
+}
+
+void store_claim_free(struct store_claim *claim) {
+    if (!claim)
+        return;
+    lock(claim->store);
+    for (size_t i = 0; i < claim->n; i++) {
+        struct slot *slot = claim->slots[i];
+        if (--slot->n_claims == 0 && !slot->wanted && !slot->gone)
+            drop_slot(claim->store, slot);
+        leave_slot(slot);
+    }
+    (void)pthread_cond_broadcast(&claim->store->changed); /* who waits for one that is gone */
+    unlock(claim->store);
+    mem_free(claim);
 }
 
 /* ---- the scout */
@@ -789,6 +866,7 @@ struct store_stats store_stats(struct store *store) {
     lock(store);
     for (const struct slot *slot = store->slots; slot; slot = slot->next) {
         stats.models++;
+        stats.claimed += !slot->wanted;
         stats.checking += slot->asked != NULL;
         stats.loaded += slot->model != NULL;
         stats.loading += slot->loading || slot->settling;

@@ -8,6 +8,10 @@
  * are run, and numbers that are none are a failure. A failure is remembered with its reason until the next
  * store_configure(), which tries again.
  *
+ * What is not wanted any more is forgotten, unless somebody holds a claim to it: requests of a former configuration may
+ * still ask for its models. Such a model is none of the readiness, is lazy whatever it was, and goes with the last
+ * claim.
+ *
  * A model is a counted reference: calls that run keep theirs, so another load can take its place at any time. While a
  * replacement is being loaded the old one answers, and when the replacement fails it goes on to.
  *
@@ -31,6 +35,7 @@
 struct engine;
 struct nn_runtime;
 struct store;
+struct store_claim;
 
 enum { STORE_MODELS_MAX = READINESS_MODELS_MAX, STORE_LOADERS_MAX = 16 };
 
@@ -65,6 +70,7 @@ struct store_model {
 struct store_stats {
     size_t models, checking, loaded, loading, failed, absent;
     size_t waited_for; /* for a loader */
+    size_t claimed;    /* kept for a claim only; in `models` all the same */
     uint64_t bytes;    /* of weights in memory, what several share counted once */
     uint64_t loads, failures, unloads;
 };
@@ -83,6 +89,15 @@ void store_free(struct store *store);
  * when any of them is. Neither looks at the disk nor loads before it returns. VSR_E_LIMIT past STORE_MODELS_MAX. */
 int store_configure(struct store *store, const struct store_model *models, size_t n,
                     struct vsr_err *err) VSR_MUST_CHECK;
+
+/*
+ * To what was configured last: until the claim is given up all of it can be asked for, whatever is configured
+ * meanwhile. Past STORE_MODELS_MAX models that only claims hold, further ones are not kept. Any thread; give up before
+ * store_free().
+ */
+struct store_claim *store_claim(struct store *store);
+/* NULL is allowed. Frees the claim; models that nobody else wants are given back by a thread of the store's. */
+void store_claim_free(struct store_claim *claim);
 
 /*
  * A lazy model begins to load. Waits for it until `deadline_ms` of clock_mono_ms() (0: does not wait). VSR_E_NOT_FOUND:

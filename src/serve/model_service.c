@@ -300,7 +300,11 @@ static void show_failure(struct model_service *service, const struct store_model
     readiness_set_phase(service->readiness, READINESS_FAILED, str_from_c(err->text));
 }
 
-int model_service_configure(struct model_service *service, const struct snapshot *snapshot, struct vsr_err *err) {
+static void give_up(void *data) {
+    store_claim_free(data);
+}
+
+int model_service_configure(struct model_service *service, struct snapshot *snapshot, struct vsr_err *err) {
     const struct config_inference *inference = &snapshot->doc->global.model_catalog.inference;
     const struct fixed fixed = fixed_of(inference);
     struct arena *arena = arena_new(0, 0);
@@ -317,6 +321,8 @@ int model_service_configure(struct model_service *service, const struct snapshot
         show_failure(service, models, n, err);
     else
         readiness_set_without_entry(service->readiness, VSR_STR(""));
+    if (rc == 0 && n > 0)
+        arena_on_free(snapshot->arena, give_up, store_claim(service->store));
     arena_free(arena);
     return rc;
 }
@@ -332,10 +338,6 @@ bool model_service_ready(struct model_service *service) {
 
 struct store *model_service_store(struct model_service *service) {
     return service->store;
-}
-
-struct engine *model_service_engine(struct model_service *service) {
-    return service->engine;
 }
 
 /* ---- metrics */

@@ -577,6 +577,95 @@ TEST(what_becomes_mandatory_is_loaded) {
     rig_end(&rig);
 }
 
+/* ---- claims */
+
+static void wait_for_bytes(struct rig *rig, uint64_t held) {
+    uint64_t end = clock_mono_ms() + PATIENCE_MS;
+    struct timespec pause = { 0, 2000000 };
+    while (tensor_store_bytes(rig->runtime->tensors).held != held) {
+        nanosleep(&pause, NULL);
+        CHECK(clock_mono_ms() < end, "memory is not given back");
+    }
+}
+
+/* What a former configuration named answers until its last request is over, whether it was loaded or not. */
+TEST(a_former_configuration) {
+    struct store_model models[] = { wanted("a"), wanted("b"), wanted("c") };
+    char missing[READINESS_NAME_LEN];
+    struct store_handle handle;
+    struct store_claim *first, *again, *second;
+    struct rig rig;
+    uint64_t one, loads;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    link_model(&rig, "c", "bert-embed-mean");
+    models[1].mandatory = true;
+    configure(&rig, models, 3);
+    first = store_claim(rig.store);
+    settle(&rig);
+    configure(&rig, models, 3);
+    again = store_claim(rig.store);
+    settle(&rig);
+    configure(&rig, models, 1);
+    second = store_claim(rig.store);
+    settle(&rig);
+    CHECK(readiness_is_ready(rig.readiness, missing), "a lazy one is all that is wanted");
+    CHECK_INT(store_stats(rig.store).claimed, 2, "kept");
+    loads = store_stats(rig.store).loads;
+    handle = get(&rig, "b");
+    store_put(&handle);
+    CHECK_INT(store_stats(rig.store).loads, loads, "it was there");
+    handle = get(&rig, "c");
+    store_put(&handle);
+    CHECK_INT(store_stats(rig.store).loads, loads + 1, "lazy, asked for first by the former");
+    handle = get(&rig, "a");
+    store_put(&handle);
+    store_claim_free(first);
+    CHECK_INT(store_stats(rig.store).claimed, 2, "there is another claim");
+    configure(&rig, models, 2);
+    CHECK_INT(store_stats(rig.store).claimed, 1, "wanted again");
+    CHECK_INT(readiness_state(rig.readiness, 1), MODEL_STATE_READY, "and shown as it is");
+    CHECK(readiness_is_ready(rig.readiness, missing), "at once");
+    settle(&rig);
+    CHECK_INT(store_stats(rig.store).loads, loads + 2, "not loaded again");
+    configure(&rig, models, 1);
+    store_claim_free(again);
+    refused(&rig, "b", VSR_E_NOT_FOUND, "b");
+    refused(&rig, "c", VSR_E_NOT_FOUND, "c");
+    CHECK_INT(store_stats(rig.store).models, 1, "the one that is wanted");
+    one = store_stats(rig.store).bytes;
+    CHECK(one > 0, "it weighs something");
+    wait_for_bytes(&rig, one);
+    configure(&rig, NULL, 0);
+    handle = get(&rig, "a");
+    store_put(&handle);
+    store_claim_free(second);
+    wait_for_bytes(&rig, 0);
+    rig_end(&rig);
+}
+
+/* However many configurations come and go while one request does not end. */
+TEST(former_models_are_bounded) {
+    struct store_claim *claims[STORE_MODELS_MAX + 2];
+    struct rig rig;
+    rig_begin(&rig, 0);
+    for (size_t i = 0; i < VSR_COUNT(claims); i++) {
+        char name[16];
+        struct store_model model;
+        snprintf(name, sizeof(name), "m%zu", i);
+        model = wanted(name);
+        configure(&rig, &model, 1);
+        claims[i] = store_claim(rig.store);
+    }
+    configure(&rig, NULL, 0);
+    CHECK_INT(store_stats(rig.store).claimed, STORE_MODELS_MAX, "no more");
+    for (size_t i = 0; i < VSR_COUNT(claims); i++)
+        store_claim_free(claims[i]);
+    CHECK_INT(store_stats(rig.store).models, 0, "all gone");
+    rig_end(&rig);
+}
+
 /* ---- the ceiling */
 
 /* What others hold does not make the store's own models any smaller. */
@@ -782,5 +871,6 @@ TEST(swapped_under_load) {
 RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T(an_adapter_is_not_its_base),
           T(a_model_with_more_than_is_needed), T(absent), T(failed), T(what_did_not_change_stays),
           T(new_files_are_a_new_model), T(every_file_counts), T(what_becomes_mandatory_is_loaded),
-          T(shared_bytes_are_counted_once), T(a_failure_stays_one), T(room_is_made), T(too_large),
-          T(swapped_under_load), T(a_slow_disk)) /* the last: when it fails the disk may be stopped */
+          T(a_former_configuration), T(former_models_are_bounded), T(shared_bytes_are_counted_once),
+          T(a_failure_stays_one), T(room_is_made), T(too_large), T(swapped_under_load),
+          T(a_slow_disk)) /* the last: when it fails the disk may be stopped */

@@ -189,4 +189,31 @@ TEST(not_started) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(which), T(settings), T(label_files), T(not_started))
+/* The models of a generation can be asked for until it ends, which may be long after another one took its place. */
+TEST(generations) {
+    struct arena *arena = arena_new(0, 0);
+    struct vsr_err err = VSR_ERR_NONE;
+    struct telemetry *telemetry = telemetry_new();
+    struct model_service *service = model_service_new(telemetry, "/nonexistent");
+    struct loaded first, second;
+    struct store *store;
+    load(arena, "", DOMAIN ", " EMBEDDING, ASK_DOMAIN ", " ASK_EMBEDDING, &first);
+    load(arena, "", DOMAIN, ASK_DOMAIN, &second);
+    CHECK_INT(model_service_configure(service, first.snapshot, &err), 0, "the first");
+    store = model_service_store(service);
+    CHECK_INT(store_stats(store).models, 2, "both");
+    (void)snapshot_ref(first.snapshot); /* a request */
+    CHECK_INT(model_service_configure(service, second.snapshot, &err), 0, "the second");
+    snapshot_unref(first.snapshot);
+    CHECK_INT(store_stats(store).models, 2, "a request may ask for it");
+    CHECK_INT(store_stats(store).claimed, 1, "which nobody else does");
+    unload(&first);
+    CHECK_INT(store_stats(store).models, 1, "the request is over");
+    unload(&second);
+    CHECK_INT(store_stats(store).models, 1, "what was configured last stays");
+    model_service_free(service);
+    telemetry_free(telemetry);
+    arena_free(arena);
+}
+
+RUN_TESTS(T(generations), T(which), T(settings), T(label_files), T(not_started))

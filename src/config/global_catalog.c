@@ -1,4 +1,6 @@
 /* Tables of `global.model_catalog`, apart from its modules (config.md §9.5). */
+#include "config/global_catalog.h"
+
 #include "config/check.h"
 #include "config/global_tables.h"
 #include "config/rows.h"

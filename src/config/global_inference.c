@@ -1,4 +1,6 @@
 /* Table of `global.model_catalog.inference`: how models run inside vsr. */
+#include "config/global_inference.h"
+
 #include "config/global_tables.h"
 #include "config/rows.h"
 

@@ -1,4 +1,6 @@
 /* Tables of `global.integrations` (config.md §9.4). */
+#include "config/global_integrations.h"
+
 #include "config/check.h"
 #include "config/global_tables.h"
 #include "config/rows.h"

@@ -1,4 +1,6 @@
 /* Tables of `global.model_catalog.modules` (config.md §9.5). */
+#include "config/global_modules.h"
+
 #include "config/check.h"
 #include "config/global_tables.h"
 #include "config/rows.h"

@@ -1,4 +1,6 @@
 /* Tables of `global.router` (config.md §9.1), and of `global` itself. */
+#include "config/global_router.h"
+
 #include "config/check.h"
 #include "config/document_tables.h"
 #include "config/global_tables.h"

@@ -1,4 +1,6 @@
 /* Tables of `global.services` (config.md §9.2). */
+#include "config/global_services.h"
+
 #include "config/check.h"
 #include "config/global_tables.h"
 #include "config/rows.h"

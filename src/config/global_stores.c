@@ -1,4 +1,6 @@
 /* Tables of `global.stores` (config.md §9.3), and of the servers that several blocks name. */
+#include "config/global_stores.h"
+
 #include "config/check.h"
 #include "config/global_tables.h"
 #include "config/rows.h"

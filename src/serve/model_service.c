@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "config/global.h"
+#include "config/global_inference.h"
 #include "core/arena.h"
 #include "core/log.h"
 #include "core/mem.h"

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "config/global.h"
+#include "config/global_modules.h"
 #include "signal/request.h"
 #include "text/compress.h"
 

@@ -5,7 +5,7 @@
  */
 #include "signal/modality.h"
 
-#include "config/global.h"
+#include "config/global_modules.h"
 #include "core/arena.h"
 #include "core/assert.h"
 #include "signal/family.h"

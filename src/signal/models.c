@@ -1,6 +1,6 @@
 #include "signal/models.h"
 
-#include "config/global.h"
+#include "config/global_catalog.h"
 
 /* A path is told as the document spells it; an empty one means that there is none. */
 static void tell(signal_model_fn *fn, void *data, vsr_str path, const char *type, vsr_str mapping) {

@@ -23,7 +23,8 @@ static attention_isa_run *kernel(void) {
 /* ---- items */
 
 static size_t queries_of_item(const struct attention *attention) {
-    return ATTENTION_QUERIES / (attention->heads / attention->kv_heads);
+    size_t rows = attention_vnni_serves(attention) ? ATTENTION_VNNI_QUERIES : ATTENTION_QUERIES;
+    return rows / (attention->heads / attention->kv_heads);
 }
 
 static size_t cut(const struct attention *attention, uint32_t first, uint32_t length, struct attention_item *items) {

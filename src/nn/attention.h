@@ -66,8 +66,8 @@ struct attention_item {
 
 /*
  * Cuts sequences into items, in order. Sequence s is tokens starts[s] to starts[s + 1]; empty ones have no items.
- * Returns how many there are; `items` NULL only counts. Depends on heads and kv_heads only: layers of one shape share
- * the items.
+ * Returns how many there are; `items` NULL only counts. Depends on heads, kv_heads and whether integers are used:
+ * layers of one shape share the items.
  */
 size_t attention_items(const struct attention *attention, const uint32_t *starts, size_t n_sequences,
                        struct attention_item *items);

@@ -392,7 +392,7 @@ void SIMD_NAME(attention)(const struct attention *attention, const struct attent
     }
     attention_visible(&w.walk, item->begin, item->end, &low, &high);
     for (size_t block = low / PANEL * PANEL; block < high; block += KEYS) {
-        attention_plan(&w.walk, least(block + KEYS, high), low, high);
+        attention_plan(&w.walk, least(block + KEYS, high), low, high, KEYS);
         run_block(&w, block, least(block + KEYS, high));
     }
     finish(&w, &rows->out);

@@ -33,7 +33,7 @@ enum {
     VECTORS = 4,
     PANEL = VW,
     KEYS = 64, /* of a block: its scores stay in the nearest cache */
-    QUERIES = ATTENTION_QUERIES,
+    QUERIES = ATTENTION_VNNI_QUERIES,
     CHUNK = 2 * VW,     /* numbers of a head that are packed at a time */
     UNROLLED = 4,       /* steps of a product between two jumps: all depths are multiples of it */
     WEIGHT_ONE = 16383, /* the greatest weight */
@@ -221,7 +221,7 @@ EACH_TILE(6)
     { name##_##n##_1, name##_##n##_2, name##_##n##_3, name##_##n##_4 }
 #define OF_TILES(name) \
     { OF_ROWS(name, 1), OF_ROWS(name, 2), OF_ROWS(name, 3), OF_ROWS(name, 4), OF_ROWS(name, 5), OF_ROWS(name, 6) }
-    static multiply_keys *const keys_of[ROWS][VECTORS] = OF_TILES(keys);
+static multiply_keys *const keys_of[ROWS][VECTORS] = OF_TILES(keys);
 static multiply_columns *const columns_of[ROWS][VECTORS] = OF_TILES(columns);
 
 /* ---- sixteen rows at once */
@@ -300,9 +300,14 @@ static float score_limit(size_t dim) {
 
 /* A chunk of a row, times `factor`, as integers; the order of its pairs is that of the instruction. */
 SIMD __m512i chunk_integers(const float *row, size_t lanes, vf factor) {
-    vf a = _mm512_maskz_loadu_ps(vm_first(least(lanes, VW)), row), b = vf_zero();
-    if (lanes > VW)
-        b = _mm512_maskz_loadu_ps(vm_first(least(lanes - VW, VW)), row + VW);
+    vf a, b;
+    if (lanes == CHUNK) {
+        a = vf_load(row, VW);
+        b = vf_load(row + VW, VW);
+    } else {
+        a = vf_load(row, least(lanes, VW));
+        b = lanes > VW ? vf_load(row + VW, lanes - VW) : vf_zero();
+    }
     return _mm512_packs_epi32(_mm512_cvtps_epi32(vf_mul(a, factor)), _mm512_cvtps_epi32(vf_mul(b, factor)));
 }
 
@@ -573,12 +578,15 @@ static void run_tile(struct attention_walk *w, const struct scratch *scratch, st
     size_t steps = steps_of(w->dim), vectors = tile->n_vectors, from = tile->key - block;
     const int32_t *q = scratch->q + tile->vector * steps * VW;
     size_t parts = (tile->n_keys + ROWS - 1) / ROWS, depth = round_up(tile->n_keys, 2 * UNROLLED) / 2;
+    size_t rows = least(rows_of(w) - tile->vector * VW, vectors * VW);
     int32_t best[VECTORS * VW];
     float keep[VECTORS * VW];
+    VSR_ASSERT(vectors > 0 && vectors <= VECTORS);
     for (size_t i = 0; i < vectors * VW; i++)
         best[i] = INT32_MIN;
     for (size_t i = 0; i < parts; i++) {
         size_t j = tile->n_keys * i / parts, n = tile->n_keys * (i + 1) / parts - j;
+        attention_fetch(w, rows * (i + 1) / parts - rows * i / parts);
         keys_of[n - 1][vectors - 1](scratch->k + (from + j) * steps, steps * sizeof(int32_t), q, steps,
                                     scratch->scores + j * vectors * VW, best);
     }
@@ -653,8 +661,10 @@ void attention_vnni_run(const struct attention *attention, const struct attentio
     (void)lay_out(attention, scratch, &parts);
     start(&w, &parts);
     attention_visible(&w, item->begin, item->end, &low, &high);
-    for (size_t block = low / 2 * 2; block < high; block += KEYS)
+    for (size_t block = low / 2 * 2; block < high; block += KEYS) {
+        attention_plan(&w, least(block + KEYS, high), low, high, KEYS);
         run_block(&w, &parts, block, least(block + KEYS, high));
+    }
     finish(&w, &parts, &rows->out);
 }
 

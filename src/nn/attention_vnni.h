@@ -12,8 +12,8 @@
  *     values    11 bits and a sign, a scale for each column of the block
  *
  * Sums over blocks are in f32, with a running maximum. So a result is within a part in 4094 of the greatest value of
- * its column, and about a tenth of that as a rule; that is well below what bytes or bf16 do to the products before it.
- * Keys with less than 2^-15 of the greatest weight count for nothing.
+ * its column, and about a tenth of that as a rule; that is well below what bytes do to the products before it, and only
+ * beside bf16 it is seen. Keys with less than 2^-15 of the greatest weight count for nothing.
  *
  * Scales are of blocks: keys that a query does not see, in a block with some that it sees, may change the last bits of
  * its result, and if they are not finite, nor is the result. Numbers below 1e-30 count as zero.
@@ -22,6 +22,9 @@
 #define VSR_NN_ATTENTION_VNNI_H
 
 #include "nn/attention.h"
+
+/* Queries of an item, over all heads that share a key head: packing their keys counts for more than with floats. */
+enum { ATTENTION_VNNI_QUERIES = 256 };
 
 /* Whether it was asked for, can be done, and this processor has it. Otherwise the functions below may not be called. */
 bool attention_vnni_serves(const struct attention *attention);

@@ -79,19 +79,19 @@ static inline void attention_visible(const struct attention_walk *w, size_t begi
         *ret_high = window ? least(length, end + window) : length;
 }
 
-/* The block that ends at `end` is about to run, of keys `low` to `high`. */
-static inline void attention_plan(struct attention_walk *w, size_t end, size_t low, size_t high) {
+/* The block that ends at `end` is about to run, of keys `low` to `high`; blocks have at most `keys`. */
+static inline void attention_plan(struct attention_walk *w, size_t end, size_t low, size_t high, size_t keys) {
     const struct attention_item *item = w->item;
     struct attention_ahead *ahead = &w->ahead;
     *ahead = (struct attention_ahead){ .n_steps = w->group * w->n_queries };
     if (end < high) {
         ahead->k = w->k + end * w->k_stride;
         ahead->v = w->v + end * w->v_stride;
-        ahead->n_keys = least(high - end, ATTENTION_KEYS);
+        ahead->n_keys = least(high - end, keys);
     } else if (item->kv_head + 1 < w->attention->kv_heads) {
         ahead->k = w->k + low * w->k_stride + w->dim;
         ahead->v = w->v + low * w->v_stride + w->dim;
-        ahead->n_keys = least(high - low, ATTENTION_KEYS);
+        ahead->n_keys = least(high - low, keys);
         ahead->q = w->q + item->begin * w->q_stride + w->group * w->dim;
         ahead->n_queries = w->n_queries;
         ahead->q_width = w->group * w->dim;

@@ -260,7 +260,7 @@ struct attention encoder_attention(const struct encoder *view, size_t layer) {
         .window = config->layer_full[layer] ? 0 : config->window,
         .relative = view->relative,
         .relative_reach = view->relative ? config->positions - 1 : 0,
-        .narrow = view->precision == PRECISION_INT8,
+        .narrow = view->precision == PRECISION_INT8 && config->family != ENCODER_DEBERTA,
     };
 }
 

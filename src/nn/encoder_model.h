@@ -73,7 +73,7 @@ struct encoder_adapter {
  */
 int encoder_load_view(struct encoder *view, struct lora *lora, bool *ret_replaced, struct vsr_err *err) VSR_MUST_CHECK;
 
-/* A layer's, less DeBERTa's terms; in integers where the model is of bytes. */
+/* A layer's, less DeBERTa's terms; without these in integers where the model is of bytes. */
 struct attention encoder_attention(const struct encoder *view, size_t layer);
 
 /* ---- sizes */

@@ -1,4 +1,6 @@
 /* model_embed - `vsr model embed`: vectors of texts, and how alike they are. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/model_row.h"
 #include "cli/model_use.h"
@@ -11,6 +13,8 @@
 #include "nn/sentence_files.h"
 
 enum { OUT_LEN_MAX = 256 << 20, SHOWN_NUMBERS = 6, PROMPTS_NAMED = 16 };
+
+static const char *const exit_norms[] = { "final", "none", NULL };
 
 struct embed_command {
     const struct cli *cli;
@@ -102,6 +106,7 @@ static struct engine_call call_of(const struct embed_command *e, vsr_str text) {
         .prompt = e->has_prompt ? &e->prompt : NULL,
         .dims = (size_t)options_number(options, "dims"),
         .layers = (size_t)options_number(options, "layers"),
+        .no_exit_norm = strcmp(options_text(options, "exit-norm"), exit_norms[1]) == 0,
         .long_text = model_use_long_text(e->cli),
         .priority = PRIORITY_ROUTING,
     };
@@ -165,6 +170,9 @@ static const struct option_spec embed_options[] = {
       NULL, NULL, 1, 65536 },
     { "layers", 0, OPTION_NUMBER, 0, "N", "leave the model after so many layers, if it can be left early", NULL, NULL,
       NULL, 1, 128 },
+    { "exit-norm", 0, OPTION_TEXT, 0, "NAME",
+      "where a model is left early: final, which applies the norm behind its last layer, or none", "final", NULL,
+      exit_norms },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON: whole vectors" },
 };
 

@@ -28,6 +28,8 @@ const struct schema config_prototype_scoring_schema =
 /* The first four are names of the same: inside vsr. */
 static const char *const embedding_backends[] = { "native", "candle", "openvino", "onnx", "openai_compatible", NULL };
 
+static const char *const exit_norms[] = { "final", "none", NULL };
+
 #define T struct config_embedding_config
 static const struct field embedding_config_fields[] = {
     { "backend", FIELD_ENUM, offsetof(T, backend_name), .fallback = "candle", .choices = embedding_backends,
@@ -39,6 +41,8 @@ static const struct field embedding_config_fields[] = {
       .help = "Dimensions kept, of those that the model has; 0: all." },
     { ROW(target_layer, INT), COUNT, .fallback = "22",
       .help = "Layer after which an mmbert or multimodal model ends early; 0: the last." },
+    { ROW(exit_norm, ENUM), .fallback = "final", .choices = exit_norms,
+      .help = "Norm where a model ends early: that behind its last layer, or none." },
     { ROW(enable_soft_matching, BOOL), .fallback = "true",
       .help = "Let the best candidate match when none reaches its threshold." },
     { ROW(top_k, INT), BETWEEN(INT32_MIN, INT32_MAX), .fallback = "1", .help = "Most rules that match; 0: all." },

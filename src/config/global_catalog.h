@@ -14,11 +14,14 @@ enum config_embedding_backend {
     EMBEDDING_BACKEND_OPENAI_COMPATIBLE,
 };
 
+enum config_exit_norm { EXIT_NORM_FINAL, EXIT_NORM_NONE };
+
 struct config_embedding_config {
     struct config_at at;
     int backend_name; /* as written */
     int backend;      /* derived: enum config_embedding_backend */
     int model_type;   /* enum config_embedding_model, never UNSET */
+    int exit_norm;    /* enum config_exit_norm, never UNSET */
     bool preload_embeddings, enable_soft_matching;
     int64_t target_dimension, target_layer;
     int64_t top_k; /* negative reads as 1; 0: all */

@@ -106,7 +106,8 @@ static int gather(struct station *station, size_t n, struct encoder_batch *ret, 
                                    .types = station->types.data,
                                    .starts = station->starts,
                                    .n = n,
-                                   .adapters = adapted ? station->adapters : NULL };
+                                   .adapters = adapted ? station->adapters : NULL,
+                                   .no_final_norm = station->flights[0]->input.no_exit_norm };
     return 0;
 }
 

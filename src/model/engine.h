@@ -74,10 +74,10 @@ struct engine_call {
     bool cut_first; /* a pair too long: the first text gives way, else the longer one */
     enum long_text long_text;
     const bool *risk; /* [classes], borrowed until done(): with LONG_TEXT_CHUNK, see there; NULL: the mean counts */
-    const vsr_str
-        *prompt;   /* embedding: before the text, borrowed as that is; NULL: the model's default, if it has one */
-    size_t layers; /* embedding: leave after so many; 0: all */
-    size_t dims;   /* embedding: cut to so many; 0: all */
+    const vsr_str *prompt; /* embedding: before the text, borrowed likewise; NULL: the model's default, if it has one */
+    size_t layers;         /* embedding: leave after so many, by nn/matryoshka.h; 0: all */
+    bool no_exit_norm;     /* with layers: where the model is left, its last norm is not applied */
+    size_t dims;           /* embedding: cut to so many, by nn/matryoshka.h; 0: all */
     enum scheduler_priority priority;
     uint64_t deadline_ms; /* of clock_mono_ms(); 0: none. It keeps a run from beginning, and ends none */
     void (*done)(struct engine_call *call, int rc, const struct vsr_err *err);

@@ -131,7 +131,7 @@ static int check_call(struct engine_call *call, struct vsr_err *err) {
     bool embeds = model_task(call->model) == MODEL_EMBED;
     if (embeds && call->is_pair)
         return err_set(err, VSR_E_INVALID, "an embedder takes one text, not a pair");
-    if (!embeds && (call->layers || call->dims || call->prompt))
+    if (!embeds && (call->layers || call->dims || call->prompt || call->no_exit_norm))
         return err_set(err, VSR_E_INVALID, "layers, dimensions and prompts are of embedders");
     return embeds ? matryoshka_fit(model_matryoshka(call->model), call->dims, call->layers, &call->cut, err) : 0;
 }
@@ -328,12 +328,13 @@ static int board(struct engine *engine, struct engine_part *part, struct flight 
     }
     made->engine = engine;
     made->asked_ns = clock_mono_ns();
-    made->job = (struct scheduler_job){ .kind = model_kind(made->input.model, made->input.layers),
-                                        .priority = call->priority,
-                                        .tokens = made->input.n_tokens,
-                                        .deadline_ms = call->deadline_ms,
-                                        .done = on_landed,
-                                        .owner = made };
+    made->job =
+        (struct scheduler_job){ .kind = model_kind(made->input.model, made->input.layers, made->input.no_exit_norm),
+                                .priority = call->priority,
+                                .tokens = made->input.n_tokens,
+                                .deadline_ms = call->deadline_ms,
+                                .done = on_landed,
+                                .owner = made };
     rc = admit(engine, call, err);
     if (rc == 0)
         rc = scheduler_submit_quietly(engine->scheduler, &made->job, err);
@@ -356,6 +357,7 @@ static struct flight *make_flight(const struct engine_call *call, const struct e
         .n_tokens = call->n_tokens,
         .width = call->width,
         .layers = call->cut.layers,
+        .no_exit_norm = call->no_exit_norm && call->cut.layers > 0,
         .skip = model_sentence_files(call->model)->include_prompt ? 0 : call->n_prompt,
     };
     if (ids) { /* a window */

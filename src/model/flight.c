@@ -8,7 +8,8 @@
 #include "model/model.h"
 
 static struct result_key key_of(const struct flight_input *input) {
-    uint64_t words[5] = { model_serial(input->model), input->layers, input->width, input->skip, input->n_rows };
+    uint64_t words[6] = { model_serial(input->model), input->layers, input->width, input->skip, input->n_rows,
+                          input->no_exit_norm };
     struct result_key key = result_key_add((struct result_key){ 0 }, words, sizeof(words));
     key = result_key_add(key, input->ids, input->n_tokens * sizeof(*input->ids));
     return result_key_add(key, input->types, input->n_tokens);

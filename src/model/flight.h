@@ -27,6 +27,7 @@ struct flight_input {
     size_t n_tokens;
     size_t n_rows, width; /* of the result */
     size_t layers;        /* embedding: leave after so many; 0: all */
+    bool no_exit_norm;    /* with layers: without the norm behind the last one */
     uint32_t skip;        /* embedding: tokens of a prompt at the start that are not pooled */
 };
 

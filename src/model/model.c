@@ -38,7 +38,7 @@ struct model {
     size_t tokens_max;
     struct preparation preparation;
     struct matryoshka matryoshka;
-    char kinds[ENCODER_LAYERS_MAX + 1]; /* only their addresses count */
+    char kinds[ENCODER_LAYERS_MAX + 1][2]; /* only their addresses count */
 };
 
 static const char *const task_names[] = { "classify", "tag", "embed" };
@@ -327,6 +327,6 @@ uint64_t model_serial(const struct model *model) {
     return model->serial;
 }
 
-const void *model_kind(const struct model *model, size_t layers) {
-    return model->base ? model_kind(model->base, layers) : &model->kinds[layers];
+const void *model_kind(const struct model *model, size_t layers, bool no_exit_norm) {
+    return model->base ? model_kind(model->base, layers, no_exit_norm) : &model->kinds[layers][no_exit_norm];
 }

@@ -94,7 +94,8 @@ size_t model_tokens_max(const struct model *model);
 struct model_bytes model_bytes(const struct model *model);
 /* Tells this load from any other of this process, for keys of caches. */
 uint64_t model_serial(const struct model *model);
-/* The same for calls that may run together: those that leave one trunk after the same number of layers. */
-const void *model_kind(const struct model *model, size_t layers);
+/* The same for calls that may run together: those that leave one trunk after the same number of layers and in the
+ * same way. */
+const void *model_kind(const struct model *model, size_t layers, bool no_exit_norm);
 
 #endif

@@ -40,6 +40,7 @@ struct encoder_batch {
      * of one adapter that stand side by side are multiplied together.
      */
     const struct encoder_adapter *const *adapters;
+    bool no_final_norm; /* the rows are as the last layer that runs leaves them */
 };
 
 /*
@@ -67,9 +68,10 @@ void encoder_work_crew(struct encoder_work *work, struct crew *crew);
 struct gemm_context *encoder_work_gemm(struct encoder_work *work);
 
 /*
- * Runs the first `layers` layers (0: all) and the final norm. `*ret_hidden` is [tokens][hidden] in `work`, until its
- * next use. VSR_E_LIMIT for a batch past the limits, an id outside the vocabulary, or a sequence past what a model with
- * a table of positions can take; VSR_E_INVALID for an adapter of another base; VSR_E_NOMEM.
+ * Runs the first `layers` layers (0: all) and the final norm, unless the batch says no. `*ret_hidden` is
+ * [tokens][hidden] in `work`, until its next use. VSR_E_LIMIT for a batch past the limits, an id outside the
+ * vocabulary, or a sequence past what a model with a table of positions can take; VSR_E_INVALID for an adapter of
+ * another base; VSR_E_NOMEM.
  */
 int encoder_forward(const struct encoder *encoder, struct encoder_work *work, const struct encoder_batch *batch,
                     size_t layers, const float **ret_hidden, struct vsr_err *err) VSR_MUST_CHECK;

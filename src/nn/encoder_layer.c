@@ -384,6 +384,17 @@ static int attention_out_rows(const struct pass *p, size_t index, size_t row, si
     return rc;
 }
 
+/* The branch joins the stream, and nothing reads it any more but the caller. */
+static void end_rows(const struct pass *p, const struct norm *behind, const struct rows_in *branch, size_t row,
+                     size_t n) {
+    size_t cols = p->encoder->config.hidden;
+    float *hidden = f32_row(&p->work->hidden, row, cols);
+    if (behind->gamma)
+        kernel_norm_into(behind, branch, hidden, cols, n, cols);
+    else
+        kernel_add(branch, hidden, cols, n, cols);
+}
+
 static void leave_layer(const struct pass *p, const struct part *part, size_t index, const struct rows_in *branch) {
     struct encoder_work *work = p->work;
     const struct encoder *view = part->run->view;
@@ -394,6 +405,8 @@ static void leave_layer(const struct pass *p, const struct part *part, size_t in
     const struct norm *before = last ? &view->final_norm : &layer[1].norms[NORM_ATTENTION_IN];
     if (p->encoder->names->post_norm)
         join_rows(p, &layer->norms[NORM_MLP_OUT], NULL, branch, row, part->n, last ? NULL : &input);
+    else if (last && p->asked->no_final_norm)
+        end_rows(p, &layer->norms[NORM_MLP_OUT], branch, row, part->n);
     else
         join_rows(p, &layer->norms[NORM_MLP_OUT], before, branch, row, part->n, last ? &hidden : &input);
 }

@@ -122,6 +122,29 @@ TEST(vectors_are_cut) {
     rig_end(&rig);
 }
 
+/* The norm where a model is left is part of what is asked for: neither run together nor remembered for each other. */
+TEST(exit_norms) {
+    struct rig rig;
+    struct model *model;
+    struct engine_call calls[5];
+    struct vsr_err err = VSR_ERR_NONE;
+    size_t len;
+    rig_begin(&rig, &(struct engine_options){ .threads = 1 });
+    model = open_fixture(&rig, "modernbert-embed", PRECISION_F32);
+    len = model_width(model) * sizeof(float);
+    for (size_t i = 0; i < 5; i++)
+        calls[i] = (struct engine_call){ .model = model, .text = VSR_STR("a text"), .layers = i < 3 ? 2 : 0 };
+    calls[1].no_exit_norm = calls[2].no_exit_norm = calls[4].no_exit_norm = true;
+    CHECK_MSG(engine_run(rig.engine, calls, 5, &err) == 0, "%s", err.text);
+    CHECK(memcmp(calls[0].result, calls[1].result, len) != 0, "another vector");
+    CHECK(memcmp(calls[1].result, calls[2].result, len) == 0, "the same way");
+    CHECK(memcmp(calls[3].result, calls[4].result, len) == 0, "not left early");
+    for (size_t i = 0; i < 5; i++)
+        engine_call_done(&calls[i]);
+    model_unref(model);
+    rig_end(&rig);
+}
+
 /* More dimensions than there are, and layers of a model that is not left early, are all of them. */
 TEST(more_than_there_is) {
     struct rig rig;
@@ -675,6 +698,7 @@ TEST(broken) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(tasks), T(vectors_are_cut), T(more_than_there_is), T(refused), T(remembered), T(many_clients),
-          T(a_long_text), T(one_run_for_all), T(cancelling_one_leaves_the_others), T(deadlines_of_a_crowd),
-          T(a_full_queue), T(the_first_error), T(broken), T(memory_of_those_who_wait), T(memory_comes_back))
+RUN_TESTS(T(tasks), T(vectors_are_cut), T(exit_norms), T(more_than_there_is), T(refused), T(remembered),
+          T(many_clients), T(a_long_text), T(one_run_for_all), T(cancelling_one_leaves_the_others),
+          T(deadlines_of_a_crowd), T(a_full_queue), T(the_first_error), T(broken), T(memory_of_those_who_wait),
+          T(memory_comes_back))

@@ -151,8 +151,10 @@ TEST(kinds) {
     on_f32 = open_stacked(&rig, names[0], f32);
     on_int8 = open_stacked(&rig, names[0], int8);
     CHECK_INT(model_precision(on_int8), PRECISION_INT8, "the base's");
-    CHECK(model_kind(on_f32, 0) == model_kind(f32, 0), "together");
-    CHECK(model_kind(on_f32, 0) != model_kind(on_int8, 0) && model_kind(f32, 0) != model_kind(f32, 1), "not together");
+    CHECK(model_kind(on_f32, 0, false) == model_kind(f32, 0, false), "together");
+    CHECK(model_kind(on_f32, 0, false) != model_kind(on_int8, 0, false), "not together");
+    CHECK(model_kind(f32, 0, false) != model_kind(f32, 1, false), "not after other layers");
+    CHECK(model_kind(f32, 1, true) != model_kind(f32, 1, false), "nor in another way");
     CHECK(model_serial(on_f32) != model_serial(f32), "what is remembered of one is not the other's");
     CHECK_INT(encoder_adapter_first_layer(model_adapter(on_f32)), 0, "intent begins at the first layer");
     model_unref(on_f32);

@@ -101,6 +101,51 @@ TEST(places_in_the_original) {
     }
 }
 
+/* Any bytes: places lie in the text, in order, and cover what is not stripped. */
+TEST(places_of_any_bytes) {
+    static const vsr_str parts[] = { VSR_STR_INIT("a"),        VSR_STR_INIT("B"),          VSR_STR_INIT(" "),
+                                     VSR_STR_INIT("\t"),       VSR_STR_INIT("\xFF"),       VSR_STR_INIT("\xC3"),
+                                     VSR_STR_INIT("\xE2\x96"), VSR_STR_INIT("\u0130"),     VSR_STR_INIT("\u212A"),
+                                     VSR_STR_INIT("\u023A"),   VSR_STR_INIT("\u03A3"),     VSR_STR_INIT("\u00A0"),
+                                     VSR_STR_INIT("\u2028"),   VSR_STR_INIT("\U0001F600"), VSR_STR_INIT("'"),
+                                     VSR_STR_INIT("\0") };
+    uint64_t drawn = 88172645463325252U;
+    for (size_t round = 0; round < 4000; round++) {
+        char text[64];
+        size_t len = 0, prompt_len;
+        struct preparation how;
+        struct prepared_text p;
+        struct vsr_err err = VSR_ERR_NONE;
+        uint32_t last = 0;
+        for (size_t i = 0; i < 12; i++) {
+            vsr_str part;
+            drawn ^= drawn << 13;
+            drawn ^= drawn >> 7;
+            drawn ^= drawn << 17;
+            part = parts[drawn % VSR_COUNT(parts)];
+            memcpy(text + len, part.ptr, part.len);
+            len += part.len;
+        }
+        prompt_len = drawn % 3 == 0 ? drawn % len : 0;
+        how = (struct preparation){ str_make(text, prompt_len), drawn & 8, drawn & 16 };
+        CHECK_INT(prepared_text_make(&how, str_make(text + prompt_len, len - prompt_len), &p, &err), 0, "made");
+        CHECK(p.prompt_len <= p.text.len && p.from <= p.to && p.to <= len - prompt_len, "bounds");
+        for (uint32_t at = (uint32_t)p.prompt_len; at < p.text.len; at++) {
+            uint32_t start = at, end = at + 1;
+            prepared_text_place(&p, &start, &end);
+            CHECK(start < end && start >= last && start >= p.from && end <= p.to, "a byte has a place");
+            last = start;
+        }
+        if (p.text.len > 0) {
+            uint32_t start = 0, end = (uint32_t)p.text.len;
+            prepared_text_place(&p, &start, &end);
+            CHECK((p.prompt_len == p.text.len && start == 0 && end == 0) || (start == p.from && end == p.to),
+                  "all of it");
+        }
+        prepared_text_done(&p);
+    }
+}
+
 TEST(too_long) {
     const struct preparation how = { VSR_STR("q"), true, true };
     struct prepared_text p;
@@ -369,5 +414,5 @@ TEST(classifiers_are_left_alone) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(prepared), T(places_in_the_original), T(too_long), T(as_the_reference_says), T(stripping), T(lower_case),
-          T(default_prompt), T(classifiers_are_left_alone))
+RUN_TESTS(T(prepared), T(places_in_the_original), T(places_of_any_bytes), T(too_long), T(as_the_reference_says),
+          T(stripping), T(lower_case), T(default_prompt), T(classifiers_are_left_alone))

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "core/mem.h"
+
+enum { COPY_LEN = 1 << 20 };
 
 void file_close(int *fd) {
     int saved = errno;
@@ -69,6 +72,34 @@ bool file_size(int dir_fd, const char *path, uint64_t *ret_size) {
 bool file_exists(int dir_fd, const char *path) {
     uint64_t size;
     return file_size(dir_fd, path, &size);
+}
+
+static int write_all(int fd, vsr_str bytes) {
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        bytes = str_sub(bytes, (size_t)n, bytes.len);
+    }
+    return 0;
+}
+
+int file_copy(int from, int to, void (*seen)(void *data, vsr_str bytes), void *data, struct vsr_err *err) {
+    char *bytes = mem_alloc(COPY_LEN);
+    ssize_t n;
+    int rc = 0;
+    while (rc == 0 && (n = read(from, bytes, COPY_LEN)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 || write_all(to, str_make(bytes, (size_t)n)) != 0)
+            rc = err_set(err, VSR_E_IO, "cannot copy: %s", strerror(errno));
+        else if (seen)
+            seen(data, str_make(bytes, (size_t)n));
+    }
+    mem_free(bytes);
+    return rc;
 }
 
 int file_open_dir(int dir_fd, const char *path, int *ret_fd, struct vsr_err *err) {

@@ -35,6 +35,10 @@ int file_read(struct arena *arena, int dir_fd, const char *path, size_t len_max,
 bool file_size(int dir_fd, const char *path, uint64_t *ret_size);
 bool file_exists(int dir_fd, const char *path);
 
+/* From where `from` is to its end. `seen`, which may be NULL, is given every piece that was written. */
+int file_copy(int from, int to, void (*seen)(void *data, vsr_str bytes), void *data,
+              struct vsr_err *err) VSR_MUST_CHECK;
+
 /* Opens a directory for the *at() family. VSR_E_NOT_FOUND or VSR_E_IO. */
 int file_open_dir(int dir_fd, const char *path, int *ret_fd, struct vsr_err *err) VSR_MUST_CHECK;
 

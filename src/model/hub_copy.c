@@ -11,43 +11,27 @@
 #include "model/file.h"
 #include "model/stage.h"
 
-enum { COPY_LEN = 1 << 20 };
+struct copying {
+    const struct hub_fetch_files *files;
+    size_t index;
+    struct digest_run *sha256;
+    uint64_t len;
+};
 
-static int write_all(int fd, const char *bytes, size_t len) {
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return 0;
+static void on_copied(void *data, vsr_str bytes) {
+    struct copying *copying = data;
+    digest_run_add(copying->sha256, bytes);
+    copying->len += bytes.len;
+    copying->files->on_bytes(copying->files->data, copying->index, (int64_t)bytes.len, true);
 }
 
 static int copy_bytes(const struct hub_fetch_files *files, size_t index, int from, int to, uint64_t *ret_len,
                       struct digest *ret_sha256, struct vsr_err *err) {
-    struct digest_run *sha256 = digest_run_new(DIGEST_SHA256, 0);
-    char *bytes = mem_alloc(COPY_LEN);
-    uint64_t len = 0;
-    ssize_t n;
-    int rc = 0;
-    while (rc == 0 && (n = read(from, bytes, COPY_LEN)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 || write_all(to, bytes, (size_t)n) != 0) {
-            rc = err_set(err, VSR_E_IO, "cannot copy: %s", strerror(errno));
-            continue;
-        }
-        digest_run_add(sha256, str_make(bytes, (size_t)n));
-        len += (uint64_t)n;
-        files->on_bytes(files->data, index, n, true);
-    }
-    *ret_sha256 = digest_run_end(sha256);
-    *ret_len = len;
-    digest_run_free(sha256);
-    mem_free(bytes);
+    struct copying copying = { .files = files, .index = index, .sha256 = digest_run_new(DIGEST_SHA256, 0) };
+    int rc = file_copy(from, to, on_copied, &copying, err);
+    *ret_sha256 = digest_run_end(copying.sha256);
+    *ret_len = copying.len;
+    digest_run_free(copying.sha256);
     return rc;
 }
 

@@ -18,7 +18,7 @@
 #include "core/mem.h"
 #include "model/file.h"
 
-enum { DIR_MODE = 0755, FILE_MODE = 0644, COPY_LEN = 256 << 10, LOCK_TRIES_MAX = 100, LOCK_TEXT_LEN = 32 };
+enum { DIR_MODE = 0755, FILE_MODE = 0644, LOCK_TRIES_MAX = 100, LOCK_TEXT_LEN = 32 };
 
 struct stage {
     struct arena *arena;
@@ -309,25 +309,6 @@ static int compare(int dir_fd, const char *path, int64_t size, const struct dige
     return rc;
 }
 
-static int copy_bytes(int from, int to, struct vsr_err *err) {
-    char *bytes = mem_alloc(COPY_LEN);
-    ssize_t n;
-    int rc = 0;
-    while (rc == 0 && (n = read(from, bytes, COPY_LEN)) != 0) {
-        if (n < 0 && errno != EINTR)
-            rc = io_error("read", "a file to copy", err);
-        for (ssize_t done = 0; rc == 0 && done < n;) {
-            ssize_t m = write(to, bytes + done, (size_t)(n - done));
-            if (m > 0)
-                done += m;
-            else if (errno != EINTR)
-                rc = io_error("write", "a copy", err);
-        }
-    }
-    mem_free(bytes);
-    return rc;
-}
-
 /* A second name for the target's file, or a copy of it where the file system knows no second names. */
 static int bring_over(struct stage *stage, vsr_str path, struct vsr_err *err) {
     const char *text = arena_c_str(stage->arena, path);
@@ -344,8 +325,10 @@ static int bring_over(struct stage *stage, vsr_str path, struct vsr_err *err) {
     to = openat(stage->fd, text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (from < 0 || to < 0)
         return io_error("copy", text, err);
-    rc = copy_bytes(from, to, err);
-    return rc < 0 || fsync(to) == 0 ? rc : io_error("write", text, err);
+    rc = file_copy(from, to, NULL, NULL, err);
+    if (rc < 0)
+        return err_wrap(err, "\"%s\"", text);
+    return fsync(to) == 0 ? 0 : io_error("write", text, err);
 }
 
 int stage_has(struct stage *stage, vsr_str path, int64_t size, const struct digest *digest, bool *ret_has,

@@ -124,7 +124,7 @@ static int read_linear(struct reader *r, size_t layer, enum linear linear) {
     struct encoder_adapter *adapter = r->adapter;
     const struct encoder *base = adapter->base;
     struct adapter_linear *to = &adapter->linears[layer][linear];
-    struct linear_shape shape = encoder_linear_shape(base, linear);
+    struct linear_shape shape = encoder_linear_shape(&base->config, linear);
     size_t ranks = 0, column = 0;
     int rc = make_room(r, layer, linear, &shape);
     for (size_t i = 0; i < shape.n && rc == 0; i++) {

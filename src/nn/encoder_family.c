@@ -87,3 +87,23 @@ static const struct encoder_family_names families[] = {
 const struct encoder_family_names *encoder_family_names(enum encoder_family family) {
     return &families[family];
 }
+
+struct linear_shape encoder_linear_shape(const struct encoder_config *config, enum linear linear) {
+    const struct encoder_family_names *names = &families[config->family];
+    size_t queries = config->heads * config->head_dim, keys = config->kv_heads * config->head_dim;
+    bool parted = names->linears[linear][1] != NULL;
+    switch (linear) {
+    case LINEAR_QKV:
+        if (parted)
+            return (struct linear_shape){ { queries, keys, keys }, 3, config->hidden };
+        return (struct linear_shape){ { queries + 2 * keys }, 1, config->hidden };
+    case LINEAR_ATTENTION_OUT:
+        return (struct linear_shape){ { config->hidden }, 1, queries };
+    case LINEAR_MLP_IN:
+        if (parted)
+            return (struct linear_shape){ { config->intermediate, config->intermediate }, 2, config->hidden };
+        return (struct linear_shape){ { config->intermediate * (names->gated ? 2 : 1) }, 1, config->hidden };
+    default:
+        return (struct linear_shape){ { config->hidden }, 1, config->intermediate };
+    }
+}

@@ -1,5 +1,5 @@
 /*
- * encoder_family - what tells the families of encoders apart: names of tensors, and where the norms stand.
+ * encoder_family - what tells the families of encoders apart: names and shapes of tensors, and where the norms stand.
  */
 #ifndef VSR_NN_ENCODER_FAMILY_H
 #define VSR_NN_ENCODER_FAMILY_H
@@ -32,7 +32,7 @@ struct encoder_family_names {
     const char *embedding;      /* the table of tokens, without ".weight" like all below */
     const char *embedding_norm; /* NULL: none */
     const char *positions, *types;
-    const char *layer;                              /* with %zu for its number */
+    const char *layer;                              /* what stands before its number */
     const char *linears[LINEARS][LINEAR_PARTS_MAX]; /* parts that become one matrix */
     const char *norms[NORM_PLACES];
     const char *query_norm, *key_norm; /* per head */
@@ -44,5 +44,12 @@ struct encoder_family_names {
 };
 
 const struct encoder_family_names *encoder_family_names(enum encoder_family family);
+
+struct linear_shape {
+    size_t rows[LINEAR_PARTS_MAX]; /* of each part */
+    size_t n, cols;
+};
+
+struct linear_shape encoder_linear_shape(const struct encoder_config *config, enum linear linear);
 
 #endif

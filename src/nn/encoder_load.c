@@ -131,26 +131,6 @@ static int load_table(struct loader *l, const char *module, size_t rows, struct 
 
 /* ---- matrices */
 
-struct linear_shape encoder_linear_shape(const struct encoder *encoder, enum linear linear) {
-    const struct encoder_config *config = &encoder->config;
-    size_t queries = config->heads * config->head_dim, keys = config->kv_heads * config->head_dim;
-    bool parted = encoder->names->linears[linear][1] != NULL;
-    switch (linear) {
-    case LINEAR_QKV:
-        if (parted)
-            return (struct linear_shape){ { queries, keys, keys }, 3, config->hidden };
-        return (struct linear_shape){ { queries + 2 * keys }, 1, config->hidden };
-    case LINEAR_ATTENTION_OUT:
-        return (struct linear_shape){ { config->hidden }, 1, queries };
-    case LINEAR_MLP_IN:
-        if (parted)
-            return (struct linear_shape){ { config->intermediate, config->intermediate }, 2, config->hidden };
-        return (struct linear_shape){ { config->intermediate * (encoder->names->gated ? 2 : 1) }, 1, config->hidden };
-    default:
-        return (struct linear_shape){ { config->hidden }, 1, config->intermediate };
-    }
-}
-
 static int stage(struct loader *l, size_t n) {
     if (l->staging.len >= n * sizeof(float))
         return 0;
@@ -201,7 +181,7 @@ static int load_parts(struct loader *l, size_t layer, const char *const *modules
 
 static int load_linear(struct loader *l, size_t layer, enum linear linear) {
     struct encoder *encoder = l->encoder;
-    struct linear_shape shape = encoder_linear_shape(encoder, linear);
+    struct linear_shape shape = encoder_linear_shape(&encoder->config, linear);
     size_t rows = 0;
     bool biased = false;
     float *weights;

@@ -78,13 +78,6 @@ struct attention encoder_attention(const struct encoder *view, size_t layer);
 
 /* ---- sizes */
 
-struct linear_shape {
-    size_t rows[LINEAR_PARTS_MAX]; /* of each part */
-    size_t n, cols;
-};
-
-struct linear_shape encoder_linear_shape(const struct encoder *encoder, enum linear linear);
-
 /* Columns of what LINEAR_QKV gives, and of what attention gives. */
 static inline size_t encoder_qkv_cols(const struct encoder_config *config) {
     return (config->heads + 2 * config->kv_heads) * config->head_dim;

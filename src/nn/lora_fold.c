@@ -66,15 +66,10 @@ static vsr_str member(char text[static WEIGHTS_NAME_LEN_MAX], vsr_str name, cons
     return str_make(text, len < 0 || len >= WEIGHTS_NAME_LEN_MAX ? 0 : (size_t)len);
 }
 
-static bool has_shape(const struct tensor *tensor, const struct weights_shape *shape) {
-    return tensor->n_dims == shape->n_dims &&
-           memcmp(tensor->dims, shape->dims, shape->n_dims * sizeof(*shape->dims)) == 0;
-}
-
 static int read_saved(struct lora_saved *saved, struct weights *weights, vsr_str name, struct weights_shape shape,
                       float *ret, struct vsr_err *err) {
     const struct tensor *tensor = saved->tensor;
-    if (!has_shape(tensor, &shape)) {
+    if (!weights_has_shape(tensor, shape)) {
         char is[TENSOR_SHAPE_TEXT_LEN], wanted[TENSOR_SHAPE_TEXT_LEN];
         return err_set(err, VSR_E_INVALID, "tensor \"%.*s\" of the adapter is %s, expected %s", VSR_FMT(tensor->name),
                        tensor_shape_text(tensor->dims, tensor->n_dims, is),

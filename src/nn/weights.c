@@ -252,9 +252,9 @@ static int missing(const struct weights *w, enum weights_part part, vsr_str name
                    VSR_FMT(part == WEIGHTS_TRUNK ? w->inner : VSR_STR("")), VSR_FMT(name));
 }
 
-static bool has_shape(const struct tensor *tensor, const struct weights_shape *shape) {
-    return tensor->n_dims == shape->n_dims &&
-           (shape->n_dims == 0 || memcmp(tensor->dims, shape->dims, shape->n_dims * sizeof(*shape->dims)) == 0);
+bool weights_has_shape(const struct tensor *tensor, struct weights_shape shape) {
+    return tensor->n_dims == shape.n_dims &&
+           (shape.n_dims == 0 || memcmp(tensor->dims, shape.dims, shape.n_dims * sizeof(*shape.dims)) == 0);
 }
 
 int weights_get(struct weights *w, enum weights_part part, vsr_str name, struct weights_shape shape,
@@ -265,7 +265,7 @@ int weights_get(struct weights *w, enum weights_part part, vsr_str name, struct 
     if (!found.shard)
         return missing(w, part, name, err);
     tensor = &found.shard->file.tensors[found.index];
-    if (!has_shape(tensor, &shape)) {
+    if (!weights_has_shape(tensor, shape)) {
         char is[TENSOR_SHAPE_TEXT_LEN], wanted[TENSOR_SHAPE_TEXT_LEN];
         return err_set(err, VSR_E_INVALID, "tensor \"%.*s\" is %s, expected %s by config.json", VSR_FMT(tensor->name),
                        tensor_shape_text(tensor->dims, tensor->n_dims, is),

@@ -64,6 +64,8 @@ vsr_str weights_prefix(const struct weights *weights);
 
 bool weights_has(const struct weights *weights, enum weights_part part, vsr_str name);
 
+bool weights_has_shape(const struct tensor *tensor, struct weights_shape shape);
+
 /* The tensor, counted as used. VSR_E_NOT_FOUND when it is missing, VSR_E_INVALID when its shape is another. */
 int weights_get(struct weights *weights, enum weights_part part, vsr_str name, struct weights_shape shape,
                 const struct tensor **ret, struct vsr_err *err) VSR_MUST_CHECK;

@@ -542,12 +542,13 @@ static const struct {
 
 TEST(linear_layers) {
     for (size_t i = 0; i < VSR_COUNT(linears); i++) {
+        bool decoder = linears[i].family == ENCODER_QWEN3 || linears[i].family == ENCODER_GEMMA3;
         struct encoder_config config = { .family = linears[i].family,
                                          .hidden = 8,
                                          .layers = 2,
                                          .heads = 4,
-                                         .kv_heads = 2,
-                                         .head_dim = 3,
+                                         .kv_heads = decoder ? 2 : 4,
+                                         .head_dim = decoder ? 3 : 2, /* else hidden / heads */
                                          .intermediate = 20,
                                          .deberta = { .content_to_position = true } };
         struct arena *arena = arena_new(0, 0);

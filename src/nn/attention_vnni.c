@@ -55,7 +55,7 @@ static const int16_t coarse_powers[32] = { 32767, 32065, 31378, 30705, 30047, 29
                                          32283, 32261, 32239, 32217, 32195, 32174, 32152, 32130, 32108, 32087 };
 
 bool attention_vnni_serves(const struct attention *attention) {
-    bool one_head = attention->heads == attention->kv_heads; /* in the lanes of a vector, as add_bias() has it */
+    bool one_head = attention->heads == attention->kv_heads; /* in the lanes of a vector, as bias_of() has it */
     return attention->narrow && !attention->positions && (!attention->relative || one_head) && cpu_has_vnni();
 }
 

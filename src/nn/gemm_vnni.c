@@ -152,19 +152,25 @@ typedef void multiply_tile(const struct tile *tile, size_t stride, int32_t *sums
 static multiply_tile *const multiply[] = { TILE_ROWS(NAME) };
 #undef NAME
 
-static void finish(const struct channels *c, const int32_t *sums, float row_scale, float *y) {
-    __m512 value = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_load_si512(sums), c->minus));
-    __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row_scale), c->scale);
-    _mm512_mask_storeu_ps(y, c->mask, _mm512_fmadd_ps(value, scale, c->bias));
+/* Everything that a row does not change stays in registers. */
+static void finish(size_t rows, const struct channels *channels, const int32_t *sums, const float *row_scales, float *y,
+                   size_t stride) {
+    const __m512i minus = channels->minus;
+    const __m512 scales = channels->scale, bias = channels->bias;
+    const __mmask16 mask = channels->mask;
+    for (size_t r = 0; r < rows; r++) {
+        __m512 value = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_load_si512(sums + r * PANEL), minus));
+        __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row_scales[r]), scales);
+        _mm512_mask_storeu_ps(y + r * stride, mask, _mm512_fmadd_ps(value, scale, bias));
+    }
 }
 
 static void run_tile(size_t rows, const struct gemm_vnni *m, const struct tile *tile,
                      const struct channels channels[VECTORS], const float *row_scales, float *y) {
     _Alignas(64) int32_t sums[ROWS * PANEL];
     multiply[rows - 1](tile, m->in, sums);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t v = 0; v < VECTORS; v++)
-            finish(&channels[v], sums + r * PANEL + v * WIDTH, row_scales[r], y + r * m->out + v * WIDTH);
+    for (size_t v = 0; v < VECTORS; v++)
+        finish(rows, &channels[v], sums + v * WIDTH, row_scales, y + v * WIDTH, m->out);
 }
 
 /* ---- all of it */

@@ -11,7 +11,7 @@ enum { UNKNOWN = -1 };
 
 /* Writing the same value twice is harmless, so neither needs more than relaxed order. */
 static _Atomic int best = UNKNOWN;
-static _Atomic int vnni = UNKNOWN;
+static _Atomic int units = UNKNOWN;
 static _Atomic int limit = CPU_ISAS_N - 1;
 
 #if defined(__x86_64__)
@@ -36,14 +36,29 @@ static enum cpu_isa detect(void) {
 #endif
 }
 
-static bool detect_vnni(void) {
+/* Beside the levels. */
+enum { UNIT_VNNI = 1, UNIT_AMX_INT8 = 2 };
+
+/* CPUID's leaf 7; not every compiler has names for the bits. */
+static int detect_units(void) {
+    int found = 0;
 #if defined(__x86_64__)
-    enum { VNNI = 1u << 11 }; /* leaf 7, ECX; not every compiler has a name for it */
+    enum { ECX_VNNI = 1u << 11, EDX_AMX_INT8 = 1u << 25 };
     unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & VNNI);
-#else
-    return false;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        found = (c & ECX_VNNI ? UNIT_VNNI : 0) | (d & EDX_AMX_INT8 ? UNIT_AMX_INT8 : 0);
 #endif
+    return found;
+}
+
+/* Asking the processor is slow where it is a virtual one. */
+static bool has_unit(int unit) {
+    int found = atomic_load_explicit(&units, memory_order_relaxed);
+    if (found == UNKNOWN) {
+        found = detect_units();
+        atomic_store_explicit(&units, found, memory_order_relaxed);
+    }
+    return found & unit;
 }
 
 enum cpu_isa cpu_isa_best(void) {
@@ -61,12 +76,11 @@ enum cpu_isa cpu_isa(void) {
 }
 
 bool cpu_has_vnni(void) {
-    int found = atomic_load_explicit(&vnni, memory_order_relaxed);
-    if (found == UNKNOWN) { /* asking the processor is slow where it is a virtual one */
-        found = detect_vnni();
-        atomic_store_explicit(&vnni, found, memory_order_relaxed);
-    }
-    return found && cpu_isa() >= CPU_AVX512;
+    return cpu_isa() >= CPU_AVX512 && has_unit(UNIT_VNNI);
+}
+
+bool cpu_has_amx_int8(void) {
+    return has_unit(UNIT_AMX_INT8);
 }
 
 void cpu_isa_limit(enum cpu_isa highest) {

@@ -23,6 +23,9 @@ enum cpu_isa cpu_isa(void);
 /* Whether there are AVX-512's VNNI instructions beside CPU_AVX512, and cpu_isa_limit() leaves that. */
 bool cpu_has_vnni(void);
 
+/* Whether there are tiles of bytes (AMX-INT8), whatever the limit; their use is oneDNN's. */
+bool cpu_has_amx_int8(void);
+
 /* What the processor has, whatever the limit. */
 enum cpu_isa cpu_isa_best(void);
 

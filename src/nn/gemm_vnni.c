@@ -6,7 +6,6 @@
 #include "nn/cpu.h"
 
 #if defined(__x86_64__)
-#include <cpuid.h>
 #include <immintrin.h>
 
 /*
@@ -23,11 +22,8 @@ enum {
     TURN = 4, /* steps */
 };
 
-/* Leaf 7: AVX-512 VNNI in ECX, AMX for bytes in EDX. Not every compiler has names for both. */
 bool gemm_vnni_serves(void) {
-    enum { VNNI = 1u << 11, AMX_INT8 = 1u << 25 };
-    unsigned a, b, c, d;
-    return cpu_isa() >= CPU_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & VNNI) && !(d & AMX_INT8);
+    return cpu_has_vnni() && !cpu_has_amx_int8();
 }
 
 size_t gemm_vnni_len(size_t out, size_t in) {
@@ -109,7 +105,7 @@ static struct channels channels_from(const struct gemm_vnni *m, size_t channel) 
 /* sums[r][channel] = products of row r, which begins `stride` bytes behind the one before. */
 #define DEFINE_MULTIPLY(rows) \
     static void multiply_##rows(const struct tile *tile, size_t stride, int32_t *sums) { \
-        const uint8_t *x = tile->x, *x3 = tile->x + 3 * stride; \
+        const uint8_t *x = tile->x, *x3 = tile->x + (rows > 3 ? 3 * stride : 0); /* row 3, if there is one */ \
         const int8_t *weights = tile->weights; \
         const char *ahead = tile->ahead; \
         size_t turns = stride / STEP / TURN, steps = stride / STEP % TURN; \
@@ -131,8 +127,8 @@ static struct channels channels_from(const struct gemm_vnni *m, size_t channel) 
                          "dec %[steps]\n\t" \
                          "jnz 3b\n" \
                          "4:\n\t" EACH_##rows(STORE_SUM) \
-                         : [turns] "+r"(turns), [steps] "+r"(steps), [x] "+r"(x), [x3] "+r"(x3), \
-                           [weights] "+r"(weights), [ahead] "+r"(ahead) \
+                         : [turns] "+&r"(turns), [steps] "+&r"(steps), [x] "+&r"(x), [x3] "+&r"(x3), \
+                           [weights] "+&r"(weights), [ahead] "+&r"(ahead) \
                          : [stride] "r"(stride), [ahead_len] "r"(tile->ahead_len), \
                            [ahead_len3] "r"(3 * tile->ahead_len), [sums] "r"(sums) \
                          : "memory", "cc", ALL_VECTORS); \

@@ -1,0 +1,105 @@
+#include "model/store_slot.h"
+
+#include "core/mem.h"
+
+/* ---- the list */
+
+struct slot *slot_of_path(const struct store *store, vsr_str path) {
+    struct slot *slot = store->slots;
+    while (slot && !str_eq(slot->wish->path, path))
+        slot = slot->next;
+    return slot;
+}
+
+/* By the name that the configuration uses, which costs no look into the catalogue, else by any other. */
+struct slot *slot_of_name(const struct store *store, vsr_str name) {
+    for (struct slot *slot = store->slots; slot; slot = slot->next)
+        if (str_eq(slot->wish->model.name, name))
+            return slot;
+    return slot_of_path(store, wish_path(name));
+}
+
+struct slot *slot_new(struct store *store, struct wish *wish) {
+    struct slot *slot = MEM_NEW(struct slot), **at = &store->slots;
+    slot->wish = wish;
+    wish->n_refs++;
+    slot->state = MODEL_STATE_CHECKING;
+    while (*at)
+        at = &(*at)->next;
+    *at = slot;
+    return slot;
+}
+
+void slot_unwant(struct store *store, struct slot *slot) {
+    if (!slot->wanted)
+        return;
+    slot->wanted = false;
+    readiness_remove(store->options.readiness, slot->readiness);
+}
+
+void slot_drop(struct store *store, struct slot *slot) {
+    struct slot **at = &store->slots;
+    while (*at != slot)
+        at = &(*at)->next;
+    *at = slot->next;
+    slot_unqueue(store, slot);
+    slot_unwant(store, slot);
+    slot->leaving = slot->model;
+    slot->model = NULL;
+    slot->gone = true;
+    slot->n_users++; /* the scout */
+    slot->next = store->gone;
+    store->gone = slot;
+    (void)pthread_cond_signal(&store->scouting);
+}
+
+static void free_slot(struct slot *slot) {
+    wish_unref(slot->asked);
+    wish_unref(slot->wish);
+    mem_free(slot);
+}
+
+void slot_leave(struct slot *slot) {
+    if (--slot->n_users == 0 && slot->gone)
+        free_slot(slot);
+}
+
+bool slot_is_eager(const struct slot *slot) {
+    return slot->wanted && (slot->wish->model.load == STORE_EAGER || slot->wish->model.mandatory);
+}
+
+/* ---- the queue */
+
+void slot_unqueue(struct store *store, struct slot *slot) {
+    struct slot *before = NULL;
+    if (!slot->queued)
+        return;
+    for (struct slot *at = store->first; at != slot; at = at->behind)
+        before = at;
+    if (before)
+        before->behind = slot->behind;
+    else
+        store->first = slot->behind;
+    if (store->last == slot)
+        store->last = before;
+    slot->behind = NULL;
+    slot->queued = false;
+}
+
+void slot_enqueue(struct store *store, struct slot *slot, bool at_front) {
+    slot_unqueue(store, slot);
+    slot->queued = true;
+    if (at_front) {
+        slot->behind = store->first;
+        store->first = slot;
+        if (!store->last)
+            store->last = slot;
+    } else {
+        if (store->last)
+            store->last->behind = slot;
+        else
+            store->first = slot;
+        store->last = slot;
+    }
+    (void)pthread_cond_broadcast(&store->changed);
+}

@@ -616,6 +616,7 @@ SIMD vf vf_erf_half(vf x) {
                                0.03792857f,  -0.02669292f,  0.017414575f,   -0.010858179f,  0.006656795f, -0.00336328f,
                                0.001159225f, -0.000701177f, 0.00066110585f, -0.00023333059f };
     const float range = 28.09f; /* 5.3^2 */
+    _Static_assert(VSR_COUNT(c) % 2 == 0, "the degree is odd, as vf_polynomial_halves() takes it");
     vf u = vf_fma(vf_min(vf_set(range), vf_mul(x, x)), vf_set(2 / range), vf_set(-1));
     vf y = vf_mul(x, vf_polynomial_halves(u, c, (int)VSR_COUNT(c) - 1));
     return vf_max(vf_set(-1), vf_min(vf_set(1), y));

@@ -42,7 +42,8 @@ static const struct field inference_fields[] = {
     { ROW(queue_length, INT), BETWEEN(1, 1000000), .fallback = "1024",
       .help = "Texts that may wait; past it a model is unavailable." },
     { ROW(queue_mb, INT), BETWEEN(1, 1048576), .fallback = "256",
-      .help = "Memory, in MiB, that texts which wait or run may hold; past it a model is unavailable." },
+      .help =
+          "Memory, in MiB, that texts hold once they are queued and while they run; past it a model is unavailable." },
     { ROW(cache_mb, INT), BETWEEN(0, 1048576), .fallback = "64",
       .help = "Results that are remembered, in MiB; 0: none." },
     { ROW(memory_mb, INT), BETWEEN(0, 16777216), .fallback = "0",

@@ -6,8 +6,10 @@
  * bit whatever it ran with. What has been asked before is answered from memory, and
  * what is being run for somebody already is not run again: all who ask for it get the one result, with the best of
  * their priorities and the latest of their deadlines. A result that is no number is an error, never an answer.
- * Any thread may call; done() comes on an inference thread, or before engine_submit() returns when the answer was
- * known.
+ * Any thread may call. done() comes on a thread of the scheduler's, which others wait for: it does little, and hands on
+ * what takes time. That is an inference thread, for a call whose deadline passes also the one that keeps the deadlines
+ * of all (nn/scheduler.h); or it comes before engine_submit() returns, when the answer was known. A model whose last
+ * reference a run held that everybody had cancelled is freed on such a thread too, once the run is over.
  */
 #ifndef VSR_MODEL_ENGINE_H
 #define VSR_MODEL_ENGINE_H
@@ -47,11 +49,11 @@ struct engine_batch_seen {
  * four for less than sixty-four. What a call gets does not depend on any of this, to the bit.
  */
 struct engine_options {
-    size_t threads;       /* 0: one for each processor */
-    size_t pass_threads;  /* of one pass, at most; 0: all, 1: no pass is shared out */
-    size_t calls_max;     /* waiting; 0: 1024 */
-    size_t bytes_max;     /* of calls that wait or run; 0: 256 MiB. Each priority leaves an eighth to better ones */
-    size_t tokens_max;    /* of a batch; 0: 4096 */
+    size_t threads;      /* 0: one for each processor */
+    size_t pass_threads; /* of one pass, at most; 0: all, 1: no pass is shared out */
+    size_t calls_max;    /* waiting; 0: 1024 */
+    size_t bytes_max;  /* of calls that are queued or run; 0: 256 MiB. Each priority leaves an eighth to better ones */
+    size_t tokens_max; /* of a batch; 0: 4096 */
     size_t cache_len_max; /* bytes of remembered results; SIZE_MAX: none, 0: 64 MiB */
     /* Optional. On an inference thread, before those are told who wait. */
     void (*on_batch)(void *owner, const struct engine_batch_seen *seen);
@@ -117,10 +119,11 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
 void engine_free(struct engine *engine);
 
 /*
- * Tokenises and queues. VSR_E_UNAVAILABLE when too many wait, or the memory that calls may hold is taken; VSR_E_LIMIT
- * when this one alone needs more than that. done() is not called then. What is answered from memory is never refused.
- * The caller holds `call->model` until done() or a successful cancel. A deadline ends the waiting within milliseconds,
- * and no run: who must go on at a certain time has a timer of his own, and cancels.
+ * Tokenises and queues. VSR_E_UNAVAILABLE when too many wait, or the memory that queued calls may hold is taken;
+ * VSR_E_LIMIT when this one alone needs more than that. done() is not called then. Memory counts from queueing on: what
+ * callers tokenise at the moment, a call each or those of one engine_submit_all(), comes on top. What is answered from
+ * memory is never refused. The caller holds `call->model` until done() or a successful cancel. A deadline ends the
+ * waiting within milliseconds, and no run: who must go on at a certain time has a timer of his own, and cancels.
  */
 int engine_submit(struct engine *engine, struct engine_call *call, struct vsr_err *err) VSR_MUST_CHECK;
 /*

@@ -5,8 +5,9 @@
  * one, and with it others of the same kind (one model, one task) up to the budget: there is no waiting for company, so
  * a lone job starts at once, and what arrives during a pass makes up the next. A job that is too late, or cancelled
  * before it began, is never run; a late one leaves the queue within milliseconds, however long the threads are busy
- * with others. Any thread may submit; done() is called on a thread of the scheduler's, exactly once for each job that
- * was accepted and not cancelled.
+ * with others. Any thread may submit; done() is called exactly once for each job that was accepted and not cancelled:
+ * on an inference thread, of a late job also on the one thread that keeps the deadlines of all, and on that of
+ * scheduler_free() when it never ran. It has to be short: the next batch, or the next that is late, waits for it.
  */
 #ifndef VSR_NN_SCHEDULER_H
 #define VSR_NN_SCHEDULER_H

@@ -86,20 +86,33 @@ static int write_all(int fd, vsr_str bytes) {
     return 0;
 }
 
-int file_copy(int from, int to, void (*seen)(void *data, vsr_str bytes), void *data, struct vsr_err *err) {
+static int copy_failed(enum file_side side, struct file_failure *ret) {
+    *ret = (struct file_failure){ .side = side, .error = errno };
+    return VSR_E_IO;
+}
+
+int file_copy(int from, int to, void (*seen)(void *data, vsr_str bytes), void *data, struct file_failure *ret_failure) {
     char *bytes = mem_alloc(COPY_LEN);
     ssize_t n;
     int rc = 0;
     while (rc == 0 && (n = read(from, bytes, COPY_LEN)) != 0) {
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 || write_all(to, str_make(bytes, (size_t)n)) != 0)
-            rc = err_set(err, VSR_E_IO, "cannot copy: %s", strerror(errno));
+        if (n < 0)
+            rc = copy_failed(FILE_SIDE_FROM, ret_failure);
+        else if (write_all(to, str_make(bytes, (size_t)n)) != 0)
+            rc = copy_failed(FILE_SIDE_TO, ret_failure);
         else if (seen)
             seen(data, str_make(bytes, (size_t)n));
     }
     mem_free(bytes);
     return rc;
+}
+
+const char *file_write_hint(int error) {
+    return error == ENOSPC || error == EDQUOT  ? "; free some space and try again, what is here already is used"
+           : error == EACCES || error == EROFS ? "; choose another place with --models-dir"
+                                               : "";
 }
 
 int file_open_dir(int dir_fd, const char *path, int *ret_fd, struct vsr_err *err) {

@@ -35,9 +35,23 @@ int file_read(struct arena *arena, int dir_fd, const char *path, size_t len_max,
 bool file_size(int dir_fd, const char *path, uint64_t *ret_size);
 bool file_exists(int dir_fd, const char *path);
 
-/* From where `from` is to its end. `seen`, which may be NULL, is given every piece that was written. */
+enum file_side { FILE_SIDE_FROM, FILE_SIDE_TO };
+
+/* What a copy did not do: with the errno of that. */
+struct file_failure {
+    enum file_side side;
+    int error;
+};
+
+/*
+ * From where `from` is to its end. `seen`, which may be NULL, is given every piece that was written. Negative on
+ * failure; then `*ret_failure` is set, of which the caller, who knows names, makes an error: file_write_hint().
+ */
 int file_copy(int from, int to, void (*seen)(void *data, vsr_str bytes), void *data,
-              struct vsr_err *err) VSR_MUST_CHECK;
+              struct file_failure *ret_failure) VSR_MUST_CHECK;
+
+/* What to do about an errno of writing below the directory of models: "; ...", or "". */
+const char *file_write_hint(int error);
 
 /* Opens a directory for the *at() family. VSR_E_NOT_FOUND or VSR_E_IO. */
 int file_open_dir(int dir_fd, const char *path, int *ret_fd, struct vsr_err *err) VSR_MUST_CHECK;

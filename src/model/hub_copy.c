@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "core/arena.h"
-#include "core/mem.h"
 #include "model/file.h"
 #include "model/stage.h"
 
@@ -28,11 +27,16 @@ static void on_copied(void *data, vsr_str bytes) {
 static int copy_bytes(const struct hub_fetch_files *files, size_t index, int from, int to, uint64_t *ret_len,
                       struct digest *ret_sha256, struct vsr_err *err) {
     struct copying copying = { .files = files, .index = index, .sha256 = digest_run_new(DIGEST_SHA256, 0) };
-    int rc = file_copy(from, to, on_copied, &copying, err);
+    struct file_failure failure;
+    int rc = file_copy(from, to, on_copied, &copying, &failure);
     *ret_sha256 = digest_run_end(copying.sha256);
     *ret_len = copying.len;
     digest_run_free(copying.sha256);
-    return rc;
+    if (rc < 0 && failure.side == FILE_SIDE_FROM)
+        return err_set(err, rc, "cannot read: %s", strerror(failure.error));
+    if (rc < 0)
+        return err_set(err, rc, "cannot write: %s%s", strerror(failure.error), file_write_hint(failure.error));
+    return 0;
 }
 
 static int check(const struct hub_file *file, uint64_t len, const struct digest *sha256, enum hub_failure *ret_failure,
@@ -88,7 +92,7 @@ static int copy_file(struct arena *arena, int dir_fd, const struct hub_fetch_fil
         return err_set(err, VSR_E_IO, "cannot read: %s", strerror(errno));
     rc = stage_part_open(files->stage, file->path, key, &to, &len, err);
     if (rc == 0 && ftruncate(to, 0) != 0)
-        rc = err_set(err, VSR_E_IO, "cannot write: %s", strerror(errno));
+        rc = err_set(err, VSR_E_IO, "cannot write: %s%s", strerror(errno), file_write_hint(errno));
     if (rc == 0)
         rc = copy_bytes(files, index, from, to, &len, &sha256, err);
     if (rc == 0)

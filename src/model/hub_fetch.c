@@ -287,7 +287,7 @@ static void tell_bytes(const struct download *d, int64_t n, bool fetched) {
 static int local_error(struct download *d, const char *what, struct vsr_err *err) {
     d->failure = HUB_FAILURE_LOCAL;
     return err_set(err, VSR_E_IO, "cannot %s the part of \"%.*s\": %s%s", what, VSR_FMT(d->file.path), strerror(errno),
-                   errno == ENOSPC ? "; free some space and try again, what is here already is used" : "");
+                   file_write_hint(errno));
 }
 
 static int corrupt(struct download *d, struct vsr_err *err, const char *format, ...)

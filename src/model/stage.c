@@ -31,10 +31,12 @@ struct stage {
 };
 
 static int io_error(const char *what, const char *path, struct vsr_err *err) {
-    const char *hint = errno == ENOSPC ? "; free some space and try again, what is here already is used"
-                       : errno == EACCES || errno == EROFS ? "; choose another place with --models-dir"
-                                                           : "";
-    return err_set(err, VSR_E_IO, "cannot %s \"%s\": %s%s", what, path, strerror(errno), hint);
+    return err_set(err, VSR_E_IO, "cannot %s \"%s\": %s%s", what, path, strerror(errno), file_write_hint(errno));
+}
+
+/* Of the target's file: another place would not help. */
+static int read_error(const char *path, int error, struct vsr_err *err) {
+    return err_set(err, VSR_E_IO, "cannot read \"%s\": %s", path, strerror(error));
 }
 
 /* ---- opening */
@@ -314,6 +316,7 @@ static int bring_over(struct stage *stage, vsr_str path, struct vsr_err *err) {
     const char *text = arena_c_str(stage->arena, path);
     FILE_AUTO from = -1;
     FILE_AUTO to = -1;
+    struct file_failure failure;
     int rc = make_parents(stage, path, err);
     if (rc < 0)
         return rc;
@@ -322,12 +325,15 @@ static int bring_over(struct stage *stage, vsr_str path, struct vsr_err *err) {
     if (linkat(stage->target_fd, text, stage->fd, text, 0) == 0)
         return 0;
     from = openat(stage->target_fd, text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (from < 0)
+        return read_error(text, errno, err);
     to = openat(stage->fd, text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (from < 0 || to < 0)
-        return io_error("copy", text, err);
-    rc = file_copy(from, to, NULL, NULL, err);
-    if (rc < 0)
-        return err_wrap(err, "\"%s\"", text);
+    if (to < 0)
+        return io_error("write", text, err);
+    if (file_copy(from, to, NULL, NULL, &failure) < 0) {
+        errno = failure.error;
+        return failure.side == FILE_SIDE_FROM ? read_error(text, errno, err) : io_error("write", text, err);
+    }
     return fsync(to) == 0 ? 0 : io_error("write", text, err);
 }
 

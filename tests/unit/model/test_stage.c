@@ -1,10 +1,31 @@
 #include "model/stage.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 
 #include "core/arena.h"
 #include "files.h"
+
+/* ---- the file system as it may be: these stand before the system's own */
+
+static bool no_links_here;
+static int write_error; /* 0: none */
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags) {
+    if (!no_links_here)
+        return (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+    errno = EPERM;
+    return -1;
+}
+
+ssize_t write(int fd, const void *bytes, size_t len) {
+    if (write_error == 0)
+        return syscall(SYS_write, fd, bytes, len);
+    errno = write_error;
+    return -1;
+}
 
 struct setting {
     struct tree tree;
@@ -215,5 +236,38 @@ TEST(no_links) {
     end(&s);
 }
 
+/* Where files have no second names they are copied, and what hinders that says what to do. */
+TEST(copies) {
+    static const struct {
+        const char *name;
+        int error; /* of writing; 0: none */
+        const char *want;
+    } cases[] = {
+        { "full", ENOSPC, "cannot write \"mine.json\": No space left on device; free some space and try again" },
+        { "read only", EROFS, "cannot write \"mine.json\": Read-only file system; choose another place with" },
+        { "broken", EIO, "cannot write \"mine.json\": Input/output error" },
+        { "well", 0, NULL },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct setting s;
+        int rc;
+        begin(&s);
+        tree_text(&s.tree, "m/own/mine.json", "mine");
+        CHECK_INT(open_stage(&s), 0, s.err.text);
+        put(&s, "config.json", "new");
+        no_links_here = true;
+        write_error = cases[i].error;
+        rc = stage_install(s.stage, NULL, &s.err);
+        no_links_here = false;
+        write_error = 0;
+        CHECK_INT(rc, cases[i].error ? VSR_E_IO : 0, cases[i].name);
+        if (cases[i].want)
+            CHECK(strstr(s.err.text, cases[i].want) != NULL, s.err.text);
+        CHECK(holds(&s, "m/own/mine.json", "mine"), cases[i].name);
+        CHECK_INT(exists(&s, "m/own/config.json"), cases[i].error == 0, cases[i].name);
+        end(&s);
+    }
+}
+
 RUN_TESTS(T(a_first_model), T(an_update_keeps_what_is_nobodys), T(readers_are_not_disturbed), T(one_at_a_time),
-          T(an_old_lock), T(what_is_there_already), T(sweeping), T(places_that_cannot_be), T(no_links))
+          T(an_old_lock), T(what_is_there_already), T(sweeping), T(places_that_cannot_be), T(no_links), T(copies))

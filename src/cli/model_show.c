@@ -92,9 +92,23 @@ static int find_rows(struct show *s, char **names) {
     return CLI_OK;
 }
 
+/* One that is no adapter is told so when it is opened. */
+static int check_base(const struct show *s) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += s->rows[i].completeness.adapter;
+    if (n > 0 || s->n == 1 || !options_text(s->cli->options, "base"))
+        return CLI_OK;
+    return cli_fail(s->cli, "none of the %zu models is an adapter: they have no base", s->n);
+}
+
 static int load(struct show *s, char **names) {
-    const struct model_choice choice = { .precision = model_use_precision(s->cli), .threads = 1 };
-    int code = model_use_open_with(s->cli, names[0], &choice, &s->use);
+    const struct model_choice choice = { .precision = model_use_precision(s->cli),
+                                         .threads = 1,
+                                         .one_of_several = s->n > 1 };
+    int code = check_base(s);
+    if (code == CLI_OK)
+        code = model_use_open_with(s->cli, names[0], &choice, &s->use);
     for (size_t i = 1; i < s->n && code == CLI_OK; i++)
         code = model_use_open_beside(s->cli, &s->use, names[i]);
     return code;

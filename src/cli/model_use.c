@@ -33,13 +33,14 @@ int model_use_find(const struct cli *cli, const char *name, struct model_use *re
 }
 
 /* The option, else what the adapter's own file names. */
-static int find_base(const struct cli *cli, struct arena *arena, vsr_str directory, vsr_str *ret) {
+static int find_base(const struct cli *cli, struct arena *arena, vsr_str directory, bool one_of_several, vsr_str *ret) {
     const char *given = options_text(cli->options, "base");
     struct vsr_err err = VSR_ERR_NONE;
     struct lora *lora;
     vsr_str name;
     if (!lora_is_adapter(directory))
-        return given ? cli_fail(cli, "%.*s is no adapter: it has no base", VSR_FMT(directory)) : CLI_OK;
+        return given && !one_of_several ? cli_fail(cli, "%.*s is no adapter: it has no base", VSR_FMT(directory))
+                                        : CLI_OK;
     if (given)
         return find(cli, arena, str_from_c(given), ret);
     if (lora_open(directory, &lora, &err) < 0)
@@ -63,6 +64,12 @@ static struct model_options options_of(const struct cli *cli, const struct model
                                    .device = device ? str_from_c(device) : VSR_STR("") };
 }
 
+static void warn(const struct cli *cli, const struct model *model) {
+    vsr_str text;
+    for (size_t i = 0; (text = model_warning(model, i)).len > 0; i++)
+        cli_warn(cli, "model %.*s: %.*s", VSR_FMT(model_directory_of(model)), VSR_FMT(text));
+}
+
 static int start(const struct cli *cli, struct model_use *use, const struct model_choice *choice, struct vsr_err *err) {
     const struct model_options model = options_of(cli, choice, use->base);
     const struct engine_options engine = { .threads = choice->threads, .cache_len_max = choice->cache_len_max };
@@ -79,10 +86,13 @@ int model_use_open_with(const struct cli *cli, const char *name, const struct mo
     struct vsr_err err = VSR_ERR_NONE;
     int code = model_use_find(cli, name, ret);
     if (code == CLI_OK)
-        code = find_base(cli, ret->arena, ret->directory, &ret->base);
+        code = find_base(cli, ret->arena, ret->directory, choice->one_of_several, &ret->base);
     if (code != CLI_OK)
         return code;
-    return start(cli, ret, choice, &err) < 0 ? cli_fail_err(cli, &err) : CLI_OK;
+    if (start(cli, ret, choice, &err) < 0)
+        return cli_fail_err(cli, &err);
+    warn(cli, ret->model);
+    return CLI_OK;
 }
 
 enum precision model_use_precision(const struct cli *cli) {
@@ -120,13 +130,13 @@ int model_use_open_beside(const struct cli *cli, struct model_use *use, const ch
         return cli_fail(cli, "more than %d models", MODEL_BESIDE_MAX + 1);
     code = find(cli, use->arena, str_from_c(name), &directory);
     if (code == CLI_OK)
-        code = find_base(cli, use->arena, directory, &base);
+        code = find_base(cli, use->arena, directory, true, &base);
     if (code != CLI_OK)
         return code;
     options = options_of(cli, &choice, base);
     if (model_open(use->runtime, directory, &options, &use->beside[use->n_beside], &err) < 0)
         return cli_fail_err(cli, &err);
-    use->n_beside++;
+    warn(cli, use->beside[use->n_beside++]);
     return CLI_OK;
 }
 
@@ -143,7 +153,7 @@ static int stack(const struct cli *cli, struct model_use *use, const char *name)
         return code;
     if (model_open(use->runtime, directory, &options, &use->beside[use->n_beside], &err) < 0)
         return cli_fail_err(cli, &err);
-    use->n_beside++;
+    warn(cli, use->beside[use->n_beside++]);
     return CLI_OK;
 }
 

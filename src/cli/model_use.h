@@ -83,6 +83,7 @@ struct model_choice {
     size_t tokens_max, threads;
     size_t cache_len_max; /* as of the engine */
     bool no_strip;        /* as of the model */
+    bool one_of_several;  /* --base is of the adapters among them */
 };
 /* What --precision says. */
 enum precision model_use_precision(const struct cli *cli);
@@ -93,7 +94,8 @@ int model_use_open_with(const struct cli *cli, const char *name, const struct mo
                         struct model_use *ret);
 /* Opens what the repeatable option `adapter` names beside the model. CLI_OK, or an exit code after a message. */
 int model_use_stack(const struct cli *cli, struct model_use *use);
-/* Opens another model beside the first one, as that was opened. CLI_OK, or an exit code after a message. */
+/* Opens another model, one of several, beside the first one, as that was opened. CLI_OK, or an exit code after a
+ * message. */
 int model_use_open_beside(const struct cli *cli, struct model_use *use, const char *name);
 /* By --threads, else one for each processor. */
 size_t model_use_threads(const struct cli *cli);

@@ -5,6 +5,7 @@
 #include "config/check.h"
 #include "config/document_tables.h"
 #include "core/arena.h"
+#include "nn/embedder_sizes.h"
 
 /* ---- prototypes */
 
@@ -122,14 +123,14 @@ static bool is_sentence_transformer(vsr_str path, struct arena *arena) {
 static const struct {
     int model; /* enum config_embedding_model */
     const char *name;
-    int most;      /* of a whole vector; 0: it depends on the model */
-    int least;     /* it can be cut to */
-    int listed[5]; /* to these only; 0: to any */
+    int most;                       /* of a whole vector; 0: it depends on the model */
+    int least;                      /* it can be cut to */
+    int listed[EMBEDDER_SIZES_MAX]; /* to these only; 0: to any */
 } vector_sizes[] = {
-    { EMBEDDING_QWEN3, "qwen3", 0, 32, { 0 } },
-    { EMBEDDING_GEMMA, "gemma", 768, 1, { 768, 512, 256, 128 } },
-    { EMBEDDING_MMBERT, "mmbert", 768, 1, { 0 } },
-    { EMBEDDING_MULTIMODAL, "multimodal", 384, 1, { 384, 256, 128, 64, 32 } },
+    { EMBEDDING_QWEN3, "qwen3", 0, QWEN3_DIMS_LEAST, { 0 } },
+    { EMBEDDING_GEMMA, "gemma", GEMMA_DIMS, 1, GEMMA_SIZES },
+    { EMBEDDING_MMBERT, "mmbert", MMBERT_DIMS, 1, { 0 } },
+    { EMBEDDING_MULTIMODAL, "multimodal", MULTIMODAL_DIMS, 1, MULTIMODAL_SIZES },
 };
 
 static bool is_listed_size(size_t kind, int64_t size) {
@@ -174,20 +175,25 @@ static void check_target_dimension(struct check *c, const struct config_semantic
 
 /* Who is not left early has no target_layer. */
 static void check_target_layer(struct check *c, const struct config_semantic *semantic) {
-    static const int layers[] = { 0, 3, 6, 11, 22 };
-    enum { MULTIMODAL_LAYERS = 6 };
+    static const int exits[] = MMBERT_EXITS;
     const struct config_embedding_config *embedding = &semantic->embedding_config;
     struct diag_at at = embedding_at(c, embedding, "target_layer");
     bool own_mmbert = schema_present(&config_semantic_schema, semantic, "mmbert_model_path");
     bool mmbert = embedding->model_type == EMBEDDING_MMBERT, found = false;
+    vsr_str names = { 0 };
     if (!wrote(embedding, "target_layer") || embedding->target_layer == 0 || (mmbert && own_mmbert))
         return;
-    for (size_t i = 0; i < VSR_COUNT(layers); i++)
-        found |= embedding->target_layer == layers[i];
+    for (size_t i = 0; i < VSR_COUNT(exits); i++) {
+        found |= embedding->target_layer == exits[i];
+        names = arena_printf(c->scratch, "%.*s%s%d", VSR_FMT(names),
+                             i == 0                      ? ""
+                             : i + 1 == VSR_COUNT(exits) ? " or "
+                                                         : ", ",
+                             exits[i]);
+    }
     if (mmbert && !found)
-        diag_error(c->diag, "E_RANGE", at, VSR_STR(""),
-                   "the model ends early after layer 3, 6, 11 or 22, not after %lld",
-                   (long long)embedding->target_layer);
+        diag_error(c->diag, "E_RANGE", at, VSR_STR(""), "the model ends early after layer %.*s, not after %lld",
+                   VSR_FMT(names), (long long)embedding->target_layer);
     else if (embedding->model_type == EMBEDDING_MULTIMODAL && embedding->target_layer > MULTIMODAL_LAYERS)
         diag_error(c->diag, "E_RANGE", at, VSR_STR(""), "the text part of the model has %d layers, not %lld",
                    MULTIMODAL_LAYERS, (long long)embedding->target_layer);

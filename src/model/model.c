@@ -315,6 +315,14 @@ size_t model_tokens_max(const struct model *model) {
     return model->tokens_max;
 }
 
+vsr_str model_warning(const struct model *model, size_t n) {
+    const vsr_str all[] = { model->config.warning, model->matryoshka.warning };
+    for (size_t i = 0; i < VSR_COUNT(all); i++)
+        if (all[i].len > 0 && n-- == 0)
+            return all[i];
+    return VSR_STR("");
+}
+
 struct model_bytes model_bytes(const struct model *model) {
     struct tensor_holding_bytes trunk =
         model->adapter ? encoder_adapter_bytes(model->adapter) : trunk_bytes(model->trunk);

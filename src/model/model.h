@@ -90,6 +90,8 @@ const struct labels *model_labels(const struct model *model);
 /* Numbers in one row of its results: classes, or dimensions. */
 size_t model_width(const struct model *model);
 size_t model_tokens_max(const struct model *model);
+/* What the operator should see about its files though it runs, a line each; empty: no more. */
+vsr_str model_warning(const struct model *model, size_t n);
 /* Changes as others are loaded and freed. */
 struct model_bytes model_bytes(const struct model *model);
 /* Tells this load from any other of this process, for keys of caches. */

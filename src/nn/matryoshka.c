@@ -1,17 +1,13 @@
 #include "nn/matryoshka.h"
 
 #include "core/arena.h"
+#include "nn/embedder_sizes.h"
 #include "nn/json_fields.h"
 #include "nn/model_file.h"
 
-enum {
-    QWEN3_DIMS_LEAST = 32,
-    GEMMA_DIMS = 768,      /* EmbeddingGemma's; smaller models of the family are others */
-    MODERNBERT_LAYERS = 22 /* mmBERT's, whose published embedder was trained for `usual_layers` */
-};
-
-static const size_t gemma_dims[] = { 768, 512, 256, 128 };
-static const uint8_t usual_layers[] = { 3, 6, 11, 22 };
+static const size_t gemma_sizes[] = GEMMA_SIZES;
+static const uint8_t mmbert_exits[] = MMBERT_EXITS;
+_Static_assert(VSR_COUNT(gemma_sizes) == MATRYOSHKA_DIMS_LISTED, "there is room, and none is left in messages");
 
 #define LAYERS_FILE "onnx/model_config.json"
 
@@ -37,6 +33,7 @@ int matryoshka_layers_parse(vsr_str json, struct matryoshka *matryoshka, struct 
     return fields_end(&f);
 }
 
+/* Only a note depends on that file: without it nothing is known, and the model runs as well. */
 static int read_layers(struct arena *arena, vsr_str directory, struct matryoshka *m, struct vsr_err *err) {
     struct vsr_err own = VSR_ERR_NONE; /* a file that is not there leaves no trace in the caller's */
     vsr_str text = { 0 };
@@ -45,9 +42,15 @@ static int read_layers(struct arena *arena, vsr_str directory, struct matryoshka
         return 0;
     if (rc == 0)
         rc = matryoshka_layers_parse(text, m, &own);
-    if (rc < 0) {
+    if (rc == VSR_E_NOMEM) {
         *err = own;
         return err_wrap(err, LAYERS_FILE);
+    }
+    if (rc < 0) {
+        m->n_trained = 0;
+        m->warning =
+            arena_printf(arena, LAYERS_FILE ": %s: the layers that it was trained to be left after are not known",
+                         own.text);
     }
     return 0;
 }
@@ -59,14 +62,14 @@ int matryoshka_read(struct arena *arena, vsr_str directory, const struct encoder
     if (config->family == ENCODER_QWEN3)
         m.dims_least = dims < QWEN3_DIMS_LEAST ? dims : QWEN3_DIMS_LEAST;
     if (config->family == ENCODER_GEMMA3 && dims == GEMMA_DIMS) {
-        m.n_listed = VSR_COUNT(gemma_dims);
-        memcpy(m.listed, gemma_dims, sizeof(gemma_dims));
+        m.n_listed = VSR_COUNT(gemma_sizes);
+        memcpy(m.listed, gemma_sizes, sizeof(gemma_sizes));
     }
     if (config->family == ENCODER_MODERNBERT) {
         m.leaves_early = true;
-        if (m.layers == MODERNBERT_LAYERS) {
-            m.n_trained = VSR_COUNT(usual_layers);
-            memcpy(m.trained, usual_layers, sizeof(usual_layers));
+        if (m.layers == MMBERT_LAYERS) {
+            m.n_trained = VSR_COUNT(mmbert_exits);
+            memcpy(m.trained, mmbert_exits, sizeof(mmbert_exits));
         }
         rc = read_layers(arena, directory, &m, err);
     }

@@ -33,6 +33,7 @@ struct matryoshka {
     bool leaves_early;
     size_t n_trained; /* layers that it was trained to be left after, in ascending order; none: not known */
     uint8_t trained[ENCODER_LAYERS_MAX];
+    vsr_str warning; /* that the operator should see; empty: none */
 };
 
 enum matryoshka_note {
@@ -49,10 +50,11 @@ struct matryoshka_cut {
 };
 
 /* Of a model directory; `dims` is the size of a whole vector. Reads onnx/model_config.json where it is, which says of a
- * ModernBERT embedder which layers it was trained for. VSR_E_INVALID or VSR_E_SYNTAX, naming the file. */
+ * ModernBERT embedder which layers it was trained for; if it cannot be used, for whatever reason, they are not known,
+ * and `warning`, in `arena`, says why. VSR_E_NOMEM. */
 int matryoshka_read(struct arena *arena, vsr_str directory, const struct encoder_config *config, size_t dims,
                     struct matryoshka *ret, struct vsr_err *err) VSR_MUST_CHECK;
-/* The text of that file. */
+/* The text of that file. VSR_E_INVALID, VSR_E_SYNTAX, VSR_E_LIMIT, VSR_E_NOMEM; then `trained` is not to be used. */
 int matryoshka_layers_parse(vsr_str json, struct matryoshka *matryoshka, struct vsr_err *err) VSR_MUST_CHECK;
 
 /* 0 asks for all. VSR_E_INVALID for a size that the model was not trained for, VSR_E_LIMIT past its last layer. */

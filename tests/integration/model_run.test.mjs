@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +64,20 @@ describe('embed', () => {
     assert.equal(run.out, bare.out);
     assert.equal(bare.err, '');
     assert.match(run.err, /warning: the model has 40 dimensions.*\n.*warning: the model cannot be left early: all of its \d+ layers run\n$/);
+  });
+
+  test('a file that only says what is best', () => {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'vsr-model-'));
+    try {
+      fs.cpSync(at('modernbert-embed'), directory, { recursive: true });
+      fs.writeFileSync(path.join(directory, 'onnx/model_config.json'), '{"available_layers": "all"}');
+      const run = model(['embed', '--json', '--layers', '2', directory, 'x']);
+      assert.equal(run.code, 0, run.err);
+      assert.match(run.err, /^[^\n]*warning: model [^\n]*: onnx\/model_config\.json: key "available_layers"[^\n]*are not known\n$/);
+      assert.equal(run.out, model(['embed', '--json', '--layers', '2', at('modernbert-embed'), 'x']).out);
+    } finally {
+      fs.rmSync(directory, { recursive: true });
+    }
   });
 
   test('a prompt by name or in other words, and white space around a text', () => {
@@ -170,6 +185,21 @@ describe('classify', () => {
     const text = model(['classify', '--memory', '-p', 'f32', base, '-a', names[0], 'x']).out;
     assert.match(text, /\nmemory, in f32\n +\d+\.\d MB, \d+\.\d MB of it shared {2}.*modernbert-mlm\n.*-intent\n +\d+\.\d MB of weights together, /);
     assert.match(model(['show', '--memory', '-p', 'f32', '-b', base, ...names]).out, /^.*-intent.*ready\n[^]*\n\n.*-guard.*ready\n[^]*\n\nmemory, in f32\n/);
+  });
+
+  test('a base is of the adapters among several models', () => {
+    const base = at('bert-embed-mean'), adapter = at('bert-embed-mean-lora-domain'), other = at('bert-sequence');
+    for (const names of [[base, adapter], [adapter, base]]) {
+      const run = model(['show', '--memory', '--json', '-p', 'f32', '-b', base, ...names]);
+      assert.equal(run.code, 0, run.err);
+      assert.deepEqual(run.json().models.map(({ location }) => location), names);
+    }
+    const none = model(['show', '--memory', '-b', base, base, other]);
+    assert.equal(none.code, 1);
+    assert.match(none.err, /none of the 2 models is an adapter/);
+    const alone = model(['show', '--memory', '-b', base, other]);
+    assert.equal(alone.code, 1);
+    assert.match(alone.err, /bert-sequence is no adapter/);
   });
 
   test('what cannot run beside a base', () => {

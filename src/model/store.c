@@ -130,7 +130,6 @@ static int refuse(const struct store *store, const struct slot *slot, struct vsr
 /* Until the slot has a model. Gives up the lock meanwhile. */
 static int await(struct store *store, struct slot *slot, uint64_t deadline_ms, struct vsr_err *err) {
     struct timespec deadline;
-    bool asked = false;
     int rc;
     until(deadline_ms, &deadline);
     while (!slot->model) {
@@ -139,9 +138,8 @@ static int await(struct store *store, struct slot *slot, uint64_t deadline_ms, s
             return rc;
         if (slot->asked)
             slot->called = true;
-        else if (slot->queued ? !asked : !slot->loading) /* before those that nobody waits for */
+        else if (slot->under_way != slot->wish)
             slot_enqueue(store, slot, true);
-        asked = !slot->asked;
         if (deadline_ms == 0)
             return err_set(err, VSR_E_UNAVAILABLE, "it is being %s", slot->asked ? "looked for" : "loaded");
         if (clock_mono_ms() >= deadline_ms)

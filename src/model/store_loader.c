@@ -1,5 +1,6 @@
 #include "model/store_loader.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "core/clock.h"
@@ -142,7 +143,7 @@ static void load_slot(struct store *store, struct slot *slot) {
 
 /* One that is being loaded for a former wish is left to that loader. */
 static struct slot *next_in_queue(const struct store *store) {
-    struct slot *slot = store->first;
+    struct slot *slot = store->queue;
     while (slot && slot->loading)
         slot = slot->behind;
     return slot;

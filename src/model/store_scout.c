@@ -29,6 +29,7 @@ static void want(struct store *store, struct slot *slot, struct wish *wish, stru
     slot->asked = NULL;
     news->name[0] = 0;
     if (slot->under_way && slot->under_way == slot->wish && same_key(slot->wish->key, wish->key)) {
+        slot->called = false;
         wish_unref(wish);
         return;
     }

@@ -37,6 +37,21 @@ void slot_unwant(struct store *store, struct slot *slot) {
     readiness_remove(store->options.readiness, slot->readiness);
 }
 
+static void free_slot(struct slot *slot) {
+    wish_unref(slot->asked);
+    wish_unref(slot->wish);
+    mem_free(slot);
+}
+
+static void send_off(struct store *store, struct slot *slot) {
+    slot->leaving = slot->model;
+    slot->model = NULL;
+    slot->n_users++; /* the scout */
+    slot->next = store->gone;
+    store->gone = slot;
+    (void)pthread_cond_signal(&store->scouting);
+}
+
 void slot_drop(struct store *store, struct slot *slot) {
     struct slot **at = &store->slots;
     while (*at != slot)
@@ -44,19 +59,11 @@ void slot_drop(struct store *store, struct slot *slot) {
     *at = slot->next;
     slot_unqueue(store, slot);
     slot_unwant(store, slot);
-    slot->leaving = slot->model;
-    slot->model = NULL;
     slot->gone = true;
-    slot->n_users++; /* the scout */
-    slot->next = store->gone;
-    store->gone = slot;
-    (void)pthread_cond_signal(&store->scouting);
-}
-
-static void free_slot(struct slot *slot) {
-    wish_unref(slot->asked);
-    wish_unref(slot->wish);
-    mem_free(slot);
+    if (slot->model)
+        send_off(store, slot);
+    else if (slot->n_users == 0)
+        free_slot(slot);
 }
 
 void slot_leave(struct slot *slot) {
@@ -71,35 +78,26 @@ bool slot_is_eager(const struct slot *slot) {
 /* ---- the queue */
 
 void slot_unqueue(struct store *store, struct slot *slot) {
-    struct slot *before = NULL;
+    struct slot **at = &store->queue;
     if (!slot->queued)
         return;
-    for (struct slot *at = store->first; at != slot; at = at->behind)
-        before = at;
-    if (before)
-        before->behind = slot->behind;
-    else
-        store->first = slot->behind;
-    if (store->last == slot)
-        store->last = before;
+    while (*at != slot)
+        at = &(*at)->behind;
+    *at = slot->behind;
     slot->behind = NULL;
-    slot->queued = false;
+    slot->queued = slot->awaited = false;
 }
 
-void slot_enqueue(struct store *store, struct slot *slot, bool at_front) {
+void slot_enqueue(struct store *store, struct slot *slot, bool awaited) {
+    struct slot **at = &store->queue;
+    if (slot->queued && (slot->awaited || !awaited))
+        return;
     slot_unqueue(store, slot);
+    while (*at && (!awaited || (*at)->awaited))
+        at = &(*at)->behind;
+    slot->behind = *at;
+    *at = slot;
     slot->queued = true;
-    if (at_front) {
-        slot->behind = store->first;
-        store->first = slot;
-        if (!store->last)
-            store->last = slot;
-    } else {
-        if (store->last)
-            store->last->behind = slot;
-        else
-            store->first = slot;
-        store->last = slot;
-    }
+    slot->awaited = awaited;
     (void)pthread_cond_broadcast(&store->changed);
 }

@@ -29,6 +29,7 @@ struct slot {
     const struct wish *under_way; /* what is being loaded; compared only: it may not be wanted any more */
     bool wanted;                  /* by the last configuration, not by claims alone */
     bool queued, loading, gone;
+    bool awaited;  /* queued because somebody waits for it */
     bool called;   /* somebody asked for it while it was being looked for */
     bool settling; /* it is loaded; room is being made for it */
     size_t n_claims;
@@ -43,7 +44,8 @@ struct slot *slot_of_name(const struct store *store, vsr_str name);
 struct slot *slot_new(struct store *store, struct wish *wish);
 /* None of the readiness any more. One that is not wanted is allowed, and stays as it is. */
 void slot_unwant(struct store *store, struct slot *slot);
-/* Takes it out of list, queue and readiness, and gives its model to the scout. */
+/* Takes it out of list, queue and readiness, and gives its model to the scout. Without one it is freed, unless somebody
+ * still uses it: the scout may be held up by the disk while configurations come and go. */
 void slot_drop(struct store *store, struct slot *slot);
 /* Of one user, who has raised `n_users`: frees the slot if it is gone and this was the last. */
 void slot_leave(struct slot *slot);
@@ -51,8 +53,9 @@ void slot_leave(struct slot *slot);
 /* Loaded without being asked for, and never unloaded for others. */
 bool slot_is_eager(const struct slot *slot);
 
-/* One that is queued already is moved. */
-void slot_enqueue(struct store *store, struct slot *slot, bool at_front);
+/* Behind all, or when somebody waits for it, before those that nobody waits for. One that is queued already keeps its
+ * place unless the new one is better. */
+void slot_enqueue(struct store *store, struct slot *slot, bool awaited);
 /* One that is not queued is allowed. */
 void slot_unqueue(struct store *store, struct slot *slot);
 

@@ -37,13 +37,13 @@ struct store {
     size_t n_loaders;
     pthread_t scout;
     bool has_scout;
-    pthread_mutex_t mutex;     /* guards the rest */
-    pthread_cond_t changed;    /* a load has ended, one is wanted, or the store stops */
-    pthread_cond_t scouting;   /* there is something to look for or to free, or the store stops */
-    struct slot *slots;        /* what is wanted, or claimed */
-    struct slot *first, *last; /* of the queue for loaders: those that somebody waits for stand at its front */
-    struct slot *gone;         /* whose models the scout frees */
-    uint64_t clock;            /* counts uses of models */
+    pthread_mutex_t mutex;   /* guards the rest */
+    pthread_cond_t changed;  /* a load has ended, one is wanted, or the store stops */
+    pthread_cond_t scouting; /* there is something to look for or to free, or the store stops */
+    struct slot *slots;      /* what is wanted, or claimed */
+    struct slot *queue;      /* for loaders: those that somebody waits for stand at its front */
+    struct slot *gone;       /* whose models the scout frees */
+    uint64_t clock;          /* counts uses of models */
     uint64_t loads, failures, unloads;
     bool stopping;
 };

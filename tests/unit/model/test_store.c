@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "nn/tensor_store.h"
 
 enum { PATH_LEN = 512, FILE_MAX = 1 << 20, PATIENCE_MS = 120000, CLIENTS = 4, SWAPS = 12 };
+enum { LOADERS = 2, CONFIGURATIONS = 400, CONFIGURATIONS_LEN_MAX = 128 << 10 };
 
 struct rig {
     struct tree tree;
@@ -26,7 +28,7 @@ struct rig {
 };
 
 /* The models directory holds links to small models of random weights. */
-static void rig_begin_reporting(struct rig *rig, uint64_t bytes_max,
+static void rig_begin_reporting(struct rig *rig, uint64_t bytes_max, size_t loaders,
                                 void (*report)(void *owner, vsr_str name, enum readiness_state state, vsr_str message),
                                 void *owner) {
     const struct engine_options engine = { .threads = 2, .calls_max = 8 };
@@ -41,14 +43,14 @@ static void rig_begin_reporting(struct rig *rig, uint64_t bytes_max,
                                       .readiness = rig->readiness,
                                       .places = { .models_dir = tree_str(&rig->tree, "") },
                                       .bytes_max = bytes_max,
-                                      .loaders = 2,
+                                      .loaders = loaders,
                                       .report = report,
                                       .owner = owner };
     CHECK_MSG(store_new(&options, &rig->store, &err) == 0, "%s", err.text);
 }
 
 static void rig_begin(struct rig *rig, uint64_t bytes_max) {
-    rig_begin_reporting(rig, bytes_max, NULL, NULL);
+    rig_begin_reporting(rig, bytes_max, LOADERS, NULL, NULL);
 }
 
 static void rig_end(struct rig *rig) {
@@ -116,6 +118,24 @@ static void refused(struct rig *rig, const char *name, int want, const char *tex
     struct vsr_err err = VSR_ERR_NONE;
     CHECK_INT(store_get(rig->store, str_from_c(name), clock_mono_ms() + PATIENCE_MS, &handle, &err), want, name);
     CHECK_MSG(strstr(err.text, text) != NULL, "%s: \"%s\" is not in \"%s\"", name, text, err.text);
+}
+
+/* Not there yet: it is being looked for, or loaded. */
+static void ask_only(struct rig *rig, const char *name, const char *text) {
+    struct store_handle handle = { 0 };
+    struct vsr_err err = VSR_ERR_NONE;
+    CHECK_INT(store_get(rig->store, str_from_c(name), 0, &handle, &err), VSR_E_UNAVAILABLE, name);
+    CHECK_MSG(strstr(err.text, text) != NULL, "%s: \"%s\" is not in \"%s\"", name, text, err.text);
+}
+
+/* Until nothing is looked for. */
+static void wait_for_scout(struct rig *rig) {
+    uint64_t end = clock_mono_ms() + PATIENCE_MS;
+    struct timespec pause = { 0, 2000000 };
+    while (store_stats(rig->store).checking > 0) {
+        nanosleep(&pause, NULL);
+        CHECK(clock_mono_ms() < end, "it takes too long");
+    }
 }
 
 /* Until nothing is looked for, queued or being loaded. */
@@ -220,6 +240,30 @@ TEST(a_slow_disk) {
     stop_disk(false);
     rig_end(&rig);
     arena_free(arena);
+}
+
+/* What configurations named that came and went meanwhile is forgotten, though the thread that forgets is held up. */
+TEST(a_disk_that_does_not_answer) {
+    struct mallinfo2 before = { 0 }; /* zeros under a sanitizer, too */
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "m0", "bert-sequence"); /* to reach the disk with */
+    stop_disk(true);
+    for (size_t i = 0; i < CONFIGURATIONS; i++) {
+        char name[16];
+        struct store_model model;
+        snprintf(name, sizeof(name), "m%zu", i);
+        model = wanted(name);
+        configure(&rig, &model, 1);
+        if (i == 0) {
+            wait_for_disk();
+            before = mallinfo2();
+        }
+    }
+    CHECK(mallinfo2().uordblks < before.uordblks + CONFIGURATIONS_LEN_MAX, "their memory");
+    CHECK_INT(store_stats(rig.store).models, 1, "the last one");
+    stop_disk(false);
+    rig_end(&rig);
 }
 
 /* ---- loading */
@@ -529,15 +573,20 @@ struct gate {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool reached, open;
+    char order[64]; /* names of what began to load */
 };
+
+static const struct gate gate_closed = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static void on_report(void *owner, vsr_str name, enum readiness_state state, vsr_str message) {
     struct gate *gate = owner;
-    (void)name;
+    size_t len;
     (void)message;
     if (state != MODEL_STATE_LOADING)
         return;
     pthread_mutex_lock(&gate->mutex);
+    len = strlen(gate->order);
+    snprintf(gate->order + len, sizeof(gate->order) - len, "%.*s", VSR_FMT(name));
     gate->reached = true;
     pthread_cond_broadcast(&gate->changed);
     while (!gate->open)
@@ -545,35 +594,132 @@ static void on_report(void *owner, vsr_str name, enum readiness_state state, vsr
     pthread_mutex_unlock(&gate->mutex);
 }
 
+static void wait_for_load(struct gate *gate) {
+    pthread_mutex_lock(&gate->mutex);
+    while (!gate->reached)
+        pthread_cond_wait(&gate->changed, &gate->mutex);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+static void open_gate(struct gate *gate) {
+    pthread_mutex_lock(&gate->mutex);
+    gate->open = true;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
 /* While a load is under way another one is wanted, which nobody asks for, and then that one must be there. */
 TEST(what_becomes_mandatory_is_loaded) {
-    struct gate gate = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+    struct gate gate = gate_closed;
     struct store_model models[] = { wanted("a") };
     char missing[READINESS_NAME_LEN];
     struct store_handle handle;
     struct rig rig;
-    rig_begin_reporting(&rig, 0, on_report, &gate);
+    rig_begin_reporting(&rig, 0, LOADERS, on_report, &gate);
     link_model(&rig, "a", "bert-sequence");
     models[0].load = STORE_EAGER;
     configure(&rig, models, 1);
-    pthread_mutex_lock(&gate.mutex);
-    while (!gate.reached)
-        pthread_cond_wait(&gate.changed, &gate.mutex);
-    pthread_mutex_unlock(&gate.mutex);
+    wait_for_load(&gate);
     models[0].load = STORE_LAZY;
     models[0].precision = PRECISION_INT8;
     configure(&rig, models, 1);
     models[0].mandatory = true;
     configure(&rig, models, 1);
-    pthread_mutex_lock(&gate.mutex);
-    gate.open = true;
-    pthread_cond_broadcast(&gate.changed);
-    pthread_mutex_unlock(&gate.mutex);
+    open_gate(&gate);
     settle(&rig);
     CHECK(readiness_is_ready(rig.readiness, missing), missing);
     handle = get(&rig, "a");
     CHECK_INT(model_precision(handle.model), PRECISION_INT8, "the one that is wanted");
     store_put(&handle);
+    rig_end(&rig);
+}
+
+/* Who asks later, or again, does not overtake; what nobody waits for comes last. */
+TEST(loaded_as_asked_for) {
+    struct store_model models[] = { wanted("a"), wanted("b"), wanted("c"), wanted("d") };
+    struct gate gate = gate_closed;
+    struct rig rig;
+    rig_begin_reporting(&rig, 0, 1, on_report, &gate);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    link_model(&rig, "c", "bert-embed-mean");
+    link_model(&rig, "d", "roberta-token");
+    configure(&rig, models, 4);
+    wait_for_scout(&rig);
+    ask_only(&rig, "a", "being loaded");
+    wait_for_load(&gate);
+    models[3].load = STORE_EAGER;
+    configure(&rig, models, 4);
+    wait_for_scout(&rig);
+    ask_only(&rig, "b", "being loaded");
+    ask_only(&rig, "c", "being loaded");
+    ask_only(&rig, "c", "being loaded");
+    open_gate(&gate);
+    settle(&rig);
+    CHECK_STR(str_from_c(gate.order), "abcd", "order");
+    rig_end(&rig);
+}
+
+/* What is under way is not what is wanted any more: asking begins the load of what is. */
+TEST(asked_for_during_a_former_load) {
+    struct store_model models[] = { wanted("a") };
+    struct gate gate = gate_closed;
+    struct store_handle handle;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct rig rig;
+    rig_begin_reporting(&rig, 0, LOADERS, on_report, &gate);
+    link_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    wait_for_scout(&rig);
+    ask_only(&rig, "a", "being loaded");
+    wait_for_load(&gate);
+    models[0].precision = PRECISION_INT8;
+    configure(&rig, models, 1);
+    wait_for_scout(&rig);
+    ask_only(&rig, "a", "being loaded");
+    open_gate(&gate);
+    settle(&rig);
+    CHECK_INT(store_get(rig.store, VSR_STR("a"), 0, &handle, &err), 0, err.text);
+    CHECK_INT(model_precision(handle.model), PRECISION_INT8, "the one that is wanted");
+    store_put(&handle);
+    rig_end(&rig);
+}
+
+/* Whoever asked while it was looked for has got it: it is not loaded for him again after it made room. */
+TEST(asked_for_once) {
+    const struct store_model models[] = { wanted("a"), wanted("b") };
+    struct gate gate = gate_closed;
+    struct store_handle handle;
+    uint64_t one;
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    configure(&rig, models, 1);
+    handle = get(&rig, "a");
+    one = store_stats(rig.store).bytes;
+    store_put(&handle);
+    rig_end(&rig);
+    rig_begin_reporting(&rig, one + one / 2, LOADERS, on_report, &gate);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    configure(&rig, models, 2);
+    wait_for_scout(&rig);
+    ask_only(&rig, "a", "being loaded");
+    wait_for_load(&gate);
+    stop_disk(true);
+    configure(&rig, models, 2);
+    ask_only(&rig, "a", "being looked for");
+    stop_disk(false);
+    wait_for_scout(&rig);
+    open_gate(&gate);
+    settle(&rig);
+    handle = get(&rig, "b");
+    store_put(&handle);
+    settle(&rig);
+    CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_WAITING, "it made room");
+    configure(&rig, models, 2);
+    settle(&rig);
+    CHECK_INT(store_stats(rig.store).loads, 2, "one for each who asked");
     rig_end(&rig);
 }
 
@@ -871,6 +1017,7 @@ TEST(swapped_under_load) {
 RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T(an_adapter_is_not_its_base),
           T(a_model_with_more_than_is_needed), T(absent), T(failed), T(what_did_not_change_stays),
           T(new_files_are_a_new_model), T(every_file_counts), T(what_becomes_mandatory_is_loaded),
-          T(a_former_configuration), T(former_models_are_bounded), T(shared_bytes_are_counted_once),
-          T(a_failure_stays_one), T(room_is_made), T(too_large), T(swapped_under_load),
+          T(loaded_as_asked_for), T(asked_for_during_a_former_load), T(asked_for_once), T(a_former_configuration),
+          T(former_models_are_bounded), T(shared_bytes_are_counted_once), T(a_failure_stays_one), T(room_is_made),
+          T(too_large), T(swapped_under_load), T(a_disk_that_does_not_answer),
           T(a_slow_disk)) /* the last: when it fails the disk may be stopped */

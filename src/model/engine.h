@@ -91,7 +91,7 @@ struct engine_call {
     uint32_t *ids, *starts, *ends; /* [n_tokens]; starts and ends: bytes of the caller's texts */
     uint8_t *types, *sequences;
     size_t n_tokens, n_dropped;      /* left out */
-    uint32_t n_prompt;               /* tokens of a prompt at the start, template tokens among them */
+    uint32_t n_prompt;               /* tokens of a prompt at the start, template tokens among them; 0: not needed */
     size_t n_room;                   /* tokens that the arrays were made for */
     bool remembered;                 /* nothing was run for it */
     struct engine_part *parts, only; /* `parts` is `only` when there is one */

@@ -56,6 +56,11 @@ static struct preparation preparation_of(const struct engine_call *call) {
     return how;
 }
 
+/* Whether somebody has to know which tokens are the prompt's: it is left out of the vector, or of what is cut. */
+static bool counts_prompt(const struct engine_call *call) {
+    return !model_sentence_files(call->model)->include_prompt || call->n_tokens > model_tokens_max(call->model);
+}
+
 /*
  * How many tokens are the prompt's. It is counted as the library does that embedders are made with: the prompt by
  * itself, without the special token behind it, even where its last letters become one token with the text.
@@ -66,7 +71,6 @@ static int count_prompt(struct engine_call *call, struct tokenizer_scratch *scra
     struct prepared_text prompt;
     struct encoding encoding = { .n = 0 };
     int rc;
-    call->n_prompt = 0;
     if (how.prompt.len == 0)
         return 0;
     rc = prepared_text_make(&how, VSR_STR(""), &prompt, err);
@@ -83,10 +87,7 @@ static int encode_text(struct engine_call *call, struct tokenizer_scratch *scrat
     const struct preparation how = preparation_of(call);
     struct prepared_text prepared;
     struct encoding encoding;
-    int rc = count_prompt(call, scratch, options, err);
-    if (rc < 0)
-        return rc;
-    rc = prepared_text_make(&how, call->text, &prepared, err);
+    int rc = prepared_text_make(&how, call->text, &prepared, err);
     if (rc == 0)
         rc = tokenizer_encode(model_tokenizer(call->model), scratch, prepared.text, options, &encoding, err);
     if (rc == 0)
@@ -95,6 +96,11 @@ static int encode_text(struct engine_call *call, struct tokenizer_scratch *scrat
         if (call->sequences[i] == 0)
             prepared_text_place(&prepared, &call->starts[i], &call->ends[i]);
     prepared_text_done(&prepared);
+    if (rc == 0 && counts_prompt(call)) {
+        rc = count_prompt(call, scratch, options, err);
+        if (rc < 0)
+            engine_call_done(call);
+    }
     return rc;
 }
 

@@ -132,11 +132,11 @@ static size_t longest_input(const struct model *model, size_t wanted) {
     return wanted && wanted < longest ? wanted : longest;
 }
 
-/* Classifiers read texts as they are, and so do embedders that no sentence-embedding library wrote. */
+/* See prepared_text.h. */
 static struct preparation preparation_of(const struct model *model, const struct model_options *options) {
     const struct sentence_files *files = &model->files;
-    struct preparation how = { .lower = files->lower_case, .strip = files->has_modules && !options->no_strip };
-    if (model->task != MODEL_EMBED)
+    struct preparation how = { .lower = files->lower_case, .strip = !options->no_strip };
+    if (model->task != MODEL_EMBED || !files->has_modules)
         return (struct preparation){ .strip = false };
     if (files->default_prompt.len > 0)
         (void)sentence_prompt_find(files, files->default_prompt, &how.prompt); /* there is one: it has been checked */

@@ -6,7 +6,9 @@
  *     strip       white space at both ends: what the library strips, which is White_Space and U+001C to U+001F
  *     lower       do_lower_case of sentence_bert_config.json: full lower case, final sigma too
  *
- * Classifiers, and embedders whose directory is not one of that library (no modules.json), read texts as they are.
+ * Classifiers, and embedders whose directory is not one of that library (no modules.json), read texts as they are: for
+ * the library, too, such a directory is a bare encoder, of which it reads none of its own files. A prompt that a caller
+ * gives stands before the text all the same.
  * Every byte knows the place in the caller's text that it came from. Values on the stack of one thread; nothing is
  * copied where nothing changes.
  */

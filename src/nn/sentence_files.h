@@ -51,7 +51,8 @@ struct sentence_prompt {
 };
 
 struct sentence_files {
-    bool has_modules; /* else the family's own pooling, then a unit vector, and none of the next five */
+    bool has_modules; /* else the family's own pooling, then a unit vector, and none of the next five; texts are read as
+                         they are, whatever `lower_case` and `default_prompt` say */
     enum sentence_pooling pooling;
     bool include_prompt; /* whether the prompt's tokens are pooled too */
     size_t dims;         /* of what is pooled */

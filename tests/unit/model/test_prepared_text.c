@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "nn/runtime.h"
 #include "nn/safetensors.h"
+#include "nn/sentence_files.h"
 #include "test.h"
 #include "text/tokenizer.h"
 #include "unit/nn/model_dir.h"
@@ -218,7 +219,7 @@ static void check_case(struct rig *rig, struct model *model, const struct safete
     size_t prompt_len = prompt ? prompt->len : 0;
     CHECK_INT(call.n_tokens, ids->n, name);
     CHECK(memcmp(call.ids, ids->data, ids->n * sizeof(uint32_t)) == 0, name);
-    CHECK_INT(call.n_prompt, n_prompt, name);
+    CHECK_INT(call.n_prompt, model_sentence_files(model)->include_prompt ? 0 : n_prompt, name);
     for (size_t i = 0; i < call.n_tokens; i++) {
         int32_t place[2];
         memcpy(place, (const char *)offsets->data + 8 * i, sizeof(place)); /* in the two joined */
@@ -343,6 +344,32 @@ TEST(stripping) {
     rig_end(&rig);
 }
 
+/* The files of the library mean nothing to a directory that is not its own. */
+TEST(a_bare_encoder) {
+    static const vsr_str query = VSR_STR_INIT("q: "), text = VSR_STR_INIT(" AB ");
+    static const char *const files[][2] = {
+        { "sentence_bert_config.json", "{\"do_lower_case\":true}" },
+        { "config_sentence_transformers.json", "{\"prompts\":{\"q\":\"q: \"},\"default_prompt_name\":\"q\"}" },
+    };
+    struct rig rig;
+    struct model *plain, *model;
+    struct engine_call call;
+    rig_begin(&rig);
+    plain = open_changed(&rig, "xlm-roberta-embed", "", NULL);
+    call = ask(&rig, plain, NULL, text);
+    CHECK_INT(call.n_tokens, 6, "<s>, two spaces, two capital letters, </s>");
+    engine_call_done(&call);
+    for (size_t i = 0; i < VSR_COUNT(files); i++) {
+        model = open_changed(&rig, "xlm-roberta-embed", files[i][0], files[i][1]);
+        check_same(ask(&rig, model, NULL, text), ask(&rig, plain, NULL, text), true, files[i][0]);
+        check_same(ask(&rig, model, &query, text), ask(&rig, plain, NULL, VSR_STR("q:  AB ")), true,
+                   "as it is asked for");
+        model_unref(model);
+    }
+    model_unref(plain);
+    rig_end(&rig);
+}
+
 TEST(lower_case) {
     struct rig rig;
     struct model *model, *lower;
@@ -394,6 +421,33 @@ TEST(default_prompt) {
     rig_end(&rig);
 }
 
+/* A prompt that is pooled is counted where the text behind it is cut: it stands before every window. */
+TEST(a_prompt_before_windows) {
+    enum { LETTERS = 100 };
+    static const vsr_str query = VSR_STR_INIT("q: ");
+    struct rig rig;
+    struct model *model;
+    struct engine_call call;
+    struct vsr_err err = VSR_ERR_NONE;
+    char text[LETTERS];
+    rig_begin(&rig);
+    model = open_changed(&rig, "bert-embed-mean", "", NULL);
+    memset(text, 'a', LETTERS);
+    call = ask(&rig, model, &query, VSR_STR("a"));
+    CHECK_INT(call.n_prompt, 0, "nobody has to know");
+    engine_call_done(&call);
+    call = (struct engine_call){
+        .model = model, .text = str_make(text, LETTERS), .prompt = &query, .long_text = LONG_TEXT_CHUNK
+    };
+    CHECK_MSG(engine_run(rig.engine, &call, 1, &err) == 0, "%s", err.text);
+    CHECK(call.n_parts > 1, "it is too long");
+    CHECK_INT(call.n_prompt, 3, "<s> and the prompt");
+    CHECK_INT(call.cut_from, 3, "which no window leaves out");
+    engine_call_done(&call);
+    model_unref(model);
+    rig_end(&rig);
+}
+
 /* Whoever tags or classifies gets the text as it is, whatever lies in the directory. */
 TEST(classifiers_are_left_alone) {
     static const vsr_str prompt = VSR_STR_INIT("q: ");
@@ -415,4 +469,5 @@ TEST(classifiers_are_left_alone) {
 }
 
 RUN_TESTS(T(prepared), T(places_in_the_original), T(places_of_any_bytes), T(too_long), T(as_the_reference_says),
-          T(stripping), T(lower_case), T(default_prompt), T(classifiers_are_left_alone))
+          T(stripping), T(a_bare_encoder), T(lower_case), T(default_prompt), T(a_prompt_before_windows),
+          T(classifiers_are_left_alone))

@@ -233,9 +233,14 @@ struct model_service *model_service_new(struct telemetry *telemetry, const char 
 }
 
 void model_service_free(struct model_service *service) {
+    struct store *store;
     if (!service)
         return;
-    store_free(service->store);
+    (void)pthread_mutex_lock(&service->series_lock);
+    store = service->store;
+    service->store = NULL; /* the engine's threads run until it is freed, and name models by it */
+    (void)pthread_mutex_unlock(&service->series_lock);
+    store_free(store);
     engine_free(service->engine);
     nn_runtime_free(service->runtime);
     readiness_free(service->readiness);

@@ -282,12 +282,13 @@ static void fill(float *x, float value, size_t count) {
 /*
  * `width` scores, a multiple of VW, of each row become e^(factor * (score - greatest of the row so far)); adds them to
  * `weight`. `ret_keep` is by how much what was summed up before has to shrink. `factor` has log2(e) in it. All rows do
- * one thing before any does the next: none of them waits for what it has just begun.
+ * one thing before any does the next: none of them waits for what it has just begun. Differences are taken before they
+ * are multiplied: whatever the scores' size, the greatest becomes 1.
  */
 static void exponentials(float *scores, size_t n_rows, size_t width, float factor, float *top, float *weight,
                          float ret_keep[TILE_LANES]) {
     vf scale = vf_set(factor);
-    float minus[TILE_LANES], before[TILE_LANES];
+    float base[TILE_LANES], before[TILE_LANES];
     for (size_t r = 0; r < n_rows; r++) {
         const float *row = scores + r * KEYS;
         vf max = vf_set(top[r]);
@@ -295,15 +296,15 @@ static void exponentials(float *scores, size_t n_rows, size_t width, float facto
             max = vf_max(max, vf_load(row + i, VW));
         before[r] = top[r];
         top[r] = vf_top(max);
-        minus[r] = top[r] == -INFINITY ? 0 : -top[r] * factor; /* nothing seen yet: all are 2^-inf = 0 */
+        base[r] = top[r] == -INFINITY ? 0 : top[r]; /* nothing seen yet: all are 2^-inf = 0 */
     }
-    LANES(n_rows, vf x = vf_fma(vf_load(before + i, n), scale, vf_load(minus + i, n));
+    LANES(n_rows, vf x = vf_mul(vf_sub(vf_load(before + i, n), vf_load(base + i, n)), scale);
           vf_store(ret_keep + i, vf_exp2_negative(x), n););
     for (size_t r = 0; r < n_rows; r++) {
         float *row = scores + r * KEYS;
-        vf sum = vf_zero(), shift = vf_set(minus[r]);
+        vf sum = vf_zero(), from = vf_set(base[r]);
         for (size_t i = 0; i < width; i += VW) {
-            vf p = vf_exp2_negative(vf_fma(vf_load(row + i, VW), scale, shift));
+            vf p = vf_exp2_negative(vf_mul(vf_sub(vf_load(row + i, VW), from), scale));
             vf_store(row + i, p, VW);
             sum = vf_add(sum, p);
         }

@@ -1,5 +1,6 @@
 #include "nn/attention_vnni.h"
 
+#include <float.h>
 #include <string.h>
 
 #include "core/assert.h"
@@ -38,7 +39,7 @@ enum {
     UNROLLED = 4,       /* steps of a product between two jumps: all depths are multiples of it */
     WEIGHT_ONE = 16383, /* the greatest weight */
     VALUE_MAX = 2047,
-    OCTAVE = 1024, /* scores count in parts of a doubling of the weight */
+    OCTAVE = 1024, /* differences of scores count in parts of a doubling of the weight */
 };
 _Static_assert((int64_t)KEYS *WEIGHT_ONE *VALUE_MAX <= INT32_MAX, "sums of weighted values fit");
 _Static_assert(KEYS % (2 * UNROLLED) == 0 && CHUNK / 4 % UNROLLED == 0 && QUERIES % VW == 0, "as products want it");
@@ -70,7 +71,7 @@ struct scratch {
     int32_t *weights;              /* [key / 2][vector] */
     float *sums;                   /* [vector][column][VW], tile by tile */
     float *v_scale;                /* [column] */
-    float *q_scale, *top, *weight; /* [row]: what an integer of a score is worth; greatest so far; sum of weights */
+    float *q_scale, *top, *weight; /* [row]: octaves in an integer; greatest score so far, in octaves; sum of weights */
     int32_t *place;                /* [row]: in the sequence */
 };
 
@@ -87,11 +88,16 @@ static size_t steps_of(size_t dim) {
     return dim / CHUNK * (CHUNK / 2) + (rest == 0 ? 0 : rest <= CHUNK / 2 ? CHUNK / 4 : CHUNK / 2);
 }
 
+/*
+ * Products go over whole UNROLLED pairs of keys, so that with keys from the middle of a block on, up to UNROLLED - 1
+ * pairs past a panel of values are read: the next panel's, or what `v` is longer for. Their weights are 0, see
+ * weigh_vector().
+ */
 static size_t lay_out(const struct attention *attention, char *base, struct scratch *ret) {
     size_t dim = attention->head_dim, steps = steps_of(dim), columns = round_up(dim, PANEL), used = 0;
     ret->q = part(base, &used, QUERIES * steps * sizeof(int32_t));
     ret->k = part(base, &used, KEYS * steps * sizeof(int32_t));
-    ret->v = part(base, &used, KEYS / 2 * columns * sizeof(int32_t));
+    ret->v = part(base, &used, (KEYS / 2 * columns + (UNROLLED - 1) * PANEL) * sizeof(int32_t));
     ret->scores = part(base, &used, (size_t)KEYS * VECTORS * VW * sizeof(int32_t));
     ret->weights = part(base, &used, (size_t)KEYS / 2 * VECTORS * VW * sizeof(int32_t));
     ret->sums = part(base, &used, QUERIES * columns * sizeof(float));
@@ -168,16 +174,21 @@ size_t attention_vnni_scratch_len(const struct attention *attention) {
     "add %[a], %[a3]\n\t" PRODUCT(rows, V, KEY_FIRST, KEY_NEXT, "add $16, %[a]\n\tadd $16, %[a3]\n\t") \
         V(LOAD_BEST, 0, 0, 0, 0, 0) rows(STORE_SCORES, V) V(STORE_BEST, 0, 0, 0, 0, 0)
 
-/* Values: what was there shrinks to a part of it, and a block's sums are added. */
+/* Values: what was there shrinks to a part of it, and a part of the block's sums is added. */
 #define LOAD_KEEP(x, v, sum) LOAD_FROM("keep", "0", v)
-#define JOIN_SUM(r, v, sum) \
+#define LOAD_SHARE(x, v, sum) LOAD_FROM("share", "0", v)
+#define SHARE_SUM(r, v, sum) \
     "vcvtdq2ps %%zmm" #sum ", %%zmm" #sum "\n\t" \
+    "vmulps %%zmm" #v ", %%zmm" #sum ", %%zmm" #sum "\n\t"
+#define SHARE_SUMS(V, r, t, a, b, c, d) V(SHARE_SUM, r, a, b, c, d)
+#define JOIN_SUM(r, v, sum) \
     "vmulps %%zmm31, %%zmm" #sum ", %%zmm" #sum "\n\t" \
     "vfmadd231ps (64 * (%c[vectors] * " #r " + " #v " - 24))(%[to]), %%zmm" #v ", %%zmm" #sum "\n\t" \
     "vmovups %%zmm" #sum ", (64 * (%c[vectors] * " #r " + " #v " - 24))(%[to])\n\t"
 #define JOIN_SUMS(V, r, t, a, b, c, d) "vbroadcastss (4 * " #r ")(%[scale]), %%zmm31\n\t" V(JOIN_SUM, r, a, b, c, d)
 #define VALUES(rows, V) \
-    PRODUCT(rows, V, COLUMN_FIRST, COLUMN_NEXT, "add $256, %[a]\n\t") V(LOAD_KEEP, 0, 0, 0, 0, 0) rows(JOIN_SUMS, V)
+    PRODUCT(rows, V, COLUMN_FIRST, COLUMN_NEXT, "add $256, %[a]\n\t") \
+    V(LOAD_SHARE, 0, 0, 0, 0, 0) rows(SHARE_SUMS, V) V(LOAD_KEEP, 0, 0, 0, 0, 0) rows(JOIN_SUMS, V)
 
 #define ZMM_ALL \
     "zmm0", "zmm1", "zmm2", "zmm3", "zmm4", "zmm5", "zmm6", "zmm7", "zmm8", "zmm9", "zmm10", "zmm11", "zmm12", \
@@ -188,24 +199,24 @@ _Static_assert(PANEL * 4 == 64 && UNROLLED == 4 && ROWS == 6 && VECTORS == 4, "a
 
 /* to[r][] = sum over the steps of a[r] . b[]; `best` becomes the greatest of itself and these. */
 typedef void multiply_keys(const int32_t *a, size_t row, const int32_t *b, size_t depth, int32_t *to, int32_t *best);
-/* to[r][] = keep[] * to[r][] + scale[r] * sum over the steps of a[r] . b[] */
+/* to[r][] = keep[] * to[r][] + share[] * scale[r] * sum over the steps of a[r] . b[] */
 typedef void multiply_columns(const int32_t *a, const int32_t *b, size_t depth, float *to, const float *keep,
-                              const float *scale);
+                              const float *share, const float *scale);
 
 #define X(n, m) \
     static void keys_##n##_##m(const int32_t *a, size_t row, const int32_t *b, size_t depth, int32_t *to, \
                                int32_t *best) { \
         const int32_t *a3; \
         __asm__ volatile(SCORES(ROWS_##n, VECTORS_##m) \
-                         : [a] "+r"(a), [a3] "=&r"(a3), [b] "+r"(b), [depth] "+r"(depth) \
+                         : [a] "+&r"(a), [a3] "=&r"(a3), [b] "+&r"(b), [depth] "+&r"(depth) \
                          : [row] "r"(row), [to] "r"(to), [best] "r"(best), [vectors] "i"(m) \
                          : "memory", "cc", ZMM_ALL); \
     } \
     static void columns_##n##_##m(const int32_t *a, const int32_t *b, size_t depth, float *to, const float *keep, \
-                                  const float *scale) { \
+                                  const float *share, const float *scale) { \
         __asm__ volatile(VALUES(ROWS_##n, VECTORS_##m) \
-                         : [a] "+r"(a), [b] "+r"(b), [depth] "+r"(depth) \
-                         : [to] "r"(to), [keep] "r"(keep), [scale] "r"(scale), [vectors] "i"(m) \
+                         : [a] "+&r"(a), [b] "+&r"(b), [depth] "+&r"(depth) \
+                         : [to] "r"(to), [keep] "r"(keep), [share] "r"(share), [scale] "r"(scale), [vectors] "i"(m) \
                          : "memory", "cc", ZMM_ALL); \
     }
 #define EACH_TILE(n) X(n, 1) X(n, 2) X(n, 3) X(n, 4)
@@ -402,14 +413,14 @@ struct tile {
 };
 
 /*
- * 2^(x / OCTAVE) * WEIGHT_ONE of two keys, beside each other, rounded; less than 2^-32 is nothing. A score's size may
- * lie outside of the integers: the conversion then gives the lowest of all.
+ * 2^(-x / OCTAVE) * WEIGHT_ONE of two keys, x >= 0, beside each other, rounded; less than 2^-16 is nothing. What is
+ * outside of the integers, or not a number, becomes the lowest of all, which as bits is as far as any.
  */
 SIMD __m512i weights_of(vf even, vf odd) {
     const __m512i coarse = _mm512_loadu_si512(coarse_powers), fine = _mm512_loadu_si512(fine_powers);
     const __m512i beside = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
     __m512i x = _mm512_packs_epi32(_mm512_cvtps_epi32(even), _mm512_cvtps_epi32(odd)), power;
-    x = _mm512_abs_epi16(_mm512_shuffle_epi8(x, beside));
+    x = _mm512_shuffle_epi8(x, beside);
     power = _mm512_mulhrs_epi16(_mm512_permutexvar_epi16(_mm512_srli_epi16(x, 5), coarse),
                                 _mm512_permutexvar_epi16(x, fine));
     return _mm512_avg_epu16(_mm512_srlv_epi16(power, _mm512_srli_epi16(x, 10)), _mm512_setzero_si512());
@@ -431,22 +442,23 @@ SIMD __mmask16 sees(const struct attention *attention, __m512i place, size_t key
     return mask;
 }
 
-/* What the distance adds to scores of `key`: falls from lane to lane. */
+/* What the distance adds to scores of `key` with `n` queries, of which `place` is the first: falls from lane to lane.
+ */
 SIMD vf bias_of(const struct attention_walk *w, size_t key, size_t place, size_t n) {
-    const __m512i backwards = _mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const struct attention *attention = w->attention;
     size_t reach = attention->relative_reach;
-    const float *bias = attention->relative + w->item->kv_head * (2 * reach + 1) + reach + key - place;
-    __mmask16 mask = (__mmask16)(0xffff << (VW - n)); /* only those of queries that there are */
-    return _mm512_permutexvar_ps(backwards, _mm512_maskz_loadu_ps(mask, bias - (VW - 1)));
+    size_t last = w->item->kv_head * (2 * reach + 1) + reach + key - (place + n - 1);
+    __m512i backwards = _mm512_sub_epi32(_mm512_set1_epi32((int32_t)n - 1), lane);
+    return _mm512_permutexvar_ps(backwards, _mm512_maskz_loadu_ps(vm_first(n), attention->relative + last));
 }
 
 /*
- * Scores of one vector of queries become floats in OCTAVEs, with what the distance adds and -inf where a key is not
+ * Scores of one vector of queries become floats, in octaves, with what the distance adds and -inf where a key is not
  * seen. Returns the greatest; NaN where any is not finite.
  */
 static vf to_floats(const struct attention_walk *w, const struct tile *tile, size_t v, vf factor, int32_t *scores) {
-    const vf unit = vf_set(0x1.715476p0f * OCTAVE);
+    const vf unit = vf_set(0x1.715476p0f);
     __m512i place = _mm512_loadu_si512(tile->place + v * VW);
     size_t row = (tile->vector + v) * VW, n = least(w->group * w->n_queries - row, VW);
     vf best = vf_set(-INFINITY), broken = vf_zero();
@@ -464,18 +476,27 @@ static vf to_floats(const struct attention_walk *w, const struct tile *tile, siz
     return vf_add(best, broken);
 }
 
-/* Scores of one vector of queries become weights of the greatest so far. Returns their sum. */
-SIMD __m512i weigh_vector(const struct tile *tile, const int32_t *scores, vf factor, vf top, bool floats,
+/* How far a score is below the greatest, exactly for integers. */
+SIMD vf below(__m512i top, __m512i score, bool floats) {
+    return floats ? vf_sub(_mm512_castsi512_ps(top), _mm512_castsi512_ps(score))
+                  : _mm512_cvtepu32_ps(_mm512_sub_epi32(top, score));
+}
+
+/*
+ * Scores of one vector of queries, floats or integers that are worth `unit` parts of an octave, become weights of the
+ * greatest of them, `top`. Returns their sum. Differences are taken before anything is rounded: whatever the scores'
+ * size, the greatest has the greatest weight.
+ *
+ * With an odd number of keys, the score beside the last one was never written; its weight is made 0. Pairs of keys are
+ * filled up with weights of 0 to what products want: what is packed of values there may be anything.
+ */
+SIMD __m512i weigh_vector(const struct tile *tile, const int32_t *scores, vf unit, __m512i top, bool floats,
                           int32_t *weights) {
     size_t step = tile->n_vectors * VW;
-    vf minus = vf_sub(vf_zero(), top);
     __m512i sum = _mm512_setzero_si512();
     for (size_t j = 0; j < tile->n_keys; j += 2) {
         __m512i a = _mm512_loadu_si512(scores), b = _mm512_loadu_si512(scores + step), x;
-        if (floats)
-            x = weights_of(vf_add(_mm512_castsi512_ps(a), minus), vf_add(_mm512_castsi512_ps(b), minus));
-        else
-            x = weights_of(vf_fma(_mm512_cvtepi32_ps(a), factor, minus), vf_fma(_mm512_cvtepi32_ps(b), factor, minus));
+        x = weights_of(vf_mul(below(top, a, floats), unit), vf_mul(below(top, b, floats), unit));
         if (j + 1 == tile->n_keys)
             x = _mm512_maskz_mov_epi16(0x55555555, x);
         add_pairs(&sum, x, _mm512_set1_epi16(1));
@@ -488,32 +509,42 @@ SIMD __m512i weigh_vector(const struct tile *tile, const int32_t *scores, vf fac
     return sum;
 }
 
+/* 2^(of - top); 1 where they are the same, infinite or not. */
+SIMD vf part_of(vf of, vf top) {
+    return vf_select(_mm512_cmp_ps_mask(of, top, _CMP_EQ_OQ), vf_set(1), vf_exp2_negative(vf_sub(of, top)));
+}
+
 /*
- * Scores become weights, 0 to WEIGHT_ONE, of the greatest score so far; the sum of all of a query's is kept in parts of
- * one. `ret_keep` is by how much what was summed up before has to shrink.
+ * Scores become weights, 0 to WEIGHT_ONE, of the greatest score that the lane has in this block; the sum of all of a
+ * query's is kept in parts of one, of the greatest so far. `ret_keep` is by how much what was summed up before has to
+ * shrink, `ret_share` by how much the block's own sums have to.
  */
 static void weigh(const struct attention_walk *w, const struct tile *tile, float k_scale, const struct scratch *scratch,
-                  const int32_t *best, float *ret_keep) {
+                  const int32_t *best, float *ret_keep, float *ret_share) {
     for (size_t v = 0; v < tile->n_vectors; v++) {
         size_t row = (tile->vector + v) * VW;
-        vf before = vf_load(scratch->top + row, VW), now, keep, sum;
-        vf factor = vf_mul(vf_load(scratch->q_scale + row, VW), vf_set(k_scale));
-        bool floats = tile->hidden || w->attention->relative;
+        vf factor = vf_mul(vf_load(scratch->q_scale + row, VW), vf_set(k_scale)), of_block, now, keep, share, sum;
+        vf before = vf_load(scratch->top + row, VW);
         int32_t *scores = scratch->scores + v * VW, *weights = scratch->weights + v * VW;
-        if (floats)
-            now = to_floats(w, tile, v, factor, scratch->scores);
-        else
-            now = vf_mul(_mm512_cvtepi32_ps(_mm512_loadu_si512(best + v * VW)), factor);
-        now = vf_fma(factor, vf_zero(), now); /* NaN stays, and infinity becomes it */
-        now = vf_select(_mm512_cmp_ps_mask(now, before, _CMP_LE_OQ), before, now);
-        keep = vf_exp2_negative(vf_mul(vf_sub(before, now), vf_set(1.0f / OCTAVE)));
-        keep = vf_select(_mm512_cmp_ps_mask(now, before, _CMP_EQ_OQ), vf_set(1), keep);
-        sum = _mm512_cvtepi32_ps(floats ? weigh_vector(tile, scores, factor, now, true, weights)
-                                        : weigh_vector(tile, scores, factor, now, false, weights));
+        if (tile->hidden || w->attention->relative) {
+            of_block = to_floats(w, tile, v, factor, scratch->scores);
+            sum = _mm512_cvtepi32_ps(
+                weigh_vector(tile, scores, vf_set(OCTAVE), _mm512_castps_si512(of_block), true, weights));
+        } else {
+            __m512i top = _mm512_loadu_si512(best + v * VW);
+            vf unit = vf_min(vf_set(FLT_MAX), vf_mul(factor, vf_set(OCTAVE))); /* 0 times it has to be 0 */
+            of_block = vf_mul(_mm512_cvtepi32_ps(top), factor);
+            of_block = vf_fma(of_block, vf_zero(), of_block); /* NaN stays, and infinity becomes it */
+            sum = _mm512_cvtepi32_ps(weigh_vector(tile, scores, unit, top, false, weights));
+        }
+        now = vf_select(_mm512_cmp_ps_mask(of_block, before, _CMP_LE_OQ), before, of_block);
+        keep = part_of(before, now);
+        share = part_of(of_block, now);
+        sum = vf_mul(sum, vf_mul(share, vf_set(1.0f / (WEIGHT_ONE + 1))));
         vf_store(scratch->top + row, now, VW);
         vf_store(ret_keep + v * VW, keep, VW);
-        vf_store(scratch->weight + row,
-                 vf_fma(vf_load(scratch->weight + row, VW), keep, vf_mul(sum, vf_set(1.0f / (WEIGHT_ONE + 1)))), VW);
+        vf_store(ret_share + v * VW, share, VW);
+        vf_store(scratch->weight + row, vf_fma(vf_load(scratch->weight + row, VW), keep, sum), VW);
     }
 }
 
@@ -537,8 +568,7 @@ static void pack_vector(const struct attention_walk *w, const struct scratch *sc
     const float *rows[VW] = { NULL };
     for (size_t r = vector * VW; r < least(rows_of(w), (vector + 1) * VW); r++)
         rows[r % VW] = w->q + (w->item->begin + r % w->n_queries) * w->q_stride + r / w->n_queries * w->dim;
-    pack_queries(rows, w->dim, w->attention->scale * 0x1.715476p0f * OCTAVE, to, to_step,
-                 scratch->q_scale + vector * VW);
+    pack_queries(rows, w->dim, w->attention->scale * 0x1.715476p0f, to, to_step, scratch->q_scale + vector * VW);
 }
 
 static void start(const struct attention_walk *w, const struct scratch *scratch) {
@@ -580,8 +610,9 @@ static void run_tile(struct attention_walk *w, const struct scratch *scratch, st
     size_t parts = (tile->n_keys + ROWS - 1) / ROWS, depth = round_up(tile->n_keys, 2 * UNROLLED) / 2;
     size_t rows = least(rows_of(w) - tile->vector * VW, vectors * VW);
     int32_t best[VECTORS * VW];
-    float keep[VECTORS * VW];
+    float keep[VECTORS * VW], share[VECTORS * VW];
     VSR_ASSERT(vectors > 0 && vectors <= VECTORS);
+    VSR_ASSERT(from % 2 == 0 && from + tile->n_keys <= KEYS && depth <= KEYS / 2);
     for (size_t i = 0; i < vectors * VW; i++)
         best[i] = INT32_MIN;
     for (size_t i = 0; i < parts; i++) {
@@ -590,7 +621,7 @@ static void run_tile(struct attention_walk *w, const struct scratch *scratch, st
         keys_of[n - 1][vectors - 1](scratch->k + (from + j) * steps, steps * sizeof(int32_t), q, steps,
                                     scratch->scores + j * vectors * VW, best);
     }
-    weigh(w, tile, k_scale, scratch, best, keep);
+    weigh(w, tile, k_scale, scratch, best, keep, share);
     for (size_t c = 0; c < w->dim; c += PANEL) {
         const int32_t *v = scratch->v + c * (KEYS / 2) + from / 2 * PANEL;
         size_t columns = least(w->dim - c, PANEL);
@@ -601,7 +632,7 @@ static void run_tile(struct attention_walk *w, const struct scratch *scratch, st
             columns_of[n - 1][vectors - 1](v + j, scratch->weights, depth,
                                            scratch->sums +
                                                (tile->vector * round_up(w->dim, PANEL) + (c + j) * vectors) * VW,
-                                           keep, scratch->v_scale + c + j);
+                                           keep, share, scratch->v_scale + c + j);
         }
     }
 }

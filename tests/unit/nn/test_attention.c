@@ -124,10 +124,12 @@ static double greatest_size(const float *rows, size_t stride, size_t n, size_t w
     return greatest;
 }
 
+enum { BLOCK = 64 }; /* keys of one greatest weight */
+
 /*
  * How far a result of integers may be from the formula's: numbers are rounded to half a unit, queries and keys to
- * `limit` units, weights to 16383, values to 2047, scores to a part of an octave. `sum`: of the weights, the greatest
- * is 1; `score`: the greatest size of one.
+ * `limit` units, weights to 16383 of the greatest of their block, values to 2047, differences of scores to a part of an
+ * octave. `sum`: of the weights, the greatest is 1; `score`: the greatest size of one.
  */
 static double narrow_bound(const struct attention *a, const struct batch *b, size_t head, size_t first, size_t length,
                            size_t i, double sum, double score) {
@@ -137,7 +139,7 @@ static double narrow_bound(const struct attention *a, const struct batch *b, siz
     double k = greatest_size(b->rows.k + first * b->stride + kv_head * d, b->stride, length, d);
     double v = greatest_size(b->rows.v + first * b->stride + kv_head * d, b->stride, length, d);
     double of_score = a->scale * (double)d * q * k * (1 / limit + 0.25 / limit / limit) + log(2) / 2048 + 4e-7 * score;
-    double of_weight = expm1(of_score) + 1e-4 + (double)length / 32766 / sum;
+    double of_weight = expm1(of_score) + 1e-4 + fmin(BLOCK, (double)length / sum) / 32766;
     return v * (2 * of_weight / (1 - fmin(0.9, of_weight)) + 0.51 / 2047 + 1e-5);
 }
 
@@ -506,12 +508,26 @@ static void multiply(float *rows, size_t stride, size_t n, size_t width, float b
             rows[r * stride + i] *= by;
 }
 
+/* All values become `value`, and so does every mean of them. */
+static void check_same(const char *level, const struct attention *a, struct batch *b, float value) {
+    uint32_t starts[2] = { 0, (uint32_t)b->n_tokens };
+    for (size_t t = 0; t < b->n_tokens; t++)
+        for (size_t i = 0; i < a->head_dim; i++)
+            b->qkv[t * b->stride + 2 * a->head_dim + i] = value;
+    run(a, &b->rows, starts, 1);
+    for (size_t t = 0; t < b->n_tokens; t++)
+        for (size_t i = 0; i < a->head_dim; i++)
+            CHECK_MSG(fabsf(b->out[t * (b->width + 1) + i] - value) <= 1e-5f * value + 1e-30f,
+                      "%s: row %zu of values %g is %g", level, t, (double)value,
+                      (double)b->out[t * (b->width + 1) + i]);
+}
+
 /* Numbers of any size: what matters is what they are beside each other. Nothing, where all are. */
 static void sizes(const char *level) {
     static const float size[][3] = {
         { 1e-18f, 1e18f, 1 }, { 1e18f, 1e-18f, 1e30f }, { 1, 1, 1e-20f },      { 0, 1, 1 },     { 1, 0, 1 },
         { 1, 1, 0 },          { 1e-40f, 1, 1 },         { 1, 1e-42f, 1e-44f }, { 1, 1, 1e36f }, { 30, 30, 1 },
-        { 1e4f, 1e5f, 1 },    { 1e15f, 1e15f, 1 }
+        { 1e4f, 1e5f, 1 },    { 1e15f, 1e15f, 1 },      { 1e18f, 1e18f, 1 }
     };
     enum { N = 150, DIM = 32 };
     for (size_t k = 0; k < VSR_COUNT(size); k++) {
@@ -529,12 +545,32 @@ static void sizes(const char *level) {
                           t, (double)b.out[t * (DIM + 1) + i]);
         if (size[k][0] * size[k][1] <= 1 && size[k][2] > 1e-25f && size[k][2] < 1e35f)
             check_batch(level, &a, &b, starts, 1, 10);
+        check_same(level, &a, &b, size[k][2]);
         batch_free(&b);
     }
 }
 
 TEST(integer_sizes) {
     in_integers(sizes);
+}
+
+/* Scores that are far greater than what their rounding leaves of a weight: the greatest still has all of it. */
+static void huge(const char *level) {
+    static const float sizes[] = { 1e4f, 1e5f, 1e6f, 1e8f, 1e10f, 1e14f, 1e18f };
+    for (size_t k = 0; k < VSR_COUNT(sizes) * 4; k++) {
+        struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = 24, .scale = 1, .narrow = narrow };
+        struct batch b = batch_new(&a, 200);
+        a.causal = k % 4 == 1;
+        a.window = k % 4 == 2 ? 20 : 0;
+        multiply(b.qkv, b.stride, 200, 24, sizes[k / 4]);
+        multiply(b.qkv + 24, b.stride, 200, 24, k % 4 == 3 ? 1 : sizes[k / 4]);
+        check_same(level, &a, &b, 1);
+        batch_free(&b);
+    }
+}
+
+TEST(huge_scores) {
+    at_each_level(huge);
 }
 
 /* One key that outweighs the others, at any place, so that the maximum comes early or late; then a long flat tail. */
@@ -556,7 +592,7 @@ static void one_of_many(const char *level) {
         run(&a, &b.rows, starts, 1);
         for (size_t t = 0; t < N; t += 7) {
             double weight = exp((double)ahead), want = (weight - (N - 1)) / (weight + (N - 1));
-            CHECK_MSG(fabs(b.out[t * (DIM + 1) + t % DIM] - want) < 0.08 * (1 - want) + 1e-5,
+            CHECK_MSG(fabs(b.out[t * (DIM + 1) + t % DIM] - want) < 0.012 * (1 - want) + 1e-5,
                       "%s: %g at %zu: %g, not %g", level, (double)ahead, places[k / 4], (double)b.out[t * (DIM + 1)],
                       want);
         }
@@ -566,6 +602,70 @@ static void one_of_many(const char *level) {
 
 TEST(integer_tail) {
     in_integers(one_of_many);
+}
+
+/*
+ * A key far ahead of all others that has nothing to say: what the result says, the others do. What is allowed grows
+ * with their weights' rounding, to half a unit of the greatest in their block of 64, or all of a weight that is less.
+ * Of a flat tail much below the sink that is 63 keys, those of the sink's block.
+ */
+static double sink_bound(const float *keys, size_t n, size_t sink, double least_value, double greatest_value) {
+    double limit = floor(sqrt(2147483647.0 / 64)), of_weight, tail = 0, lost = 0;
+    for (size_t block = 0; block < n; block += BLOCK) {
+        size_t end = block + BLOCK < n ? block + BLOCK : n;
+        float top = keys[block];
+        for (size_t j = block; j < end; j++)
+            top = fmaxf(top, keys[j]);
+        for (size_t j = block; j < end; j++) {
+            double weight = exp((double)keys[j] - keys[sink]);
+            tail += j == sink ? 0 : weight;
+            lost += j == sink ? 0 : fmin(weight, exp((double)top - keys[sink]) / 32766);
+        }
+    }
+    of_weight = expm1(keys[sink] / limit + log(2) / 2048) + 1e-4;
+    return 2 * of_weight / (1 - of_weight) + (1.02 * lost / tail + 0.51 / 2047) * greatest_value / least_value;
+}
+
+static void check_sink(const char *level, size_t n, size_t sink, float ahead, float spread) {
+    enum { DIM = 64 };
+    static float keys[2048];
+    struct attention a = { .heads = 1, .kv_heads = 1, .head_dim = DIM, .scale = 1, .narrow = narrow };
+    uint32_t starts[2] = { 0, (uint32_t)n };
+    struct batch b = batch_new(&a, n);
+    fill(keys, n, spread);
+    keys[sink] = spread + ahead;
+    for (size_t t = 0; t < n; t++) {
+        memset(b.qkv + t * b.stride, 0, (size_t)2 * DIM * sizeof(float));
+        b.qkv[t * b.stride] = 1;
+        b.qkv[t * b.stride + DIM] = keys[t];
+        for (size_t i = 0; i < DIM; i++) /* 0.8 to 1.2 */
+            b.qkv[t * b.stride + (size_t)2 * DIM + i] = t == sink ? 0 : 1 + 0.2f * b.qkv[t * b.stride + 2 * DIM + i];
+    }
+    run(&a, &b.rows, starts, 1);
+    for (size_t i = 0; i < DIM; i++) {
+        double want = 0, sum = 0, allowed = sink_bound(keys, n, sink, 0.8, 1.2);
+        for (size_t t = 0; t < n; t++) {
+            sum += exp((double)keys[t] - keys[sink]);
+            want += exp((double)keys[t] - keys[sink]) * b.qkv[t * b.stride + (size_t)2 * DIM + i];
+        }
+        want /= sum;
+        CHECK_MSG(fabs(b.out[(n - 1) * (DIM + 1) + i] - want) <= allowed * want,
+                  "%s: %g ahead of %zu keys within %g, column %zu: %g, not %g within %g", level, (double)ahead, n,
+                  (double)spread, i, (double)b.out[(n - 1) * (DIM + 1) + i], want, allowed * want);
+    }
+    batch_free(&b);
+}
+
+static void sinks(const char *level) {
+    static const size_t lengths[] = { 64, 65, 128, 300, 512, 1024, 2048 };
+    static const float ahead[] = { 5, 10, 12, 15 };
+    for (size_t l = 0; l < VSR_COUNT(lengths); l++)
+        for (size_t k = 0; k < VSR_COUNT(ahead) * 4; k++)
+            check_sink(level, lengths[l], k % 2 ? 0 : 37, ahead[k / 4], k / 2 % 2 ? 2 : 0);
+}
+
+TEST(integer_sinks) {
+    in_integers(sinks);
 }
 
 /* Whoever sees a number that is not finite has a result that is not. */
@@ -618,5 +718,5 @@ TEST(integers_or_not) {
 }
 
 RUN_TESTS(T(lengths), T(shapes), T(sharp), T(relative), T(buckets), T(slots), T(positions), T(alone_or_together),
-          T(prefix), T(bf16), T(integer_widths), T(integer_lengths), T(integer_sizes), T(integer_tail),
-          T(integer_not_finite), T(integers_or_not))
+          T(prefix), T(bf16), T(integer_widths), T(integer_lengths), T(integer_sizes), T(huge_scores), T(integer_tail),
+          T(integer_sinks), T(integer_not_finite), T(integers_or_not))

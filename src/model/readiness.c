@@ -85,6 +85,13 @@ static struct entry *entry_of(struct readiness *readiness, int model) {
     return &readiness->entries[model];
 }
 
+static void describe(struct entry *entry, const struct readiness_model *model) {
+    entry->mandatory = model->mandatory;
+    copy(entry->name, sizeof(entry->name), model->name);
+    copy(entry->type, sizeof(entry->type), model->type);
+    copy(entry->path, sizeof(entry->path), model->path);
+}
+
 int readiness_add(struct readiness *readiness, const struct readiness_model *model) {
     struct entry *entry;
     int index = 0;
@@ -96,10 +103,8 @@ int readiness_add(struct readiness *readiness, const struct readiness_model *mod
         return -1;
     }
     entry = &readiness->entries[index];
-    *entry = (struct entry){ .used = true, .mandatory = model->mandatory, .state = MODEL_STATE_ABSENT };
-    copy(entry->name, sizeof(entry->name), model->name);
-    copy(entry->type, sizeof(entry->type), model->type);
-    copy(entry->path, sizeof(entry->path), model->path);
+    *entry = (struct entry){ .used = true, .state = MODEL_STATE_ABSENT };
+    describe(entry, model);
     if (index == readiness->n)
         readiness->n++;
     end(readiness);
@@ -115,9 +120,9 @@ void readiness_remove(struct readiness *readiness, int model) {
     end(readiness);
 }
 
-void readiness_set_mandatory(struct readiness *readiness, int model, bool mandatory) {
+void readiness_describe(struct readiness *readiness, int model, const struct readiness_model *described) {
     begin(readiness);
-    entry_of(readiness, model)->mandatory = mandatory;
+    describe(entry_of(readiness, model), described);
     end(readiness);
 }
 

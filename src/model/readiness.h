@@ -68,11 +68,12 @@ struct readiness_model {
 int readiness_add(struct readiness *readiness, const struct readiness_model *model);
 /* It is not needed any more; its number may be given to another. */
 void readiness_remove(struct readiness *readiness, int model);
-void readiness_set_mandatory(struct readiness *readiness, int model, bool mandatory);
+/* A configuration calls it by other words from now on. */
+void readiness_describe(struct readiness *readiness, int model, const struct readiness_model *described);
 /* A mandatory model that nobody can even try to load; empty: there is none any more. */
 void readiness_set_without_entry(struct readiness *readiness, vsr_str name);
 
-/* `message`: why, in case of a failure; else may be empty. */
+/* `message`: why, in case of a failure; of a model that is ready, a warning; may be empty. */
 void readiness_set_phase(struct readiness *readiness, enum readiness_phase phase, vsr_str message);
 void readiness_set_state(struct readiness *readiness, int model, enum readiness_state state, vsr_str message);
 struct readiness_load {

@@ -33,12 +33,10 @@ static void ask(struct store *store, struct wish *wish) {
     struct slot *slot = slot_of_path(store, wish->path);
     if (!slot)
         slot = slot_new(store, wish);
-    if (!slot->wanted)
-        news_of_wanting(store, slot);
+    news_of_wanting(store, slot, &wish->model);
     wish_unref(slot->asked);
     slot->asked = wish;
     keep_as(slot, &wish->model);
-    readiness_set_mandatory(store->options.readiness, slot->readiness, wish->model.mandatory);
     (void)pthread_cond_signal(&store->scouting);
 }
 
@@ -220,7 +218,7 @@ void store_free(struct store *store) {
     while (store->slots)
         slot_drop(store, store->slots);
     while (store->gone)
-        store_scout_let_go(store);
+        slot_let_go(store);
     store_unlock(store);
     (void)pthread_cond_destroy(&store->scouting);
     (void)pthread_cond_destroy(&store->changed);

@@ -84,8 +84,8 @@ static struct model *put_in(struct store *store, struct slot *slot, struct loade
     slot->self_test_us = loaded->self_test_us;
     slot->loaded_as = slot->wish->key;
     slot->used = ++store->clock;
-    news_of_state(store, slot, MODEL_STATE_READY, "", news);
     news_of_load(store, slot);
+    news_of_ready(store, slot, news);
     return old;
 }
 
@@ -156,7 +156,9 @@ static void *loader_main(void *data) {
     store_lock(store);
     while (!store->stopping) {
         struct slot *slot = next_in_queue(store);
-        if (slot) {
+        if (store->gone) { /* before another one is loaded: the scout may be held up by the disk */
+            slot_let_go(store);
+        } else if (slot) {
             slot_unqueue(store, slot);
             load_slot(store, slot);
         } else {

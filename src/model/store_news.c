@@ -24,6 +24,12 @@ void news_of_state(struct store *store, struct slot *slot, enum readiness_state 
                         str_from_c(message));
 }
 
+void news_of_ready(struct store *store, struct slot *slot, struct news *news) {
+    char message[READINESS_MESSAGE_LEN];
+    (void)snprintf(message, sizeof(message), "%.*s", VSR_FMT(model_warning(slot->model, 0)));
+    news_of_state(store, slot, MODEL_STATE_READY, message, news);
+}
+
 void news_of_load(struct store *store, const struct slot *slot) {
     const struct model *model = slot->model;
     const struct labels *labels = model_labels(model);
@@ -44,9 +50,12 @@ void news_of_load(struct store *store, const struct slot *slot) {
         readiness_loaded(store->options.readiness, slot->readiness, &shown);
 }
 
-void news_of_wanting(struct store *store, struct slot *slot) {
-    const struct readiness_model shown = { slot->wish->model.name, slot->wish->model.type,
-                                           catalogue_path(slot->wish->model.name), slot->wish->model.mandatory };
+void news_of_wanting(struct store *store, struct slot *slot, const struct store_model *model) {
+    const struct readiness_model shown = { model->name, model->type, catalogue_path(model->name), model->mandatory };
+    if (slot->wanted) {
+        readiness_describe(store->options.readiness, slot->readiness, &shown);
+        return;
+    }
     slot->wanted = true;
     slot->readiness = readiness_add(store->options.readiness, &shown);
     VSR_ASSERT(slot->readiness >= 0); /* there is room for STORE_MODELS_MAX */

@@ -12,7 +12,7 @@ static void plan(struct store *store, struct slot *slot, struct news *news) {
     slot->why = wish->absent;
     if (slot->model && same_key(slot->loaded_as, wish->key) && wish->absent.code == 0) {
         slot_unqueue(store, slot);
-        news_of_state(store, slot, MODEL_STATE_READY, "", news);
+        news_of_ready(store, slot, news);
     } else if (wish->absent.code < 0) {
         slot_unqueue(store, slot);
         news_of_state(store, slot, MODEL_STATE_ABSENT, wish->absent.text, news);
@@ -30,6 +30,7 @@ static void want(struct store *store, struct slot *slot, struct wish *wish, stru
     news->name[0] = 0;
     if (slot->under_way && slot->under_way == slot->wish && same_key(slot->wish->key, wish->key)) {
         slot->called = false;
+        wish_rename(slot->wish, &wish->model);
         wish_unref(wish);
         return;
     }
@@ -66,15 +67,6 @@ static void look_for(struct store *store, struct slot *slot) {
     news_of_phase(store);
 }
 
-void store_scout_let_go(struct store *store) {
-    struct slot *slot = store->gone;
-    store->gone = slot->next;
-    store_unlock(store);
-    model_unref(slot->leaving);
-    store_lock(store);
-    slot_leave(slot);
-}
-
 static void *scout_main(void *data) {
     struct store *store = data;
     store_lock(store);
@@ -82,10 +74,10 @@ static void *scout_main(void *data) {
         struct slot *slot = store->slots;
         while (slot && !slot->asked)
             slot = slot->next;
-        if (slot)
+        if (store->gone)
+            slot_let_go(store);
+        else if (slot)
             look_for(store, slot);
-        else if (store->gone)
-            store_scout_let_go(store);
         else
             (void)pthread_cond_wait(&store->scouting, &store->mutex);
     }

@@ -46,10 +46,20 @@ static void free_slot(struct slot *slot) {
 static void send_off(struct store *store, struct slot *slot) {
     slot->leaving = slot->model;
     slot->model = NULL;
-    slot->n_users++; /* the scout */
+    slot->n_users++; /* who frees it */
     slot->next = store->gone;
     store->gone = slot;
     (void)pthread_cond_signal(&store->scouting);
+    (void)pthread_cond_broadcast(&store->changed);
+}
+
+void slot_let_go(struct store *store) {
+    struct slot *slot = store->gone;
+    store->gone = slot->next;
+    store_unlock(store);
+    model_unref(slot->leaving);
+    store_lock(store);
+    slot_leave(slot);
 }
 
 void slot_drop(struct store *store, struct slot *slot) {

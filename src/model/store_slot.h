@@ -22,7 +22,7 @@ struct slot {
     enum readiness_state state; /* of the wish */
     struct vsr_err why;         /* of ABSENT and FAILED */
     struct model *model;        /* NULL: none is loaded */
-    struct model *leaving;      /* of one that is gone: for the scout to free */
+    struct model *leaving;      /* of one that is gone: to be freed without the lock */
     uint64_t load_ms, self_test_us;
     struct result_key loaded_as;
     uint64_t used;                /* the store's clock when it was asked for last */
@@ -33,7 +33,7 @@ struct slot {
     bool called;   /* somebody asked for it while it was being looked for */
     bool settling; /* it is loaded; room is being made for it */
     size_t n_claims;
-    size_t n_users; /* loader, askers, claims, and the scout */
+    size_t n_users; /* loaders, askers, claims, and the scout */
 };
 
 /* NULL: there is none. A name is what the configuration uses, or any other of the same model. */
@@ -44,9 +44,12 @@ struct slot *slot_of_name(const struct store *store, vsr_str name);
 struct slot *slot_new(struct store *store, struct wish *wish);
 /* None of the readiness any more. One that is not wanted is allowed, and stays as it is. */
 void slot_unwant(struct store *store, struct slot *slot);
-/* Takes it out of list, queue and readiness, and gives its model to the scout. Without one it is freed, unless somebody
- * still uses it: the scout may be held up by the disk while configurations come and go. */
+/* Takes it out of list, queue and readiness, and gives its model to slot_let_go(). Without one it is freed, unless
+ * somebody still uses it. */
 void slot_drop(struct store *store, struct slot *slot);
+/* Frees the model of one slot that is gone; there is one. On a thread of the store's that has nothing to do for the
+ * moment; gives up the lock meanwhile. */
+void slot_let_go(struct store *store);
 /* Of one user, who has raised `n_users`: frees the slot if it is gone and this was the last. */
 void slot_leave(struct slot *slot);
 

@@ -5,7 +5,7 @@
  * store_news.c      what readiness and the report are told
  * store_room.c      the ceiling on weights in memory
  * store_loader.c    the threads that load
- * store_scout.c     the thread that looks for files, and frees what has left
+ * store_scout.c     the thread that looks for files
  * store_claim.c     what former configurations still need
  * store.c           configuring, asking, and a store's life
  *
@@ -38,11 +38,11 @@ struct store {
     pthread_t scout;
     bool has_scout;
     pthread_mutex_t mutex;   /* guards the rest */
-    pthread_cond_t changed;  /* a load has ended, one is wanted, or the store stops */
+    pthread_cond_t changed;  /* a load has ended, one is wanted, there is something to free, or the store stops */
     pthread_cond_t scouting; /* there is something to look for or to free, or the store stops */
     struct slot *slots;      /* what is wanted, or claimed */
     struct slot *queue;      /* for loaders: those that somebody waits for stand at its front */
-    struct slot *gone;       /* whose models the scout frees */
+    struct slot *gone;       /* whose models are to be freed */
     uint64_t clock;          /* counts uses of models */
     uint64_t loads, failures, unloads;
     bool stopping;

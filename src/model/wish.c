@@ -161,6 +161,13 @@ struct wish *wish_look(const struct model_places *places, const struct store_mod
     return wish;
 }
 
+void wish_rename(struct wish *wish, const struct store_model *model) {
+    if (!str_eq(wish->model.name, model->name))
+        wish->model.name = arena_str(wish->arena, model->name);
+    if (!str_eq(wish->model.type, model->type))
+        wish->model.type = arena_str(wish->arena, model->type);
+}
+
 void wish_unref(struct wish *wish) {
     if (!wish || --wish->n_refs > 0)
         return;

@@ -2,8 +2,8 @@
  * wish - what a configuration wants of one model, and which files that means on this machine.
  *
  * Made once, without a look at the disk, or out of such a one with all that the disk says; what decides what is loaded
- * never changes, and two wishes with the same key load the same. How a model is kept (load, mandatory, long_text) and
- * the count are the store's, under its lock.
+ * never changes, and two wishes with the same key load the same. What a model is called, how it is kept (load,
+ * mandatory, long_text) and the count are the store's, under its lock.
  */
 #ifndef VSR_MODEL_WISH_H
 #define VSR_MODEL_WISH_H
@@ -30,6 +30,8 @@ vsr_str wish_path(vsr_str name);
 struct wish *wish_new(const struct store_model *model);
 /* Looks for the files, which takes as long as the disk does; that they are not there is no failure. Copies. */
 struct wish *wish_look(const struct model_places *places, const struct store_model *model);
+/* It is called as `model` says from now on; that means the same path. */
+void wish_rename(struct wish *wish, const struct store_model *model);
 /* Frees with the last reference. NULL is allowed. */
 void wish_unref(struct wish *wish);
 

@@ -153,6 +153,8 @@ static void report(void *owner, vsr_str name, enum readiness_state state, vsr_st
     if (state == MODEL_STATE_ABSENT || state == MODEL_STATE_FAILED)
         LOG_WARN("model unavailable", LOG_S("model", name), LOG_C("state", model_state_name(state)),
                  LOG_S("reason", message));
+    else if (state == MODEL_STATE_READY && message.len > 0)
+        LOG_WARN("model", LOG_S("model", name), LOG_C("state", model_state_name(state)), LOG_S("warning", message));
     else if (state == MODEL_STATE_READY || state == MODEL_STATE_LOADING)
         LOG_INFO("model", LOG_S("model", name), LOG_C("state", model_state_name(state)), LOG_S("message", message));
 }

@@ -150,6 +150,16 @@ static void settle(struct rig *rig) {
     } while (stats.checking > 0 || stats.loading > 0 || stats.waited_for > 0);
 }
 
+/* Until so many bytes of weights are in memory. */
+static void wait_for_bytes(struct rig *rig, uint64_t held) {
+    uint64_t end = clock_mono_ms() + PATIENCE_MS;
+    struct timespec pause = { 0, 2000000 };
+    while (tensor_store_bytes(rig->runtime->tensors).held != held) {
+        nanosleep(&pause, NULL);
+        CHECK(clock_mono_ms() < end, "memory is not given back");
+    }
+}
+
 /* ---- a disk that can be stopped: the store's way to it is through this program */
 
 static struct {
@@ -263,6 +273,82 @@ TEST(a_disk_that_does_not_answer) {
     CHECK(mallinfo2().uordblks < before.uordblks + CONFIGURATIONS_LEN_MAX, "their memory");
     CHECK_INT(store_stats(rig.store).models, 1, "the last one");
     stop_disk(false);
+    rig_end(&rig);
+}
+
+/* What is not wanted any more is given back, though the thread that looks for files is held up. */
+TEST(a_disk_that_hangs_keeps_no_model) {
+    struct store_model models[] = { wanted("a"), wanted("b") };
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    link_model(&rig, "b", "bert-token");
+    models[0].load = STORE_EAGER;
+    configure(&rig, models, 1);
+    settle(&rig);
+    CHECK(tensor_store_bytes(rig.runtime->tensors).held > 0, "it weighs something");
+    stop_disk(true);
+    configure(&rig, models, 2);
+    wait_for_disk();
+    configure(&rig, models + 1, 1);
+    wait_for_bytes(&rig, 0);
+    CHECK_INT(store_stats(rig.store).checking, 1, "the other one is not even found");
+    stop_disk(false);
+    rig_end(&rig);
+}
+
+static void copy_view(void *data, const struct readiness_view *view) {
+    snprintf(data, READINESS_NAME_LEN, "%s, %s%s", view->name, view->type, view->mandatory ? ", mandatory" : "");
+}
+
+/* By the name that the last configuration has for it, also while it is looked for or loaded. */
+TEST(called_otherwise) {
+    static const char *const names[] = { "models/a", "a" };
+    struct rig rig;
+    rig_begin(&rig, 0);
+    link_model(&rig, "a", "bert-sequence");
+    for (size_t i = 0; i < 4; i++) {
+        struct store_model model = wanted(names[i % 2]);
+        char shown[READINESS_NAME_LEN], want[READINESS_NAME_LEN], name[READINESS_NAME_LEN];
+        model.load = STORE_EAGER;
+        model.type = i % 2 ? VSR_STR("pii-detection") : VSR_STR("jailbreak-detection");
+        model.mandatory = i % 2;
+        snprintf(want, sizeof(want), "%s, %.*s%s", names[i % 2], VSR_FMT(model.type), i % 2 ? ", mandatory" : "");
+        configure(&rig, &model, 1);
+        readiness_each(rig.readiness, copy_view, shown);
+        CHECK_STR(str_from_c(shown), want, "at once");
+        if (i == 0) /* else while it is being loaded, or later */
+            wait_for_scout(&rig);
+        else
+            settle(&rig);
+        CHECK(store_name_of(rig.store, tree_str(&rig.tree, "a"), name), names[i % 2]);
+        CHECK_STR(str_from_c(name), names[i % 2], "of the directory");
+    }
+    CHECK_INT(store_stats(rig.store).loads, 1, "one model");
+    rig_end(&rig);
+}
+
+/* What is wrong with the files of a model that answers is shown with it, as long as it is there. */
+TEST(a_warning) {
+    struct store_model model = wanted("a");
+    struct rig rig;
+    rig_begin(&rig, 0);
+    copy_model(&rig, "a", "modernbert-embed");
+    tree_text(&rig.tree, "a/onnx/model_config.json", "{]");
+    model.load = STORE_EAGER;
+    for (size_t i = 0; i < 2; i++) {
+        struct buf text;
+        struct json_writer w;
+        configure(&rig, &model, 1);
+        settle(&rig);
+        CHECK_INT(readiness_state(rig.readiness, 0), MODEL_STATE_READY, "it answers");
+        buf_init(&text, 1 << 16);
+        json_write_init(&w, &text);
+        readiness_models_json(rig.readiness, &w);
+        CHECK(str_find(buf_str(&text), VSR_STR("\"message\":\"onnx/model_config.json: ")) >= 0, "the warning");
+        buf_done(&text);
+    }
+    CHECK_INT(store_stats(rig.store).loads, 1, "loaded once");
     rig_end(&rig);
 }
 
@@ -725,15 +811,6 @@ TEST(asked_for_once) {
 
 /* ---- claims */
 
-static void wait_for_bytes(struct rig *rig, uint64_t held) {
-    uint64_t end = clock_mono_ms() + PATIENCE_MS;
-    struct timespec pause = { 0, 2000000 };
-    while (tensor_store_bytes(rig->runtime->tensors).held != held) {
-        nanosleep(&pause, NULL);
-        CHECK(clock_mono_ms() < end, "memory is not given back");
-    }
-}
-
 /* What a former configuration named answers until its last request is over, whether it was loaded or not. */
 TEST(a_former_configuration) {
     struct store_model models[] = { wanted("a"), wanted("b"), wanted("c") };
@@ -1019,5 +1096,5 @@ RUN_TESTS(T(lazy), T(without_waiting), T(eager), T(an_adapter_finds_its_base), T
           T(new_files_are_a_new_model), T(every_file_counts), T(what_becomes_mandatory_is_loaded),
           T(loaded_as_asked_for), T(asked_for_during_a_former_load), T(asked_for_once), T(a_former_configuration),
           T(former_models_are_bounded), T(shared_bytes_are_counted_once), T(a_failure_stays_one), T(room_is_made),
-          T(too_large), T(swapped_under_load), T(a_disk_that_does_not_answer),
-          T(a_slow_disk)) /* the last: when it fails the disk may be stopped */
+          T(too_large), T(swapped_under_load), T(a_disk_that_does_not_answer), T(called_otherwise), T(a_warning),
+          T(a_disk_that_hangs_keeps_no_model), T(a_slow_disk)) /* the last: when it fails the disk may be stopped */

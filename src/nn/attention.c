@@ -5,6 +5,7 @@
 #include "core/assert.h"
 #include "nn/attention_isa.h"
 #include "nn/attention_vnni.h"
+#include "nn/attention_walk.h"
 #include "nn/cpu.h"
 
 static attention_isa_run *kernel(void) {
@@ -54,32 +55,26 @@ size_t attention_items_max(const struct attention *attention, size_t n_tokens, s
 
 /* ---- scratch */
 
-/* The next part, a multiple of 64 bytes long; with `base` NULL only counts. */
-static float *part(float *base, size_t *used, size_t floats) {
-    float *at = base ? base + *used : NULL;
-    *used += (floats + 15) / 16 * 16;
-    return at;
-}
-
-static size_t lay_out(const struct attention *attention, float *base, struct attention_scratch *ret) {
+static size_t lay_out(const struct attention *attention, void *base, struct attention_scratch *ret) {
     size_t group = attention->heads / attention->kv_heads, dim = attention->head_dim, used = 0;
-    size_t dim_padded = (dim + ATTENTION_PANEL_MAX - 1) / ATTENTION_PANEL_MAX * ATTENTION_PANEL_MAX;
+    size_t dim_padded = attention_round_up(dim, ATTENTION_PANEL_MAX);
     *ret = (struct attention_scratch){ 0 };
-    ret->q = part(base, &used, group * (queries_of_item(attention) + ATTENTION_TILE_MAX) * dim);
-    ret->k = part(base, &used, ATTENTION_KEYS * dim);
-    ret->v = part(base, &used, ATTENTION_KEYS * dim_padded);
-    ret->scores = part(base, &used, (size_t)ATTENTION_TILE_MAX * ATTENTION_KEYS);
-    ret->sums = part(base, &used, ATTENTION_QUERIES * dim_padded);
-    ret->top = part(base, &used, ATTENTION_QUERIES);
-    ret->weight = part(base, &used, ATTENTION_QUERIES);
+    ret->q =
+        attention_part(base, &used, group * (queries_of_item(attention) + ATTENTION_TILE_MAX) * dim * sizeof(float));
+    ret->k = attention_part(base, &used, ATTENTION_KEYS * dim * sizeof(float));
+    ret->v = attention_part(base, &used, ATTENTION_KEYS * dim_padded * sizeof(float));
+    ret->scores = attention_part(base, &used, (size_t)ATTENTION_TILE_MAX * ATTENTION_KEYS * sizeof(float));
+    ret->sums = attention_part(base, &used, ATTENTION_QUERIES * dim_padded * sizeof(float));
+    ret->top = attention_part(base, &used, ATTENTION_QUERIES * sizeof(float));
+    ret->weight = attention_part(base, &used, ATTENTION_QUERIES * sizeof(float));
     if (attention->positions) {
         size_t slots = attention->positions->n_slots + ATTENTION_SLOTS_PAD;
-        ret->slot_panels = part(base, &used, slots * dim);
-        ret->query_slots = part(base, &used, ATTENTION_QUERIES * slots);
-        ret->key_slots = part(base, &used, ATTENTION_KEYS * slots);
-        ret->key_tile = part(base, &used, ATTENTION_TILE_MAX * dim);
+        ret->slot_panels = attention_part(base, &used, slots * dim * sizeof(float));
+        ret->query_slots = attention_part(base, &used, ATTENTION_QUERIES * slots * sizeof(float));
+        ret->key_slots = attention_part(base, &used, ATTENTION_KEYS * slots * sizeof(float));
+        ret->key_tile = attention_part(base, &used, ATTENTION_TILE_MAX * dim * sizeof(float));
     }
-    return used * sizeof(float);
+    return used;
 }
 
 static void check(const struct attention *attention) {

@@ -160,12 +160,12 @@ static void pack_tile(const float *rows, size_t stride, size_t n, size_t dim, fl
 static void pack_values(const float *rows, size_t stride, size_t n, size_t dim, float *panels) {
     for (size_t c = 0; c < dim; c += VW) {
         float *panel = panels + c / PANEL * KEYS * PANEL + c % PANEL;
-        size_t lanes = least(dim - c, VW);
+        size_t lanes = attention_least(dim - c, VW);
         for (size_t j = 0; j < n; j++)
             vf_store(panel + j * PANEL,
                      lanes == VW ? vf_load(rows + j * stride + c, VW) : vf_load(rows + j * stride + c, lanes), VW);
     }
-    if (round_up(dim, VW) % PANEL)
+    if (attention_round_up(dim, VW) % PANEL)
         for (size_t j = 0; j < n; j++)
             vf_store(panels + dim / PANEL * KEYS * PANEL + j * PANEL + VW, vf_zero(), VW);
 }
@@ -175,12 +175,19 @@ static void pack_values(const float *rows, size_t stride, size_t n, size_t dim, 
 struct work {
     struct attention_walk walk;
     const struct attention_scratch *scratch;
+    size_t n_tiles;   /* per head */
     size_t sums_row;  /* head_dim rounded up to panels */
     size_t slots_row; /* of query_slots and key_slots */
 };
 
+/* The first query of a tile. Tiles of a head differ by one row at most: none is left with few rows, which would be
+ * slow. */
+static size_t tile_begin(const struct work *w, size_t tile) {
+    return w->walk.n_queries * tile / w->n_tiles;
+}
+
 static const float *tile_of(const struct work *w, size_t head, size_t tile) {
-    return w->scratch->q + (head * w->walk.n_tiles + tile) * w->walk.dim * TILE;
+    return w->scratch->q + (head * w->n_tiles + tile) * w->walk.dim * TILE;
 }
 
 static void start(const struct work *w) {
@@ -190,11 +197,11 @@ static void start(const struct work *w) {
     for (size_t r = 0; r < rows; r++)
         w->scratch->top[r] = -INFINITY;
     for (size_t head = 0; head < w->walk.group; head++) {
-        for (size_t tile = 0; tile < w->walk.n_tiles; tile++) {
-            size_t begin = attention_tile(&w->walk, tile), n = attention_tile(&w->walk, tile + 1) - begin;
+        for (size_t tile = 0; tile < w->n_tiles; tile++) {
+            size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin;
             const float *rows_q = w->walk.q + (w->walk.item->begin + begin) * w->walk.q_stride + head * w->walk.dim;
             pack_tile(rows_q, w->walk.q_stride, n, w->walk.dim,
-                      w->scratch->q + (head * w->walk.n_tiles + tile) * w->walk.dim * TILE);
+                      w->scratch->q + (head * w->n_tiles + tile) * w->walk.dim * TILE);
         }
     }
 }
@@ -206,7 +213,8 @@ static void pack_slots(const struct work *w, const float *table, size_t first, s
     const struct attention_positions *positions = w->walk.attention->positions;
     for (size_t s = first / PANEL * PANEL; s < end; s += PANEL)
         pack_panel(table + s * positions->stride + w->walk.item->kv_head * w->walk.dim, positions->stride,
-                   least(positions->n_slots - s, PANEL), w->walk.dim, w->scratch->slot_panels + s * w->walk.dim);
+                   attention_least(positions->n_slots - s, PANEL), w->walk.dim,
+                   w->scratch->slot_panels + s * w->walk.dim);
 }
 
 static void multiply_slots(const struct work *w, size_t rows, const float *tile, size_t first, size_t end, float *to) {
@@ -229,8 +237,8 @@ static void start_positions(const struct work *w) {
         return;
     slots_between(w, 0, w->walk.item->length, &first, &end);
     pack_slots(w, positions->keys, first, end);
-    for (size_t tile = 0; tile < w->walk.n_tiles; tile++) {
-        size_t begin = attention_tile(&w->walk, tile), n = attention_tile(&w->walk, tile + 1) - begin;
+    for (size_t tile = 0; tile < w->n_tiles; tile++) {
+        size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin;
         multiply_slots(w, n, tile_of(w, 0, tile), first, end, w->scratch->query_slots + begin * w->slots_row);
     }
 }
@@ -243,7 +251,7 @@ static void block_positions(const struct work *w, size_t low, size_t high) {
     slots_between(w, low, high, &first, &end);
     pack_slots(w, positions->queries, first, end);
     for (size_t j = low; j < high; j += TILE) {
-        size_t n = least(high - j, TILE);
+        size_t n = attention_least(high - j, TILE);
         pack_tile(w->walk.k + j * w->walk.k_stride, w->walk.k_stride, n, w->walk.dim, w->scratch->key_tile);
         multiply_slots(w, n, w->scratch->key_tile, first, end, w->scratch->key_slots + (j - low) * w->slots_row);
     }
@@ -319,25 +327,24 @@ static void mask(const struct work *w, float *scores, size_t head, size_t place,
                  size_t block) {
     size_t from, to;
     attention_visible(&w->walk, place, place + 1, &from, &to);
-    from = least(most(from, low), high);
-    to = most(least(to, high), from);
+    from = attention_least(attention_most(from, low), high);
+    to = attention_most(attention_least(to, high), from);
     fill(scores, -INFINITY, from - low);
-    fill(scores + (to - low), -INFINITY, low + round_up(high - low, PANEL) - to);
+    fill(scores + (to - low), -INFINITY, low + attention_round_up(high - low, PANEL) - to);
     add_bias(w, scores + (from - low), head, place, from, to, block);
 }
 
 /* One tile of queries of one head against keys of the block, which starts at key `block`. */
 static void run_tile(struct work *w, size_t head, size_t tile, size_t block, size_t block_end) {
     const struct attention_scratch *scratch = w->scratch;
-    size_t begin = attention_tile(&w->walk, tile), n = attention_tile(&w->walk, tile + 1) - begin, low, high, width,
-           row;
+    size_t begin = tile_begin(w, tile), n = tile_begin(w, tile + 1) - begin, low, high, width, row;
     float keep[TILE_LANES], factor = (w->walk.attention->relative ? 1 : w->walk.attention->scale) * 0x1.715476p0f;
     attention_visible(&w->walk, w->walk.item->begin + begin, w->walk.item->begin + begin + n, &low, &high);
-    low = block + (most(low, block) - block) / PANEL * PANEL;
-    high = least(high, block_end);
+    low = block + (attention_most(low, block) - block) / PANEL * PANEL;
+    high = attention_least(high, block_end);
     if (low >= high)
         return;
-    width = round_up(high - low, PANEL);
+    width = attention_round_up(high - low, PANEL);
     for (size_t c = 0; c < width; c += PANEL)
         multiply_packed(n, tile_of(w, head, tile), scratch->k + (low - block + c) * w->walk.dim, w->walk.dim,
                         scratch->scores + c, KEYS);
@@ -353,13 +360,13 @@ static void run_tile(struct work *w, size_t head, size_t tile, size_t block, siz
 
 static void run_block(struct work *w, size_t block, size_t end) {
     for (size_t key = block; key < end; key += PANEL)
-        pack_panel(w->walk.k + key * w->walk.k_stride, w->walk.k_stride, least(end - key, PANEL), w->walk.dim,
+        pack_panel(w->walk.k + key * w->walk.k_stride, w->walk.k_stride, attention_least(end - key, PANEL), w->walk.dim,
                    w->scratch->k + (key - block) * w->walk.dim);
     pack_values(w->walk.v + block * w->walk.v_stride, w->walk.v_stride, end - block, w->walk.dim, w->scratch->v);
     if (w->walk.attention->positions)
         block_positions(w, block, end);
     for (size_t head = 0; head < w->walk.group; head++)
-        for (size_t tile = 0; tile < w->walk.n_tiles; tile++)
+        for (size_t tile = 0; tile < w->n_tiles; tile++)
             run_tile(w, head, tile, block, end);
 }
 
@@ -383,9 +390,10 @@ static void finish(const struct work *w, const struct rows_out *out) {
 
 void SIMD_NAME(attention)(const struct attention *attention, const struct attention_rows *rows,
                           const struct attention_item *item, const struct attention_scratch *scratch) {
-    struct work w = { .walk = attention_walk_of(attention, rows, item, TILE), .scratch = scratch };
+    struct work w = { .walk = attention_walk_of(attention, rows, item), .scratch = scratch };
     size_t low, high;
-    w.sums_row = round_up(attention->head_dim, PANEL);
+    w.n_tiles = (w.walk.n_queries + TILE - 1) / TILE;
+    w.sums_row = attention_round_up(attention->head_dim, PANEL);
     start(&w);
     if (attention->positions) {
         w.slots_row = attention->positions->n_slots + ATTENTION_SLOTS_PAD;
@@ -393,8 +401,8 @@ void SIMD_NAME(attention)(const struct attention *attention, const struct attent
     }
     attention_visible(&w.walk, item->begin, item->end, &low, &high);
     for (size_t block = low / PANEL * PANEL; block < high; block += KEYS) {
-        attention_plan(&w.walk, least(block + KEYS, high), low, high, KEYS);
-        run_block(&w, block, least(block + KEYS, high));
+        attention_plan(&w.walk, attention_least(block + KEYS, high), low, high, KEYS);
+        run_block(&w, block, attention_least(block + KEYS, high));
     }
     finish(&w, &rows->out);
 }

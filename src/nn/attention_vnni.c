@@ -75,13 +75,6 @@ struct scratch {
     int32_t *place;                /* [row]: in the sequence */
 };
 
-/* The next part; with `base` NULL only counts. */
-static void *part(char *base, size_t *used, size_t len) {
-    char *at = base ? base + *used : NULL;
-    *used += round_up(len, 64);
-    return at;
-}
-
 /* Steps of a head: of two numbers, in chunks or, at the end, half a chunk. */
 static size_t steps_of(size_t dim) {
     size_t rest = dim % CHUNK;
@@ -93,19 +86,19 @@ static size_t steps_of(size_t dim) {
  * pairs past a panel of values are read: the next panel's, or what `v` is longer for. Their weights are 0, see
  * weigh_vector().
  */
-static size_t lay_out(const struct attention *attention, char *base, struct scratch *ret) {
-    size_t dim = attention->head_dim, steps = steps_of(dim), columns = round_up(dim, PANEL), used = 0;
-    ret->q = part(base, &used, QUERIES * steps * sizeof(int32_t));
-    ret->k = part(base, &used, KEYS * steps * sizeof(int32_t));
-    ret->v = part(base, &used, (KEYS / 2 * columns + (UNROLLED - 1) * PANEL) * sizeof(int32_t));
-    ret->scores = part(base, &used, (size_t)KEYS * VECTORS * VW * sizeof(int32_t));
-    ret->weights = part(base, &used, (size_t)KEYS / 2 * VECTORS * VW * sizeof(int32_t));
-    ret->sums = part(base, &used, QUERIES * columns * sizeof(float));
-    ret->v_scale = part(base, &used, columns * sizeof(float));
-    ret->q_scale = part(base, &used, QUERIES * sizeof(float));
-    ret->top = part(base, &used, QUERIES * sizeof(float));
-    ret->weight = part(base, &used, QUERIES * sizeof(float));
-    ret->place = part(base, &used, QUERIES * sizeof(int32_t));
+static size_t lay_out(const struct attention *attention, void *base, struct scratch *ret) {
+    size_t dim = attention->head_dim, steps = steps_of(dim), columns = attention_round_up(dim, PANEL), used = 0;
+    ret->q = attention_part(base, &used, QUERIES * steps * sizeof(int32_t));
+    ret->k = attention_part(base, &used, KEYS * steps * sizeof(int32_t));
+    ret->v = attention_part(base, &used, (KEYS / 2 * columns + (UNROLLED - 1) * PANEL) * sizeof(int32_t));
+    ret->scores = attention_part(base, &used, (size_t)KEYS * VECTORS * VW * sizeof(int32_t));
+    ret->weights = attention_part(base, &used, (size_t)KEYS / 2 * VECTORS * VW * sizeof(int32_t));
+    ret->sums = attention_part(base, &used, QUERIES * columns * sizeof(float));
+    ret->v_scale = attention_part(base, &used, columns * sizeof(float));
+    ret->q_scale = attention_part(base, &used, QUERIES * sizeof(float));
+    ret->top = attention_part(base, &used, QUERIES * sizeof(float));
+    ret->weight = attention_part(base, &used, QUERIES * sizeof(float));
+    ret->place = attention_part(base, &used, QUERIES * sizeof(int32_t));
     return used;
 }
 
@@ -316,7 +309,7 @@ SIMD __m512i chunk_integers(const float *row, size_t lanes, vf factor) {
         a = vf_load(row, VW);
         b = vf_load(row + VW, VW);
     } else {
-        a = vf_load(row, least(lanes, VW));
+        a = vf_load(row, attention_least(lanes, VW));
         b = lanes > VW ? vf_load(row + VW, lanes - VW) : vf_zero();
     }
     return _mm512_packs_epi32(_mm512_cvtps_epi32(vf_mul(a, factor)), _mm512_cvtps_epi32(vf_mul(b, factor)));
@@ -340,7 +333,7 @@ static void pack_queries(const float *const rows[VW], size_t dim, float scale, i
     vf_store(factor, factor_of(top, limit), VW);
     vf_store(ret_scale, worth_of(top, limit, scale), VW);
     for (size_t from = 0; from < dim; from += CHUNK) {
-        size_t lanes = least(dim - from, CHUNK);
+        size_t lanes = attention_least(dim - from, CHUNK);
         for (size_t r = 0; r < VW; r++)
             x[r] = rows[r] ? chunk_integers(rows[r] + from, lanes, vf_set(factor[r])) : _mm512_setzero_si512();
         transpose(x);
@@ -365,7 +358,7 @@ static float pack_keys(const float *rows, size_t stride, size_t n_keys, size_t d
     factor = factor_of(top, limit);
     for (size_t j = 0; j < n_keys; j++) {
         for (size_t from = 0; from < dim; from += CHUNK) {
-            size_t lanes = least(dim - from, CHUNK);
+            size_t lanes = attention_least(dim - from, CHUNK);
             __m512i x = chunk_integers(rows + j * stride + from, lanes, factor);
             if (lanes > VW)
                 _mm512_storeu_si512(to, x);
@@ -399,7 +392,7 @@ static void pack_panel(const float *rows, size_t stride, size_t n, size_t lanes,
 
 static void pack_values(const float *rows, size_t stride, size_t n, size_t dim, int32_t *to, float *ret_scale) {
     for (size_t c = 0; c < dim; c += PANEL)
-        pack_panel(rows + c, stride, n, least(dim - c, PANEL), to + c * (KEYS / 2), ret_scale + c);
+        pack_panel(rows + c, stride, n, attention_least(dim - c, PANEL), to + c * (KEYS / 2), ret_scale + c);
 }
 
 /* ---- scores become weights */
@@ -460,7 +453,7 @@ SIMD vf bias_of(const struct attention_walk *w, size_t key, size_t place, size_t
 static vf to_floats(const struct attention_walk *w, const struct tile *tile, size_t v, vf factor, int32_t *scores) {
     const vf unit = vf_set(0x1.715476p0f);
     __m512i place = _mm512_loadu_si512(tile->place + v * VW);
-    size_t row = (tile->vector + v) * VW, n = least(w->group * w->n_queries - row, VW);
+    size_t row = (tile->vector + v) * VW, n = attention_least(w->group * w->n_queries - row, VW);
     vf best = vf_set(-INFINITY), broken = vf_zero();
     for (size_t j = 0; j < tile->n_keys; j++) {
         int32_t *at = scores + (j * tile->n_vectors + v) * VW;
@@ -504,7 +497,7 @@ SIMD __m512i weigh_vector(const struct tile *tile, const int32_t *scores, vf uni
         scores += 2 * step;
         weights += step;
     }
-    for (size_t j = round_up(tile->n_keys, 2); j % (2 * UNROLLED); j += 2, weights += step)
+    for (size_t j = attention_round_up(tile->n_keys, 2); j % (2 * UNROLLED); j += 2, weights += step)
         _mm512_storeu_si512(weights, _mm512_setzero_si512());
     return sum;
 }
@@ -566,14 +559,14 @@ static size_t tile_begin(const struct attention_walk *w, size_t tile) {
 static void pack_vector(const struct attention_walk *w, const struct scratch *scratch, size_t vector, int32_t *to,
                         size_t to_step) {
     const float *rows[VW] = { NULL };
-    for (size_t r = vector * VW; r < least(rows_of(w), (vector + 1) * VW); r++)
+    for (size_t r = vector * VW; r < attention_least(rows_of(w), (vector + 1) * VW); r++)
         rows[r % VW] = w->q + (w->item->begin + r % w->n_queries) * w->q_stride + r / w->n_queries * w->dim;
     pack_queries(rows, w->dim, w->attention->scale * 0x1.715476p0f, to, to_step, scratch->q_scale + vector * VW);
 }
 
 static void start(const struct attention_walk *w, const struct scratch *scratch) {
-    size_t rows = round_up(rows_of(w), VW);
-    memset(scratch->sums, 0, rows * round_up(w->dim, PANEL) * sizeof(float));
+    size_t rows = attention_round_up(rows_of(w), VW);
+    memset(scratch->sums, 0, rows * attention_round_up(w->dim, PANEL) * sizeof(float));
     memset(scratch->weight, 0, rows * sizeof(float));
     for (size_t r = 0; r < rows; r++) {
         scratch->top[r] = -INFINITY;
@@ -589,14 +582,14 @@ static void start(const struct attention_walk *w, const struct scratch *scratch)
 /* Keys of a tile: those that any of its queries sees, from `block` to `end`. */
 static void find_keys(const struct attention_walk *w, struct tile *tile, size_t block, size_t end) {
     const struct attention *attention = w->attention;
-    size_t row = tile->vector * VW, rows = least(rows_of(w), row + tile->n_vectors * VW);
+    size_t row = tile->vector * VW, rows = attention_least(rows_of(w), row + tile->n_vectors * VW);
     bool one_head = row / w->n_queries == (rows - 1) / w->n_queries;
     size_t first = w->item->begin + (one_head ? row % w->n_queries : 0);
     size_t last = w->item->begin + (one_head ? (rows - 1) % w->n_queries : w->n_queries - 1);
     size_t low, high;
     attention_visible(w, first, last + 1, &low, &high);
-    low = block + (most(low, block) - block) / 2 * 2;
-    high = least(high, end);
+    low = block + (attention_most(low, block) - block) / 2 * 2;
+    high = attention_least(high, end);
     tile->key = low;
     tile->n_keys = low < high ? high - low : 0;
     tile->hidden = (attention->causal && high > first + 1) ||
@@ -607,8 +600,9 @@ static void run_tile(struct attention_walk *w, const struct scratch *scratch, st
                      float k_scale) {
     size_t steps = steps_of(w->dim), vectors = tile->n_vectors, from = tile->key - block;
     const int32_t *q = scratch->q + tile->vector * steps * VW;
-    size_t parts = (tile->n_keys + ROWS - 1) / ROWS, depth = round_up(tile->n_keys, 2 * UNROLLED) / 2;
-    size_t rows = least(rows_of(w) - tile->vector * VW, vectors * VW);
+    float *sums = scratch->sums + tile->vector * attention_round_up(w->dim, PANEL) * VW;
+    size_t parts = (tile->n_keys + ROWS - 1) / ROWS, depth = attention_round_up(tile->n_keys, 2 * UNROLLED) / 2;
+    size_t rows = attention_least(rows_of(w) - tile->vector * VW, vectors * VW);
     int32_t best[VECTORS * VW];
     float keep[VECTORS * VW], share[VECTORS * VW];
     VSR_ASSERT(vectors > 0 && vectors <= VECTORS);
@@ -624,15 +618,13 @@ static void run_tile(struct attention_walk *w, const struct scratch *scratch, st
     weigh(w, tile, k_scale, scratch, best, keep, share);
     for (size_t c = 0; c < w->dim; c += PANEL) {
         const int32_t *v = scratch->v + c * (KEYS / 2) + from / 2 * PANEL;
-        size_t columns = least(w->dim - c, PANEL);
+        size_t columns = attention_least(w->dim - c, PANEL);
         parts = (columns + ROWS - 1) / ROWS;
         for (size_t i = 0; i < parts; i++) {
             size_t j = columns * i / parts, n = columns * (i + 1) / parts - j;
             VSR_ASSERT(n > 0 && n <= ROWS);
-            columns_of[n - 1][vectors - 1](v + j, scratch->weights, depth,
-                                           scratch->sums +
-                                               (tile->vector * round_up(w->dim, PANEL) + (c + j) * vectors) * VW,
-                                           keep, share, scratch->v_scale + c + j);
+            columns_of[n - 1][vectors - 1](v + j, scratch->weights, depth, sums + (c + j) * vectors * VW, keep, share,
+                                           scratch->v_scale + c + j);
         }
     }
 }
@@ -653,12 +645,12 @@ static void run_block(struct attention_walk *w, const struct scratch *scratch, s
 /* A panel of columns of a vector of queries, as rows. */
 static void finish_panel(const struct attention_walk *w, const float *sums, size_t step, size_t vector, size_t column,
                          vf factor, const struct rows_out *out) {
-    size_t lanes = least(w->dim - column, PANEL);
+    size_t lanes = attention_least(w->dim - column, PANEL);
     __m512i x[VW];
     for (size_t c = 0; c < VW; c++)
         x[c] = _mm512_castps_si512(c < lanes ? vf_mul(vf_load(sums + c * step, VW), factor) : vf_zero());
     transpose(x);
-    for (size_t r = vector * VW; r < least(rows_of(w), (vector + 1) * VW); r++) {
+    for (size_t r = vector * VW; r < attention_least(rows_of(w), (vector + 1) * VW); r++) {
         size_t head = w->item->kv_head * w->group + r / w->n_queries;
         size_t token = w->item->first + w->item->begin + r % w->n_queries;
         size_t at = token * out->stride + head * w->dim + column;
@@ -673,28 +665,28 @@ static void finish_panel(const struct attention_walk *w, const float *sums, size
 static void finish(const struct attention_walk *w, const struct scratch *scratch, const struct rows_out *out) {
     for (size_t t = 0; t < n_tiles(w); t++) {
         size_t begin = tile_begin(w, t), end = tile_begin(w, t + 1), step = (end - begin) * VW;
+        const float *sums = scratch->sums + begin * attention_round_up(w->dim, PANEL) * VW;
         for (size_t v = begin; v < end; v++) {
             vf weight = vf_load(scratch->weight + v * VW, VW);
             __mmask16 none = _mm512_cmp_ps_mask(weight, vf_zero(), _CMP_EQ_OQ);
             vf factor = _mm512_maskz_div_ps((__mmask16)~none, vf_set(1), weight);
             for (size_t c = 0; c < w->dim; c += PANEL)
-                finish_panel(w, scratch->sums + (begin * round_up(w->dim, PANEL) + c * (end - begin) + v - begin) * VW,
-                             step, v, c, factor, out);
+                finish_panel(w, sums + c * step + (v - begin) * VW, step, v, c, factor, out);
         }
     }
 }
 
 void attention_vnni_run(const struct attention *attention, const struct attention_rows *rows,
                         const struct attention_item *item, void *scratch) {
-    struct attention_walk w = attention_walk_of(attention, rows, item, VW);
+    struct attention_walk w = attention_walk_of(attention, rows, item);
     struct scratch parts;
     size_t low, high;
     (void)lay_out(attention, scratch, &parts);
     start(&w, &parts);
     attention_visible(&w, item->begin, item->end, &low, &high);
     for (size_t block = low / 2 * 2; block < high; block += KEYS) {
-        attention_plan(&w, least(block + KEYS, high), low, high, KEYS);
-        run_block(&w, &parts, block, least(block + KEYS, high));
+        attention_plan(&w, attention_least(block + KEYS, high), low, high, KEYS);
+        run_block(&w, &parts, block, attention_least(block + KEYS, high));
     }
     finish(&w, &parts, &rows->out);
 }

@@ -27,9 +27,9 @@
  * bf16 it is seen.
  *
  * A weight below 1/32766 of the greatest in its block is nothing. So a key that outweighs all others (an attention
- * sink) silences those of its own block, 63 keys at most. Where its own value is small that is seen: a text of one block
- * then loses all that the others say, which can be 1/512 of the greatest value. Other blocks keep their part, however
- * small it is.
+ * sink) silences those of its own block, 63 keys at most. Where its own value is small that is seen: a text of one
+ * block then loses all that the others say, which can be 1/512 of the greatest value. Other blocks keep their part,
+ * however small it is.
  *
  * Scales are of blocks: keys that a query does not see, in a block with some that it sees, may change the last bits of
  * its result, and if they are not finite, nor is the result. Numbers below 1e-30 count as zero.

@@ -1,6 +1,7 @@
 /*
- * attention_walk - what every form of attention does alike: how an item's queries are cut into tiles, which keys they
- * see, and what is fetched before it is needed. For attention_body.h and attention_vnni.c alone.
+ * attention_walk - what every form of attention does alike: where an item's rows are, which keys its queries see, what
+ * is fetched before it is needed, and parts of the scratch. How queries are cut into tiles is each form's own. For
+ * attention.c, attention_body.h and attention_vnni.c alone.
  */
 #ifndef VSR_NN_ATTENTION_WALK_H
 #define VSR_NN_ATTENTION_WALK_H
@@ -24,27 +25,33 @@ struct attention_walk {
     const float *q, *k, *v; /* first token of the sequence, first head of the group */
     size_t q_stride, k_stride, v_stride;
     size_t dim;
-    size_t group;              /* query heads of this key head */
-    size_t n_queries, n_tiles; /* per head */
+    size_t group;     /* query heads of this key head */
+    size_t n_queries; /* per head */
     struct attention_ahead ahead;
 };
 
-static inline size_t least(size_t a, size_t b) {
+static inline size_t attention_least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-static inline size_t most(size_t a, size_t b) {
+static inline size_t attention_most(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-static inline size_t round_up(size_t n, size_t unit) {
+static inline size_t attention_round_up(size_t n, size_t unit) {
     return (n + unit - 1) / unit * unit;
 }
 
-/* Tiles have at most `tile` rows. */
+/* The next `len` bytes of the scratch, which start and end at a multiple of 64; with `base` NULL only counts. */
+static inline void *attention_part(void *base, size_t *used, size_t len) {
+    char *at = base ? (char *)base + *used : NULL;
+    *used += attention_round_up(len, 64);
+    return at;
+}
+
 static inline struct attention_walk attention_walk_of(const struct attention *attention,
                                                       const struct attention_rows *rows,
-                                                      const struct attention_item *item, size_t tile) {
+                                                      const struct attention_item *item) {
     size_t group = attention->heads / attention->kv_heads, dim = attention->head_dim;
     return (struct attention_walk){
         .attention = attention,
@@ -58,14 +65,7 @@ static inline struct attention_walk attention_walk_of(const struct attention *at
         .dim = dim,
         .group = group,
         .n_queries = item->end - item->begin,
-        .n_tiles = (item->end - item->begin + tile - 1) / tile,
     };
-}
-
-/* The first query of a tile. Tiles of a head differ by one row at most: none is left with few rows, which would be
- * slow. */
-static inline size_t attention_tile(const struct attention_walk *w, size_t tile) {
-    return w->n_queries * tile / w->n_tiles;
 }
 
 /* Keys that queries `begin` to `end` of the sequence see, all of them or some. */
@@ -76,7 +76,7 @@ static inline void attention_visible(const struct attention_walk *w, size_t begi
     if (w->attention->causal)
         *ret_high = end;
     else
-        *ret_high = window ? least(length, end + window) : length;
+        *ret_high = window ? attention_least(length, end + window) : length;
 }
 
 /* The block that ends at `end` is about to run, of keys `low` to `high`; blocks have at most `keys`. */
@@ -87,11 +87,11 @@ static inline void attention_plan(struct attention_walk *w, size_t end, size_t l
     if (end < high) {
         ahead->k = w->k + end * w->k_stride;
         ahead->v = w->v + end * w->v_stride;
-        ahead->n_keys = least(high - end, keys);
+        ahead->n_keys = attention_least(high - end, keys);
     } else if (item->kv_head + 1 < w->attention->kv_heads) {
         ahead->k = w->k + low * w->k_stride + w->dim;
         ahead->v = w->v + low * w->v_stride + w->dim;
-        ahead->n_keys = least(high - low, keys);
+        ahead->n_keys = attention_least(high - low, keys);
         ahead->q = w->q + item->begin * w->q_stride + w->group * w->dim;
         ahead->n_queries = w->n_queries;
         ahead->q_width = w->group * w->dim;

@@ -670,7 +670,8 @@ static void bench_soak(const char *model, const char *precision, long requests) 
     rig_end(&rig);
 }
 
-/* The same texts in batches of `n` on this thread, without clients: tokens of a second, of all passes as with clients. */
+/* The same texts in batches of `n` on this thread, without clients: tokens of a second, of all passes as with clients.
+ */
 static double stream(struct rig *rig, size_t n, double seconds) {
     static uint32_t ids[SCHEDULER_BATCH_MAX * PROMPT_MAX], starts[SCHEDULER_BATCH_MAX + 1];
     struct pass pass = { .rig = rig, .batch = { .ids = ids, .starts = starts, .n = n }, .n_heads = 1 };

@@ -10,6 +10,7 @@
 #include "cli/term.h"
 #include "config/diag.h"
 #include "core/buf.h"
+#include "core/fd.h"
 
 enum { CLI_HELP_LEN_MAX = 64 << 10, CLI_DIAG_LEN_MAX = 16 << 20 };
 
@@ -65,22 +66,10 @@ void cli_warn(const struct cli *cli, const char *format, ...) {
     va_end(args);
 }
 
-static bool write_all(int fd, vsr_str bytes) {
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes = str_sub(bytes, (size_t)n, bytes.len);
-    }
-    return true;
-}
-
 int cli_finish(const struct cli *cli, const struct buf *out, int code) {
     if (buf_failed(out))
         return cli_fail(cli, "the output is too long");
-    if (!write_all(STDOUT_FILENO, buf_str(out)))
+    if (fd_write_all(STDOUT_FILENO, buf_str(out)) < 0)
         return cli_fail(cli, "cannot write the output: %s", strerror(errno));
     return code;
 }
@@ -89,7 +78,7 @@ void cli_print_diag(const struct cli *cli, const struct diag *diag) {
     struct buf out;
     buf_init(&out, CLI_DIAG_LEN_MAX);
     diag_print(diag, &out, cli->colour_err);
-    (void)write_all(STDERR_FILENO, buf_str(&out)); /* nowhere left to complain */
+    (void)fd_write_all(STDERR_FILENO, buf_str(&out)); /* nowhere left to complain */
     buf_done(&out);
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/fd.h"
 
 enum { READ_LEN = 65536 };
 
@@ -55,18 +56,6 @@ int config_file_read(struct arena *arena, const char *path, size_t len_max, vsr_
 
 /* ---- writing */
 
-static int write_all(int fd, vsr_str bytes) {
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        bytes = str_sub(bytes, (size_t)n, bytes.len);
-    }
-    return 0;
-}
-
 /* Moves the file to its place. Where the system cannot do that without replacing, a look before has to do. */
 static int move_file(const char *from, const char *to, bool replace) {
     if (replace)
@@ -90,7 +79,7 @@ int config_file_write(const char *path, vsr_str text, mode_t mode, bool replace,
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return err_set(err, VSR_E_IO, "cannot write \"%s\": %s", path, strerror(errno));
-    if (write_all(fd, text) < 0 || fchmod(fd, mode & (S_IRWXU | S_IRWXG | S_IRWXO)) < 0 || fsync(fd) < 0)
+    if (fd_write_all(fd, text) < 0 || fchmod(fd, mode & (S_IRWXU | S_IRWXG | S_IRWXO)) < 0 || fsync(fd) < 0)
         failure = errno;
     if (close(fd) < 0 && failure == 0)
         failure = errno;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "core/fd.h"
 #include "core/mem.h"
 
 enum { COPY_LEN = 1 << 20 };
@@ -74,18 +75,6 @@ bool file_exists(int dir_fd, const char *path) {
     return file_size(dir_fd, path, &size);
 }
 
-static int write_all(int fd, vsr_str bytes) {
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        bytes = str_sub(bytes, (size_t)n, bytes.len);
-    }
-    return 0;
-}
-
 static int copy_failed(enum file_side side, struct file_failure *ret) {
     *ret = (struct file_failure){ .side = side, .error = errno };
     return VSR_E_IO;
@@ -100,7 +89,7 @@ int file_copy(int from, int to, void (*seen)(void *data, vsr_str bytes), void *d
             continue;
         if (n < 0)
             rc = copy_failed(FILE_SIDE_FROM, ret_failure);
-        else if (write_all(to, str_make(bytes, (size_t)n)) != 0)
+        else if (fd_write_all(to, str_make(bytes, (size_t)n)) != 0)
             rc = copy_failed(FILE_SIDE_TO, ret_failure);
         else if (seen)
             seen(data, str_make(bytes, (size_t)n));

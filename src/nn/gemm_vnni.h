@@ -2,11 +2,12 @@
  * gemm_vnni - products of bytes by AVX-512's VNNI instructions, for processors that have these and no AMX.
  *
  * oneDNN's kernels leave sums of 32 bits in memory, which somebody has to read again to scale them. Here they are
- * scaled while they are in registers, and a column of weights comes from memory while the one before it is used: on the
- * processors this is for, half as much time again is all that is left of a product of oneDNN's. For gemm.c alone.
+ * scaled before they leave the nearest cache, and a panel of weights comes from memory while the one before it is used:
+ * scaled rows take about as long as oneDNN's sums alone, which `make bench-nn` prints beside each other. For gemm.c
+ * alone.
  *
- * Weights are packed in panels of 64 channels, [in / 4][64][4], zeros past the last channel. Sums
- * are exact. Read-only: any thread.
+ * Weights are packed in panels of 64 channels, [in / 4][64][4], zeros past the last channel. Sums are exact. Read-only:
+ * any thread.
  */
 #ifndef VSR_NN_GEMM_VNNI_H
 #define VSR_NN_GEMM_VNNI_H

@@ -1,0 +1,49 @@
+/*
+ * vector_cache - vectors of example texts, so that no embedder is run for them twice: not by a reload, and with a
+ * folder not by the next process either.
+ *
+ * A shelf holds those of one embedder, whose key says which one down to its weights (vector_file.h). A shelf's file is
+ * read when the shelf is asked for first and written by vector_shelf_save(). All shelves together have a ceiling; what
+ * was not used for longest goes, from memory and with the next save from the file. Any thread; one lock, held while a
+ * file is read, since whoever asks needs it.
+ */
+#ifndef VSR_EVIDENCE_VECTOR_CACHE_H
+#define VSR_EVIDENCE_VECTOR_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "evidence/vector_file.h"
+
+struct vector_cache;
+struct vector_shelf; /* lives with the cache */
+
+enum { VECTOR_CACHE_LEN_MAX = 64 << 20, VECTOR_SHELVES_MAX = 256 };
+
+/* `directory` empty: nothing is kept on disk. Copied. `len_max` in bytes of vectors; 0: VECTOR_CACHE_LEN_MAX. */
+struct vector_cache *vector_cache_new(vsr_str directory, size_t len_max);
+/* NULL is allowed. */
+void vector_cache_free(struct vector_cache *cache);
+
+/* The shelf of that embedder, made when absent. `on_disk` false: it has no file, because its vectors cost less than
+ * reading one. A file that cannot be used is logged. NULL past VECTOR_SHELVES_MAX, and for a key that is too long. */
+struct vector_shelf *vector_cache_shelf(struct vector_cache *cache, vsr_str key, bool on_disk);
+
+/* Dimensions of the shelf's vectors; 0: it has none yet. */
+size_t vector_shelf_dims(struct vector_shelf *shelf);
+
+/* Copies the vector of `text`, which has `dims` dimensions, to `ret`. False when it is not there. */
+bool vector_shelf_get(struct vector_shelf *shelf, vsr_str text, float *ret, size_t dims);
+
+/* Copies. One of other dimensions than the others has all of them forgotten: the embedder is not what it was. */
+void vector_shelf_put(struct vector_shelf *shelf, vsr_str text, const float *vector, size_t dims);
+
+/* Writes what is new to the file; what fails is logged. */
+void vector_shelf_save(struct vector_shelf *shelf);
+
+struct vector_cache_stats {
+    size_t n, bytes, shelves;
+};
+struct vector_cache_stats vector_cache_stats(struct vector_cache *cache);
+
+#endif

@@ -110,6 +110,7 @@ static void give_family_slots(struct plan_builder *b, const struct signal_family
         n = family->names(rules, b->arena, &names, &n_listed);
     *out = (struct route_family){ .family = family,
                                   .rules = rules,
+                                  .stage = family->stage,
                                   .first_slot = (uint32_t)route->slots.n,
                                   .n_slots = (uint32_t)n,
                                   .n_listed = (uint32_t)n_listed };
@@ -129,6 +130,7 @@ static void give_metric_slots(struct plan_builder *b) {
                                                                 VSR_FMT(input->metric))));
     if (route->slots.n > first)
         route->families[route->n_families++] = (struct route_family){ .family = &signal_kb_metric,
+                                                                      .stage = signal_kb_metric.stage,
                                                                       .first_slot = first,
                                                                       .n_slots = (uint32_t)route->slots.n - first };
 }
@@ -184,37 +186,47 @@ static void index_rules(struct plan_builder *b, struct route_family *family) {
     family->first_of = first_of;
 }
 
-static int build_families(struct plan_builder *b) {
-    struct route *route = b->route;
-    const struct config_prompt_compression *compression = &route->doc->global.model_catalog.modules.prompt_compression;
+/* What the families of a recipe share while they compile. */
+struct plan_shared {
     struct pattern_list patterns;
-    struct signal_places places = { 0 };
-    size_t n, errors_before = b->diag->n_errors, next = 0;
-    const struct signal_family *const *families = signal_families(&n);
-    pattern_list_init(&patterns, b->arena);
-    for (size_t i = 0; i < n && next < route->n_families; i++) {
-        struct route_family *family = &route->families[next];
-        struct signal_builder builder = { .arena = b->arena,
-                                          .doc = route->doc,
-                                          .rules = &route->routing->signals.rules[i],
-                                          .first_slot = family->first_slot,
-                                          .text =
-                                              compression_text_of(compression, str_from_c(families[i]->config.type)),
-                                          .slots = &route->slots,
-                                          .patterns = &patterns,
-                                          .places = &places,
-                                          .diag = b->diag };
-        if (family->family != families[i])
-            continue;
-        family->state = families[i]->build(&builder);
-        route->needs_stemmer |= builder.needs_stemmer;
-        if (families[i]->rule_of)
-            index_rules(b, family);
-        next++;
-    }
+    struct signal_places places;
+};
+
+static void build_family(struct plan_builder *b, struct plan_shared *shared, struct route_family *family) {
+    struct route *route = b->route;
+    const struct signal_family *f = family->family;
+    const struct config_prompt_compression *compression = &route->doc->global.model_catalog.modules.prompt_compression;
+    struct signal_builder builder = { .arena = b->arena,
+                                      .doc = route->doc,
+                                      .rules = family->rules,
+                                      .first_slot = family->first_slot,
+                                      .n_slots = family->n_slots,
+                                      .stage = family->stage,
+                                      .text = compression_text_of(compression, str_from_c(f->config.type)),
+                                      .slots = &route->slots,
+                                      .patterns = &shared->patterns,
+                                      .places = &shared->places,
+                                      .sources = &route->sources,
+                                      .banks = &route->banks,
+                                      .diag = b->diag };
+    if (!f->build)
+        return;
+    family->state = f->build(&builder);
+    family->stage = builder.stage;
+    route->needs_stemmer |= builder.needs_stemmer;
+    if (f->rule_of)
+        index_rules(b, family);
+}
+
+static int build_families(struct plan_builder *b) {
+    size_t errors_before = b->diag->n_errors;
+    struct plan_shared shared = { 0 };
+    pattern_list_init(&shared.patterns, b->arena);
+    for (size_t i = 0; i < b->route->n_families; i++)
+        build_family(b, &shared, &b->route->families[i]);
     if (b->diag->n_errors > errors_before)
         return VSR_E_INVALID;
-    return compile_patterns(b, &patterns, &places);
+    return compile_patterns(b, &shared.patterns, &shared.places);
 }
 
 static int build_policy(struct plan_builder *b) {
@@ -301,8 +313,6 @@ void plan_complete(const struct route *route, uint64_t *wanted) {
 /* A rule with a tree is judged behind everything that the tree reads. */
 static void settle_stages(struct route *route, struct arena *arena) {
     const struct compete *compete = route->compete;
-    for (size_t i = 0; i < route->n_families; i++)
-        route->families[i].stage = route->families[i].family->stage;
     for (size_t i = 0; i < route->n_families; i++) {
         struct route_family *family = &route->families[i];
         uint64_t *read = family->family->config.tree ? ARENA_ARRAY(arena, uint64_t, BITS_WORDS(route->slots.n)) : NULL;

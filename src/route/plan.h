@@ -17,7 +17,7 @@ struct route_family {
     const struct signal_family *family;
     const struct config_list *rules; /* NULL: it has none */
     const void *state;
-    enum signal_stage stage;  /* not before what its rules' trees read */
+    enum signal_stage stage;  /* as build() said, and not before what its rules' trees read */
     int64_t timeout_ms;       /* 0: none of its own */
     const uint32_t *rule_of;  /* per slot: the rule behind it; NULL: as numbered */
     const uint32_t *first_of; /* with rule_of: the first index of the same rule */
@@ -39,6 +39,8 @@ struct route {
     struct compress_options compress; /* how long texts are shortened */
     bool compresses;                  /* whether they are */
     struct pattern_set *patterns;     /* NULL: none */
+    struct signal_sources sources;    /* who is asked */
+    struct signal_banks banks;        /* examples */
     bool needs_stemmer;               /* some rule looks for stems */
     struct projections *projections;
     struct compete *compete;

@@ -9,9 +9,11 @@
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/mem.h"
-#include "route/evidence.h"
+#include "route/answers.h"
+#include "route/failure.h"
 #include "route/plan.h"
 #include "route/state.h"
+#include "route/verdicts.h"
 #include "signal/token_count.h"
 #include "text/regex.h"
 #include "text/stem.h"
@@ -61,7 +63,11 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
     state->route = route;
     state->arena = arena;
     state->full = options->full;
-    state->has_evidence = options->has_evidence;
+    state->evidence = options->evidence;
+    evidence_asks_init(&state->asks, arena);
+    state->asks.closed = options->evidence != ROUTE_EVIDENCE_ANSWERS;
+    state->memos = ARENA_ARRAY(arena, void *, route->n_families);
+    state->pending = ARENA_ARRAY(arena, uint64_t, BITS_WORDS(route->slots.n));
     state->clock = options->clock;
     state->now_ns = options->now_ns;
     if (options->now_ns)
@@ -76,6 +82,7 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
                                               .stemmer = scratch ? scratch->stemmer : NULL,
                                               .regex_steps = REGEX_STEPS_MAX,
                                               .window_max = route->window_max,
+                                              .asks = &state->asks,
                                               .compress = route->compresses ? &route->compress : NULL };
     signal_results_init(results, arena, route->slots.n);
     compete_begin(&state->compete, route, arena);
@@ -100,19 +107,15 @@ static void fail_family(struct route_state *state, const struct route_family *fa
     for (uint32_t i = 0; i < family->n_slots; i++)
         if (bits_has(state->request.wanted, family->first_slot + i) &&
             !bits_has(state->results.evaluated, family->first_slot + i))
-            evidence_fail(state, family, i, code, reason);
+            failure_set(state, family, i, code, reason);
 }
 
 static void run_family(struct route_state *state, const struct route_family *family) {
     struct vsr_err err = VSR_ERR_NONE;
     uint64_t begin_ns;
     int rc;
-    if (!family->family->eval) {
-        evidence_ask(state, family);
-        return;
-    }
-    if (evidence_too_late(state)) {
-        fail_family(state, family, SIGNAL_TIMEOUT, EVIDENCE_TOO_LATE);
+    if (failure_too_late(state)) {
+        fail_family(state, family, SIGNAL_TIMEOUT, FAILURE_TOO_LATE);
         return;
     }
     begin_ns = state->now_ns ? state->now_ns() : 0;
@@ -124,16 +127,47 @@ static void run_family(struct route_state *state, const struct route_family *fam
                     err.text[0] ? arena_printf(state->arena, "%s", err.text).ptr : NULL);
 }
 
-/* Families of the stage with rules in `wanted`: those that need a model, or those that do not. */
-static bool run_families(struct route_state *state, const uint64_t *wanted, bool need_model) {
+/* Whether the request itself says what the rule's result is. */
+static void settle_plain(struct route_state *state, const struct route_family *family, uint32_t index) {
+    const struct signal_family *f = family->family;
+    const struct request_facts *facts = state->request.facts;
+    size_t rule = plan_rule_of(family, index);
+    uint32_t slot = family->first_slot + index;
+    if (f->is_settled && f->is_settled(family->state, facts, rule))
+        signal_match(&state->results, slot, 1.0);
+    else if (f->applies && !f->applies(family->state, facts, rule))
+        signal_no_match(&state->results, slot);
+}
+
+static void ask_family(struct route_state *state, const struct route_family *family) {
+    for (uint32_t i = 0; i < family->n_slots; i++)
+        if (bits_has(state->request.wanted, family->first_slot + i) &&
+            !bits_has(state->results.evaluated, family->first_slot + i))
+            settle_plain(state, family, i);
+    if (state->evidence == ROUTE_EVIDENCE_ANSWERS)
+        answers_ask(state, family);
+    else
+        verdicts_ask(state, family);
+}
+
+/* Whether the family waits for what somebody else says. */
+static bool asks(const struct route_state *state, const struct route_family *family) {
+    return family->family->needs_evidence || (state->evidence == ROUTE_EVIDENCE_ANSWERS && family->family->ask);
+}
+
+/* Families of the stage with rules in `wanted`: those that ask, or those that do not. */
+static bool run_families(struct route_state *state, const uint64_t *wanted, bool asking) {
     bool any = false;
     state->request.wanted = wanted;
     for (size_t i = 0; i < state->route->n_families; i++) {
         const struct route_family *family = &state->route->families[i];
-        if ((int)family->stage != state->stage || need_model != !family->family->eval || !plan_wants(family, wanted))
+        if ((int)family->stage != state->stage || asking != asks(state, family) || !plan_wants(family, wanted))
             continue;
         any = true;
-        run_family(state, family);
+        if (asking)
+            ask_family(state, family);
+        else
+            run_family(state, family);
     }
     return any;
 }
@@ -202,16 +236,17 @@ static void narrow(struct route_state *state) {
 static bool run_stages(struct route_state *state) {
     bool lazy = state->route->lazy && state->route->has_stages && !state->full;
     for (; state->stage < SIGNAL_STAGES; state->stage++) {
-        if (state->waiting) {
-            state->waiting = false;
-            evidence_close(state);
-        } else if (!start_stage(state)) {
-            if (state->stage > SIGNAL_STAGE_CHEAP)
+        if (!state->waiting) {
+            if (!start_stage(state) && state->stage > SIGNAL_STAGE_CHEAP)
                 continue;
-        } else if (state->n_needs > 0) {
-            state->waiting = true;
-            return false;
+            if (answers_open(state) || state->n_needs > 0) {
+                state->waiting = true;
+                return false;
+            }
         }
+        state->waiting = false;
+        verdicts_close(state);
+        answers_judge(state);
         finish_stage(state);
         if (lazy && state->stage < SIGNAL_STAGES - 1)
             narrow(state);

@@ -14,6 +14,7 @@
 
 #include "config/document.h"
 #include "core/err.h"
+#include "signal/evidence.h"
 #include "signal/models.h"
 #include "signal/results.h"
 #include "wire/facts.h"
@@ -23,6 +24,7 @@ struct json_writer;
 struct buf;
 struct route;
 struct route_state;
+struct signal_bank;
 
 /* Families known to the engine, in the form that config_load wants. Static. */
 struct config_families route_families(void);
@@ -77,9 +79,16 @@ struct route_clock {
     void *data;
 };
 
+/* What only a model can say: who brings it, and in which form. */
+enum route_evidence {
+    ROUTE_EVIDENCE_NONE,     /* nobody: rules that need it are unavailable */
+    ROUTE_EVIDENCE_ANSWERS,  /* the caller answers route_asks() with a model's numbers; the engine judges them */
+    ROUTE_EVIDENCE_VERDICTS, /* the caller says what became of each rule in route_needs(): recorded evaluations */
+};
+
 struct route_options {
-    bool full;                /* evaluate everything and keep the trace of every decision */
-    bool has_evidence;        /* the caller brings what route_needs() asks for; else such rules are unavailable */
+    bool full; /* evaluate everything and keep the trace of every decision */
+    enum route_evidence evidence;
     struct route_clock clock; /* for the deadline of signals, global.router.signal_timeout_ms */
     uint64_t (*now_ns)(void); /* NULL, or a finer one: how long each family takes is kept */
     double bytes_per_token;   /* calibrated ratio of signals.md §11.1; 0: 4.0 */
@@ -92,7 +101,24 @@ struct route_state *route_begin(const struct route *route, struct route_scratch 
 /* Runs until done, or until it needs evidence that the caller must bring. */
 enum route_status route_step(struct route_state *state, struct vsr_err *err);
 
-/* ---- evidence: what only a model can say */
+/* ---- evidence as answers: numbers of models, which the engine judges (signal/evidence.h) */
+
+/* Everybody whom the recipe's rules may ask, by the numbers that asks name. Live with the route. */
+const struct signal_source *route_sources(const struct route *route, size_t *ret_n);
+
+/* Examples of the recipe's rules, for the caller to fill, at any time and from any thread (signal/bank.h). */
+struct signal_bank *const *route_banks(const struct route *route, size_t *ret_n);
+
+/* After ROUTE_NEEDS_EVIDENCE, until the next step: what is not answered yet, at least one. */
+struct evidence_ask *const *route_asks(const struct route_state *state, size_t *ret_n);
+
+/*
+ * Answers one of them, at most once. What `answer` points to must live as long as the evaluation. What is not answered
+ * by the next step counts as unavailable, or as a timeout behind the deadline.
+ */
+void route_answer(struct route_state *state, struct evidence_ask *ask, const struct evidence_answer *answer);
+
+/* ---- evidence as verdicts */
 
 struct route_question {
     uint32_t handle;

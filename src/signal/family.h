@@ -10,6 +10,8 @@
 
 #include "config/document.h"
 #include "core/err.h"
+#include "signal/bank.h"
+#include "signal/evidence.h"
 #include "signal/models.h"
 #include "signal/request.h"
 #include "signal/results.h"
@@ -30,10 +32,14 @@ struct signal_builder {
     const struct config_document *doc;
     const struct config_list *rules; /* of this family */
     uint32_t first_slot;             /* rule i reports to slot first_slot + i, unless the family names its slots */
+    uint32_t n_slots;                /* of the family */
+    enum signal_stage stage;         /* the family's; build() may put its rules off to a later one */
     enum signal_text text;           /* which text the family reads */
     struct signal_slots *slots;      /* for values beside the rules */
     struct pattern_list *patterns;   /* all patterns of the recipe */
     struct signal_places *places;    /* where each pattern was written first */
+    struct signal_sources *sources;  /* all that the recipe's families ask */
+    struct signal_banks *banks;      /* all examples of the recipe */
     struct diag *diag;               /* problems that only compiling shows */
     bool needs_stemmer;              /* set by a family whose eval() wants request->stemmer */
 };
@@ -50,14 +56,14 @@ void signal_place(struct signal_builder *builder, uint32_t index, struct diag_at
 struct signal_family {
     struct config_family config;
     enum signal_stage stage;
-    const char *needs_evidence;        /* what a model does for it: "domain classification"; NULL: it needs none */
-    signal_models *models;             /* which of this process its rules would ask; NULL: none */
-    bool all_or_nothing;               /* rules compete or share one cost: a wanted rule brings all */
-    bool never_skipped;                /* run even where it cannot change the outcome any more, as long as a decision
-                                          of higher rank than the winner refers to it */
-    bool keeps_best;                   /* of its matches outside partitions, only the best `top_k` stay */
-    bool never_unknown;                /* a failure reads as "no match" */
-    bool needs_identity;               /* asks who the caller is: a request that does not say is refused */
+    const char *needs_evidence; /* what a model does for it: "domain classification"; NULL: it gets along without */
+    signal_models *models;      /* which of this process its rules would ask; NULL: none */
+    bool all_or_nothing;        /* rules compete or share one cost: a wanted rule brings all */
+    bool never_skipped;         /* run even where it cannot change the outcome any more, as long as a decision
+                                   of higher rank than the winner refers to it */
+    bool keeps_best;            /* of its matches outside partitions, only the best `top_k` stay */
+    bool never_unknown;         /* a failure reads as "no match" */
+    bool needs_identity;        /* asks who the caller is: a request that does not say is refused */
     enum config_on_unknown on_unknown; /* how leaves read a failure when the configuration does not say */
 
     /*
@@ -80,8 +86,15 @@ struct signal_family {
     /* Compiles the rules. Problems go to the builder's diag. The state lives in its arena. */
     void *(*build)(struct signal_builder *builder);
     /*
+     * Optional: asks what the wanted rules need to know, with evidence_ask(). Called once before eval(), and only when
+     * somebody will answer; all wanted rules apply to the request.
+     */
+    void (*ask)(const void *state, struct signal_request *request);
+    /*
      * Evaluates the wanted rules; called once more when others are wanted later. A failure here makes all of them
-     * unavailable; one rule alone is failed with signal_fail(). NULL with `needs_evidence`: the caller judges.
+     * unavailable; one rule alone is failed with signal_fail(). A wanted rule that it says nothing about does not
+     * match. A family with `needs_evidence` is evaluated only when somebody answers its asks: it judges the answers,
+     * and need not look at `applies`, `is_settled` and `blocks`.
      */
     int (*eval)(const void *state, struct signal_request *request, struct signal_results *results, struct vsr_err *err);
     /* Optional: whether the rule has anything to look at in the request. If not, it does not match, and is not unknown.

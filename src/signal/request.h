@@ -19,6 +19,7 @@
 
 struct arena;
 struct compress_options;
+struct evidence_asks;
 struct keyword_findings;
 struct stemmer;
 
@@ -44,10 +45,12 @@ struct signal_request {
     const uint64_t *wanted;             /* per slot: rules to evaluate; others are left alone */
     const struct pattern_set *patterns; /* NULL: the recipe has none */
     struct pattern_scratch *scratch;
-    struct stemmer *stemmer; /* NULL: no rule stems */
-    size_t regex_steps;      /* left of REGEX_STEPS_MAX */
-    size_t window_max;       /* code points that windowed families read; 0: all */
-    uint64_t token_count;    /* what context rules compare */
+    struct stemmer *stemmer;    /* NULL: no rule stems */
+    size_t regex_steps;         /* left of REGEX_STEPS_MAX */
+    size_t window_max;          /* code points that windowed families read; 0: all */
+    uint64_t token_count;       /* what context rules compare */
+    struct evidence_asks *asks; /* what models are asked: signal/evidence.h */
+    void *memo;                 /* the evaluating family's own, from ask() to eval(); NULL at first */
 
     struct modality_verdict modality;        /* the family's; method NULL: not asked, or nobody could tell */
     const struct compress_options *compress; /* NULL: both texts are the same */

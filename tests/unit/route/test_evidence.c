@@ -50,7 +50,7 @@ static void answer(struct route_state *state, const struct verdict *verdicts, si
 
 static const struct route_outcome *evaluate(struct fixture *f, const char *prompt, bool full,
                                             const struct verdict *verdicts, size_t n) {
-    struct route_options options = { .full = full, .has_evidence = true };
+    struct route_options options = { .full = full, .evidence = ROUTE_EVIDENCE_VERDICTS };
     buf_reset(&asked);
     f->state = route_begin(f->route, f->scratch, f->memory, fixture_prompt(f, str_from_c(prompt)), &options);
     while (route_step(f->state, NULL) == ROUTE_NEEDS_EVIDENCE)
@@ -228,7 +228,7 @@ TEST(rules_without_a_model_are_unavailable) {
 
 TEST(what_is_not_brought_is_unavailable) {
     struct fixture f;
-    struct route_options options = { .full = true, .has_evidence = true };
+    struct route_options options = { .full = true, .evidence = ROUTE_EVIDENCE_VERDICTS };
     fixture_must_load(&f, recipe);
     f.state = route_begin(f.route, f.scratch, f.memory, fixture_prompt(&f, VSR_STR("x")), &options);
     while (route_step(f.state, NULL) == ROUTE_NEEDS_EVIDENCE)
@@ -282,7 +282,7 @@ TEST(late_families_time_out) {
         "    - {name: e, priority: 3, rules: {type: embedding, name: e}}\n"
         "    - {name: law, priority: 2, rules: {type: domain, name: law}}\n"
         "    - {name: t, priority: 1, rules: {type: classifier, name: t, label: a, predicate: {gte: 0.5}}}\n";
-    struct route_options options = { .full = true, .has_evidence = true, .clock = { .now_ms = now } };
+    struct route_options options = { .full = true, .evidence = ROUTE_EVIDENCE_VERDICTS, .clock = { .now_ms = now } };
     const struct route_need *needs;
     struct fixture f;
     size_t n;
@@ -314,7 +314,9 @@ TEST(lateness_does_not_matter_to_what_does_not_apply) {
         "    - {name: law, priority: 3, rules: {type: domain, name: law}}\n"
         "    - {name: wrong, priority: 2, rules: {operator: AND, conditions: [\n"
         "        {type: user_feedback, name: wrong_answer}, {type: jailbreak, name: j}]}}\n";
-    struct route_options options = { .full = true, .has_evidence = true, .clock = { .now_ms = late_at_once } };
+    struct route_options options = { .full = true,
+                                     .evidence = ROUTE_EVIDENCE_VERDICTS,
+                                     .clock = { .now_ms = late_at_once } };
     struct fixture f;
     fixture_must_load(&f, timed);
     fake_now = 1000;

@@ -29,7 +29,7 @@ static bool is_gap(const struct gaps *gaps, const char *family, vsr_str name) {
 /* Rules with a verdict get it from `salt`; gaps fail, or get theirs from `filling`. */
 static struct route_state *evaluate(struct fixture *f, const struct request_facts *facts, const struct gaps *gaps,
                                     uint64_t salt, uint64_t filling) {
-    struct route_options options = { .full = true, .has_evidence = true };
+    struct route_options options = { .full = true, .evidence = ROUTE_EVIDENCE_VERDICTS };
     struct route_state *state = route_begin(f->route, f->scratch, f->memory, facts, &options);
     while (route_step(state, NULL) == ROUTE_NEEDS_EVIDENCE) {
         size_t n;

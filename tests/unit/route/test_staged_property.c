@@ -14,7 +14,8 @@ static vsr_str name_of(const struct route_outcome *outcome) {
 
 static struct route_state *evaluate(struct fixture *f, const struct request_facts *facts, bool full, uint64_t salt,
                                     uint32_t failing, size_t *n_asked) {
-    struct route_options options = { .full = full, .has_evidence = failing != 1 };
+    struct route_options options = { .full = full,
+                                     .evidence = failing != 1 ? ROUTE_EVIDENCE_VERDICTS : ROUTE_EVIDENCE_NONE };
     struct route_state *state = route_begin(f->route, f->scratch, f->memory, facts, &options);
     while (route_step(state, NULL) == ROUTE_NEEDS_EVIDENCE)
         random_answer(state, salt, failing, n_asked);

@@ -61,7 +61,8 @@ void signal_bank_fail(struct signal_bank *bank, enum signal_code code, const cha
 
 /* ---- for families */
 
-enum { BANK_WEIGHTED, BANK_MEAN, BANK_BEST };
+/* How similarities become a score: as the scoring says (without one: the best), their mean, or the best alone. */
+enum signal_bank_method { BANK_BLEND, BANK_MEAN, BANK_BEST };
 
 /* How a text's vector fares. */
 struct signal_bank_score {
@@ -70,7 +71,8 @@ struct signal_bank_score {
 };
 
 /* Compares the vector of an answered ask. False when that cannot be done: then why. */
-bool signal_bank_score(const struct signal_bank *bank, const struct evidence_answer *answer, int method,
-                       struct signal_bank_score *ret_score, enum signal_code *ret_code, const char **ret_reason);
+bool signal_bank_score(const struct signal_bank *bank, const struct evidence_answer *answer,
+                       enum signal_bank_method method, struct signal_bank_score *ret_score, enum signal_code *ret_code,
+                       const char **ret_reason);
 
 #endif

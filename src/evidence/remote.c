@@ -1,0 +1,369 @@
+#include "evidence/remote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/address.h"
+#include "config/global_catalog.h"
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/buf.h"
+#include "core/mem.h"
+#include "evidence/http_embeddings.h"
+#include "evidence/http_format.h"
+#include "evidence/http_post.h"
+#include "net/loop.h"
+
+enum {
+    SCRATCH_LEN = 16 << 10,
+    NUMBERS_MAX = 1 << 26, /* of one call: 256 MB */
+    REASON_LEN = 320,
+};
+
+/* How a kind of source is asked. */
+struct remote_kind {
+    enum evidence_kind gives;
+    const struct http_format *format; /* NULL: it has a way of its own */
+    void (*init)(struct remote_client *client);
+    void (*start)(struct remote_call *call);
+};
+
+struct remote_client {
+    struct remote_host host;
+    const struct signal_source *source;
+    const struct remote_kind *kind;
+    struct arena *arena;
+    vsr_str name;
+    const char *model;
+    struct http_server server;
+    struct http_post_options options;
+    size_t dims; /* of the vectors asked for; 0: any */
+    bool plain;  /* the server refuses what not all can */
+    size_t n_calls;
+};
+
+struct remote_call {
+    struct remote_client *client;
+    struct remote_question question;
+    remote_done_fn *done;
+    void *owner;
+    struct http_post *post;
+    struct loop_task task; /* tells a failure that is known at once */
+    struct evidence_answer answer;
+    uint64_t start_ms;
+    float *vectors; /* of the texts before `place` */
+    size_t place, n_asked, dims;
+    bool plain;
+};
+
+/* ---- the end of a call */
+
+static void destroy(struct remote_call *call) {
+    http_post_cancel(call->post);
+    loop_defer_cancel(&call->task);
+    call->client->n_calls--;
+    mem_free(call);
+}
+
+static void finish(struct remote_call *call, const struct evidence_answer *answer) {
+    struct evidence_answer told = *answer;
+    told.model = call->client->model;
+    call->done(call->owner, &told);
+    destroy(call);
+}
+
+static void fail(struct remote_call *call, enum signal_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void fail(struct remote_call *call, enum signal_code code, const char *format, ...) {
+    char reason[REASON_LEN];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(reason, sizeof(reason), format, args); /* cut is fine */
+    va_end(args);
+    finish(call,
+           &(struct evidence_answer){ .code = code, .reason = arena_c_str(call->question.arena, str_from_c(reason)) });
+}
+
+static void on_failed_at_once(void *data) {
+    struct remote_call *call = data;
+    finish(call, &call->answer);
+}
+
+/* From inside remote_call_start(), where nothing may be told yet. `reason` is constant. */
+static void fail_later(struct remote_call *call, enum signal_code code, const char *reason) {
+    call->answer = (struct evidence_answer){ .code = code, .reason = reason };
+    loop_defer(call->client->host.loop, &call->task, on_failed_at_once, call);
+}
+
+/* What is left of the time of the whole call; 0: nothing. UINT64_MAX: there is no limit. */
+static uint64_t time_left(const struct remote_call *call) {
+    uint64_t passed = loop_now_ms(call->client->host.loop) - call->start_ms;
+    if (call->question.timeout_ms == 0)
+        return UINT64_MAX;
+    return call->question.timeout_ms > passed ? call->question.timeout_ms - passed : 0;
+}
+
+/* Takes the content of `body`. */
+static void post(struct remote_call *call, struct buf *body, http_post_done_fn *done) {
+    struct remote_client *client = call->client;
+    struct http_post_options options = client->options;
+    uint64_t left = time_left(call);
+    options.timeout_ms = left == UINT64_MAX ? 0 : left;
+    call->post = http_post_start(&client->server, &options, body, done, call);
+}
+
+/* ---- verdicts */
+
+static void ask_verdict(struct remote_call *call);
+
+/* Texts out of the scratch arena into the call's. */
+static void keep_answer(struct remote_call *call, struct evidence_answer *answer) {
+    struct arena *arena = call->question.arena;
+    float *numbers = ARENA_ARRAY(arena, float, answer->n);
+    vsr_str *labels = ARENA_ARRAY(arena, vsr_str, answer->n_labels);
+    memcpy(numbers, answer->numbers, answer->n * sizeof(*numbers));
+    for (size_t i = 0; i < answer->n_labels; i++)
+        labels[i] = arena_str(arena, answer->labels[i]);
+    answer->numbers = numbers;
+    answer->labels = labels;
+}
+
+static void read_verdict(struct remote_call *call, vsr_str body) {
+    struct remote_client *client = call->client;
+    struct arena *scratch = arena_new(SCRATCH_LEN, 0);
+    struct evidence_answer answer = { .code = SIGNAL_OK };
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = client->kind->format->read(client->source, body, scratch, &answer, &err);
+    if (rc == 0)
+        keep_answer(call, &answer);
+    arena_free(scratch);
+    if (rc == 0)
+        finish(call, &answer);
+    else
+        fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(client->server.authority), err.text);
+}
+
+static void on_verdict(void *owner, const struct http_post_answer *answer) {
+    struct remote_call *call = owner;
+    struct remote_client *client = call->client;
+    call->post = NULL;
+    if (answer->code == SIGNAL_OK) {
+        client->plain |= call->plain;
+        read_verdict(call, answer->body);
+    } else if ((answer->status == 400 || answer->status == 422) && client->kind->format->has_plain && !call->plain &&
+               time_left(call) > 0) {
+        call->plain = true;
+        ask_verdict(call);
+    } else {
+        fail(call, answer->code, "%s", answer->reason);
+    }
+}
+
+static void ask_verdict(struct remote_call *call) {
+    struct remote_client *client = call->client;
+    struct buf body;
+    buf_init(&body, HTTP_QUESTION_LEN_MAX);
+    client->kind->format->write(&body, client->source, call->question.texts[0], call->plain);
+    if (buf_failed(&body))
+        fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
+    else
+        post(call, &body, on_verdict);
+    buf_done(&body);
+}
+
+static void start_verdict(struct remote_call *call) {
+    call->plain = call->client->plain;
+    ask_verdict(call);
+}
+
+/* ---- vectors */
+
+static void ask_vectors(struct remote_call *call);
+
+static bool has_room(struct remote_call *call, size_t dims) {
+    size_t n_texts = call->question.n_texts;
+    if (!call->vectors && dims <= NUMBERS_MAX / n_texts)
+        call->vectors = arena_try_alloc_raw(call->question.arena, n_texts * dims * sizeof(float));
+    return call->vectors != NULL;
+}
+
+static void keep_vectors(struct remote_call *call, const struct http_vectors *vectors) {
+    const char *server = call->client->server.authority.ptr;
+    if (!has_room(call, vectors->dims)) {
+        fail(call, SIGNAL_FAILED, "%s: no memory for %zu vectors of %zu numbers", server, call->question.n_texts,
+             vectors->dims);
+        return;
+    }
+    memcpy(call->vectors + call->place * vectors->dims, vectors->numbers,
+           vectors->n * vectors->dims * sizeof(*vectors->numbers));
+    call->dims = vectors->dims;
+    call->place += vectors->n;
+    if (call->place == call->question.n_texts)
+        finish(call, &(struct evidence_answer){
+                         .code = SIGNAL_OK, .numbers = call->vectors, .n = call->question.n_texts * call->dims });
+    else if (time_left(call) == 0)
+        fail(call, SIGNAL_TIMEOUT, "%s: %zu of %zu texts in time", server, call->place, call->question.n_texts);
+    else
+        ask_vectors(call);
+}
+
+static void on_vectors(void *owner, const struct http_post_answer *answer) {
+    struct remote_call *call = owner;
+    struct http_vectors vectors;
+    struct vsr_err err = VSR_ERR_NONE;
+    size_t dims = call->dims ? call->dims : call->client->dims;
+    call->post = NULL;
+    if (answer->code != SIGNAL_OK) {
+        fail(call, answer->code, "%s", answer->reason);
+    } else if (http_embeddings_read(answer->body, call->n_asked, dims, &vectors, &err) < 0) {
+        fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(call->client->server.authority), err.text);
+    } else {
+        keep_vectors(call, &vectors);
+        mem_free(vectors.numbers);
+    }
+}
+
+static void ask_vectors(struct remote_call *call) {
+    const struct remote_client *client = call->client;
+    const struct config_semantic *semantic = client->source->config;
+    size_t left = call->question.n_texts - call->place;
+    struct buf body;
+    call->n_asked = left < REMOTE_BATCH_MAX ? left : REMOTE_BATCH_MAX;
+    buf_init(&body, HTTP_QUESTION_LEN_MAX);
+    http_embeddings_write(&body, semantic->endpoint.model, call->question.texts + call->place, call->n_asked,
+                          client->dims);
+    if (buf_failed(&body))
+        fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
+    else
+        post(call, &body, on_vectors);
+    buf_done(&body);
+}
+
+/* ---- clients */
+
+static vsr_str look_up(const struct remote_client *client, vsr_str variable) {
+    const char *name = arena_c_str(client->arena, variable), *value;
+    value = client->host.env ? client->host.env(client->host.env_data, name) : getenv(name);
+    return str_trim(str_from_c(value));
+}
+
+static void init_server(struct remote_client *client, vsr_str url, const char *suffix, vsr_str token) {
+    const struct http_server_options options = {
+        .loop = client->host.loop,
+        .client = client->host.client,
+        .tls = client->host.tls,
+        .url = url,
+        .suffix = str_from_c(suffix),
+        .token = token,
+    };
+    http_server_init(&client->server, &options, client->arena);
+    if (!client->server.wrong)
+        client->name = arena_printf(client->arena, "%s://%.*s%.*s", client->server.tls ? "https" : "http",
+                                    VSR_FMT(client->server.authority), VSR_FMT(client->server.path));
+    else
+        client->server.wrong = arena_printf(client->arena, "%.*s: %s", VSR_FMT(url), client->server.wrong).ptr;
+}
+
+static void init_embeddings(struct remote_client *client) {
+    const struct config_embedding_endpoint *endpoint =
+        &((const struct config_semantic *)client->source->config)->endpoint;
+    vsr_str variable = str_trim(endpoint->api_key_env), key = variable.len ? look_up(client, variable) : variable;
+    client->dims = (size_t)endpoint->dimensions;
+    client->model = arena_c_str(client->arena, endpoint->model);
+    client->options = (struct http_post_options){
+        .attempt_ms =
+            endpoint->timeout_seconds > 0 ? (uint64_t)endpoint->timeout_seconds * 1000 : REMOTE_EMBEDDINGS_TIMEOUT_MS,
+        .retries = (unsigned)endpoint->max_retries,
+        .answer_len_max = REMOTE_VECTORS_LEN_MAX,
+    };
+    init_server(client, endpoint->base_url, "/embeddings", key);
+    if (variable.len && key.len == 0)
+        client->server.wrong = arena_printf(client->arena,
+                                            "the environment variable %.*s, which holds the key of %.*s, "
+                                            "is not set",
+                                            VSR_FMT(variable), VSR_FMT(client->name))
+                                   .ptr;
+}
+
+/* The URL of an external model: its address may hold a port or a path, or be an IPv6 address without brackets. */
+static vsr_str external_url(const struct config_llm_endpoint *endpoint, struct arena *arena) {
+    struct address address;
+    const char *wrong = address_parse(endpoint->address, endpoint->protocol == 1, arena, &address);
+    if (wrong)
+        return endpoint->address; /* told when it is parsed once more */
+    if (endpoint->port > 0)
+        address.port = (uint16_t)endpoint->port;
+    return arena_printf(arena, "%s://%.*s%.*s", address.tls ? "https" : "http",
+                        VSR_FMT(address_authority(&address, arena)), VSR_FMT(address.path));
+}
+
+static void init_external(struct remote_client *client) {
+    const struct config_external_model *model = client->source->config;
+    const struct http_format *format = client->kind->format;
+    uint64_t timeout_ms = client->source->timeout_ms > 0   ? (uint64_t)client->source->timeout_ms
+                          : model->llm_timeout_seconds > 0 ? (uint64_t)model->llm_timeout_seconds * 1000
+                                                           : format->timeout_ms;
+    client->model = arena_c_str(client->arena, model->llm_model_name);
+    client->options = (struct http_post_options){ .attempt_ms = timeout_ms, .answer_len_max = REMOTE_VERDICT_LEN_MAX };
+    init_server(client, external_url(&model->llm_endpoint, client->arena), format->suffix, model->access_key);
+}
+
+static const struct remote_kind kinds[] = {
+    [SOURCE_HTTP_EMBEDDINGS] = { EVIDENCE_VECTOR, NULL, init_embeddings, ask_vectors },
+    [SOURCE_HTTP_CLASSIFY] = { EVIDENCE_CLASSES, &http_classify, init_external, start_verdict },
+    [SOURCE_HTTP_GUARD] = { EVIDENCE_CLASSES, &http_guard, init_external, start_verdict },
+    [SOURCE_HTTP_LABEL] = { EVIDENCE_CLASSES, &http_label, init_external, start_verdict },
+    [SOURCE_HTTP_ROUTE] = { EVIDENCE_CLASSES, &http_route, init_external, start_verdict },
+};
+
+struct remote_client *remote_client_new(const struct remote_host *host, const struct signal_source *source) {
+    struct remote_client *client = MEM_NEW(struct remote_client);
+    VSR_ASSERT(source->kind < VSR_COUNT(kinds) && kinds[source->kind].init);
+    client->host = *host;
+    client->source = source;
+    client->kind = &kinds[source->kind];
+    client->arena = arena_new(0, 0);
+    client->kind->init(client);
+    return client;
+}
+
+void remote_client_free(struct remote_client *client) {
+    if (!client)
+        return;
+    VSR_ASSERT(client->n_calls == 0);
+    http_server_done(&client->server);
+    arena_free(client->arena);
+    mem_free(client);
+}
+
+vsr_str remote_client_name(const struct remote_client *client) {
+    return client->name;
+}
+
+/* ---- calls */
+
+static bool is_fit(const struct remote_client *client, const struct remote_question *question) {
+    size_t texts_max = client->kind->gives == EVIDENCE_VECTOR ? REMOTE_TEXTS_MAX : 1;
+    return question->kind == client->kind->gives && question->n_texts >= 1 && question->n_texts <= texts_max;
+}
+
+struct remote_call *remote_call_start(struct remote_client *client, const struct remote_question *question,
+                                      remote_done_fn *done, void *owner) {
+    struct remote_call *call = MEM_NEW(struct remote_call);
+    call->client = client;
+    call->question = *question;
+    call->done = done;
+    call->owner = owner;
+    call->start_ms = loop_now_ms(client->host.loop);
+    client->n_calls++;
+    if (is_fit(client, question))
+        client->kind->start(call);
+    else
+        fail_later(call, SIGNAL_FAILED, "the source does not give what is asked of it");
+    return call;
+}
+
+void remote_call_cancel(struct remote_call *call) {
+    if (call)
+        destroy(call);
+}

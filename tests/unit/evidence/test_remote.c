@@ -1,0 +1,339 @@
+#include "evidence/remote.h"
+
+#include <math.h>
+
+#include "config/global_catalog.h"
+#include "core/arena.h"
+#include "core/mem.h"
+#include "net/client.h"
+#include "script.h"
+
+static const struct client_limits limits = {
+    .connect_timeout_ms = 60000,
+    .pool_idle_ms = 60000,
+    .connections_max = 16,
+    .pending_max = 16,
+    .dns_ttl_ms = 60000,
+};
+
+struct rig {
+    struct script script;
+    struct arena *arena;
+    struct remote_host host;
+    struct config_semantic semantic;
+    struct config_external_model model;
+    struct signal_source source;
+    struct remote_client *client;
+    struct remote_call *call;
+    struct evidence_answer answer;
+    int n_done;
+};
+
+static const char *no_environment(void *data, const char *name) {
+    return data && strcmp(name, "KEY_OF_THE_SERVER") == 0 ? data : NULL;
+}
+
+static void rig_begin(struct rig *rig, const struct script_reply *replies, size_t n_replies) {
+    struct vsr_err err = VSR_ERR_NONE;
+    *rig = (struct rig){ .arena = arena_new(0, 0) };
+    script_begin(&rig->script, replies, n_replies);
+    CHECK_MSG(loop_new(&rig->host.loop, &err) == 0, "%s", err.text);
+    CHECK_MSG(client_new(rig->host.loop, &limits, &rig->host.client, &err) == 0, "%s", err.text);
+    rig->host.env = no_environment;
+    rig->semantic.endpoint = (struct config_embedding_endpoint){
+        .base_url = arena_printf(rig->arena, "http://127.0.0.1:%u/v1?x=y", rig->script.port),
+        .model = VSR_STR("embedder"),
+    };
+    rig->model = (struct config_external_model){
+        .llm_model_name = VSR_STR("judge"),
+        .llm_endpoint = { .address = VSR_STR("127.0.0.1"), .port = rig->script.port },
+        .access_key = VSR_STR("sesame"),
+    };
+}
+
+static void rig_end(struct rig *rig) {
+    remote_client_free(rig->client);
+    client_free(rig->host.client);
+    loop_free(rig->host.loop);
+    script_end(&rig->script);
+    arena_free(rig->arena);
+}
+
+static void on_done(void *owner, const struct evidence_answer *answer) {
+    struct rig *rig = owner;
+    rig->answer = *answer;
+    rig->n_done++;
+    rig->call = NULL;
+}
+
+static void make_client(struct rig *rig, enum signal_source_kind kind) {
+    rig->source.kind = kind;
+    rig->source.config = kind == SOURCE_HTTP_EMBEDDINGS ? (const void *)&rig->semantic : &rig->model;
+    if (!rig->client)
+        rig->client = remote_client_new(&rig->host, &rig->source);
+}
+
+static void start(struct rig *rig, enum signal_source_kind kind, const vsr_str *texts, size_t n_texts,
+                  uint64_t timeout_ms) {
+    const struct remote_question question = {
+        .kind = kind == SOURCE_HTTP_EMBEDDINGS ? EVIDENCE_VECTOR : EVIDENCE_CLASSES,
+        .texts = texts,
+        .n_texts = n_texts,
+        .timeout_ms = timeout_ms,
+        .arena = rig->arena,
+    };
+    make_client(rig, kind);
+    rig->call = remote_call_start(rig->client, &question, on_done, rig);
+    CHECK(rig->call != NULL, "started");
+}
+
+static void ask_many(struct rig *rig, enum signal_source_kind kind, const vsr_str *texts, size_t n_texts,
+                     const char *name) {
+    int before = rig->n_done;
+    start(rig, kind, texts, n_texts, 0);
+    CHECK_INT(rig->n_done, before, "nothing from inside");
+    SCRIPT_RUN(rig->host.loop, &rig->script, rig->n_done > before, name);
+}
+
+static void ask(struct rig *rig, enum signal_source_kind kind, const char *text, const char *name) {
+    vsr_str one = str_from_c(text);
+    ask_many(rig, kind, &one, 1, name);
+}
+
+#define CHECK_HAS(text, part, name) \
+    CHECK_MSG(str_find((text), str_from_c(part)) >= 0, "case \"%s\": \"%s\" is not in \"%.*s\"", (name), (part), \
+              VSR_FMT(text))
+
+/* ---- embeddings */
+
+#define VECTOR_3_4 "{\"data\":[{\"index\":0,\"embedding\":[3,-4]}]}"
+
+TEST(embeddings_ask_and_normalise) {
+    static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
+    char secret[] = "secret";
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.api_key_env = VSR_STR("KEY_OF_THE_SERVER");
+    rig.semantic.endpoint.dimensions = 2;
+    rig.host.env_data = secret;
+    ask(&rig, SOURCE_HTTP_EMBEDDINGS, "a \"text\"", "embeddings");
+    CHECK_INT(rig.answer.code, SIGNAL_OK, "code");
+    CHECK_INT(rig.answer.n, 2, "numbers");
+    CHECK(fabsf(rig.answer.numbers[0] - 0.6f) < 1e-6f && fabsf(rig.answer.numbers[1] + 0.8f) < 1e-6f, "unit length");
+    CHECK_STR(str_from_c(rig.answer.model), "embedder", "model");
+    CHECK_STR(script_body(&rig.script, 0), "{\"model\":\"embedder\",\"input\":[\"a \\\"text\\\"\"],\"dimensions\":2}",
+              "body");
+    CHECK_HAS(buf_str(&rig.script.requests[0]), "POST /v1/embeddings HTTP/1.1\r\n", "target");
+    CHECK_HAS(buf_str(&rig.script.requests[0]), "\r\nauthorization: Bearer secret\r\n", "key");
+    rig_end(&rig);
+}
+
+TEST(embeddings_of_many_texts_go_in_pieces) {
+    enum { TEXTS = REMOTE_BATCH_MAX + 2 };
+    struct buf first;
+    struct script_reply replies[2] = { { .status = 200 },
+                                       { .status = 200,
+                                         .body = "{\"data\":[{\"index\":1,\"embedding\":[0,2]},"
+                                                 "{\"index\":0,\"embedding\":[5,0]}]}" } };
+    vsr_str texts[TEXTS];
+    struct rig rig;
+    buf_init(&first, 1 << 16);
+    buf_append_c(&first, "{\"data\":[");
+    for (int i = 0; i < REMOTE_BATCH_MAX; i++)
+        buf_printf(&first, "%s{\"index\":%d,\"embedding\":[%d,1]}", i ? "," : "", i, i);
+    buf_append(&first, VSR_STR("]}\0"));
+    replies[0].body = first.ptr;
+    rig_begin(&rig, replies, 2);
+    for (size_t i = 0; i < TEXTS; i++)
+        texts[i] = arena_printf(rig.arena, "text %zu", i);
+    ask_many(&rig, SOURCE_HTTP_EMBEDDINGS, texts, TEXTS, "many");
+    CHECK_INT(rig.answer.code, SIGNAL_OK, "code");
+    CHECK_INT(rig.answer.n, TEXTS * 2, "numbers");
+    for (int i = 0; i < REMOTE_BATCH_MAX; i++)
+        CHECK(fabsf(rig.answer.numbers[2 * i] - (float)(i / sqrt(i * i + 1.0))) < 1e-6f, "in order");
+    CHECK(rig.answer.numbers[2 * REMOTE_BATCH_MAX] == 1 && rig.answer.numbers[2 * REMOTE_BATCH_MAX + 3] == 1,
+          "by index");
+    CHECK_INT(rig.script.n_asked, 2, "questions");
+    rig_end(&rig);
+    buf_done(&first);
+}
+
+static const struct {
+    const char *name;
+    int64_t retries;
+    struct script_reply replies[4];
+    enum signal_code code;
+    size_t n_asked;
+    const char *reason;
+} failures[] = {
+    { "503 and then well",
+      1,
+      { { .status = 503, .body = "no" }, { .status = 200, .body = VECTOR_3_4 } },
+      SIGNAL_OK,
+      2,
+      NULL },
+    { "429 and then well",
+      2,
+      { { .status = 429, .body = "" }, { .status = 200, .body = VECTOR_3_4 } },
+      SIGNAL_OK,
+      2,
+      NULL },
+    { "a broken connection and then well",
+      1,
+      { { .act = SCRIPT_RESET }, { .status = 200, .body = VECTOR_3_4 } },
+      SIGNAL_OK,
+      2,
+      NULL },
+    { "half an answer and then well",
+      1,
+      { { .act = SCRIPT_CUT, .status = 200, .body = VECTOR_3_4 }, { .status = 200, .body = VECTOR_3_4 } },
+      SIGNAL_OK,
+      2,
+      NULL },
+    { "500 too often",
+      2,
+      { { .status = 500, .body = "{\"error\":{\"message\":\"a b c\",\"code\":\"oops\"}}" } },
+      SIGNAL_UNAVAILABLE,
+      3,
+      "status 500, oops" },
+    { "401 is final",
+      3,
+      { { .status = 401, .body = "{\"error\":{\"type\":\"invalid_key\"}}" } },
+      SIGNAL_FAILED,
+      1,
+      "status 401, invalid_key" },
+    { "sentences of the server are not repeated",
+      0,
+      { { .status = 400, .body = "{\"error\":\"your text was: x\"}" } },
+      SIGNAL_FAILED,
+      1,
+      "status 400" },
+    { "413", 3, { { .status = 413, .body = "" } }, SIGNAL_TOO_LONG, 1, "status 413" },
+    { "a redirection",
+      0,
+      { { .status = 307, .body = "", .fields = "location: http://127.0.0.1:1/\r\n" } },
+      SIGNAL_FAILED,
+      1,
+      "status 307" },
+    { "no HTTP", 0, { { .act = SCRIPT_RAW, .body = "220 smtp ready\r\n" } }, SIGNAL_FAILED, 1, "127.0.0.1" },
+    { "wrong JSON", 3, { { .status = 200, .body = "{\"data\":[" } }, SIGNAL_FAILED, 1, "no JSON (line 1, column 10)" },
+    { "the length of another model",
+      0,
+      { { .status = 200, .body = "{\"data\":[{\"embedding\":[1,2,3]}]}" } },
+      SIGNAL_FAILED,
+      1,
+      "has 3 numbers, expected 2" },
+};
+
+TEST(embeddings_fail) {
+    for (size_t i = 0; i < VSR_COUNT(failures); i++) {
+        size_t n_replies = 0;
+        struct rig rig;
+        while (n_replies < 4 && (failures[i].replies[n_replies].status || failures[i].replies[n_replies].act))
+            n_replies++;
+        rig_begin(&rig, failures[i].replies, n_replies);
+        rig.semantic.endpoint.dimensions = 2;
+        rig.semantic.endpoint.max_retries = failures[i].retries;
+        ask(&rig, SOURCE_HTTP_EMBEDDINGS, "x", failures[i].name);
+        CHECK_INT(rig.answer.code, failures[i].code, failures[i].name);
+        CHECK_INT(rig.script.n_asked, failures[i].n_asked, failures[i].name);
+        if (failures[i].reason)
+            CHECK_HAS(str_from_c(rig.answer.reason), failures[i].reason, failures[i].name);
+        CHECK(failures[i].code == SIGNAL_OK || rig.answer.n == 0, failures[i].name);
+        if (rig.answer.reason)
+            CHECK_MSG(!strstr(rig.answer.reason, "your text"), "case \"%s\"", failures[i].name);
+        rig_end(&rig);
+    }
+}
+
+TEST(a_key_that_is_not_set) {
+    static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.api_key_env = VSR_STR("KEY_OF_THE_SERVER");
+    ask(&rig, SOURCE_HTTP_EMBEDDINGS, "x", "key");
+    CHECK_INT(rig.answer.code, SIGNAL_UNAVAILABLE, "code");
+    CHECK_HAS(str_from_c(rig.answer.reason), "KEY_OF_THE_SERVER", "names the variable");
+    CHECK_INT(rig.script.n_asked, 0, "nothing was asked");
+    rig_end(&rig);
+}
+
+TEST(nobody_listens) {
+    static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.base_url = VSR_STR("http://127.0.0.1:1/v1/embeddings");
+    ask(&rig, SOURCE_HTTP_EMBEDDINGS, "x", "refused");
+    CHECK_INT(rig.answer.code, SIGNAL_UNAVAILABLE, "code");
+    CHECK_STR(remote_client_name(rig.client), "http://127.0.0.1:1/v1/embeddings", "the suffix comes once");
+    rig_end(&rig);
+}
+
+TEST(https_without_tls) {
+    static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.base_url = VSR_STR("https://127.0.0.1:1/v1");
+    ask(&rig, SOURCE_HTTP_EMBEDDINGS, "x", "https");
+    CHECK_INT(rig.answer.code, SIGNAL_UNAVAILABLE, "code");
+    rig_end(&rig);
+}
+
+TEST(no_answer_in_time) {
+    static const struct script_reply reply = { .act = SCRIPT_SILENCE };
+    vsr_str text = VSR_STR("x");
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.max_retries = 100;
+    start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 40);
+    SCRIPT_RUN(rig.host.loop, &rig.script, rig.n_done == 1, "deadline");
+    CHECK_INT(rig.answer.code, SIGNAL_TIMEOUT, "code");
+    CHECK_INT(rig.script.n_asked, 1, "the attempt took all of the time");
+    rig_end(&rig);
+}
+
+TEST(a_wait_past_the_deadline_is_not_begun) {
+    static const struct script_reply reply = { .status = 503, .body = "", .fields = "retry-after: 3600\r\n" };
+    vsr_str text = VSR_STR("x");
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.max_retries = 5;
+    start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 600000);
+    SCRIPT_RUN(rig.host.loop, &rig.script, rig.n_done == 1, "retry-after");
+    CHECK_INT(rig.answer.code, SIGNAL_UNAVAILABLE, "code");
+    rig_end(&rig);
+}
+
+TEST(cancelled_calls_say_nothing) {
+    static const struct script_reply replies[] = { { .status = 503, .body = "" }, { .act = SCRIPT_SILENCE } };
+    vsr_str text = VSR_STR("x");
+    struct rig rig;
+    rig_begin(&rig, replies, 2);
+    rig.semantic.endpoint.max_retries = 5;
+    start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 0);
+    remote_call_cancel(rig.call); /* before anything happened */
+    start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 0);
+    SCRIPT_RUN(rig.host.loop, &rig.script, rig.script.n_asked == 1, "asked");
+    pump_turns(rig.host.loop, 10);
+    remote_call_cancel(rig.call); /* between two attempts */
+    start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 0);
+    SCRIPT_RUN(rig.host.loop, &rig.script, rig.script.n_asked == 2, "asked again");
+    remote_call_cancel(rig.call); /* while it waits */
+    pump_turns(rig.host.loop, 50);
+    CHECK_INT(rig.n_done, 0, "nothing was told");
+    rig_end(&rig);
+}
+
+TEST(what_a_source_does_not_give) {
+    static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
+    vsr_str texts[2] = { VSR_STR("x"), VSR_STR("y") };
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    ask_many(&rig, SOURCE_HTTP_CLASSIFY, texts, 2, "two texts");
+    CHECK_INT(rig.answer.code, SIGNAL_FAILED, "two texts");
+    rig_end(&rig);
+}
+
+RUN_TESTS(T(embeddings_ask_and_normalise), T(embeddings_of_many_texts_go_in_pieces), T(embeddings_fail),
+          T(a_key_that_is_not_set), T(nobody_listens), T(https_without_tls), T(no_answer_in_time),
+          T(a_wait_past_the_deadline_is_not_begun), T(cancelled_calls_say_nothing), T(what_a_source_does_not_give))

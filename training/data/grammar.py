@@ -106,7 +106,7 @@ def count(pieces, words):
             continue
         if piece[0] == "slot":
             fill = words[piece[1]]
-            n *= 50 if callable(fill) else max(1, len(fill))
+            n *= 50 if callable(fill) else sum(count(parsed(w), words) if "(" in w or "{" in w else 1 for w in fill)
         else:
             n *= sum(count(p, words) for p in piece[1])
         if n > 10**9:

@@ -163,6 +163,13 @@ float kernel_dot(const float *a, const float *b, size_t width) {
     return kernels()->dot(a, b, width);
 }
 
+void kernel_convolve(const struct convolution *convolution, const float *in, float *out, size_t n_rows, size_t width) {
+    const struct kernels_isa *isa = kernels();
+    VSR_ASSERT(convolution->n_taps % 2 == 1);
+    for (size_t row = 0; row < n_rows; row++)
+        isa->convolve(convolution, in, row, n_rows, out + row * width, width);
+}
+
 void kernel_add_low_rank(const struct low_rank *product, float *y, size_t stride, size_t n_rows, size_t width) {
     kernels()->add_low_rank(product, y, stride, n_rows, width);
 }

@@ -149,6 +149,17 @@ void kernel_sigmoid(float *data, size_t width);
 void kernel_add(const struct rows_in *from, float *to, size_t stride, size_t n_rows, size_t width);
 float kernel_dot(const float *a, const float *b, size_t width);
 
+/* ---- convolutions over tokens, each column by itself */
+
+struct convolution {
+    const float *taps;   /* [n_taps][width], n_taps odd: the middle one is for the row itself */
+    size_t n_taps, step; /* rows from one tap to the next */
+    const float *bias;   /* [width]; NULL: none */
+};
+
+/* `in` and `out`: [n_rows][width], not the same. Rows before the first and behind the last count as zeros. */
+void kernel_convolve(const struct convolution *convolution, const float *in, float *out, size_t n_rows, size_t width);
+
 /* ---- products of few columns, such as an adapter's second factor */
 
 struct low_rank {

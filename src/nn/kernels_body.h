@@ -266,6 +266,20 @@ static float body_dot(const float *a, const float *b, size_t width) {
     return vf_sum(SUM_LANES(width, vf_fma(vf_load(a + i, n), vf_load(b + i, n), sum)));
 }
 
+/* ---- convolutions */
+
+static void body_convolve(const struct convolution *c, const float *in, size_t row, size_t n_rows, float *out,
+                          size_t width) {
+    size_t before = row / c->step, behind = (n_rows - 1 - row) / c->step, middle = c->n_taps / 2;
+    size_t first = before < middle ? middle - before : 0;
+    size_t last = behind < middle ? middle + behind : c->n_taps - 1;
+    const float *from = in + (row - (middle - first) * c->step) * width;
+    LANES(width, vf sum = c->bias ? vf_load(c->bias + i, n) : vf_zero(); const float *x = from + i;
+          for (size_t k = first; k <= last; k++, x += c->step * width) sum =
+              vf_fma(vf_load(c->taps + k * width + i, n), vf_load(x, n), sum);
+          vf_store(out + i, sum, n););
+}
+
 /* ---- products of few columns */
 
 /*
@@ -338,6 +352,7 @@ const struct kernels_isa SIMD_NAME(kernels) = {
     .softmax = body_softmax,
     .sigmoid = body_sigmoid,
     .dot = body_dot,
+    .convolve = body_convolve,
     .add_low_rank = body_add_low_rank,
 };
 

@@ -25,6 +25,9 @@ struct kernels_isa {
     void (*softmax)(float *row, size_t width);
     void (*sigmoid)(float *row, size_t width);
     float (*dot)(const float *a, const float *b, size_t width);
+    /* One row of the result. */
+    void (*convolve)(const struct convolution *convolution, const float *in, size_t row, size_t n_rows, float *out,
+                     size_t width);
     void (*add_low_rank)(const struct low_rank *product, float *y, size_t stride, size_t n_rows, size_t width);
 };
 

@@ -25,6 +25,8 @@ struct header {
     struct entry *entries;
     size_t n;
     vsr_str data, format;
+    struct safetensors_note *notes;
+    size_t n_notes;
     bool has_metadata;
 };
 
@@ -101,10 +103,16 @@ static int read_metadata(struct header *h, json_ref metadata) {
     h->has_metadata = true;
     if (!json_is(doc, metadata, JSON_OBJECT))
         return WRONG(h, metadata, "\"__metadata__\" is no object");
+    if (json_count(doc, metadata) > SAFETENSORS_NOTES_MAX)
+        return WRONG(h, metadata, "\"__metadata__\" has more than %d entries", SAFETENSORS_NOTES_MAX);
+    h->notes = ARENA_ARRAY(h->arena, struct safetensors_note, json_count(doc, metadata));
     for (json_ref key = json_first(doc, metadata); key != JSON_NONE;) {
         json_ref value = json_next(doc, metadata, key);
         if (!json_is(doc, value, JSON_STRING))
             return WRONG(h, value, "\"__metadata__\" holds something that is no text");
+        h->notes[h->n_notes++] =
+            (struct safetensors_note){ .key = arena_str(h->arena, fields_text_of(&h->f, key)),
+                                       .value = arena_str(h->arena, fields_text_of(&h->f, value)) };
         key = json_next(doc, metadata, value);
     }
     h->format = arena_str(h->arena, fields_text(&h->f, metadata, "format", VSR_STR("")));
@@ -176,8 +184,11 @@ static int collect(struct header *h, struct safetensors *ret) {
     qsort(h->entries, h->n, sizeof(*h->entries), by_place);
     if ((rc = check_places(h)) < 0)
         return rc;
-    *ret =
-        (struct safetensors){ .tensors = ARENA_ARRAY(h->arena, struct tensor, h->n), .n = h->n, .format = h->format };
+    *ret = (struct safetensors){ .tensors = ARENA_ARRAY(h->arena, struct tensor, h->n),
+                                 .n = h->n,
+                                 .format = h->format,
+                                 .notes = h->notes,
+                                 .n_notes = h->n_notes };
     for (size_t i = 0; i < h->n; i++)
         ret->tensors[i] = h->entries[i].tensor;
     qsort(ret->tensors, ret->n, sizeof(*ret->tensors), by_name);
@@ -248,6 +259,13 @@ int safetensors_open(struct arena *arena, const char *path, struct safetensors *
 const struct tensor *safetensors_find(const struct safetensors *file, vsr_str name) {
     struct tensor key = { .name = name };
     return file->n == 0 ? NULL : bsearch(&key, file->tensors, file->n, sizeof(*file->tensors), by_name);
+}
+
+vsr_str safetensors_note(const struct safetensors *file, vsr_str key) {
+    for (size_t i = 0; i < file->n_notes; i++)
+        if (str_eq(file->notes[i].key, key))
+            return file->notes[i].value;
+    return VSR_STR("");
 }
 
 const char *tensor_shape_text(const size_t *dims, size_t n_dims, char text[static TENSOR_SHAPE_TEXT_LEN]) {

@@ -25,6 +25,7 @@ struct arena;
 enum {
     SAFETENSORS_HEADER_LEN_MAX = 100 << 20, /* the format's own limit */
     SAFETENSORS_TENSORS_MAX = 1 << 16,      /* a model of 128 layers has some 2,000 */
+    SAFETENSORS_NOTES_MAX = 1 << 12,
     TENSOR_DIMS_MAX = 8,
 };
 
@@ -38,10 +39,17 @@ struct tensor {
     size_t dims[TENSOR_DIMS_MAX];
 };
 
+/* One entry of "__metadata__". */
+struct safetensors_note {
+    vsr_str key, value;
+};
+
 struct safetensors {
     struct tensor *tensors; /* [n], in byte order of their names */
     size_t n;
-    vsr_str format; /* "pt", "tf", ... of the metadata; empty when it names none */
+    vsr_str format;                 /* "pt", "tf", ... of the metadata; empty when it names none */
+    struct safetensors_note *notes; /* [n_notes], all of the metadata, in the order of the file */
+    size_t n_notes;
 };
 
 /* Maps the file; the mapping and all else lives in `arena`. VSR_E_NOT_FOUND, VSR_E_IO, VSR_E_LIMIT, or VSR_E_INVALID
@@ -54,6 +62,9 @@ int safetensors_parse(struct arena *arena, vsr_str bytes, struct safetensors *re
 
 /* NULL when there is none of that name. */
 const struct tensor *safetensors_find(const struct safetensors *file, vsr_str name);
+
+/* What the metadata says under `key`; empty when it says nothing. */
+vsr_str safetensors_note(const struct safetensors *file, vsr_str key);
 
 /* "[768, 3072]" for messages, in `text`, which is returned. */
 enum { TENSOR_SHAPE_TEXT_LEN = 24 * TENSOR_DIMS_MAX };

@@ -1,0 +1,81 @@
+/*
+ * mixer - a small encoder without attention: static vectors of subwords, averaged, and mixed by short convolutions.
+ *
+ *     tokens t_1..t_n, each of a shape class (text/token_shape.h)
+ *     x_i = embedding[t_i]                                                      [D]
+ *     s   = sum a_i x_i / sum a_i, a_i = exp(importance[t_i])                   [D]
+ *     y   = s + down(gelu(up(s)))           the sentence; up and down optional  [D]
+ *     h_i = in(x_i) + shape[shape_i]                                            [M]
+ *     for each block:  h = h + down(gelu(up(norm(conv(h)))))                    conv: each column by itself, over
+ * tokens
+ *
+ * Several light heads (nn/mixer_head.h) read one pass, and each of the above is computed when the first of them wants
+ * it: most never need the convolutions. Sizes are those of the file's tensors, training/README.md names them. Sums are
+ * in f32, in a fixed order: a text's numbers depend on the text alone and the processor's level (nn/cpu.h). Without
+ * tokens every sum is 0.
+ *
+ * A mixer is immutable: any thread. A mixer_text belongs to one thread, and allocates nothing once it has grown.
+ */
+#ifndef VSR_NN_MIXER_H
+#define VSR_NN_MIXER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+
+struct mixer;
+struct mixer_text; /* one text in work */
+
+enum {
+    MIXER_TOKENS_MAX = 8192, /* of a text: some 30 KB of English; bounds what a thread keeps to some tens of MB */
+    MIXER_DIMS_MAX = 2048,
+    MIXER_HIDDEN_MAX = 8192,
+    MIXER_BLOCKS_MAX = 32,
+    MIXER_TAPS_MAX = 63,
+    MIXER_STEP_MAX = 64, /* dilation */
+    MIXER_SHAPES = 32,   /* 16 classes, each for a token that begins a word and for one that does not */
+};
+
+/*
+ * From the bytes of a safetensors file, which are kept: the table of subwords is read in place. VSR_E_INVALID,
+ * VSR_E_NOT_FOUND, VSR_E_SYNTAX and VSR_E_LIMIT name the tensor and what was expected of it.
+ */
+int mixer_new(vsr_str bytes, struct mixer **ret, struct vsr_err *err) VSR_MUST_CHECK;
+/* NULL is allowed. */
+void mixer_free(struct mixer *mixer);
+
+size_t mixer_vocabulary(const struct mixer *mixer); /* ids are below it */
+size_t mixer_dims(const struct mixer *mixer);       /* D */
+size_t mixer_width(const struct mixer *mixer);      /* M; 0: it has no h */
+size_t mixer_vector_dims(const struct mixer *mixer);
+/* Of what it keeps in memory itself. */
+size_t mixer_bytes(const struct mixer *mixer);
+
+struct mixer_text *mixer_text_new(void);
+/* NULL is allowed. */
+void mixer_text_free(struct mixer_text *text);
+
+/*
+ * Begins with another text. `ids` and `shapes` [n] are borrowed until the next one. VSR_E_LIMIT past MIXER_TOKENS_MAX
+ * or for an id past the vocabulary.
+ */
+int mixer_text_set(struct mixer_text *text, const struct mixer *mixer, const uint32_t *ids, const uint8_t *shapes,
+                   size_t n, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* In the text, until it is set again. VSR_E_NOMEM. */
+int mixer_text_tokens(struct mixer_text *text, const float **ret_x, struct vsr_err *err) VSR_MUST_CHECK;
+int mixer_text_sentence(struct mixer_text *text, const float **ret_y, struct vsr_err *err) VSR_MUST_CHECK;
+/* VSR_E_INVALID for a mixer without. */
+int mixer_text_mixed(struct mixer_text *text, const float **ret_h, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* The sentence's first mixer_vector_dims() numbers at unit length: `ret` holds as many. */
+int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Room for the work of heads over this text, which the next call with the same text may reuse. */
+int mixer_text_room(struct mixer_text *text, size_t n_floats, float **ret, struct vsr_err *err) VSR_MUST_CHECK;
+
+const uint32_t *mixer_text_ids(const struct mixer_text *text, size_t *ret_n);
+
+#endif

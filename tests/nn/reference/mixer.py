@@ -1,0 +1,124 @@
+"""The mixer of vsr and its heads once more: NumPy, float64, one text at a time, from the definitions in training/README.md."""
+import json
+import pathlib
+import struct
+
+import numpy as np
+
+from .safetensors import read
+
+
+def gelu(x):
+    erf = np.vectorize(__import__("math").erf, otypes=[np.float64])
+    return 0.5 * x * (1 + erf(x / np.sqrt(2)))
+
+
+def softmax(x, axis=-1):
+    if x.shape[axis] == 0:
+        return x
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def unit(x):
+    return x / np.maximum(np.sqrt((x * x).sum(axis=-1, keepdims=True)), 1e-12)
+
+
+class File:
+    def __init__(self, path):
+        data = pathlib.Path(path).read_bytes()
+        (n,) = struct.unpack("<Q", data[:8])
+        self.notes = json.loads(data[8 : 8 + n]).get("__metadata__", {})
+        self.tensors = read(path)
+
+    def __contains__(self, name):
+        return name in self.tensors
+
+    def __getitem__(self, name):
+        values = np.asarray(self.tensors[name], np.float64)
+        scale = name.removesuffix(".weight") + ".scale"
+        if name.endswith(".weight") and scale in self.tensors and self.tensors[name].dtype == np.int8:
+            values = values * self.tensors[scale][:, None]
+        return values
+
+    def linear(self, module, x):
+        y = x @ self[module + ".weight"].T
+        return y + self[module + ".bias"] if module + ".bias" in self else y
+
+
+class Text:
+    """What the trunk makes of one text."""
+
+    def __init__(self, trunk, ids, shapes):
+        self.ids = np.asarray(ids, np.int64)
+        self.x = trunk["embedding.weight"][self.ids]
+        dims = trunk["embedding.weight"].shape[1]
+        weights = np.exp(trunk["embedding.importance"][self.ids]) if "embedding.importance" in trunk else np.ones(len(ids))
+        s = (weights[:, None] * self.x).sum(axis=0) / weights.sum() if len(ids) else np.zeros(dims)
+        self.y = s
+        if "sentence.up.weight" in trunk:
+            self.y = s + trunk.linear("sentence.down", gelu(trunk.linear("sentence.up", s)))
+        self.vector = unit(self.y[: int(trunk.notes.get("dims", dims))])
+        if "mixer.in.weight" in trunk:
+            self.h = self.mix(trunk, np.asarray(shapes, np.int64))
+
+    def mix(self, trunk, shapes):
+        h = trunk.linear("mixer.in", self.x) + trunk["mixer.shape.weight"][shapes]
+        n, block = len(h), 0
+        while f"mixer.{block}.conv.weight" in trunk:
+            at = f"mixer.{block}."
+            taps, step = trunk[at + "conv.weight"], int(trunk.notes.get(at + "dilation", 1))
+            conv = np.zeros_like(h)
+            for k in range(taps.shape[1]):
+                for i in range(n):
+                    j = i + (k - taps.shape[1] // 2) * step
+                    if 0 <= j < n:
+                        conv[i] += taps[:, k] * h[j]
+            if at + "conv.bias" in trunk:
+                conv += trunk[at + "conv.bias"]
+            mean, variance = conv.mean(axis=1, keepdims=True), conv.var(axis=1, keepdims=True)
+            normed = (conv - mean) / np.sqrt(variance + 1e-5) * trunk[at + "norm.weight"] + trunk[at + "norm.bias"]
+            h = h + trunk.linear(at + "down", gelu(trunk.linear(at + "up", normed)))
+            block += 1
+        return h
+
+
+def pool(queries, rows):
+    return (softmax(queries @ rows.T) @ rows).ravel() if len(rows) else np.zeros(queries.size)
+
+
+def compare(head, b, a):
+    """c for each token of b, beside text a."""
+    u_a, u_b = unit(head.linear("align", a.x)), unit(head.linear("align", b.x))
+    similar = u_b @ u_a.T
+    gathered = softmax(head["align.temperature"][0] * similar) @ a.h if len(a.h) else np.zeros_like(b.h)
+    most = similar.max(axis=1, keepdims=True) if len(a.h) else np.zeros((len(b.h), 1))
+    same = np.isin(b.ids, a.ids)[:, None].astype(np.float64)
+    return gelu(head.linear("compare", np.hstack([b.h, gathered, np.abs(b.h - gathered), b.h * gathered, most, same])))
+
+
+def mean_and_max(c):
+    return [c.mean(axis=0), c.max(axis=0)] if len(c) else [np.zeros(c.shape[1])] * 2
+
+
+def probabilities(head, a, b=None):
+    """What a head says of a text, or of a pair; [rows][labels]."""
+    kind = head.notes["kind"]
+    if kind == "classify":
+        parts = {"tokens": lambda: pool(head["token_pool.query"], a.x), "mixed": lambda: pool(head["pool.query"], a.h),
+                 "sentence": lambda: a.y}  # fmt: skip
+        f = np.concatenate([parts[name]() for name in head.notes["inputs"].split(",")])[None]
+    elif kind == "tag":
+        f = a.h
+    elif kind == "pair-tag":
+        f = compare(head, b, a)
+    else:
+        f = np.concatenate(mean_and_max(compare(head, b, a)) + mean_and_max(compare(head, a, b)))[None]
+    if "hidden.weight" in head:
+        f = gelu(head.linear("hidden", f))
+    logits = head.linear("out", f)
+    if "calibration.scale" in head:
+        logits = logits * head["calibration.scale"]
+    if "calibration.bias" in head:
+        logits = logits + head["calibration.bias"]
+    return softmax(logits) if logits.shape[1] > 1 else 1 / (1 + np.exp(-logits))

@@ -198,6 +198,7 @@ static void build_family(struct plan_builder *b, struct plan_shared *shared, str
     const struct config_prompt_compression *compression = &route->doc->global.model_catalog.modules.prompt_compression;
     struct signal_builder builder = { .arena = b->arena,
                                       .doc = route->doc,
+                                      .routing = route->routing,
                                       .rules = family->rules,
                                       .first_slot = family->first_slot,
                                       .n_slots = family->n_slots,

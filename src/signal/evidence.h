@@ -49,7 +49,7 @@ struct signal_label {
 struct signal_source {
     enum signal_source_kind kind;
     struct signal_model model;         /* SOURCE_MODEL */
-    bool images;                       /* SOURCE_MODEL that embeds: texts are images, as data: URLs */
+    bool images;                       /* SOURCE_MODEL that embeds: what begins with "data:" is an image */
     size_t layers;                     /* SOURCE_MODEL that embeds: leave it after so many; 0: all */
     const void *config;                /* the others: as said above. Compared by address */
     const struct signal_label *labels; /* what the answer may name; NULL: whatever the source knows */

@@ -30,18 +30,19 @@ enum signal_stage {
 struct signal_builder {
     struct arena *arena;
     const struct config_document *doc;
-    const struct config_list *rules; /* of this family */
-    uint32_t first_slot;             /* rule i reports to slot first_slot + i, unless the family names its slots */
-    uint32_t n_slots;                /* of the family */
-    enum signal_stage stage;         /* the family's; build() may put its rules off to a later one */
-    enum signal_text text;           /* which text the family reads */
-    struct signal_slots *slots;      /* for values beside the rules */
-    struct pattern_list *patterns;   /* all patterns of the recipe */
-    struct signal_places *places;    /* where each pattern was written first */
-    struct signal_sources *sources;  /* all that the recipe's families ask */
-    struct signal_banks *banks;      /* all examples of the recipe */
-    struct diag *diag;               /* problems that only compiling shows */
-    bool needs_stemmer;              /* set by a family whose eval() wants request->stemmer */
+    const struct config_routing *routing; /* of the recipe; NULL: not known */
+    const struct config_list *rules;      /* of this family; NULL: it has none */
+    uint32_t first_slot;                  /* rule i reports to slot first_slot + i, unless the family names its slots */
+    uint32_t n_slots;                     /* of the family */
+    enum signal_stage stage;              /* the family's; build() may put its rules off to a later one */
+    enum signal_text text;                /* which text the family reads */
+    struct signal_slots *slots;           /* for values beside the rules */
+    struct pattern_list *patterns;        /* all patterns of the recipe */
+    struct signal_places *places;         /* where each pattern was written first */
+    struct signal_sources *sources;       /* all that the recipe's families ask */
+    struct signal_banks *banks;           /* all examples of the recipe */
+    struct diag *diag;                    /* problems that only compiling shows */
+    bool needs_stemmer;                   /* set by a family whose eval() wants request->stemmer */
 };
 
 /* Places of patterns by index, for the engine's own complaints. */

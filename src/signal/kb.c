@@ -2,11 +2,14 @@
  * kb - which label or group of a knowledge base the text belongs to (signals.md §6.12). The bases themselves stand
  * under global.model_catalog.kbs; their metrics are inputs of scores.
  */
+#include "config/global_catalog.h"
 #include "core/arena.h"
+#include "signal/kb_base.h"
 #include "signal/learned.h"
 
 enum target_kind { TARGET_LABEL, TARGET_GROUP };
 static const char *const kinds[] = { "label", "group", NULL };
+enum match { MATCH_THRESHOLD, MATCH_BEST };
 static const char *const matches[] = { "threshold", "best", NULL };
 
 struct target_config {
@@ -19,7 +22,7 @@ struct kb_config {
     struct config_at at;
     vsr_str name, description, kb;
     struct target_config target;
-    int match; /* 0 threshold, 1 best */
+    int match; /* enum match */
     bool require_threshold;
 };
 
@@ -83,6 +86,209 @@ static void check_rules(const struct config_document *doc, const struct config_l
     }
 }
 
+/* ---- compiled */
+
+/* Of a base whose file was not read. */
+static const struct evidence_answer not_read = {
+    .code = SIGNAL_UNAVAILABLE,
+    .reason = "the file of the knowledge base was not read",
+};
+
+struct kb_rule {
+    const struct kb_config *config;
+    const struct kb_base *base; /* NULL: its file was not read */
+    size_t target;              /* label or group of the base; KB_NONE: there is none of that name */
+};
+
+struct kb_state {
+    struct kb_rule *rules;
+    size_t n_rules;
+    uint32_t first_slot;
+};
+
+/* One compiled base for all who name it. */
+static const struct kb_base *find_base(struct signal_builder *builder, const struct kb_state *state, size_t n,
+                                       vsr_str name) {
+    const struct config_kb *kb = config_kb(&builder->doc->global.model_catalog, name);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(state->rules[i].config->kb, name))
+            return state->rules[i].base;
+    return kb ? kb_base_build(builder, kb) : NULL;
+}
+
+static void *build(struct signal_builder *builder) {
+    const struct kb_config *rules = builder->rules->items;
+    struct kb_state *state = ARENA_NEW(builder->arena, struct kb_state);
+    state->n_rules = builder->rules->n;
+    state->rules = ARENA_ARRAY(builder->arena, struct kb_rule, state->n_rules);
+    state->first_slot = builder->first_slot;
+    for (size_t i = 0; i < state->n_rules; i++) {
+        const struct target_config *target = &rules[i].target;
+        struct kb_rule *rule = &state->rules[i];
+        rule->config = &rules[i];
+        rule->base = find_base(builder, state, i, rules[i].kb);
+        rule->target = !rule->base                    ? KB_NONE
+                       : target->kind == TARGET_GROUP ? kb_base_group(rule->base, target->value)
+                                                      : kb_base_label(rule->base, target->value);
+    }
+    return state;
+}
+
+/* ---- judged */
+
+static void ask(const void *data, struct signal_request *request) {
+    const struct kb_state *state = data;
+    const struct evidence_answer *answer;
+    for (size_t i = 0; i < state->n_rules; i++)
+        if (bits_has(request->wanted, state->first_slot + i) && state->rules[i].base &&
+            kb_base_ask(state->rules[i].base, request, &answer, NULL) < 0)
+            return; /* eval() meets the same failure, and tells it */
+}
+
+static void judge(const struct kb_rule *rule, const struct kb_verdict *verdict, struct signal_results *results,
+                  uint32_t slot) {
+    bool group = rule->config->target.kind == TARGET_GROUP, by_rank = rule->config->match == MATCH_BEST, reached, best;
+    double score;
+    if (rule->target == KB_NONE)
+        return;
+    score = group ? verdict->groups[rule->target] : verdict->labels[rule->target];
+    reached = group ? verdict->group_matched[rule->target] : verdict->label_matched[rule->target];
+    best = rule->target == (group ? verdict->best_group : verdict->best_label);
+    signal_value(results, slot, score);
+    if (by_rank ? best && (reached || !rule->config->require_threshold) : reached)
+        signal_match(results, slot, score);
+}
+
+static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
+    const struct kb_state *state = data;
+    for (size_t i = 0; i < state->n_rules; i++) {
+        const struct kb_rule *rule = &state->rules[i];
+        uint32_t slot = state->first_slot + (uint32_t)i;
+        const struct kb_result *result;
+        int rc;
+        if (!bits_has(request->wanted, slot))
+            continue;
+        if (!rule->base) {
+            learned_fail(results, slot, &not_read);
+            continue;
+        }
+        rc = kb_base_compare(rule->base, request, &result, err);
+        if (rc < 0)
+            return rc;
+        if (result->verdict)
+            judge(rule, result->verdict, results, slot);
+        else
+            learned_fail(results, slot, &result->failure);
+    }
+    return 0;
+}
+
+/* ---- metrics */
+
+enum metric_kind { METRIC_BEST, METRIC_BEST_MATCHED, METRIC_MARGIN };
+
+struct metric {
+    const struct kb_base *base; /* NULL: its file was not read */
+    enum metric_kind kind;
+    size_t positive, negative; /* groups, of METRIC_MARGIN */
+};
+
+struct metric_state {
+    struct metric *metrics; /* by slot */
+    size_t n_metrics;
+    uint32_t first_slot;
+};
+
+static bool names_metric(struct arena *arena, vsr_str slot, const struct config_kb *kb, vsr_str metric) {
+    struct arena_mark mark = arena_mark(arena);
+    vsr_str name = arena_str_lower(arena, arena_printf(arena, "%.*s:%.*s", VSR_FMT(kb->name), VSR_FMT(metric)));
+    bool same = str_eq(slot, name);
+    arena_rewind(arena, mark);
+    return same;
+}
+
+/* Whether the slot is a metric of this base. */
+static bool find_metric(struct signal_builder *builder, vsr_str slot, const struct config_kb *kb, struct metric *ret) {
+    static const vsr_str best = VSR_STR_INIT("best_score"), best_matched = VSR_STR_INIT("best_matched_score");
+    const struct config_kb_metric *found = NULL;
+    ret->kind = names_metric(builder->arena, slot, kb, best_matched) ? METRIC_BEST_MATCHED : METRIC_BEST;
+    if (ret->kind == METRIC_BEST && !names_metric(builder->arena, slot, kb, best)) {
+        CONFIG_EACH(const struct config_kb_metric, metric, &kb->metrics)
+        if (names_metric(builder->arena, slot, kb, metric->name))
+            found = metric;
+        if (!found)
+            return false;
+    }
+    ret->base = kb_base_build(builder, kb);
+    if (!ret->base || !found)
+        return true;
+    ret->kind = METRIC_MARGIN;
+    ret->positive = kb_base_group(ret->base, found->positive_group);
+    ret->negative = kb_base_group(ret->base, found->negative_group);
+    return true;
+}
+
+static void *build_metrics(struct signal_builder *builder) {
+    struct metric_state *state = ARENA_NEW(builder->arena, struct metric_state);
+    state->n_metrics = builder->n_slots;
+    state->metrics = ARENA_ARRAY(builder->arena, struct metric, state->n_metrics);
+    state->first_slot = builder->first_slot;
+    for (size_t i = 0; i < state->n_metrics; i++) {
+        vsr_str slot = builder->slots->items[builder->first_slot + i].name;
+        CONFIG_EACH(const struct config_kb, kb, &builder->doc->global.model_catalog.kbs)
+        if (find_metric(builder, slot, kb, &state->metrics[i]))
+            break;
+    }
+    return state;
+}
+
+static void ask_metrics(const void *data, struct signal_request *request) {
+    const struct metric_state *state = data;
+    const struct evidence_answer *answer;
+    for (size_t i = 0; i < state->n_metrics; i++)
+        if (bits_has(request->wanted, state->first_slot + i) && state->metrics[i].base &&
+            kb_base_ask(state->metrics[i].base, request, &answer, NULL) < 0)
+            return; /* eval() meets the same failure, and tells it */
+}
+
+/* What is not there counts as 0, like a group that nothing is near to. */
+static double measure(const struct metric *metric, const struct kb_verdict *verdict) {
+    switch (metric->kind) {
+    case METRIC_BEST:
+        return verdict->best_score;
+    case METRIC_BEST_MATCHED:
+        return verdict->best_matched == KB_NONE ? 0 : verdict->labels[verdict->best_matched];
+    case METRIC_MARGIN:
+        return (metric->positive == KB_NONE ? 0 : verdict->groups[metric->positive]) -
+               (metric->negative == KB_NONE ? 0 : verdict->groups[metric->negative]);
+    }
+    return 0;
+}
+
+static int eval_metrics(const void *data, struct signal_request *request, struct signal_results *results,
+                        struct vsr_err *err) {
+    const struct metric_state *state = data;
+    for (size_t i = 0; i < state->n_metrics; i++) {
+        uint32_t slot = state->first_slot + (uint32_t)i;
+        const struct kb_result *result;
+        int rc;
+        if (!bits_has(request->wanted, slot))
+            continue;
+        if (!state->metrics[i].base) {
+            learned_fail(results, slot, &not_read);
+            continue;
+        }
+        rc = kb_base_compare(state->metrics[i].base, request, &result, err);
+        if (rc < 0)
+            return rc;
+        if (result->verdict)
+            signal_value(results, slot, measure(&state->metrics[i], result->verdict));
+        else
+            learned_fail(results, slot, &result->failure);
+    }
+    return 0;
+}
+
 const struct signal_family signal_kb = {
     .config = { .type = "kb", .list_key = "kb", .schema = &kb_schema, .check = check_rules },
     .stage = SIGNAL_STAGE_EMBED,
@@ -92,7 +298,9 @@ const struct signal_family signal_kb = {
     .value_least = -1,
     .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = learned_build,
+    .build = build,
+    .ask = ask,
+    .eval = eval,
     .applies = learned_has_text,
 };
 
@@ -105,5 +313,8 @@ const struct signal_family signal_kb_metric = {
     .value_least = -2, /* a margin of two scores */
     .value_greatest = 2,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
+    .build = build_metrics,
+    .ask = ask_metrics,
+    .eval = eval_metrics,
     .applies = learned_has_text,
 };

@@ -1,5 +1,7 @@
 #include "signal/learned.h"
 
+#include "config/global_catalog.h"
+#include "config/global_tables.h"
 #include "core/arena.h"
 
 void *learned_build(struct signal_builder *builder) {
@@ -39,6 +41,13 @@ void learned_check_image_model(const struct config_document *doc, struct diag_at
                    "%s needs an embedding model of type multimodal", what);
 }
 
+void learned_check_examples(const struct schema *schema, const void *object, const char *field, size_t n,
+                            struct arena *arena, struct diag *diag) {
+    if (n > SIGNAL_BANK_TEXTS_MAX)
+        diag_error(diag, "E_RANGE", schema_field_at(schema, object, field, arena),
+                   VSR_STR("keep those that differ most"), "at most %d examples, found %zu", SIGNAL_BANK_TEXTS_MAX, n);
+}
+
 void learned_warn_label(const struct schema *schema, const void *rule, vsr_str name, const char *const *known,
                         struct arena *arena, struct diag *diag) {
     vsr_str names[8], all = { 0 };
@@ -51,4 +60,79 @@ void learned_warn_label(const struct schema *schema, const void *rule, vsr_str n
     }
     diag_warn(diag, "W_NEVER", schema_field_at(schema, rule, "name", arena), diag_suggest(diag, name, names, n),
               "no model gives the label \"%.*s\"; known are %.*s", VSR_FMT(name), VSR_FMT(all));
+}
+
+/* ---- building */
+
+/* Models do not say how to be left early but by the settings of embeddings; built-in ones have no layers to leave. */
+static size_t layers_of(const struct config_semantic *semantic, const struct signal_model *model) {
+    int64_t layers = semantic->embedding_config.target_layer;
+    if (!schema_present(&config_embedding_config_schema, &semantic->embedding_config, "target_layer") ||
+        str_starts(model->path, VSR_STR("builtin/")))
+        return 0;
+    return layers > 0 ? (size_t)layers : 0;
+}
+
+static void set_model(void *data, const struct signal_model *model) {
+    struct signal_source *source = data;
+    source->model = *model;
+}
+
+static uint32_t add_server(struct signal_builder *builder, const struct config_semantic *semantic) {
+    return signal_source_add(builder,
+                             &(struct signal_source){ .kind = SOURCE_HTTP_EMBEDDINGS,
+                                                      .config = semantic,
+                                                      .timeout_ms = semantic->endpoint.timeout_seconds * 1000 });
+}
+
+uint32_t learned_embedder_of(struct signal_builder *builder, int kind, bool images) {
+    const struct config_semantic *semantic = &builder->doc->global.model_catalog.embeddings.semantic;
+    struct signal_source source = { .kind = SOURCE_MODEL, .model.type = "embedding", .images = images };
+    bool server = semantic->embedding_config.backend == EMBEDDING_BACKEND_OPENAI_COMPATIBLE;
+    if (kind == EMBEDDING_REMOTE || (kind == EMBEDDING_UNSET && server))
+        return add_server(builder, semantic);
+    signal_models_embedder(builder->doc, kind, set_model, &source);
+    source.layers = layers_of(semantic, &source.model);
+    return signal_source_add(builder, &source);
+}
+
+uint32_t learned_embedder(struct signal_builder *builder, bool images) {
+    return learned_embedder_of(builder, EMBEDDING_UNSET, images);
+}
+
+uint32_t learned_beside(struct signal_builder *builder, const char *type, vsr_str rule, const char *what) {
+    return signal_slots_add(builder->slots, str_from_c(type),
+                            arena_printf(builder->arena, "%.*s:%s", VSR_FMT(rule), what));
+}
+
+/* ---- asking and judging */
+
+int learned_ask_window(struct signal_request *request, enum evidence_kind kind, uint32_t source, enum signal_text text,
+                       const struct evidence_answer **ret_answer, struct vsr_err *err) {
+    vsr_str window;
+    int rc = signal_request_window(request, text, &window, err);
+    if (rc == 0)
+        *ret_answer = &evidence_ask(request->asks, kind, source, window)->answer;
+    return rc;
+}
+
+static void fail(struct signal_results *results, uint32_t slot, enum signal_code code, const char *reason) {
+    if (reason)
+        signal_fail_because(results, slot, code, reason);
+    else
+        signal_fail(results, slot, code);
+}
+
+void learned_fail(struct signal_results *results, uint32_t slot, const struct evidence_answer *answer) {
+    fail(results, slot, answer->code, answer->reason);
+}
+
+bool learned_score(const struct signal_bank *bank, const struct evidence_answer *answer, enum signal_bank_method method,
+                   struct signal_results *results, uint32_t slot, struct signal_bank_score *ret_score) {
+    enum signal_code code;
+    const char *reason;
+    if (signal_bank_score(bank, answer, method, ret_score, &code, &reason))
+        return true;
+    fail(results, slot, code, reason);
+    return false;
 }

@@ -1,9 +1,8 @@
 /*
- * learned - what families share whose rules a model judges.
+ * learned - what families share whose rules a model judges: whom they ask, what they ask about, and how they fail.
  *
- * The engine does not run models. It hands the rules that count to its caller, who brings a verdict for each; without
- * anybody to bring one they are unavailable. What is ours to say is whether a rule has anything to look at in the
- * request: one that has not is plainly false, and no model is asked.
+ * What is ours to say without any model is whether a rule has anything to look at in the request: one that has not is
+ * plainly false, and no model is asked.
  */
 #ifndef VSR_SIGNAL_LEARNED_H
 #define VSR_SIGNAL_LEARNED_H
@@ -27,9 +26,36 @@ const struct config_model_catalog *learned_catalog(const struct config_document 
 void learned_check_image_model(const struct config_document *doc, struct diag_at at, const char *what,
                                struct diag *diag);
 
+/* Reports more examples than one rule may have. `object` is of `schema`. */
+void learned_check_examples(const struct schema *schema, const void *object, const char *field, size_t n,
+                            struct arena *arena, struct diag *diag);
+
 /* Warns about a name that the model's labels do not contain, so that the rule never matches. `known`: NULL-terminated.
  */
 void learned_warn_label(const struct schema *schema, const void *rule, vsr_str name, const char *const *known,
                         struct arena *arena, struct diag *diag);
+
+/* ---- building */
+
+/* Who embeds for the recipe's rules, as the document's settings say; with `images`, images too. */
+uint32_t learned_embedder(struct signal_builder *builder, bool images);
+/* The same with a model of that kind (enum config_embedding_model; EMBEDDING_UNSET: as the settings say). */
+uint32_t learned_embedder_of(struct signal_builder *builder, int kind, bool images);
+
+/* The slot of a value beside a rule, `<rule>:<what>`; of `type`, the family's. */
+uint32_t learned_beside(struct signal_builder *builder, const char *type, vsr_str rule, const char *what);
+
+/* ---- asking and judging */
+
+/* What came of asking about the window over the text that a family reads. Fails where there is no window. */
+int learned_ask_window(struct signal_request *request, enum evidence_kind kind, uint32_t source, enum signal_text text,
+                       const struct evidence_answer **ret_answer, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* The rule at the slot is what came of an ask: a failure, with its reason. */
+void learned_fail(struct signal_results *results, uint32_t slot, const struct evidence_answer *answer);
+
+/* Compares a vector with a rule's examples. False: the rule at the slot has failed for the reason why it cannot be. */
+bool learned_score(const struct signal_bank *bank, const struct evidence_answer *answer, enum signal_bank_method method,
+                   struct signal_results *results, uint32_t slot, struct signal_bank_score *ret_score);
 
 #endif

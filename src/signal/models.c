@@ -16,46 +16,54 @@ static const struct config_modules *modules_of(const struct config_document *doc
 
 /* ---- embeddings */
 
+/* What is left out is built in, except that nothing built in sees images. */
 static void tell_embedder(const struct config_semantic *semantic, int kind, signal_model_fn *fn, void *data) {
     static const char type[] = "embedding";
-    vsr_str none = VSR_STR("");
+    vsr_str none = VSR_STR(""), builtin = VSR_STR("builtin/embedding"), path = none;
     switch ((enum config_embedding_model)kind) {
     case EMBEDDING_QWEN3:
-        tell(fn, data, semantic->qwen3_model_path, type, none);
+        path = semantic->qwen3_model_path;
         break;
     case EMBEDDING_GEMMA:
-        tell(fn, data, semantic->gemma_model_path, type, none);
+        path = semantic->gemma_model_path;
         break;
     case EMBEDDING_MULTIMODAL:
         tell(fn, data, semantic->multimodal_model_path, type, none);
-        break;
+        return;
     case EMBEDDING_BERT:
         tell(fn, data,
              semantic->bert_model_path.len ? semantic->bert_model_path
                                            : VSR_STR("sentence-transformers/all-MiniLM-L6-v2"),
              "semantic-similarity", none);
-        break;
+        return;
+    case EMBEDDING_UNSET:
     case EMBEDDING_MMBERT:
-        tell(fn, data, semantic->mmbert_model_path, type, none);
+        path = semantic->mmbert_model_path;
         break;
-    default: /* a server */
-        break;
+    case EMBEDDING_REMOTE:
+        return;
     }
+    tell(fn, data, str_trim(path).len ? path : builtin, type, none);
 }
 
-void signal_models_embedding(const struct config_document *doc, const void *rule, signal_model_fn *fn, void *data) {
+void signal_models_embedder(const struct config_document *doc, int kind, signal_model_fn *fn, void *data) {
     const struct config_semantic *semantic = &doc->global.model_catalog.embeddings.semantic;
-    (void)rule;
-    if (semantic->embedding_config.backend == EMBEDDING_BACKEND_NATIVE)
+    if (kind != EMBEDDING_UNSET)
+        tell_embedder(semantic, kind, fn, data);
+    else if (semantic->embedding_config.backend == EMBEDDING_BACKEND_NATIVE)
         tell_embedder(semantic, semantic->embedding_config.model_type, fn, data);
 }
 
+void signal_models_embedding(const struct config_document *doc, const void *rule, signal_model_fn *fn, void *data) {
+    (void)rule;
+    signal_models_embedder(doc, EMBEDDING_UNSET, fn, data);
+}
+
 void signal_models_preference(const struct config_document *doc, const void *rule, signal_model_fn *fn, void *data) {
-    int kind = modules_of(doc)->classifier.preference.embedding_model;
-    if (kind == EMBEDDING_UNSET)
-        signal_models_embedding(doc, rule, fn, data);
-    else
-        tell_embedder(&doc->global.model_catalog.embeddings.semantic, kind, fn, data);
+    const struct config_preference_classifier *preference = &modules_of(doc)->classifier.preference;
+    (void)rule;
+    if (preference->use_contrastive)
+        signal_models_embedder(doc, preference->embedding_model, fn, data);
 }
 
 /* ---- classifiers */

@@ -22,4 +22,8 @@ typedef void signal_models(const struct config_document *doc, const void *rule, 
 signal_models signal_models_embedding, signal_models_domain, signal_models_pii, signal_models_guard,
     signal_models_fact_check, signal_models_feedback, signal_models_modality, signal_models_preference;
 
+/* The embedder of that kind (enum config_embedding_model; EMBEDDING_UNSET: of the settings), if it is of this process.
+ */
+void signal_models_embedder(const struct config_document *doc, int kind, signal_model_fn *fn, void *data);
+
 #endif

@@ -20,6 +20,7 @@
 struct arena;
 struct compress_options;
 struct evidence_asks;
+struct kb_result;
 struct keyword_findings;
 struct stemmer;
 
@@ -62,6 +63,7 @@ struct signal_request {
     struct signal_view views[SIGNAL_TEXTS];
 
     struct keyword_findings *keywords; /* keyword.c's: what it found, for people who ask later */
+    struct kb_result *kbs;             /* kb_base.c's: knowledge bases that were compared with the text */
 };
 
 /* The text itself. Lives in the request's arena or in the facts. */

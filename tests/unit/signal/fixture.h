@@ -20,6 +20,9 @@ struct fixture {
     struct config_document doc;
     struct config_list rules;
     struct signal_slots slots;
+    struct signal_sources sources;
+    struct signal_banks banks;
+    struct evidence_asks asks;
     struct pattern_set *patterns;
     struct pattern_scratch *scratch;
     struct stemmer *stemmer;
@@ -92,11 +95,15 @@ static inline bool fixture_build(struct fixture *f) {
                                       .slots = &f->slots,
                                       .patterns = &patterns,
                                       .places = &places,
+                                      .sources = &f->sources,
+                                      .banks = &f->banks,
                                       .diag = &f->diag };
     int bad;
     signal_slots_init(&f->slots, f->arena);
     pattern_list_init(&patterns, f->arena);
     fixture_give_slots(f);
+    builder.n_slots = (uint32_t)f->slots.n;
+    builder.stage = f->family->stage;
     f->state = f->family->build(&builder);
     if (builder.needs_stemmer)
         CHECK_INT(stemmer_new(&f->stemmer, NULL), 0, "stemmer");
@@ -122,7 +129,9 @@ static inline void fixture_eval(struct fixture *f, const struct request_facts *f
                                           .scratch = f->scratch,
                                           .stemmer = f->stemmer,
                                           .regex_steps = REGEX_STEPS_MAX,
-                                          .window_max = 2048 };
+                                          .window_max = 2048,
+                                          .asks = &f->asks };
+    evidence_asks_init(&f->asks, f->arena);
     signal_results_init(&f->results, f->arena, f->slots.n);
     f->rc = f->family->eval(f->state, &f->request, &f->results, NULL);
 }

@@ -250,7 +250,7 @@ TEST(families_give_every_rule_a_result) {
     for (size_t i = 0; i < n; i++) {
         const char *rules = sample_rules(families[i]->config.type);
         struct fixture f;
-        if (!families[i]->eval) /* the caller judges: test_learned.c */
+        if (families[i]->needs_evidence) /* judges what models answer: test_judged.c */
             continue;
         CHECK_MSG(rules, "no sample for %s", families[i]->config.type);
         fixture_make(&f, families[i], str_from_c(rules));

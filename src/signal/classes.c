@@ -84,7 +84,7 @@ double classes_entropy(const float *probabilities, size_t n) {
     double bits = 0;
     for (size_t i = 0; i < n; i++)
         if (probabilities[i] > 0)
-            bits -= (double)probabilities[i] * log2(probabilities[i]);
+            bits -= (double)probabilities[i] * log2((double)probabilities[i]);
     return n > 1 ? bits / log2((double)n) : 0;
 }
 

@@ -328,7 +328,7 @@ static void ask(const void *data, struct signal_request *request) {
         const struct signal_chunks *chunks;
         size_t n;
         if (!bits_has(request->wanted, state->first_slot + i) ||
-            find_chunks(state, state->rules[i].config, request, &chunks, &n, NULL) < 0)
+            find_chunks(state, state->rules[i].config, request, &chunks, &n, NULL) != 0)
             continue; /* eval() fails the same way */
         for (size_t k = 0; k < n; k++)
             look(state, &state->rules[i], request, chunks->items[k].text, &classified, &compared);
@@ -369,7 +369,7 @@ static int judge(const struct jailbreak_state *state, size_t index, struct signa
     const struct signal_chunks *chunks;
     size_t n;
     int rc = find_chunks(state, rule->config, request, &chunks, &n, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     for (size_t i = 0; i < n; i++)
         look(state, rule, request, chunks->items[i].text, &classified, &compared);

@@ -174,7 +174,7 @@ static void ask(const void *data, struct signal_request *request) {
         const struct signal_chunks *chunks;
         size_t n;
         if (!bits_has(request->wanted, state->first_slot + i) ||
-            find_chunks(state, &state->rules[i], request, &chunks, NULL) < 0)
+            find_chunks(state, &state->rules[i], request, &chunks, NULL) != 0)
             continue; /* eval() fails the same way */
         n = chunks_within(chunks, state->rules[i].max_chunks);
         for (size_t k = 0; k < n; k++)
@@ -266,7 +266,7 @@ static int find_once(const struct pii_state *state, const struct pii_config *rul
     }
     findings = ARENA_NEW(request->arena, struct findings);
     rc = find(state, request, chunks, n, findings, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (n == chunks->n)
         *known_findings = findings;
@@ -321,12 +321,12 @@ static int judge(const struct pii_state *state, uint32_t index, struct signal_re
     const struct pii_config *rule = &state->rules[index];
     uint32_t slot = state->first_slot + index;
     const struct signal_chunks *chunks;
-    const struct findings *findings = NULL;
+    const struct findings *findings;
     size_t n;
     int rc = find_chunks(state, rule, request, &chunks, err);
     if (rc == 0)
         rc = find_once(state, rule, request, chunks, &findings, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     n = chunks_within(chunks, rule->max_chunks);
     settle(state, index, request, findings, results);

@@ -145,16 +145,12 @@ size_t pii_find_domain(vsr_str text, size_t pos) {
 
 /* ---- machines */
 
-static const char *const address_words[] = {
-    "ip",     "ipv4", "address", "addr",   "host", "server", "gateway",
-    "router", "dns",  "ping",    "subnet", "ssh",  "client", "\xE5\x9C\xB0\xE5\x9D\x80",
-    NULL
-};
-static const char *const version_words[] = {
-    "v",       "ver",     "version", "versions", "release", "build",  "firmware",
-    "section", "chapter", "clause",  "kernel",   "upgrade", "update", "\xE7\x89\x88\xE6\x9C\xAC",
-    NULL
-};
+static const char *const address_words[] = { "ip",     "ipv4",    "address", "addr",         "host",
+                                             "server", "gateway", "router",  "dns",          "ping",
+                                             "subnet", "ssh",     "client",  "\u5730\u5740", NULL };
+static const char *const version_words[] = { "v",      "ver",      "version", "versions",     "release",
+                                             "build",  "firmware", "section", "chapter",      "clause",
+                                             "kernel", "upgrade",  "update",  "\u7248\u672C", NULL };
 
 /* 0 to 255, without leading zeros. Returns where it ends. */
 static size_t read_octet(vsr_str text, size_t pos, unsigned *ret) {

@@ -40,14 +40,8 @@ static size_t read_sep(vsr_str text, size_t pos, char *ret) {
     static const struct {
         const char *bytes;
         char is;
-    } seps[] = { { " ", ' ' },
-                 { "-", '-' },
-                 { ".", '.' },
-                 { "\xC2\xA0", ' ' },
-                 { "\xE2\x80\xAF", ' ' },
-                 { "\xE2\x80\x90", '-' },
-                 { "\xE2\x80\x91", '-' },
-                 { "\xE2\x80\x93", '-' } };
+    } seps[] = { { " ", ' ' },      { "-", '-' },      { ".", '.' },      { "\u00A0", ' ' },
+                 { "\u202F", ' ' }, { "\u2010", '-' }, { "\u2011", '-' }, { "\u2013", '-' } };
     for (size_t i = 0; i < VSR_COUNT(seps); i++)
         if (str_starts(str_sub(text, pos, pos + 3), str_from_c(seps[i].bytes))) {
             *ret = seps[i].is;
@@ -130,38 +124,12 @@ static bool may_end(vsr_str text, size_t pos) {
            !(pii_is_one_of(next, ".,-:/") && pii_is_alnum(pii_byte(text, pos + 1)));
 }
 
-static const char *const order_words[] = { "order",
-                                           "orders",
-                                           "invoice",
-                                           "tracking",
-                                           "ticket",
-                                           "case",
-                                           "ref",
-                                           "reference",
-                                           "serial",
-                                           "sku",
-                                           "isbn",
-                                           "issn",
-                                           "part",
-                                           "model",
-                                           "version",
-                                           "po",
-                                           "rfc",
-                                           "id",
-                                           "uuid",
-                                           "imei",
-                                           "ean",
-                                           "upc",
-                                           "barcode",
-                                           "article",
-                                           "item",
-                                           "batch",
-                                           "shipment",
-                                           "transaction",
-                                           "commit",
-                                           "build",
-                                           "\xE8\xAE\xA2\xE5\x8D\x95",
-                                           NULL };
+static const char *const order_words[] = { "order",        "orders",    "invoice",  "tracking",    "ticket",  "case",
+                                           "ref",          "reference", "serial",   "sku",         "isbn",    "issn",
+                                           "part",         "model",     "version",  "po",          "rfc",     "id",
+                                           "uuid",         "imei",      "ean",      "upc",         "barcode", "article",
+                                           "item",         "batch",     "shipment", "transaction", "commit",  "build",
+                                           "\u8BA2\u5355", NULL };
 
 static bool is_of_an_order(vsr_str text, size_t pos) {
     return pii_preceded_by(text, pos, ORDERS_BEFORE, order_words);
@@ -169,9 +137,9 @@ static bool is_of_an_order(vsr_str text, size_t pos) {
 
 /* ---- cards */
 
-static const char *const card_words[] = { "card",    "cards", "visa",         "mastercard", "amex",        "maestro",
-                                          "credit",  "debit", "cc",           "pan",        "kreditkarte", "karte",
-                                          "tarjeta", "carte", "\xE5\x8D\xA1", NULL };
+static const char *const card_words[] = { "card",    "cards", "visa",   "mastercard", "amex",        "maestro",
+                                          "credit",  "debit", "cc",     "pan",        "kreditkarte", "karte",
+                                          "tarjeta", "carte", "\u5361", NULL };
 
 static bool has_card_layout(const struct number *number, size_t n_groups) {
     char sep = one_sep(number, n_groups);
@@ -261,21 +229,19 @@ static const char *const phone_words[] = { "phone",
                                            "portable",
                                            "telefone",
                                            "telefoonnummer",
-                                           "t\xC3\xA9l\xC3\xA9phone",
-                                           "tel\xC3\xA9"
-                                           "fono",
-                                           "m\xC3\xB3vil",
-                                           "\xE7\x94\xB5\xE8\xAF\x9D",
-                                           "\xE9\x9B\xBB\xE8\xA9\xB1",
-                                           "\xE6\x89\x8B\xE6\x9C\xBA",
-                                           "\xE6\x89\x8B\xE6\xA9\x9F",
-                                           "\xE8\x81\x94\xE7\xB3\xBB",
-                                           "\xE6\xBA\x90\xE5\xB8\xAF",
-                                           "\xE6\x90\xBA\xE5\xB8\xAF",
-                                           "\xE8\x87\xB4\xE7\x94\xB5",
-                                           "\xED\x9C\xB4\xEB\x8C\x80",
-                                           "\xEC\xA0\x84\xED\x99\x94",
-                                           "\xD1\x82\xD0\xB5\xD0\xBB\xD0\xB5\xD1\x84\xD0\xBE\xD0\xBD",
+                                           "t\u00E9l\u00E9phone",
+                                           "tel\u00E9fono",
+                                           "m\u00F3vil",
+                                           "\u7535\u8BDD",
+                                           "\u96FB\u8A71",
+                                           "\u624B\u673A",
+                                           "\u624B\u6A5F",
+                                           "\u8054\u7CFB",
+                                           "\u643A\u5E2F",
+                                           "\u81F4\u7535",
+                                           "\uD734\uB300",
+                                           "\uC804\uD654",
+                                           "\u0442\u0435\u043B\u0435\u0444\u043E\u043D",
                                            NULL };
 
 static bool is_year(const struct number *number, size_t group) {

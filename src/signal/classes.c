@@ -27,14 +27,6 @@ uint32_t classes_server(struct signal_builder *builder, enum signal_source_kind 
     return signal_source_add(builder, &source);
 }
 
-uint32_t classes_embedder(struct signal_builder *builder) {
-    const struct config_semantic *semantic = &builder->doc->global.model_catalog.embeddings.semantic;
-    struct signal_source source = { .kind = SOURCE_HTTP_EMBEDDINGS, .config = semantic };
-    if (semantic->embedding_config.backend == EMBEDDING_BACKEND_NATIVE)
-        return classes_model(builder, signal_models_embedding, NULL);
-    return signal_source_add(builder, &source);
-}
-
 /* ---- asking */
 
 static const struct evidence_ask *switched_off(struct signal_request *request, const char *off) {

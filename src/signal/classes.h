@@ -17,9 +17,6 @@ uint32_t classes_model(struct signal_builder *builder, signal_models *models, co
 uint32_t classes_server(struct signal_builder *builder, enum signal_source_kind kind,
                         const struct config_external_model *server);
 
-/* Who embeds texts for the recipe: a model of this process or a server. */
-uint32_t classes_embedder(struct signal_builder *builder);
-
 /*
  * What `source` says of the window of the text. Called by ask() and by eval(), where it is answered. Without a source
  * it is a failure with the reason `off`, which is kept.

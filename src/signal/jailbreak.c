@@ -127,7 +127,7 @@ static uint32_t add_guard(struct signal_builder *builder, const struct config_pr
 static struct signal_bank *add_bank(struct signal_builder *builder, uint32_t embedder,
                                     const struct config_strings *texts) {
     struct signal_bank_options options = { .source = embedder, .texts = texts->items, .n_texts = texts->n };
-    return texts->n && embedder != CLASSES_NO_SOURCE ? signal_bank_add(builder, &options) : NULL;
+    return texts->n ? signal_bank_add(builder, &options) : NULL;
 }
 
 static struct jailbreak_rule build_rule(struct signal_builder *builder, const struct jailbreak_state *state,
@@ -169,7 +169,7 @@ static void *build(struct signal_builder *builder) {
     state->block = guard->on_error == ON_FAILURE_BLOCK;
     state->labels_written = schema_present(&config_prompt_guard_schema, guard, "positive_labels");
     state->source = needs_guard(builder->rules) ? add_guard(builder, guard) : CLASSES_NO_SOURCE;
-    state->embedder = needs_embedder(builder->rules) ? classes_embedder(builder) : CLASSES_NO_SOURCE;
+    state->embedder = needs_embedder(builder->rules) ? learned_embedder(builder, false) : CLASSES_NO_SOURCE;
     state->n_rules = builder->rules->n;
     state->rules = ARENA_ARRAY(builder->arena, struct jailbreak_rule, state->n_rules);
     for (size_t i = 0; i < state->n_rules; i++)
@@ -312,9 +312,7 @@ static void look(const struct jailbreak_state *state, const struct jailbreak_rul
         if (asked->answered)
             classify(state, &asked->answer, classified);
     }
-    if (rule->config->method != METHOD_CLASSIFIER && state->embedder == CLASSES_NO_SOURCE)
-        note_failure(compared, SIGNAL_UNAVAILABLE, "no embedding model is configured");
-    else if (rule->config->method != METHOD_CLASSIFIER) {
+    if (rule->config->method != METHOD_CLASSIFIER) {
         asked = evidence_ask(request->asks, EVIDENCE_VECTOR, state->embedder, text);
         if (asked->answered)
             compare(rule, &asked->answer, compared);

@@ -263,7 +263,7 @@ size_t pii_find_ipv6(vsr_str text, size_t pos) {
     next = pii_byte(text, end);
     if (end == 0 || pii_is_word(next) || (next == ':' && pii_is_word(pii_byte(text, end + 1))) || !g.digit)
         return 0;
-    if (g.gap ? g.n < 2 || g.n > 7 || g.first < 3 : g.n != 8 || g.longest < 3)
+    if (g.gap ? g.n < 2 || g.n > 7 || (g.first < 3 && g.longest < 4) : g.n != 8 || g.longest < 3)
         return 0;
     return end;
 }

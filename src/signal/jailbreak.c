@@ -57,6 +57,8 @@ static const struct schema jailbreak_schema;
 static void check_rule(const void *object, struct arena *arena, struct diag *diag) {
     const struct jailbreak_config *rule = object;
     bool by_example = rule->method != METHOD_CLASSIFIER;
+    learned_check_examples(&jailbreak_schema, rule, "jailbreak_patterns", rule->jailbreak_patterns.n, arena, diag);
+    learned_check_examples(&jailbreak_schema, rule, "benign_patterns", rule->benign_patterns.n, arena, diag);
     if (by_example && rule->jailbreak_patterns.n == 0)
         diag_error(diag, "E_REQUIRED", schema_field_at(&jailbreak_schema, rule, "jailbreak_patterns", arena),
                    (vsr_str){ 0 }, "jailbreak_patterns is required with method \"%s\"", methods[rule->method]);

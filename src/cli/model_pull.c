@@ -10,6 +10,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json_write.h"
+#include "model/builtin.h"
 #include "model/catalogue.h"
 #include "model/hub.h"
 
@@ -111,6 +112,8 @@ static int pull_one(struct pull_command *c, const char *name, struct pulled *p) 
     *p = (struct pulled){ .name = str_from_c(name), .err = VSR_ERR_NONE };
     c->name = name;
     p->result.failure = HUB_FAILURE_LOCAL; /* for what goes wrong before anybody is asked */
+    if (builtin_is(p->name))
+        return err_set(&p->err, VSR_E_INVALID, "%s is part of the program: there is nothing to get", name);
     if ((rc = place_of(c, p)) < 0 || (rc = repository_of(c, p)) < 0 || (rc = source_of(c, p, &request.from)) < 0)
         return rc;
     request.repo_id = p->repo_id;

@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "model/builtin.h"
 #include "model/catalogue.h"
 
 enum { SHOW_LEN_MAX = 16 << 20, LABEL_WIDTH = 12 };
@@ -47,6 +48,21 @@ static void print_record(const struct model_record *record, struct buf *out) {
     fields(out, "tags", record->tags, CATALOGUE_TAGS_MAX);
 }
 
+/* Finding it has opened it. */
+static void print_builtin(const struct model_row *row, struct buf *out) {
+    const struct builtin_model *model;
+    if (builtin_open(row->directory.path, &model, NULL) < 0)
+        return;
+    field(out, "location", VSR_STR("part of the program"));
+    field(out, "version", model->version);
+    field(out, "type", row->completeness.model_type);
+    buf_printf(out, "%-*s %zu\n", LABEL_WIDTH, model->n_labels ? "classes" : "dimensions", model->width);
+    for (size_t i = 0; i < model->n_labels; i++)
+        buf_printf(out, "%-*s %.*s\n", LABEL_WIDTH, i ? "" : "labels", VSR_FMT(model->labels[i]));
+    buf_printf(out, "%-*s %llu bytes, those of the trunk among them\n", LABEL_WIDTH, "weights",
+               (unsigned long long)row->completeness.weight_bytes);
+}
+
 static void print_text(const struct model_row *row, bool colour, struct buf *out) {
     const struct completeness *found = &row->completeness;
     const char *state = model_row_state(row);
@@ -57,6 +73,10 @@ static void print_text(const struct model_row *row, bool colour, struct buf *out
         print_record(row->record, out);
     if (!row->present) {
         buf_printf(out, "\n%s\n", row->err.text);
+        return;
+    }
+    if (row->directory.layout == MODEL_LAYOUT_BUILTIN) {
+        print_builtin(row, out);
         return;
     }
     field(out, "location", row->directory.path);

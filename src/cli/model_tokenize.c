@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "model/builtin.h"
 #include "text/tokenizer.h"
 
 enum { OUT_LEN_MAX = 256 << 20, ID_WIDTH = 8, PLACE_WIDTH = 12 };
@@ -12,7 +13,7 @@ enum { OUT_LEN_MAX = 256 << 20, ID_WIDTH = 8, PLACE_WIDTH = 12 };
 struct tokenize {
     const struct cli *cli;
     struct model_use use;
-    struct tokenizer *tokenizer;
+    const struct tokenizer *tokenizer;
     struct tokenizer_scratch *scratch;
     struct tokenizer_options options;
 };
@@ -82,12 +83,25 @@ static int print_all(struct tokenize *t, const vsr_str *texts, size_t n) {
     return code;
 }
 
+static int open_tokenizer(struct tokenize *t, struct vsr_err *err) {
+    struct tokenizer *tokenizer;
+    int rc;
+    if (builtin_is(t->use.directory)) { /* finding it has opened it */
+        t->tokenizer = builtin_tokenizer();
+        return 0;
+    }
+    rc = tokenizer_open(t->use.arena, t->use.directory, &tokenizer, err);
+    if (rc == 0)
+        t->tokenizer = tokenizer;
+    return rc;
+}
+
 static int run_with(struct tokenize *t, int argc, char **argv) {
     struct vsr_err err = VSR_ERR_NONE;
     vsr_str *texts;
     size_t n;
     int code;
-    if (tokenizer_open(t->use.arena, t->use.directory, &t->tokenizer, &err) < 0)
+    if (open_tokenizer(t, &err) < 0)
         return cli_fail_err(t->cli, &err);
     code = model_use_texts(t->cli, &t->use, argc, argv, &texts, &n);
     if (code != CLI_OK)

@@ -81,12 +81,15 @@ static void print_row(const struct model_row *row, bool colour, struct buf *out)
     }
     if (found->n_problems > 0)
         buf_printf(out, "%zu problems\n", found->n_problems);
+    else if (row->directory.layout == MODEL_LAYOUT_BUILTIN)
+        buf_printf(out, "part of the program, version %.*s", VSR_FMT(row->directory.commit));
     else if (found->has_manifest)
         buf_printf(out, "complete, %zu files as downloaded", found->n_hashed);
     else
         buf_append_c(out, "complete; its content cannot be compared, because there is no manifest");
     if (found->n_problems == 0) {
-        print_origin(row, out);
+        if (row->directory.layout != MODEL_LAYOUT_BUILTIN)
+            print_origin(row, out);
         buf_append_char(out, '\n');
     }
     for (size_t i = 0; i < found->n_problems; i++)

@@ -88,11 +88,29 @@ static void check_remote_endpoint(struct check *c, struct config_semantic *seman
     settle_dimensions(c, embedding, endpoint);
 }
 
+/* The kind of the path that is set, in the order in which stores choose too; a document without one is served all the
+ * same. */
+static enum config_embedding_model kind_by_path(const struct config_semantic *semantic) {
+    const struct {
+        vsr_str path;
+        enum config_embedding_model kind;
+    } paths[] = {
+        { semantic->mmbert_model_path, EMBEDDING_MMBERT }, { semantic->multimodal_model_path, EMBEDDING_MULTIMODAL },
+        { semantic->qwen3_model_path, EMBEDDING_QWEN3 },   { semantic->gemma_model_path, EMBEDDING_GEMMA },
+        { semantic->bert_model_path, EMBEDDING_BERT },
+    };
+    for (size_t i = 0; i < VSR_COUNT(paths); i++)
+        if (str_trim(paths[i].path).len > 0)
+            return paths[i].kind;
+    return EMBEDDING_BUILTIN;
+}
+
 /* `backend` and `model_type` both say who embeds; a default gives way to what is written. */
-static void settle_backend(struct check *c, struct config_embedding_config *embedding) {
+static void settle_backend(struct check *c, const struct config_semantic *semantic,
+                           struct config_embedding_config *embedding) {
     bool server = embedding->backend_name == 4, remote = embedding->model_type == EMBEDDING_REMOTE;
-    if (embedding->model_type == EMBEDDING_UNSET) /* written as the empty text */
-        embedding->model_type = server ? EMBEDDING_REMOTE : EMBEDDING_MMBERT;
+    if (embedding->model_type == EMBEDDING_UNSET)
+        embedding->model_type = server ? EMBEDDING_REMOTE : (int)kind_by_path(semantic);
     else if (server && !remote && wrote(embedding, "model_type"))
         diag_error(c->diag, "E_CONFLICT", embedding_at(c, embedding, "model_type"), VSR_STR(""),
                    "with the backend openai_compatible the model_type must be remote");
@@ -119,7 +137,7 @@ static bool is_sentence_transformer(vsr_str path, struct arena *arena) {
     return false;
 }
 
-/* Of published models. mmbert without a path is one; another one of its kind is asked when it is loaded. */
+/* Of published models; one of the kind mmbert is asked when it is loaded. */
 static const struct {
     int model; /* enum config_embedding_model */
     const char *name;
@@ -129,7 +147,6 @@ static const struct {
 } vector_sizes[] = {
     { EMBEDDING_QWEN3, "qwen3", 0, QWEN3_DIMS_LEAST, { 0 } },
     { EMBEDDING_GEMMA, "gemma", GEMMA_DIMS, 1, GEMMA_SIZES },
-    { EMBEDDING_MMBERT, "mmbert", MMBERT_DIMS, 1, { 0 } },
     { EMBEDDING_MULTIMODAL, "multimodal", MULTIMODAL_DIMS, 1, MULTIMODAL_SIZES },
 };
 
@@ -164,40 +181,23 @@ static void check_vector_size(struct check *c, const struct config_embedding_con
 
 static void check_target_dimension(struct check *c, const struct config_semantic *semantic) {
     const struct config_embedding_config *embedding = &semantic->embedding_config;
-    bool own_mmbert = schema_present(&config_semantic_schema, semantic, "mmbert_model_path");
     if (!wrote(embedding, "target_dimension"))
-        return; /* the default is that of the default model: others have what they have */
+        return; /* models have what they have */
     for (size_t i = 0; i < VSR_COUNT(vector_sizes); i++)
-        if (vector_sizes[i].model == embedding->model_type &&
-            !(own_mmbert && vector_sizes[i].model == EMBEDDING_MMBERT))
+        if (vector_sizes[i].model == embedding->model_type)
             check_vector_size(c, embedding, i);
 }
 
-/* Who is not left early has no target_layer. */
+/* Who is not left early has no target_layer; one of the kind mmbert is asked when it is loaded. */
 static void check_target_layer(struct check *c, const struct config_semantic *semantic) {
-    static const int exits[] = MMBERT_EXITS;
     const struct config_embedding_config *embedding = &semantic->embedding_config;
     struct diag_at at = embedding_at(c, embedding, "target_layer");
-    bool own_mmbert = schema_present(&config_semantic_schema, semantic, "mmbert_model_path");
-    bool mmbert = embedding->model_type == EMBEDDING_MMBERT, found = false;
-    vsr_str names = { 0 };
-    if (!wrote(embedding, "target_layer") || embedding->target_layer == 0 || (mmbert && own_mmbert))
+    if (!wrote(embedding, "target_layer") || embedding->target_layer == 0 || embedding->model_type == EMBEDDING_MMBERT)
         return;
-    for (size_t i = 0; i < VSR_COUNT(exits); i++) {
-        found |= embedding->target_layer == exits[i];
-        names = arena_printf(c->scratch, "%.*s%s%d", VSR_FMT(names),
-                             i == 0                      ? ""
-                             : i + 1 == VSR_COUNT(exits) ? " or "
-                                                         : ", ",
-                             exits[i]);
-    }
-    if (mmbert && !found)
-        diag_error(c->diag, "E_RANGE", at, VSR_STR(""), "the model ends early after layer %.*s, not after %lld",
-                   VSR_FMT(names), (long long)embedding->target_layer);
-    else if (embedding->model_type == EMBEDDING_MULTIMODAL && embedding->target_layer > MULTIMODAL_LAYERS)
+    if (embedding->model_type == EMBEDDING_MULTIMODAL && embedding->target_layer > MULTIMODAL_LAYERS)
         diag_error(c->diag, "E_RANGE", at, VSR_STR(""), "the text part of the model has %d layers, not %lld",
                    MULTIMODAL_LAYERS, (long long)embedding->target_layer);
-    else if (!mmbert && embedding->model_type != EMBEDDING_MULTIMODAL)
+    else if (embedding->model_type != EMBEDDING_MULTIMODAL)
         diag_warn(c->diag, "W_UNUSED", at, VSR_STR("only mmbert and multimodal models end early"),
                   "all layers of a %s model run", config_embedding_models[embedding->model_type]);
 }
@@ -212,7 +212,7 @@ static void check_cut(struct check *c, const struct config_semantic *semantic) {
 static void check_semantic(struct check *c, struct config_semantic *semantic) {
     struct config_embedding_config *embedding = &semantic->embedding_config;
     settle_prototypes(&embedding->prototype_scoring);
-    settle_backend(c, embedding);
+    settle_backend(c, semantic, embedding);
     if (embedding->top_k < 0)
         embedding->top_k = 1;
     if (is_sentence_transformer(semantic->mmbert_model_path, c->scratch))

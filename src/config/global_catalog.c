@@ -34,8 +34,9 @@ static const char *const exit_norms[] = { "final", "none", NULL };
 static const struct field embedding_config_fields[] = {
     { "backend", FIELD_ENUM, offsetof(T, backend_name), .fallback = "candle", .choices = embedding_backends,
       .help = "Who embeds: vsr itself (native, candle, openvino and onnx say the same) or a server." },
-    { ROW(model_type, ENUM), .fallback = "mmbert", .choices = config_embedding_models,
-      .help = "Kind of the embedding model; remote for a server." },
+    { ROW(model_type, ENUM), .choices = config_embedding_models,
+      .help = "Kind of the embedding model; remote for a server. Unset: that of the path that is set (mmbert before "
+              "multimodal, qwen3, gemma and bert), else builtin." },
     { ROW(preload_embeddings, BOOL), .fallback = "true", .help = "Embed all candidates at start." },
     { ROW(target_dimension, INT), COUNT, .fallback = "768",
       .help = "Dimensions kept, of those that the model has; 0: all." },
@@ -68,10 +69,9 @@ const struct schema config_embedding_endpoint_schema =
 
 #define T struct config_semantic
 static const struct field semantic_fields[] = {
-    { ROW(qwen3_model_path, STRING), .help = "Path of the qwen3 embedding model." },
-    { ROW(gemma_model_path, STRING), .help = "Path of the gemma embedding model." },
-    { ROW(mmbert_model_path, STRING), .fallback = "models/mmbert-embed-32k-2d-matryoshka",
-      .help = "Path of the mmbert embedding model." },
+    { ROW(qwen3_model_path, STRING), .help = "Path of the qwen3 embedding model; unset: builtin/embedding instead." },
+    { ROW(gemma_model_path, STRING), .help = "Path of the gemma embedding model; unset: builtin/embedding instead." },
+    { ROW(mmbert_model_path, STRING), .help = "Path of the mmbert embedding model; unset: builtin/embedding instead." },
     { ROW(multimodal_model_path, STRING), .help = "Path of the embedding model for text and images." },
     { ROW(bert_model_path, STRING), .help = "Path of a sentence transformer." },
     { ROW(use_cpu, BOOL), .fallback = "true", .help = "Run on the CPU." },
@@ -92,20 +92,16 @@ static const struct schema embeddings_schema = SCHEMA("embeddings", struct confi
 
 #define T struct config_system_models
 static const struct field system_models_fields[] = {
-    { ROW(prompt_guard, STRING), .fallback = "models/mmbert32k-jailbreak-detector-merged",
-      .help = "Model that recognises attacks." },
-    { ROW(domain_classifier, STRING), .fallback = "models/mmbert32k-intent-classifier-merged",
-      .help = "Model that tells subjects apart." },
-    { ROW(pii_classifier, STRING), .fallback = "models/mmbert32k-pii-detector-merged",
-      .help = "Model that finds personal data." },
-    { ROW(fact_check_classifier, STRING), .fallback = "models/mmbert32k-factcheck-classifier-merged",
+    { ROW(prompt_guard, STRING), .fallback = "builtin/jailbreak", .help = "Model that recognises attacks." },
+    { ROW(domain_classifier, STRING), .fallback = "builtin/domain", .help = "Model that tells subjects apart." },
+    { ROW(pii_classifier, STRING), .fallback = "builtin/pii", .help = "Model that finds personal data." },
+    { ROW(fact_check_classifier, STRING), .fallback = "builtin/fact-check",
       .help = "Model that says whether an answer needs checking." },
-    { ROW(hallucination_detector, STRING), .fallback = "models/mom-halugate-detector",
+    { ROW(hallucination_detector, STRING), .fallback = "builtin/hallucination",
       .help = "Model that finds unsupported spans." },
-    { ROW(hallucination_explainer, STRING), .fallback = "models/mom-halugate-explainer",
+    { ROW(hallucination_explainer, STRING), .fallback = "builtin/nli",
       .help = "Model that weighs a span against its context." },
-    { ROW(feedback_detector, STRING), .fallback = "models/mmbert32k-feedback-detector-merged",
-      .help = "Model that recognises feedback." },
+    { ROW(feedback_detector, STRING), .fallback = "builtin/feedback", .help = "Model that recognises feedback." },
 };
 #undef T
 const struct schema config_system_models_schema =

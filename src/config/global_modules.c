@@ -288,7 +288,7 @@ static void check_modality_detector(const void *object, struct arena *arena, str
 
 #define T struct config_modality_classifier
 static const struct field modality_classifier_fields[] = {
-    { ROW(model_path, STRING), .help = "Path of the model." },
+    { ROW(model_path, STRING), .fallback = "builtin/modality", .help = "Path of the model." },
     USE_CPU,
 };
 #undef T

@@ -88,6 +88,7 @@ enum config_embedding_model {
     EMBEDDING_MMBERT,
     EMBEDDING_MULTIMODAL,
     EMBEDDING_REMOTE,
+    EMBEDDING_BUILTIN,
 };
 
 #endif

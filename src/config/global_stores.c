@@ -281,7 +281,8 @@ static const struct schema milvus_schema = SCHEMA("milvus", struct config_milvus
 
 /* ---- response cache */
 
-const char *const config_embedding_models[] = { "", "bert", "qwen3", "gemma", "mmbert", "multimodal", "remote", NULL };
+const char *const config_embedding_models[] = { "",           "bert",   "qwen3",   "gemma", "mmbert",
+                                                "multimodal", "remote", "builtin", NULL };
 
 /* By enum config_backend; an empty name is not allowed here. */
 static const char *const cache_stores[] = { "", "memory", "",       "", "",       "redis", "valkey",

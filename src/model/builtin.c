@@ -69,15 +69,14 @@ static vsr_str bytes_of(const struct builtin_data *data) {
 static int open_trunk(struct vsr_err *err) {
     vsr_str mark = VSR_STR(WORD_MARK);
     size_t n;
-    int rc;
     if (builtin.begins)
         return 0;
     if (!builtin.arena)
         builtin.arena = arena_new(0, 0);
-    if (!builtin.trunk && (rc = mixer_new(bytes_of(&builtin_data_trunk), &builtin.trunk, err)) < 0)
+    if (!builtin.trunk && mixer_new(bytes_of(&builtin_data_trunk), &builtin.trunk, err) < 0)
         return err_wrap(err, "built-in trunk");
     if (!builtin.tokenizer &&
-        (rc = tokenizer_from_json(builtin.arena, bytes_of(&builtin_data_tokenizer), &builtin.tokenizer, err)) < 0)
+        tokenizer_from_json(builtin.arena, bytes_of(&builtin_data_tokenizer), &builtin.tokenizer, err) < 0)
         return err_wrap(err, "built-in tokenizer");
     n = tokenizer_vocabulary_size(builtin.tokenizer);
     if (n > mixer_vocabulary(builtin.trunk))
@@ -175,6 +174,11 @@ size_t builtin_bytes(void) {
     bytes = builtin.trunk ? mixer_bytes(builtin.trunk) + arena_bytes(builtin.arena) + builtin.head_bytes : 0;
     (void)pthread_mutex_unlock(&builtin.mutex);
     return bytes;
+}
+
+size_t builtin_weight_bytes(const struct builtin_model *model) {
+    const struct builtin_data *head = &builtin_data_models[model - builtin.models];
+    return bytes_of(&builtin_data_trunk).len + bytes_of(head).len;
 }
 
 /* ---- a text */

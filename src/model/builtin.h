@@ -65,13 +65,15 @@ int builtin_open(vsr_str name, const struct builtin_model **ret, struct vsr_err 
 const struct tokenizer *builtin_tokenizer(void);
 /* Of what was made of the files, in memory: all models that are open. */
 size_t builtin_bytes(void);
+/* Of the files that it consists of, in the program: its head's and the trunk's. */
+size_t builtin_weight_bytes(const struct builtin_model *model);
 
 struct builtin_scratch *builtin_scratch_new(void);
 /* NULL is allowed. */
 void builtin_scratch_free(struct builtin_scratch *scratch);
 
 struct builtin_result {
-    const float *numbers; /* [n_rows][width of the model], in the scratch until its next use */
+    float *numbers; /* [n_rows][width of the model], in the scratch until its next use */
     size_t n_rows;
 };
 

@@ -1,5 +1,7 @@
 #include "model/catalogue.h"
 
+#include "model/builtin.h"
+
 #define MODELS_PREFIX "models/"
 
 /* The owner of most of the default set. A record may name any other one. */
@@ -18,6 +20,10 @@ enum {
     .local_path = MODELS_PREFIX name, .repo_id = OWNER name, .capability = key, .purpose = MODEL_PURPOSE_##what, \
     .num_classes = classes, .description = text, .parameter_size = "307M", .max_context_length = CONTEXT_32K, \
     .base_model_max_context = CONTEXT_32K, .is_default = true, .aliases = { __VA_ARGS__ }
+
+#define BUILTIN(name, what, text) \
+    .local_path = BUILTIN_PREFIX name, .purpose = MODEL_PURPOSE_##what, .description = text, \
+    .max_context_length = BUILTIN_TOKENS_MAX, .base_model_max_context = BUILTIN_TOKENS_MAX
 
 /* The adapter alone. */
 #define LORA(name, what, classes, text, ...) \
@@ -208,6 +214,20 @@ static const struct model_record records[] = {
       .num_classes = 4,
       CONTEXTS(CONTEXT_MODERNBERT, CONTEXT_MODERNBERT),
       .tags = { "classification", "modernbert" } },
+
+    /* Part of the program. Dimensions and classes are what it says when they are opened. */
+    { BUILTIN("embedding", EMBEDDING, "embeddings of sentences, English first"), .tags = { "embedding" } },
+    { BUILTIN("domain", DOMAIN, "subject area of a prompt"), .tags = { "classification" } },
+    { BUILTIN("jailbreak", JAILBREAK, "attempts to circumvent instructions"), .tags = { "classification", "safety" } },
+    { BUILTIN("pii", PII, "personal data, token by token"), .tags = { "token-classification", "privacy" } },
+    { BUILTIN("fact-check", SENTINEL, "whether a prompt asks for facts"), .tags = { "classification" } },
+    { BUILTIN("feedback", FEEDBACK, "how content a user is"), .tags = { "classification" } },
+    { BUILTIN("modality", MODALITY, "whether text, an image or both are wanted"), .tags = { "classification" } },
+    { BUILTIN("difficulty", DIFFICULTY, "how hard a question is"), .tags = { "classification" } },
+    { BUILTIN("hallucination", DETECTOR, "parts of an answer that its context does not support, token by token"),
+      .tags = { "token-classification", "hallucination" } },
+    { BUILTIN("nli", EXPLAINER, "whether one text follows from another, contradicts it, or neither"),
+      .tags = { "nli", "hallucination" } },
 };
 
 static const char *const purposes[MODEL_PURPOSES_COUNT] = {
@@ -237,7 +257,8 @@ static bool record_has(const struct model_record *record, vsr_str name) {
 }
 
 static bool record_is_called(const struct model_record *record, vsr_str name) {
-    return str_eq(name, without_prefix(str_from_c(record->local_path))) || str_eq_c(name, record->repo_id);
+    return str_eq(name, without_prefix(str_from_c(record->local_path))) ||
+           (record->repo_id && str_eq_c(name, record->repo_id));
 }
 
 const struct model_record *catalogue_find(vsr_str name) {

@@ -5,6 +5,8 @@
  * names of repositories have changed over time and will again, so they are data here and nowhere else. A name that the
  * catalogue does not know is no error: it is a model of the user's own. Immutable; any thread.
  *
+ * Built-in models (builtin.h) are in it too: `builtin/NAME`, without a repository.
+ *
  * Names and paths: `models/NAME` is the canonical path of a model; `models/` stands for the models directory, wherever
  * that is (see directory.h). An alias may be written with and without `models/`.
  */
@@ -27,6 +29,7 @@
     X(EXPLAINER, "hallucination-explainer") \
     X(FEEDBACK, "feedback-detection") \
     X(MODALITY, "modality-detection") \
+    X(DIFFICULTY, "difficulty-estimation") \
     X(EMBEDDING, "embedding") \
     X(SIMILARITY, "semantic-similarity")
 
@@ -41,10 +44,10 @@ enum { CATALOGUE_ALIASES_MAX = 8, CATALOGUE_TAGS_MAX = 8 };
 
 /* Strings are NULL where the catalogue has nothing to say, numbers 0. */
 struct model_record {
-    const char *local_path;                     /* "models/..." */
-    const char *repo_id;                        /* "owner/name" */
+    const char *local_path;                     /* "models/..." or "builtin/..." */
+    const char *repo_id;                        /* "owner/name"; NULL: built in */
     const char *revision;                       /* commit or branch to download; NULL: main */
-    const char *capability;                     /* key of a configuration's `system` block that means it by default */
+    const char *capability;                     /* key of a configuration's `system` block that it would stand for */
     const char *aliases[CATALOGUE_ALIASES_MAX]; /* NULL behind the last */
     const char *tags[CATALOGUE_TAGS_MAX];       /* likewise */
     const char *description;
@@ -57,7 +60,7 @@ struct model_record {
     unsigned base_model_max_context; /* tokens that the trunk supports */
     bool uses_lora;                  /* an adapter without the trunk */
     bool gated;                      /* terms must be accepted at the hub before it hands the files out */
-    bool is_default;                 /* one of the set that a configuration which names no models means */
+    bool is_default;                 /* one of the published set that serves all tasks */
 };
 
 /* What a configuration puts in place of a record's repository: `mom_registry`, path or alias to repository. */
@@ -76,7 +79,7 @@ const struct model_record *catalogue_records(size_t *ret_n);
  */
 const struct model_record *catalogue_find(vsr_str name);
 
-/* The model that a configuration means by a `model_ref`: domain_classifier, prompt_guard, ... NULL: no such key. */
+/* The published model for a `model_ref`: domain_classifier, prompt_guard, ... NULL: no such key. */
 const struct model_record *catalogue_capability(vsr_str key);
 
 /*

@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "core/json.h"
+#include "model/builtin.h"
 #include "model/file.h"
 #include "nn/model_file.h"
 #include "nn/safetensors.h"
@@ -309,12 +310,24 @@ static void drop_repeats(struct completeness *out) {
     out->n_problems = n;
 }
 
+/* Opening one reads all of it but the table of subwords; what is part of the program cannot be missing. */
+static int check_builtin(vsr_str name, struct completeness *ret, struct vsr_err *err) {
+    const struct builtin_model *model;
+    int rc = builtin_open(name, &model, err);
+    if (rc == 0)
+        *ret = (struct completeness){ .weight_bytes = builtin_weight_bytes(model), .model_type = VSR_STR("mixer") };
+    return rc;
+}
+
 int completeness_check(struct arena *arena, vsr_str path, const struct completeness_options *options,
                        struct completeness *ret, struct vsr_err *err) {
     struct completeness made = { 0 };
     struct check check = { .arena = arena, .dir_fd = -1, .options = options, .out = &made };
     FILE_AUTO fd = -1;
-    int rc = file_open_dir(AT_FDCWD, path.ptr, &fd, err);
+    int rc;
+    if (builtin_is(path))
+        return check_builtin(path, ret, err);
+    rc = file_open_dir(AT_FDCWD, path.ptr, &fd, err);
     if (rc < 0)
         return rc;
     check.dir_fd = fd;

@@ -47,8 +47,8 @@ struct completeness {
 };
 
 /*
- * Looks at the directory `path`, which a NUL follows. Problems of the model are a success; VSR_E_NOT_FOUND and VSR_E_IO
- * are for a directory that cannot be looked at.
+ * Looks at the directory `path`, which a NUL follows, or at the built-in model of that name. Problems of the model are
+ * a success; VSR_E_NOT_FOUND and VSR_E_IO are for a directory that cannot be looked at.
  */
 int completeness_check(struct arena *arena, vsr_str path, const struct completeness_options *options,
                        struct completeness *ret, struct vsr_err *err) VSR_MUST_CHECK;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "model/builtin.h"
 #include "model/catalogue.h"
 #include "model/file.h"
 #include "model/manifest.h"
@@ -22,7 +23,10 @@ enum {
 };
 
 const char *model_layout_name(enum model_layout layout) {
-    return layout == MODEL_LAYOUT_SNAPSHOT ? "snapshot" : "plain";
+    static const char *const names[] = {
+        [MODEL_LAYOUT_PLAIN] = "plain", [MODEL_LAYOUT_SNAPSHOT] = "snapshot", [MODEL_LAYOUT_BUILTIN] = "built-in"
+    };
+    return names[layout];
 }
 
 /* ---- places */
@@ -144,6 +148,8 @@ static bool is_path(vsr_str name) {
 
 bool model_directory_is_public(vsr_str name) {
     vsr_str prefix = VSR_STR(MODELS_PREFIX), bare = name;
+    if (builtin_is(name)) /* nothing that a file could be the adapter of */
+        return false;
     if (catalogue_find(name) != NULL || model_repo_id_valid(name))
         return true;
     if (str_starts(name, prefix))
@@ -229,10 +235,24 @@ static int not_found(const struct model_places *places, vsr_str name, vsr_str pa
                    VSR_FMT(places->hub_dir), places->hub_dir.len > 0 ? "\"" : "", VSR_FMT(name));
 }
 
+static int find_builtin(struct arena *arena, vsr_str name, struct model_directory *ret, struct vsr_err *err) {
+    const struct builtin_model *model;
+    int rc = builtin_open(name, &model, err);
+    if (rc < 0)
+        return rc;
+    *ret = (struct model_directory){
+        .path = arena_str(arena, name), .layout = MODEL_LAYOUT_BUILTIN, .name = model->name, .commit = model->version
+    };
+    return 0;
+}
+
 int model_directory_find(struct arena *arena, const struct model_places *places, vsr_str name, vsr_str repo_id,
                          vsr_str revision, struct model_directory *ret_directory, struct vsr_err *err) {
     vsr_str path, literal;
-    int rc = model_directory_path(arena, places, name, &path, err);
+    int rc;
+    if (builtin_is(name))
+        return find_builtin(arena, name, ret_directory, err);
+    rc = model_directory_path(arena, places, name, &path, err);
     if (rc < 0)
         return rc;
     if (repo_id.len == 0)

@@ -26,6 +26,7 @@ enum { MODEL_DIRECTORIES_MAX = 4096 };
 enum model_layout {
     MODEL_LAYOUT_PLAIN,    /* files in a directory of their own */
     MODEL_LAYOUT_SNAPSHOT, /* a snapshot in the hub's cache */
+    MODEL_LAYOUT_BUILTIN,  /* part of the program (builtin.h): its name stands where a path would */
 };
 
 struct model_directory {
@@ -57,7 +58,8 @@ int model_directory_literal(struct arena *arena, const struct model_places *plac
                             struct vsr_err *err) VSR_MUST_CHECK;
 
 /*
- * Finds the model that a configuration or a person calls `name`: by the catalogue, as a path, as a repository in the
+ * Finds the model that a configuration or a person calls `name`: what begins with "builtin/" is a built-in model, and
+ * nothing else; by the catalogue, as a path, as a repository in the
  * hub's cache. `repo_id` may be empty (the catalogue's, or none); `revision` too (main). VSR_E_NOT_FOUND says where it
  * was looked for and how to get it.
  */

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "model/builtin.h"
 #include "model/engine_state.h"
 #include "model/flight.h"
 #include "model/model.h"
@@ -36,6 +37,7 @@ struct station {
     struct gemm_context *gemm; /* of heads and embedders */
     struct head_scratch *head;
     struct embedder_scratch *embedder;
+    struct builtin_scratch *builtin; /* NULL until a built-in model ran */
     struct pages ids, types, vectors;
     /* Of a batch: model by model, and starts of one model's inputs counted from its first. */
     struct flight *flights[SCHEDULER_BATCH_MAX];
@@ -59,9 +61,15 @@ static void close_station(struct station *station) {
     gemm_context_free(station->gemm);
     head_scratch_free(station->head);
     embedder_scratch_free(station->embedder);
+    builtin_scratch_free(station->builtin);
     pages_free(&station->ids);
     pages_free(&station->types);
     pages_free(&station->vectors);
+    station->work = NULL; /* it is opened again by the next batch */
+    station->gemm = NULL;
+    station->head = NULL;
+    station->embedder = NULL;
+    station->builtin = NULL;
 }
 
 /* Inputs of one model become neighbours; models and their inputs stay in the order in which they were asked. */
@@ -209,14 +217,35 @@ static int run_models(struct engine *engine, struct station *station, struct cre
     return rc;
 }
 
+/* One after the other: a pass takes less than waking another thread for it. */
+static int run_builtin(struct engine *engine, struct station *station, size_t n, struct vsr_err *err) {
+    if (!station->builtin)
+        station->builtin = builtin_scratch_new();
+    for (size_t i = 0; i < n; i++) {
+        struct flight *flight = station->flights[i];
+        const struct flight_input *input = &flight->input;
+        struct builtin_result result;
+        int rc = builtin_run_tokens(station->builtin, model_builtin(input->model), input->ids, input->types,
+                                    input->n_tokens, &result, err);
+        if (rc < 0)
+            return rc;
+        if (input->width < model_width(input->model)) /* a vector that is cut */
+            kernel_normalize(result.numbers, result.numbers, input->width);
+        keep_result(engine, flight, result.numbers);
+    }
+    return 0;
+}
+
 static int run_jobs(struct engine *engine, struct scheduler_job *const *jobs, size_t n, size_t thread,
                     struct vsr_err *err) {
     struct station *station = &engine->stations[thread];
     struct encoder_batch batch;
     struct crew *crew;
     int rc;
-    open_station(engine, station);
     sort_flights(station, jobs, n);
+    if (model_builtin(station->flights[0]->input.model))
+        return run_builtin(engine, station, n, err);
+    open_station(engine, station);
     rc = gather(station, n, &batch, err);
     if (rc < 0)
         return rc;

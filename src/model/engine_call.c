@@ -3,6 +3,7 @@
 #include "core/assert.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "model/builtin.h"
 #include "model/engine_state.h"
 #include "model/long_call.h"
 #include "model/model.h"
@@ -82,6 +83,20 @@ static int count_prompt(struct engine_call *call, struct tokenizer_scratch *scra
     return rc;
 }
 
+/* A built-in model reads the shape of each token of `text` where others read its type. */
+static void read_shapes(struct engine_call *call, vsr_str text, uint8_t sequence) {
+    for (size_t i = 0, n; i < call->n_tokens; i += n) {
+        n = 1;
+        if (call->sequences[i] != sequence)
+            continue;
+        while (i + n < call->n_tokens && call->sequences[i + n] == sequence)
+            n++;
+        builtin_shapes(text, call->ids + i, call->starts + i, call->ends + i, n, call->types + i);
+        for (size_t k = i; k < i + n && sequence == 1; k++)
+            call->types[k] |= BUILTIN_SECOND;
+    }
+}
+
 static int encode_text(struct engine_call *call, struct tokenizer_scratch *scratch,
                        const struct tokenizer_options *options, struct vsr_err *err) {
     const struct preparation how = preparation_of(call);
@@ -92,6 +107,8 @@ static int encode_text(struct engine_call *call, struct tokenizer_scratch *scrat
         rc = tokenizer_encode(model_tokenizer(call->model), scratch, prepared.text, options, &encoding, err);
     if (rc == 0)
         copy_tokens(call, &encoding);
+    if (rc == 0 && model_builtin(call->model))
+        read_shapes(call, prepared.text, 0);
     for (size_t i = 0; rc == 0 && i < call->n_tokens; i++)
         if (call->sequences[i] == 0)
             prepared_text_place(&prepared, &call->starts[i], &call->ends[i]);
@@ -112,6 +129,10 @@ static int encode_pair(struct engine_call *call, struct tokenizer_scratch *scrat
         tokenizer_encode_pair(model_tokenizer(call->model), scratch, call->text, call->second, options, &encoding, err);
     if (rc == 0)
         copy_tokens(call, &encoding);
+    if (rc == 0 && model_builtin(call->model)) {
+        read_shapes(call, call->text, 0);
+        read_shapes(call, call->second, 1);
+    }
     return rc;
 }
 
@@ -134,7 +155,11 @@ static int tokenize(struct engine *engine, struct engine_call *call, struct vsr_
 }
 
 static int check_call(struct engine_call *call, struct vsr_err *err) {
+    const struct builtin_model *builtin = model_builtin(call->model);
     bool embeds = model_task(call->model) == MODEL_EMBED;
+    if (builtin && builtin_is_pair(builtin) != call->is_pair)
+        return err_set(err, VSR_E_INVALID, "%.*s takes %s", VSR_FMT(builtin->name),
+                       call->is_pair ? "one text, not a pair" : "a pair of texts");
     if (embeds && call->is_pair)
         return err_set(err, VSR_E_INVALID, "an embedder takes one text, not a pair");
     if (!embeds && (call->layers || call->dims || call->prompt || call->no_exit_norm))

@@ -5,8 +5,8 @@
 
 #include "core/arena.h"
 #include "core/mem.h"
+#include "model/builtin.h"
 #include "model/file.h"
-#include "model/fingerprint.h"
 #include "nn/backend.h"
 #include "nn/embedder.h"
 #include "nn/encoder_adapter.h"
@@ -25,12 +25,12 @@ struct model {
     struct arena *arena;
     vsr_str directory;
     uint64_t serial;
-    char version[FINGERPRINT_LEN + 1];
+    const struct builtin_model *builtin; /* NULL: read from the directory */
     enum model_task task;
     struct encoder_config config;
     struct sentence_files files;
     struct labels labels;
-    struct tokenizer *tokenizer;
+    const struct tokenizer *tokenizer;
     struct trunk *trunk; /* NULL: the base's */
     struct model *base;  /* that it is stacked on; NULL: none */
     struct encoder_adapter *adapter;
@@ -147,11 +147,13 @@ static struct preparation preparation_of(const struct model *model, const struct
 
 static int open_tokenizer(const struct opening *o) {
     struct model *model = o->model;
-    int rc = tokenizer_open(model->arena, model->directory, &model->tokenizer, o->err);
+    struct tokenizer *tokenizer;
+    int rc = tokenizer_open(model->arena, model->directory, &tokenizer, o->err);
     if (rc == VSR_E_NOT_FOUND && o->lora) /* an adapter may leave it to its base */
-        rc = tokenizer_open(model->arena, o->trunk, &model->tokenizer, o->err);
+        rc = tokenizer_open(model->arena, o->trunk, &tokenizer, o->err);
     if (rc < 0)
         return err_wrap(o->err, "tokenizer");
+    model->tokenizer = tokenizer;
     /* Others may lie beyond, such as those for images: no text becomes one. */
     if (tokenizer_ids_end(model->tokenizer) > model->config.vocabulary)
         return err_set(o->err, VSR_E_INVALID, "the tokenizer makes tokens up to %zu of texts, the model has %zu",
@@ -201,6 +203,56 @@ static int open_weights(struct opening *o) {
     return rc;
 }
 
+static int open_directory(struct opening *o) {
+    const struct model_options *options = o->options;
+    struct model *model = o->model;
+    struct vsr_err *err = o->err;
+    int rc = device_named(options->device, &o->device, err);
+    if (rc == 0)
+        rc = find_trunk(o);
+    if (rc == 0)
+        rc = read_config(o);
+    if (rc == 0 && o->trunk.ptr != model->directory.ptr)
+        rc = open_adapter(o);
+    if (rc == 0)
+        rc = sentence_files_read(model->arena, o->trunk, &model->files, err);
+    model->task = task_of(&model->config);
+    model->preparation = preparation_of(model, options);
+    if (rc == 0)
+        rc = open_tokenizer(o);
+    if (rc == 0)
+        rc = open_weights(o);
+    lora_free(o->lora);
+    return rc;
+}
+
+static enum model_task builtin_task(const struct builtin_model *builtin) {
+    bool tags = builtin->kind == BUILTIN_TAGS || builtin->kind == BUILTIN_PAIR_TAGS;
+    return builtin->kind == BUILTIN_VECTOR ? MODEL_EMBED : tags ? MODEL_TAG : MODEL_CLASSIFY;
+}
+
+/* Its labels are its own, whatever file of labels is named, and it runs on the processor in f32. */
+static int open_builtin(struct opening *o) {
+    struct model *model = o->model;
+    size_t wanted = o->options->tokens_max, n;
+    vsr_str *none;
+    int rc;
+    if (o->options->stacked_on)
+        return err_set(o->err, VSR_E_INVALID, "it is no adapter, and so cannot be stacked on another model");
+    rc = builtin_open(model->directory, &model->builtin, o->err);
+    if (rc < 0)
+        return rc;
+    n = model->builtin->n_labels;
+    none = ARENA_ARRAY(model->arena, vsr_str, n);
+    model->task = builtin_task(model->builtin);
+    model->tokenizer = builtin_tokenizer();
+    model->files.include_prompt = true;
+    model->labels = (struct labels){ .n = n, .names = model->builtin->labels, .descriptions = none, .prompts = none };
+    model->tokens_max = wanted && wanted < BUILTIN_TOKENS_MAX ? wanted : BUILTIN_TOKENS_MAX;
+    model->matryoshka = (struct matryoshka){ .dims = model->builtin->width, .dims_least = 1 };
+    return 0;
+}
+
 int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model_options *options, struct model **ret,
                struct vsr_err *err) {
     static atomic_uint_fast64_t serials;
@@ -211,28 +263,11 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
     model->arena = arena_new(0, 0);
     model->directory = arena_str(model->arena, directory);
     model->serial = atomic_fetch_add(&serials, 1) + 1;
-    rc = device_named(options->device, &opening.device, err);
-    if (rc == 0)
-        rc = find_trunk(&opening);
-    if (rc == 0)
-        rc = read_config(&opening);
-    if (rc == 0 && opening.trunk.ptr != model->directory.ptr)
-        rc = open_adapter(&opening);
-    if (rc == 0)
-        rc = sentence_files_read(model->arena, opening.trunk, &model->files, err);
-    model->task = task_of(&model->config);
-    model->preparation = preparation_of(model, options);
-    if (rc == 0)
-        rc = open_tokenizer(&opening);
-    if (rc == 0)
-        rc = open_weights(&opening);
-    lora_free(opening.lora);
+    rc = builtin_is(directory) ? open_builtin(&opening) : open_directory(&opening);
     if (rc < 0) {
         model_unref(model);
         return err_wrap(err, "model %.*s", VSR_FMT(directory));
     }
-    fingerprint_of(model->directory, opening.trunk.ptr == model->directory.ptr ? VSR_STR("") : opening.trunk,
-                   model->version);
     *ret = model;
     return 0;
 }
@@ -263,16 +298,24 @@ enum model_task model_task(const struct model *model) {
     return model->task;
 }
 
+const struct builtin_model *model_builtin(const struct model *model) {
+    return model->builtin;
+}
+
+const char *model_architecture(const struct model *model) {
+    return model->builtin ? "mixer" : encoder_family_name(model->config.family);
+}
+
 const struct encoder_config *model_config(const struct model *model) {
     return &model->config;
 }
 
 enum precision model_precision(const struct model *model) {
-    return trunk_precision(model_trunk(model));
+    return model->builtin ? PRECISION_F32 : trunk_precision(model_trunk(model));
 }
 
 const char *model_device(const struct model *model) {
-    return trunk_device(model_trunk(model)).backend->name;
+    return model->builtin ? backend_cpu.name : trunk_device(model_trunk(model)).backend->name;
 }
 
 const struct trunk *model_trunk(const struct model *model) {
@@ -312,6 +355,8 @@ const struct labels *model_labels(const struct model *model) {
 }
 
 size_t model_width(const struct model *model) {
+    if (model->builtin)
+        return model->builtin->width;
     return model->head ? head_classes(model->head) : embedder_dims(model->embedder);
 }
 
@@ -328,19 +373,19 @@ vsr_str model_warning(const struct model *model, size_t n) {
 }
 
 struct model_bytes model_bytes(const struct model *model) {
-    struct tensor_holding_bytes trunk =
-        model->adapter ? encoder_adapter_bytes(model->adapter) : trunk_bytes(model->trunk);
-    struct tensor_holding_bytes output = model->head ? head_bytes(model->head) : embedder_bytes(model->embedder);
+    struct tensor_holding_bytes trunk, output;
+    if (model->builtin) {
+        size_t shared = builtin_bytes();
+        return (struct model_bytes){ .all = shared + arena_bytes(model->arena), .shared = shared };
+    }
+    trunk = model->adapter ? encoder_adapter_bytes(model->adapter) : trunk_bytes(model->trunk);
+    output = model->head ? head_bytes(model->head) : embedder_bytes(model->embedder);
     return (struct model_bytes){ .all = trunk.all + output.all + arena_bytes(model->arena),
                                  .shared = trunk.shared + output.shared };
 }
 
 uint64_t model_serial(const struct model *model) {
     return model->serial;
-}
-
-const char *model_version(const struct model *model) {
-    return model->version;
 }
 
 const void *model_kind(const struct model *model, size_t layers, bool no_exit_norm) {

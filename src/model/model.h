@@ -1,8 +1,9 @@
 /*
  * model - one model that is loaded: tokenizer, trunk, and what it was trained to say.
  *
- * Everything is read from its directory, and what the directory leaves open is an error, never a guess. Immutable once
- * loaded: any thread. A model is run by an engine (engine.h), which owns the threads.
+ * Everything is read from its directory, and what the directory leaves open is an error, never a guess. A model whose
+ * name says that it is built in (builtin.h) has no directory: it is what the program holds, with a trunk of its own
+ * kind. Immutable once loaded: any thread. A model is run by an engine (engine.h), which owns the threads.
  */
 #ifndef VSR_MODEL_MODEL_H
 #define VSR_MODEL_MODEL_H
@@ -19,6 +20,7 @@
 #include "nn/matryoshka.h"
 #include "nn/precision.h"
 
+struct builtin_model;
 struct embedder;
 struct encoder_adapter;
 struct nn_runtime;
@@ -57,8 +59,8 @@ struct model_bytes {
     size_t shared; /* of these, with other models that are loaded (nn/tensor_store.h) */
 };
 
-/* With one reference. Keeps `runtime`. Errors name the file and what was expected of it. Takes as long as reading and
- * packing its weights.
+/* `directory` may be the name of a built-in model. With one reference. Keeps `runtime`. Errors name the file and what
+ * was expected of it. Takes as long as reading and packing its weights.
  */
 int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model_options *options, struct model **ret,
                struct vsr_err *err) VSR_MUST_CHECK;
@@ -69,6 +71,10 @@ void model_unref(struct model *model);
 vsr_str model_directory_of(const struct model *model);
 enum model_task model_task(const struct model *model);
 const char *model_task_name(enum model_task task);
+/* NULL: it was read from a directory. Else it has neither trunk nor head nor embedder of those below. */
+const struct builtin_model *model_builtin(const struct model *model);
+/* "modernbert", "mixer". */
+const char *model_architecture(const struct model *model);
 const struct encoder_config *model_config(const struct model *model);
 enum precision model_precision(const struct model *model);
 /* What it runs on: "cpu". */
@@ -96,8 +102,6 @@ vsr_str model_warning(const struct model *model, size_t n);
 struct model_bytes model_bytes(const struct model *model);
 /* Tells this load from any other of this process, for keys of caches. */
 uint64_t model_serial(const struct model *model);
-/* The same for the same files, in every process: model/fingerprint.h. Lives with the model. */
-const char *model_version(const struct model *model);
 /* The same for calls that may run together: those that leave one trunk after the same number of layers and in the
  * same way. */
 const void *model_kind(const struct model *model, size_t layers, bool no_exit_norm);

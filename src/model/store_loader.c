@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "model/builtin.h"
 #include "model/engine.h"
 #include "model/store_news.h"
 #include "model/store_room.h"
@@ -26,8 +27,13 @@ static int self_test(struct store *store, struct model *model, uint64_t *ret_us,
     struct engine_call calls[2] = { { .model = model, .text = VSR_STR("Does it work?"), .priority = PRIORITY_SAFETY },
                                     { .model = model, .text = VSR_STR(SELF_TEST_TEXT), .priority = PRIORITY_SAFETY } };
     const struct timespec wait = { 0, SELF_TEST_WAIT_MS * 1000000L };
+    const struct builtin_model *builtin = model_builtin(model);
     uint64_t begun = 0;
     int rc = VSR_E_UNAVAILABLE;
+    for (size_t i = 0; i < VSR_COUNT(calls) && builtin && builtin_is_pair(builtin); i++) {
+        calls[i].is_pair = true;
+        calls[i].second = calls[i].text;
+    }
     for (size_t i = 0; i < SELF_TEST_TRIES && rc == VSR_E_UNAVAILABLE; i++) {
         if (i > 0)
             (void)nanosleep(&wait, NULL); /* when it is cut short, the next try comes sooner */

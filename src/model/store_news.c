@@ -39,7 +39,7 @@ void news_of_load(struct store *store, const struct slot *slot) {
         .self_test_us = slot->self_test_us,
         .memory_bytes = model_bytes(model).all,
         .task = str_from_c(model_task_name(model_task(model))),
-        .architecture = str_from_c(encoder_family_name(model_config(model)->family)),
+        .architecture = str_from_c(model_architecture(model)),
         .precision = str_from_c(precision_name(model_precision(model))),
         .tokens_max = model_tokens_max(model),
         .width = model_width(model),

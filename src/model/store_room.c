@@ -10,7 +10,10 @@
 /* Of a model's weights, what was not counted for another one since tensor_store_recount(). */
 static uint64_t count_bytes(const struct model *model) {
     const struct head *head = model_head(model);
-    uint64_t trunk = trunk_bytes(model_trunk(model)).first;
+    uint64_t trunk;
+    if (model_builtin(model)) /* they stay, whatever is unloaded */
+        return 0;
+    trunk = trunk_bytes(model_trunk(model)).first;
     return trunk + (head ? head_bytes(head).first : embedder_bytes(model_embedder(model)).first);
 }
 

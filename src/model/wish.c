@@ -5,6 +5,7 @@
 
 #include "core/arena.h"
 #include "core/mem.h"
+#include "model/builtin.h"
 #include "model/catalogue.h"
 #include "model/completeness.h"
 #include "nn/lora.h"
@@ -150,6 +151,8 @@ struct wish *wish_new(const struct store_model *model) {
     wish->model.device = arena_str(wish->arena, model->device);
     wish->model.label_file = arena_str(wish->arena, model->label_file);
     wish->path = arena_str(wish->arena, wish_path(model->name));
+    if (builtin_is(wish->path)) /* nothing is saved by waiting until somebody asks */
+        wish->model.load = STORE_EAGER;
     return wish;
 }
 

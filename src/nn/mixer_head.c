@@ -116,7 +116,7 @@ static int read_inputs(struct mixer_head *head, struct mixer_file *file, size_t 
 }
 
 static int read_pair(struct mixer_head *head, struct mixer_file *file, size_t *ret_width) {
-    const float *temperature;
+    const float *temperature = NULL;
     int rc = mixer_file_linear(file, "align", mixer_dims(head->mixer), 0, &head->align);
     if (rc == 0)
         rc = mixer_file_vector(file, "align.temperature", 1, &temperature);
@@ -124,6 +124,7 @@ static int read_pair(struct mixer_head *head, struct mixer_file *file, size_t *r
         rc = mixer_file_linear(file, "compare", 4 * mixer_width(head->mixer) + 2, 0, &head->compare);
     if (rc < 0)
         return rc;
+    VSR_ASSERT(temperature);
     head->temperature = temperature[0];
     *ret_width = head->kind == MIXER_HEAD_PAIR ? 4 * head->compare.out : head->compare.out;
     return 0;
@@ -131,7 +132,7 @@ static int read_pair(struct mixer_head *head, struct mixer_file *file, size_t *r
 
 /* `width`: of what is classified. */
 static int read_output(struct mixer_head *head, struct mixer_file *file, size_t width) {
-    const float *scale;
+    const float *scale = NULL;
     int rc = 0;
     head->scale = 1;
     if (mixer_file_has(file, "hidden.weight")) {
@@ -328,9 +329,9 @@ static void align(const struct mixer_head *head, const float *x, struct side *si
         kernel_normalize(side->u + i * width, side->u + i * width, width);
 }
 
-/* The features of token `at` of `from`, whose similarities to `other` are `scores` until they become weights. */
-static void weigh(const struct mixer_head *head, const struct side *from, const struct side *other, size_t at,
-                  float *scores, float *ret_most) {
+/* Weights of the tokens of `other` for token `at` of `from`, to `scores`. Returns the greatest similarity. */
+static float weigh(const struct mixer_head *head, const struct side *from, const struct side *other, size_t at,
+                   float *scores) {
     size_t width = head->align.out;
     float most = other->n ? -INFINITY : 0;
     for (size_t i = 0; i < other->n; i++) {
@@ -340,7 +341,7 @@ static void weigh(const struct mixer_head *head, const struct side *from, const 
     }
     if (other->n)
         kernel_softmax(scores, other->n, 1, other->n);
-    *ret_most = most;
+    return most;
 }
 
 static void write_features(const float *h, const float *gathered, size_t width, float *ret) {
@@ -359,7 +360,7 @@ static void compare(const struct mixer_head *head, const struct side *from, cons
     const struct low_rank sum = { .x = bench->scores, .x_stride = other->n, .factor = other->h, .rank = other->n };
     for (size_t i = 0; i < n; i++) {
         float *row = bench->features + i * features;
-        weigh(head, from, other, at + i, bench->scores + i * other->n, &row[4 * width]);
+        row[4 * width] = weigh(head, from, other, at + i, bench->scores + i * other->n);
         row[4 * width + 1] = bench->seen[from->ids[at + i]];
     }
     memset(bench->gathered, 0, n * width * sizeof(*bench->gathered));
@@ -376,21 +377,26 @@ static void mark_seen(uint8_t *seen, const struct side *side, uint8_t value) {
         seen[side->ids[i]] = value;
 }
 
+static void add_row(const float *row, size_t width, bool first, float *sum, float *most) {
+    for (size_t i = 0; i < width; i++) {
+        sum[i] += row[i];
+        most[i] = first || row[i] > most[i] ? row[i] : most[i];
+    }
+}
+
 /* [mean; maximum] of c over the tokens of `from`. */
 static void summarize(const struct mixer_head *head, const struct side *from, const struct side *other,
                       const struct bench *bench, float *ret) {
     size_t width = head->compare.out;
     float *mean = ret, *most = ret + width;
+    VSR_ASSERT(ret && bench->seen);
     memset(ret, 0, 2 * width * sizeof(*ret));
     mark_seen(bench->seen, other, 1);
     for (size_t at = 0; at < from->n; at += ROWS) {
         size_t some = from->n - at < ROWS ? from->n - at : ROWS;
         compare(head, from, other, at, some, bench, bench->compared);
-        for (size_t i = 0; i < some * width; i++) {
-            float c = bench->compared[i];
-            mean[i % width] += c;
-            most[i % width] = (at == 0 && i < width) || c > most[i % width] ? c : most[i % width];
-        }
+        for (size_t i = 0; i < some; i++)
+            add_row(bench->compared + i * width, width, at + i == 0, mean, most);
     }
     mark_seen(bench->seen, other, 0);
     for (size_t i = 0; i < width && from->n; i++)
@@ -434,9 +440,9 @@ static int open_bench(const struct mixer_head *head, struct side *a, struct side
 
 static int run_pair(const struct mixer_head *head, struct mixer_text *text, struct mixer_text *second, float *ret,
                     struct vsr_err *err) {
-    struct side a, b;
-    struct bench bench;
-    const float *x_a, *x_b;
+    struct side a = { .n = 0 }, b = { .n = 0 };
+    struct bench bench = { .scores = NULL };
+    const float *x_a = NULL, *x_b = NULL;
     float *rest = NULL;
     size_t width = head->compare.out;
     int rc = open_side(head, text, &x_a, &a, err);
@@ -446,6 +452,7 @@ static int run_pair(const struct mixer_head *head, struct mixer_text *text, stru
         rc = open_bench(head, &a, &b, &bench, &rest, err);
     if (rc < 0)
         return rc;
+    VSR_ASSERT(bench.features && bench.seen);
     align(head, x_a, &a);
     align(head, x_b, &b);
     if (head->kind == MIXER_HEAD_PAIR_TAG) {

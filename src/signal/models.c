@@ -40,6 +40,8 @@ static void tell_embedder(const struct config_semantic *semantic, int kind, sign
     case EMBEDDING_MMBERT:
         path = semantic->mmbert_model_path;
         break;
+    case EMBEDDING_BUILTIN:
+        break;
     case EMBEDDING_REMOTE:
         return;
     }

@@ -161,10 +161,9 @@ static const struct {
     { "integrations.looper.retry_count", "0" },
     { "integrations.looper.flow.state.store_backend", "file" },
     { "integrations.looper.flow.state.ttl_seconds", "1800" },
-    { "model_catalog.embeddings.semantic.mmbert_model_path", "models/mmbert-embed-32k-2d-matryoshka" },
     { "model_catalog.embeddings.semantic.use_cpu", "true" },
     { "model_catalog.embeddings.semantic.embedding_config.backend", "candle" },
-    { "model_catalog.embeddings.semantic.embedding_config.model_type", "mmbert" },
+    { "model_catalog.embeddings.semantic.embedding_config.model_type", "builtin" },
     { "model_catalog.embeddings.semantic.embedding_config.preload_embeddings", "true" },
     { "model_catalog.embeddings.semantic.embedding_config.target_dimension", "768" },
     { "model_catalog.embeddings.semantic.embedding_config.target_layer", "22" },
@@ -179,13 +178,13 @@ static const struct {
     { "model_catalog.embeddings.semantic.embedding_config.prototype_scoring.margin_threshold", "0" },
     { "model_catalog.embeddings.semantic.endpoint.timeout_seconds", "10" },
     { "model_catalog.embeddings.semantic.endpoint.max_retries", "0" },
-    { "model_catalog.system.prompt_guard", "models/mmbert32k-jailbreak-detector-merged" },
-    { "model_catalog.system.domain_classifier", "models/mmbert32k-intent-classifier-merged" },
-    { "model_catalog.system.pii_classifier", "models/mmbert32k-pii-detector-merged" },
-    { "model_catalog.system.fact_check_classifier", "models/mmbert32k-factcheck-classifier-merged" },
-    { "model_catalog.system.hallucination_detector", "models/mom-halugate-detector" },
-    { "model_catalog.system.hallucination_explainer", "models/mom-halugate-explainer" },
-    { "model_catalog.system.feedback_detector", "models/mmbert32k-feedback-detector-merged" },
+    { "model_catalog.system.prompt_guard", "builtin/jailbreak" },
+    { "model_catalog.system.domain_classifier", "builtin/domain" },
+    { "model_catalog.system.pii_classifier", "builtin/pii" },
+    { "model_catalog.system.fact_check_classifier", "builtin/fact-check" },
+    { "model_catalog.system.hallucination_detector", "builtin/hallucination" },
+    { "model_catalog.system.hallucination_explainer", "builtin/nli" },
+    { "model_catalog.system.feedback_detector", "builtin/feedback" },
     { "model_catalog.kbs.0.name", "privacy_kb" },
     { "model_catalog.kbs.0.threshold", "0.55" },
     { "model_catalog.kbs.0.label_thresholds.prompt_injection", "0.7" },
@@ -273,8 +272,7 @@ static const struct {
     const char *blocks, *path, *value;
 } overrides[] = {
     { "model_catalog: {system: {prompt_guard: x}}", "model_catalog.system.prompt_guard", "x" },
-    { "model_catalog: {system: {prompt_guard: x}}", "model_catalog.system.feedback_detector",
-      "models/mmbert32k-feedback-detector-merged" },
+    { "model_catalog: {system: {prompt_guard: x}}", "model_catalog.system.feedback_detector", "builtin/feedback" },
     { "model_catalog: {kbs: [{name: k, source: {path: p}}]}", "model_catalog.kbs.0.name", "k" },
     { "model_catalog: {kbs: []}", "model_catalog.kbs", "" },
     { "router: {clear_route_cache: false}", "router.clear_route_cache", "false" },
@@ -319,7 +317,7 @@ TEST(models_resolved) {
     CHECK_STR(modules->prompt_guard.model_path, "own/guard", "model_id wins");
     CHECK_STR(modules->classifier.pii.model_path, "own/pii", "through the reference");
     CHECK_STR(modules->classifier.domain.model_path, "own/pii", "any of the seven");
-    CHECK_STR(modules->feedback_detector.model_path, "models/mmbert32k-feedback-detector-merged", "default");
+    CHECK_STR(modules->feedback_detector.model_path, "builtin/feedback", "default");
     arena_free(arena);
 }
 
@@ -389,6 +387,34 @@ TEST(embeddings_settled) {
         embedding = &doc->global.model_catalog.embeddings.semantic.embedding_config;
         CHECK_INT(embedding->backend, EMBEDDING_BACKEND_NATIVE, names[i]);
         CHECK_INT(embedding->top_k, 0, "all");
+    }
+    arena_free(arena);
+}
+
+TEST(embedder_by_path) {
+    static const struct {
+        const char *semantic;
+        int model;
+    } cases[] = {
+        { "", EMBEDDING_BUILTIN },
+        { "qwen3_model_path: q", EMBEDDING_QWEN3 },
+        { "bert_model_path: b, gemma_model_path: g", EMBEDDING_GEMMA },
+        { "qwen3_model_path: q, multimodal_model_path: m", EMBEDDING_MULTIMODAL },
+        { "qwen3_model_path: q, mmbert_model_path: m", EMBEDDING_MMBERT },
+        { "bert_model_path: b", EMBEDDING_BERT },
+        { "mmbert_model_path: ' '", EMBEDDING_BUILTIN },
+        { "qwen3_model_path: q, embedding_config: {model_type: builtin}", EMBEDDING_BUILTIN },
+        { "qwen3_model_path: q, embedding_config: {model_type: ''}", EMBEDDING_QWEN3 },
+        { "embedding_config: {model_type: qwen3}", EMBEDDING_QWEN3 },
+    };
+    struct arena *arena = arena_new(0, 0);
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct diag diag;
+        const struct config_document *doc =
+            load(arena, arena_printf(arena, "model_catalog: {embeddings: {semantic: {%s}}}", cases[i].semantic).ptr,
+                 &diag);
+        CHECK_INT(doc->global.model_catalog.embeddings.semantic.embedding_config.model_type, cases[i].model,
+                  cases[i].semantic);
     }
     arena_free(arena);
 }
@@ -582,6 +608,6 @@ TEST(unknown_at_every_level) {
     CHECK(unknown_keys("note", &n_objects) > 80, "refused");
 }
 
-RUN_TESTS(T(built_in_defaults), T(merged), T(models_resolved), T(guards), T(embeddings_settled), T(router_settled),
-          T(compression_profiles), T(management_tokens), T(inference_of_single_models), T(internal_listener),
-          T(full_document), T(unknown_at_every_level))
+RUN_TESTS(T(built_in_defaults), T(merged), T(models_resolved), T(guards), T(embeddings_settled), T(embedder_by_path),
+          T(router_settled), T(compression_profiles), T(management_tokens), T(inference_of_single_models),
+          T(internal_listener), T(full_document), T(unknown_at_every_level))

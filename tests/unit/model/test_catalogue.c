@@ -1,5 +1,6 @@
 #include "model/catalogue.h"
 
+#include "model/builtin.h"
 #include "test.h"
 
 static const struct {
@@ -77,18 +78,26 @@ TEST(capabilities) {
 
 /* What must hold of every record, the next one too. */
 TEST(records) {
-    size_t n;
+    size_t n, n_builtin = 0, n_names;
     const struct model_record *records = catalogue_records(&n);
-    CHECK_INT(n, 25, "count");
+    CHECK_INT(n, 35, "count");
     for (size_t i = 0; i < n; i++) {
         const struct model_record *r = &records[i];
         const char *path = r->local_path;
         char prefixed[256];
-        CHECK(str_starts(str_from_c(path), VSR_STR("models/")), path);
         CHECK(catalogue_find(str_from_c(path)) == r, path);
+        CHECK(r->description && r->description[0], path);
+        if (builtin_is(str_from_c(path))) {
+            struct vsr_err err = VSR_ERR_NONE;
+            const struct builtin_model *model;
+            CHECK_MSG(builtin_open(str_from_c(path), &model, &err) == 0, "%s", err.text);
+            CHECK(!r->repo_id && !r->is_default && !r->capability, path);
+            n_builtin++;
+            continue;
+        }
+        CHECK(str_starts(str_from_c(path), VSR_STR("models/")), path);
         CHECK(model_repo_id_valid(str_from_c(r->repo_id)), path);
         CHECK(catalogue_find(str_from_c(r->repo_id)) == r, path);
-        CHECK(r->description && r->description[0], path);
         CHECK(r->max_context_length >= 512 && r->max_context_length <= r->base_model_max_context, path);
         CHECK((r->embedding_dim > 0) != (r->num_classes > 0), path);
         CHECK(r->uses_lora == (r->base_repo_id != NULL), path);
@@ -99,6 +108,8 @@ TEST(records) {
             CHECK(catalogue_find(str_from_c(prefixed)) == r, prefixed);
         }
     }
+    (void)builtin_names(&n_names);
+    CHECK_INT(n_builtin, n_names, "all that are built in");
 }
 
 TEST(overrides) {

@@ -83,13 +83,13 @@ TEST(which) {
     static const struct {
         const char *name, *catalog, *signals, *rules, *want;
     } cases[] = {
-        { "a default", "", DOMAIN, ASK_DOMAIN, "domain-classification models/mmbert32k-intent-classifier-merged" },
+        { "a default", "", DOMAIN, ASK_DOMAIN, "domain-classification builtin/domain" },
         { "not asked by any decision", "", DOMAIN ", keywords: [{name: k, operator: OR, keywords: [x]}]",
           "{type: keyword, name: k}", "" },
         { "switched off", "modules: {classifier: {domain: {enabled: false}}}", DOMAIN, ASK_DOMAIN, "" },
         { "a path of its own", "modules: {classifier: {domain: {model_id: ./mine}}}", DOMAIN, ASK_DOMAIN,
           "domain-classification ./mine" },
-        { "an embedder", "", EMBEDDING, ASK_EMBEDDING, "embedding models/mmbert-embed-32k-2d-matryoshka" },
+        { "an embedder", "", EMBEDDING, ASK_EMBEDDING, "embedding builtin/embedding" },
         { "of another kind", SEMANTIC("qwen3_model_path: models/q, embedding_config: {model_type: qwen3}"), EMBEDDING,
           ASK_EMBEDDING, "embedding models/q" },
         { "a sentence transformer without a path", SEMANTIC("embedding_config: {model_type: bert}"), EMBEDDING,

@@ -172,6 +172,11 @@ static void reply(struct admin_call *call) {
     exchange_reply(call->exchange, call->status, fields, n, buf_str(&call->answer));
 }
 
+void admin_reply(struct admin_call *call) {
+    call->cancel = NULL;
+    reply(call);
+}
+
 static void on_end(void *request) {
     struct admin_call *call = request;
     if (call->route) {
@@ -179,12 +184,15 @@ static void on_end(void *request) {
         call->route->handle(call);
         call->snapshot = NULL;
     }
-    reply(call);
+    if (!call->cancel)
+        reply(call);
 }
 
 static void on_close(void *request, enum exchange_outcome how) {
     struct admin_call *call = request;
     (void)how;
+    if (call->cancel)
+        call->cancel(call);
     buf_done(&call->body);
     buf_done(&call->answer);
     arena_free(call->arena);

@@ -29,6 +29,9 @@ struct admin_call {
     struct buf body;
 
     const struct snapshot *snapshot; /* of the generation that serves; while the handler runs */
+    /* Of a handler that answers later, by admin_reply(): ends what it waits for, when the client goes away before. */
+    void (*cancel)(struct admin_call *call);
+    void *work; /* its own */
     int status;
     const char *content_type;
     vsr_str allow; /* of a 405 */
@@ -52,6 +55,9 @@ bool admin_allowed(struct admin_call *call, const struct http1_head *head);
 
 /* The value of a query parameter, as it stands; empty when it is absent. */
 vsr_str admin_query(const struct admin_call *call, vsr_str name);
+
+/* Answers; for a handler that had set `cancel`. The call may be gone afterwards. */
+void admin_reply(struct admin_call *call);
 
 struct gateway *admin_gateway(const struct admin *admin);
 /* Whether it listens on all addresses of a machine that others can reach. */

@@ -2,6 +2,7 @@
 #include "admin/call.h"
 #include "core/json.h"
 #include "serve/eval.h"
+#include "serve/gateway.h"
 #include "serve/snapshot.h"
 
 static bool member_is_true(const struct json_doc *doc, json_ref object, vsr_str key) {
@@ -31,26 +32,68 @@ static void refuse(struct admin_call *call, int rc, const struct vsr_err *err) {
         admin_error(call, 400, "INVALID_INPUT", text);
 }
 
-void admin_eval(struct admin_call *call) {
-    const struct snapshot *snapshot = call->snapshot;
-    struct request_facts *facts = ARENA_NEW(call->arena, struct request_facts);
-    struct vsr_err err = VSR_ERR_NONE;
-    struct json_writer w;
+/* A dry run under way. */
+struct dry_run {
+    struct snapshot *snapshot; /* one reference */
     struct json_doc doc;
+    struct request_facts facts;
     struct eval eval;
-    int rc = json_parse(call->arena, buf_str(&call->body), &doc, &err);
-    if (rc == 0 && !json_is(&doc, 0, JSON_OBJECT))
+};
+
+static void release(struct admin_call *call) {
+    struct dry_run *run = call->work;
+    eval_cancel(&run->eval);
+    snapshot_unref(run->snapshot);
+    call->cancel = NULL;
+}
+
+/* What came out, or why nothing did. */
+static void finish(struct admin_call *call, int rc, const struct vsr_err *err) {
+    struct dry_run *run = call->work;
+    struct json_writer w;
+    if (rc < 0) {
+        refuse(call, rc, err);
+    } else {
+        json_write_init(&w, &call->answer);
+        json_write_begin_object(&w);
+        eval_members(&run->eval, wants_trace(call, &run->doc), &w);
+        json_write_end(&w);
+    }
+    release(call);
+}
+
+static void on_evidence(void *data) {
+    struct admin_call *call = data;
+    struct dry_run *run = call->work;
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = eval_go_on(&run->eval, &err);
+    if (rc == EVAL_WAITS)
+        return;
+    finish(call, rc, &err);
+    admin_reply(call);
+}
+
+void admin_eval(struct admin_call *call) {
+    struct gateway *gateway = admin_gateway(call->admin);
+    struct dry_run *run = ARENA_NEW(call->arena, struct dry_run);
+    struct eval_options options = { .worker = snapshot_control_scratch(call->snapshot),
+                                    .lane = gateway_lane(gateway),
+                                    .arena = call->arena,
+                                    .done = on_evidence,
+                                    .owner = call };
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc;
+    options.snapshot = run->snapshot = snapshot_ref(gateway_snapshot(gateway));
+    call->work = run;
+    rc = json_parse(call->arena, buf_str(&call->body), &run->doc, &err);
+    if (rc == 0 && !json_is(&run->doc, 0, JSON_OBJECT))
         rc = err_set(&err, VSR_E_INVALID, "the body must be an object with text or messages");
     if (rc == 0)
-        rc = eval_read(snapshot, call->arena, &doc, facts, &err);
+        rc = eval_read(run->snapshot, call->arena, &run->doc, &run->facts, &err);
     if (rc == 0)
-        rc = eval_run(snapshot, snapshot_control_scratch(snapshot), call->arena, facts, &eval, &err);
-    if (rc < 0) {
-        refuse(call, rc, &err);
-        return;
-    }
-    json_write_init(&w, &call->answer);
-    json_write_begin_object(&w);
-    eval_members(&eval, wants_trace(call, &doc), &w);
-    json_write_end(&w);
+        rc = eval_start(&options, &run->facts, &run->eval, &err);
+    if (rc == EVAL_WAITS)
+        call->cancel = release;
+    else
+        finish(call, rc, &err);
 }

@@ -10,7 +10,9 @@
 
 #include "cli/cli.h"
 #include "cli/http_call.h"
+#include "cli/model_row.h"
 #include "cli/profile.h"
+#include "cli/profile_models.h"
 #include "cli/term.h"
 #include "core/arena.h"
 #include "core/assert.h"
@@ -30,6 +32,7 @@ struct probe_command {
     const struct probe_suite *suite;
     struct profile profile;
     struct probe_options options;
+    struct probe_local local;
     vsr_str router;
 };
 
@@ -197,6 +200,10 @@ static int run(struct probe_command *c) {
     return code;
 }
 
+static struct evidence_lane *lane_of(void *data, size_t worker) {
+    return profile_models_lane(data, worker);
+}
+
 static void set_options(struct probe_command *c, size_t jobs) {
     size_t n = options_count(c->cli->options, "probe-id");
     vsr_str *ids = ARENA_ARRAY(c->arena, vsr_str, n);
@@ -204,6 +211,7 @@ static void set_options(struct probe_command *c, size_t jobs) {
     for (size_t i = 0; i < n; i++)
         ids[i] = str_from_c(options_nth(c->cli->options, "probe-id", i));
     c->router = str_from_c(router ? router : "");
+    c->local = (struct probe_local){ c->profile.snapshot, lane_of, c->profile.models };
     c->options = (struct probe_options){
         .suite = c->suite,
         .snapshot = c->profile.snapshot,
@@ -211,9 +219,18 @@ static void set_options(struct probe_command *c, size_t jobs) {
         .n_ids = n,
         .jobs = jobs,
         .by_independence = options_has(c->cli->options, "independent"),
-        .asker = router ? (struct probe_asker){ ask_router, c } : probe_local(c->profile.snapshot),
+        .asker = router ? (struct probe_asker){ ask_router, c } : probe_local(&c->local),
         .progress = progress,
     };
+}
+
+/* Whoever asks a router elsewhere needs names only. */
+static int load_profile(struct probe_command *c, size_t jobs) {
+    bool asks = !options_has(c->cli->options, "no-models") && !options_text(c->cli->options, "router");
+    const struct profile_options options = { .file = c->config_file,
+                                             .n_threads = jobs,
+                                             .models_dir = asks ? options_text(c->cli->options, "models-dir") : NULL };
+    return profile_load_with(&options, &c->profile);
 }
 
 static int run_suite(struct probe_command *c) {
@@ -232,9 +249,11 @@ static int run_suite(struct probe_command *c) {
     VSR_ASSERT(c->suite != NULL);
     if (jobs == 0)
         jobs = (size_t)c->suite->evaluation.concurrency;
-    if (profile_load_for(c->config_file, false, jobs, &c->profile) < 0) {
+    if (load_profile(c, jobs) < 0) {
         code = profile_complain(c->cli, &c->profile);
     } else {
+        if (c->profile.models)
+            profile_models_load(c->profile.models, c->cli, c->profile.snapshot);
         set_options(c, jobs);
         code = run(c);
     }
@@ -266,6 +285,7 @@ static const struct option_spec probe_options[] = {
       .greatest = PROBE_CONCURRENCY_MAX },
     { "independent", 0, OPTION_FLAG, 0, NULL,
       "count only probes whose decision no unavailable signal can change, and list the others" },
+    PROFILE_OPTIONS_MODELS,
     { "junit", 0, OPTION_TEXT, OPTION_FILE, "FILE", "write JUnit XML" },
     { "report", 0, OPTION_TEXT, OPTION_FILE, "FILE", "write the JSON report" },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },

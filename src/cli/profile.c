@@ -8,6 +8,7 @@
 
 #include "cli/build_info.h"
 #include "cli/cli.h"
+#include "cli/profile_models.h"
 #include "cli/term.h"
 #include "core/arena.h"
 #include "core/assert.h"
@@ -67,10 +68,11 @@ static int check_readable(const char *file, struct vsr_err *err) {
     return rc;
 }
 
-int profile_load_for(const char *file, bool strict_env, size_t n_threads, struct profile *ret_profile) {
+int profile_load_with(const struct profile_options *how, struct profile *ret_profile) {
     struct profile *profile = ret_profile;
-    struct snapshot_options options = { .load = profile_load_options(strict_env),
-                                        .n_workers = n_threads,
+    const char *file = how->file;
+    struct snapshot_options options = { .load = profile_load_options(how->strict_env),
+                                        .n_workers = how->n_threads,
                                         .generation = 1 };
     struct spinner *spinner;
     int rc;
@@ -81,6 +83,11 @@ int profile_load_for(const char *file, bool strict_env, size_t n_threads, struct
         return rc;
     profile->telemetry = telemetry_new();
     profile->registry = provider_registry_new();
+    if (how->models_dir)
+        rc = profile_models_new(how->models_dir, how->n_threads, profile->telemetry, &profile->models, &profile->err);
+    if (rc < 0)
+        return rc;
+    options.evidence = profile_models_evidence(profile->models);
     options.telemetry = profile->telemetry;
     options.registry = profile->registry;
     spinner = spinner_start("compiling the policy");
@@ -92,12 +99,17 @@ int profile_load_for(const char *file, bool strict_env, size_t n_threads, struct
 }
 
 int profile_load(const char *file, bool strict_env, struct profile *ret_profile) {
-    return profile_load_for(file, strict_env, 1, ret_profile);
+    const struct profile_options options = { .file = file, .strict_env = strict_env, .n_threads = 1 };
+    return profile_load_with(&options, ret_profile);
 }
 
 void profile_done(struct profile *profile) {
+    /* Requests of the snapshot are over, and with it goes its claim to models. */
+    profile_models_end(profile->models);
     snapshot_unref(profile->snapshot);
     profile->snapshot = NULL;
+    profile_models_free(profile->models);
+    profile->models = NULL;
     if (profile->registry)
         provider_registry_free(profile->registry);
     profile->registry = NULL;

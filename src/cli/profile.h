@@ -15,6 +15,7 @@
 
 struct arena;
 struct cli;
+struct profile_models;
 struct snapshot;
 struct telemetry;
 struct provider_registry;
@@ -33,15 +34,24 @@ struct profile {
     struct snapshot *snapshot; /* NULL when loading failed */
     struct telemetry *telemetry;
     struct provider_registry *registry;
+    struct profile_models *models; /* NULL: none is asked */
+};
+
+struct profile_options {
+    const char *file; /* NULL: the demo */
+    bool strict_env;
+    size_t n_threads;       /* that evaluate at the same time */
+    const char *models_dir; /* what `models/` stands for; NULL: no model is asked, and what only one can say is
+                               unavailable */
 };
 
 /*
- * Loads `file` (NULL: the demo) for one thread. Returns 0 or the code of what failed; VSR_E_IO: the file could not be
- * read. Call profile_done() in any case.
+ * Loads `file` (NULL: the demo) for one thread and without models. Returns 0 or the code of what failed; VSR_E_IO: the
+ * file could not be read. Call profile_done() in any case.
  */
 int profile_load(const char *file, bool strict_env, struct profile *ret_profile) VSR_MUST_CHECK;
-/* The same for `n_threads` that evaluate at the same time. */
-int profile_load_for(const char *file, bool strict_env, size_t n_threads, struct profile *ret_profile) VSR_MUST_CHECK;
+/* The same, as the options say; models are loaded by profile_models_load(). */
+int profile_load_with(const struct profile_options *options, struct profile *ret_profile) VSR_MUST_CHECK;
 void profile_done(struct profile *profile);
 
 /* Says on stderr why loading failed. Returns the exit code. */

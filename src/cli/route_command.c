@@ -6,7 +6,9 @@
 
 #include "cli/chat_body.h"
 #include "cli/cli.h"
+#include "cli/model_row.h"
 #include "cli/profile.h"
+#include "cli/profile_models.h"
 #include "cli/route_time.h"
 #include "cli/term.h"
 #include "core/arena.h"
@@ -137,38 +139,49 @@ static int print(const struct cli *cli, const struct eval *eval, const struct ro
     return code;
 }
 
-static int run(const struct snapshot *snapshot, struct arena *arena, const struct request_facts *facts,
+static int run(const struct profile *profile, struct arena *arena, const struct request_facts *facts,
                struct eval *ret_eval, struct vsr_err *err) {
-    int rc = eval_run(snapshot, 0, arena, facts, ret_eval, err);
+    const struct eval_options options = { .snapshot = profile->snapshot,
+                                          .lane = profile_models_lane(profile->models, 0),
+                                          .arena = arena };
+    int rc = eval_run(&options, facts, ret_eval, err);
     if (rc == VSR_E_REFUSED)
         return err_set(err, rc, "refused with 403: %s; name the caller with --user and --group",
                        ret_eval->outcome->refusal);
     return rc;
 }
 
-static int route_with(const struct cli *cli, const struct snapshot *snapshot, struct arena *arena, vsr_str body) {
+static int route_with(const struct cli *cli, const struct profile *profile, struct arena *arena, vsr_str body) {
+    const struct snapshot *snapshot = profile->snapshot;
     struct request_facts *facts = ARENA_NEW(arena, struct request_facts);
     struct eval eval;
     struct route_times times;
     struct vsr_err err = VSR_ERR_NONE;
     bool timed = options_has(cli->options, "time");
-    if (read_facts(cli, snapshot, arena, body, facts, &err) < 0 || run(snapshot, arena, facts, &eval, &err) < 0)
+    if (read_facts(cli, snapshot, arena, body, facts, &err) < 0 || run(profile, arena, facts, &eval, &err) < 0)
         return cli_fail_err(cli, &err);
     /* A model that is named directly is not routed: the default recipe is measured. */
-    if (timed && route_time(snapshot, eval.recipe ? eval.recipe : &snapshot->recipes[0], body, facts,
+    if (timed && route_time(profile, eval.recipe ? eval.recipe : &snapshot->recipes[0], body, facts,
                             options_number(cli->options, "time"), &times, &err) < 0)
         return cli_fail_err(cli, &err);
     return print(cli, &eval, timed ? &times : NULL);
 }
 
 static int route_profile(const struct cli *cli, struct arena *arena, vsr_str body) {
+    bool asks = !options_has(cli->options, "no-models");
+    const struct profile_options options = { .file = options_text(cli->options, "config"),
+                                             .strict_env = options_has(cli->options, "strict-env"),
+                                             .n_threads = 1,
+                                             .models_dir = asks ? options_text(cli->options, "models-dir") : NULL };
     struct profile profile;
     int code;
-    if (profile_load(options_text(cli->options, "config"), options_has(cli->options, "strict-env"), &profile) < 0) {
+    if (profile_load_with(&options, &profile) < 0) {
         code = profile_complain(cli, &profile);
     } else {
         cli_print_diag(cli, &profile.diag); /* warnings */
-        code = route_with(cli, profile.snapshot, arena, body);
+        if (profile.models)
+            profile_models_load(profile.models, cli, profile.snapshot);
+        code = route_with(cli, &profile, arena, body);
     }
     profile_done(&profile);
     return code;
@@ -208,6 +221,7 @@ static const struct option_spec route_options[] = {
     { "time", 0, OPTION_NUMBER, OPTION_MAYBE, "N", "measure it, over N (" DEFAULT_REPETITIONS ") repetitions",
       .least = 1, .greatest = 10 * 1000 * 1000 },
     { "strict-env", 0, OPTION_FLAG, 0, NULL, "an unset ${VARIABLE} without a default is an error" },
+    PROFILE_OPTIONS_MODELS,
     { "trace", 0, OPTION_TEXT, 0, "FORM", "how the reasons are printed: text, or json like the evaluation API", "text",
       .words = trace_forms },
     { "json", 0, OPTION_FLAG, 0, NULL, "the same as --trace json" },

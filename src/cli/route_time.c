@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 
+#include "cli/profile.h"
+#include "cli/profile_models.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/json_write.h"
 #include "core/mem.h"
+#include "evidence/run.h"
 #include "route/route.h"
 #include "serve/eval.h"
 #include "wire/facts.h"
@@ -18,24 +21,25 @@ struct sample {
     uint64_t route_ns, total_ns;
 };
 
-static int route_once(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, struct arena *arena,
+static int route_once(const struct profile *profile, const struct snapshot_recipe *recipe, struct arena *arena,
                       vsr_str body, const struct request_facts *caller, struct sample *sample, struct vsr_err *err) {
-    const struct route_options route_options = { .full = false };
+    struct evidence_lane *lane = profile_models_lane(profile->models, 0);
+    const struct route_options route_options = { .evidence = lane ? ROUTE_EVIDENCE_ANSWERS : ROUTE_EVIDENCE_NONE };
     uint64_t begin_ns = clock_mono_ns(), facts_ns, end_ns;
     struct request_facts *facts = ARENA_NEW(arena, struct request_facts);
     struct route_state *state;
     struct json_doc doc;
     int rc = json_parse(arena, body, &doc, err);
     if (rc == 0)
-        rc = eval_read(snapshot, arena, &doc, facts, err);
+        rc = eval_read(profile->snapshot, arena, &doc, facts, err);
     if (rc < 0)
         return rc;
     facts->user_id = caller->user_id;
     facts->user_groups = caller->user_groups;
     facts_ns = clock_mono_ns();
     state = route_begin(recipe->route, recipe->scratch[0], arena, facts, &route_options);
-    if (route_step(state, err) != ROUTE_DONE)
-        return err_set(err, VSR_E_UNAVAILABLE, "routing needs evidence from outside");
+    while (route_step(state, err) == ROUTE_NEEDS_EVIDENCE)
+        evidence_run_wait_route(lane, recipe->evidence, state, arena);
     end_ns = clock_mono_ns();
     *sample = (struct sample){ end_ns - facts_ns, end_ns - begin_ns };
     return 0;
@@ -54,7 +58,7 @@ static struct route_spread spread(double *us, size_t n) {
     return (struct route_spread){ us[0], us[n / 2], sum / (double)n, us[n - 1 - n / 100] };
 }
 
-int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, vsr_str body,
+int route_time(const struct profile *profile, const struct snapshot_recipe *recipe, vsr_str body,
                const struct request_facts *caller, uint64_t repetitions, struct route_times *ret_times,
                struct vsr_err *err) {
     size_t n = repetitions ? repetitions : ROUTE_TIME_DEFAULT, warm_up = n / 10 + 1;
@@ -64,7 +68,7 @@ int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *re
     for (size_t i = 0; i < n + warm_up && rc == 0; i++) {
         struct sample sample = { 0 };
         arena_reset(arena);
-        rc = route_once(snapshot, recipe, arena, body, caller, &sample, err);
+        rc = route_once(profile, recipe, arena, body, caller, &sample, err);
         if (i < warm_up)
             continue;
         route_us[i - warm_up] = (double)sample.route_ns / 1e3;

@@ -12,7 +12,6 @@
 struct buf;
 struct json_writer;
 struct request_facts;
-struct snapshot;
 
 enum { ROUTE_TIME_DEFAULT = 1000 };
 
@@ -27,13 +26,15 @@ struct route_times {
     struct route_spread total; /* from the bytes of the body */
 };
 
+struct profile;
 struct snapshot_recipe;
 
 /*
- * Routes `body` by one recipe of the snapshot `repetitions` times (0: ROUTE_TIME_DEFAULT), after a tenth as many that
- * do not count, without a trace, as the gateway does it. `caller` says who asks; nothing else of it is read.
+ * Routes `body` by one recipe of the profile `repetitions` times (0: ROUTE_TIME_DEFAULT), after a tenth as many that
+ * do not count, without a trace, as the gateway does it, models included.
+ * `caller` says who asks; nothing else of it is read.
  */
-int route_time(const struct snapshot *snapshot, const struct snapshot_recipe *recipe, vsr_str body,
+int route_time(const struct profile *profile, const struct snapshot_recipe *recipe, vsr_str body,
                const struct request_facts *caller, uint64_t repetitions, struct route_times *ret_times,
                struct vsr_err *err) VSR_MUST_CHECK;
 

@@ -12,6 +12,7 @@
 #include "evidence/http_embeddings.h"
 #include "evidence/http_format.h"
 #include "evidence/http_post.h"
+#include "evidence/mcp_call.h"
 #include "net/loop.h"
 
 enum {
@@ -36,9 +37,10 @@ struct remote_client {
     vsr_str name;
     const char *model;
     struct http_server server;
-    struct http_post_options options;
-    size_t dims; /* of the vectors asked for; 0: any */
-    bool plain;  /* the server refuses what not all can */
+    struct http_post_options options; /* of a tool server: attempt_ms alone */
+    struct mcp_desk *desk;            /* SOURCE_MCP; NULL: it cannot be asked, server.wrong says why */
+    size_t dims;                      /* of the vectors asked for; 0: any */
+    bool plain;                       /* the server refuses what not all can */
     size_t n_calls;
 };
 
@@ -48,6 +50,7 @@ struct remote_call {
     remote_done_fn *done;
     void *owner;
     struct http_post *post;
+    struct mcp_call *mcp;
     struct loop_task task; /* tells a failure that is known at once */
     struct evidence_answer answer;
     uint64_t start_ms;
@@ -60,6 +63,7 @@ struct remote_call {
 
 static void destroy(struct remote_call *call) {
     http_post_cancel(call->post);
+    mcp_call_cancel(call->mcp);
     loop_defer_cancel(&call->task);
     call->client->n_calls--;
     mem_free(call);
@@ -67,7 +71,8 @@ static void destroy(struct remote_call *call) {
 
 static void finish(struct remote_call *call, const struct evidence_answer *answer) {
     struct evidence_answer told = *answer;
-    told.model = call->client->model;
+    if (!told.model)
+        told.model = call->client->model;
     call->done(call->owner, &told);
     destroy(call);
 }
@@ -239,6 +244,52 @@ static void ask_vectors(struct remote_call *call) {
     buf_done(&body);
 }
 
+/* ---- tool servers */
+
+static const char *told_name(struct remote_call *call, const char *name) {
+    return name && *name ? arena_c_str(call->question.arena, str_from_c(name)) : NULL;
+}
+
+static void on_classified(void *owner, const struct mcp_classified *classified) {
+    struct remote_call *call = owner;
+    struct evidence_answer answer = {
+        .code = SIGNAL_OK,
+        .numbers = classified->verdict.numbers,
+        .labels = classified->verdict.labels,
+        .n = classified->verdict.n,
+        .n_labels = classified->verdict.n,
+        .model = told_name(call, classified->name),
+        .version = told_name(call, classified->version),
+    };
+    call->mcp = NULL;
+    if (classified->code != SIGNAL_OK) {
+        fail(call, classified->code, "%s", classified->reason);
+        return;
+    }
+    keep_answer(call, &answer);
+    finish(call, &answer);
+}
+
+static void ask_tool(struct remote_call *call) {
+    struct remote_client *client = call->client;
+    const struct signal_source *source = client->source;
+    struct arena *scratch;
+    vsr_str *labels;
+    uint64_t left = time_left(call);
+    if (!client->desk) {
+        fail_later(call, SIGNAL_UNAVAILABLE, client->server.wrong);
+        return;
+    }
+    scratch = arena_new(0, 0);
+    labels = ARENA_ARRAY(scratch, vsr_str, source->n_labels);
+    for (size_t i = 0; i < source->n_labels; i++)
+        labels[i] = source->labels[i].name;
+    call->mcp =
+        mcp_call_start(client->desk, call->question.texts[0], labels, source->n_labels,
+                       left < client->options.attempt_ms ? left : client->options.attempt_ms, on_classified, call);
+    arena_free(scratch);
+}
+
 /* ---- clients */
 
 static vsr_str look_up(const struct remote_client *client, vsr_str variable) {
@@ -308,12 +359,28 @@ static void init_external(struct remote_client *client) {
     init_server(client, external_url(&model->llm_endpoint, client->arena), format->suffix, model->access_key);
 }
 
+static void init_mcp(struct remote_client *client) {
+    const struct config_mcp_classifier *mcp = client->source->config;
+    struct vsr_err err = VSR_ERR_NONE;
+    bool is_stdio = mcp->transport_type == MCP_STDIO;
+    uint64_t timeout_ms = client->source->timeout_ms > 0 ? (uint64_t)client->source->timeout_ms
+                          : mcp->timeout_seconds > 0     ? (uint64_t)mcp->timeout_seconds * 1000
+                                                         : REMOTE_MCP_TIMEOUT_MS;
+    client->options = (struct http_post_options){ .attempt_ms = timeout_ms };
+    client->name = arena_printf(client->arena, "mcp: %.*s", VSR_FMT(is_stdio ? mcp->command : mcp->url));
+    if (!client->host.mcp)
+        client->server.wrong = "tool servers are not asked here";
+    else if (mcp_desk_new(client->host.loop, client->host.mcp, mcp, &client->desk, &err) < 0)
+        client->server.wrong = arena_c_str(client->arena, str_from_c(err.text));
+}
+
 static const struct remote_kind kinds[] = {
     [SOURCE_HTTP_EMBEDDINGS] = { EVIDENCE_VECTOR, NULL, init_embeddings, ask_vectors },
     [SOURCE_HTTP_CLASSIFY] = { EVIDENCE_CLASSES, &http_classify, init_external, start_verdict },
     [SOURCE_HTTP_GUARD] = { EVIDENCE_CLASSES, &http_guard, init_external, start_verdict },
     [SOURCE_HTTP_LABEL] = { EVIDENCE_CLASSES, &http_label, init_external, start_verdict },
     [SOURCE_HTTP_ROUTE] = { EVIDENCE_CLASSES, &http_route, init_external, start_verdict },
+    [SOURCE_MCP] = { EVIDENCE_CLASSES, NULL, init_mcp, ask_tool },
 };
 
 struct remote_client *remote_client_new(const struct remote_host *host, const struct signal_source *source) {
@@ -332,6 +399,7 @@ void remote_client_free(struct remote_client *client) {
         return;
     VSR_ASSERT(client->n_calls == 0);
     http_server_done(&client->server);
+    mcp_desk_free(client->desk);
     arena_free(client->arena);
     mem_free(client);
 }

@@ -26,7 +26,8 @@
  *     which is one of them, and `rationale`, which is not blank.
  * SOURCE_HTTP_ROUTE  CLASSES: what the reply says about how sure it is, else 1, for the route that was picked; a reply
  *     that names none of them gives 0 everywhere, which is an answer.
- * SOURCE_MCP  CLASSES by a tool (mcp_classify.h).
+ * SOURCE_MCP  CLASSES by a tool; mcp_verdict.h says how its answers are read. `timeout_seconds` (10) covers the wait
+ * for a session that is just beginning.
  *
  * Guards, labels and routes are asked once, without another attempt: what is worth waiting for is one answer.
  *
@@ -79,7 +80,7 @@ struct remote_host {
  * the reason. Keeps the source and its configuration. Not for SOURCE_MODEL. Copies `host`.
  */
 struct remote_client *remote_client_new(const struct remote_host *host, const struct signal_source *source);
-/* Calls must be over. NULL is allowed. */
+/* Calls must be over; not from inside `done`. NULL is allowed. */
 void remote_client_free(struct remote_client *client);
 
 /* Where it asks, for people: "http://host:8000/v1/embeddings", "mcp: command". Lives as long as the client. */

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "model/builtin.h"
 #include "model/file.h"
+#include "model/fingerprint.h"
 #include "nn/backend.h"
 #include "nn/embedder.h"
 #include "nn/encoder_adapter.h"
@@ -25,6 +26,7 @@ struct model {
     struct arena *arena;
     vsr_str directory;
     uint64_t serial;
+    char version[FINGERPRINT_LEN + 1];
     const struct builtin_model *builtin; /* NULL: read from the directory */
     enum model_task task;
     struct encoder_config config;
@@ -268,6 +270,8 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
         model_unref(model);
         return err_wrap(err, "model %.*s", VSR_FMT(directory));
     }
+    fingerprint_of(model->directory, opening.trunk.ptr == model->directory.ptr ? VSR_STR("") : opening.trunk,
+                   model->version);
     *ret = model;
     return 0;
 }
@@ -386,6 +390,10 @@ struct model_bytes model_bytes(const struct model *model) {
 
 uint64_t model_serial(const struct model *model) {
     return model->serial;
+}
+
+const char *model_version(const struct model *model) {
+    return model->version;
 }
 
 const void *model_kind(const struct model *model, size_t layers, bool no_exit_norm) {

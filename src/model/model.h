@@ -102,6 +102,8 @@ vsr_str model_warning(const struct model *model, size_t n);
 struct model_bytes model_bytes(const struct model *model);
 /* Tells this load from any other of this process, for keys of caches. */
 uint64_t model_serial(const struct model *model);
+/* The same for the same files, in every process: model/fingerprint.h. Lives with the model. */
+const char *model_version(const struct model *model);
 /* The same for calls that may run together: those that leave one trunk after the same number of layers and in the
  * same way. */
 const void *model_kind(const struct model *model, size_t layers, bool no_exit_norm);

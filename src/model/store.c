@@ -168,6 +168,17 @@ int store_get(struct store *store, vsr_str name, uint64_t deadline_ms, struct st
     return rc < 0 ? err_wrap(err, "model %.*s", VSR_FMT(str_sub(name, 0, 128))) : 0;
 }
 
+bool store_is_coming(struct store *store, vsr_str name, bool *ret_lazy) {
+    const struct slot *slot;
+    bool coming;
+    store_lock(store);
+    slot = slot_of_name(store, name);
+    coming = slot && (slot->model || refuse(store, slot, NULL) == 0);
+    *ret_lazy = slot && !slot_is_eager(slot);
+    store_unlock(store);
+    return coming;
+}
+
 void store_put(struct store_handle *handle) {
     model_unref(handle->model);
     handle->model = NULL;

@@ -106,6 +106,9 @@ void store_claim_free(struct store_claim *claim);
  */
 int store_get(struct store *store, vsr_str name, uint64_t deadline_ms, struct store_handle *ret,
               struct vsr_err *err) VSR_MUST_CHECK;
+/* Whether it is worth waiting for a model that store_get() did not give: it is being looked for or loaded. `*ret_lazy`:
+ * because somebody asked for it. */
+bool store_is_coming(struct store *store, vsr_str name, bool *ret_lazy);
 /* Empties the handle. One that is empty already is allowed. */
 void store_put(struct store_handle *handle);
 

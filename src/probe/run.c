@@ -248,16 +248,19 @@ static bool is_independent(const struct eval *eval, const struct probe_decision 
 
 static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str body,
                      const struct probe_decision *decision, struct probe_answer *ret_answer, struct vsr_err *err) {
-    const struct snapshot *snapshot = data;
+    const struct probe_local *local = data;
     struct request_facts *facts = ARENA_NEW(arena, struct request_facts);
     struct json_doc *doc = ARENA_NEW(arena, struct json_doc);
     uint64_t begin_ns = clock_mono_ns();
+    const struct eval_options options = {
+        .snapshot = local->snapshot, .worker = worker, .lane = local->lane(local->data, worker), .arena = arena
+    };
     struct eval eval = { 0 };
     int rc = json_parse(arena, body, doc, err);
     if (rc == 0)
-        rc = eval_read(snapshot, arena, doc, facts, err);
+        rc = eval_read(local->snapshot, arena, doc, facts, err);
     if (rc == 0)
-        rc = eval_run(snapshot, worker, arena, facts, &eval, err);
+        rc = eval_run(&options, facts, &eval, err);
     if (rc < 0)
         return rc;
     ret_answer->time_ns = clock_mono_ns() - begin_ns;
@@ -265,6 +268,6 @@ static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str bod
     return write_document(&eval, arena, &ret_answer->document, err);
 }
 
-struct probe_asker probe_local(const struct snapshot *snapshot) {
-    return (struct probe_asker){ ask_local, (void *)snapshot };
+struct probe_asker probe_local(const struct probe_local *local) {
+    return (struct probe_asker){ ask_local, (void *)local };
 }

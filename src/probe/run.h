@@ -12,6 +12,7 @@
 #include "core/err.h"
 #include "probe/verdict.h"
 
+struct evidence_lane;
 struct snapshot;
 
 /* What came back for one body. */
@@ -73,7 +74,14 @@ int probe_run(const struct probe_options *options, struct probe_outcomes *ret_ou
               struct vsr_err *err) VSR_MUST_CHECK;
 void probe_outcomes_free(struct probe_outcomes *outcomes);
 
-/* Asks the snapshot in this process; it has one scratch for each job. */
-struct probe_asker probe_local(const struct snapshot *snapshot);
+/* The engine in this process: a snapshot that has one scratch for each job. */
+struct probe_local {
+    const struct snapshot *snapshot;
+    /* Of job `worker`; NULL: no model is asked. */
+    struct evidence_lane *(*lane)(void *data, size_t worker);
+    void *data;
+};
+/* Keeps `local`. */
+struct probe_asker probe_local(const struct probe_local *local);
 
 #endif

@@ -145,5 +145,5 @@ void answers_judge(struct route_state *state) {
     for (size_t i = 0; i < state->route->n_families; i++)
         if (plan_wants(&state->route->families[i], state->pending))
             judge(state, &state->route->families[i]);
-    state->asks.closed = false;
+    state->asks.closed = state->evidence != ROUTE_EVIDENCE_ANSWERS;
 }

@@ -145,6 +145,7 @@ static void give_slots(struct plan_builder *b) {
         if (route->routing->signals.rules[i].n > 0)
             give_family_slots(b, families[i], &route->routing->signals.rules[i]);
     give_metric_slots(b);
+    VSR_ASSERT(route->n_families <= EVIDENCE_ASKERS_MAX);
     route->first_output = (uint32_t)route->slots.n;
     CONFIG_EACH(const struct config_mapping, mapping, &route->routing->projections.mappings)
     CONFIG_EACH(const struct config_mapping_output, output, &mapping->outputs)

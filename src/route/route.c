@@ -144,7 +144,8 @@ static void ask_family(struct route_state *state, const struct route_family *fam
         if (bits_has(state->request.wanted, family->first_slot + i) &&
             !bits_has(state->results.evaluated, family->first_slot + i))
             settle_plain(state, family, i);
-    if (state->evidence == ROUTE_EVIDENCE_ANSWERS)
+    if (state->evidence == ROUTE_EVIDENCE_ANSWERS ||
+        (state->evidence == ROUTE_EVIDENCE_NONE && family->family->judges_alone))
         answers_ask(state, family);
     else
         verdicts_ask(state, family);

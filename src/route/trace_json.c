@@ -141,6 +141,43 @@ static void write_not_evaluated(struct json_writer *w, const struct route_state 
     json_write_end(w);
 }
 
+static void write_count(struct json_writer *w, const char *key, size_t n) {
+    write_key(w, key);
+    json_write_u64(w, n);
+}
+
+static void write_source(struct json_writer *w, const struct trace_source *source) {
+    json_write_begin_object(w);
+    write_text(w, "source", signal_source_name(source->source));
+    if (source->model)
+        write_text(w, "model", str_from_c(source->model));
+    if (source->version)
+        write_text(w, "version", str_from_c(source->version));
+    write_count(w, "asked", source->n_asked);
+    if (source->n_remembered > 0)
+        write_count(w, "remembered", source->n_remembered);
+    if (source->n_failed > 0)
+        write_count(w, "failed", source->n_failed);
+    json_write_end(w);
+}
+
+/* Whom each family asked. */
+static void write_models(struct json_writer *w, const struct route_state *state) {
+    json_write_begin_object(w);
+    for (size_t i = 0; i < state->route->n_families; i++) {
+        struct trace_source *sources;
+        size_t n = trace_sources(state, &state->route->families[i], &sources);
+        if (n == 0)
+            continue;
+        write_key(w, state->route->families[i].family->config.type);
+        json_write_begin_array(w);
+        for (size_t k = 0; k < n; k++)
+            write_source(w, &sources[k]);
+        json_write_end(w);
+    }
+    json_write_end(w);
+}
+
 static void write_signals(struct json_writer *w, const struct route_state *state) {
     write_key(w, "signals");
     json_write_begin_object(w);
@@ -156,6 +193,8 @@ static void write_signals(struct json_writer *w, const struct route_state *state
     write_numbers(w, state, state->results.has_confidence, state->results.confidence);
     write_key(w, "values");
     write_numbers(w, state, state->results.has_value, state->results.value);
+    write_key(w, "models");
+    write_models(w, state);
     write_key(w, "errors");
     write_errors(w, state, write_error);
     write_key(w, "error_reasons");
@@ -385,6 +424,8 @@ void route_trace_results(const struct route_state *state, struct json_writer *w)
     write_numbers(w, state, state->results.has_confidence, state->results.confidence);
     write_key(w, "signal_values");
     write_numbers(w, state, state->results.has_value, state->results.value);
+    write_key(w, "signal_models");
+    write_models(w, state);
     write_key(w, "signal_errors");
     write_errors(w, state, write_error);
     write_key(w, "signal_error_reasons");

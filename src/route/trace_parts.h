@@ -15,4 +15,14 @@ double trace_confidence(const struct route_state *state, uint32_t node);
 size_t trace_found(const struct route_state *state, const struct route_family *family, size_t index,
                    vsr_str found[static TRACE_FOUND_MAX]);
 
+/* One of those whom a family asked. */
+struct trace_source {
+    const struct signal_source *source;
+    const char *model, *version; /* as it called itself; NULL: not known */
+    size_t n_asked, n_failed, n_remembered;
+};
+/* In the order of asking; lives in the request's arena. Returns how many. */
+size_t trace_sources(const struct route_state *state, const struct route_family *family,
+                     struct trace_source **ret_sources);
+
 #endif

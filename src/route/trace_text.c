@@ -98,6 +98,39 @@ static void print_signals(struct printer *p) {
                    style_on(p, STYLE_FAINT), n_idle, style_off(p));
 }
 
+/* ---- models */
+
+static void print_source(struct printer *p, const char *family, const struct trace_source *source) {
+    vsr_str name = signal_source_name(source->source);
+    buf_printf(p->out, "  %s: ", family);
+    print_safe(p, name);
+    if (source->version) {
+        buf_append_c(p->out, ", version ");
+        print_safe(p, str_from_c(source->version));
+    }
+    buf_printf(p->out, "  asked about %zu text%s", source->n_asked, source->n_asked == 1 ? "" : "s");
+    if (source->n_remembered > 0)
+        buf_printf(p->out, ", %zu remembered", source->n_remembered);
+    if (source->n_failed > 0)
+        buf_printf(p->out, ", %s%zu failed%s", style_on(p, STYLE_BAD), source->n_failed, style_off(p));
+    buf_append_char(p->out, '\n');
+}
+
+/* Whom each family asked. */
+static void print_models(struct printer *p) {
+    bool any = false;
+    for (size_t i = 0; i < p->state->route->n_families; i++) {
+        const struct route_family *family = &p->state->route->families[i];
+        struct trace_source *sources;
+        size_t n = trace_sources(p->state, family, &sources);
+        if (n > 0 && !any)
+            head(p, "Models");
+        any |= n > 0;
+        for (size_t k = 0; k < n; k++)
+            print_source(p, family->family->config.type, &sources[k]);
+    }
+}
+
 /* ---- projections */
 
 static void print_partition(struct printer *p, const struct compete_partition *partition,
@@ -281,6 +314,7 @@ void route_trace_text(const struct route_state *state, bool colour, struct buf *
     struct printer p = { state, out, colour };
     if (!state->skipped) {
         print_signals(&p);
+        print_models(&p);
         print_partitions(&p);
         print_projections(&p);
         head(&p, "Decisions");

@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json_write.h"
+#include "evidence/run.h"
 #include "route/route.h"
 
 const char *eval_status_text(enum eval_status status) {
@@ -104,17 +105,41 @@ int eval_read(const struct snapshot *snapshot, struct arena *arena, const struct
 
 /* ---- running */
 
-static int evaluate(struct eval *eval, size_t worker, struct arena *arena, const struct request_facts *facts,
-                    struct vsr_err *err) {
-    const struct route_options options = { .full = true, .now_ns = clock_mono_ns };
-    eval->state = route_begin(eval->recipe->route, eval->recipe->scratch[worker], arena, facts, &options);
-    if (route_step(eval->state, err) != ROUTE_DONE)
-        return err->code < 0 ? err->code
-                             : err_set(err, VSR_E_UNAVAILABLE,
-                                       "the policy asks for evidence that only a running gateway can obtain");
-    eval->outcome = route_outcome(eval->state);
-    eval->decision = eval->outcome->decision;
-    return eval->outcome->refusal ? err_set(err, VSR_E_REFUSED, "%s", eval->outcome->refusal) : 0;
+static uint64_t now_ms(void *data) {
+    (void)data;
+    return clock_mono_ms();
+}
+
+static void begin(struct eval *eval, size_t worker, const struct request_facts *facts) {
+    const struct route_options options = {
+        .full = true,
+        .evidence = eval->wait.lane && eval->recipe->evidence ? ROUTE_EVIDENCE_ANSWERS : ROUTE_EVIDENCE_NONE,
+        .clock = { .now_ms = now_ms },
+        .now_ns = clock_mono_ns,
+    };
+    eval->state = route_begin(eval->recipe->route, eval->recipe->scratch[worker], eval->wait.arena, facts, &options);
+}
+
+static void on_evidence(void *data) {
+    struct eval *eval = data;
+    eval->wait.run = NULL;
+    eval->wait.done(eval->wait.owner);
+}
+
+/* 0, or EVAL_WAITS. */
+static int step(struct eval *eval, struct vsr_err *err) {
+    const struct eval_wait *wait = &eval->wait;
+    while (route_step(eval->state, err) == ROUTE_NEEDS_EVIDENCE) {
+        if (!wait->done) {
+            evidence_run_wait_route(wait->lane, eval->recipe->evidence, eval->state, wait->arena);
+            continue;
+        }
+        eval->wait.run =
+            evidence_run_route(wait->lane, eval->recipe->evidence, eval->state, wait->arena, on_evidence, eval);
+        if (wait->run)
+            return EVAL_WAITS;
+    }
+    return 0;
 }
 
 static const struct config_model_ref *find_ref(const struct config_decision *decision, vsr_str model) {
@@ -178,12 +203,30 @@ static int resolve(struct eval *eval, struct arena *arena, struct vsr_err *err) 
     return 0;
 }
 
-int eval_run(const struct snapshot *snapshot, size_t worker, struct arena *arena, const struct request_facts *facts,
-             struct eval *ret_eval, struct vsr_err *err) {
+int eval_go_on(struct eval *eval, struct vsr_err *err) {
+    int rc = eval->state ? step(eval, err) : 0;
+    if (rc == EVAL_WAITS)
+        return rc;
+    if (eval->state) {
+        eval->outcome = route_outcome(eval->state);
+        eval->decision = eval->outcome->decision;
+        if (eval->outcome->refusal)
+            return err_set(err, VSR_E_REFUSED, "%s", eval->outcome->refusal);
+    }
+    select_model(eval);
+    return 0;
+}
+
+int eval_start(const struct eval_options *options, const struct request_facts *facts, struct eval *ret_eval,
+               struct vsr_err *err) {
     struct eval *eval = ret_eval;
     int rc;
-    *eval = (struct eval){ .snapshot = snapshot, .requested_model = facts->model };
-    rc = resolve(eval, arena, err);
+    *eval = (struct eval){
+        .snapshot = options->snapshot,
+        .requested_model = facts->model,
+        .wait = { .lane = options->lane, .arena = options->arena, .done = options->done, .owner = options->owner },
+    };
+    rc = resolve(eval, options->arena, err);
     if (rc < 0)
         return rc;
     if (!eval->recipe) {
@@ -193,10 +236,20 @@ int eval_run(const struct snapshot *snapshot, size_t worker, struct arena *arena
     }
     /* Without anything to judge by the gateway evaluates nothing either. */
     if (facts->eval_text.len > 0 || facts_has_envelope(facts) || route_refusal(eval->recipe->route, facts))
-        rc = evaluate(eval, worker, arena, facts, err);
-    if (rc == 0)
-        select_model(eval);
-    return rc;
+        begin(eval, options->worker, facts);
+    return eval_go_on(eval, err);
+}
+
+int eval_run(const struct eval_options *options, const struct request_facts *facts, struct eval *ret_eval,
+             struct vsr_err *err) {
+    struct eval_options waiting = *options;
+    waiting.done = NULL;
+    return eval_start(&waiting, facts, ret_eval, err);
+}
+
+void eval_cancel(struct eval *eval) {
+    evidence_run_cancel(eval->wait.run);
+    eval->wait.run = NULL;
 }
 
 /* ---- the document */

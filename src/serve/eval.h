@@ -2,8 +2,8 @@
  * eval - a dry run: what the policy makes of one request, and which model it leads to, without sending anything.
  *
  * The management API, `vsr route` and probes all come through here, so that they say the same of the same request, in
- * the same document (config.md §18.3, decisions.md §4.3). Pure but for the route scratch, which belongs to one worker's
- * index; everything lives in the arena.
+ * the same document (config.md §18.3, decisions.md §4.3). Models are asked as the gateway asks them, on the caller's
+ * lane (evidence/lane.h). The route scratch belongs to one worker's index; everything lives in the arena.
  */
 #ifndef VSR_SERVE_EVAL_H
 #define VSR_SERVE_EVAL_H
@@ -14,6 +14,8 @@
 #include "wire/facts.h"
 
 struct arena;
+struct evidence_lane;
+struct evidence_run;
 struct json_writer;
 
 /* How far the model is known before anything runs. */
@@ -37,6 +39,13 @@ struct eval {
     vsr_str model;                          /* empty: EXECUTION_REQUIRED or UNAVAILABLE */
     enum eval_status status;
     vsr_str method; /* "single", "default", "passthrough", or the algorithm's type */
+    struct eval_wait {
+        struct evidence_lane *lane;
+        struct arena *arena;
+        struct evidence_run *run; /* NULL: nothing is waited for */
+        void (*done)(void *owner);
+        void *owner;
+    } wait; /* its own */
 };
 
 /*
@@ -46,12 +55,34 @@ struct eval {
 int eval_read(const struct snapshot *snapshot, struct arena *arena, const struct json_doc *doc,
               struct request_facts *ret_facts, struct vsr_err *err) VSR_MUST_CHECK;
 
+/* Who evaluates, and with what. */
+struct eval_options {
+    const struct snapshot *snapshot; /* kept */
+    size_t worker;                   /* whose scratch is used */
+    struct evidence_lane *lane;      /* kept; NULL: no model is asked, and what only one can say is unavailable */
+    struct arena *arena;             /* kept */
+    /* Of eval_start() alone: when everything that was asked is answered. On the lane's loop, never from inside. */
+    void (*done)(void *owner);
+    void *owner;
+};
+
 /*
  * Evaluates everything that is configured. VSR_E_NOT_FOUND: no model of that name; VSR_E_REFUSED: the request would be
- * answered with 403; VSR_E_UNAVAILABLE: the policy asks for evidence that only a running gateway can obtain.
+ * answered with 403. Waits for models and servers; the lane has a loop of its own.
  */
-int eval_run(const struct snapshot *snapshot, size_t worker, struct arena *arena, const struct request_facts *facts,
-             struct eval *ret_eval, struct vsr_err *err) VSR_MUST_CHECK;
+int eval_run(const struct eval_options *options, const struct request_facts *facts, struct eval *ret_eval,
+             struct vsr_err *err) VSR_MUST_CHECK;
+
+enum { EVAL_WAITS = 1 };
+/*
+ * The same without waiting: EVAL_WAITS when done() will come, and then eval_go_on() has to be called, which may wait
+ * once more. `ret_eval` stays where it is meanwhile, and the snapshot is referenced by the caller.
+ */
+int eval_start(const struct eval_options *options, const struct request_facts *facts, struct eval *ret_eval,
+               struct vsr_err *err) VSR_MUST_CHECK;
+int eval_go_on(struct eval *eval, struct vsr_err *err) VSR_MUST_CHECK;
+/* No done() will come. Of one that does not wait, too. */
+void eval_cancel(struct eval *eval);
 
 /* The document, as members of an object that the caller began; `trace` adds the trees of all decisions. */
 void eval_members(const struct eval *eval, bool trace, struct json_writer *w);

@@ -10,6 +10,10 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/mem.h"
+#include "evidence/evidence.h"
+#include "evidence/fill.h"
+#include "evidence/lane.h"
 #include "net/client.h"
 #include "net/file_watch.h"
 #include "net/loop.h"
@@ -48,6 +52,7 @@ struct snapshot_options gateway_snapshot_options(const struct gateway *gateway, 
         .telemetry = gateway->telemetry,
         .registry = gateway->registry,
         .tls = gateway->tls,
+        .evidence = gateway->evidence,
         .load = gateway->options->load,
         .n_workers = gateway->n_workers,
         .generation = gateway->generation + 1,
@@ -116,6 +121,48 @@ static void configure_models(struct gateway *gateway) {
         LOG_WARN("models cannot be loaded", LOG_C("error", err.text));
 }
 
+/* A former generation, until no dry run asks servers in its name. */
+struct retired_snapshot {
+    struct retired_snapshot *next;
+    struct snapshot *snapshot; /* one reference */
+};
+
+static void release_retired(struct gateway *gateway) {
+    while (gateway->retired && evidence_lane_is_idle(gateway->lane)) {
+        struct retired_snapshot *retired = gateway->retired;
+        for (size_t i = 0; i < retired->snapshot->n_recipes; i++)
+            evidence_lane_forget(gateway->lane, retired->snapshot->recipes[i].evidence);
+        gateway->retired = retired->next;
+        snapshot_unref(retired->snapshot);
+        mem_free(retired);
+    }
+}
+
+static void retire(struct gateway *gateway, struct snapshot *snapshot) {
+    struct retired_snapshot *retired;
+    if (!snapshot)
+        return;
+    retired = MEM_NEW(struct retired_snapshot);
+    retired->snapshot = snapshot;
+    retired->next = gateway->retired;
+    gateway->retired = retired;
+}
+
+static void release(void *data) {
+    snapshot_unref(data);
+}
+
+/* Examples whose vectors take time. Until they are there, rules that need them are unavailable. */
+static void fill_banks(struct gateway *gateway) {
+    struct snapshot *snapshot = gateway->snapshot;
+    struct arena *arena = arena_new(0, 0);
+    struct evidence_binding **bindings = ARENA_ARRAY(arena, struct evidence_binding *, snapshot->n_recipes);
+    for (size_t i = 0; i < snapshot->n_recipes; i++)
+        bindings[i] = snapshot->recipes[i].evidence;
+    evidence_fill_later(gateway->evidence, bindings, snapshot->n_recipes, release, snapshot_ref(snapshot));
+    arena_free(arena);
+}
+
 void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct read_files *files) {
     struct snapshot *old = gateway->snapshot;
     VSR_ASSERT(snapshot != NULL);
@@ -124,8 +171,10 @@ void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct re
     gateway->generation = snapshot->generation;
     health_watch(gateway->health, snapshot->providers);
     replace_files(gateway, files);
-    snapshot_unref(old);
     configure_models(gateway);
+    fill_banks(gateway);
+    retire(gateway, old);
+    release_retired(gateway);
 }
 
 /* The first generation. */
@@ -216,6 +265,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .telemetry = gateway->telemetry,
             .token_estimate = gateway->token_estimate,
             .models = gateway->models,
+            .evidence = gateway->evidence,
             .on_exit = on_worker_exit,
             .data = gateway,
         };
@@ -274,6 +324,21 @@ static int watch_file(struct gateway *gateway, struct vsr_err *err) {
     return rc;
 }
 
+static void find_models(void *owner, struct engine **ret_engine, struct store **ret_store) {
+    struct gateway *gateway = owner;
+    *ret_engine = model_service_engine(gateway->models);
+    *ret_store = model_service_store(gateway->models);
+}
+
+static int open_evidence(struct gateway *gateway, struct vsr_err *err) {
+    const struct evidence_options options = {
+        .models = find_models, .owner = gateway, .tls = gateway->tls, .metrics = gateway->telemetry->metrics
+    };
+    struct evidence_lane_options lane = { .loop = gateway->loop, .client = gateway->client };
+    lane.evidence = gateway->evidence = evidence_new(&options);
+    return evidence_lane_new(&lane, &gateway->lane, err);
+}
+
 static int open_control(struct gateway *gateway, struct vsr_err *err) {
     const struct gateway_options *options = gateway->options;
     const struct client_limits limits = { .connect_timeout_ms = 10000,
@@ -287,6 +352,8 @@ static int open_control(struct gateway *gateway, struct vsr_err *err) {
         rc = tls_client_new(&tls, &gateway->tls, err);
     if (rc == 0)
         rc = client_new(gateway->loop, &limits, &gateway->client, err);
+    if (rc == 0)
+        rc = open_evidence(gateway, err);
     if (rc == 0) {
         gateway->health = health_new(gateway->loop, gateway->client);
         rc = watch_signals(gateway, err);
@@ -302,6 +369,7 @@ static void publish_stats(void *data) {
     endpoint_metrics_publish(gateway->telemetry, gateway->snapshot->providers);
     token_metrics_publish(gateway->telemetry, gateway->token_estimate);
     model_service_publish(gateway->models);
+    release_retired(gateway);
     loop_timer_start(gateway->loop, &gateway->stats_timer, STATS_INTERVAL_MS, publish_stats, gateway);
 }
 
@@ -348,6 +416,10 @@ static void close_all(struct gateway *gateway) {
     loop_timer_stop(&gateway->stats_timer);
     file_watch_free(gateway->watch);
     health_free(gateway->health);
+    if (gateway->lane)
+        release_retired(gateway);
+    evidence_lane_free(gateway->lane);
+    evidence_free(gateway->evidence);
     client_free(gateway->client);
     metrics_socket_free(gateway->metrics_socket);
     for (size_t i = 0; i < VSR_COUNT(gateway->signals); i++)
@@ -366,12 +438,16 @@ struct loop *gateway_loop(const struct gateway *gateway) {
     return gateway->loop;
 }
 
-const struct snapshot *gateway_snapshot(const struct gateway *gateway) {
+struct snapshot *gateway_snapshot(const struct gateway *gateway) {
     return gateway->snapshot;
 }
 
 struct metrics *gateway_metrics(const struct gateway *gateway) {
     return gateway->telemetry->metrics;
+}
+
+struct evidence_lane *gateway_lane(const struct gateway *gateway) {
+    return gateway->lane;
 }
 
 struct model_service *gateway_models(const struct gateway *gateway) {

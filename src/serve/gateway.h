@@ -26,6 +26,7 @@
 #include "core/err.h"
 #include "core/str.h"
 
+struct evidence_lane;
 struct gateway;
 struct loop;
 struct metrics;
@@ -55,9 +56,11 @@ struct gateway_options {
 /* For those who add to the control thread, on it. The snapshot is that of the generation that serves, and lives until
  * the loop turns. */
 struct loop *gateway_loop(const struct gateway *gateway);
-const struct snapshot *gateway_snapshot(const struct gateway *gateway);
+struct snapshot *gateway_snapshot(const struct gateway *gateway);
 struct metrics *gateway_metrics(const struct gateway *gateway);
 struct model_service *gateway_models(const struct gateway *gateway);
+/* Of the control thread. */
+struct evidence_lane *gateway_lane(const struct gateway *gateway);
 bool gateway_draining(const struct gateway *gateway);
 /* False once it drains, and while a mandatory model is missing. */
 bool gateway_ready(const struct gateway *gateway);

@@ -10,6 +10,8 @@
 #include "serve/gateway.h"
 
 struct client;
+struct evidence;
+struct evidence_lane;
 struct file_watch;
 struct health;
 struct listeners;
@@ -19,6 +21,7 @@ struct provider_registry;
 struct read_files;
 struct reload_job;
 struct reload_request;
+struct retired_snapshot;
 struct signal_watch;
 struct snapshot;
 struct snapshot_options;
@@ -45,13 +48,16 @@ struct gateway {
     struct model_service *models;
     struct provider_registry *registry;
     struct tls_client *tls;
-    struct client *client; /* of the control thread: health checks */
+    struct client *client; /* of the control thread: health checks, and servers that a dry run asks */
+    struct evidence *evidence;
+    struct evidence_lane *lane; /* of the control thread: dry runs */
     struct health *health;
     struct metrics_socket *metrics_socket;
     struct signal_watch *signals[3];
-    struct file_watch *watch;  /* NULL: files are not watched */
-    struct read_files *files;  /* of the generation that serves */
-    struct snapshot *snapshot; /* one reference */
+    struct file_watch *watch;         /* NULL: files are not watched */
+    struct read_files *files;         /* of the generation that serves */
+    struct snapshot *snapshot;        /* one reference */
+    struct retired_snapshot *retired; /* that dry runs may still use */
     struct worker *workers[GATEWAY_WORKERS_MAX];
     size_t n_workers;
     size_t n_running; /* workers whose thread has not ended */

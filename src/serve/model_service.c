@@ -347,6 +347,10 @@ struct store *model_service_store(struct model_service *service) {
     return service->store;
 }
 
+struct engine *model_service_engine(struct model_service *service) {
+    return service->engine;
+}
+
 /* ---- metrics */
 
 static void set(struct metric *metric, double value) {

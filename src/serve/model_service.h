@@ -42,6 +42,7 @@ struct readiness *model_service_readiness(struct model_service *service);
 bool model_service_ready(struct model_service *service);
 /* NULL while no generation has needed a model; then the same for good. */
 struct store *model_service_store(struct model_service *service);
+struct engine *model_service_engine(struct model_service *service); /* likewise */
 
 /* Control thread: brings the numbers to the metrics registry. */
 void model_service_publish(struct model_service *service);

@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/mem.h"
 #include "core/utf8.h"
+#include "evidence/run.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "wire/error_body.h"
@@ -76,6 +77,7 @@ static void request_clear(struct request *request) {
 
 void request_free(struct request *request) {
     struct worker *worker = request->worker;
+    evidence_run_cancel(request->evidence);
     dispatch_cancel(request);
     if (request->call_begun)
         provider_call_end(&request->call, loop_now_ms(worker->loop));

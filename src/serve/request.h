@@ -25,6 +25,7 @@
 #include "wire/chat_relay.h"
 #include "wire/facts.h"
 
+struct evidence_run;
 struct worker;
 
 enum {
@@ -94,6 +95,8 @@ struct request {
     /* resolve, signals, select */
     const struct model_name *name;
     struct route_state *route;
+    struct evidence_run *evidence;       /* under way; NULL: nothing is asked */
+    uint64_t evaluation_ns;              /* when it began */
     const struct route_outcome *outcome; /* NULL: not routed */
     const struct snapshot_decision *decision;
     const struct config_model_ref *model_ref; /* NULL: default model or pass-through */

@@ -3,6 +3,8 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "evidence/evidence.h"
+#include "evidence/fill.h"
 #include "provider/credentials.h"
 #include "provider/pricing.h"
 #include "serve/cost_baseline.h"
@@ -117,6 +119,10 @@ static int compile_recipe(struct snapshot *snapshot, struct snapshot_recipe *rec
     if (rc < 0)
         return err_set(err, rc, "the routing policy of recipe %.*s could not be compiled",
                        VSR_FMT(recipe->scope->name));
+    if (options->evidence) {
+        recipe->evidence = evidence_bind(options->evidence, snapshot->arena, snapshot->doc, recipe->route);
+        evidence_fill_now(recipe->evidence);
+    }
     map_init(&recipe->decisions, snapshot->arena);
     add_decisions(snapshot, recipe, options->telemetry);
     recipe->signal_metrics = signal_metrics_new(snapshot->arena, options->telemetry, recipe->route, name_signal,

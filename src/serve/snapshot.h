@@ -19,6 +19,8 @@
 #include "serve/telemetry.h"
 
 struct credentials;
+struct evidence;
+struct evidence_binding;
 struct priced_model;
 struct signal_metrics;
 
@@ -48,9 +50,10 @@ struct snapshot_decision {
 struct snapshot_recipe {
     const struct config_scope *scope;
     struct route *route;
-    struct route_scratch **scratch; /* [n_scratch]; each NULL when the recipe needs none */
-    size_t n_scratch;               /* one per worker, and one more for the control thread */
-    struct map decisions;           /* decision name -> struct snapshot_decision */
+    struct route_scratch **scratch;    /* [n_scratch]; each NULL when the recipe needs none */
+    size_t n_scratch;                  /* one per worker, and one more for the control thread */
+    struct evidence_binding *evidence; /* NULL: models are not asked */
+    struct map decisions;              /* decision name -> struct snapshot_decision */
     struct signal_metrics *signal_metrics;
 };
 
@@ -80,6 +83,7 @@ struct snapshot_options {
     struct telemetry *telemetry;        /* kept */
     struct provider_registry *registry; /* kept */
     struct tls_client *tls;             /* kept */
+    struct evidence *evidence;          /* kept; NULL: what only a model can say is unavailable */
     struct config_load_options load;
     size_t n_workers;
     uint64_t generation;

@@ -3,7 +3,8 @@
  */
 #include "core/arena.h"
 #include "core/clock.h"
-#include "core/log.h"
+#include "evidence/evidence.h"
+#include "evidence/run.h"
 #include "serve/signal_metrics.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -34,40 +35,69 @@ static uint64_t now_ms(void *data) {
     return clock_mono_ms();
 }
 
-enum stage_result stage_signals(struct request *request) {
-    struct telemetry *telemetry = request->worker->telemetry;
+/* What was asked is answered, or its time is over. */
+static void on_evidence(void *data) {
+    struct request *request = data;
+    request->evidence = NULL;
+    pipeline_resume(request);
+}
+
+static void begin_evaluation(struct request *request) {
     const struct snapshot_recipe *recipe = request->name->recipe;
     const struct route_options options = {
         .full = request->debug,
+        .evidence = recipe->evidence ? ROUTE_EVIDENCE_ANSWERS : ROUTE_EVIDENCE_NONE,
         .clock = { .now_ms = now_ms },
         .now_ns = clock_mono_ns,
         .bytes_per_token = token_estimate_ratio(request->worker->token_estimate),
     };
-    struct vsr_err err = VSR_ERR_NONE;
-    uint64_t begin_ns;
-    const char *refusal;
-    if (!recipe)
-        return STAGE_NEXT;
-    refusal = route_refusal(recipe->route, &request->facts);
-    if (refusal)
-        return refuse(request, refusal);
-    if (request->facts.eval_text.len == 0 && !facts_has_envelope(&request->facts))
-        return STAGE_NEXT; /* nothing to judge by: the default model */
-    begin_ns = clock_mono_ns();
+    request->evaluation_ns = clock_mono_ns();
     request->route =
         route_begin(recipe->route, recipe->scratch[request->worker->index], request->arena, &request->facts, &options);
-    if (route_step(request->route, &err) != ROUTE_DONE) {
-        /* No family of this build needs evidence from outside; an engine that stops all the same decides nothing. */
-        LOG_ERROR("routing stopped without a verdict", LOG_C("error", err.text));
-        return STAGE_NEXT;
+}
+
+/* False: it waits for models, and goes on when they have answered. */
+static bool evaluate(struct request *request) {
+    struct vsr_err err = VSR_ERR_NONE;
+    while (route_step(request->route, &err) == ROUTE_NEEDS_EVIDENCE) {
+        request->evidence = evidence_run_route(request->worker->lane, request->name->recipe->evidence, request->route,
+                                               request->arena, on_evidence, request);
+        if (request->evidence)
+            return false;
     }
-    request->outcome = route_outcome(request->route);
-    if (request->outcome->decision)
-        request->decision = snapshot_decision(recipe, request->outcome->decision->name);
-    metric_observe(telemetry->evaluation_seconds, (double)(clock_mono_ns() - begin_ns) / 1e9);
+    return true;
+}
+
+static void record_evaluation(struct request *request) {
+    const struct telemetry *telemetry = request->worker->telemetry;
+    const struct snapshot_recipe *recipe = request->name->recipe;
+    metric_observe(telemetry->evaluation_seconds, (double)(clock_mono_ns() - request->evaluation_ns) / 1e9);
     metric_inc(telemetry->evaluations);
     signal_metrics_record(recipe->signal_metrics, request->route);
     count_unknown(recipe, request->outcome);
+}
+
+enum stage_result stage_signals(struct request *request) {
+    const struct snapshot_recipe *recipe = request->name->recipe;
+    const char *refusal;
+    if (!recipe)
+        return STAGE_NEXT;
+    if (request->evidence)
+        return STAGE_WAIT;
+    if (!request->route) {
+        refusal = route_refusal(recipe->route, &request->facts);
+        if (refusal)
+            return refuse(request, refusal);
+        if (request->facts.eval_text.len == 0 && !facts_has_envelope(&request->facts))
+            return STAGE_NEXT; /* nothing to judge by: the default model */
+        begin_evaluation(request);
+    }
+    if (!evaluate(request))
+        return STAGE_WAIT;
+    request->outcome = route_outcome(request->route);
+    if (request->outcome->decision)
+        request->decision = snapshot_decision(recipe, request->outcome->decision->name);
+    record_evaluation(request);
     return STAGE_NEXT;
 }
 

@@ -5,6 +5,7 @@
 #include "core/assert.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "evidence/lane.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "serve/http_front.h"
@@ -92,6 +93,8 @@ void worker_unuse(struct worker *worker, struct snapshot *snapshot) {
         return;
     *link = generation->next;
     provider_set_leave(snapshot->providers, worker->index);
+    for (size_t i = 0; i < snapshot->n_recipes; i++)
+        evidence_lane_forget(worker->lane, snapshot->recipes[i].evidence);
     snapshot_unref(snapshot);
     mem_free(generation);
 }
@@ -203,10 +206,18 @@ static void close_all(struct worker *worker) {
         listener_free(worker->listeners);
     worker_unuse(worker, worker->snapshot);
     VSR_ASSERT(!worker->generations);
+    evidence_lane_free(worker->lane);
     client_free(worker->client);
     request_pool_free(worker);
     loop_timer_stop(&worker->stats_timer);
     loop_free(worker->loop);
+}
+
+static int open_lane(struct worker *worker, struct vsr_err *err) {
+    const struct evidence_lane_options options = { .evidence = worker->evidence,
+                                                   .loop = worker->loop,
+                                                   .client = worker->client };
+    return evidence_lane_new(&options, &worker->lane, err);
 }
 
 static int open_all(struct worker *worker, const struct listeners *listeners, struct vsr_err *err) {
@@ -216,6 +227,8 @@ static int open_all(struct worker *worker, const struct listeners *listeners, st
         rc = server_new(worker->loop, &http_front_handler, worker, &limits, &worker->server, err);
     if (rc == 0)
         rc = client_new(worker->loop, &client_limits, &worker->client, err);
+    if (rc == 0)
+        rc = open_lane(worker, err);
     if (rc == 0)
         rc = adopt_listeners(worker, listeners, err);
     return rc;
@@ -262,6 +275,7 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     worker->telemetry = options->telemetry;
     worker->token_estimate = options->token_estimate;
     worker->models = options->models;
+    worker->evidence = options->evidence;
     worker->on_exit = options->on_exit;
     worker->exit_data = options->data;
     worker->snapshot = worker_use(worker, options->snapshot);

@@ -21,6 +21,8 @@
 #include "wire/token_estimate.h"
 
 struct client;
+struct evidence;
+struct evidence_lane;
 struct listeners;
 struct model_service;
 struct publication;
@@ -58,6 +60,8 @@ struct worker {
     struct loop *loop;
     struct server *server;
     struct client *client;
+    struct evidence *evidence;
+    struct evidence_lane *lane;
     struct snapshot *snapshot;             /* of further requests; used */
     struct worker_generation *generations; /* newest first */
     struct telemetry *telemetry;
@@ -93,6 +97,7 @@ struct worker_options {
     struct telemetry *telemetry;           /* kept */
     struct token_estimate *token_estimate; /* kept */
     struct model_service *models;          /* kept */
+    struct evidence *evidence;             /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);
     void *data;

@@ -1,9 +1,13 @@
 /*
  * classifier - a label set of the user's own, judged by a local model or a language model (signals.md §6.13). Leaves
  * test the score of one label with a predicate.
+ *
+ * The scores of a local model are its probabilities: by the names of the labels when the model has all of them, else in
+ * their order. A language model gives 1 to the label that it picks.
  */
 #include "core/arena.h"
 #include "core/map.h"
+#include "signal/classes.h"
 #include "signal/learned.h"
 
 enum classifier_type { CLASSIFIER_LOCAL, CLASSIFIER_LLM };
@@ -142,13 +146,27 @@ static size_t names(const struct config_list *rules, struct arena *arena, vsr_st
     return n;
 }
 
-static size_t rule_of(const void *state, size_t name) {
-    const struct config_list *rules = state;
-    const struct classifier_config *items = rules->items;
-    for (size_t i = 0; i < rules->n; i++) {
-        if (name < items[i].labels.n)
+/* ---- compiled */
+
+struct classifier_rule {
+    const struct classifier_config *config;
+    uint32_t source;
+    uint32_t first_label, slot; /* of its first label, and its own */
+};
+
+struct classifier_state {
+    struct classifier_rule *rules;
+    size_t n_rules;
+    enum signal_text text;
+};
+
+static size_t rule_of(const void *data, size_t name) {
+    const struct classifier_state *state = data;
+    for (size_t i = 0; i < state->n_rules; i++) {
+        size_t n = state->rules[i].config->labels.n;
+        if (name < n)
             return i;
-        name -= items[i].labels.n;
+        name -= n;
     }
     return name;
 }
@@ -159,6 +177,121 @@ static void models(const struct config_document *doc, const void *object, signal
     (void)doc;
     if (rule->type == CLASSIFIER_LOCAL)
         fn(data, &model);
+}
+
+static uint32_t add_language_model(struct signal_builder *builder, const struct classifier_config *rule) {
+    const struct config_external_model *model = config_external_model(&builder->doc->global.model_catalog, rule->model);
+    struct signal_source source = { .kind = SOURCE_HTTP_LABEL, .config = model, .instructions = rule->instructions };
+    if (!model)
+        return CLASSES_NO_SOURCE;
+    source.labels = signal_labels_from(builder, &rule->labels);
+    source.n_labels = rule->labels.n;
+    source.timeout_ms = model->llm_timeout_seconds * 1000;
+    return signal_source_add(builder, &source);
+}
+
+static void *build(struct signal_builder *builder) {
+    const struct classifier_config *rules = builder->rules->items;
+    struct classifier_state *state = ARENA_NEW(builder->arena, struct classifier_state);
+    uint32_t next = builder->first_slot;
+    state->n_rules = builder->rules->n;
+    state->rules = ARENA_ARRAY(builder->arena, struct classifier_rule, state->n_rules);
+    state->text = builder->text;
+    for (size_t i = 0; i < state->n_rules; i++) {
+        uint32_t source = rules[i].type == CLASSIFIER_LOCAL ? classes_model(builder, models, &rules[i])
+                                                            : add_language_model(builder, &rules[i]);
+        state->rules[i] = (struct classifier_rule){ .config = &rules[i], .source = source, .first_label = next };
+        next += (uint32_t)rules[i].labels.n;
+    }
+    for (size_t i = 0; i < state->n_rules; i++)
+        state->rules[i].slot = next++;
+    return state;
+}
+
+/* ---- judged */
+
+static bool is_wanted(const struct classifier_rule *rule, const struct signal_request *request) {
+    bool wanted = bits_has(request->wanted, rule->slot);
+    for (size_t i = 0; i < rule->config->labels.n; i++)
+        wanted |= bits_has(request->wanted, rule->first_label + i);
+    return wanted;
+}
+
+static bool knows_all(const struct evidence_answer *answer, const struct config_strings *labels) {
+    for (size_t i = 0; i < labels->n; i++)
+        if (classes_find(answer, labels->items[i]) < 0)
+            return false;
+    return true;
+}
+
+static void judge(const struct classifier_rule *rule, const struct signal_request *request,
+                  const struct evidence_answer *answer, struct signal_results *results) {
+    const struct config_strings *labels = &rule->config->labels;
+    bool by_name = knows_all(answer, labels);
+    double best_score = -1;
+    size_t best = 0;
+    for (size_t i = 0; i < labels->n; i++) {
+        size_t class = by_name ? (size_t)classes_find(answer, labels->items[i]) : i;
+        double score = answer->numbers[class];
+        uint32_t slot = rule->first_label + (uint32_t)i;
+        if (score > best_score) {
+            best_score = score;
+            best = i;
+        }
+        if (!bits_has(request->wanted, slot))
+            continue;
+        signal_value(results, slot, score);
+        signal_confidence(results, slot, score);
+    }
+    if (bits_has(request->wanted, rule->first_label + best))
+        signal_match(results, rule->first_label + (uint32_t)best, best_score);
+    if (bits_has(request->wanted, rule->slot))
+        signal_no_match(results, rule->slot);
+}
+
+static void fail(const struct classifier_rule *rule, const struct signal_request *request,
+                 const struct evidence_answer *answer, struct signal_results *results) {
+    classes_fail(request, results, rule->first_label, rule->config->labels.n, answer);
+    classes_fail(request, results, rule->slot, 1, answer);
+}
+
+static void ask(const void *data, struct signal_request *request) {
+    const struct classifier_state *state = data;
+    vsr_str text;
+    if (signal_request_text(request, state->text, &text, NULL) < 0)
+        return; /* eval() fails the same way */
+    for (size_t i = 0; i < state->n_rules; i++)
+        if (is_wanted(&state->rules[i], request) && state->rules[i].source != CLASSES_NO_SOURCE)
+            (void)evidence_ask(request->asks, EVIDENCE_CLASSES, state->rules[i].source, text);
+}
+
+static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
+    static const struct evidence_answer nobody = { .code = SIGNAL_UNAVAILABLE, .reason = "it names no model" };
+    const struct classifier_state *state = data;
+    vsr_str text;
+    int rc = signal_request_text(request, state->text, &text, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < state->n_rules; i++) {
+        const struct classifier_rule *rule = &state->rules[i];
+        const struct evidence_answer *answer = &nobody;
+        struct evidence_answer odd = { .code = SIGNAL_FAILED };
+        if (!is_wanted(rule, request))
+            continue;
+        if (rule->source != CLASSES_NO_SOURCE)
+            answer = &evidence_ask(request->asks, EVIDENCE_CLASSES, rule->source, text)->answer;
+        if (answer->code == SIGNAL_OK && answer->n != rule->config->labels.n) {
+            odd.reason = arena_printf(request->arena, "the model has %zu classes, and the rule %zu labels", answer->n,
+                                      rule->config->labels.n)
+                             .ptr;
+            answer = &odd;
+        }
+        if (answer->code == SIGNAL_OK)
+            judge(rule, request, answer, results);
+        else
+            fail(rule, request, answer, results);
+    }
+    return 0;
 }
 
 const struct signal_family signal_classifier = {
@@ -176,6 +309,8 @@ const struct signal_family signal_classifier = {
     .on_unknown = ON_UNKNOWN_UNKNOWN,
     .names = names,
     .rule_of = rule_of,
-    .build = learned_build,
+    .build = build,
+    .ask = ask,
+    .eval = eval,
     .applies = learned_has_text,
 };

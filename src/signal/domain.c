@@ -2,9 +2,13 @@
  * domain - the field of knowledge that the text belongs to (signals.md §6.2).
  *
  * A classifier knows fourteen labels. A rule stands for those that its `mmlu_categories` list, or for the label of its
- * own name. One classification serves all rules.
+ * own name; its probability is the sum of theirs. One classification serves all rules. When the classifier is in little
+ * doubt (classes_doubt()) the likeliest rule alone can match; else all that reach the threshold do.
+ *
+ * Rules may share labels. Then all that stand for the likeliest label of the likeliest rule count as that one.
  */
 #include "core/arena.h"
+#include "signal/classes.h"
 #include "signal/learned.h"
 
 static const char *const labels[] = { "biology",   "business",    "chemistry", "computer science",
@@ -132,13 +136,40 @@ static size_t alternates(const struct config_list *rules, vsr_str name, uint32_t
     return n;
 }
 
+/* ---- compiled */
+
 struct domain_state {
+    const struct domain_config *rules;
+    size_t n_rules;
+    uint32_t first_slot, source;
+    enum signal_text text;
+    double threshold;
     bool block;
 };
 
+/* Where no model of domains is wanted, a tool may say what the category is. */
+static uint32_t add_tool(struct signal_builder *builder, double *ret_threshold) {
+    const struct config_mcp_classifier *mcp = &builder->doc->global.model_catalog.modules.classifier.mcp;
+    struct signal_source source = { .kind = SOURCE_MCP, .config = mcp, .timeout_ms = mcp->timeout_seconds * 1000 };
+    if (!mcp->enabled)
+        return CLASSES_NO_SOURCE;
+    if (mcp->threshold > 0)
+        *ret_threshold = mcp->threshold;
+    return signal_source_add(builder, &source);
+}
+
 static void *build(struct signal_builder *builder) {
+    const struct config_domain_classifier *domain = &builder->doc->global.model_catalog.modules.classifier.domain;
     struct domain_state *state = ARENA_NEW(builder->arena, struct domain_state);
-    state->block = builder->doc->global.model_catalog.modules.classifier.domain.on_error == ON_FAILURE_BLOCK;
+    state->rules = builder->rules->items;
+    state->n_rules = builder->rules->n;
+    state->first_slot = builder->first_slot;
+    state->text = builder->text;
+    state->threshold = domain->threshold;
+    state->block = domain->on_error == ON_FAILURE_BLOCK;
+    state->source = classes_model(builder, signal_models_domain, NULL);
+    if (state->source == CLASSES_NO_SOURCE)
+        state->source = add_tool(builder, &state->threshold);
     return state;
 }
 
@@ -146,6 +177,98 @@ static bool blocks(const void *data, size_t rule) {
     const struct domain_state *state = data;
     (void)rule;
     return state->block;
+}
+
+/* ---- judged */
+
+static bool lists(const struct domain_config *rule, vsr_str label) {
+    for (size_t i = 0; i < rule->mmlu_categories.n; i++)
+        if (str_eq_nocase(rule->mmlu_categories.items[i], label))
+            return true;
+    return rule->mmlu_categories.n == 0 && str_eq_nocase(rule->name, label);
+}
+
+/* A label that no rule lists stands for the rule of its name, whatever that one lists. */
+static bool stands_for(const struct domain_state *state, size_t rule, vsr_str label) {
+    if (lists(&state->rules[rule], label))
+        return true;
+    for (size_t i = 0; i < state->n_rules; i++)
+        if (lists(&state->rules[i], label))
+            return false;
+    return str_eq_nocase(state->rules[rule].name, label);
+}
+
+struct standing {
+    double sum;  /* of the probabilities of its labels */
+    size_t best; /* the likeliest of them */
+    bool any;
+};
+
+static struct standing standing_of(const struct domain_state *state, size_t rule,
+                                   const struct evidence_answer *answer) {
+    struct standing standing = { 0 };
+    for (size_t i = 0; i < answer->n; i++) {
+        if (!stands_for(state, rule, answer->labels[i]))
+            continue;
+        if (!standing.any || answer->numbers[i] > answer->numbers[standing.best])
+            standing.best = i;
+        standing.sum += (double)answer->numbers[i];
+        standing.any = true;
+    }
+    if (standing.sum > 1) /* by the last digits of floats */
+        standing.sum = 1;
+    return standing;
+}
+
+static size_t likeliest(const struct standing *standings, size_t n) {
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (standings[i].sum > standings[best].sum)
+            best = i;
+    return best;
+}
+
+static void judge(const struct domain_state *state, struct signal_request *request,
+                  const struct evidence_answer *answer, struct signal_results *results) {
+    bool certain = classes_doubt(classes_entropy(answer->numbers, answer->n)) <= DOUBT_LOW;
+    struct standing *standings = ARENA_ARRAY(request->arena, struct standing, state->n_rules);
+    vsr_str top;
+    for (size_t i = 0; i < state->n_rules; i++)
+        standings[i] = standing_of(state, i, answer);
+    top = answer->labels[standings[likeliest(standings, state->n_rules)].best];
+    for (size_t i = 0; i < state->n_rules; i++) {
+        uint32_t slot = state->first_slot + (uint32_t)i;
+        if (!bits_has(request->wanted, slot))
+            continue;
+        if (standings[i].any && standings[i].sum >= state->threshold && (!certain || stands_for(state, i, top)))
+            signal_match(results, slot, standings[i].sum);
+        else
+            signal_no_match(results, slot);
+    }
+}
+
+static int find_answer(const struct domain_state *state, struct signal_request *request,
+                       const struct evidence_ask **ret_ask, struct vsr_err *err) {
+    return classes_of_window(request, state->text, state->source, "modules.classifier.domain is switched off", ret_ask,
+                             err);
+}
+
+static void ask(const void *data, struct signal_request *request) {
+    const struct evidence_ask *asked;
+    (void)!find_answer(data, request, &asked, NULL); /* eval() fails the same way */
+}
+
+static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
+    const struct domain_state *state = data;
+    const struct evidence_ask *asked;
+    int rc = find_answer(state, request, &asked, err);
+    if (rc < 0)
+        return rc;
+    if (asked->answer.code != SIGNAL_OK)
+        classes_fail(request, results, state->first_slot, state->n_rules, &asked->answer);
+    else
+        judge(state, request, &asked->answer, results);
+    return 0;
 }
 
 const struct signal_family signal_domain = {
@@ -161,6 +284,8 @@ const struct signal_family signal_domain = {
     .all_or_nothing = true, /* one classification serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
     .build = build,
+    .ask = ask,
+    .eval = eval,
     .applies = learned_has_text,
     .blocks = blocks,
     .alternates = alternates,

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "config/schema.h"
+#include "config/global_catalog.h"
 #include "core/arena.h"
 #include "core/assert.h"
 #include "signal/family.h"
@@ -39,6 +39,23 @@ uint32_t signal_source_add(struct signal_builder *builder, const struct signal_s
     sources->items = arena_grow(builder->arena, sources->items, sizeof(*sources->items), sources->n, &sources->cap);
     sources->items[sources->n] = *source;
     return (uint32_t)sources->n++;
+}
+
+vsr_str signal_source_name(const struct signal_source *source) {
+    switch (source->kind) {
+    case SOURCE_MODEL:
+        return source->model.path;
+    case SOURCE_HTTP_EMBEDDINGS:
+        return ((const struct config_semantic *)source->config)->endpoint.model;
+    case SOURCE_HTTP_CLASSIFY:
+    case SOURCE_HTTP_GUARD:
+    case SOURCE_HTTP_LABEL:
+    case SOURCE_HTTP_ROUTE:
+        return ((const struct config_external_model *)source->config)->llm_model_name;
+    case SOURCE_MCP:
+        return ((const struct config_mcp_classifier *)source->config)->tool_name;
+    }
+    return VSR_STR("");
 }
 
 struct signal_label *signal_labels_from(struct signal_builder *builder, const struct config_strings *names) {

@@ -68,6 +68,9 @@ struct signal_sources {
  */
 uint32_t signal_source_add(struct signal_builder *builder, const struct signal_source *source);
 
+/* What people know it by: the path of a model, the name of a model elsewhere or of a tool. */
+vsr_str signal_source_name(const struct signal_source *source);
+
 /* Labels without descriptions. Live in the builder's arena, texts where they are. */
 struct signal_label *signal_labels_from(struct signal_builder *builder, const struct config_strings *names);
 

@@ -2,6 +2,8 @@
  * fact_check - whether the text asks for facts that should be checked (signals.md §6.3). Of its two names exactly one
  * matches.
  */
+#include "core/arena.h"
+#include "signal/classes.h"
 #include "signal/learned.h"
 
 struct fact_check_config {
@@ -22,11 +24,88 @@ static void check_rule(const void *object, struct arena *arena, struct diag *dia
 static const struct schema fact_check_schema =
     SCHEMA("fact_check rule", struct fact_check_config, fact_check_fields, .check = check_rule);
 
+/* ---- compiled */
+
+#define THRESHOLD 0.7 /* of a module that names none */
+
+struct fact_check_state {
+    const struct fact_check_config *rules;
+    size_t n_rules;
+    uint32_t first_slot, source;
+    enum signal_text text;
+    double threshold;
+};
+
+static void *build(struct signal_builder *builder) {
+    const struct config_fact_check *module =
+        &builder->doc->global.model_catalog.modules.hallucination_mitigation.fact_check;
+    struct fact_check_state *state = ARENA_NEW(builder->arena, struct fact_check_state);
+    state->rules = builder->rules->items;
+    state->n_rules = builder->rules->n;
+    state->first_slot = builder->first_slot;
+    state->text = builder->text;
+    state->threshold = module->threshold > 0 ? module->threshold : THRESHOLD;
+    state->source = classes_model(builder, signal_models_fact_check, NULL);
+    return state;
+}
+
 /* Without text nothing needs checking, which is the second name's match (signals.md §6.3). */
-static bool is_settled(const void *state, const struct request_facts *facts, size_t index) {
-    const struct config_list *rules = state;
-    const struct fact_check_config *rule = (const struct fact_check_config *)rules->items + index;
-    return !learned_has_text(state, facts, index) && str_eq_c(rule->name, "no_fact_check_needed");
+static bool is_settled(const void *data, const struct request_facts *facts, size_t index) {
+    const struct fact_check_state *state = data;
+    return !learned_has_text(state, facts, index) && str_eq_c(state->rules[index].name, "no_fact_check_needed");
+}
+
+/* ---- judged */
+
+/* The label that means that checking is needed: one of these, or the second of two. -1: none is. */
+static ptrdiff_t needed_label(const struct evidence_answer *answer) {
+    static const char *const names[] = { "FACT_CHECK_NEEDED", "NEEDS_FACT_CHECK", "FACT_CHECK" };
+    ptrdiff_t found = -1;
+    for (size_t i = 0; i < VSR_COUNT(names) && found < 0; i++)
+        found = classes_find(answer, str_from_c(names[i]));
+    return found < 0 && answer->n == 2 ? 1 : found;
+}
+
+/* What is likeliest but below the threshold is turned round. */
+static void judge(const struct fact_check_state *state, const struct signal_request *request, size_t label,
+                  const struct evidence_answer *answer, struct signal_results *results) {
+    double p = answer->numbers[label];
+    bool needed = classes_top(answer) == label && p >= state->threshold;
+    const char *name = needed ? "needs_fact_check" : "no_fact_check_needed";
+    for (uint32_t i = 0; i < state->n_rules; i++) {
+        uint32_t slot = state->first_slot + i;
+        if (bits_has(request->wanted, slot) && str_eq_c(state->rules[i].name, name))
+            signal_match(results, slot, needed ? p : 1 - p);
+    }
+}
+
+static int find_answer(const struct fact_check_state *state, struct signal_request *request,
+                       const struct evidence_ask **ret_ask, struct vsr_err *err) {
+    return classes_of_window(request, state->text, state->source,
+                             "modules.hallucination_mitigation.fact_check names no model", ret_ask, err);
+}
+
+static void ask(const void *data, struct signal_request *request) {
+    const struct evidence_ask *asked;
+    (void)!find_answer(data, request, &asked, NULL); /* eval() fails the same way */
+}
+
+static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
+    const struct fact_check_state *state = data;
+    static const struct evidence_answer unknown = { .code = SIGNAL_FAILED,
+                                                    .reason = "none of the model's labels says FACT_CHECK_NEEDED" };
+    const struct evidence_ask *asked;
+    ptrdiff_t label;
+    int rc = find_answer(state, request, &asked, err);
+    if (rc < 0)
+        return rc;
+    label = asked->answer.code == SIGNAL_OK ? needed_label(&asked->answer) : -1;
+    if (label >= 0)
+        judge(state, request, (size_t)label, &asked->answer, results);
+    else
+        classes_fail(request, results, state->first_slot, state->n_rules,
+                     asked->answer.code == SIGNAL_OK ? &unknown : &asked->answer);
+    return 0;
 }
 
 const struct signal_family signal_fact_check = {
@@ -36,7 +115,9 @@ const struct signal_family signal_fact_check = {
     .models = signal_models_fact_check,
     .all_or_nothing = true, /* one classification serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = learned_build,
+    .build = build,
+    .ask = ask,
+    .eval = eval,
     .applies = learned_has_text,
     .is_settled = is_settled,
 };

@@ -58,6 +58,7 @@ struct signal_family {
     struct config_family config;
     enum signal_stage stage;
     const char *needs_evidence; /* what a model does for it: "domain classification"; NULL: it gets along without */
+    bool judges_alone;          /* with `needs_evidence`: part of it needs nobody, and is judged when nobody answers */
     signal_models *models;      /* which of this process its rules would ask; NULL: none */
     bool all_or_nothing;        /* rules compete or share one cost: a wanted rule brings all */
     bool never_skipped;         /* run even where it cannot change the outcome any more, as long as a decision
@@ -94,8 +95,8 @@ struct signal_family {
     /*
      * Evaluates the wanted rules; called once more when others are wanted later. A failure here makes all of them
      * unavailable; one rule alone is failed with signal_fail(). A wanted rule that it says nothing about does not
-     * match. A family with `needs_evidence` is evaluated only when somebody answers its asks: it judges the answers,
-     * and need not look at `applies`, `is_settled` and `blocks`.
+     * match. A family with `needs_evidence` is evaluated only when somebody answers its asks, or when it judges alone:
+     * it judges the answers, and need not look at `applies`, `is_settled` and `blocks`.
      */
     int (*eval)(const void *state, struct signal_request *request, struct signal_results *results, struct vsr_err *err);
     /* Optional: whether the rule has anything to look at in the request. If not, it does not match, and is not unknown.

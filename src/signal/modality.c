@@ -1,14 +1,14 @@
 /*
  * The family: rules name the verdicts. Words are found by the recipe's one scan; a text longer than the window is
  * scanned once more. A detector that cannot tell leaves the rules unavailable, rather than guessing that text is
- * wanted.
+ * wanted. With a classifier the family runs at the stage of those; where nobody asks it, a hybrid goes by words.
  */
 #include "signal/modality.h"
 
 #include "config/global_modules.h"
 #include "core/arena.h"
 #include "core/assert.h"
-#include "signal/family.h"
+#include "signal/classes.h"
 #include "signal/rule_checks.h"
 
 #define CONFIDENCE_ONE_SIDED 0.8
@@ -89,6 +89,13 @@ static int find_label(vsr_str name) {
     return -1;
 }
 
+static int find_label_nocase(vsr_str name) {
+    for (int i = 0; i < MODALITIES; i++)
+        if (str_eq_nocase(name, str_from_c(labels[i])))
+            return i;
+    return -1;
+}
+
 static vsr_str suggest_label(vsr_str name, struct arena *arena) {
     for (int i = 0; i < MODALITIES; i++)
         if (str_eq_nocase(str_trim(name), str_from_c(labels[i])))
@@ -120,6 +127,7 @@ struct modality_state {
     size_t n_rules;
     uint32_t first_slot;
     enum signal_text text;
+    uint32_t source; /* CLASSES_NO_SOURCE: words alone */
 };
 
 static void build_words(struct signal_builder *builder, const struct config_modality_detector *detector,
@@ -147,6 +155,9 @@ static void *build(struct signal_builder *builder) {
     state->n_rules = builder->rules->n;
     state->first_slot = builder->first_slot;
     state->text = builder->text;
+    state->source = classes_model(builder, signal_models_modality, NULL);
+    if (state->source != CLASSES_NO_SOURCE)
+        builder->stage = SIGNAL_STAGE_CLASSIFY;
     state->labels = ARENA_ARRAY(builder->arena, enum modality_kind, state->n_rules);
     for (size_t i = 0; i < state->n_rules; i++)
         state->labels[i] = (enum modality_kind)find_label(rules[i].name);
@@ -166,11 +177,30 @@ static bool any_found(const struct word_list *list, const struct pattern_hits *h
     return false;
 }
 
-/* No family brings a classifier's answer yet; then `model` of modality_decide() is it. */
+/* What the classifier says. Null method: it cannot tell, or its labels mean nothing to us; `ret_failure` says why. */
+static struct modality_verdict classify(const struct modality_state *state, struct signal_request *request,
+                                        vsr_str text, const struct evidence_answer **ret_failure) {
+    static const struct evidence_answer unknown = { .code = SIGNAL_FAILED,
+                                                    .reason = "the model's label is none of AR, DIFFUSION and BOTH" };
+    const struct evidence_ask *asked = evidence_ask(request->asks, EVIDENCE_CLASSES, state->source, text);
+    size_t top;
+    int label;
+    *ret_failure = &asked->answer;
+    if (asked->answer.code != SIGNAL_OK)
+        return (struct modality_verdict){ 0 };
+    top = classes_top(&asked->answer);
+    label = find_label_nocase(asked->answer.labels[top]);
+    *ret_failure = label < 0 ? &unknown : NULL;
+    if (label < 0)
+        return (struct modality_verdict){ 0 };
+    return (struct modality_verdict){ "classifier", (enum modality_kind)label, asked->answer.numbers[top] };
+}
+
 static int judge(const struct modality_state *state, struct signal_request *request,
-                 struct modality_verdict *ret_verdict, struct vsr_err *err) {
+                 struct modality_verdict *ret_verdict, const struct evidence_answer **ret_failure,
+                 struct vsr_err *err) {
     const struct pattern_hits *hits;
-    struct modality_verdict words;
+    struct modality_verdict words, model = { 0 };
     vsr_str text;
     int rc = signal_request_window(request, state->text, &text, err);
     if (rc < 0)
@@ -184,21 +214,39 @@ static int judge(const struct modality_state *state, struct signal_request *requ
     }
     words =
         modality_by_words(state->detector, any_found(&state->image_words, hits), any_found(&state->both_words, hits));
-    *ret_verdict = modality_decide(state->detector, &words, NULL);
+    if (state->source != CLASSES_NO_SOURCE)
+        model = classify(state, request, text, ret_failure);
+    *ret_verdict = modality_decide(state->detector, &words, model.method ? &model : NULL);
     return 0;
+}
+
+static void ask(const void *data, struct signal_request *request) {
+    const struct modality_state *state = data;
+    vsr_str text;
+    if (state->source != CLASSES_NO_SOURCE && signal_request_window(request, state->text, &text, NULL) == 0 &&
+        str_trim(text).len > 0)
+        (void)evidence_ask(request->asks, EVIDENCE_CLASSES, state->source, text);
+}
+
+static void fail(struct signal_results *results, uint32_t slot, const struct evidence_answer *failure) {
+    if (failure)
+        signal_fail_because(results, slot, failure->code, failure->reason);
+    else
+        signal_fail(results, slot, SIGNAL_UNAVAILABLE);
 }
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct modality_state *state = data;
-    int rc = state->detector->enabled ? judge(state, request, &request->modality, err) : 0;
+    const struct evidence_answer *failure = NULL;
+    int rc = state->detector->enabled ? judge(state, request, &request->modality, &failure, err) : 0;
     if (rc < 0)
         return rc;
     for (uint32_t i = 0; i < state->n_rules; i++) {
         uint32_t slot = state->first_slot + i;
         if (!request->modality.method)
-            signal_fail(results, slot, SIGNAL_UNAVAILABLE);
+            fail(results, slot, failure);
         else if (state->labels[i] == request->modality.label)
-            signal_match(results, slot, 1.0);
+            signal_match(results, slot, request->modality.confidence);
         else
             signal_no_match(results, slot);
     }
@@ -212,5 +260,6 @@ const struct signal_family signal_modality = {
     .all_or_nothing = true, /* one detection serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
     .build = build,
+    .ask = ask,
     .eval = eval,
 };

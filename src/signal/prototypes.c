@@ -40,12 +40,17 @@ float vector_dot(const float *a, const float *b, size_t n) {
     return sum_of(&sums);
 }
 
+/* As far as floats can tell: what comes of length 1 keeps its bits. */
+#define LENGTH_TOLERANCE 1e-6
+
 bool vector_normalize(float *vector, size_t n) {
     double square = 0, length;
     for (size_t i = 0; i < n; i++)
         square += (double)vector[i] * vector[i];
     if (!isfinite(square) || square <= 0)
         return false;
+    if (fabs(square - 1) <= LENGTH_TOLERANCE)
+        return true;
     length = sqrt(square);
     for (size_t i = 0; i < n; i++)
         vector[i] = (float)(vector[i] / length);

@@ -39,6 +39,19 @@ struct signal_view {
     struct pattern_hits hits, window_hits;
 };
 
+/* What the security families found, for headers, traces and records. */
+struct signal_jailbreak {
+    bool detected;
+    vsr_str type;      /* a label of the guard, "contrastive", or "classification_error" of what could not be checked */
+    double confidence; /* of the strongest rule */
+};
+
+struct signal_pii {
+    bool detected;
+    const vsr_str *types; /* that some rule denies, sorted */
+    size_t n_types;
+};
+
 struct signal_request {
     struct arena *arena;
     const struct request_facts *facts;
@@ -53,7 +66,9 @@ struct signal_request {
     struct evidence_asks *asks; /* what models are asked: signal/evidence.h */
     void *memo;                 /* the evaluating family's own, from ask() to eval(); NULL at first */
 
-    struct modality_verdict modality;        /* the family's; method NULL: not asked, or nobody could tell */
+    struct modality_verdict modality; /* the family's; method NULL: not asked, or nobody could tell */
+    struct signal_jailbreak jailbreak;
+    struct signal_pii pii;
     const struct compress_options *compress; /* NULL: both texts are the same */
 
     /* request.c's */

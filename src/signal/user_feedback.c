@@ -1,7 +1,9 @@
 /*
  * user_feedback - what the user thinks of the previous answer (signals.md §6.4). Without a previous answer there is
- * nothing to judge.
+ * nothing to judge. What is not certain enough matches nothing, `satisfied` least of all.
  */
+#include "core/arena.h"
+#include "signal/classes.h"
 #include "signal/learned.h"
 
 struct user_feedback_config {
@@ -22,10 +24,79 @@ static void check_rule(const void *object, struct arena *arena, struct diag *dia
 static const struct schema user_feedback_schema =
     SCHEMA("user_feedback rule", struct user_feedback_config, user_feedback_fields, .check = check_rule);
 
+/* ---- compiled */
+
+#define THRESHOLD 0.5 /* of a module that names none */
+
+struct feedback_state {
+    const struct user_feedback_config *rules;
+    size_t n_rules;
+    uint32_t first_slot, source;
+    enum signal_text text;
+    double threshold;
+};
+
+static void *build(struct signal_builder *builder) {
+    const struct config_feedback_detector *module = &builder->doc->global.model_catalog.modules.feedback_detector;
+    struct feedback_state *state = ARENA_NEW(builder->arena, struct feedback_state);
+    state->rules = builder->rules->items;
+    state->n_rules = builder->rules->n;
+    state->first_slot = builder->first_slot;
+    state->text = builder->text;
+    state->threshold = module->threshold > 0 ? module->threshold : THRESHOLD;
+    state->source = classes_model(builder, signal_models_feedback, NULL);
+    return state;
+}
+
 static bool applies(const void *state, const struct request_facts *facts, size_t rule) {
     (void)state;
     (void)rule;
     return facts->has_assistant_reply && str_trim(facts->current_user).len > 0;
+}
+
+/* ---- judged */
+
+/* Published models say SAT, SATISFIED, WRONG_ANSWER; rules say `satisfied`, `wrong_answer`. */
+static bool is_called(vsr_str label, vsr_str name) {
+    if (str_eq_c(name, "satisfied") && str_eq_nocase(label, VSR_STR("SAT")))
+        return true;
+    return str_eq_nocase(label, name);
+}
+
+static void judge(const struct feedback_state *state, const struct signal_request *request,
+                  const struct evidence_answer *answer, struct signal_results *results) {
+    size_t top = classes_top(answer);
+    double p = answer->numbers[top];
+    for (uint32_t i = 0; i < state->n_rules; i++) {
+        uint32_t slot = state->first_slot + i;
+        if (bits_has(request->wanted, slot) && p >= state->threshold &&
+            is_called(answer->labels[top], state->rules[i].name))
+            signal_match(results, slot, p);
+    }
+}
+
+static int find_answer(const struct feedback_state *state, struct signal_request *request,
+                       const struct evidence_ask **ret_ask, struct vsr_err *err) {
+    return classes_of_window(request, state->text, state->source, "modules.feedback_detector is switched off", ret_ask,
+                             err);
+}
+
+static void ask(const void *data, struct signal_request *request) {
+    const struct evidence_ask *asked;
+    (void)!find_answer(data, request, &asked, NULL); /* eval() fails the same way */
+}
+
+static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
+    const struct feedback_state *state = data;
+    const struct evidence_ask *asked;
+    int rc = find_answer(state, request, &asked, err);
+    if (rc < 0)
+        return rc;
+    if (asked->answer.code != SIGNAL_OK)
+        classes_fail(request, results, state->first_slot, state->n_rules, &asked->answer);
+    else
+        judge(state, request, &asked->answer, results);
+    return 0;
 }
 
 const struct signal_family signal_user_feedback = {
@@ -35,6 +106,8 @@ const struct signal_family signal_user_feedback = {
     .models = signal_models_feedback,
     .all_or_nothing = true, /* one classification serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = learned_build,
+    .build = build,
+    .ask = ask,
+    .eval = eval,
     .applies = applies,
 };

@@ -29,17 +29,33 @@ struct chunker chunker_make(vsr_str text, uint64_t budget, size_t overlap) {
     return (struct chunker){ .text = text, .budget = budget, .overlap = overlap };
 }
 
+static bool is_word_end(vsr_str text, size_t at) {
+    size_t before = at, after = at;
+    return at == text.len || unicode_is_space(utf8_next(text, &after)) || unicode_is_space(utf8_prev(text, &before));
+}
+
+/* `end`, or behind the white space that is at most `back` code points before it. */
+static size_t whole_words(vsr_str text, size_t end, size_t back) {
+    size_t at = end;
+    for (size_t i = 0; !is_word_end(text, at); i++) {
+        if (i == back)
+            return end;
+        (void)utf8_prev(text, &at);
+    }
+    return at;
+}
+
 /* Where a chunk that begins at `start` ends. */
 static size_t chunk_end(const struct chunker *c, size_t start) {
     uint64_t units = 0;
     bool in_word = false;
-    size_t end = start;
-    for (size_t pos = start; pos < c->text.len; end = pos) {
+    size_t end = start, n = 0;
+    for (size_t pos = start; pos < c->text.len; end = pos, n++) {
         units += units_of(utf8_next(c->text, &pos), &in_word);
         if (units > c->budget && end > start)
             break;
     }
-    return end;
+    return whole_words(c->text, end, n / 4 < CHUNK_BACK ? n / 4 : CHUNK_BACK);
 }
 
 /* The overlap before `end`, but one code point further than `start` at least. */

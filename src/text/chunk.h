@@ -3,7 +3,8 @@
  *
  * Cost is counted in units, about a quarter of a token each: 6 for a CJK character, 2 for a letter or digit that begins
  * a word and 1 for one that goes on, 1 for anything else. Words begin anew in each chunk. Every chunk but the last is
- * as long as its budget allows, and at least one code point long, so any text ends. Pure: any thread.
+ * as long as its budget allows, and at least one code point long, so any text ends. One that would end inside a word
+ * ends behind the last white space before, if that is near (CHUNK_BACK). Pure: any thread.
  */
 #ifndef VSR_TEXT_CHUNK_H
 #define VSR_TEXT_CHUNK_H
@@ -16,6 +17,7 @@
 
 enum {
     CHUNK_OVERLAP = 64, /* code points that two neighbours share */
+    CHUNK_BACK = 48,    /* code points that a chunk gives up for a whole word; at most a quarter of it */
     CHUNK_UNITS_PII = 512,
     CHUNK_UNITS_JAILBREAK = 1536,
 };

@@ -6,7 +6,7 @@
 #include "core/arena.h"
 #include "core/mem.h"
 #include "net/client.h"
-#include "script.h"
+#include "unit/net/script.h"
 
 static const struct client_limits limits = {
     .connect_timeout_ms = 60000,

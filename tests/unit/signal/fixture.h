@@ -18,11 +18,13 @@ struct fixture {
     struct arena *arena;
     const struct signal_family *family;
     struct config_document doc;
+    const struct config_routing *routing;
     struct config_list rules;
     struct signal_slots slots;
     struct signal_sources sources;
     struct signal_banks banks;
     struct evidence_asks asks;
+    uint32_t builder_slots; /* of rules; those behind them are values */
     struct pattern_set *patterns;
     struct pattern_scratch *scratch;
     struct stemmer *stemmer;
@@ -41,14 +43,20 @@ static inline void fixture_problems(struct fixture *f) {
     buf_done(&out);
 }
 
-/* Decodes the rules, a YAML (or JSON) list. False when the tables or the family's checks refuse them. */
-static inline bool fixture_decode(struct fixture *f, const struct signal_family *family, vsr_str yaml) {
+/*
+ * Decodes the rules, a YAML (or JSON) list. False when the tables or the family's checks refuse them. `settle`: writes
+ * the rest of the document first; NULL: nothing.
+ */
+static inline bool fixture_decode_in(struct fixture *f, const struct signal_family *family, vsr_str yaml,
+                                     void (*settle)(struct config_document *doc)) {
     struct yaml_node *root;
     const struct schema *schema = family->config.schema;
     bool ok = true;
     *f = (struct fixture){ .arena = arena_new(0, 0), .family = family };
     f->doc.global.model_catalog.at.path = VSR_STR("global.model_catalog"); /* there, and empty */
     f->doc.global.model_catalog.modules.classifier.preference.use_contrastive = true;
+    if (settle)
+        settle(&f->doc);
     diag_init(&f->diag, f->arena, VSR_STR("rules"));
     if (yaml_tree_parse(f->arena, yaml, &root, &f->diag) < 0)
         return false;
@@ -60,6 +68,10 @@ static inline bool fixture_decode(struct fixture *f, const struct signal_family 
     if (ok && family->config.check)
         family->config.check(&f->doc, &f->rules, f->arena, &f->diag);
     return f->diag.n_errors == 0;
+}
+
+static inline bool fixture_decode(struct fixture *f, const struct signal_family *family, vsr_str yaml) {
+    return fixture_decode_in(f, family, yaml, NULL);
 }
 
 /* The rules are refused, with `problem` in the messages. */
@@ -91,6 +103,7 @@ static inline bool fixture_build(struct fixture *f) {
     struct signal_places places = { 0 };
     struct signal_builder builder = { .arena = f->arena,
                                       .doc = &f->doc,
+                                      .routing = f->routing,
                                       .rules = &f->rules,
                                       .slots = &f->slots,
                                       .patterns = &patterns,
@@ -102,7 +115,7 @@ static inline bool fixture_build(struct fixture *f) {
     signal_slots_init(&f->slots, f->arena);
     pattern_list_init(&patterns, f->arena);
     fixture_give_slots(f);
-    builder.n_slots = (uint32_t)f->slots.n;
+    f->builder_slots = builder.n_slots = (uint32_t)f->slots.n;
     builder.stage = f->family->stage;
     f->state = f->family->build(&builder);
     if (builder.needs_stemmer)
@@ -119,9 +132,8 @@ static inline void fixture_make(struct fixture *f, const struct signal_family *f
     }
 }
 
-static inline void fixture_eval(struct fixture *f, const struct request_facts *facts) {
-    uint64_t *wanted = ARENA_ARRAY(f->arena, uint64_t, BITS_WORDS(f->slots.n));
-    memset(wanted, 0xFF, BITS_WORDS(f->slots.n) * sizeof(*wanted));
+/* `wanted`: bits of slots. */
+static inline void fixture_begin(struct fixture *f, const struct request_facts *facts, const uint64_t *wanted) {
     f->request = (struct signal_request){ .arena = f->arena,
                                           .facts = facts,
                                           .wanted = wanted,
@@ -133,6 +145,12 @@ static inline void fixture_eval(struct fixture *f, const struct request_facts *f
                                           .asks = &f->asks };
     evidence_asks_init(&f->asks, f->arena);
     signal_results_init(&f->results, f->arena, f->slots.n);
+}
+
+static inline void fixture_eval(struct fixture *f, const struct request_facts *facts) {
+    uint64_t *wanted = ARENA_ARRAY(f->arena, uint64_t, BITS_WORDS(f->slots.n));
+    memset(wanted, 0xFF, BITS_WORDS(f->slots.n) * sizeof(*wanted));
+    fixture_begin(f, facts, wanted);
     f->rc = f->family->eval(f->state, &f->request, &f->results, NULL);
 }
 

@@ -61,4 +61,21 @@ TEST(the_overlap_may_be_longer_than_a_chunk) {
         CHECK_STR(chunk, want, "one code point further each time");
 }
 
-RUN_TESTS(T(shared_chunks), T(chunks_of_any_text), T(the_overlap_may_be_longer_than_a_chunk))
+TEST(words_stay_whole) {
+    static const struct {
+        const char *text, *first;
+        uint64_t budget;
+    } cases[] = {
+        { "aaaa bbbb cccc dd", "aaaa bbbb ", 14 },      { "aaaa bbbb cccc dd", "aaaa bbbb cccc", 17 },
+        { "aaaa bbbb cccc dd", "aaaa bbbb cccc ", 18 }, { "a bbbbbbbbbbbbbbbbbbbbb", "a bbbbbbbb", 12 },
+        { "aaaa\u3000bbbb", "aaaa\u3000", 8 },          { "aaaa bbbb\u3000cc dd", "aaaa bbbb\u3000", 14 },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct chunker chunker = chunker_make(str_from_c(cases[i].text), cases[i].budget, 0);
+        vsr_str chunk;
+        CHECK(chunk_next(&chunker, &chunk), cases[i].text);
+        CHECK_STR(chunk, cases[i].first, cases[i].text);
+    }
+}
+
+RUN_TESTS(T(shared_chunks), T(chunks_of_any_text), T(the_overlap_may_be_longer_than_a_chunk), T(words_stay_whole))

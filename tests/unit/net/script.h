@@ -4,16 +4,17 @@
  * A reply is written as it stands, apart from the head that `status` makes. SCRIPT_RUN turns the loop and the server
  * until a condition holds.
  */
-#ifndef VSR_TESTS_EVIDENCE_SCRIPT_H
-#define VSR_TESTS_EVIDENCE_SCRIPT_H
+#ifndef VSR_TESTS_NET_SCRIPT_H
+#define VSR_TESTS_NET_SCRIPT_H
 
-#include "unit/net/peer.h"
+#include "peer.h"
 
 enum { SCRIPT_PEERS_MAX = 16, SCRIPT_REQUESTS_MAX = 16 };
 
 enum script_act {
     SCRIPT_ANSWER,  /* status and body */
     SCRIPT_RAW,     /* the body is the whole answer, head included */
+    SCRIPT_LAST,    /* the same, and the end of the connection */
     SCRIPT_SILENCE, /* nothing ever comes */
     SCRIPT_RESET,   /* the connection breaks */
     SCRIPT_CUT,     /* half of the answer, then the end */
@@ -56,7 +57,7 @@ static inline void script_write(struct script *script, struct peer *peer, const 
     vsr_str bytes;
     (void)script;
     buf_init(&out, PEER_GOT_MAX);
-    if (reply->act != SCRIPT_RAW)
+    if (reply->act != SCRIPT_RAW && reply->act != SCRIPT_LAST)
         buf_printf(&out, "HTTP/1.1 %d Whatever\r\ncontent-type: application/json\r\n%scontent-length: %zu\r\n\r\n",
                    reply->status, reply->fields ? reply->fields : "", strlen(reply->body));
     buf_append_c(&out, reply->body);
@@ -97,6 +98,8 @@ static inline void script_serve(struct script *script, struct peer *peer) {
         script_write(script, peer, reply);
     if (reply->act == SCRIPT_RESET || reply->act == SCRIPT_CUT)
         peer_reset(peer);
+    if (reply->act == SCRIPT_LAST)
+        peer_close(peer);
 }
 
 static inline void script_turn(struct script *script) {

@@ -1,0 +1,452 @@
+#include "evidence/run.h"
+
+#include <stdatomic.h>
+
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/clock.h"
+#include "evidence/builtin_ask.h"
+#include "evidence/evidence_state.h"
+#include "evidence/lane_state.h"
+#include "evidence/model_call.h"
+#include "evidence/remote.h"
+#include "model/builtin.h"
+#include "model/store.h"
+#include "net/loop.h"
+#include "route/route.h"
+
+enum { WAIT_TURN_MS = 50 };
+
+/* What is not answered yet: one ask, or several that one server was sent together. */
+struct pending {
+    struct pending *prev, *next;
+    struct evidence_run *run;
+    struct evidence_ask **asks;
+    size_t n_asks;
+    uint64_t deadline_ms;    /* of clock_mono_ms(); 0: none */
+    struct model_call *call; /* one of these two is there, */
+    struct remote_call *remote;
+    struct vsr_err loading; /* or neither: its model is being loaded, which this says */
+};
+
+struct evidence_run {
+    struct evidence_lane *lane;
+    struct evidence_question question;
+    struct pending *pending;
+    struct loop_timer timer;
+    uint64_t begin_ns;
+    bool starting;
+};
+
+/* ---- pending */
+
+static struct pending *add_pending(struct evidence_run *run, struct evidence_ask *const *asks, size_t n,
+                                   uint64_t deadline_ms) {
+    struct pending *pending = ARENA_NEW(run->question.arena, struct pending);
+    pending->run = run;
+    pending->asks = ARENA_ARRAY(run->question.arena, struct evidence_ask *, n);
+    for (size_t i = 0; i < n; i++)
+        pending->asks[i] = asks[i];
+    pending->n_asks = n;
+    pending->deadline_ms = deadline_ms;
+    pending->next = run->pending;
+    if (run->pending)
+        run->pending->prev = pending;
+    run->pending = pending;
+    return pending;
+}
+
+static void unlink_pending(struct pending *pending) {
+    *(pending->prev ? &pending->prev->next : &pending->run->pending) = pending->next;
+    if (pending->next)
+        pending->next->prev = pending->prev;
+}
+
+static void cancel_pending(struct pending *pending) {
+    model_call_cancel(pending->call);
+    remote_call_cancel(pending->remote);
+    unlink_pending(pending);
+}
+
+/* ---- answers */
+
+static const struct bound_source *bound_of(const struct evidence_run *run, const struct evidence_ask *ask) {
+    return &run->question.binding->sources[ask->source];
+}
+
+static void answer(struct evidence_run *run, struct evidence_ask *ask, const struct evidence_answer *given) {
+    evidence_metrics_count(&run->lane->evidence->metrics, bound_of(run, ask)->place, given,
+                           clock_mono_ns() - run->begin_ns);
+    run->question.answer(run->question.data, ask, given);
+}
+
+static void fail(struct evidence_run *run, struct evidence_ask *ask, int rc, const char *reason) {
+    struct evidence_answer failure = evidence_failure(run->question.arena, rc, reason);
+    failure.model = arena_c_str(run->question.arena, bound_of(run, ask)->source->model.path);
+    answer(run, ask, &failure);
+}
+
+/* Whether a model of the program can answer it here. */
+static bool is_inline(const struct evidence_run *run, const struct evidence_ask *ask) {
+    const struct bound_source *bound = bound_of(run, ask);
+    return bound->builtin && ask->text.len <= BUILTIN_TEXT_LEN_MAX &&
+           builtin_check(bound->builtin, ask->kind, NULL) == 0;
+}
+
+static void fail_all(struct evidence_run *run, struct evidence_ask *const *asks, size_t n, int rc, const char *reason) {
+    for (size_t i = 0; i < n; i++)
+        fail(run, asks[i], rc, reason);
+}
+
+static void finish(struct evidence_run *run) {
+    loop_timer_stop(&run->timer);
+    run->lane->n_runs--;
+    run->question.done(run->question.owner); /* the run's memory may be gone */
+}
+
+static void finish_if_over(struct evidence_run *run) {
+    if (!run->pending)
+        finish(run);
+}
+
+/* ---- models in directories */
+
+static void on_model(void *owner, struct model_call *call) {
+    struct pending *pending = owner;
+    struct evidence_run *run = pending->run;
+    struct evidence_answer given;
+    model_call_answer(call, run->question.arena, &given);
+    unlink_pending(pending);
+    answer(run, pending->asks[0], &given);
+    finish_if_over(run);
+}
+
+/* Takes the handle. `pending` NULL: it is made when the answer is not there at once. */
+static void call_model(struct evidence_run *run, struct evidence_ask *ask, struct engine *engine,
+                       struct store_handle handle, uint64_t deadline_ms, struct pending *pending) {
+    const struct bound_source *bound = bound_of(run, ask);
+    struct vsr_err err = VSR_ERR_NONE;
+    struct evidence_answer given;
+    struct model_call *call;
+    bool done;
+    struct model_call_options options = {
+        .engine = engine,
+        .mailbox = run->lane->mailbox,
+        .handle = handle,
+        .source = bound->source,
+        .ask = ask,
+        .no_exit_norm = run->question.binding->no_exit_norm,
+        .priority = run->question.in_background ? PRIORITY_COMFORT : bound->priority,
+        .deadline_ms = deadline_ms,
+        .done = on_model,
+    };
+    int rc;
+    if (!pending)
+        pending = add_pending(run, &ask, 1, deadline_ms);
+    options.owner = pending;
+    rc = model_call_start(&options, &call, &done, &err);
+    if (rc == 0 && !done) {
+        pending->call = call;
+        return;
+    }
+    unlink_pending(pending);
+    if (rc < 0) {
+        fail(run, ask, rc, err.text);
+    } else {
+        model_call_answer(call, run->question.arena, &given);
+        answer(run, ask, &given);
+    }
+}
+
+/* Until when a model that is not there is worth waiting for; 0: it is not. */
+static uint64_t wait_until(const struct evidence_run *run, struct store *store, const struct evidence_ask *ask,
+                           uint64_t deadline_ms) {
+    bool lazy, coming = store_is_coming(store, bound_of(run, ask)->source->model.path, &lazy);
+    if (!coming)
+        return 0;
+    if (run->lane->patient)
+        return deadline_ms ? deadline_ms : UINT64_MAX;
+    if (!lazy)
+        return 0;
+    return deadline_ms ? deadline_ms : clock_mono_ms() + EVIDENCE_LOAD_WAIT_MS;
+}
+
+static void start_model(struct evidence_run *run, struct evidence_ask *ask, uint64_t deadline_ms) {
+    const struct evidence_options *options = &run->lane->evidence->options;
+    vsr_str name = bound_of(run, ask)->source->model.path;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct store_handle handle;
+    struct engine *engine = NULL;
+    struct store *store = NULL;
+    uint64_t until_ms;
+    int rc;
+    if (options->models)
+        options->models(options->owner, &engine, &store);
+    if (!engine || !store) {
+        fail(run, ask, VSR_E_UNAVAILABLE, "no models are run in this process");
+        return;
+    }
+    rc = store_get(store, name, 0, &handle, &err);
+    if (rc == 0) {
+        call_model(run, ask, engine, handle, deadline_ms, NULL);
+        return;
+    }
+    until_ms = rc == VSR_E_UNAVAILABLE ? wait_until(run, store, ask, deadline_ms) : 0;
+    if (until_ms == 0)
+        fail(run, ask, rc, err.text);
+    else
+        add_pending(run, &ask, 1, until_ms)->loading = err;
+}
+
+/* One whose model was being loaded. */
+static void look_again(struct pending *pending) {
+    struct evidence_run *run = pending->run;
+    const struct evidence_options *options = &run->lane->evidence->options;
+    struct evidence_ask *ask = pending->asks[0];
+    struct store_handle handle;
+    struct engine *engine;
+    struct store *store;
+    bool lazy;
+    int rc;
+    options->models(options->owner, &engine, &store);
+    rc = store_get(store, bound_of(run, ask)->source->model.path, 0, &handle, &pending->loading);
+    if (rc == 0) {
+        call_model(run, ask, engine, handle, pending->deadline_ms == UINT64_MAX ? 0 : pending->deadline_ms, pending);
+    } else if (!store_is_coming(store, bound_of(run, ask)->source->model.path, &lazy)) {
+        unlink_pending(pending);
+        fail(run, ask, rc, pending->loading.text);
+    }
+}
+
+/* ---- built-in models */
+
+/* Asks that `models` of the program can answer about one text, from `asks[0]` on; what is answered becomes NULL. */
+static void answer_text(struct evidence_run *run, struct evidence_ask **asks, size_t n) {
+    const struct builtin_model *models[BUILTIN_ASKS_MAX] = { NULL };
+    struct evidence_answer answers[BUILTIN_ASKS_MAX];
+    struct evidence_ask *asked[BUILTIN_ASKS_MAX];
+    vsr_str text = asks[0]->text;
+    size_t n_asked = 0;
+    for (size_t i = 0; i < n && n_asked < BUILTIN_ASKS_MAX; i++) {
+        if (!asks[i] || !is_inline(run, asks[i]) || !str_eq(asks[i]->text, text))
+            continue;
+        models[n_asked] = bound_of(run, asks[i])->builtin;
+        asked[n_asked++] = asks[i];
+        asks[i] = NULL;
+    }
+    builtin_answer(run->lane->scratch, text, models, n_asked, run->question.arena, answers);
+    for (size_t i = 0; i < n_asked; i++)
+        answer(run, asked[i], &answers[i]);
+}
+
+/* What is short enough, all texts together: the loop serves others, too. */
+static void answer_inline(struct evidence_run *run, struct evidence_ask **asks, size_t n) {
+    size_t room = run->question.in_background || run->lane->patient ? SIZE_MAX : EVIDENCE_INLINE_LEN_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (!asks[i] || !is_inline(run, asks[i]) || asks[i]->text.len > room)
+            continue;
+        room -= asks[i]->text.len;
+        if (!run->lane->scratch)
+            run->lane->scratch = builtin_scratch_new();
+        answer_text(run, asks + i, n - i);
+    }
+}
+
+/* ---- servers */
+
+/* Vectors of several texts stand one behind the other. */
+static void answer_part(struct pending *pending, size_t i, const struct evidence_answer *given) {
+    struct evidence_answer part = *given;
+    if (part.code == SIGNAL_OK && pending->n_asks > 1) {
+        part.n = given->n / pending->n_asks;
+        part.numbers = given->numbers + i * part.n;
+    }
+    answer(pending->run, pending->asks[i], &part);
+}
+
+static void on_remote(void *owner, const struct evidence_answer *given) {
+    struct pending *pending = owner;
+    unlink_pending(pending);
+    for (size_t i = 0; i < pending->n_asks; i++)
+        answer_part(pending, i, given);
+    finish_if_over(pending->run);
+}
+
+static void start_remote(struct evidence_run *run, struct evidence_ask *const *asks, size_t n, uint64_t deadline_ms) {
+    struct remote_question question = {
+        .kind = asks[0]->kind, .n_texts = n, .timeout_ms = (uint64_t)asks[0]->timeout_ms, .arena = run->question.arena
+    };
+    vsr_str *texts = ARENA_ARRAY(run->question.arena, vsr_str, n);
+    struct vsr_err err = VSR_ERR_NONE;
+    struct remote_client *client;
+    struct pending *pending;
+    int rc = lane_remote(run->lane, run->question.binding, asks[0]->source, &client, &err);
+    if (rc < 0) {
+        fail_all(run, asks, n, rc, err.text);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        texts[i] = asks[i]->text;
+    question.texts = texts;
+    pending = add_pending(run, asks, n, deadline_ms);
+    pending->remote = remote_call_start(client, &question, on_remote, pending);
+}
+
+/* How many of the asks from here on can go to their server together. */
+static size_t batch_of(const struct evidence_run *run, struct evidence_ask *const *asks, size_t n) {
+    size_t k = 1;
+    while (run->question.in_batches && k < n && k < REMOTE_BATCH_MAX && asks[0]->kind == EVIDENCE_VECTOR &&
+           asks[k]->kind == EVIDENCE_VECTOR && asks[k]->source == asks[0]->source &&
+           asks[k]->timeout_ms == asks[0]->timeout_ms)
+        k++;
+    return k;
+}
+
+/* ---- time */
+
+static void rearm(struct evidence_run *run);
+
+static void on_timer(void *data) {
+    struct evidence_run *run = data;
+    uint64_t now = clock_mono_ms();
+    for (struct pending *pending = run->pending, *next; pending; pending = next) {
+        next = pending->next;
+        if (pending->deadline_ms && pending->deadline_ms <= now) {
+            cancel_pending(pending);
+            fail_all(run, pending->asks, pending->n_asks, VSR_E_TIMEOUT,
+                     pending->loading.code < 0 ? pending->loading.text : "no answer within the time that signals have");
+        } else if (!pending->call && !pending->remote) {
+            look_again(pending);
+        }
+    }
+    if (run->pending)
+        rearm(run);
+    else
+        finish(run);
+}
+
+/* For the first that is due. Whoever waits for a model looks for it. */
+static void rearm(struct evidence_run *run) {
+    uint64_t now = clock_mono_ms(), due = UINT64_MAX;
+    for (const struct pending *pending = run->pending; pending; pending = pending->next) {
+        if (pending->deadline_ms && pending->deadline_ms < due)
+            due = pending->deadline_ms;
+        if (!pending->call && !pending->remote && now + EVIDENCE_LOAD_POLL_MS < due)
+            due = now + EVIDENCE_LOAD_POLL_MS;
+    }
+    if (due != UINT64_MAX)
+        loop_timer_start(run->lane->loop, &run->timer, due > now ? due - now : 0, on_timer, run);
+}
+
+/* ---- runs */
+
+/* What could not be answered on this thread: too long, or not by this model. */
+static void start_builtin(struct evidence_run *run, struct evidence_ask *ask, uint64_t deadline_ms) {
+    const struct bound_source *bound = bound_of(run, ask);
+    struct vsr_err err = VSR_ERR_NONE;
+    if (!bound->builtin)
+        fail(run, ask, VSR_E_UNAVAILABLE, bound->missing);
+    else if (builtin_check(bound->builtin, ask->kind, &err) < 0)
+        fail(run, ask, VSR_E_UNAVAILABLE, err.text);
+    else
+        start_model(run, ask, deadline_ms);
+}
+
+static size_t start_some(struct evidence_run *run, struct evidence_ask *const *asks, size_t n) {
+    int64_t timeout_ms = asks[0]->timeout_ms;
+    uint64_t deadline_ms = timeout_ms > 0 ? clock_mono_ms() + (uint64_t)timeout_ms : 0;
+    size_t k = 1;
+    VSR_ASSERT(asks[0]->source < run->question.binding->n_sources);
+    switch (bound_of(run, asks[0])->place) {
+    case PLACE_BUILTIN:
+        start_builtin(run, asks[0], deadline_ms);
+        break;
+    case PLACE_MODEL:
+        start_model(run, asks[0], deadline_ms);
+        break;
+    default:
+        k = batch_of(run, asks, n);
+        start_remote(run, asks, k, deadline_ms);
+        break;
+    }
+    return k;
+}
+
+struct evidence_run *evidence_run_start(struct evidence_lane *lane, const struct evidence_question *question) {
+    struct evidence_run *run = ARENA_NEW(question->arena, struct evidence_run);
+    struct evidence_ask **asks = ARENA_ARRAY(question->arena, struct evidence_ask *, question->n_asks);
+    size_t n = 0;
+    run->lane = lane;
+    run->question = *question;
+    run->begin_ns = clock_mono_ns();
+    for (size_t i = 0; i < question->n_asks; i++)
+        asks[i] = question->asks[i]; /* what is answered may leave the caller's array */
+    answer_inline(run, asks, question->n_asks);
+    for (size_t i = 0; i < question->n_asks; i++)
+        if (asks[i])
+            asks[n++] = asks[i];
+    for (size_t i = 0; i < n;)
+        i += start_some(run, asks + i, n - i);
+    if (!run->pending)
+        return NULL;
+    lane->n_runs++;
+    rearm(run);
+    return run;
+}
+
+void evidence_run_cancel(struct evidence_run *run) {
+    if (!run)
+        return;
+    while (run->pending)
+        cancel_pending(run->pending);
+    loop_timer_stop(&run->timer);
+    run->lane->n_runs--;
+}
+
+/* ---- evaluations */
+
+static void answer_route(void *data, struct evidence_ask *ask, const struct evidence_answer *given) {
+    route_answer(data, ask, given);
+}
+
+static struct evidence_question question_of(const struct evidence_binding *binding, struct route_state *state,
+                                            struct arena *arena) {
+    struct evidence_question question = { .binding = binding, .arena = arena, .answer = answer_route, .data = state };
+    question.asks = route_asks(state, &question.n_asks);
+    return question;
+}
+
+struct evidence_run *evidence_run_route(struct evidence_lane *lane, const struct evidence_binding *binding,
+                                        struct route_state *state, struct arena *arena, void (*done)(void *owner),
+                                        void *owner) {
+    struct evidence_question question = question_of(binding, state, arena);
+    question.done = done;
+    question.owner = owner;
+    return evidence_run_start(lane, &question);
+}
+
+/* ---- waiting */
+
+static void on_done(void *owner) {
+    *(bool *)owner = true;
+}
+
+void evidence_run_wait(struct evidence_lane *lane, const struct evidence_question *question, const _Atomic bool *stop) {
+    struct evidence_question waited = *question;
+    struct evidence_run *run;
+    bool done = false;
+    VSR_ASSERT(lane->owns_loop);
+    waited.done = on_done;
+    waited.owner = &done;
+    run = evidence_run_start(lane, &waited);
+    while (run && !done && !(stop && atomic_load(stop)))
+        (void)loop_run_once(lane->loop, WAIT_TURN_MS);
+    if (run && !done)
+        evidence_run_cancel(run);
+}
+
+void evidence_run_wait_route(struct evidence_lane *lane, const struct evidence_binding *binding,
+                             struct route_state *state, struct arena *arena) {
+    struct evidence_question question = question_of(binding, state, arena);
+    evidence_run_wait(lane, &question, NULL);
+}

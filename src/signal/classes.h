@@ -1,0 +1,44 @@
+/*
+ * classes - what families share that read one probability for each label: whom to ask, and what the numbers say.
+ *
+ * Labels are compared without regard to the case of ASCII letters: label files and policies differ in nothing more
+ * often. Pure: any thread.
+ */
+#ifndef VSR_SIGNAL_CLASSES_H
+#define VSR_SIGNAL_CLASSES_H
+
+#include "signal/family.h"
+
+#define CLASSES_NO_SOURCE UINT32_MAX
+
+/* The model of this process that `models` names for `rule`. CLASSES_NO_SOURCE: there is none. */
+uint32_t classes_model(struct signal_builder *builder, signal_models *models, const void *rule);
+/* A server of the catalogue, asked in the way of `kind`. */
+uint32_t classes_server(struct signal_builder *builder, enum signal_source_kind kind,
+                        const struct config_external_model *server);
+
+/*
+ * What `source` says of the window of the text. Called by ask() and by eval(), where it is answered. Without a source
+ * it is a failure with the reason `off`, which is kept.
+ */
+int classes_of_window(struct signal_request *request, enum signal_text which, uint32_t source, const char *off,
+                      const struct evidence_ask **ret_ask, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Fails the wanted slots from `first` on with what the answer says. */
+void classes_fail(const struct signal_request *request, struct signal_results *results, uint32_t first, size_t n,
+                  const struct evidence_answer *answer);
+
+/* The first of the greatest probabilities. The answer has at least one. */
+size_t classes_top(const struct evidence_answer *answer);
+
+/* -1: there is no such label. */
+ptrdiff_t classes_find(const struct evidence_answer *answer, vsr_str label);
+
+/* Entropy in bits over that of even odds: 0 is certain, 1 is no idea. */
+double classes_entropy(const float *probabilities, size_t n);
+
+/* In words, as traces and models of reasoning use them: from 0.2, 0.4, 0.6 and 0.8 on. */
+enum classes_doubt { DOUBT_VERY_LOW, DOUBT_LOW, DOUBT_MEDIUM, DOUBT_HIGH, DOUBT_VERY_HIGH };
+enum classes_doubt classes_doubt(double entropy);
+
+#endif

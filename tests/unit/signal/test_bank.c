@@ -1,0 +1,151 @@
+/* Banks: what is declared, filled and failed, and what comparing with them gives. */
+#include "answered.h"
+
+#include "signal/learned.h"
+
+struct bench {
+    struct arena *arena;
+    struct signal_sources sources;
+    struct signal_banks banks;
+    struct signal_builder builder;
+};
+
+static void bench_init(struct bench *b) {
+    *b = (struct bench){ .arena = arena_new(0, 0) };
+    b->builder = (struct signal_builder){ .arena = b->arena, .sources = &b->sources, .banks = &b->banks };
+}
+
+static const struct config_prototype_scoring scoring = {
+    .enabled = true, .cluster_similarity_threshold = 0.9, .max_prototypes = 8, .best_weight = 0.75, .top_m = 2
+};
+
+static void fill(struct signal_bank *bank) {
+    float rows[8][ANSWERED_DIMS];
+    const float *vectors[8];
+    size_t n;
+    const vsr_str *texts = signal_bank_texts(bank, &n);
+    for (size_t i = 0; i < n; i++) {
+        answered_vector(texts[i], rows[i]);
+        vectors[i] = rows[i];
+    }
+    signal_bank_fill(bank, vectors, ANSWERED_DIMS);
+}
+
+static bool score_of(const struct signal_bank *bank, size_t dims, struct signal_bank_score *score,
+                     const char **reason) {
+    float query[ANSWERED_DIMS];
+    enum signal_code code;
+    struct evidence_answer answer = { .numbers = query, .n = dims };
+    answered_vector(VSR_STR("1"), query);
+    return signal_bank_score(bank, &answer, BANK_BLEND, score, &code, reason);
+}
+
+/* Rows of texts, split at `,`. */
+static struct signal_bank_options options_of(struct bench *b, const char *texts) {
+    vsr_str left = str_from_c(texts), *items = ARENA_ARRAY(b->arena, vsr_str, 8);
+    size_t n = 0;
+    while (left.ptr && n < 8) {
+        ptrdiff_t comma = str_find(left, VSR_STR(","));
+        items[n++] = comma < 0 ? left : str_sub(left, 0, (size_t)comma);
+        left = comma < 0 ? (vsr_str){ 0 } : str_sub(left, (size_t)comma + 1, left.len);
+    }
+    return (struct signal_bank_options){ .texts = items, .n_texts = n, .scoring = &scoring };
+}
+
+static const struct {
+    const char *name, *texts;
+    bool repeats_count;
+    size_t dims, n_prototypes;
+    double score;
+} cases[] = {
+    { "the vector of the specification", "0.82 a,0.74 b,0.60 c", false, 0, 3, 0.81 },
+    { "in another order", "0.60 c,0.82 a,0.74 b", false, 0, 3, 0.81 },
+    { "a repeat is no example", "0.8 a,0.8 a,0.4 b", false, 0, 2, 0.75 * 0.8 + 0.25 * 0.6 },
+    { "a repeat that counts is in the same group", "0.8 a,0.8 a,0.4 b", true, 0, 2, 0.75 * 0.8 + 0.25 * 0.6 },
+    { "blank ones are left out", " ,0.8 a,", false, 0, 1, 0.8 },
+    { "cut to the first number everything is alike", "0.8 a,0.6 b", false, 1, 1, 1 },
+    { "cut to more than there is", "0.8 a,0.6 b", false, 1000, 2, 0.75 * 0.8 + 0.25 * 0.7 },
+};
+
+TEST(banks_score_vectors) {
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct bench b;
+        struct signal_bank_options options;
+        struct signal_bank_score score;
+        struct signal_bank *bank;
+        const char *reason = NULL;
+        bench_init(&b);
+        options = options_of(&b, cases[i].texts);
+        options.repeats_count = cases[i].repeats_count;
+        options.dims = cases[i].dims;
+        bank = signal_bank_add(&b.builder, &options);
+        CHECK(!signal_bank_is_filled(bank), cases[i].name);
+        fill(bank);
+        CHECK(signal_bank_is_filled(bank), cases[i].name);
+        CHECK(score_of(bank, ANSWERED_DIMS, &score, &reason), cases[i].name);
+        CHECK_INT(score.n_prototypes, cases[i].n_prototypes, cases[i].name);
+        CHECK_CLOSE(score.score, cases[i].score, cases[i].name);
+        arena_free(b.arena);
+    }
+}
+
+TEST(equal_banks_are_one) {
+    struct bench b;
+    struct signal_bank_options options, other;
+    bench_init(&b);
+    options = options_of(&b, "a,b");
+    other = options_of(&b, "a,b");
+    CHECK(signal_bank_add(&b.builder, &options) == signal_bank_add(&b.builder, &other), "the same texts");
+    other.source = 1;
+    CHECK(signal_bank_add(&b.builder, &options) != signal_bank_add(&b.builder, &other), "another source");
+    other = options_of(&b, "b,a");
+    CHECK(signal_bank_add(&b.builder, &options) != signal_bank_add(&b.builder, &other), "another order");
+    CHECK_INT(b.banks.n, 3, "banks");
+    arena_free(b.arena);
+}
+
+TEST(banks_without_texts_score_nothing) {
+    struct bench b;
+    struct signal_bank_score score;
+    struct signal_bank *bank;
+    const char *reason = NULL;
+    bench_init(&b);
+    bank = signal_bank_add(&b.builder, &(struct signal_bank_options){ 0 });
+    CHECK(signal_bank_is_filled(bank), "there is nothing to fill");
+    CHECK(score_of(bank, ANSWERED_DIMS, &score, &reason), "can be compared");
+    CHECK(score.score == 0 && score.n_prototypes == 0, "with nothing");
+    arena_free(b.arena);
+}
+
+TEST(banks_say_why_they_cannot_compare) {
+    const float zero[ANSWERED_DIMS] = { 0 }, *none[] = { NULL, NULL }, *bad[] = { NULL, zero };
+    struct bench b;
+    struct signal_bank_options options;
+    struct signal_bank_score score;
+    struct signal_bank *bank;
+    const char *reason = NULL;
+    bench_init(&b);
+    options = options_of(&b, "0.8 a,0.6 b");
+    bank = signal_bank_add(&b.builder, &options);
+    CHECK(!score_of(bank, ANSWERED_DIMS, &score, &reason), "not filled");
+    CHECK_STR(str_from_c(reason), "examples are being embedded", "not filled");
+    signal_bank_fail(bank, SIGNAL_UNAVAILABLE, "the server is away");
+    CHECK(!score_of(bank, ANSWERED_DIMS, &score, &reason), "failed");
+    CHECK_STR(str_from_c(reason), "the server is away", "failed");
+    signal_bank_fill(bank, none, ANSWERED_DIMS);
+    CHECK(!score_of(bank, ANSWERED_DIMS, &score, &reason), "no vectors");
+    CHECK_STR(str_from_c(reason), "none of the examples could be embedded", "no vectors");
+    signal_bank_fill(bank, bad, ANSWERED_DIMS);
+    CHECK(!score_of(bank, ANSWERED_DIMS, &score, &reason), "a bad vector");
+    CHECK_STR(str_from_c(reason), "an example's vector is zero or not finite", "a bad vector");
+    fill(bank);
+    CHECK(score_of(bank, ANSWERED_DIMS, &score, &reason), "filled at last");
+    signal_bank_fail(bank, SIGNAL_FAILED, "too late");
+    CHECK(score_of(bank, ANSWERED_DIMS, &score, &reason), "stays filled");
+    CHECK(!score_of(bank, ANSWERED_DIMS - 1, &score, &reason), "another size");
+    CHECK(str_find(str_from_c(reason), VSR_STR("another number of dimensions")) >= 0, reason);
+    arena_free(b.arena);
+}
+
+RUN_TESTS(T(banks_score_vectors), T(equal_banks_are_one), T(banks_without_texts_score_nothing),
+          T(banks_say_why_they_cannot_compare))

@@ -203,6 +203,18 @@ def casual(text, lang, rng, strength=1.0):
     return text
 
 
+HELD = set()
+
+
+def held_out(text):
+    """Whether a text is one of the evaluation set."""
+    if not HELD:
+        import banks
+
+        HELD.update(normal(line) for pair in banks.BANKS.values() for block in pair for line in lines(block))
+    return normal(text) in HELD
+
+
 class Rows:
     """The rows of one set."""
 
@@ -211,7 +223,9 @@ class Rows:
         self.rows, self.seen = [], set()
 
     def row(self, label, lang, gid, **fields):
-        """One row as it stands; False when its text is there already."""
+        """One row as it stands; False when its text is there already, or is one to evaluate with."""
+        if any(held_out(fields[k]) for k in ("text", "a", "b") if k in fields):
+            return False
         same = normal("\x1f".join(str(fields[k]) for k in ("text", "a", "b", "context", "answer") if k in fields))
         if same in self.seen:
             return False

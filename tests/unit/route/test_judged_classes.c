@@ -55,6 +55,7 @@ static const struct judged domains[] = {
 #define REST(p) " a=" p " b=" p " c=" p " d=" p " e=" p " f=" p " g=" p " h=" p " i=" p " j=" p " k=" p " l=" p
 static const struct judged doubtful[] = {
     { "x", "law=.40 business=.38" REST(".0183"), "domain:law=0.40 domain:money=0.38 " },
+    { "x", "law=.46 business=.44" REST(".0083"), "domain:law=0.46 domain:money=0.44 " },
     { "x", "law=.60 business=.36" REST(".0033"), "domain:law=0.60 " },
     { "x", "law=.36 business=.60" REST(".0033"), "domain:money=0.60 " },
 };
@@ -234,6 +235,26 @@ TEST(modalities) {
                      VSR_COUNT(classified));
 }
 
+/* A decision that words make certain waits for no model. */
+TEST(a_classifier_is_asked_late) {
+    const char *method;
+    struct fixture f;
+    struct route_options options = { .evidence = ROUTE_EVIDENCE_ANSWERS };
+    fixture_must_load(&f, FIXTURE_HEAD
+                      "global: {model_catalog: {modules: {modality_detector: {enabled: true, " HYBRID "}}}}\n"
+                      "routing:\n"
+                      "  signals: {modality: [{name: AR}], keywords: [{name: k, operator: OR, keywords: [stop]}]}\n"
+                      "  decisions:\n"
+                      "    - {name: k, priority: 2, rules: {type: keyword, name: k}}\n"
+                      "    - {name: m, priority: 1, rules: {type: modality, name: AR}}\n");
+    f.state = route_begin(f.route, f.scratch, f.memory, fixture_prompt(&f, VSR_STR("stop")), &options);
+    CHECK_INT(route_step(f.state, NULL), ROUTE_DONE, "nobody is asked");
+    CHECK(!route_modality(f.state, &method), "nobody said");
+    f.state = route_begin(f.route, f.scratch, f.memory, fixture_prompt(&f, VSR_STR("go")), &options);
+    CHECK_INT(route_step(f.state, NULL), ROUTE_NEEDS_EVIDENCE, "the classifier is asked");
+    fixture_free(&f);
+}
+
 /* ---- classifier */
 
 #define CLASSIFIERS \
@@ -294,4 +315,4 @@ TEST(classifiers) {
 
 RUN_TESTS(T(domains_by_their_labels), T(domains_may_block), T(a_label_stands_for_the_rule_of_its_name),
           T(implied_domains), T(a_tool_may_say_what_the_domain_is), T(without_a_module_domains_are_unavailable),
-          T(fact_checks), T(feedback), T(modalities), T(classifiers))
+          T(fact_checks), T(feedback), T(modalities), T(a_classifier_is_asked_late), T(classifiers))

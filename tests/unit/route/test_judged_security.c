@@ -1,6 +1,8 @@
 /* Jailbreak and pii: all of a request in pieces, what is found in them, and what becomes of what cannot be checked. */
 #include "answers.h"
 
+#include <math.h>
+
 #define GUARD "jailbreak-detection"
 #define TAGGER "pii-detection"
 #define EMBEDDER "embedding"
@@ -167,6 +169,23 @@ TEST(pieces_that_fail) {
     fixture_free(&f);
 }
 
+/* Of several rules a detection comes before what could not be checked, whichever comes first. */
+TEST(the_strongest_rule_is_told) {
+    static const char *const orders[] = { "jailbreak: [{name: e, method: contrastive, " BY_EXAMPLE "}, {name: c}]",
+                                          "jailbreak: [{name: c}, {name: e, method: contrastive, " BY_EXAMPLE "}]" };
+    for (size_t i = 0; i < VSR_COUNT(orders); i++) {
+        char yaml[1024];
+        struct fixture f;
+        snprintf(yaml, sizeof(yaml), RECIPE("prompt_guard: {on_error: block}", "%s"), orders[i]);
+        fixture_must_load(&f, yaml);
+        answers_route(&f, fixture_prompt(&f, VSR_STR("x")),
+                      (struct given[]){ { GUARD, NULL, "benign=.2 jailbreak=.8" }, { 0 } });
+        CHECK_STR(f.state->request.jailbreak.type, "jailbreak", orders[i]);
+        CHECK(fabs(f.state->request.jailbreak.confidence - 0.8) < 1e-6, orders[i]);
+        fixture_free(&f);
+    }
+}
+
 static const char talk[] =
     "{\"model\":\"auto\",\"messages\":[{\"role\":\"system\",\"content\":\"be good\"},"
     "{\"role\":\"user\",\"content\":\"old turn\"},{\"role\":\"assistant\",\"content\":\"reply\"},"
@@ -271,6 +290,18 @@ TEST(data_of_earlier_turns) {
     fixture_free(&f);
 }
 
+/* What one rule does not look at another may. */
+TEST(data_within_the_limit) {
+    struct fixture f;
+    fixture_must_load(&f, RECIPE("", "pii: [{name: one, max_chunks: 1}, {name: all}]"));
+    answers_route(&f, long_prompt(&f, 400, 350, "Bob "),
+                  (struct given[]){ { TAGGER, "Bob", "PERSON:Bob=.95" }, { TAGGER, NULL, "" }, { 0 } });
+    check_results(&f, "pii:one!too_long pii:all=0.95 ", "behind the first piece");
+    answers_route(&f, long_prompt(&f, 400, 350, "bob@example.org "), (struct given[]){ { TAGGER, NULL, "" }, { 0 } });
+    check_results(&f, "pii:one=1.00 pii:one!too_long pii:all=1.00 ", "forms are looked for everywhere");
+    fixture_free(&f);
+}
+
 /* What lies where two pieces overlap is found twice, and counts once; a part that a piece cuts off does not. */
 TEST(data_between_pieces) {
     struct fixture f;
@@ -293,4 +324,5 @@ TEST(data_between_pieces) {
 
 RUN_TESTS(T(guards), T(guards_have_other_labels), T(guards_of_servers), T(guards_by_example), T(all_pieces_are_checked),
           T(pieces_that_fail), T(earlier_turns_and_tools_by_choice), T(tagged_data), T(data_is_counted_and_named),
-          T(forms_need_no_model), T(forms_alone), T(data_may_block), T(data_of_earlier_turns), T(data_between_pieces))
+          T(forms_need_no_model), T(forms_alone), T(data_may_block), T(data_of_earlier_turns), T(data_within_the_limit),
+          T(the_strongest_rule_is_told), T(data_between_pieces))

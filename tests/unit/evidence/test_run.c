@@ -1,0 +1,353 @@
+/* What is asked is answered once: by models of the process, by servers, or by the reason why not. */
+#include "evidence/run.h"
+
+#include <math.h>
+
+#include "config/global_catalog.h"
+#include "core/buf.h"
+#include "core/metrics.h"
+#include "evidence/evidence_state.h"
+#include "evidence/mailbox.h"
+#include "rig.h"
+#include "script.h"
+
+/* ---- questions */
+
+struct quiz {
+    struct rig *rig;
+    struct bound_source sources[8];
+    struct signal_source described[8];
+    struct evidence_binding binding;
+    struct evidence_ask asks[64];
+    struct evidence_ask *pointers[64];
+    size_t n_asks;
+    struct config_semantic semantic;
+    struct evidence_run *run;
+    size_t n_answers;
+    bool done, in_batches;
+};
+
+static void quiz_begin(struct quiz *quiz, struct rig *rig) {
+    *quiz = (struct quiz){ .rig = rig };
+    quiz->binding = (struct evidence_binding){ .evidence = rig->evidence, .sources = quiz->sources };
+}
+
+static uint32_t add_source(struct quiz *quiz, enum evidence_place place, const char *path) {
+    uint32_t source = (uint32_t)quiz->binding.n_sources++;
+    quiz->described[source] = (struct signal_source){ .model = { .path = str_from_c(path), .type = "embedding" } };
+    quiz->sources[source] =
+        (struct bound_source){ .source = &quiz->described[source], .place = place, .priority = PRIORITY_ROUTING };
+    return source;
+}
+
+static uint32_t add_server(struct quiz *quiz, uint16_t port) {
+    uint32_t source = add_source(quiz, PLACE_HTTP, "");
+    quiz->semantic.endpoint =
+        (struct config_embedding_endpoint){ .base_url = arena_printf(quiz->rig->arena, "http://127.0.0.1:%u/v1", port),
+                                            .model = VSR_STR("embedder") };
+    quiz->described[source].kind = SOURCE_HTTP_EMBEDDINGS;
+    quiz->described[source].config = &quiz->semantic;
+    return source;
+}
+
+static struct evidence_ask *add_ask(struct quiz *quiz, enum evidence_kind kind, uint32_t source, const char *text) {
+    struct evidence_ask *ask = &quiz->asks[quiz->n_asks];
+    *ask = (struct evidence_ask){ .kind = kind, .source = source, .text = str_from_c(text) };
+    quiz->pointers[quiz->n_asks++] = ask;
+    return ask;
+}
+
+static void on_answer(void *data, struct evidence_ask *ask, const struct evidence_answer *answer) {
+    struct quiz *quiz = data;
+    CHECK(!ask->answered, "once");
+    CHECK(!quiz->done, "before the end");
+    ask->answered = true;
+    ask->answer = *answer;
+    quiz->n_answers++;
+}
+
+static void on_done(void *owner) {
+    struct quiz *quiz = owner;
+    CHECK(quiz->n_answers == quiz->n_asks, "after the last answer");
+    quiz->done = true;
+    quiz->run = NULL;
+}
+
+static void start(struct quiz *quiz) {
+    const struct evidence_question question = { .binding = &quiz->binding,
+                                                .asks = quiz->pointers,
+                                                .n_asks = quiz->n_asks,
+                                                .arena = quiz->rig->arena,
+                                                .in_batches = quiz->in_batches,
+                                                .answer = on_answer,
+                                                .data = quiz,
+                                                .done = on_done,
+                                                .owner = quiz };
+    quiz->run = evidence_run_start(quiz->rig->lane, &question);
+    CHECK(!quiz->done, "not from inside");
+    if (!quiz->run) {
+        CHECK_INT(quiz->n_answers, quiz->n_asks, "everything at once");
+        quiz->done = true;
+    }
+}
+
+static void finish(struct quiz *quiz) {
+    uint64_t late = clock_mono_ms() + RIG_PATIENCE_MS;
+    while (!quiz->done && clock_mono_ms() < late)
+        (void)loop_run_once(quiz->rig->loop, 100);
+    CHECK(quiz->done, "everything is answered");
+    CHECK(evidence_lane_is_idle(quiz->rig->lane), "idle again");
+}
+
+static void check_failed(const struct evidence_ask *ask, enum signal_code code, const char *part, const char *name) {
+    CHECK(ask->answered, name);
+    CHECK_MSG(ask->answer.code == code, "case \"%s\": %s, want %s", name, signal_code_text(ask->answer.code),
+              signal_code_text(code));
+    CHECK_MSG(ask->answer.reason && strstr(ask->answer.reason, part), "case \"%s\": \"%s\" is not in \"%s\"", name,
+              part, ask->answer.reason ? ask->answer.reason : "");
+    CHECK(ask->answer.numbers == NULL && ask->answer.n_spans == 0, "a failure has no numbers");
+}
+
+static double length_of(const struct evidence_answer *answer) {
+    double sum = 0;
+    for (size_t i = 0; i < answer->n; i++)
+        sum += (double)answer->numbers[i] * answer->numbers[i];
+    return sqrt(sum);
+}
+
+/* ---- models of the process */
+
+static const char *const three[] = { "bert-embed-mean", "bert-sequence", "bert-token" };
+
+TEST(every_kind_of_answer) {
+    struct rig rig;
+    struct quiz quiz;
+    struct evidence_ask *vector, *classes, *spans;
+    double sum = 0;
+    rig_begin(&rig, three, 3, STORE_EAGER, false);
+    for (size_t i = 0; i < 3; i++)
+        rig_load(&rig, three[i]);
+    quiz_begin(&quiz, &rig);
+    vector = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "one two");
+    classes = add_ask(&quiz, EVIDENCE_CLASSES, add_source(&quiz, PLACE_MODEL, three[1]), "one two");
+    spans = add_ask(&quiz, EVIDENCE_SPANS, add_source(&quiz, PLACE_MODEL, three[2]), "one two");
+    start(&quiz);
+    finish(&quiz);
+    CHECK_INT(vector->answer.code, SIGNAL_OK, "vector");
+    CHECK(vector->answer.n > 1 && fabs(length_of(&vector->answer) - 1) < 1e-5, "of unit length");
+    CHECK_STR(str_from_c(vector->answer.model), three[0], "who said so");
+    CHECK_INT(strlen(vector->answer.version), 16, "in which version");
+    CHECK_INT(classes->answer.code, SIGNAL_OK, "classes");
+    CHECK_INT(classes->answer.n, classes->answer.n_labels, "one for each label");
+    for (size_t i = 0; i < classes->answer.n; i++)
+        sum += (double)classes->answer.numbers[i];
+    CHECK(fabs(sum - 1) < 1e-5, "probabilities");
+    CHECK_STR(classes->answer.labels[1], "jailbreak", "a label");
+    CHECK_INT(spans->answer.code, SIGNAL_OK, "spans");
+    CHECK(spans->answer.n_labels > 0, "labels");
+    for (size_t i = 0; i < spans->answer.n_spans; i++)
+        CHECK(spans->answer.spans[i].end <= 7 && spans->answer.spans[i].start < spans->answer.spans[i].end &&
+                  spans->answer.spans[i].label < spans->answer.n_labels,
+              "inside the text");
+    rig_end(&rig);
+}
+
+TEST(the_same_again_is_remembered) {
+    struct rig rig;
+    struct quiz quiz;
+    struct evidence_ask *ask;
+    rig_begin(&rig, three, 1, STORE_EAGER, false);
+    rig_load(&rig, three[0]);
+    for (int round = 0; round < 2; round++) {
+        quiz_begin(&quiz, &rig);
+        ask = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "one two");
+        start(&quiz);
+        CHECK_INT(quiz.done, round, "what is remembered is there at once");
+        finish(&quiz);
+        CHECK_INT(ask->answer.remembered, round, "and says so");
+    }
+    rig_end(&rig);
+}
+
+TEST(why_not) {
+    struct rig rig;
+    struct quiz quiz;
+    struct evidence_ask *task, *absent, *unknown, *builtin, *image, *fine;
+    rig_begin(&rig, three, 2, STORE_EAGER, false);
+    rig_load(&rig, three[0]);
+    rig_load(&rig, three[1]);
+    quiz_begin(&quiz, &rig);
+    task = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[1]), "one");
+    absent = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, "absent"), "one");
+    unknown = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, "nobody"), "one");
+    builtin = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_BUILTIN, "builtin/nothing"), "one");
+    quiz.sources[builtin->source].missing = "there is no built-in model";
+    image = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "data:image/png;base64,");
+    quiz.described[image->source].images = true;
+    fine = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "one");
+    start(&quiz);
+    finish(&quiz);
+    check_failed(task, SIGNAL_UNAVAILABLE, "gives classes of texts, and vectors of texts are wanted", "another task");
+    check_failed(absent, SIGNAL_UNAVAILABLE, "which does not exist", "absent");
+    check_failed(unknown, SIGNAL_UNAVAILABLE, "nobody", "not configured");
+    check_failed(builtin, SIGNAL_UNAVAILABLE, "no built-in model", "not built in");
+    check_failed(image, SIGNAL_UNAVAILABLE, "no images", "an image");
+    CHECK_INT(fine->answer.code, SIGNAL_OK, "the others go on");
+    rig.no_models = true;
+    quiz_begin(&quiz, &rig);
+    fine = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "one");
+    start(&quiz);
+    CHECK(quiz.done, "at once");
+    check_failed(fine, SIGNAL_UNAVAILABLE, "no models", "a process without models");
+    rig_end(&rig);
+}
+
+TEST(a_lazy_model_is_waited_for) {
+    struct rig rig;
+    struct quiz quiz;
+    struct evidence_ask *first, *second, *absent;
+    rig_begin(&rig, three, 2, STORE_LAZY, false);
+    quiz_begin(&quiz, &rig);
+    first = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "one");
+    second = add_ask(&quiz, EVIDENCE_CLASSES, add_source(&quiz, PLACE_MODEL, three[1]), "one");
+    second->timeout_ms = RIG_PATIENCE_MS;
+    absent = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, "absent"), "one");
+    start(&quiz);
+    CHECK(!quiz.done, "it is not there yet");
+    finish(&quiz);
+    CHECK_INT(first->answer.code, SIGNAL_OK, "without a time of its own");
+    CHECK_INT(second->answer.code, SIGNAL_OK, "and with one");
+    check_failed(absent, SIGNAL_UNAVAILABLE, "absent", "what will not come is not waited for");
+    rig_end(&rig);
+}
+
+/* ---- time, and clients that go away */
+
+TEST(a_server_that_is_silent) {
+    static const struct script_reply silence = { .act = SCRIPT_SILENCE };
+    struct script script;
+    struct rig rig;
+    struct quiz quiz;
+    struct evidence_ask *late, *fine;
+    rig_begin(&rig, three, 1, STORE_EAGER, false);
+    rig_load(&rig, three[0]);
+    script_begin(&script, &silence, 1);
+    quiz_begin(&quiz, &rig);
+    late = add_ask(&quiz, EVIDENCE_VECTOR, add_server(&quiz, script.port), "one");
+    late->timeout_ms = 30;
+    fine = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "one");
+    start(&quiz);
+    SCRIPT_RUN(rig.loop, &script, quiz.done, "the time is over");
+    CHECK_INT(late->answer.code, SIGNAL_TIMEOUT, "late");
+    CHECK_INT(fine->answer.code, SIGNAL_OK, "in time");
+    rig_end(&rig);
+    script_end(&script);
+}
+
+TEST(who_goes_away_is_told_nothing) {
+    static const struct script_reply silence = { .act = SCRIPT_SILENCE };
+    static char texts[40][400];
+    struct script script;
+    struct rig rig;
+    struct quiz quiz;
+    uint32_t model, server;
+    rig_begin(&rig, three, 1, STORE_EAGER, false);
+    rig_load(&rig, three[0]);
+    script_begin(&script, &silence, 1);
+    quiz_begin(&quiz, &rig);
+    model = add_source(&quiz, PLACE_MODEL, three[0]);
+    server = add_server(&quiz, script.port);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++) { /* one thread: some wait, one may run, some may be over */
+        snprintf(texts[i], sizeof(texts[i]), "%zu %0300d", i, 7);
+        add_ask(&quiz, EVIDENCE_VECTOR, model, texts[i]);
+    }
+    add_ask(&quiz, EVIDENCE_VECTOR, server, "one");
+    start(&quiz);
+    CHECK(quiz.run != NULL, "under way");
+    for (int turn = 0; turn < 3 && quiz.n_answers == 0; turn++)
+        (void)loop_run_once(rig.loop, 1);
+    evidence_run_cancel(quiz.run);
+    CHECK(evidence_lane_is_idle(rig.lane), "at once");
+    quiz.n_asks = 0; /* nobody may be answered from here on: the quiz is over */
+    quiz.done = true;
+    arena_reset(rig.arena);
+    for (int turn = 0; turn < 5; turn++)
+        (void)loop_run_once(rig.loop, 5);
+    evidence_run_cancel(NULL);
+    rig_end(&rig);
+    script_end(&script);
+}
+
+/* The lane goes while models still work for it. */
+TEST(mail_for_nobody) {
+    static char texts[40][400];
+    struct rig rig;
+    struct quiz quiz;
+    uint32_t model;
+    rig_begin(&rig, three, 1, STORE_EAGER, false);
+    rig_load(&rig, three[0]);
+    quiz_begin(&quiz, &rig);
+    model = add_source(&quiz, PLACE_MODEL, three[0]);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++) {
+        snprintf(texts[i], sizeof(texts[i]), "%zu %0300d", i, 7);
+        add_ask(&quiz, EVIDENCE_VECTOR, model, texts[i]);
+    }
+    start(&quiz);
+    evidence_run_cancel(quiz.run);
+    rig_close_evidence(&rig);
+    rig_end(&rig);
+}
+
+/* ---- servers */
+
+TEST(texts_for_one_server_go_together) {
+    static const struct script_reply reply = { .status = 200,
+                                               .body = "{\"data\":[{\"index\":0,\"embedding\":[1,0]},"
+                                                       "{\"index\":1,\"embedding\":[0,1]}]}" };
+    struct script script;
+    struct rig rig;
+    struct quiz quiz;
+    uint32_t server;
+    rig_begin(&rig, three, 0, STORE_EAGER, false);
+    script_begin(&script, &reply, 1);
+    quiz_begin(&quiz, &rig);
+    quiz.in_batches = true;
+    server = add_server(&quiz, script.port);
+    add_ask(&quiz, EVIDENCE_VECTOR, server, "one");
+    add_ask(&quiz, EVIDENCE_VECTOR, server, "two");
+    start(&quiz);
+    SCRIPT_RUN(rig.loop, &script, quiz.done, "together");
+    CHECK_INT(script.n_asked, 1, "one question");
+    CHECK_INT(quiz.asks[0].answer.n, 2, "dimensions");
+    CHECK(quiz.asks[0].answer.numbers[0] == 1 && quiz.asks[1].answer.numbers[1] == 1, "each its own");
+    evidence_lane_forget(rig.lane, &quiz.binding);
+    evidence_lane_forget(rig.lane, &quiz.binding); /* nothing is left */
+    rig_end(&rig);
+    script_end(&script);
+}
+
+/* ---- numbers */
+
+TEST(asks_are_counted) {
+    struct evidence_metrics counted;
+    struct metrics *metrics = metrics_new();
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    evidence_metrics_init(&counted, metrics);
+    evidence_metrics_count(&counted, PLACE_BUILTIN, &(struct evidence_answer){ .code = SIGNAL_OK }, 30000);
+    evidence_metrics_count(&counted, PLACE_MODEL, &(struct evidence_answer){ .remembered = true }, 30000);
+    evidence_metrics_count(&counted, PLACE_HTTP, &(struct evidence_answer){ .code = SIGNAL_TIMEOUT }, 30000);
+    metrics_print(metrics, &out);
+    CHECK(str_find(buf_str(&out), VSR_STR("asks_total{source=\"builtin\",outcome=\"answered\"} 1")) >= 0, "answered");
+    CHECK(str_find(buf_str(&out), VSR_STR("asks_total{source=\"model\",outcome=\"remembered\"} 1")) >= 0, "remembered");
+    CHECK(str_find(buf_str(&out), VSR_STR("asks_total{source=\"http\",outcome=\"timeout\"} 1")) >= 0, "timeout");
+    CHECK(str_find(buf_str(&out), VSR_STR("seconds_count{source=\"http\"} 1")) >= 0, "seconds");
+    evidence_metrics_init(&counted, NULL);
+    evidence_metrics_count(&counted, PLACE_HTTP, &(struct evidence_answer){ .code = SIGNAL_OK }, 1);
+    buf_done(&out);
+    metrics_free(metrics);
+}
+
+RUN_TESTS(T(every_kind_of_answer), T(the_same_again_is_remembered), T(why_not), T(a_lazy_model_is_waited_for),
+          T(a_server_that_is_silent), T(who_goes_away_is_told_nothing), T(mail_for_nobody),
+          T(texts_for_one_server_go_together), T(asks_are_counted))

@@ -106,6 +106,17 @@ struct evidence_binding *evidence_bind(struct evidence *evidence, struct arena *
     return binding;
 }
 
+void evidence_set_tools(struct evidence *evidence, struct mcp_hub *hub) {
+    evidence->tools = hub;
+}
+
+bool evidence_binding_has_tools(const struct evidence_binding *binding) {
+    for (size_t i = 0; i < binding->n_sources; i++)
+        if (binding->sources[i].place == PLACE_MCP)
+            return true;
+    return false;
+}
+
 bool evidence_binding_is_empty(const struct evidence_binding *binding) {
     return binding->n_sources == 0;
 }

@@ -25,6 +25,7 @@ struct config_document;
 struct engine;
 struct evidence;
 struct evidence_binding;
+struct mcp_hub;
 struct metrics;
 struct route;
 struct store;
@@ -51,6 +52,11 @@ void evidence_free(struct evidence *evidence);
  */
 struct evidence_binding *evidence_bind(struct evidence *evidence, struct arena *arena,
                                        const struct config_document *doc, const struct route *route);
+
+/* Where tool servers are asked (mcp/hub.h); kept. Before the first recipe that asks one is used. Without, they are
+ * unavailable. */
+void evidence_set_tools(struct evidence *evidence, struct mcp_hub *hub);
+bool evidence_binding_has_tools(const struct evidence_binding *binding);
 
 /* Whether anybody would be asked at all. */
 bool evidence_binding_is_empty(const struct evidence_binding *binding);

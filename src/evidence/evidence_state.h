@@ -18,6 +18,7 @@ struct vector_cache;
 struct evidence {
     struct evidence_options options;
     struct evidence_metrics metrics;
+    struct mcp_hub *tools;        /* NULL: tool servers cannot be asked */
     struct filler *filler;        /* of who loads configurations; NULL: it was not needed yet */
     pthread_mutex_t lock;         /* guards the next */
     struct vector_cache *vectors; /* NULL: no recipe was bound yet */

@@ -90,7 +90,11 @@ int lane_remote(struct evidence_lane *lane, const struct evidence_binding *bindi
     struct lane_remote *remote = lane->remotes;
     const struct evidence_options *options = &lane->evidence->options;
     struct remote_host host = {
-        .loop = lane->loop, .tls = options->tls, .env = options->env, .env_data = options->env_data
+        .loop = lane->loop,
+        .tls = options->tls,
+        .mcp = lane->evidence->tools,
+        .env = options->env,
+        .env_data = options->env_data,
     };
     int rc;
     while (remote && (remote->binding != binding || remote->source != source))

@@ -14,6 +14,7 @@
 #include "evidence/evidence.h"
 #include "evidence/fill.h"
 #include "evidence/lane.h"
+#include "mcp/hub.h"
 #include "net/client.h"
 #include "net/file_watch.h"
 #include "net/loop.h"
@@ -334,9 +335,12 @@ static int open_evidence(struct gateway *gateway, struct vsr_err *err) {
     const struct evidence_options options = {
         .models = find_models, .owner = gateway, .tls = gateway->tls, .metrics = gateway->telemetry->metrics
     };
+    const struct mcp_place place = { gateway->loop, gateway->client, gateway->tls };
     struct evidence_lane_options lane = { .loop = gateway->loop, .client = gateway->client };
+    int rc = mcp_hub_new(&place, &gateway->tools, err);
     lane.evidence = gateway->evidence = evidence_new(&options);
-    return evidence_lane_new(&lane, &gateway->lane, err);
+    evidence_set_tools(gateway->evidence, gateway->tools);
+    return rc < 0 ? rc : evidence_lane_new(&lane, &gateway->lane, err);
 }
 
 static int open_control(struct gateway *gateway, struct vsr_err *err) {
@@ -420,6 +424,7 @@ static void close_all(struct gateway *gateway) {
         release_retired(gateway);
     evidence_lane_free(gateway->lane);
     evidence_free(gateway->evidence);
+    mcp_hub_free(gateway->tools);
     client_free(gateway->client);
     metrics_socket_free(gateway->metrics_socket);
     for (size_t i = 0; i < VSR_COUNT(gateway->signals); i++)

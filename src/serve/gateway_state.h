@@ -16,6 +16,7 @@ struct file_watch;
 struct health;
 struct listeners;
 struct metrics_socket;
+struct mcp_hub;
 struct model_service;
 struct provider_registry;
 struct read_files;
@@ -50,6 +51,7 @@ struct gateway {
     struct tls_client *tls;
     struct client *client; /* of the control thread: health checks, and servers that a dry run asks */
     struct evidence *evidence;
+    struct mcp_hub *tools;      /* tool servers that signals ask */
     struct evidence_lane *lane; /* of the control thread: dry runs */
     struct health *health;
     struct metrics_socket *metrics_socket;

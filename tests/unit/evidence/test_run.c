@@ -9,7 +9,7 @@
 #include "evidence/evidence_state.h"
 #include "evidence/mailbox.h"
 #include "rig.h"
-#include "script.h"
+#include "unit/net/script.h"
 
 /* ---- questions */
 

@@ -177,24 +177,6 @@ static void find_hallucination(const struct search *s) {
         wanted_field(s, &config_modules_schema, &s->global->model_catalog.modules, "hallucination_mitigation");
 }
 
-static void find_remote_guard(const struct search *s) {
-    const struct config_prompt_guard *guard = &s->global->model_catalog.modules.prompt_guard;
-    if (guard->enabled && guard->protocol != GUARD_LOCAL)
-        wanted_field(s, &config_prompt_guard_schema, guard, "protocol");
-}
-
-static void find_remote_embeddings(const struct search *s) {
-    const struct config_semantic *semantic = &s->global->model_catalog.embeddings.semantic;
-    if (semantic->embedding_config.backend == EMBEDDING_BACKEND_OPENAI_COMPATIBLE)
-        wanted_field(s, &config_semantic_schema, semantic, "embedding_config");
-}
-
-static void find_mcp(const struct search *s) {
-    const struct config_mcp_classifier *mcp = &s->global->model_catalog.modules.classifier.mcp;
-    if (mcp->enabled)
-        wanted(s, schema_at(mcp));
-}
-
 static const struct feature features[] = {
     { "TLS on listeners; the listener would speak in clear text", true, find_listener_tls },
     { "the Anthropic format towards backends; requests for it are answered 503", false, find_anthropic },
@@ -216,9 +198,6 @@ static const struct feature features[] = {
     { "the vector store", false, find_vector_store },
     { "offering tools out of a database", false, find_tools },
     { "models that check answers; signals that need them are unavailable", false, find_hallucination },
-    { "a guard on a server; signals that need it are unavailable", false, find_remote_guard },
-    { "embeddings of a server; signals that need them are unavailable", false, find_remote_embeddings },
-    { "categories by a tool server", false, find_mcp },
 };
 
 void config_features(const struct config_document *doc, struct arena *arena,

@@ -121,8 +121,9 @@ static const struct field llm_endpoint_fields[] = {
     { ROW(address, STRING), .help = "Host of the server." },
     { ROW(port, INT), PORT_OR_NONE, .help = "Port of the server; 0: that of the protocol." },
     { ROW(protocol, ENUM), .fallback = "http", .choices = protocols, .help = "Scheme of the server." },
-    { ROW(use_chat_template, BOOL), .help = "Let the server apply its chat template." },
-    { ROW(prompt_template, STRING), .flags = FIELD_VERBATIM, .help = "Text around the prompt." },
+    { ROW(use_chat_template, BOOL), .help = "No effect: servers of chat completions always apply their template." },
+    { ROW(prompt_template, STRING), .flags = FIELD_VERBATIM,
+      .help = "Text around what a guard judges, which stands for `%s`." },
 };
 #undef T
 const struct schema config_llm_endpoint_schema =

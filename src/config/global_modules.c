@@ -129,15 +129,16 @@ static const char *const mcp_transports[] = { "", "stdio", "http", NULL };
 
 #define T struct config_mcp_classifier
 static const struct field mcp_classifier_fields[] = {
-    { ROW(enabled, BOOL), .help = "Ask a tool server for the category; classification API only." },
+    { ROW(enabled, BOOL), .help = "Ask a tool server for domains, unless a model is written for them." },
     { ROW(transport_type, ENUM), .choices = mcp_transports, .help = "How the server is reached." },
-    { ROW(command, STRING), .help = "Program to start, for stdio." },
+    { ROW(command, STRING), .help = "Program to start, for stdio; looked for in PATH." },
     { ROW(args, STRINGS), .help = "Its arguments." },
-    { ROW(env, PAIRS), SECRET, .help = "Its environment." },
+    { ROW(env, PAIRS), SECRET,
+      .help = "Added to its environment, which has PATH, HOME and the like, and no keys of vsr." },
     { ROW(url, STRING), .help = "URL of the server, for http." },
     { ROW(tool_name, STRING), .help = "Tool to call; unset: the one that classifies." },
-    { ROW(threshold, NUMBER), UNIT, .help = "Least confidence of a category." },
-    { ROW(timeout_seconds, INT), SECONDS, .help = "Longest wait for an answer; 0: the client's own." },
+    { ROW(threshold, NUMBER), UNIT, .help = "Least confidence of a domain; 0: that of the module domain." },
+    { ROW(timeout_seconds, INT), SECONDS, .help = "Longest wait for an answer; 0: 10." },
 };
 #undef T
 static const struct schema mcp_classifier_schema =
@@ -159,7 +160,7 @@ static const struct schema preference_schema =
 static const struct field classifiers_fields[] = {
     { BLOCK(domain, config_domain_classifier_schema), .help = "Subjects." },
     { BLOCK(pii, config_pii_classifier_schema), .help = "Personal data." },
-    { BLOCK(mcp, mcp_classifier_schema), .help = "Categories by a tool server." },
+    { BLOCK(mcp, mcp_classifier_schema), .help = "Domains by a tool server (Model Context Protocol)." },
     { BLOCK(preference, preference_schema), .help = "Preferences of users." },
 };
 #undef T

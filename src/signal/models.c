@@ -1,6 +1,7 @@
 #include "signal/models.h"
 
 #include "config/global_catalog.h"
+#include "config/global_tables.h"
 
 /* A path is told as the document spells it; an empty one means that there is none. */
 static void tell(signal_model_fn *fn, void *data, vsr_str path, const char *type, vsr_str mapping) {
@@ -70,10 +71,19 @@ void signal_models_preference(const struct config_document *doc, const void *rul
 
 /* ---- classifiers */
 
+/* A tool that is asked for domains takes the place of a model that nobody chose. */
+static bool has_tool_for_domains(const struct config_document *doc) {
+    const struct config_classifiers *classifiers = &modules_of(doc)->classifier;
+    return classifiers->mcp.enabled &&
+           !schema_present(&config_domain_classifier_schema, &classifiers->domain, "model_id") &&
+           !schema_present(&config_domain_classifier_schema, &classifiers->domain, "model_ref") &&
+           !schema_present(&config_system_models_schema, &doc->global.model_catalog.system, "domain_classifier");
+}
+
 void signal_models_domain(const struct config_document *doc, const void *rule, signal_model_fn *fn, void *data) {
     const struct config_domain_classifier *domain = &modules_of(doc)->classifier.domain;
     (void)rule;
-    if (domain->enabled)
+    if (domain->enabled && !has_tool_for_domains(doc))
         tell(fn, data, domain->model_path, "domain-classification", domain->category_mapping_path);
 }
 

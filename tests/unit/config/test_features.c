@@ -68,15 +68,6 @@ static const struct {
     { GLOBAL "integrations: {looper: {endpoint: e, timeout_seconds: 5}}}", "" },
     { GLOBAL "model_catalog: {modules: {hallucination_mitigation: {enabled: true}}}}",
       "global.model_catalog.modules.hallucination_mitigation" },
-    { GLOBAL "model_catalog: {external: [{model_role: guardrail, llm_model_name: g, llm_endpoint: {address: h}}], "
-             "modules: {prompt_guard: {protocol: http_chat}}}}",
-      "global.model_catalog.modules.prompt_guard.protocol" },
-    { GLOBAL "model_catalog: {modules: {prompt_guard: {protocol: http_chat, enabled: false}}}}", "" },
-    { GLOBAL "model_catalog: {embeddings: {semantic: {endpoint: {base_url: \"http://h/v1\", model: e}, "
-             "embedding_config: {model_type: remote}}}}}",
-      "global.model_catalog.embeddings.semantic.embedding_config" },
-    { GLOBAL "model_catalog: {modules: {classifier: {mcp: {enabled: true, transport_type: http, url: u}}}}}",
-      "global.model_catalog.modules.classifier.mcp" },
     { GLOBAL "stores: {memory: {enabled: true}}, router: {config_source: kubernetes}}",
       "global.router.config_source global.stores.memory" },
 };

@@ -4,6 +4,7 @@
 
 #include "admin/call.h"
 #include "core/metrics.h"
+#include "evidence/fill.h"
 #include "model/readiness.h"
 #include "route/route.h"
 #include "serve/gateway.h"
@@ -31,6 +32,20 @@ static void write_missing(void *data, const char *family, const char *reason) {
     json_write_end(missing->w);
 }
 
+/* Sets of examples whose vectors are there, of those that rules are compared with. */
+static void write_examples(const struct snapshot *snapshot, struct json_writer *w) {
+    struct evidence_fill_state state = { 0 };
+    for (size_t i = 0; i < snapshot->n_recipes; i++)
+        evidence_fill_count(snapshot->recipes[i].evidence, &state);
+    json_write_key(w, VSR_STR("examples"));
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("sets"));
+    json_write_u64(w, state.banks);
+    json_write_key(w, VSR_STR("ready"));
+    json_write_u64(w, state.filled);
+    json_write_end(w);
+}
+
 /* A family without its model is not a reason to be unready, unless the model is mandatory: its rules read as the
  * policy says. */
 void admin_ready(struct admin_call *call) {
@@ -52,6 +67,7 @@ void admin_ready(struct admin_call *call) {
     json_write_key(&w, VSR_STR("config_hash"));
     json_write_str(&w, snapshot->doc->hash);
     readiness_summary_json(model_service_readiness(gateway_models(gateway)), "ready_models", &w);
+    write_examples(snapshot, &w);
     json_write_key(&w, VSR_STR("unavailable"));
     json_write_begin_array(&w);
     for (size_t i = 0; i < snapshot->n_recipes; i++)

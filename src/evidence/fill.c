@@ -174,15 +174,15 @@ static void ask_unknown(struct task *task, const struct signal_bank *bank) {
 /* ---- filling */
 
 static void fill_bank(struct task *task, struct signal_bank *bank) {
-    struct arena_mark mark = arena_mark(task->arena);
+    struct arena *arena = arena_new(0, 0); /* of the vectors: reasons stay in the task's */
     size_t n, n_found = 0;
     const vsr_str *texts;
     const float **vectors;
     ask_unknown(task, bank);
     texts = signal_bank_texts(bank, &n);
-    vectors = ARENA_ARRAY(task->arena, const float *, n);
+    vectors = ARENA_ARRAY(arena, const float *, n);
     for (size_t i = 0; i < n && task->dims > 0; i++) {
-        float *vector = ARENA_ARRAY(task->arena, float, task->dims);
+        float *vector = ARENA_ARRAY(arena, float, task->dims);
         if (!vector_shelf_get(task->shelf, texts[i], vector, task->dims))
             continue;
         vectors[i] = vector;
@@ -193,7 +193,7 @@ static void fill_bank(struct task *task, struct signal_bank *bank) {
     else
         signal_bank_fill(bank, vectors, task->dims);
     task->n_left_out += n - n_found;
-    arena_rewind(task->arena, mark);
+    arena_free(arena);
 }
 
 static bool is_due(const struct task *task, const struct signal_bank *bank) {

@@ -79,9 +79,11 @@ void evidence_lane_forget(struct evidence_lane *lane, const struct evidence_bind
 }
 
 static int need_client(struct evidence_lane *lane, struct vsr_err *err) {
-    int rc = lane->client ? 0 : client_new(lane->loop, &client_limits, &lane->client, err);
-    if (rc == 0 && !lane->owns_client && lane->owns_loop)
-        lane->owns_client = true;
+    int rc;
+    if (lane->client)
+        return 0;
+    rc = client_new(lane->loop, &client_limits, &lane->client, err);
+    lane->owns_client = rc == 0;
     return rc;
 }
 

@@ -207,6 +207,7 @@ words = {
         (ibuprofen thins the blood|antibiotics help against flu|vitamin c prevents colds|you need eight glasses of water a day)
         (bitcoin uses more energy than norway|electric cars emit more over their life|plastic takes 500 years to break down|planes cause two percent of emissions)
     """),
+    "small": [str(n) for n in range(1, 12)],
     "zh_country": "法国 德国 日本 巴西 埃及 印度 加拿大 澳大利亚 意大利 俄罗斯 泰国 挪威 智利 肯尼亚 墨西哥 蒙古 新西兰 西班牙".split(),
     "zh_figure": "居里夫人 拿破仑 牛顿 李白 秦始皇 爱因斯坦 莫扎特 莎士比亚 郑和 孔子 达尔文 武则天 成吉思汗 贝多芬 张衡 苏轼 林肯 鲁迅 祖冲之 图灵".split(),
     "zh_invention": "电话 电灯 青霉素 蒸汽机 互联网 火药 指南针 造纸术 自行车 显微镜 晶体管 飞机 胰岛素 照相机 活字印刷".split(),
@@ -298,6 +299,52 @@ write a (short biography of|wikipedia style entry on|factual summary of|timeline
 cite sources for the claim that {claim}
 according to the (who|imf|un|world bank), (what is the life expectancy in {country}|how many people suffer from {health}|how high is growth in {country})?
 """)
+rows.words["show"] = lines("""
+    friends
+    the office
+    breaking bad
+    doctor who
+    the crown
+    stranger things
+    game of thrones
+    the simpsons
+    sherlock
+    downton abbey
+    peaky blinders
+    squid game
+    mad men
+    lost
+    the wire
+    seinfeld
+""")
+rows.block(NEED, "en", """
+# as they are typed into a search box
+(who plays|who played|who is the voice of|name of the actor who plays) (the father|the villain|the doctor|sheldon|the queen|the dog|the main character) (in|on) ({show}|{film})
+(when does|when did|what date does|release date of) (season {small}|the next season|the last episode|the new series) of {show} (start|come out|end|air)
+(how many|number of) (seasons|episodes|series) (are there of|does|of) {show} (have|)
+(where|in which town) (was|is) ({show}|{film}) (filmed|set|shot)
+(who sang|who sings|who wrote|who performed) (the theme song|the title song|the last song) (of|in|from) ({show}|{film})
+(last time|first time|how many times) (england|brazil|italy|the us|germany|argentina) won (the world cup|a gold medal|{sport})
+(who won|winner of|runner up of) {sport} (last year|in {year}|ever most)
+(name of|who was) the (first|second|last) (man on the moon|woman in space|emperor of rome|king of scotland|chancellor of germany|tsar of russia)
+(what is|where is) the (smallest|biggest|oldest|longest|deepest) (bone in the body|lake in europe|tree in the world|ocean trench|country in africa|desert)
+(how much|what) (does it cost to build|was paid for|is the value of) (the burj khalifa|a nuclear plant|the mona lisa|alaska|the statue of liberty|a space suit)
+(when|where) (was|were) the (declaration of independence|magna carta|first olympics|un charter|treaty of rome) (signed|held)
+(population|area|capital|flag|currency|president|anthem|gdp per capita) of {country}
+{country} (population|capital|currency|independence day|president|size in km2)
+{figure} (birthday|death|nationality|wife|inventions|biography|age)
+(what is the meaning of|where does) (the name|the word|the surname) (oslo|taco|smith|algorithm|tsunami|okapi) (come from|)
+(who is|who was) (the author of|the narrator in|the heroine of) {book}
+(which|what) (war|treaty|king|battle) came (before|after) {event}
+(what part|which gland|which organ) of the (body|brain|cell) (makes insulin|stores memories|controls balance|filters blood|produces bile)
+(how do|how does) (tides|vaccines|earthquakes|rainbows|glaciers|viruses|antibiotics) (form|work|spread|happen)
+(what year|when) did (the euro|smoking bans|colour tv|the metric system|women's football) (start|begin|come) (in {country}|)
+(difference in height between|which is higher,) {peak} (and|or) {peak}
+(is|was) ({country}|{city}) (part of|in) (the eu|nato|the roman empire|the soviet union|the commonwealth|africa)
+(how long|how far) is (a marathon|a light year|the panama canal|the drive from {city} to {city}|the border between {country} and {country})
+(side effects|half life|maximum dose|price|inventor) of (aspirin|caffeine|morphine|insulin|penicillin)
+(nobel prize|oscar|booker prize|fields medal|grammy) (winners|winner) (of |in |){year}
+""")
 rows.block(NEED, "zh", """
 (谁|哪个人)(发明|发现)了{zh_invention}？
 {zh_invention}是(哪一年|什么时候)(发明|出现)的？
@@ -324,15 +371,27 @@ rows.block(NEED, "zh", """
 """)
 for lang, block in (("es", """
 ¿(quién inventó el teléfono|cuál es la capital de Australia|cuándo terminó la primera guerra mundial|cuántos habitantes tiene Perú|quién escribió Don Quijote)?
+¿(cuál es la capital|cuántos habitantes tiene|cuál es la moneda|quién es el presidente|qué idioma se habla) (de|en) (Chile|Noruega|Egipto|Vietnam|Canadá)?
+¿(cuándo|dónde|en qué año) (nació|murió) (Napoleón|Marie Curie|Mozart|Frida Kahlo|Cervantes)?
+¿(quién descubrió|quién inventó) (la penicilina|América|la imprenta|la gravedad|los rayos X)?
 ¿es verdad que (los murciélagos son ciegos|la muralla china se ve desde el espacio|el vino tinto es bueno para el corazón)?
 """), ("de", """
 (wer erfand das Telefon|was ist die Hauptstadt von Australien|wann endete der erste Weltkrieg|wie viele Einwohner hat Peru|wer schrieb Faust)?
+(wie heißt die Hauptstadt|wie viele Einwohner hat|was ist die Währung|wer ist Präsident) von (Chile|Norwegen|Ägypten|Vietnam|Kanada)?
+(wann|wo|in welchem Jahr) (ist|wurde) (Napoleon|Marie Curie|Mozart|Goethe) (gestorben|geboren)?
+(wer entdeckte|wer erfand) (das Penicillin|Amerika|den Buchdruck|die Röntgenstrahlen)?
 stimmt es, dass (Fledermäuse blind sind|man die chinesische Mauer vom Weltraum sieht|Rotwein gut für das Herz ist)?
 """), ("fr", """
 (qui a inventé le téléphone|quelle est la capitale de l'Australie|quand s'est terminée la première guerre mondiale|combien d'habitants a le Pérou) ?
+(quelle est la capitale|combien d'habitants a|quelle est la monnaie|qui est le président) (du Chili|de la Norvège|de l'Égypte|du Vietnam) ?
+(quand|où|en quelle année) (est né|est mort) (Napoléon|Mozart|Victor Hugo|Louis Pasteur) ?
+(qui a découvert|qui a inventé) (la pénicilline|l'Amérique|l'imprimerie|les rayons X) ?
 est-il vrai que (les chauves-souris sont aveugles|la grande muraille se voit de l'espace|le vin rouge est bon pour le cœur) ?
 """), ("ja", """
 (電話を発明したのは誰|オーストラリアの首都はどこ|第一次世界大戦はいつ終わった|ペルーの人口はどのくらい|源氏物語の作者は誰)ですか？
+(チリ|ノルウェー|エジプト|ベトナム)の(首都|人口|通貨|大統領)は(何|どこ|誰)ですか？
+(ナポレオン|モーツァルト|マリー・キュリー|織田信長)は(いつ|どこで)(生まれ|亡くなり)ましたか？
+(ペニシリン|印刷機|X線)を(発見|発明)したのは誰ですか？
 (コウモリは目が見えない|万里の長城は宇宙から見える|赤ワインは心臓に良い)というのは本当ですか？
 """)):
     rows.block(NEED, lang, block)

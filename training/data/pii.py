@@ -79,9 +79,24 @@ def zlast(rng):
     return rng.choice(N.ZH_LAST)
 
 
-@slot("TITLE")
+@slot("TITLE", "prefix", "prefix2")
 def prefix(rng):
     return rng.choice(N.PREFIXES)
+
+
+@slot("TITLE")
+def herr(rng):
+    return rng.choice(["Herr", "Frau", "Dr.", "Herr Dr.", "Frau Dr.", "Prof."])
+
+
+@slot("TITLE")
+def monsieur(rng):
+    return rng.choice(["Monsieur", "Madame", "M.", "Mme", "Dr", "Maître"])
+
+
+@slot("TITLE")
+def senor(rng):
+    return rng.choice(["señor", "señora", "Sr.", "Sra.", "Dr.", "Dra.", "don", "doña"])
 
 
 @slot("TITLE")
@@ -512,7 +527,7 @@ The {nation} {job} {person} won the prize in {year}.
 {person} grew up in a {faith} family in {city}.
 {party} candidate {person} spoke in {city} on {weekday}.
 {prefix} {last}'s appointment is on {weekday}, {date}, at {clock}.
-Mr and {prefix} {last} will travel to {country} in {month}.
+{prefix} and {prefix2} {last} will travel to {country} in {month}.
 my boss {first} {last} at {org} in {city} (is harassing me|won't pay overtime|fired me on {date})
 write a birthday poem for {first} who turns {age} on {weekday}
 plan a trip for {first} and {first2} to {city} in {month}
@@ -563,7 +578,7 @@ PROMPTS_OTHER = [
 (Meine Adresse ist|Ich wohne in der|Bitte liefern Sie an:) {address}(.|)
 (Meine Telefonnummer ist|Rufen Sie mich an unter|Tel.:) {phone}(.|)
 (Überweisen Sie|Bitte überweise) {price} auf {iban}(.|, Empfänger {person}.)
-(Sehr geehrter Herr|Sehr geehrte Frau|Guten Tag,) {last}, (mein Geburtsdatum ist der {dob}|bitte schreiben Sie an {email}|ich arbeite bei {org})(.|)
+(Sehr geehrte|Sehr geehrter|Guten Tag,) {herr} {last}, (mein Geburtsdatum ist der {dob}|bitte schreiben Sie an {email}|ich arbeite bei {org})(.|)
 (meine Karte|Kreditkarte) {card} (wurde gesperrt|ist weg)(.|)
 """),
     ("fr", """
@@ -571,14 +586,14 @@ PROMPTS_OTHER = [
 (Mon adresse est|J'habite au|Merci de livrer au) {address}(.|)
 (Mon numéro est le|Appelez-moi au|Tél. :) {phone}(.|)
 (Virement de {price} sur|Mon IBAN est) {iban}(.|)
-(Bonjour Monsieur|Chère Madame) {last}, (je suis né le {dob}|écrivez-moi à {email}|je travaille chez {org})(.|)
+(Bonjour|Cher|Chère) {monsieur} {last}, (je suis né le {dob}|écrivez-moi à {email}|je travaille chez {org})(.|)
 """),
     ("es", """
 (Me llamo|Mi nombre es|Soy) {person}(, tengo {age} años|)( y vivo en {city}|)(.|)
 (Mi dirección es|Vivo en|Envíenlo a) {address}(.|)
 (Mi teléfono es|Llámame al|Tel.:) {phone}(.|)
 (Transfiere {price} a|Mi IBAN es) {iban}(.|)
-(Estimado señor|Estimada señora) {last}, (nací el {dob}|mi correo es {email}|trabajo en {org})(.|)
+(Estimado|Estimada) {senor} {last}, (nací el {dob}|mi correo es {email}|trabajo en {org})(.|)
 """),
     ("it", """
 (Mi chiamo|Sono) {person}(, ho {age} anni|)( e vivo a {city}|)(.|)
@@ -586,6 +601,57 @@ PROMPTS_OTHER = [
 (Il mio numero è|Chiamami al) {phone}(.|)
 """),
 ]
+
+# Short messages as people post them; handles and hashtags are none of the types.
+POSTS = """
+(omg|wow|ok|lol|ugh|yay)(!|,| -) (just|finally|totally) (saw|met|missed|talked to) {person} (at|in|outside) (the airport|{city}|{org}|the gym) (!!|😂|#{small}|today|)
+can't wait for {weekday}(!|...|!!!) {first} (is coming to|flies to|moves to|plays in) {city} (again|❤️|#excited|with {first2}|)
+RT @user{small}: {person} (leaves|joins|sues|rejoins) {org} (in shock move|after {month_amount}|- sources|) {url}
+@friend{small} (are you|r u) (in {city}|at {org}|coming on {weekday}|with {first}) (?|??| or what?| tonight?)
+(happy birthday|hbd|congrats|get well soon|rip) {first}(!|!!| 🎂| - {age} today!| from all of us in {city}!)
+(traffic|rain|snow|heat|power cut) in {city} is (crazy|insane|back|unreal) (today|again|#help|since {clock})
+(why is|since when is|who says) {org} (closed on {weekday}|so slow|hiring in {city}|trending)(?|??)
+(dinner|drinks|coffee|brunch) with {first} and {first2} (at|in) ({city}|the new place|{org}) (was fun|tomorrow at {clock}|🍷|)
+(I|we) (love|hate|miss|need) {city} (so much|in {month}|without {first}|#travel)
+my (sister|bro|cousin|roomie) {first} (got a job at {org}|is stuck in {city}|turned {age}|lost her phone, text {phone}) (lol|😭|!|)
+(anyone|somebody) (in|near|from) {city} (know a good dentist|selling tickets for {weekday}|awake|)(?|??)
+(watching|listening to|reading) {person} (talk about {country}|on repeat|live from {city}|again) (and|,) (I'm crying|it's so good|meh)
+{person} (>|is better than|vs) {person2} (every day|fight me|any {weekday}|)
+{first} {last} (for president|is a legend|deserves better|blocked me 😂|scored twice against {country}!)
+(so|well|ok) {org} (just|) (raised prices again|lost my parcel {order}|fired {first}|replied after {small} days), (thanks for nothing|unbelievable|I'm done)
+(throwback|tbt) to {city} {year} with {first}(!|...| 📸| and the {nation} guys)
+(flight|train|bus) (from {city} to {city2}|to {country}) (cancelled|delayed {small} min|at {clock}) (thanks {org}|#fail|ffs|)
+dm me or mail {email} (for tickets|if you find a black dog in {city}|to join|)
+(new blog post|new video|new song|podcast with {person}): {url}
+(good luck|go|come on) {country}(!|!!| tonight at {clock}!| against {country2}!)
+{city} -> {city2} -> {city} in one {weekday}, (help|never again|who's in?)
+"""
+
+# Prose: news, minutes, biographies, diaries.
+PROSE = """
+{person}, {job} at {org}, (said|told reporters|confirmed) on {weekday} that the plant in {city} (will close|stays open|needs {small} more workers).
+(Police|Firefighters|Doctors) in {city} (searched|rescued|treated) {small} people after a (fire|crash|storm) (on {date}|near {city2}|at {clock}).
+The (mayor|governor|minister) of {city}, {person}, (met|criticised|welcomed) {prefix} {last} of {org} (on {date}|in {city2}|).
+{org} (shares fell|said it would buy {org2}|opened {small} stores|recalled {num} cars) (in {country}|on {weekday}|in {year}|after {person} resigned).
+{person} was born in {city} in {year}, (the son of a {nation} {job}|the youngest of {small} children), and (studied in {city2}|moved to {country} at the age of {age}).
+(Last night|This morning|Yesterday) {first} (called|came home|wrote) and (said that {first2} is in {city}|cried|asked about grandma), (so I took the train|and I didn't know what to say|which was odd).
+{first} (looked at|turned to|smiled at|ignored) {first2} and (said nothing|walked out|asked for the keys).
+"(Where were you|Who told you|What happened) in {city}?" (asked|whispered) {first}. "(With {first2}|Nothing, {first2}|{last} told me)," (she|he) (answered|said).
+In (attendance|the meeting): {person}, {person2}, {first} {last}. (Apologies|Absent): {lastfirst}. (Next meeting|Next): {date}, {clock}.
+The (court|judge|jury) in {city} (found|ruled) that {person} (owes {org} {price}|must leave {country}|is not liable) (, the {job} said|).
+(Researchers|A team) (at|from) {org} led by {person} (found|reported) that (sleep|coffee|noise) (affects|has no effect on) memory in {num} adults.
+Our trip (began|ended) in {city}, where {first} (lost the tickets|fell ill|met a {nation} family), and went on to {city2} (by bus|on {weekday}|).
+(The late|The young|Old) {prefix} {last} (owned|sold|painted) the house (on {street}|in {city}) (until {year}|for {small} years|).
+(Thanks|Special thanks) to {first}, {first2} and (everybody|all) at {org} (for the warm welcome in {city}|for {small} great years|).
+{nation} (officials|fans|farmers|tourists) (protested|gathered|celebrated) in {city} (on {weekday}|against {org}|after the {small}-{small2} win).
+The {party} (senator|leader|candidate) {person} (won|lost) {state} by {small} points in {year}.
+{faith} (leaders|families|schools) in {country} (asked|thanked|met) {person} (for help|on {date}|).
+(Grandma|Grandpa|Aunt|Uncle) {first} (came from|never left|died in) {city}, {country}, in {year}.
+The keynote (by|of) {person} ({org}) (starts at {clock}|was moved to {weekday}|is on video at {url}).
+(I|She|He) (interviewed at|applied to|left) {org} in {month} and (heard back from {first}|got a mail from {email}|never heard again).
+(between us|honestly), {first} from (accounting|the {city} office|{org}) (makes {price} a month|is pregnant|was at {prefix} {last}'s clinic)
+my therapist {prefix} {last} says (I should call {first}|that I am fine|{first} is toxic)
+"""
 
 NEGATIVE = """
 (upgrade|update|downgrade) (node|python|postgres|the driver|firefox) to (version |){version}(.| please| - any breaking changes?)
@@ -778,6 +844,8 @@ def add(block, lang, most, src=None):
 
 
 add(PROMPTS, "en", 44)
+add(POSTS, "en", 40)
+add(PROSE, "en", 44)
 add(PROMPTS_ZH, "zh", 50)
 for code, block in PROMPTS_OTHER:
     add(block, code, 30)

@@ -10,6 +10,9 @@
 #include "fixture.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+#include "signal/bank.h"
 
 struct random_source {
     uint64_t state;
@@ -280,6 +283,116 @@ static inline void random_answer(struct route_state *state, uint64_t salt, uint3
             route_bring(state, needs[i].rules[k].handle, &verdict);
             ++*n_asked;
         }
+}
+
+/* ---- answers of models: they depend on the salt and on what is asked */
+
+enum { RANDOM_DIMS = 4, RANDOM_LABELS_MAX = 14 };
+
+static inline void random_vector(uint64_t salt, vsr_str text, float vector[RANDOM_DIMS]) {
+    struct random_source r = { str_hash(text, salt) };
+    for (size_t i = 0; i < RANDOM_DIMS; i++)
+        vector[i] = (float)(random_below(&r, 2001) / 1000.0 - 1) + 0.0001F;
+}
+
+/* Fills the banks of a recipe; one in `failing` stays empty, or fails. */
+static inline void random_fill(const struct route *route, uint64_t salt, uint32_t failing) {
+    size_t n;
+    struct signal_bank *const *banks = route_banks(route, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t n_texts;
+        const vsr_str *texts = signal_bank_texts(banks[i], &n_texts);
+        struct random_source r = { str_hash(n_texts ? texts[0] : VSR_STR(""), salt + i) };
+        float(*rows)[RANDOM_DIMS] = calloc(n_texts + 1, sizeof(*rows));
+        const float **vectors = calloc(n_texts + 1, sizeof(*vectors));
+        for (size_t k = 0; k < n_texts; k++) {
+            random_vector(salt, texts[k], rows[k]);
+            vectors[k] = rows[k];
+        }
+        if (!failing || random_below(&r, failing))
+            signal_bank_fill(banks[i], vectors, RANDOM_DIMS);
+        else if (random_below(&r, 2))
+            signal_bank_fail(banks[i], SIGNAL_FAILED, "made up");
+        free(rows);
+        free(vectors);
+    }
+}
+
+/* What a model of that type tells apart. Returns how many. */
+static inline size_t random_labels(const char *type, const vsr_str **ret_labels) {
+    static const struct {
+        const char *type;
+        size_t n;
+        vsr_str labels[RANDOM_LABELS_MAX];
+    } known[] = {
+#define L(text) VSR_STR_INIT(text)
+        { "domain-classification", 4, { L("law"), L("math"), L("physics"), L("other") } },
+        { "hallucination-sentinel", 2, { L("no_fact_check_needed"), L("needs_fact_check") } },
+        { "feedback-detection",
+          4,
+          { L("need_clarification"), L("satisfied"), L("want_different"), L("wrong_answer") } },
+        { "jailbreak-detection", 2, { L("benign"), L("jailbreak") } },
+        { "pii-detection", 3, { L("EMAIL_ADDRESS"), L("PERSON"), L("TITLE") } },
+        { "classifier", 2, { L("yes"), L("no") } },
+#undef L
+    };
+    for (size_t i = 0; i < VSR_COUNT(known); i++)
+        if (strcmp(known[i].type, type) == 0) {
+            *ret_labels = known[i].labels;
+            return known[i].n;
+        }
+    return 0;
+}
+
+static inline void random_classes(struct random_source *r, float *numbers, size_t n) {
+    float sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += numbers[i] = (float)(1 + random_below(r, 100) * random_below(r, 100));
+    for (size_t i = 0; i < n; i++)
+        numbers[i] /= sum;
+}
+
+static inline struct evidence_answer random_numbers(struct random_source *r, struct arena *arena, uint64_t salt,
+                                                    const struct evidence_ask *ask, const char *type) {
+    struct evidence_answer answer = { .model = type };
+    struct evidence_span *span = ARENA_NEW(arena, struct evidence_span);
+    float *numbers = ARENA_ARRAY(arena, float, RANDOM_LABELS_MAX);
+    answer.n_labels = random_labels(type, &answer.labels);
+    answer.numbers = numbers;
+    if (ask->kind == EVIDENCE_VECTOR) {
+        answer.n = RANDOM_DIMS;
+        random_vector(salt, ask->text, numbers);
+    } else if (answer.n_labels == 0) {
+        answer.code = SIGNAL_UNAVAILABLE;
+    } else if (ask->kind == EVIDENCE_CLASSES) {
+        answer.n = answer.n_labels;
+        random_classes(r, numbers, answer.n);
+    } else if (ask->text.len > 0) {
+        *span = (struct evidence_span){ 0, ask->text.len, random_below(r, (uint32_t)answer.n_labels),
+                                        random_below(r, 11) / 10.0 };
+        answer.spans = span;
+        answer.n_spans = random_below(r, 2);
+    }
+    return answer;
+}
+
+/* Answers what the state asks; one in `failing` fails or is left out. */
+static inline void random_answers(struct route_state *state, const struct route *route, struct arena *arena,
+                                  uint64_t salt, uint32_t failing, size_t *n_asked) {
+    size_t n, n_sources;
+    const struct signal_source *sources = route_sources(route, &n_sources);
+    struct evidence_ask *const *asks = route_asks(state, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct signal_source *source = &sources[asks[i]->source];
+        struct random_source r = { str_hash(asks[i]->text, salt + (uint64_t)asks[i]->kind * 7) };
+        struct evidence_answer answer = { .code = SIGNAL_FAILED, .reason = "made up" };
+        ++*n_asked;
+        if (!failing || random_below(&r, failing))
+            answer = random_numbers(&r, arena, salt, asks[i], source->model.type ? source->model.type : "none");
+        else if (random_below(&r, 2))
+            continue;
+        route_answer(state, asks[i], &answer);
+    }
 }
 
 #endif

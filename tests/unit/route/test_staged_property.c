@@ -1,6 +1,6 @@
 /*
- * Random policies, random requests, random verdicts of models, random failures: evaluated in stages, the outcome is
- * that of evaluating everything. VSR_TEST_SEED repeats a run, VSR_TEST_LONG makes a long one.
+ * Random policies, random requests, random failures, random verdicts for rules or random answers of models: evaluated
+ * in stages, the outcome is that of evaluating everything. VSR_TEST_SEED repeats a run, VSR_TEST_LONG makes a long one.
  */
 #include "random_policy.h"
 
@@ -12,13 +12,25 @@ static vsr_str name_of(const struct route_outcome *outcome) {
     return outcome->decision ? outcome->decision->name : VSR_STR("none");
 }
 
-static struct route_state *evaluate(struct fixture *f, const struct request_facts *facts, bool full, uint64_t salt,
-                                    uint32_t failing, size_t *n_asked) {
+/* One case, evaluated in two ways. */
+struct evaluation {
+    enum route_evidence evidence;
+    uint64_t salt;
+    uint32_t failing; /* 0: never, 1: there is no model, else one in so many */
+    size_t n_asked_staged, n_asked_full;
+};
+
+static struct route_state *evaluate(struct fixture *f, const struct request_facts *facts, bool full,
+                                    struct evaluation *how) {
     struct route_options options = { .full = full,
-                                     .evidence = failing != 1 ? ROUTE_EVIDENCE_VERDICTS : ROUTE_EVIDENCE_NONE };
+                                     .evidence = how->failing != 1 ? how->evidence : ROUTE_EVIDENCE_NONE };
     struct route_state *state = route_begin(f->route, f->scratch, f->memory, facts, &options);
+    size_t *n_asked = full ? &how->n_asked_full : &how->n_asked_staged;
     while (route_step(state, NULL) == ROUTE_NEEDS_EVIDENCE)
-        random_answer(state, salt, failing, n_asked);
+        if (options.evidence == ROUTE_EVIDENCE_VERDICTS)
+            random_answer(state, how->salt, how->failing, n_asked);
+        else
+            random_answers(state, f->route, f->memory, how->salt, how->failing, n_asked);
     return state;
 }
 
@@ -46,11 +58,32 @@ static bool is_shadowed(const struct fixture *f, const struct config_decision *d
     return false;
 }
 
-TEST(staged_is_full) {
+static void check_request(struct fixture *f, struct random_source *r, struct evaluation *how, const struct buf *recipe,
+                          struct buf *prompt, uint64_t seed) {
+    const struct request_facts *facts = random_facts(r, f, prompt);
+    const struct route_outcome *staged, *full;
+    how->salt = random_next(r);
+    how->failing = random_below(r, 5);
+    staged = route_outcome(evaluate(f, facts, false, how));
+    full = route_outcome(evaluate(f, facts, true, how));
+    if (full->decision && is_shadowed(f, full->decision)) {
+        explain(recipe, prompt);
+        fail_msg("VSR_TEST_SEED=%llu: %.*s can never win, it was said", (unsigned long long)seed,
+                 VSR_FMT(name_of(full)));
+    }
+    if (!same(staged, full)) {
+        explain(recipe, prompt);
+        fail_msg("VSR_TEST_SEED=%llu: %.*s (%.17g) in stages, %.*s (%.17g) in full", (unsigned long long)seed,
+                 VSR_FMT(name_of(staged)), staged->confidence, VSR_FMT(name_of(full)), full->confidence);
+    }
+}
+
+static void check_recipes(enum route_evidence evidence) {
     const char *given = getenv("VSR_TEST_SEED");
     uint64_t seed = given ? strtoull(given, NULL, 10) : 20240;
     int recipes = getenv("VSR_TEST_LONG") ? RECIPES_LONG : RECIPES;
-    size_t asked_staged = 0, asked_full = 0, n_shadowed = 0;
+    struct evaluation how = { .evidence = evidence };
+    size_t n_shadowed = 0;
     struct buf recipe, prompt;
     buf_init(&recipe, 1 << 20);
     buf_init(&prompt, 1 << 16);
@@ -60,35 +93,27 @@ TEST(staged_is_full) {
         struct fixture f;
         random_recipe(&r, &recipe, (struct random_shape){ 3 + random_below(&r, 10), 3 });
         fixture_must_load(&f, recipe.ptr);
+        random_fill(f.route, seed + (uint64_t)i, random_below(&r, 2) ? 0 : 4);
         for (size_t k = 0; k < f.diag.n_items; k++)
             n_shadowed += strcmp(f.diag.items[k].code, "W_SHADOWED") == 0;
-        for (int k = 0; k < REQUESTS; k++) {
-            const struct request_facts *facts = random_facts(&r, &f, &prompt);
-            uint64_t salt = random_next(&r);
-            uint32_t failing = random_below(&r, 5); /* 0: never, 1: there is no model, else one in so many */
-            const struct route_outcome *staged =
-                route_outcome(evaluate(&f, facts, false, salt, failing, &asked_staged));
-            const struct route_outcome *full = route_outcome(evaluate(&f, facts, true, salt, failing, &asked_full));
-            if (full->decision && is_shadowed(&f, full->decision)) {
-                explain(&recipe, &prompt);
-                fail_msg("VSR_TEST_SEED=%llu: %.*s can never win, it was said",
-                         (unsigned long long)(seed + (uint64_t)i), VSR_FMT(name_of(full)));
-            }
-            if (!same(staged, full)) {
-                explain(&recipe, &prompt);
-                fail_msg("VSR_TEST_SEED=%llu, request %d: %.*s (%.17g) in stages, %.*s (%.17g) in full",
-                         (unsigned long long)(seed + (uint64_t)i), k, VSR_FMT(name_of(staged)), staged->confidence,
-                         VSR_FMT(name_of(full)), full->confidence);
-            }
-        }
+        for (int k = 0; k < REQUESTS; k++)
+            check_request(&f, &r, &how, &recipe, &prompt, seed + (uint64_t)i);
         fixture_free(&f);
     }
     print_message("%zu decisions are shadowed\n", n_shadowed);
     CHECK(n_shadowed > 0, "shadows are found");
-    print_message("rules asked for: %zu in stages, %zu in full\n", asked_staged, asked_full);
-    CHECK(asked_staged < asked_full, "stages save something");
+    print_message("asked for: %zu in stages, %zu in full\n", how.n_asked_staged, how.n_asked_full);
+    CHECK(how.n_asked_staged < how.n_asked_full, "stages save something");
     buf_done(&recipe);
     buf_done(&prompt);
 }
 
-RUN_TESTS(T(staged_is_full))
+TEST(staged_is_full_with_verdicts) {
+    check_recipes(ROUTE_EVIDENCE_VERDICTS);
+}
+
+TEST(staged_is_full_with_answers) {
+    check_recipes(ROUTE_EVIDENCE_ANSWERS);
+}
+
+RUN_TESTS(T(staged_is_full_with_verdicts), T(staged_is_full_with_answers))

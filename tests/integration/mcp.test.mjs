@@ -1,0 +1,200 @@
+// Tool servers that classify texts, made with the official SDK, asked over stdio and streamable HTTP.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import readline from 'node:readline';
+import { describe } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { eventually, program, test, within } from './lib/harness.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const server = path.join(here, 'lib/mcp_server.mjs');
+const asker = path.join(path.dirname(program), 'mcp_classify');
+const labels = ['math', 'law', 'other'];
+
+/** The program that asks; `ask(text)` gives its answer. At the end of `t` its session ends, and it with status 0. */
+function startAsker(t, args) {
+  const child = spawn(asker, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, A_KEY_OF_OURS: 'secret' } });
+  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const exit = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)));
+  let log = '';
+  child.stderr.on('data', (bytes) => (log += bytes));
+  const stop = async () => {
+    child.stdin.end();
+    assert.equal(await within('the end of the asker', exit), 0, log);
+  };
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await exit;
+  });
+  return {
+    log: () => log,
+    stop,
+    async ask(text) {
+      child.stdin.write(`${JSON.stringify(text)}\n`);
+      const { value } = await within(`an answer to ${text}`, lines.next());
+      assert.ok(value, log);
+      return JSON.parse(value);
+    },
+  };
+}
+
+const node = process.execPath;
+const stdio = (t, options = [], env = []) =>
+  startAsker(t, [...options, ...env.flatMap((pair) => ['--env', pair]), 'stdio', node, server]);
+
+/** Starts the server over HTTP. */
+async function startServer(t, mode = 'events', env = {}) {
+  const child = spawn(node, [server, 'http', mode], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  t.after(() => child.kill('SIGKILL'));
+  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value: url } = await within('the server', lines.next());
+  const base = url.replace('/mcp', '');
+  return {
+    url,
+    seen: async () => (await fetch(`${base}/seen`)).json(),
+    forget: () => fetch(`${base}/forget`, { method: 'POST' }),
+  };
+}
+
+async function checkVerdicts(vsr) {
+  assert.deepEqual(await vsr.ask('a math question'), {
+    labels, numbers: [0.800000011920929, 0.10000000149011612, 0.10000000149011612], model: 'test classifier', version: '4.5.6',
+  });
+  const asText = await vsr.ask('law, as texts alone');
+  assert.deepEqual(asText.numbers.map((x) => Math.round(x * 10)), [1, 8, 1]);
+  const failed = await vsr.ask('it throws at private words');
+  assert.equal(failed.code, 'failed');
+  assert.match(failed.reason, /the tool reports a failure/);
+  assert.doesNotMatch(failed.reason, /private/);
+  const again = await vsr.ask('math “日本” \u0000 \n "quotes"');
+  assert.deepEqual(again.labels, labels);
+}
+
+describe('stdio', () => {
+  test('verdicts', async (t) => {
+    const vsr = stdio(t);
+    await checkVerdicts(vsr);
+    await vsr.stop();
+    assert.match(vsr.log(), /a test classifier starts/, 'what it says before the handshake is logged');
+  });
+
+  test('a server that ends is started again', async (t) => {
+    const vsr = stdio(t);
+    assert.deepEqual((await vsr.ask('law')).labels, labels);
+    const lost = await vsr.ask('it exits');
+    assert.equal(lost.code, 'unavailable');
+    assert.match(lost.reason, /status 3/);
+    await eventually('it is back', async () => (await vsr.ask('law')).labels);
+    await vsr.stop();
+  });
+
+  test('a slow answer', async (t) => {
+    const vsr = stdio(t, ['--timeout', '1']);
+    await eventually('it is ready', async () => (await vsr.ask('law')).labels);
+    assert.equal((await vsr.ask('very slow math')).code, 'timeout');
+    assert.deepEqual((await vsr.ask('math')).labels, labels, 'the next is not held up');
+    await vsr.stop();
+  });
+
+  test('an answer past all limits', async (t) => {
+    const vsr = stdio(t);
+    const huge = await vsr.ask('huge');
+    assert.equal(huge.code, 'failed');
+    assert.match(huge.reason, /too long/);
+    await eventually('it is back', async () => (await vsr.ask('law')).labels);
+    await vsr.stop();
+  });
+
+  test('tools that change', async (t) => {
+    const vsr = stdio(t);
+    assert.deepEqual((await vsr.ask('math changes')).labels, labels, 'of the time of the question');
+    const later = await eventually('the new order', async () => {
+      const answer = await vsr.ask('math');
+      return answer.labels[0] === 'law' && answer;
+    });
+    assert.deepEqual(later.numbers.map((x) => Math.round(x * 10)), [1, 8, 1]);
+    await vsr.stop();
+  });
+
+  test('it asks something itself', async (t) => {
+    const vsr = stdio(t);
+    assert.deepEqual((await vsr.ask('asks about math')).labels, labels);
+    await vsr.stop();
+  });
+
+  test('our keys are not its own', async (t) => {
+    const vsr = stdio(t);
+    assert.equal((await vsr.ask('environment')).numbers[0], 0.25);
+    await vsr.stop();
+    const given = stdio(t, [], ['A_KEY_OF_OURS=on purpose']);
+    assert.equal((await given.ask('environment')).numbers[0], 1);
+    await given.stop();
+  });
+
+  test('a tool of another name', async (t) => {
+    const named = stdio(t, ['--tool', 'sort'], ['MCP_TEST_TOOLS=single']);
+    assert.deepEqual((await named.ask('law')).labels, ['law']);
+    await named.stop();
+    const wrong = stdio(t, ['--tool', 'sort'], ['MCP_TEST_TOOLS=usual']);
+    assert.match((await wrong.ask('law')).reason, /no tool "sort"/);
+    await wrong.stop();
+    const none = stdio(t, [], ['MCP_TEST_TOOLS=none']);
+    assert.match((await none.ask('law')).reason, /none of its tools classifies/);
+    await none.stop();
+  });
+});
+
+for (const mode of ['events', 'json']) {
+  describe(`streamable HTTP, answers as ${mode}`, () => {
+    test('verdicts', async (t) => {
+      const web = await startServer(t, mode);
+      const vsr = startAsker(t, ['http', web.url]);
+      await checkVerdicts(vsr);
+      const { requests, sessions } = await web.seen();
+      assert.equal(sessions, 1);
+      assert.deepEqual(
+        requests.slice(0, 4).map(({ rpc }) => rpc),
+        ['initialize', 'notifications/initialized', 'tools/list', 'tools/call'],
+      );
+      for (const { rpc, session, version, accept } of requests) {
+        assert.equal(accept, 'application/json, text/event-stream');
+        assert.equal(session !== undefined, rpc !== 'initialize');
+        assert.equal(version, rpc === 'initialize' ? undefined : '2025-06-18');
+      }
+      await vsr.stop();
+      const end = await web.seen();
+      assert.equal(end.requests.at(-1).method, 'DELETE');
+      assert.equal(end.sessions, 0, 'the session was ended');
+    });
+
+    test('a session that is forgotten begins anew', async (t) => {
+      const web = await startServer(t, mode);
+      const vsr = startAsker(t, ['http', web.url]);
+      assert.deepEqual((await vsr.ask('law')).labels, labels);
+      await web.forget();
+      assert.deepEqual((await vsr.ask('law')).labels, labels, 'nobody notices');
+      const { requests } = await web.seen();
+      assert.equal(requests.filter(({ rpc }) => rpc === 'initialize').length, 2);
+      await vsr.stop();
+    });
+
+    test('a slow answer is cancelled', async (t) => {
+      const web = await startServer(t, mode);
+      const vsr = startAsker(t, ['--timeout', '1', 'http', web.url]);
+      await eventually('it is ready', async () => (await vsr.ask('law')).labels);
+      assert.equal((await vsr.ask('very slow math')).code, 'timeout');
+      assert.deepEqual((await vsr.ask('math')).labels, labels);
+      await eventually('it was told', async () => (await web.seen()).cancelled >= 1);
+      await vsr.stop();
+    });
+  });
+}
+
+test('a server over HTTP that is not there', async (t) => {
+  const vsr = startAsker(t, ['http', 'http://127.0.0.1:1/mcp']);
+  assert.equal((await vsr.ask('law')).code, 'unavailable');
+  await vsr.stop();
+});

@@ -109,6 +109,14 @@ const struct signal_source *route_sources(const struct route *route, size_t *ret
 /* Examples of the recipe's rules, for the caller to fill, at any time and from any thread (signal/bank.h). */
 struct signal_bank *const *route_banks(const struct route *route, size_t *ret_n);
 
+/* Two members of a softmax partition whose examples are so alike that it can hardly tell which is meant. */
+struct route_alike {
+    vsr_str partition, a, b; /* live with the route */
+    double similarity;       /* cosine of what their prototypes have in the middle */
+};
+/* Of those whose banks are filled. Any thread. */
+void route_alike(const struct route *route, void (*fn)(void *data, const struct route_alike *alike), void *data);
+
 /* After ROUTE_NEEDS_EVIDENCE, until the next step: what is not answered yet, at least one. */
 struct evidence_ask *const *route_asks(const struct route_state *state, size_t *ret_n);
 

@@ -211,6 +211,31 @@ static float within_one(double similarity) {
     return (float)fmax(-1, fmin(1, similarity));
 }
 
+/* The mean of the prototypes; their number does not matter for a direction. */
+static float *middle_of(const struct content *content) {
+    float *sum = mem_alloc(content->dims * sizeof(*sum));
+    for (size_t i = 0; i < content->n; i++)
+        for (size_t k = 0; k < content->dims; k++)
+            sum[k] += content->vectors[i * content->dims + k];
+    return sum;
+}
+
+bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_cosine) {
+    const struct content *left = content_of(a), *right = content_of(b);
+    float *x, *y;
+    bool ok;
+    if (!left || !right || left->code != SIGNAL_OK || right->code != SIGNAL_OK || left->dims != right->dims)
+        return false;
+    x = middle_of(left);
+    y = middle_of(right);
+    ok = vector_normalize(x, left->dims) && vector_normalize(y, left->dims);
+    if (ok)
+        *ret_cosine = within_one(vector_dot(x, y, left->dims));
+    mem_free(x);
+    mem_free(y);
+    return ok;
+}
+
 static bool refuse(enum signal_code code, const char *reason, enum signal_code *ret_code, const char **ret_reason) {
     *ret_code = code;
     *ret_reason = reason;

@@ -125,6 +125,11 @@ static void *build(struct signal_builder *builder) {
     return state;
 }
 
+static const struct signal_bank *bank_of(const void *data, size_t rule) {
+    const struct embedding_state *state = data;
+    return state->rules[rule].bank;
+}
+
 static bool applies(const void *data, const struct request_facts *facts, size_t index) {
     const struct embedding_state *state = data;
     return state->rules[index].config->query_modality == MODALITY_IMAGE ? facts->image_ref.len > 0
@@ -225,4 +230,5 @@ const struct signal_family signal_embedding = {
     .ask = ask,
     .eval = eval,
     .applies = applies,
+    .bank = bank_of,
 };

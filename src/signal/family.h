@@ -106,6 +106,8 @@ struct signal_family {
     bool (*is_settled)(const void *state, const struct request_facts *facts, size_t rule);
     /* Optional: whether the rule matches when it could not be evaluated. */
     bool (*blocks)(const void *state, size_t rule);
+    /* Optional: the examples that the rule stands for. */
+    const struct signal_bank *(*bank)(const void *state, size_t rule);
     /* Optional, after eval: what of rule `index` was found in the text, for people. Returns how many of `max`. */
     size_t (*found)(const void *state, const struct signal_request *request, size_t index, vsr_str *ret_texts,
                     size_t max);

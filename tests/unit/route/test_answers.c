@@ -282,6 +282,39 @@ TEST(traces_say_who_was_asked) {
     unload(&f, &asked);
 }
 
+/* ---- what a softmax can hardly tell apart */
+
+static void note_alike(void *data, const struct route_alike *alike) {
+    buf_printf(data, "%.*s: %.*s %.*s %.2f|", VSR_FMT(alike->partition), VSR_FMT(alike->a), VSR_FMT(alike->b),
+               alike->similarity);
+}
+
+TEST(rules_that_are_alike_are_found) {
+    static const char partitions[] = FIXTURE_HEAD
+        "routing:\n"
+        "  signals:\n"
+        "    embeddings:\n"
+        "      - {name: a, threshold: 0.5, candidates: ['0.9']}\n"
+        "      - {name: b, threshold: 0.5, candidates: ['0.8']}\n"
+        "      - {name: c, threshold: 0.5, candidates: ['0.1']}\n"
+        "    domains: [{name: law}, {name: math}]\n"
+        "  projections:\n"
+        "    partitions:\n"
+        "      - {name: soft, semantics: softmax_exclusive, temperature: 0.1, members: [a, b, c], default: c}\n"
+        "      - {name: hard, semantics: exclusive, members: [a, b], default: a}\n"
+        "      - {name: topic, semantics: softmax_exclusive, temperature: 0.1, members: [law, math], default: law}\n"
+        "  decisions: [{name: d, rules: {type: embedding, name: a}}]\n";
+    struct fixture f;
+    struct asked asked;
+    load(&f, &asked, partitions);
+    route_alike(f.route, note_alike, &asked.text);
+    CHECK_STR(buf_str(&asked.text), "", "nothing is known yet");
+    fill_banks(&f);
+    route_alike(f.route, note_alike, &asked.text);
+    CHECK_STR(buf_str(&asked.text), "soft: a b 0.98|", "cosines are 0.98, 0.52, 0.68");
+    unload(&f, &asked);
+}
+
 RUN_TESTS(T(what_is_asked_is_asked_once), T(what_cannot_matter_is_not_asked), T(sources_of_a_recipe_are_few),
           T(what_is_not_answered_is_unavailable), T(banks_may_be_filled_later), T(nobody_answers_without_evidence),
-          T(late_answers_do_not_count), T(traces_say_who_was_asked))
+          T(late_answers_do_not_count), T(traces_say_who_was_asked), T(rules_that_are_alike_are_found))

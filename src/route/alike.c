@@ -1,0 +1,39 @@
+/* Members of a softmax that are hardly different: whichever wins says little (signals.md §7.1). */
+#include "route/plan.h"
+#include "route/route.h"
+#include "signal/bank.h"
+
+/* From here on two rules are about the same. */
+#define ALIKE_LEAST 0.7
+
+static const struct signal_bank *bank_at(const struct route *route, uint32_t slot) {
+    const struct route_family *family = plan_family_at(route, slot);
+    if (!family || !family->family->bank)
+        return NULL;
+    return family->family->bank(family->state, plan_rule_of(family, slot - family->first_slot));
+}
+
+struct visitor {
+    const struct route *route;
+    void (*fn)(void *data, const struct route_alike *alike);
+    void *data;
+};
+
+static void compare(const struct visitor *visitor, const struct compete_partition *partition, uint32_t a, uint32_t b) {
+    const struct signal_slot *slots = visitor->route->slots.items;
+    const struct signal_bank *left = bank_at(visitor->route, a), *right = bank_at(visitor->route, b);
+    struct route_alike alike = { .partition = partition->config->name, .a = slots[a].name, .b = slots[b].name };
+    if (left && right && signal_bank_likeness(left, right, &alike.similarity) && alike.similarity >= ALIKE_LEAST)
+        visitor->fn(visitor->data, &alike);
+}
+
+void route_alike(const struct route *route, void (*fn)(void *data, const struct route_alike *alike), void *data) {
+    const struct visitor visitor = { route, fn, data };
+    for (size_t i = 0; i < route->compete->n_partitions; i++) {
+        const struct compete_partition *partition = &route->compete->partitions[i];
+        const struct partition *p = &partition->partition;
+        for (size_t k = 1; k < p->n_members && p->softmax; k++)
+            for (size_t m = 0; m < k; m++)
+                compare(&visitor, partition, p->members[m], p->members[k]);
+    }
+}

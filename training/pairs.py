@@ -3,8 +3,10 @@
 Pair(a, b, group): two texts of the same group, or the same text, are never each other's negatives.
 """
 import collections
+import pathlib
 import random
 import re
+import sys
 
 import rows
 import wordnet
@@ -71,8 +73,43 @@ def sources():
         rnd.shuffle(s)
         found["passage"] += [(x, y, passage) for x, y in zip(s[::2], s[1::2])]
     found["own_paraphrase"] = [(r["a"], r["b"], None) for r in rows.own("triples") if r["relation"] == "paraphrase"]
+    found["topic_request"], found["topic_words"] = [], []
+    rnd = random.Random(6)
+    for name, (keys, requests) in written_topics().items():
+        for request in requests:
+            found["topic_request"].append((request, name + ": " + ", ".join(rnd.sample(keys, min(8, len(keys)))), name))
+        for key in keys:
+            found["topic_words"].append((key, ", ".join(rnd.sample(keys, min(4, len(keys)))), name))
+            found["topic_words"].append((key, rnd.choice(requests), name))
+            found["topic_words"].append((key, name, name))
+    en, zh = terms()
+    found["own_terms"] = [(a, b, None) for d in en for a, b in zip(en[d], zh[d])]
     found.update(dictionary())
     return {k: v for k, v in found.items() if v}
+
+
+def written_topics():
+    """Topic -> (its words, what people ask about it), from training/data/topics: `@ topic`, `~ words`, `- request` lines."""
+    found, name = {}, None
+    for path in sorted((rows.OWN / "topics").glob("*.txt")):
+        for line in path.read_text().splitlines():
+            mark, rest = line[:2], line[2:].strip()
+            if mark == "@ ":
+                name = rest
+                found.setdefault(name, ([], []))
+            elif mark == "~ ":
+                found[name][0].extend(w.strip() for w in re.split("[,\uff0c\u3001]", rest) if w.strip())
+            elif mark == "- " and rest:
+                found[name][1].append(rest)
+    return {k: v for k, v in found.items() if v[0] and v[1]}
+
+
+def terms():
+    """Subject -> what one asks about, in English and, in the same order, in Chinese."""
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "data"))
+    import topics
+
+    return topics.EN, topics.ZH
 
 
 def dictionary():
@@ -122,6 +159,8 @@ def groups():
         found["gaokao"][r["label"]].append(r["text"])
     for r in rows.own("train_intents"):
         found["own"][r["label"]].append(r["text"])
+    for name, (keys, requests) in written_topics().items():
+        found["topics"][name] += requests
     for family in list(found):
         for label in list(found[family]):
             found[family][label] = sorted(set(found[family][label]))

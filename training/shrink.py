@@ -19,8 +19,6 @@ def main():
         tensors.update({"sentence." + k: v for k, v in t.sentence.state_dict().items()})
     export.write(out / "trunk.safetensors", tensors, {"task": "embedding", "version": sys.argv[3] if len(sys.argv) > 3 else "1"})
     shutil.copy(text.MODEL.with_suffix(".json"), out / "tokenizer.json")
-    t.vectors = export.restored(q, scale)
-    print({k: round(float(v), 4) for k, v in trunks.measure(t).items()})
 
 
 if __name__ == "__main__":

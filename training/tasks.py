@@ -74,9 +74,9 @@ def commands(seed, n):
 def train(task):
     """(text, label, weight)"""
     found = [(t, y, 1.0) for f in FILES[task] for t, y in labelled(rows.train(f), task)]
-    found += [(t, y, 1.0) for t, y in labelled(rows.own(task), task)]
+    found += [(t, y, 1.0) for t, y in labelled(rows.own(task.replace("-", "_")), task)]
     # A turn that says nothing about the answer: no class should be sure of it.
-    found += [(row["text"], -1, 1.0) for row in rows.own(task) if row["label"] == "none"]
+    found += [(row["text"], -1, 1.0) for row in rows.own(task.replace("-", "_")) if row["label"] == "none"]
     r = random.Random(4)
     if task == "domain":
         for f in FILES[task][:2]:
@@ -91,9 +91,12 @@ def train(task):
                         found.append((words, y, 0.2))
         for s in wordnet.synsets().values():
             for t in wordnet.topics(s)[:1]:
-                if t in TOPIC and r.random() < (0.3 if t == "biology" else 1):
-                    found.append((r.choice(s.words) + ": " + s.gloss, DOMAIN.index(TOPIC[t]), 0.15))
+                if t in TOPIC and r.random() < (0.1 if t == "biology" else 0.4):
+                    found.append((r.choice(s.words) + ": " + s.gloss, DOMAIN.index(TOPIC[t]), 0.4))
         found += [(t, DOMAIN.index("other"), 0.3) for t in commands(8, 2000)]
+        for names, frames in zip(pairs.terms(), (("{}", "explain {}", "what is {}?", "help me with {}", "I have a question about {}"),
+                                                 ("{}", "{}是什么？", "解释一下{}"))):
+            found += [(r.choice(frames).format(t), DOMAIN.index(label), 0.5) for label in names for t in names[label]]
     if task == "fact-check":
         found += [(row["text"], 0, 0.5) for row in rows.train("modality/mixed_prompts") if row["label"] != "text"][:1500]
         found += [(t, 0, 0.5) for t in commands(9, 3000) if not t.lower().startswith(("what", "who", "when", "where", "how"))]
@@ -118,7 +121,7 @@ def train(task):
 def dev(task):
     """name of the set -> (text, label)"""
     sets = {f.split("/")[1]: labelled(rows.dev(f), task) for f in FILES[task]}
-    mine = labelled(rows.own(task, "dev"), task)
+    mine = labelled(rows.own(task.replace("-", "_"), "dev"), task)
     if mine:
         sets["own"] = mine
     return {k: v for k, v in sets.items() if v}

@@ -15,6 +15,7 @@ import sentencepiece
 MODEL = pathlib.Path(os.environ.get("VSR_WORK", pathlib.Path(__file__).resolve().parents[1] / "build" / "training")) / "tokenizer.model"
 SPACE = "[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 SPACES = re.compile(SPACE)
+BLANKS = frozenset(c for c in map(chr, range(0x3001)) if SPACES.fullmatch(c))
 SHAPES = 16  # times two: tokens that do not begin a word have their own
 
 
@@ -55,7 +56,7 @@ def aligned(text):
             i = j
     out, places = [], []
     for c, i, j in chars:
-        if SPACES.fullmatch(c):
+        if c in BLANKS:
             if not out:
                 continue
             if out[-1] == " ":

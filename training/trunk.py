@@ -28,10 +28,10 @@ import text
 from store import Store
 
 WEIGHT = {"tatoeba": 1.0, "xquad_translation": 0.6, "wiki_split": 0.4, "xquad_passage": 0.7, "pubmed": 0.2,
-          "adversarial": 0.1, "sgd": 0.5, "metatool": 1.0, "apizoo": 0.3, "bfcl": 0.3, "own_paraphrase": 1.0, "exam_answer": 1.2, "exam_subject": 0.6,
+          "adversarial": 0.1, "sgd": 0.5, "metatool": 1.0, "apizoo": 0.3, "bfcl": 0.3, "own_paraphrase": 1.0, "own_terms": 0.3, "topic_request": 3.0, "topic_words": 2.0, "exam_answer": 1.2, "exam_subject": 0.6,
           "entailed": 0.5, "begin_message": 0.2, "summary": 0.2, "passage": 0.6, "wn_gloss": 3.0, "wn_synonym": 1.5,
           "wn_example": 1.5, "wn_kind": 1.0, "wn_topic": 0.4}
-FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 2.0}
+FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 1.0, "topics": 4.0}
 DOMAINS = ["biology", "business", "chemistry", "computer science", "economics", "engineering", "health", "history", "law",
            "math", "other", "philosophy", "physics", "psychology"]
 
@@ -310,7 +310,7 @@ def main():
         grade = graded_loss((zx * zz).sum(1), torch.from_numpy(gs[gp]))
         near = graded_loss((zm * zn).sum(1), torch.from_numpy(ns[np_]))
 
-        subject = F.cross_entropy(head(yd), torch.from_numpy(dp[:, 1]))
+        subject = F.cross_entropy(head(F.normalize(yd, dim=1) * 8), torch.from_numpy(dp[:, 1]))
         loss = o.contrast * contrast + o.banks * banks + o.graded * grade + o.near * near + o.domain * subject
         adam.zero_grad()
         loss.backward()
@@ -326,6 +326,7 @@ def main():
             print(step, f"{time.time() - began:.0f}s", {k: round(v, 3) for k, v in seen.items()}, flush=True)
         if step % 500 == 0:
             print({k: round(v, 3) for k, v in measure(trunk).items()}, flush=True)
+            trunk.save(o.out)
     print(step, "steps", {k: round(float(v), 4) for k, v in measure(trunk).items()}, flush=True)
     trunk.save(o.out)
 

@@ -4,17 +4,11 @@ import json
 import pathlib
 import sys
 
-import numpy as np
-import torch
-
 import classify
 import evaluate
-import export
 import mixed
-import mixer
 import tasks
 import text
-from store import Store
 
 TEXTS = [
     "What is the capital of Australia, and when was it founded?",
@@ -33,33 +27,24 @@ PAIRS = [("The bridge was opened in 1932 and carries eight lanes of traffic.", "
 def main():
     top, out = pathlib.Path(sys.argv[1]), []
     frozen = classify.Frozen(top / "trunk")
+    m, cal = evaluate.models(frozen, top)
+    plain = lambda logits, task: (logits * cal[task][0] + cal[task][1]).softmax(-1).detach().numpy().round(6).tolist()
     for t in TEXTS:
         ids, shapes, starts, ends = text.tokens(t)
-        places = [[len(t[:a].encode()), len(t[:b].encode())] for a, b in zip(starts, ends)]
-        vector = evaluate.Exported(frozen).embed([t])[0]
-        row = {"text": t, "ids": ids, "shapes": shapes, "places": places, "embedding": [round(float(v), 6) for v in vector]}
+        row = {"text": t, "ids": ids, "shapes": shapes,
+               "places": [[len(t[:a].encode()), len(t[:b].encode())] for a, b in zip(starts, ends)],
+               "embedding": evaluate.Exported(frozen).embed([t])[0].numpy().round(6).tolist()}
+        one = mixed.Text(t, 4096)
         for task in tasks.LABELS:
-            if (top / task / "head.safetensors").exists():
-                head, scale, bias, labels = evaluate.classifier(frozen, top / task)
-                store = Store(4096)
-                store.add(t)
-                store.close()
-                p = torch.softmax(classify.logits_of(head, frozen, store, np.array([0])) * scale + bias, 1)[0]
-                row[task] = [round(float(v), 6) for v in p]
-        if (top / "pii/head.safetensors").exists():
-            m, cal = evaluate.mixed_models(frozen, top)
-            logits = mixed.tagged(m, frozen, [mixed.Text(t, 4096)])[0]
-            row["pii"] = [[round(float(v), 6) for v in p] for p in torch.softmax(logits * cal["pii"][0] + cal["pii"][1], 1)]
+            row[task] = plain(mixed.classed(m, task, frozen, [one])[0], task)
+        row["pii"] = plain(mixed.tagged(m, frozen, [one])[0], "pii")
         out.append(row)
-    rows = []
-    if (top / "pii/head.safetensors").exists():
-        m, cal = evaluate.mixed_models(frozen, top)
-        for a, b in PAIRS:
-            pair = [(mixed.Text(a, 4096), mixed.Text(b, 4096))]
-            probabilities = lambda l, c: torch.softmax(l * c[0] + c[1], -1).numpy().round(6).tolist()
-            rows.append({"a": a, "b": b, "hallucination": probabilities(mixed.paired(mixed.found, m, frozen, pair)[0], cal["hallucination"]),
-                         "nli": probabilities(mixed.paired(mixed.inferred, m, frozen, pair)[0], cal["nli"])})
-    json.dump({"texts": out, "pairs": rows}, open(sys.argv[2], "w"), ensure_ascii=False, indent=1)
+    both = []
+    for a, b in PAIRS:
+        pair = [(mixed.Text(a, 4096), mixed.Text(b, 4096))]
+        both.append({"a": a, "b": b, "hallucination": plain(mixed.paired(mixed.found, m, frozen, pair)[0], "hallucination"),
+                     "nli": plain(mixed.paired(mixed.inferred, m, frozen, pair)[0], "nli")})
+    json.dump({"texts": out, "pairs": both}, open(sys.argv[2], "w"), ensure_ascii=False, indent=1)
 
 
 if __name__ == "__main__":

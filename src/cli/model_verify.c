@@ -6,6 +6,10 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/json_write.h"
+#include "model/duty.h"
+#include "model/model.h"
+#include "model/wish.h"
+#include "nn/runtime.h"
 
 enum { VERIFY_LEN_MAX = 64 << 20, VERIFY_MODELS_MAX = 64, DRAW_MS = 100 };
 
@@ -14,7 +18,8 @@ struct verify {
     struct arena *arena;
     struct model_row *rows;
     size_t n;
-    const char *name; /* of the model that is being read */
+    const struct duty *duty; /* NULL: of none */
+    const char *name;        /* of the model that is being read */
     uint64_t bytes, drawn_ms;
 };
 
@@ -30,6 +35,62 @@ static void progress(void *data, uint64_t n_bytes) {
 
 static bool is_good(const struct model_row *row) {
     return row->present && row->completeness.n_problems == 0;
+}
+
+/* ---- whether a model serves a task */
+
+static void add_problem(struct verify *v, struct model_row *row, struct model_problem problem) {
+    struct completeness *found = &row->completeness;
+    struct model_problem *all = ARENA_ARRAY(v->arena, struct model_problem, found->n_problems + 1);
+    for (size_t i = 0; i < found->n_problems; i++)
+        all[i] = found->problems[i];
+    all[found->n_problems++] = problem;
+    found->problems = all;
+}
+
+/* As a server would: its files, and those of what it adapts. */
+static int open_model(const struct model_places *places, vsr_str name, struct nn_runtime *runtime, struct model **ret,
+                      struct vsr_err *err) {
+    const struct store_model wanted = { .name = name };
+    struct wish *wish = wish_look(places, &wanted);
+    struct model_options options = { .precision = PRECISION_F32, .base = wish->base };
+    int rc = wish->absent.code;
+    if (rc < 0)
+        *err = wish->absent;
+    else
+        rc = model_open(runtime, wish->directory, &options, ret, err);
+    wish_unref(wish);
+    return rc;
+}
+
+static int check_task(struct verify *v, const struct model_places *places, struct model_row *row, vsr_str name,
+                      struct vsr_err *err) {
+    struct model_problem problems[DUTY_PROBLEMS_MAX];
+    struct vsr_err why = VSR_ERR_NONE;
+    struct nn_runtime *runtime = NULL;
+    struct model *model = NULL;
+    size_t n = 0;
+    int rc = nn_runtime_new(&runtime, err);
+    if (rc < 0)
+        return rc;
+    if (open_model(places, name, runtime, &model, &why) < 0)
+        add_problem(v, row, (struct model_problem){ VSR_STR("loading"), arena_str(v->arena, str_from_c(why.text)) });
+    else
+        n = duty_check(v->duty, model, v->arena, problems);
+    for (size_t i = 0; i < n; i++)
+        add_problem(v, row, problems[i]);
+    model_unref(model);
+    nn_runtime_free(runtime);
+    return 0;
+}
+
+static int check_tasks(struct verify *v, char **argv, int argc, struct vsr_err *err) {
+    struct model_places places = model_row_places(v->cli, v->arena);
+    int rc = 0;
+    for (int i = 0; i < argc && v->duty && rc == 0; i++)
+        if (is_good(&v->rows[i]))
+            rc = check_task(v, &places, &v->rows[i], str_from_c(argv[i]), err);
+    return rc;
 }
 
 static int look(struct verify *v, int argc, char **argv, struct vsr_err *err) {
@@ -116,13 +177,21 @@ static int print(const struct verify *v) {
 static int verify_run(const struct cli *cli, int argc, char **argv) {
     struct verify v = { .cli = cli, .arena = arena_new(0, 0), .name = "" };
     struct vsr_err err = VSR_ERR_NONE;
-    int code = look(&v, argc, argv, &err) < 0 ? cli_fail_err(cli, &err) : print(&v);
+    const char *task = options_text(cli->options, "task");
+    int code;
+    v.duty = task ? duty_named(str_from_c(task)) : NULL; /* one of the words */
+    if (task && argc == 0)
+        code = cli_usage(cli, "--task is of models that are named");
+    else
+        code = look(&v, argc, argv, &err) < 0 || check_tasks(&v, argv, argc, &err) < 0 ? cli_fail_err(cli, &err)
+                                                                                       : print(&v);
     arena_free(v.arena);
     return code;
 }
 
 static const struct option_spec verify_options[] = {
     MODEL_OPTION_DIR,
+    { "task", 't', OPTION_TEXT, 0, "TASK", "also load each, and check that it can serve this task", .words = duty_names },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },
 };
 
@@ -131,9 +200,11 @@ const struct command command_model_verify_spec = {
     .summary = "check that models are complete and as they were downloaded",
     .usage = "vsr model verify [OPTION]... [NAME]...",
     .details = "Checks what `vsr model list` checks, and compares the content of every file with the hash of its\n"
-               "download. Without names all models that are here. Exits with 1 when anything is wrong or absent.\n",
+               "download. Without names all models that are here. Exits with 1 when anything is wrong or absent.\n"
+               "With --task the models are loaded, and their kind and labels compared with what rules of that task need.\n",
     .examples = "vsr model verify\n"
-                "vsr model verify mom-embedding-light --json\n",
+                "vsr model verify mom-embedding-light --json\n"
+                "vsr model verify ./my-classifier --task domain\n",
     .operands = OPERANDS_TEXT,
     .operands_most = VERIFY_MODELS_MAX,
     .options = verify_options,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "core/arena.h"
 #include "core/mem.h"
@@ -270,8 +271,11 @@ int model_open(struct nn_runtime *runtime, vsr_str directory, const struct model
         model_unref(model);
         return err_wrap(err, "model %.*s", VSR_FMT(directory));
     }
-    fingerprint_of(model->directory, opening.trunk.ptr == model->directory.ptr ? VSR_STR("") : opening.trunk,
-                   model->version);
+    if (model->builtin)
+        (void)snprintf(model->version, sizeof(model->version), "%.*s", VSR_FMT(model->builtin->version)); /* shorter */
+    else
+        fingerprint_of(model->directory, opening.trunk.ptr == model->directory.ptr ? VSR_STR("") : opening.trunk,
+                       model->version);
     *ret = model;
     return 0;
 }

@@ -191,7 +191,8 @@ static int verify_run(const struct cli *cli, int argc, char **argv) {
 
 static const struct option_spec verify_options[] = {
     MODEL_OPTION_DIR,
-    { "task", 't', OPTION_TEXT, 0, "TASK", "also load each, and check that it can serve this task", .words = duty_names },
+    { "task", 't', OPTION_TEXT, 0, "TASK", "also load each, and check that it can serve this task",
+      .words = duty_names },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },
 };
 
@@ -199,9 +200,10 @@ const struct command command_model_verify_spec = {
     .name = "verify",
     .summary = "check that models are complete and as they were downloaded",
     .usage = "vsr model verify [OPTION]... [NAME]...",
-    .details = "Checks what `vsr model list` checks, and compares the content of every file with the hash of its\n"
-               "download. Without names all models that are here. Exits with 1 when anything is wrong or absent.\n"
-               "With --task the models are loaded, and their kind and labels compared with what rules of that task need.\n",
+    .details =
+        "Checks what `vsr model list` checks, and compares the content of every file with the hash of its\n"
+        "download. Without names all models that are here. Exits with 1 when anything is wrong or absent.\n"
+        "With --task the models are loaded, and their kind and labels compared with what rules of that task need.\n",
     .examples = "vsr model verify\n"
                 "vsr model verify mom-embedding-light --json\n"
                 "vsr model verify ./my-classifier --task domain\n",

@@ -28,8 +28,8 @@ struct duty {
     }
 
 /* To add a duty: a line in `duties`, its name at the same place in `duty_names`, a case in test_duty.c. */
-const char *const duty_names[] = { "embedding", "domain",        "jailbreak", "pii", "fact-check", "feedback",
-                                   "modality",  "hallucination", "nli",       NULL };
+const char *const duty_names[] = { "embedding", "domain",   "jailbreak",     "pii", "fact-check",
+                                   "feedback",  "modality", "hallucination", "nli", NULL };
 
 static const struct duty duties[] = {
     { .task = MODEL_EMBED },
@@ -184,9 +184,9 @@ static void check_labels(const struct duty *duty, const struct labels *labels, s
 }
 
 static const char *kind_text(enum model_task task) {
-    static const char *const texts[] = { [MODEL_CLASSIFY] = "a classifier of texts",
-                                         [MODEL_TAG] = "a tagger of tokens",
-                                         [MODEL_EMBED] = "an embedder" };
+    static const char *const texts[] = {
+        [MODEL_CLASSIFY] = "a classifier of texts", [MODEL_TAG] = "a tagger of tokens", [MODEL_EMBED] = "an embedder"
+    };
     return texts[task];
 }
 
@@ -201,8 +201,9 @@ size_t duty_check(const struct duty *duty, const struct model *model, struct are
         return list.n;
     }
     if (builtin && builtin_is_pair(builtin) != duty->pair)
-        add(&list, "kind", duty->pair ? VSR_STR("it reads one text, expected a pair")
-                                      : VSR_STR("it reads a pair of texts, expected one"));
+        add(&list, "kind",
+            duty->pair ? VSR_STR("it reads one text, expected a pair")
+                       : VSR_STR("it reads a pair of texts, expected one"));
     if (duty->task != MODEL_EMBED)
         check_labels(duty, model_labels(model), &list);
     return list.n;

@@ -13,6 +13,8 @@ const char *pii_form_type(enum pii_form form) {
 
 /* ---- words before */
 
+enum { DIGITS_BETWEEN = 4 };
+
 static bool is_at(vsr_str text, size_t pos, size_t end, const char *word) {
     size_t len = strlen(word);
     bool ascii = (unsigned char)word[0] < 0x80;
@@ -24,9 +26,25 @@ static bool is_at(vsr_str text, size_t pos, size_t end, const char *word) {
     return !ascii || (!pii_is_alnum(pii_byte_before(text, pos)) && !pii_is_letter(pii_byte(text, pos + len)));
 }
 
+/* Words begin with a letter, and behind none. */
+static bool may_be_word(vsr_str text, size_t pos) {
+    char c = text.ptr[pos];
+    return (unsigned char)c >= 0x80 || (pii_is_letter(c) && !pii_is_letter(pii_byte_before(text, pos)));
+}
+
+static size_t count_digits(vsr_str text, size_t from, size_t to) {
+    size_t n = 0;
+    for (size_t at = from; at < to; at++)
+        n += ascii_is_digit(text.ptr[at]);
+    return n;
+}
+
 bool pii_preceded_by(vsr_str text, size_t pos, size_t window, const char *const *words) {
-    for (size_t at = pos > window ? pos - window : 0; at < pos; at++)
-        for (size_t i = 0; words[i]; i++)
+    size_t from = pos > window ? pos - window : 0;
+    while (count_digits(text, from, pos) > DIGITS_BETWEEN)
+        from++;
+    for (size_t at = from; at < pos; at++)
+        for (size_t i = 0; may_be_word(text, at) && words[i]; i++)
             if (words[i][0] == ascii_lower(text.ptr[at]) && is_at(text, at, pos, words[i]))
                 return true;
     return false;
@@ -83,12 +101,34 @@ static bool make_room(struct arena *arena, struct pii_find_span **spans, size_t 
     return true;
 }
 
+/* Behind no word, except that "IP" is often written close to the address. */
+static bool is_beginning(vsr_str text, size_t pos) {
+    if (!pii_is_word(pii_byte_before(text, pos)))
+        return true;
+    return pos > 1 && ascii_is_digit(text.ptr[pos]) && str_eq_nocase(str_sub(text, pos - 2, pos), VSR_STR("ip")) &&
+           !pii_is_word(pii_byte_before(text, pos - 2));
+}
+
+/*
+ * Where a word ends that can be the beginning of nothing: one of letters that no other part is joined to. 0: it can.
+ * Most words of most texts are such.
+ */
+static size_t skip_word(vsr_str text, size_t pos) {
+    size_t end = pos;
+    while (end < text.len && pii_is_letter(text.ptr[end]))
+        end++;
+    return end > pos && !pii_is_word(pii_byte(text, end)) && !pii_is_one_of(pii_byte(text, end), ".@%+-:") ? end : 0;
+}
+
 int pii_find(struct arena *arena, vsr_str text, struct pii_find_span **ret_spans, size_t *ret_n, struct vsr_err *err) {
     struct pii_find_span *spans = NULL, span;
     size_t n = 0, cap = 0;
     for (size_t pos = 0; pos < text.len;) {
-        if (pii_is_word(pii_byte_before(text, pos)) || !find_at(text, pos, &span)) {
-            pos++;
+        size_t end = is_beginning(text, pos) ? skip_word(text, pos) : pos + 1;
+        if (end == 0 && !find_at(text, pos, &span))
+            end = pos + 1;
+        if (end > 0) {
+            pos = end;
             continue;
         }
         if (!make_room(arena, &spans, n, &cap))

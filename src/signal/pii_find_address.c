@@ -113,16 +113,28 @@ static bool has_upper(vsr_str text) {
     return false;
 }
 
+static bool is_usual_top(vsr_str text, const struct host *host) {
+    static const char tops[] = "com org net edu gov mil biz eu de fr uk nl ch se dk fi jp kr cn ru au ca";
+    static const char seconds[] = "com co org net gov edu ac"; /* under those of countries */
+    vsr_str top = str_sub(text, host->top, host->end), last = str_sub(text, host->last, host->top - 1);
+    return is_listed(top, tops) || (host->n > 2 && top.len == 2 && is_listed(last, seconds));
+}
+
+/* By those who look at hosts. */
+static const char *const host_words[] = { "whois",   "dig",     "ping",     "nslookup",     "traceroute",   "domain",
+                                          "website", "webpage", "homepage", "\u57DF\u540D", "\u7F51\u7AD9", NULL };
+
 /*
  * Without `www.` or a scheme before it, a name with dots may be a file, a member of an object, or two sentences with no
- * blank between them. So the top level must be one of the usual that are none of these, and written in one case.
+ * blank between them. So the top level must be one of the usual that are none of these, or a word before it speak of
+ * hosts; and it must be written in one case.
  */
 static bool is_bare_domain(vsr_str text, size_t pos, const struct host *host) {
-    static const char tops[] = "com org net edu gov mil biz eu de fr uk nl ch se dk fi jp kr cn ru au ca";
     static const char members[] = "self this asp ado vb ml system java javax std cls obj"; /* asp.net, self.net */
     vsr_str top = str_sub(text, host->top, host->end), last = str_sub(text, host->last, host->top - 1);
     char next = pii_byte(text, host->end);
-    if (!is_listed(top, tops) || is_listed(last, members) || next == '(' || next == '=' || next == '[')
+    if (is_listed(last, members) || next == '(' || next == '=' || next == '[' ||
+        (!is_usual_top(text, host) && !pii_preceded_by(text, pos, WORDS_BEFORE, host_words)))
         return false;
     return !has_upper(top) || !has_lower(str_sub(text, pos, host->end));
 }
@@ -178,7 +190,7 @@ static size_t read_octets(vsr_str text, size_t pos, unsigned ret[static 4]) {
 }
 
 static bool is_foreign(const unsigned octets[static 4]) {
-    return octets[0] != 0 && octets[0] != 127 && !(octets[0] == 255 && octets[1] == 255);
+    return octets[0] != 0 && !(octets[0] == 127 && octets[1] == 0) && !(octets[0] == 255 && octets[1] == 255);
 }
 
 /* Four small numbers may be a section or a version. */
@@ -233,7 +245,7 @@ static size_t read_groups(vsr_str text, size_t pos, struct groups *g) {
         size_t end = read_group(text, at, g);
         if (end == at)
             return at;
-        if (pii_byte(text, end) == '.' && g->n > 1) {
+        if (pii_byte(text, end) == '.' && ascii_is_digit(pii_byte(text, end + 1)) && g->n > 1) {
             g->n++; /* two groups */
             return read_octets(text, at, octets);
         }

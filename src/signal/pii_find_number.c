@@ -42,6 +42,8 @@ static size_t read_sep(vsr_str text, size_t pos, char *ret) {
         char is;
     } seps[] = { { " ", ' ' },      { "-", '-' },      { ".", '.' },      { "\u00A0", ' ' },
                  { "\u202F", ' ' }, { "\u2010", '-' }, { "\u2011", '-' }, { "\u2013", '-' } };
+    if (!pii_is_one_of(pii_byte(text, pos), " -.\xC2\xE2"))
+        return 0;
     for (size_t i = 0; i < VSR_COUNT(seps); i++)
         if (str_starts(str_sub(text, pos, pos + 3), str_from_c(seps[i].bytes))) {
             *ret = seps[i].is;
@@ -50,9 +52,16 @@ static size_t read_sep(vsr_str text, size_t pos, char *ret) {
     return 0;
 }
 
-/* What may be between two groups of a telephone number: a parenthesis and a separator on either side of it. */
+/*
+ * What may be between two groups of a telephone number: also a slash, or a parenthesis and a separator on either side
+ * of it.
+ */
 static size_t read_phone_sep(vsr_str text, size_t pos, char *ret) {
     size_t at = pos + read_sep(text, pos, ret);
+    if (pii_byte(text, pos) == '/') {
+        *ret = '/';
+        return 1;
+    }
     if (pii_is_one_of(pii_byte(text, at), "()")) {
         char after;
         at++;
@@ -117,11 +126,17 @@ static bool may_begin(vsr_str text, size_t pos) {
     return !pii_is_one_of(pii_byte_before(text, pos), ".,-+$/#") && !is_behind_currency(text, pos);
 }
 
-/* Whether it may end at `pos`: nothing goes on behind a dot, a hyphen or the like. */
+/* Whether it may end at `pos`: no digits go on behind a dot or the like, and nothing behind a hyphen. */
 static bool may_end(vsr_str text, size_t pos) {
-    char next = pii_byte(text, pos);
-    return !pii_is_word(next) && next != '%' &&
-           !(pii_is_one_of(next, ".,-:/") && pii_is_alnum(pii_byte(text, pos + 1)));
+    char next = pii_byte(text, pos), after = pii_byte(text, pos + 1);
+    if (pii_is_word(next) || next == '%' || (pii_is_one_of(next, ".,:") && ascii_is_digit(after)))
+        return false;
+    return !pii_is_one_of(next, "-/") || !pii_is_alnum(after);
+}
+
+/* A number with a plus is told by that; a word may be joined to it. */
+static bool may_end_phone(vsr_str text, size_t pos) {
+    return may_end(text, pos) || (pii_byte(text, pos) == '-' && pii_is_letter(pii_byte(text, pos + 1)));
 }
 
 static const char *const order_words[] = { "order",        "orders",    "invoice",  "tracking",    "ticket",  "case",
@@ -220,6 +235,11 @@ static const char *const phone_words[] = { "phone",
                                            "reach her",
                                            "contact",
                                            "callback",
+                                           "reached at",
+                                           "my number",
+                                           "called me",
+                                           "called from",
+                                           "ring",
                                            "telefon",
                                            "handy",
                                            "mobil",
@@ -285,7 +305,7 @@ static size_t find_international(vsr_str text, size_t pos) {
     for (size_t n = number.n_groups; n > 0; n--) {
         vsr_str digits = digits_of(&number, n);
         bool grouped = n > 3 && has_layout(&number, "1334") && digits.len == 11;
-        if ((n == 1 && digits.len < 9) || digits.ptr[0] == '0' || !may_end(text, number.end[n - 1]))
+        if ((n == 1 && digits.len < 9) || digits.ptr[0] == '0' || !may_end_phone(text, number.end[n - 1]))
             continue;
         if (pii_is_international(digits) || (grouped && digits.ptr[0] == '1'))
             return number.end[n - 1];
@@ -293,11 +313,19 @@ static size_t find_international(vsr_str text, size_t pos) {
     return 0;
 }
 
+/* "1159548 yuan" is a price, also of a telephone. */
+static bool is_price(vsr_str text, size_t end) {
+    vsr_str rest = str_sub(text, end, end + 4);
+    return str_starts(rest, VSR_STR("\u5143")) || str_starts(rest, VSR_STR("\u20AC")) ||
+           str_starts(rest, VSR_STR(" EUR")) || str_starts(rest, VSR_STR(" USD"));
+}
+
 /* Behind a word that says so: any number of the right length. */
 static size_t find_named_phone(vsr_str text, size_t pos, const struct number *number) {
     for (size_t n = number->n_groups; n > 0; n--) {
         size_t n_digits = number->from[n];
-        if (n_digits < 7 || n_digits > 15 || is_date(number, n) || !may_end(text, number->end[n - 1]))
+        if (n_digits < 7 || n_digits > 15 || is_date(number, n) || !may_end(text, number->end[n - 1]) ||
+            is_price(text, number->end[n - 1]))
             continue;
         return pii_preceded_by(text, pos, WORDS_BEFORE, phone_words) && !is_of_an_order(text, pos) ? number->end[n - 1]
                                                                                                    : 0;

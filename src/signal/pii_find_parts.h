@@ -47,7 +47,8 @@ static inline bool pii_is_one_of(char c, const char *chars) {
 
 /*
  * Whether any of `words` (NULL-terminated, lower case) is in the `window` bytes before `pos`: as a whole word, or
- * anywhere when it is not ASCII. Without regard to the case of ASCII letters.
+ * anywhere when it is not ASCII. Without regard to the case of ASCII letters. A word before another number belongs to
+ * that one.
  */
 bool pii_preceded_by(vsr_str text, size_t pos, size_t window, const char *const *words);
 

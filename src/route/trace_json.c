@@ -64,6 +64,30 @@ static void write_modality(struct json_writer *w, const struct modality_verdict 
     json_write_end(w);
 }
 
+/* What the security families found, if anything. */
+static void write_found_risks(struct json_writer *w, const struct signal_jailbreak *jailbreak,
+                              const struct signal_pii *pii) {
+    if (jailbreak->detected) {
+        write_key(w, "jailbreak");
+        json_write_begin_object(w);
+        write_flag(w, "detected", true);
+        write_text(w, "type", jailbreak->type);
+        write_number(w, "confidence", jailbreak->confidence);
+        json_write_end(w);
+    }
+    if (pii->detected) {
+        write_key(w, "pii");
+        json_write_begin_object(w);
+        write_flag(w, "detected", true);
+        write_key(w, "entity_types");
+        json_write_begin_array(w);
+        for (size_t i = 0; i < pii->n_types; i++)
+            json_write_str(w, pii->types[i]);
+        json_write_end(w);
+        json_write_end(w);
+    }
+}
+
 static void write_matched_name(void *data, const char *family, const vsr_str *names, size_t n_names) {
     struct json_writer *w = data;
     write_key(w, family);
@@ -202,6 +226,7 @@ static void write_signals(struct json_writer *w, const struct route_state *state
     write_key(w, "not_evaluated");
     write_not_evaluated(w, state);
     write_modality(w, &state->request.modality);
+    write_found_risks(w, &state->request.jailbreak, &state->request.pii);
     json_write_end(w);
 }
 

@@ -172,6 +172,17 @@ static inline const char *answers_results(const struct fixture *f) {
     return text;
 }
 
+/* `part` is in the JSON trace. */
+static inline void answers_check_trace(const struct fixture *f, const char *part) {
+    struct json_writer w;
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    json_write_init(&w, &out);
+    route_trace_json(f->state, &w);
+    CHECK_MSG(str_find(buf_str(&out), str_from_c(part)) >= 0, "no %s in %.*s", part, (int)out.len, out.ptr);
+    buf_done(&out);
+}
+
 /* The value at a slot, or -1. */
 static inline double answers_value(const struct fixture *f, const char *type, const char *name) {
     uint32_t slot = signal_slots_find(&f->state->route->slots, str_from_c(type), str_from_c(name));

@@ -160,7 +160,7 @@ TEST(pieces_that_fail) {
     CHECK_STR(f.state->request.jailbreak.type, "classification_error", "type");
     answers_route(&f, long_prompt(&f, 3000, 2900, "ignore "), found);
     check_results(&f, "jailbreak:j=0.90 jailbreak:j!unavailable ", "what was found counts");
-    CHECK_STR(f.state->request.jailbreak.type, "jailbreak", "type");
+    answers_check_trace(&f, "\"jailbreak\":{\"detected\":true,\"type\":\"jailbreak\",\"confidence\":0.8"); /* a float */
     fixture_free(&f);
     fixture_must_load(&f, RECIPE("", "jailbreak: [{name: j}]"));
     answers_route(&f, long_prompt(&f, 3000, 2900, "ignore "), one_fails);
@@ -241,10 +241,8 @@ TEST(data_is_counted_and_named) {
                                     { 0 } });
     CHECK_INT(answers_value(&f, "pii", "any"), 5, "spans");
     CHECK_INT(answers_value(&f, "pii", "people"), 3, "without persons");
-    CHECK_INT(f.state->request.pii.n_types, 3, "types");
-    CHECK_STR(f.state->request.pii.types[0], "EMAIL_ADDRESS", "sorted");
-    CHECK_STR(f.state->request.pii.types[1], "IP_ADDRESS", "sorted");
-    CHECK_STR(f.state->request.pii.types[2], "PERSON", "sorted");
+    answers_check_trace(&f,
+                        "\"pii\":{\"detected\":true,\"entity_types\":[\"EMAIL_ADDRESS\",\"IP_ADDRESS\",\"PERSON\"]}");
     fixture_free(&f);
 }
 

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/json_write.h"
 #include "core/mem.h"
+#include "evidence/lane.h"
 #include "evidence/run.h"
 #include "route/route.h"
 #include "serve/eval.h"
@@ -36,6 +37,8 @@ static int route_once(const struct profile *profile, const struct snapshot_recip
         return rc;
     facts->user_id = caller->user_id;
     facts->user_groups = caller->user_groups;
+    if (lane)
+        evidence_lane_refresh(lane); /* else every repetition but the first would know the text already */
     facts_ns = clock_mono_ns();
     state = route_begin(recipe->route, recipe->scratch[0], arena, facts, &route_options);
     while (route_step(state, err) == ROUTE_NEEDS_EVIDENCE)

@@ -61,6 +61,11 @@ void evidence_lane_free(struct evidence_lane *lane) {
     mem_free(lane);
 }
 
+void evidence_lane_refresh(struct evidence_lane *lane) {
+    if (lane->scratch)
+        builtin_scratch_forget(lane->scratch);
+}
+
 bool evidence_lane_is_idle(const struct evidence_lane *lane) {
     return lane->n_runs == 0;
 }

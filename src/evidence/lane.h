@@ -33,6 +33,9 @@ int evidence_lane_new(const struct evidence_lane_options *options, struct eviden
 /* Runs must be over; the loop runs no more. NULL is allowed. */
 void evidence_lane_free(struct evidence_lane *lane);
 
+/* What the last request's texts gave is not used for the next one even if they are the same: for measurements. */
+void evidence_lane_refresh(struct evidence_lane *lane);
+
 /* No run is under way. */
 bool evidence_lane_is_idle(const struct evidence_lane *lane);
 

@@ -72,15 +72,19 @@ struct builtin_scratch *builtin_scratch_new(void);
 /* NULL is allowed. */
 void builtin_scratch_free(struct builtin_scratch *scratch);
 
+/* The next text is read anew even if it is the same: for measurements. */
+void builtin_scratch_forget(struct builtin_scratch *scratch);
+
 struct builtin_result {
     float *numbers; /* [n_rows][width of the model], in the scratch until its next use */
     size_t n_rows;
 };
 
 /*
- * One text, `n` models: `results[i]` is of `models[i]`, none of which takes a pair. Allocates nothing once the scratch
- * has grown. A text without tokens has an answer too, which says nothing about it. VSR_E_LIMIT for a text that is too
- * long, VSR_E_NOMEM.
+ * One text, `n` models: `results[i]` is of `models[i]`, none of which takes a pair. What was
+ * computed for the text of the call before is not computed again when it is the same. Allocates nothing once the
+ * scratch has grown. A text without tokens has an answer too, which says nothing about it. VSR_E_LIMIT for a text that
+ * is too long, VSR_E_NOMEM.
  */
 int builtin_run(struct builtin_scratch *scratch, vsr_str text, const struct builtin_model *const *models, size_t n,
                 struct builtin_result *results, struct vsr_err *err) VSR_MUST_CHECK;

@@ -170,6 +170,30 @@ TEST(limits) {
 }
 
 /* What an engine does by itself: tokens first, then one model. */
+/* What is kept of the last text makes no difference: in any order the answers are those of a new scratch. */
+TEST(the_last_text_again) {
+    const struct builtin_model *models[] = { open_model("builtin/domain"), open_model("builtin/pii") };
+    struct builtin_scratch *kept = builtin_scratch_new();
+    for (unsigned i = 0; i < 64; i++) {
+        struct builtin_scratch *fresh = builtin_scratch_new();
+        vsr_str text = str_from_c(texts[i / 3 % 2 ? 3 : 1]);
+        struct builtin_result want, got;
+        struct vsr_err err = VSR_ERR_NONE;
+        if (i % 7 == 6) { /* others' tokens between */
+            uint8_t shape = 0;
+            uint32_t id = 0;
+            CHECK(builtin_run_tokens(kept, models[0], &id, &shape, 1, &got, &err) == 0, err.text);
+        }
+        CHECK(builtin_run(fresh, text, &models[i % 2], 1, &want, &err) == 0, err.text);
+        CHECK(builtin_run(kept, text, &models[i % 2], 1, &got, &err) == 0, err.text);
+        CHECK_INT(got.n_rows, want.n_rows, "rows");
+        CHECK_INT(builtin_tokens(kept).n, builtin_tokens(fresh).n, "tokens");
+        CHECK(memcmp(got.numbers, want.numbers, got.n_rows * models[i % 2]->width * sizeof(float)) == 0, "the same");
+        builtin_scratch_free(fresh);
+    }
+    builtin_scratch_free(kept);
+}
+
 TEST(tokens_of_others) {
     const struct builtin_model *models[] = { open_model("builtin/pii"), open_model("builtin/domain") };
     struct builtin_scratch *scratch = builtin_scratch_new(), *other = builtin_scratch_new();
@@ -237,4 +261,4 @@ TEST(threads) {
 }
 
 RUN_TESTS(T(threads), T(what_there_is), T(names), T(several_in_one_pass), T(tags_have_places), T(pairs), T(limits),
-          T(tokens_of_others), T(a_pair_of_tokens))
+          T(the_last_text_again), T(tokens_of_others), T(a_pair_of_tokens))

@@ -145,6 +145,15 @@ def main():
         few = ", ".join(f"{k} {v}" for k, v in sorted(count.items())) if len(count) < 16 else f"{len(count)} labels"
         print(f"{name:14} {len(rows):6} rows  {dict(parts)}  {len({r['gid'] for r in rows})} groups  {dict(langs)}  {few}")
 
+    for path in sorted(glob.glob(os.path.join(sys.argv[1], "topics", "*.txt"))):
+        with open(path, encoding="utf-8") as text:
+            for n, line in enumerate(text, 1):
+                where = f"topics/{os.path.basename(path)}:{n}"
+                if line.strip() and line[:2] not in ("@ ", "~ ", "- "):
+                    wrong(where, "a line begins with '@ ', '~ ' or '- '")
+                elif normal(line[2:]) in held:
+                    wrong(where, f"a text of {held[normal(line[2:])]}: {line[2:].strip()}")
+
     # Ours that also stand in a dev row of the shared data: short ones do; whoever measures on that data leaves them out of training.
     shared = os.environ.get("VSR_DATA", os.path.join(HERE, "../../../shared/data"))
     for name in LABELS:

@@ -46,8 +46,11 @@ struct mixer_text {
     const uint32_t *ids;
     const uint8_t *shapes;
     size_t n;
-    struct pages tokens, sentence, mixed, work, room;
+    struct pages tokens, sentence, mixed, work, room, grams;
     bool has_tokens, has_sentence, has_mixed;
+    struct ngram_space space; /* of the features that are there; orders 0: none */
+    const uint32_t *features;
+    size_t n_features;
 };
 
 /* ---- reading */
@@ -238,6 +241,7 @@ void mixer_text_free(struct mixer_text *text) {
     pages_free(&text->mixed);
     pages_free(&text->work);
     pages_free(&text->room);
+    pages_free(&text->grams);
     mem_free(text);
 }
 
@@ -254,6 +258,7 @@ int mixer_text_set(struct mixer_text *text, const struct mixer *mixer, const uin
     text->shapes = shapes;
     text->n = n;
     text->has_tokens = text->has_sentence = text->has_mixed = false;
+    text->space.orders = 0;
     return 0;
 }
 
@@ -264,6 +269,22 @@ const uint32_t *mixer_text_ids(const struct mixer_text *text, size_t *ret_n) {
 
 static int floats(struct pages *pages, size_t n, struct vsr_err *err) {
     return pages_grow(pages, n * sizeof(float), err);
+}
+
+int mixer_text_ngrams(struct mixer_text *text, const struct ngram_space *space, const uint32_t **ret_features,
+                      size_t *ret_n, struct vsr_err *err) {
+    const struct ngram_space *has = &text->space;
+    if (has->orders != space->orders || has->pieces != space->pieces || has->buckets != space->buckets) {
+        int rc = ngrams_find(space, text->ids, text->n, &text->grams, &text->features, &text->n_features, err);
+        text->space = *space;
+        if (rc < 0) {
+            text->space.orders = 0;
+            return rc;
+        }
+    }
+    *ret_features = text->features;
+    *ret_n = text->n_features;
+    return 0;
 }
 
 int mixer_text_room(struct mixer_text *text, size_t n_floats, float **ret, struct vsr_err *err) {

@@ -24,6 +24,7 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "nn/ngrams.h"
 
 struct mixer;
 struct mixer_text; /* one text in work */
@@ -72,6 +73,10 @@ int mixer_text_mixed(struct mixer_text *text, const float **ret_h, struct vsr_er
 
 /* The sentence's first mixer_vector_dims() numbers at unit length: `ret` holds as many. */
 int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* Its runs of tokens, found once for all heads of that space. */
+int mixer_text_ngrams(struct mixer_text *text, const struct ngram_space *space, const uint32_t **ret_features,
+                      size_t *ret_n, struct vsr_err *err) VSR_MUST_CHECK;
 
 /* Room for the work of heads over this text, which the next call with the same text may reuse. */
 int mixer_text_room(struct mixer_text *text, size_t n_floats, float **ret, struct vsr_err *err) VSR_MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "nn/kernels.h"
 #include "nn/mixer.h"
 #include "nn/mixer_file.h"
+#include "nn/ngrams.h"
 
 enum {
     ROWS = 16,           /* tokens that are worked on together */
@@ -26,8 +27,9 @@ struct mixer_head {
     const float *token_queries, *mixed_queries; /* [n][D] and [n][M]; NULL: none */
     size_t n_token_queries, n_mixed_queries;
     bool reads_sentence;
-    struct mixer_linear hidden; /* panels NULL: none */
-    struct mixer_linear out;
+    struct ngrams ngrams;               /* orders 0: none */
+    struct mixer_linear hidden;         /* panels NULL: none */
+    struct mixer_linear out;            /* panels NULL: it reads n-grams alone */
     struct mixer_linear align, compare; /* of pairs */
     float temperature;
     float scale;       /* of logits */
@@ -87,13 +89,14 @@ static int read_labels(struct mixer_head *head, const struct mixer_file *file) {
     return rc < 0 ? err_wrap(file->err, "metadata \"labels\"") : 0;
 }
 
-/* "tokens,mixed,sentence" or some of them. */
+/* "tokens,mixed,sentence,ngrams" or some of them. */
 static int read_inputs(struct mixer_head *head, struct mixer_file *file, size_t *ret_width) {
     vsr_str inputs = safetensors_note(&file->tensors, VSR_STR("inputs"));
     size_t dims = mixer_dims(head->mixer), width = mixer_width(head->mixer);
     int rc = 0;
     if (inputs.len == 0)
-        return err_set(file->err, VSR_E_INVALID, "metadata \"inputs\" is missing: expected \"tokens,mixed,sentence\"");
+        return err_set(file->err, VSR_E_INVALID,
+                       "metadata \"inputs\" is missing: expected \"tokens,mixed,sentence,ngrams\"");
     *ret_width = 0;
     for (vsr_str rest = inputs; rest.ptr && rc == 0;) {
         vsr_str part = str_split(&rest, ',');
@@ -103,10 +106,12 @@ static int read_inputs(struct mixer_head *head, struct mixer_file *file, size_t 
             rc = mixer_file_matrix(file, "pool.query", &head->n_mixed_queries, &width, &head->mixed_queries);
         else if (str_eq_c(part, "sentence") && !head->reads_sentence)
             head->reads_sentence = true;
+        else if (str_eq_c(part, "ngrams") && head->ngrams.space.orders == 0)
+            rc = ngrams_read(file, mixer_vocabulary(head->mixer), head->n_labels, &head->ngrams);
         else
             rc = err_set(file->err, VSR_E_INVALID,
                          "metadata \"inputs\" names \"%.*s\", expected each of \"tokens\", \"mixed\" (where the trunk "
-                         "has it) and \"sentence\" at most once",
+                         "has it), \"sentence\" and \"ngrams\" at most once",
                          VSR_FMT(str_sub(part, 0, 32)));
     }
     if (rc == 0 && (head->n_token_queries > MIXER_QUERIES_MAX || head->n_mixed_queries > MIXER_QUERIES_MAX))
@@ -135,11 +140,11 @@ static int read_output(struct mixer_head *head, struct mixer_file *file, size_t 
     const float *scale = NULL;
     int rc = 0;
     head->scale = 1;
-    if (mixer_file_has(file, "hidden.weight")) {
+    if (width > 0 && mixer_file_has(file, "hidden.weight")) {
         rc = mixer_file_linear(file, "hidden", width, 0, &head->hidden);
         width = head->hidden.out;
     }
-    if (rc == 0)
+    if (rc == 0 && width > 0)
         rc = mixer_file_linear(file, "out", width, head->n_labels, &head->out);
     if (rc == 0 && mixer_file_has(file, "calibration.scale")) {
         rc = mixer_file_vector(file, "calibration.scale", 1, &scale);
@@ -224,10 +229,9 @@ static void activate(float *rows, size_t n, size_t width) {
     kernel_activate(ACTIVATION_GELU, &in, &out, n, width);
 }
 
-/* `room` holds ROWS rows of the hidden layer. */
-static void finish(const struct mixer_head *head, const float *features, size_t width, size_t n, float *room,
-                   float *ret) {
-    size_t labels = head->n_labels;
+/* Rows of features to logits. `room` holds ROWS rows of the hidden layer. */
+static void judge(const struct mixer_head *head, const float *features, size_t width, size_t n, float *room,
+                  float *ret) {
     for (size_t at = 0, some; at < n; at += some) {
         const float *rows = features + at * width;
         some = n - at < ROWS ? n - at : ROWS;
@@ -236,14 +240,25 @@ static void finish(const struct mixer_head *head, const float *features, size_t 
             activate(room, some, head->hidden.out);
             rows = room;
         }
-        mixer_linear_run(&head->out, rows, head->out.in, some, ret + at * labels);
+        mixer_linear_run(&head->out, rows, head->out.in, some, ret + at * head->n_labels);
     }
+}
+
+/* Logits to probabilities that are calibrated, in place. */
+static void calibrate(const struct mixer_head *head, float *rows, size_t n) {
+    size_t labels = head->n_labels;
     for (size_t i = 0; i < n * labels; i++)
-        ret[i] = ret[i] * head->scale + (head->bias ? head->bias[i % labels] : 0);
+        rows[i] = rows[i] * head->scale + (head->bias ? head->bias[i % labels] : 0);
     if (labels == 1)
-        kernel_sigmoid(ret, n);
+        kernel_sigmoid(rows, n);
     else
-        kernel_softmax(ret, labels, n, labels);
+        kernel_softmax(rows, labels, n, labels);
+}
+
+static void finish(const struct mixer_head *head, const float *features, size_t width, size_t n, float *room,
+                   float *ret) {
+    judge(head, features, width, n, room, ret);
+    calibrate(head, ret, n);
 }
 
 /* Each query's weighted sum of `rows` [n][width]. `scores` [n_queries][n] is room. */
@@ -264,6 +279,15 @@ static size_t hidden_room(const struct mixer_head *head) {
     return ROWS * head->hidden.out;
 }
 
+static int add_ngrams(const struct mixer_head *head, struct mixer_text *text, float *logits, struct vsr_err *err) {
+    const uint32_t *features;
+    size_t n;
+    int rc = mixer_text_ngrams(text, &head->ngrams.space, &features, &n, err);
+    if (rc == 0)
+        ngrams_add(&head->ngrams, features, n, logits);
+    return rc;
+}
+
 static int classify(const struct mixer_head *head, struct mixer_text *text, float *ret, struct vsr_err *err) {
     size_t dims = mixer_dims(head->mixer), width = mixer_width(head->mixer), n, features, at = 0;
     size_t queries = head->n_token_queries > head->n_mixed_queries ? head->n_token_queries : head->n_mixed_queries;
@@ -274,6 +298,7 @@ static int classify(const struct mixer_head *head, struct mixer_text *text, floa
     features = head->n_token_queries * dims + head->n_mixed_queries * width + head->reads_sentence * dims;
     rc = mixer_text_room(text, features + hidden_room(head) + queries * n, &room, err);
     scores = room + features + hidden_room(head);
+    memset(ret, 0, head->n_labels * sizeof(*ret));
     if (rc == 0 && head->token_queries && (rc = mixer_text_tokens(text, &numbers, err)) == 0) {
         pool(head->token_queries, head->n_token_queries, numbers, n, dims, scores, room);
         at = head->n_token_queries * dims;
@@ -284,8 +309,12 @@ static int classify(const struct mixer_head *head, struct mixer_text *text, floa
     }
     if (rc == 0 && head->reads_sentence && (rc = mixer_text_sentence(text, &numbers, err)) == 0)
         memcpy(room + at, numbers, dims * sizeof(*numbers));
+    if (rc == 0 && head->out.panels)
+        judge(head, room, features, 1, room + features, ret);
+    if (rc == 0 && head->ngrams.space.orders > 0)
+        rc = add_ngrams(head, text, ret, err);
     if (rc == 0)
-        finish(head, room, features, 1, room + features, ret);
+        calibrate(head, ret, 1);
     return rc;
 }
 

@@ -1,7 +1,7 @@
 /*
  * mixer_head - what a mixer's numbers (nn/mixer.h) say about one thing: classes of a text, of each token, of a pair.
  *
- *     classify   f = [pools over x; pools over h; y], each optional; logits = out(gelu(hidden(f)))
+ *     classify   f = [pools over x; pools over h; y], each optional; logits = out(gelu(hidden(f))) + n-grams
  *     tag        for each token: logits = out(gelu(hidden(h_i)))
  *     pair-tag   for each token b of the second text: logits = out(c_b)
  *     pair       logits = out(gelu(hidden([mean c_b; max c_b; mean c_a; max c_a])))
@@ -12,9 +12,9 @@
  *     w = softmax over a of temperature * u_b.u_a,  g = sum w_a h_a,  m = max u_b.u_a,  e = 1 if a has the same token
  *     c_b = gelu(compare([h_b; g; |h_b - g|; h_b * g; m; e]))
  *
- * `hidden` is optional in each. Logits are calibrated (times a factor, plus a bias for each class) and made
- * probabilities: softmax, or sigmoid of a single class. What a head is, and its labels, stand in the metadata of its
- * file. Immutable: any thread.
+ * `hidden` is optional in each, n-grams (nn/ngrams.h) too, and with them everything else. Logits are calibrated (times
+ * a factor, plus a bias for each class) and made probabilities: softmax, or sigmoid of a single class. What a head is,
+ * and its labels, stand in the metadata of its file. Immutable: any thread.
  */
 #ifndef VSR_NN_MIXER_HEAD_H
 #define VSR_NN_MIXER_HEAD_H
@@ -40,8 +40,9 @@ enum mixer_head_kind {
 enum { MIXER_LABELS_MAX = 1024, MIXER_QUERIES_MAX = 64 };
 
 /*
- * From the bytes of a safetensors file, which need not be kept, for `mixer`, whose sizes it must fit. VSR_E_INVALID,
- * VSR_E_NOT_FOUND, VSR_E_SYNTAX and VSR_E_LIMIT name the tensor or the metadata and what was expected.
+ * From the bytes of a safetensors file, which are kept: n-grams are read in place. For `mixer`, whose sizes it must
+ * fit. VSR_E_INVALID, VSR_E_NOT_FOUND, VSR_E_SYNTAX and VSR_E_LIMIT name the tensor or the metadata and what was
+ * expected.
  */
 int mixer_head_new(const struct mixer *mixer, vsr_str bytes, struct mixer_head **ret,
                    struct vsr_err *err) VSR_MUST_CHECK;

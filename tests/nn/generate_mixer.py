@@ -102,6 +102,18 @@ def full_heads(dims, width):
     w.notes["inputs"] = "sentence"
     w.linear("out", 1, dims)
     yield "single", w
+    for name, inputs, buckets, orders in (("runs", "sentence,ngrams", 701, 3), ("phrases", "ngrams", 64, 2)):
+        w = head("full", name, "classify", 6)
+        w.notes |= {"inputs": inputs, "ngram_orders": str(orders)}
+        rows = 300 + buckets
+        values = random_integers(f"mixer/full/{name}/ngram", rows * 6, -127, 127).reshape(rows, 6)
+        w.tensors["ngram.weight"] = ("I8", values)
+        w.add("ngram.scale", (6,), 0.002, 0.01)
+        if name == "runs":
+            w.linear("hidden", 20, dims)
+            w.linear("out", 6, 20)
+        w.add("calibration.bias", (6,), 0.5)
+        yield name, w
     w = head("full", "tagger", "tag", 7)
     w.linear("hidden", 33, width)
     w.linear("out", 7, 33)

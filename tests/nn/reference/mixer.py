@@ -50,7 +50,7 @@ class Text:
     """What the trunk makes of one text."""
 
     def __init__(self, trunk, ids, shapes):
-        self.ids = np.asarray(ids, np.int64)
+        self.ids, self.pieces = np.asarray(ids, np.int64), len(trunk["embedding.weight"])
         self.x = trunk["embedding.weight"][self.ids]
         dims = trunk["embedding.weight"].shape[1]
         weights = np.exp(trunk["embedding.importance"][self.ids]) if "embedding.importance" in trunk else np.ones(len(ids))
@@ -101,13 +101,36 @@ def mean_and_max(c):
     return [c.mean(axis=0), c.max(axis=0)] if len(c) else [np.zeros(c.shape[1])] * 2
 
 
+def ngrams(head, ids, pieces):
+    """The linear part: whole numbers of any size, and sets."""
+    weight, orders = head.tensors["ngram.weight"], int(head.notes["ngram_orders"])
+    found = set()
+    ids = [int(i) for i in ids[:1024]]
+    for at in range(len(ids)):
+        for k in range(1, orders + 1):
+            run = ids[at : at + k]
+            if len(run) < k:
+                continue
+            if k == 1:
+                found.add(run[0])
+                continue
+            h = run[0]
+            for j in range(1, k):
+                h = (h * 0x9E3779B97F4A7C15 + run[j] * 0xC2B2AE3D27D4EB4F + j) % 2**64
+            g = (h ^ h >> 29) * 0xBF58476D1CE4E5B9 % 2**64
+            found.add(pieces + (g >> 20) % (len(weight) - pieces))
+    total = weight[sorted(found)].astype(np.float64).sum(axis=0)
+    return head["ngram.scale"] * total / max(len(found), 1) ** 0.5
+
+
 def probabilities(head, a, b=None):
     """What a head says of a text, or of a pair; [rows][labels]."""
     kind = head.notes["kind"]
     if kind == "classify":
         parts = {"tokens": lambda: pool(head["token_pool.query"], a.x), "mixed": lambda: pool(head["pool.query"], a.h),
                  "sentence": lambda: a.y}  # fmt: skip
-        f = np.concatenate([parts[name]() for name in head.notes["inputs"].split(",")])[None]
+        inputs = head.notes["inputs"].split(",")
+        f = np.concatenate([np.zeros(0)] + [parts[name]() for name in inputs if name != "ngrams"])[None]
     elif kind == "tag":
         f = a.h
     elif kind == "pair-tag":
@@ -116,7 +139,9 @@ def probabilities(head, a, b=None):
         f = np.concatenate(mean_and_max(compare(head, b, a)) + mean_and_max(compare(head, a, b)))[None]
     if "hidden.weight" in head:
         f = gelu(head.linear("hidden", f))
-    logits = head.linear("out", f)
+    logits = head.linear("out", f) if "out.weight" in head else np.zeros((len(f), len(json.loads(head.notes["labels"]))))
+    if "ngram.weight" in head:
+        logits = logits + ngrams(head, a.ids, a.pieces)
     if "calibration.scale" in head:
         logits = logits * head["calibration.scale"]
     if "calibration.bias" in head:

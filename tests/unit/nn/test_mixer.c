@@ -11,7 +11,7 @@
 #include "nn/safetensors.h"
 #include "test.h"
 
-enum { FILE_MAX = 1 << 20, IDS_MAX = 300, CASES_MAX = 16, HEADS = 8 };
+enum { FILE_MAX = 1 << 20, IDS_MAX = 300, CASES_MAX = 16, HEADS = 9 };
 
 /* What float32 alone costs; a mistake in the arithmetic costs far more. */
 #define BOUND 2e-5
@@ -146,8 +146,8 @@ static void check_set(const char *name, const char *const *names, size_t n, enum
     cpu_isa_limit(CPU_ISAS_N - 1);
 }
 
-static const char *const full_heads[] = { "everything",  "tokens",  "single", "tagger",
-                                          "bare_tagger", "entails", "invents" };
+static const char *const full_heads[] = { "everything", "tokens",  "single", "tagger", "bare_tagger",
+                                          "entails",    "invents", "runs",   "phrases" };
 static const char *const plain_heads[] = { "sentence" };
 
 TEST(as_the_reference) {
@@ -250,6 +250,11 @@ TEST(wrong_heads) {
         { "a query for another trunk", "tokens", "\"shape\":[1,36]", "\"shape\":[2,18]", "expected 36 in place of 18" },
         { "fewer rows than labels", "tokens", "\"shape\":[3,36]", "\"shape\":[4,27]", "expected 3 in place of 4" },
         { "no temperature", "entails", "align.temperature", "align.temperaturu", "\"align.temperature\" is missing" },
+        { "n-grams twice", "runs", "sentence,ngrams", "ngrams,ngrams,,", "at most once" },
+        { "rows for fewer tokens", "phrases", "\"shape\":[364,6]", "\"shape\":[273,8]",
+          "expected a row for each of 300" },
+        { "other columns than labels", "runs", "\"shape\":[1001,6]", "\"shape\":[2002,3]", "and 6 columns" },
+        { "runs of none", "phrases", "\"ngram_orders\":\"2\"", "\"ngram_orders\":\"0\"", "ngram_orders" },
         { "a tensor too much", "tokens", "calibration.scale", "calibration.scole", "\"calibration.scole\" is none" },
     };
     struct bench bench;

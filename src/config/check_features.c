@@ -19,37 +19,6 @@ void check_global_features(struct check *c) {
 
 /* ---- one recipe */
 
-static bool is_family_used(const struct check *c, size_t family) {
-    for (size_t i = 0; i < c->rules[family].n; i++)
-        if (((const struct check_name *)c->rules[family].entries[i].value)->used)
-            return true;
-    return false;
-}
-
-static struct diag_at list_at(struct check *c, size_t family) {
-    const char *key = c->options->parts.families.items[family].list_key;
-    const struct yaml_node *node = yaml_get_key(c->routing->signals.at.node, str_from_c(key));
-    struct diag_at at = schema_at(c->routing);
-    if (node) {
-        at.line = node->line;
-        at.col = node->col;
-    }
-    at.path = arena_printf(c->arena, "%.*s.signals.%s", VSR_FMT(c->scope->path), key);
-    return at;
-}
-
-static void check_families(struct check *c) {
-    for (size_t i = 0; i < c->options->parts.families.n; i++) {
-        const struct config_family *family = &c->options->parts.families.items[i];
-        if (family->missing && is_family_used(c, i))
-            report(c, list_at(c, i),
-                   arena_printf(c->arena, "a model for %s; %s rules are unavailable%c", family->missing, family->type,
-                                0)
-                       .ptr,
-                   family->guards);
-    }
-}
-
 /* Several decisions that want the same are said once, at the first. */
 static const char *with_others(struct check *c, const char *feature, size_t n) {
     return n < 2
@@ -126,7 +95,6 @@ static void check_kinds_of(struct check *c, const struct config_kinds *kinds,
 }
 
 void check_scope_features(struct check *c) {
-    check_families(c);
     check_kinds_of(c, &c->options->parts.algorithms, check_selection);
     check_kinds_of(c, &c->options->parts.plugins, check_plugin);
     CONFIG_EACH(const struct config_decision, decision, &c->routing->decisions)

@@ -36,8 +36,6 @@ struct config_family {
     void (*imply)(const vsr_str *names, size_t n, struct arena *arena, struct config_list *rules);
     /* Optional: a rule tree inside a rule. Its leaves name other families' rules and no projection. */
     struct config_rule *(*tree)(const void *rule);
-    const char *missing;    /* what this build lacks for its rules: "domain classification"; NULL: nothing */
-    bool guards;            /* leaving its rules out would be unsafe */
     bool partition_members; /* its rules may be members of a partition (signals.md §7.1) */
     /* Optional: whether a rule can be compared with others in a softmax. */
     bool (*competes)(const void *rule);

@@ -121,3 +121,11 @@ int lane_remote(struct evidence_lane *lane, const struct evidence_binding *bindi
     *ret = remote->client;
     return 0;
 }
+
+void evidence_lane_begin(struct evidence_lane *lane, const struct evidence_binding *binding) {
+    struct remote_client *client;
+    for (size_t i = 0; lane && i < binding->n_sources; i++)
+        if (binding->sources[i].place == PLACE_MCP)
+            (void)!lane_remote(lane, binding, (uint32_t)i, &client,
+                               NULL); /* what fails here is told when it is asked */
+}

@@ -39,6 +39,9 @@ void evidence_lane_refresh(struct evidence_lane *lane);
 /* No run is under way. */
 bool evidence_lane_is_idle(const struct evidence_lane *lane);
 
+/* Begins the sessions with tool servers that the recipe asks, which live as long as its use here. NULL is allowed. */
+void evidence_lane_begin(struct evidence_lane *lane, const struct evidence_binding *binding);
+
 /* The recipe is used by this thread no more, and its runs here are over. NULL is allowed. */
 void evidence_lane_forget(struct evidence_lane *lane, const struct evidence_binding *binding);
 

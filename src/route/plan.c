@@ -15,11 +15,8 @@ static struct config_family family_configs[CONFIG_FAMILIES_MAX];
 static void copy_family_configs(void) {
     size_t n;
     const struct signal_family *const *families = signal_families(&n);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         family_configs[i] = families[i]->config;
-        family_configs[i].missing = families[i]->needs_evidence;
-        family_configs[i].guards = families[i]->never_skipped;
-    }
 }
 
 /* Configuration takes one array; descriptors live one per file. Copied together at the first call, constant from then

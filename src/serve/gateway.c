@@ -153,6 +153,13 @@ static void release(void *data) {
     snapshot_unref(data);
 }
 
+/* Tool servers are ready when they are asked, and stay what they are through reloads that leave them alone. */
+static void begin_tools(struct gateway *gateway) {
+    const struct snapshot *snapshot = gateway->snapshot;
+    for (size_t i = 0; i < snapshot->n_recipes; i++)
+        evidence_lane_begin(gateway->lane, snapshot->recipes[i].evidence);
+}
+
 /* Examples whose vectors take time. Until they are there, rules that need them are unavailable. */
 static void fill_banks(struct gateway *gateway) {
     struct snapshot *snapshot = gateway->snapshot;
@@ -173,6 +180,7 @@ void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct re
     health_watch(gateway->health, snapshot->providers);
     replace_files(gateway, files);
     configure_models(gateway);
+    begin_tools(gateway);
     fill_banks(gateway);
     retire(gateway, old);
     release_retired(gateway);

@@ -7,7 +7,9 @@ import readline from 'node:readline';
 import { describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { eventually, program, test, within } from './lib/harness.mjs';
+import { Backend } from './lib/backend.mjs';
+import { eventually, lane, otherwise, policy, program, startVsr, test, within } from './lib/harness.mjs';
+import { chat, post } from './lib/http.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const server = path.join(here, 'lib/mcp_server.mjs');
@@ -197,4 +199,67 @@ test('a server over HTTP that is not there', async (t) => {
   const vsr = startAsker(t, ['http', 'http://127.0.0.1:1/mcp']);
   assert.equal((await vsr.ask('law')).code, 'unavailable');
   await vsr.stop();
+});
+
+// ---- the gateway ---------------------------------------------------------------------------------------------------
+
+const document = (backend, mcp) =>
+  policy({
+    default_model: 'small',
+    models: { small: backend, counter: backend, lawyer: backend },
+    signals: { domains: [{ name: 'math' }, { name: 'paragraphs', mmlu_categories: ['law'] }] },
+    decisions: [
+      lane('counting', 'domain', 'math', 'counter'),
+      lane('suing', 'domain', 'paragraphs', 'lawyer'),
+      otherwise('small'),
+    ],
+    global: { model_catalog: { modules: { classifier: { mcp: { enabled: true, threshold: 0.5, ...mcp } } } } },
+  });
+
+async function modelOf(vsr, text) {
+  const answer = await post(vsr.port, chat(text));
+  assert.equal(answer.status, 200, answer.text());
+  return JSON.parse(answer.text()).model;
+}
+
+const processes = (vsr) => (vsr.log.match(/a test classifier starts/g) ?? []).length;
+
+describe('in the gateway', () => {
+  test('a process says which domain it is; one for all workers, also after a reload', async (t) => {
+    const backend = await Backend.start(t);
+    const doc = document(backend, { transport_type: 'stdio', command: node, args: [server] });
+    const vsr = await startVsr(t, doc);
+    await vsr.says(/a tool server is ready/);
+    for (let i = 0; i < 12; i++) {
+      assert.equal(await modelOf(vsr, `a math question, ${i}`), 'counter');
+      assert.equal(await modelOf(vsr, `a law question, ${i}`), 'lawyer');
+    }
+    assert.equal(await modelOf(vsr, 'weather'), 'small');
+    assert.equal(await modelOf(vsr, 'a law question that throws'), 'small', 'a failure is no class');
+    const from = vsr.log.length;
+    vsr.write({ ...doc, routing: { ...doc.routing, decisions: [lane('suing', 'domain', 'math', 'lawyer'), otherwise('small')] } });
+    await vsr.says(/configuration reloaded/, from);
+    assert.equal(await modelOf(vsr, 'a math question'), 'lawyer');
+    assert.equal(processes(vsr), 1);
+    const again = vsr.log.length;
+    vsr.write({ ...doc, routing: { ...doc.routing, decisions: [otherwise('counter')] } });
+    await vsr.says(/configuration reloaded/, again);
+    assert.equal(await modelOf(vsr, 'anything'), 'counter');
+  });
+
+  test('a server over HTTP says which domain it is', async (t) => {
+    const [backend, web] = [await Backend.start(t), await startServer(t)];
+    const vsr = await startVsr(t, document(backend, { transport_type: 'http', url: web.url, tool_name: 'classify_text' }));
+    assert.equal(await modelOf(vsr, 'a law question'), 'lawyer');
+    assert.equal(await modelOf(vsr, 'a math question'), 'counter');
+    await vsr.stop();
+    assert.equal((await web.seen()).sessions, 0, 'the session was ended');
+  });
+
+  test('a server that is not there leaves the rest as it is', async (t) => {
+    const backend = await Backend.start(t);
+    const vsr = await startVsr(t, document(backend, { transport_type: 'stdio', command: '/nowhere/classifier' }));
+    assert.equal(await modelOf(vsr, 'a law question'), 'small');
+    assert.match(vsr.log, /a tool server could not be reached.*\/nowhere\/classifier/);
+  });
 });

@@ -20,13 +20,19 @@
 _Static_assert((int)MIXER_SHAPES == 2 * (int)TOKEN_SHAPES, "each class for tokens that begin a word, and for others");
 _Static_assert((int)BUILTIN_SECOND > (int)MIXER_SHAPES, "a flag beside the shapes");
 
+enum piece {
+    PIECE_INSIDE, /* of a word */
+    PIECE_BEGINS, /* a word */
+    PIECE_MARK,   /* nothing but the mark: where one was put before a text, its place is that text's first character */
+};
+
 /* What is ready of the built-in models: written under the lock, once, and read by any thread that opened one. */
 static struct builtin {
     pthread_mutex_t mutex;
     struct arena *arena;
     struct mixer *trunk;
     struct tokenizer *tokenizer;
-    bool *begins; /* [vocabulary]: the piece begins a word */
+    uint8_t *pieces; /* [vocabulary] of enum piece */
     struct builtin_model models[BUILTIN_MODELS_MAX];
     bool open[BUILTIN_MODELS_MAX];
     size_t head_bytes;
@@ -66,10 +72,14 @@ static vsr_str bytes_of(const struct builtin_data *data) {
     return str_make(data->begin, (size_t)(data->end - data->begin));
 }
 
-static int open_trunk(struct vsr_err *err) {
+static enum piece piece_of(vsr_str token) {
     vsr_str mark = VSR_STR(WORD_MARK);
+    return str_eq(token, mark) ? PIECE_MARK : str_starts(token, mark) ? PIECE_BEGINS : PIECE_INSIDE;
+}
+
+static int open_trunk(struct vsr_err *err) {
     size_t n;
-    if (builtin.begins)
+    if (builtin.pieces)
         return 0;
     if (!builtin.arena)
         builtin.arena = arena_new(0, 0);
@@ -82,9 +92,9 @@ static int open_trunk(struct vsr_err *err) {
     if (n > mixer_vocabulary(builtin.trunk))
         return err_set(err, VSR_E_INVALID, "the built-in tokenizer has %zu pieces, the trunk %zu", n,
                        mixer_vocabulary(builtin.trunk));
-    builtin.begins = ARENA_ARRAY(builtin.arena, bool, mixer_vocabulary(builtin.trunk));
+    builtin.pieces = ARENA_ARRAY(builtin.arena, uint8_t, mixer_vocabulary(builtin.trunk));
     for (size_t i = 0; i < n; i++)
-        builtin.begins[i] = str_starts(tokenizer_token(builtin.tokenizer, (uint32_t)i), mark);
+        builtin.pieces[i] = (uint8_t)piece_of(tokenizer_token(builtin.tokenizer, (uint32_t)i));
     return 0;
 }
 
@@ -230,9 +240,11 @@ void builtin_scratch_forget(struct builtin_scratch *scratch) {
 
 void builtin_shapes(vsr_str text, const uint32_t *ids, const uint32_t *starts, const uint32_t *ends, size_t n,
                     uint8_t *ret) {
-    for (size_t i = 0; i < n; i++)
-        ret[i] =
-            (uint8_t)(token_shape(str_sub(text, starts[i], ends[i])) + (builtin.begins[ids[i]] ? 0 : TOKEN_SHAPES));
+    for (size_t i = 0; i < n; i++) {
+        enum piece piece = (enum piece)builtin.pieces[ids[i]];
+        vsr_str bytes = piece == PIECE_MARK ? VSR_STR("") : str_sub(text, starts[i], ends[i]);
+        ret[i] = (uint8_t)(token_shape(bytes) + (piece == PIECE_INSIDE ? TOKEN_SHAPES : 0));
+    }
 }
 
 static bool is_last(const struct side *side, vsr_str text) {

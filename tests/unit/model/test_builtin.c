@@ -7,6 +7,7 @@
 
 #include "nn/mixer.h"
 #include "test.h"
+#include "text/token_shape.h"
 #include "text/tokenizer.h"
 
 static const struct builtin_model *open_model(const char *name) {
@@ -232,6 +233,37 @@ TEST(a_pair_of_tokens) {
     builtin_scratch_free(scratch);
 }
 
+/* A lone mark of a word's beginning has no shape, wherever its place is. */
+TEST(shapes) {
+    static const struct {
+        const char *text;
+        uint8_t want[4];
+    } cases[] = {
+        { "~", { TOKEN_SHAPE_EMPTY, TOKEN_SHAPE_OTHER + TOKEN_SHAPES } },
+        { " 7", { TOKEN_SHAPE_EMPTY, TOKEN_SHAPE_DIGITS + TOKEN_SHAPES } },
+        { "! @",
+          { TOKEN_SHAPE_EMPTY, TOKEN_SHAPE_STOP + TOKEN_SHAPES, TOKEN_SHAPE_EMPTY, TOKEN_SHAPE_AT + TOKEN_SHAPES } },
+    };
+    const struct tokenizer_options options = { .bare = true };
+    struct tokenizer_scratch *tokenizer = tokenizer_scratch_new();
+    (void)open_model("builtin/embedding");
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        vsr_str text = str_from_c(cases[i].text);
+        struct encoding tokens;
+        struct vsr_err err = VSR_ERR_NONE;
+        uint8_t got[4];
+        CHECK(tokenizer_encode(builtin_tokenizer(), tokenizer, text, &options, &tokens, &err) == 0, err.text);
+        CHECK(tokens.n <= 4, cases[i].text);
+        builtin_shapes(text, tokens.ids, tokens.starts, tokens.ends, tokens.n, got);
+        for (size_t k = 0; k < tokens.n; k++) {
+            vsr_str piece = tokenizer_token(builtin_tokenizer(), tokens.ids[k]);
+            if (piece.len == 3 || !str_starts(piece, VSR_STR("\xE2\x96\x81"))) /* pieces of any vocabulary */
+                CHECK_INT(got[k], cases[i].want[k], cases[i].text);
+        }
+    }
+    tokenizer_scratch_free(tokenizer);
+}
+
 static void *ask(void *data) {
     const struct builtin_model *models[] = { open_model("builtin/embedding"), open_model("builtin/pii") };
     struct builtin_scratch *scratch = builtin_scratch_new();
@@ -261,4 +293,4 @@ TEST(threads) {
 }
 
 RUN_TESTS(T(threads), T(what_there_is), T(names), T(several_in_one_pass), T(tags_have_places), T(pairs), T(limits),
-          T(the_last_text_again), T(tokens_of_others), T(a_pair_of_tokens))
+          T(the_last_text_again), T(tokens_of_others), T(shapes), T(a_pair_of_tokens))

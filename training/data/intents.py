@@ -1027,12 +1027,116 @@ dbt model for (orders|sessions)
 Spark任务(数据倾斜|内存溢出)怎么处理
 """)
 
-words = {"x": ["x"]}
-rows = Rows("intents", words, most=22, spread=3)
+# What a router would be given for the intent: sentences that name it in general words. Rows of them have `role` "candidate", the others "request".
+CANDIDATES = {}
+for line in lines("""
+    explain_code: Explain what this code does / Describe the purpose of a function in words / Help me read a program that somebody else wrote / Comment the source line by line
+    unit_tests: Write automated tests for this code / Which cases should a test cover? / Mocking dependencies in tests / Increase the test coverage
+    code_review: Review my changes and criticise the style / Is this implementation clean and readable? / Suggest refactorings and better names / Feedback on a pull request
+    git_help: How to undo or rewrite commits / Resolve a conflict between branches / Questions about version control commands / Restore a lost branch
+    api_design: Design the endpoints of a web service / Which status codes and versions should an interface use? / Sketch a schema for clients of our backend
+    machine_learning_training: My neural network does not learn / Choose hyperparameters for training a model / Fine tune a language model on my own data / Avoid overfitting
+    web_frontend: Lay out a page with HTML and CSS / Fix the look of a website on mobile screens / Build a user interface component
+    cybersecurity_advice: Protect my accounts and devices from attackers / Is this message a fraud attempt? / What to do after a security incident in a company
+    smartphone_help: My mobile phone has a problem / Transfer data to a new handset / Battery and storage trouble on a phone
+    printer_and_office_hardware: The printer does not work / Connect a monitor or a scanner / Trouble with keyboards, projectors and cables
+    spreadsheet_formulas: Write a formula for my spreadsheet / Excel shows an error in a cell / Sort, filter and format a worksheet
+    presentation_slides: Prepare slides for a talk / Structure and design of a presentation / Shorten the text of a slide
+    project_planning: Plan the phases and milestones of a project / Estimate effort and risks / Our project is late, help to reorganise it
+    meeting_notes: Summarise a meeting and list the tasks / Write minutes from a transcript / Prepare an agenda
+    email_drafting: Draft an e-mail for me / How should I reply to this message? / A polite reminder or refusal in writing
+    summarization: Summarise a long text / Give me the key points of an article / Condense a document into a few sentences
+    proofreading: Check my text for grammar and spelling / Correct the mistakes in this paragraph / Is this sentence right?
+    brand_naming: Find a name for a business or product / Invent a slogan / Ideas for a catchy tagline
+    marketing_copy: Write advertising text / Product description that sells / Announce a sale to customers
+    seo: Improve the ranking of a site in search engines / Choose keywords for a page / Why do visitors not find my website?
+    social_media_posts: Write a post for social networks / Captions and hashtags for a photo / Plan content for my channel
+    sales_negotiation: Convince a customer who finds it too expensive / Negotiate a better price or salary / Script for calling potential clients
+    startup_finance: Raise money for a young company / How much equity do founders give away? / Runway, valuation and investors
+    personal_budget: Manage my monthly income and expenses / Save money and pay off debt / Make a household budget
+    investing: Where should I put my savings for the long term? / Buy or sell funds and shares / Build a portfolio
+    mortgage_and_housing: Finance the purchase of a home / Should I rent or buy? / Costs and risks of buying property
+    insurance_claims: File a claim with an insurer / Does my policy cover this damage? / Which insurance do I need?
+    visa_immigration: Apply for a residence or work permit / Documents for moving to another country / Extend my stay
+    traffic_law: Fines and points for drivers / Who is at fault in an accident on the road? / Rules for parking and right of way
+    privacy_law: Rules for handling personal data / Consent, deletion and data breaches / May a company collect this about me?
+    copyright_questions: Am I allowed to use this picture or song? / Who owns a work? / Licences and plagiarism
+    inheritance: Who inherits after a death? / Disputes about an estate / Duties of heirs and executors
+    criminal_law_questions: Is this a crime and what is the punishment? / My rights towards the police / How does a criminal trial work?
+    drug_information: May these medicines be taken together? / Dose and side effects of a drug / What if I forgot to take my pills?
+    nutrition_diet: What should I eat to stay healthy? / Calories, proteins and vitamins in food / Plan a diet
+    fitness_training: Make a workout plan / How to do an exercise correctly / Train for a race
+    mental_wellbeing: I feel low and need someone to talk to / Cope with stress and anxiety / Find motivation again
+    pregnancy_and_baby: Questions of expectant mothers / Caring for a newborn / Development of babies
+    first_aid: What to do right now for an injured person / Treat burns, bites and wounds / Emergency steps until help arrives
+    pet_care: My pet is ill or behaves strangely / Feeding and keeping animals at home / Train a young dog
+    parenting: Raising children and setting limits / My child does not listen / How do I talk to kids about hard subjects?
+    lesson_planning: Prepare a lesson for my class / Worksheets and activities for pupils / How should a teacher grade this?
+    language_learning: Learn a foreign language / Practise conversation and vocabulary / Grammar of another language explained
+    exam_preparation: Prepare for a test / Quiz me on the material / Study schedule and memory techniques
+    world_history_questions: Explain an event of the past / Why did an empire rise or fall? / Lives of people in earlier centuries
+    geography_facts: Capitals, rivers and mountains / Facts about countries and their borders / How many people live there?
+    astronomy: Stars, planets and the universe / When can I see the next eclipse? / How does space work?
+    physics_concepts: Why does nature behave like this? / Explain forces, heat and light / Laws of motion
+    genetics_evolution: How are traits passed on? / How did species develop? / Genes and DNA
+    climate_environment: Global warming and what to do about it / Protect nature and reduce waste / Carbon footprint of daily life
+    statistics_concepts: Explain a statistical term / Distributions, significance and samples / How should uncertainty be read?
+    logic_puzzles: Give me a riddle / Solve a brain teaser / Find the pattern in a series
+    macroeconomics: How do interest rates and inflation work? / The economy of a whole country / Effects of taxes, tariffs and debt
+    political_systems: How do governments and elections work? / Compare forms of state / Who makes the laws?
+    religion_and_myth: Beliefs and festivals of religions / Gods and heroes of old tales / Customs in holy places
+    art_history: Painters, styles and famous works / What does this painting mean? / Periods of art
+    music_theory_practice: Learn to play an instrument / Chords, scales and rhythm / How to practise music
+    movie_recommendations: Which film should we watch? / Suggest a series that I would like / Is this movie good?
+    book_recommendations: What should I read next? / Recommend novels or non-fiction / Books for children
+    video_games: Get past a level in a game / Tips, builds and settings for gamers / Which game shall we play?
+    sports_questions: Rules and records of sports / Who won the championship? / Famous athletes and teams
+    weather_questions: What will the weather be like? / Do I need an umbrella? / Forecast for the coming days
+    product_comparison: Which model should I buy? / Compare two devices / Best value for my money
+    fashion_style: What should I wear? / Match clothes and colours / Style advice for an occasion
+    home_repair: Fix something in the house / Leaks, walls, floors and paint / Do it yourself instructions
+    gardening: Grow plants and vegetables / My plant is dying / When to sow and prune
+    car_trouble: My car makes trouble / A warning light came on / Maintenance of vehicles
+    electronics_circuits: Build a circuit with resistors and sensors / My board does not work as wired / Choose components for a power supply
+    mechanical_design: Dimension a machine part / Loads, gears and bearings / Choose a material and tolerances
+    order_status: Where is my order? / Track a delivery / Change an order that is on its way
+    account_access: I cannot sign in / Reset my password / Somebody took over my account
+    subscription_plans: Which plans do you offer and what do they cost? / Upgrade or downgrade my membership / Is there a free trial?
+    appointments: Book an appointment / Move or cancel a date / Put something into my calendar
+    restaurant_booking: Reserve a table / Find a place to eat nearby / Does the restaurant have dishes for my diet?
+    event_planning: Organise a party or a wedding / Checklist and schedule for an event / Ideas for a celebration
+    gift_ideas: What present should I give? / Find a gift for somebody / A surprise on a small budget
+    relationship_advice: Problems with my partner / How do I tell someone that I love them? / Trust, quarrels and break-ups
+    resume_and_career: Improve my application / Prepare for a job interview / Change my profession
+    speech_and_toast: Write a speech for a celebration / Words for a funeral or farewell / Open an event with a few sentences
+    research_literature: Find scientific papers on a subject / Cite sources correctly / Write a review of research
+    agriculture: Grow crops on a farm / Keep cattle and poultry / Soil, fertiliser and pests
+    energy_at_home: Save electricity and heating costs / Solar power and heat pumps for a house / Insulate a building
+    real_time_news: What is in the news today? / Latest developments of an event / Headlines
+    smart_home_control: Switch lights and devices / Set the temperature of a room / Lock the doors and close the blinds
+    media_playback: Play music or a podcast / Pause, skip, louder / Add a song to a list
+    timers_and_reminders: Remind me of something / Set an alarm or a timer / Put things on my list
+    unit_conversion: Convert units of measure / Currencies and time zones / How much is that in metric?
+    word_meaning: What does this word mean? / Find a synonym or antonym / Origin and pronunciation of a word
+    roleplay_character: Play a character with me / Stay in a role during our talk / Tell an adventure in which I decide
+    ethical_hacking_learning: Learn about security testing / Practise attacks in a lab legally / Explain a vulnerability
+    cloud_costs: Lower the bill of our cloud provider / Estimate what hosting will cost / Choose cheaper instances
+    data_engineering: Build a data pipeline / Model tables for a warehouse / Batch and stream processing jobs fail
+"""):
+    name, texts = line.split(": ", 1)
+    CANDIDATES[name] = texts.split(" / ")
+assert set(CANDIDATES) == set(INTENTS), set(CANDIDATES) ^ set(INTENTS)
+
+
+rows = Rows("intents", most=22, spread=3)
 for n, (name, (block, zh)) in enumerate(INTENTS.items()):
     first = len(rows.rows)
     rows.block(name, "en", block)
     rows.block(name, "zh", zh, most=12)
+    for row in rows.rows[first:]:
+        row["role"] = "request"
+    for text in CANDIDATES[name]:
+        rows.row(name, "en", digest(text)[:10], text=text, role="candidate")
     for row in rows.rows[first:]:
         row["template"], row["gid"] = row["gid"], name
         row["split"] = "dev" if n % 8 == 3 else "train"

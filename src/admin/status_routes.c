@@ -5,6 +5,7 @@
 #include "admin/call.h"
 #include "core/metrics.h"
 #include "evidence/fill.h"
+#include "model/builtin.h"
 #include "model/readiness.h"
 #include "route/route.h"
 #include "serve/gateway.h"
@@ -15,20 +16,56 @@ void admin_health(struct admin_call *call) {
     (void)buf_append_c(&call->answer, "{\"status\":\"healthy\"}");
 }
 
+/* ---- families whose model is not there */
+
 struct missing {
     struct json_writer *w;
+    struct readiness *models;
+    struct arena *arena;
     vsr_str recipe;
 };
 
-static void write_missing(void *data, const char *family, const char *reason) {
+/* How far the model of that name is; against one that is not known nothing speaks. */
+struct named_state {
+    vsr_str name;
+    enum readiness_state state;
+};
+
+static void note_state(void *data, const struct readiness_view *view) {
+    struct named_state *named = data;
+    if (str_eq_c(named->name, view->name))
+        named->state = view->state;
+}
+
+/* Why nobody answers for the source, as far as it is known without asking; empty: nothing is. */
+static vsr_str failure_of(const struct missing *missing, const struct signal_source *source) {
+    struct named_state named = { source->model.path, MODEL_STATE_READY };
+    const struct builtin_model *builtin;
+    struct vsr_err err = VSR_ERR_NONE;
+    if (source->kind != SOURCE_MODEL)
+        return VSR_STR("");
+    if (builtin_is(named.name))
+        return builtin_open(named.name, &builtin, &err) < 0 ? arena_printf(missing->arena, "%s", err.text)
+                                                            : VSR_STR("");
+    readiness_each(missing->models, note_state, &named);
+    if (named.state != MODEL_STATE_ABSENT && named.state != MODEL_STATE_FAILED)
+        return VSR_STR("");
+    return arena_printf(missing->arena, "model %.*s %s", VSR_FMT(named.name),
+                        named.state == MODEL_STATE_ABSENT ? "is absent" : "could not be loaded");
+}
+
+static void write_missing(void *data, const char *family, const struct signal_source *source) {
     const struct missing *missing = data;
+    vsr_str reason = failure_of(missing, source);
+    if (reason.len == 0)
+        return;
     json_write_begin_object(missing->w);
     json_write_key(missing->w, VSR_STR("recipe"));
     json_write_str(missing->w, missing->recipe);
     json_write_key(missing->w, VSR_STR("family"));
     json_write_str(missing->w, str_from_c(family));
     json_write_key(missing->w, VSR_STR("reason"));
-    json_write_str(missing->w, str_from_c(reason));
+    json_write_str(missing->w, reason);
     json_write_end(missing->w);
 }
 
@@ -71,8 +108,9 @@ void admin_ready(struct admin_call *call) {
     json_write_key(&w, VSR_STR("unavailable"));
     json_write_begin_array(&w);
     for (size_t i = 0; i < snapshot->n_recipes; i++)
-        route_unavailable(snapshot->recipes[i].route, write_missing,
-                          &(struct missing){ &w, snapshot->recipes[i].scope->name });
+        route_asked(snapshot->recipes[i].route, write_missing,
+                    &(struct missing){ &w, model_service_readiness(gateway_models(gateway)), call->arena,
+                                       snapshot->recipes[i].scope->name });
     json_write_end(&w);
     json_write_end(&w);
 }

@@ -212,6 +212,8 @@ static void build_family(struct plan_builder *b, struct plan_shared *shared, str
         return;
     family->state = f->build(&builder);
     family->stage = builder.stage;
+    family->asked = builder.asked;
+    family->n_asked = builder.n_asked;
     route->needs_stemmer |= builder.needs_stemmer;
     if (f->rule_of)
         index_rules(b, family);
@@ -434,9 +436,11 @@ void route_models(const struct route *route, signal_model_fn *fn, void *data) {
             tell_models(route, &route->families[i], fn, data);
 }
 
-void route_unavailable(const struct route *route, void (*fn)(void *data, const char *family, const char *reason),
-                       void *data) {
-    for (size_t i = 0; i < route->n_families; i++)
-        if (route->families[i].missing && plan_wants(&route->families[i], route->wanted))
-            fn(data, route->families[i].family->config.type, route->families[i].missing);
+void route_asked(const struct route *route,
+                 void (*fn)(void *data, const char *family, const struct signal_source *source), void *data) {
+    for (size_t i = 0; i < route->n_families; i++) {
+        const struct route_family *family = &route->families[i];
+        for (size_t k = 0; k < family->n_asked && plan_wants(family, route->wanted); k++)
+            fn(data, family->family->config.type, &route->sources.items[family->asked[k]]);
+    }
 }

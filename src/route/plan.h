@@ -21,8 +21,10 @@ struct route_family {
     int64_t timeout_ms;       /* 0: none of its own */
     const uint32_t *rule_of;  /* per slot: the rule behind it; NULL: as numbered */
     const uint32_t *first_of; /* with rule_of: the first index of the same rule */
-    const char *missing;      /* why its rules are unavailable without a model */
-    uint32_t first_slot;      /* of what it reports, one after the other */
+    const uint32_t *asked;    /* whom its rules may ask: sources, each once */
+    size_t n_asked;
+    const char *missing; /* why its rules are unavailable without a model */
+    uint32_t first_slot; /* of what it reports, one after the other */
     uint32_t n_slots;
     uint32_t n_listed; /* the first of them are what matches are listed by */
 };

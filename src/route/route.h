@@ -51,9 +51,9 @@ void route_names(const struct route *route, void (*fn)(void *data, const char *f
  */
 void route_models(const struct route *route, signal_model_fn *fn, void *data);
 
-/* Families that decisions need and whose model is not there, with the reason, which lives with the route. */
-void route_unavailable(const struct route *route, void (*fn)(void *data, const char *family, const char *reason),
-                       void *data);
+/* Whom the rules of each family that decisions need may ask, each once. Sources live with the route. */
+void route_asked(const struct route *route,
+                 void (*fn)(void *data, const char *family, const struct signal_source *source), void *data);
 
 /* Why the request is refused before anything is evaluated, or NULL. The outcome says the same. */
 const char *route_refusal(const struct route *route, const struct request_facts *facts);

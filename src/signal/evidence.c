@@ -30,7 +30,7 @@ static bool same_source(const struct signal_source *a, const struct signal_sourc
            same_labels(a, b);
 }
 
-uint32_t signal_source_add(struct signal_builder *builder, const struct signal_source *source) {
+static uint32_t intern(struct signal_builder *builder, const struct signal_source *source) {
     struct signal_sources *sources = builder->sources;
     for (size_t i = 0; i < sources->n; i++)
         if (same_source(&sources->items[i], source))
@@ -39,6 +39,17 @@ uint32_t signal_source_add(struct signal_builder *builder, const struct signal_s
     sources->items = arena_grow(builder->arena, sources->items, sizeof(*sources->items), sources->n, &sources->cap);
     sources->items[sources->n] = *source;
     return (uint32_t)sources->n++;
+}
+
+uint32_t signal_source_add(struct signal_builder *builder, const struct signal_source *source) {
+    uint32_t index = intern(builder, source);
+    for (size_t i = 0; i < builder->n_asked; i++)
+        if (builder->asked[i] == index)
+            return index;
+    builder->asked =
+        arena_grow(builder->arena, builder->asked, sizeof(*builder->asked), builder->n_asked, &builder->asked_cap);
+    builder->asked[builder->n_asked++] = index;
+    return index;
 }
 
 vsr_str signal_source_name(const struct signal_source *source) {

@@ -42,7 +42,9 @@ struct signal_builder {
     struct signal_sources *sources;       /* all that the recipe's families ask */
     struct signal_banks *banks;           /* all examples of the recipe */
     struct diag *diag;                    /* problems that only compiling shows */
-    bool needs_stemmer;                   /* set by a family whose eval() wants request->stemmer */
+    uint32_t *asked;                      /* signal_source_add()'s: whom the family asks, each once */
+    size_t n_asked, asked_cap;
+    bool needs_stemmer; /* set by a family whose eval() wants request->stemmer */
 };
 
 /* Places of patterns by index, for the engine's own complaints. */

@@ -39,6 +39,8 @@ describe('debug headers', () => {
         global: {
           model_catalog: {
             modules: {
+              classifier: { domain: { model_ref: '', model_id: 'builtin/absent' } },
+              hallucination_mitigation: { fact_check: { model_ref: '', model_id: 'builtin/absent' } },
               modality_detector: { enabled: true, method: 'keyword', keywords: ['draw'], both_keywords: ['explain'] },
             },
           },

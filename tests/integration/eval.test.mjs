@@ -102,8 +102,10 @@ test('routes are listed, others refused', async (t) => {
 });
 
 test('a family without a model is named, and no reason to be unready', async (t) => {
-  const signals = { domains: [{ name: 'law' }] };
-  const { call } = await start(t, document({ signals, decisions: [lane('legal', 'domain', 'law', 'big'), otherwise('small')] }));
+  const signals = { domains: [{ name: 'law' }], fact_check: [{ name: 'needs_fact_check' }] };
+  const global = { model_catalog: { modules: { classifier: { domain: { model_ref: '', model_id: 'builtin/absent' } } } } };
+  const decisions = [lane('legal', 'domain', 'law', 'big'), lane('facts', 'fact_check', 'needs_fact_check', 'big'), otherwise('small')];
+  const { call } = await start(t, document({ signals, global, decisions }));
   const ready = (await call('GET', '/ready')).json();
   assert.equal(ready.ready, true);
   assert.deepEqual(ready.unavailable.map((entry) => [entry.recipe, entry.family]), [['default', 'domain']]);

@@ -252,6 +252,7 @@ test('what becomes of signals is counted, family by family', async (t) => {
         domains: [{ name: 'law', mmlu_categories: ['law'] }],
         language: [{ name: 'en' }],
       },
+      global: { model_catalog: { modules: { classifier: { domain: { model_ref: '', model_id: 'builtin/absent' } } } } },
       decisions: [
         decision('code_lane', 100, ['keyword', 'code_words']),
         decision('law_lane', 50, ['domain', 'law'], ['context', 'short']),

@@ -159,6 +159,10 @@ TEST(what_cannot_matter_is_not_asked) {
     unload(&f, &asked);
 }
 
+static void note_asked(void *data, const char *family, const struct signal_source *source) {
+    buf_printf(data, "%s:%s|", family, source->model.type);
+}
+
 TEST(sources_of_a_recipe_are_few) {
     struct fixture f;
     struct asked asked;
@@ -168,6 +172,11 @@ TEST(sources_of_a_recipe_are_few) {
     sources = route_sources(f.route, &n);
     CHECK_INT(n, 2, "an embedder and a classifier");
     CHECK(strcmp(sources[0].model.type, "embedding") == 0, sources[0].model.type);
+    route_asked(f.route, note_asked, &asked.text);
+    CHECK_STR(buf_str(&asked.text),
+              "embedding:embedding|domain:domain-classification|reask:embedding|"
+              "complexity:embedding|",
+              "whom each family asks");
     route_banks(f.route, &n);
     CHECK_INT(n, 4, "two rules; two sides that two rules share");
     unload(&f, &asked);

@@ -76,9 +76,9 @@ static void judge(const struct probe_options *options, struct probe_outcome *out
     probe_judge(&question, &doc, arena, &outcome->verdict);
     outcome->independent = answer->independent;
     outcome->time_us = (double)answer->time_ns / 1e3;
-    outcome->state = outcome->verdict.n_failures == 0                   ? PROBE_PASSED
-                     : options->by_independence && !answer->independent ? PROBE_DEPENDENT
-                                                                        : PROBE_FAILED;
+    outcome->state = outcome->verdict.n_failures == 0                                         ? PROBE_PASSED
+                     : options->by_independence && answer->incomplete && !answer->independent ? PROBE_DEPENDENT
+                                                                                              : PROBE_FAILED;
 }
 
 /* Copies what a verdict says out of the document that it was about. */
@@ -246,6 +246,13 @@ static bool is_independent(const struct eval *eval, const struct probe_decision 
     return true; /* what is expected does not exist: no signal could make it win */
 }
 
+static void note_error(void *data, const char *family, vsr_str name, const char *code) {
+    (void)family;
+    (void)name;
+    (void)code;
+    *(bool *)data = true;
+}
+
 static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str body,
                      const struct probe_decision *decision, struct probe_answer *ret_answer, struct vsr_err *err) {
     const struct probe_local *local = data;
@@ -265,6 +272,8 @@ static int ask_local(void *data, size_t worker, struct arena *arena, vsr_str bod
         return rc;
     ret_answer->time_ns = clock_mono_ns() - begin_ns;
     ret_answer->independent = is_independent(&eval, decision);
+    if (eval.state)
+        route_errors(eval.state, note_error, &ret_answer->incomplete);
     return write_document(&eval, arena, &ret_answer->document, err);
 }
 

@@ -19,6 +19,7 @@ struct snapshot;
 struct probe_answer {
     vsr_str document; /* JSON; in the arena */
     bool independent; /* proved: no unavailable signal can change the decision */
+    bool incomplete;  /* a signal was unavailable */
     uint64_t time_ns; /* of the evaluation alone */
 };
 

@@ -231,10 +231,10 @@ test('probes that depend on a model that is not there are counted apart', () => 
   const law = { id: 'law', expected_decision: 'legal', variants: [{ id: 'contract', query: 'a contract' }] };
   const dir = directory('dependent', [good, rest, law]);
   writeFileSync(path.join(dir, 'config.yaml'), JSON.stringify(doc));
-  const strict = probe('--json', dir);
+  const strict = probe('--json', '--no-models', dir);
   assert.equal(strict.code, 1);
   assert.equal(strict.json().passed, 0, 'signal errors fail every probe');
-  const run = probe('--json', '--independent', dir);
+  const run = probe('--json', '--no-models', '--independent', dir);
   assert.equal(run.code, 0, run.out);
   const report = run.json();
   assert.deepEqual([report.passed, report.total, report.dependent], [3, 3, 3]);
@@ -259,7 +259,7 @@ describe('profiles', () => {
   const published = withProbes(shared).map((dir) => path.basename(dir));
   for (const name of ['accuracy', 'balance', 'feedback', 'privacy']) {
     test(`published ${name} passes`, { skip: !published.includes(name) }, () => {
-      const args = name === 'accuracy' ? [] : ['--independent'];
+      const args = name === 'accuracy' ? [] : ['--independent', '--no-models'];
       const run = probe(...args, '--json', path.join(shared, name));
       assert.equal(run.code, 0, run.out + run.err);
       const report = run.json();

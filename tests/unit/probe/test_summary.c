@@ -117,6 +117,7 @@ static int ask(void *data, size_t worker, struct arena *arena, vsr_str body, con
         write_answer(word, model, &out);
     ret_answer->document = arena_str(arena, buf_str(&out));
     ret_answer->independent = !str_starts(word, VSR_STR("dependent"));
+    ret_answer->incomplete = true;
     ret_answer->time_ns = 1000 * (text.len ? strtoull(arena_c_str(arena, text), NULL, 10) : 1);
     buf_done(&out);
     return 0;

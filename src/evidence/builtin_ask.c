@@ -43,6 +43,7 @@ static void read_numbers(const struct builtin_model *model, const struct builtin
     answer->n = model->width;
     answer->labels = model->labels;
     answer->n_labels = model->n_labels;
+    answer->similarity = model->similarity;
 }
 
 void builtin_answer(struct builtin_scratch *scratch, vsr_str text, const struct builtin_model *const *models, size_t n,

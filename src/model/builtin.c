@@ -140,7 +140,8 @@ static int open_model(size_t index, struct vsr_err *err) {
                                      .task = str_from_c(data->task),
                                      .version = str_from_c(data->version),
                                      .kind = BUILTIN_VECTOR,
-                                     .width = mixer_vector_dims(builtin.trunk) };
+                                     .width = mixer_vector_dims(builtin.trunk),
+                                     .similarity = mixer_similarity(builtin.trunk) };
     if (data->begin && (rc = open_head(data, model, err)) < 0)
         return rc;
     builtin.open[index] = true;

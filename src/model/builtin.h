@@ -21,6 +21,7 @@
 
 struct builtin_scratch; /* working memory; grows to the longest text and keeps it */
 struct mixer_head;
+struct similarity_scale;
 struct tokenizer;
 
 #define BUILTIN_PREFIX "builtin/"
@@ -48,8 +49,9 @@ struct builtin_model {
     enum builtin_kind kind;
     const vsr_str *labels; /* [n_labels]; none of a vector */
     size_t n_labels;
-    size_t width;                  /* numbers in a row */
-    const struct mixer_head *head; /* NULL: the trunk alone */
+    size_t width;                              /* numbers in a row */
+    const struct similarity_scale *similarity; /* of vectors: what their cosines mean */
+    const struct mixer_head *head;             /* NULL: the trunk alone */
 };
 
 /* Whether it is the name of a built-in model, existing or not. */

@@ -34,6 +34,7 @@ struct mixer {
     struct embed words;
     const float *weight; /* [V] e^importance */
     size_t dims, vector_dims, width;
+    struct similarity_scale similarity;
     struct mixer_linear sentence_up, sentence_down; /* panels NULL: there are none */
     struct mixer_linear in;
     const float *shapes; /* [MIXER_SHAPES][M] */
@@ -105,6 +106,12 @@ static int read_sentence(struct mixer *mixer, struct mixer_file *file) {
             rc = mixer_file_linear(file, "sentence.down", mixer->sentence_up.out, mixer->dims, &mixer->sentence_down);
     }
     return rc < 0 ? rc : mixer_file_number(file, "dims", mixer->dims, 1, mixer->dims, &mixer->vector_dims);
+}
+
+static int read_similarity(struct mixer *mixer, const struct mixer_file *file) {
+    vsr_str points = safetensors_note(&file->tensors, VSR_STR("similarity"));
+    int rc = similarity_scale_parse(points, &mixer->similarity, file->err);
+    return rc < 0 ? err_wrap(file->err, "metadata \"similarity\"") : 0;
 }
 
 /* The file has each column's taps side by side, a pass over rows wants them apart. */
@@ -189,6 +196,8 @@ int mixer_new(vsr_str bytes, struct mixer **ret, struct vsr_err *err) {
     if (rc == 0)
         rc = read_sentence(mixer, &file);
     if (rc == 0)
+        rc = read_similarity(mixer, &file);
+    if (rc == 0)
         rc = read_blocks(mixer, &file);
     if (rc == 0)
         rc = mixer_file_finish(&file);
@@ -217,6 +226,10 @@ size_t mixer_dims(const struct mixer *mixer) {
 
 size_t mixer_width(const struct mixer *mixer) {
     return mixer->width;
+}
+
+const struct similarity_scale *mixer_similarity(const struct mixer *mixer) {
+    return &mixer->similarity;
 }
 
 size_t mixer_vector_dims(const struct mixer *mixer) {

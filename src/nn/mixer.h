@@ -25,6 +25,7 @@
 #include "core/err.h"
 #include "core/str.h"
 #include "nn/ngrams.h"
+#include "nn/similarity.h"
 
 struct mixer;
 struct mixer_text; /* one text in work */
@@ -51,6 +52,8 @@ size_t mixer_vocabulary(const struct mixer *mixer); /* ids are below it */
 size_t mixer_dims(const struct mixer *mixer);       /* D */
 size_t mixer_width(const struct mixer *mixer);      /* M; 0: it has no h */
 size_t mixer_vector_dims(const struct mixer *mixer);
+/* Of its vectors: metadata "similarity". */
+const struct similarity_scale *mixer_similarity(const struct mixer *mixer);
 /* Of what it keeps in memory itself. */
 size_t mixer_bytes(const struct mixer *mixer);
 

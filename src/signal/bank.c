@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/mem.h"
+#include "nn/similarity.h"
 #include "signal/evidence.h"
 #include "signal/family.h"
 #include "signal/prototypes.h"
@@ -274,7 +275,9 @@ bool signal_bank_score(const struct signal_bank *bank, const struct evidence_ans
     stretch = stretch_of(content, answer->numbers);
     for (size_t i = 0; i < content->n; i++)
         similarities[i] =
-            within_one(stretch * vector_dot(answer->numbers, content->vectors + i * content->dims, content->dims));
+            (float)similarity_of(answer->similarity,
+                                 within_one(stretch * vector_dot(answer->numbers, content->vectors + i * content->dims,
+                                                                 content->dims)));
     score = blend(bank, similarities, content->n, method);
     *ret_score = (struct signal_bank_score){ score.score, score.best, score.support, content->n };
     return true;

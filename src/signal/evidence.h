@@ -28,6 +28,7 @@
 struct arena;
 struct config_strings;
 struct signal_builder;
+struct similarity_scale;
 
 /* ---- who is asked */
 
@@ -102,8 +103,9 @@ struct evidence_answer {
     size_t n_spans;
     const vsr_str *labels; /* CLASSES: as many as numbers; SPANS: those that spans name */
     size_t n_labels;
-    const char *model, *version; /* who said so, for people; NULL: not known */
-    bool remembered;             /* no model was run for this ask */
+    const struct similarity_scale *similarity; /* VECTOR: what its cosines mean; NULL: what they are */
+    const char *model, *version;               /* who said so, for people; NULL: not known */
+    bool remembered;                           /* no model was run for this ask */
 };
 
 enum { EVIDENCE_ASKERS_MAX = 32 }; /* families; bits of `askers` */

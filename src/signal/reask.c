@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "core/arena.h"
+#include "nn/similarity.h"
 #include "signal/learned.h"
 #include "signal/prototypes.h"
 #include "text/window.h"
@@ -160,7 +161,8 @@ static bool compare(const struct evidence_answer *now, const struct evidence_ans
         likeness->failure = unlike;
         return false;
     }
-    likeness->similarities[likeness->n++] = fmax(-1, fmin(1, vector_dot(now->numbers, then->numbers, now->n)));
+    likeness->similarities[likeness->n++] =
+        similarity_of(now->similarity, fmax(-1, fmin(1, vector_dot(now->numbers, then->numbers, now->n))));
     return true;
 }
 

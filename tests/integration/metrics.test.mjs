@@ -257,7 +257,6 @@ test('what becomes of signals is counted, family by family', async (t) => {
         decision('code_lane', 100, ['keyword', 'code_words']),
         decision('law_lane', 50, ['domain', 'law'], ['context', 'short']),
       ],
-      global: { model_catalog: { modules: { classifier: { domain: { model_id: 'models/nobody' } } } } },
     }),
   );
   await post(vsr.port, chat('some code'));

@@ -7,7 +7,7 @@ T ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run probe test test-aarch64 test-all test-long test-update check check-quick format docs bench bench-nn fuzz asan tsan install deps clean help
+.PHONY: build run probe test test-aarch64 test-all test-long test-update check check-quick format docs bench bench-nn eval-models fuzz asan tsan install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -56,6 +56,10 @@ check-quick: ## the same without clang-tidy
 format: ## clang-format over our sources
 	@tools/deps check
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+eval-models: ## figures of the built-in models on the dev rows of ../shared/data
+	@tools/deps train
+	@training/run own figures
 
 docs: ## docs/configuration.md, from the tables
 	@tools/deps test

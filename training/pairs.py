@@ -169,6 +169,29 @@ def groups():
     return {f: dict(g) for f, g in found.items() if len(g) >= 4}
 
 
+def is_han(t):
+    return any("\u4e00" <= c <= "\u9fff" for c in t)
+
+
+def two_sided():
+    """family -> label -> (what a bank is drawn from, what is compared with it), where the two are of different kinds."""
+    found = {"terms": {}, "chinese": {}}
+    for name, (keys, requests) in written_topics().items():
+        english, chinese = [t for t in requests if not is_han(t)], [t for t in requests if is_han(t)]
+        if len(english) >= 7 and len(keys) >= 3:
+            found["terms"][name] = (english, keys)
+        if len(english) >= 7 and chinese:
+            found["chinese"][name] = (english, chinese)
+    own = collections.defaultdict(list)
+    for r in rows.own("train_intents"):
+        own[r["label"]].append(r["text"])
+    for name, texts in own.items():
+        english, chinese = [t for t in texts if not is_han(t)], [t for t in texts if is_han(t)]
+        if len(english) >= 7 and chinese:
+            found["chinese"][name] = (english, chinese)
+    return {f: g for f, g in found.items() if len(g) >= 16}
+
+
 def dev_groups():
     """Families of dev texts: `seen` labels were trained on with other texts, `unseen` ones were not at all."""
     found = {"seen": collections.defaultdict(list), "unseen": collections.defaultdict(list)}
@@ -187,7 +210,8 @@ def written_banks():
     banks = collections.defaultdict(list)
     for r in rows.own("banks", "test"):
         banks[r["label"]].append(r["text"])
-    return banks, [(r["text"], r["label"]) for r in rows.own("bank_queries", "test")]
+    known = rows.DevTexts([t for _, requests in written_topics().values() for t in requests])
+    return banks, [(r["text"], r["label"]) for r in rows.own("bank_queries", "test") if not known.has(r["text"])]
 
 
 def related(split="train"):

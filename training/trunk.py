@@ -31,7 +31,7 @@ WEIGHT = {"tatoeba": 1.0, "xquad_translation": 0.6, "wiki_split": 0.4, "xquad_pa
           "adversarial": 0.1, "sgd": 0.5, "metatool": 1.0, "apizoo": 0.3, "bfcl": 0.3, "own_paraphrase": 1.0, "own_terms": 0.3, "topic_request": 3.0, "topic_words": 2.0, "exam_answer": 1.2, "exam_subject": 0.6,
           "entailed": 0.5, "begin_message": 0.2, "summary": 0.2, "passage": 0.6, "wn_gloss": 3.0, "wn_synonym": 1.5,
           "wn_example": 1.5, "wn_kind": 1.0, "wn_topic": 0.4}
-FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 1.0, "topics": 4.0}
+FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 1.0, "topics": 3.0, "terms": 3.0, "chinese": 2.0}
 DOMAINS = ["biology", "business", "chemistry", "computer science", "economics", "engineering", "health", "history", "law",
            "math", "other", "philosophy", "physics", "psychology"]
 
@@ -148,7 +148,9 @@ def measure(trunk):
         q = trunk.embed([t for t, _ in queries])
         s = torch.stack([bank_scores((q @ v[n].t())[:, None])[:, 0] for n in names], 1)
         truth = torch.tensor([names.index(n) for _, n in queries])
-        out["recall written"] = (s.argmax(1) == truth).float().mean().item()
+        right = (s.argmax(1) == truth).float()
+        han = torch.tensor([pairs.is_han(t) for t, _ in queries])
+        out["recall written"], out["recall written zh"] = right.mean().item(), right[han].mean().item()
         out["own written"] = s.gather(1, truth[:, None]).median().item()
         out["other written"] = s[~F.one_hot(truth, len(names)).bool()].median().item()
     return out
@@ -167,7 +169,10 @@ def material():
         b = np.array([store.add(x[1]) for x in found])
         g = np.array([groups.setdefault((name, x[2]), len(groups)) if x[2] is not None else -1 for x in found])
         source[name] = (a, b, g)
-    families = {f: [np.array([store.add(t) for t in ts]) for _, ts in sorted(g.items())] for f, g in pairs.groups().items()}
+    add = lambda texts: np.array([store.add(t) for t in texts])
+    families = {f: [(add(ts),) * 2 for _, ts in sorted(g.items())] for f, g in pairs.groups().items()}
+    for f, g in pairs.two_sided().items():
+        families[f] = [(add(bank), add(asked)) for _, (bank, asked) in sorted(g.items())]
     graded = pairs.graded()
     ga = np.array([store.add(x[0]) for x in graded])
     gb = np.array([store.add(x[1]) for x in graded])
@@ -197,10 +202,10 @@ def graded_loss(cos, want):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("out", type=pathlib.Path)
-    p.add_argument("--seconds", type=float, default=300)
+    p.add_argument("--seconds", type=float, default=600, help="when --steps is 0")
     p.add_argument("--dims", type=int, default=256)
-    p.add_argument("--hidden", type=int, default=512)
-    p.add_argument("--lr", type=float, default=3e-3)
+    p.add_argument("--hidden", type=int, default=0)
+    p.add_argument("--lr", type=float, default=1.5e-3)
     p.add_argument("--tau", type=float, default=0.05)
     p.add_argument("--drop", type=float, default=0.1)
     p.add_argument("--init", default="")
@@ -208,14 +213,14 @@ def main():
     p.add_argument("--contrast", type=float, default=1.0)
     p.add_argument("--banks", type=float, default=1.0)
     p.add_argument("--graded", type=float, default=1.0)
-    p.add_argument("--near", type=float, default=0.5)
+    p.add_argument("--near", type=float, default=0.7)
     p.add_argument("--domain", type=float, default=0.3)
     p.add_argument("--importance", type=float, default=1e-2)
     p.add_argument("--graded-rows", action="store_true", help="let the similarity rows move the vectors")
     p.add_argument("--families", type=float, default=1.0)
-    p.add_argument("--steps", type=int, default=0)
-    p.add_argument("--chunk", type=int, default=192)
-    p.add_argument("--chunks", type=int, default=4)
+    p.add_argument("--steps", type=int, default=8800)
+    p.add_argument("--chunk", type=int, default=160)
+    p.add_argument("--chunks", type=int, default=3)
     o = p.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(o.threads)
@@ -243,6 +248,8 @@ def main():
     fnames = list(families)
     fshare = np.array([FAMILY.get(f, 1.0) for f in fnames])
     fshare /= fshare.sum()
+    # Not two names for the same label in one episode.
+    mixable = ["clinc", "metatool"] + ["topics"] * 4
 
     began, step, seen = time.time(), 0, {}
     while True:
@@ -258,15 +265,23 @@ def main():
             b.append(sb[pick])
             g.append(np.where(sg[pick] < 0, -1, sg[pick] + (c << 32)))
         a, b, g = map(np.concatenate, (a, b, g))
-        fam = families[fnames[r.choice(len(fnames), p=fshare)]]
-        labels = r.choice(len(fam), min(16, len(fam)), replace=False)
+        if r.rand() < 0.6:
+            fam = families[fnames[r.choice(len(fnames), p=fshare)]]
+            labels = [fam[i] for i in r.choice(len(fam), min(16, len(fam)), replace=False)]
+        else:
+            # Rules of one profile are of all kinds; labels of one family are the harder to tell apart.
+            labels = [families[f][r.randint(len(families[f]))] for f in r.choice(mixable, 16)]
+            labels = list({id(label): label for label in labels}.values())
         bank, query = [], []
         size = r.choice([4, 5, 6, 7])
-        for i in labels:
-            t = fam[i]
-            pick = r.choice(len(t), size=size + 3, replace=len(t) < size + 3)
-            bank.append(t[pick[:size]])
-            query.append(t[pick[size:]])
+        for of, asked in labels:
+            if of is asked:
+                pick = of[r.choice(len(of), size=size + 3, replace=len(of) < size + 3)]
+                bank.append(pick[:size])
+                query.append(pick[size:])
+            else:
+                bank.append(of[r.choice(len(of), size=size, replace=False)])
+                query.append(asked[r.randint(0, len(asked), 3)])
         gp = r.randint(0, len(ga), 128)
         en = np.flatnonzero(glang == "en")
         gp[:48] = en[r.randint(0, len(en), 48)]

@@ -52,7 +52,10 @@ def aligned(text):
             j = i + 1
             while j < len(text) and (unicodedata.combining(text[j]) or unicodedata.category(text[j]) in ("Mn", "Mc")):
                 j += 1
-            chars += [(c, i, j) for c in lower(unicodedata.normalize("NFKC", text[i:j]))]
+            joined = lower(unicodedata.normalize("NFKC", text[i:j]))
+            apart = [(c, k, k + 1) for k in range(i, j) for c in lower(unicodedata.normalize("NFKC", text[k]))]
+            # Marks that stay by themselves keep their own places; what is composed has that of all its parts.
+            chars += apart if "".join(c for c, _, _ in apart) == joined else [(c, i, j) for c in joined]
             i = j
     out, places = [], []
     for c, i, j in chars:

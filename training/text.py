@@ -4,15 +4,18 @@ The same steps as models/trunk/tokenizer.json asks of any tokenizer: NFKC, lower
 the ends, then Unigram pieces. Shapes are of the ORIGINAL characters, which lower case has not yet levelled.
 """
 import functools
+import json
 import os
 import pathlib
 import re
+import struct
 import unicodedata
 
 import numpy as np
 import sentencepiece
 
 MODEL = pathlib.Path(os.environ.get("VSR_WORK", pathlib.Path(__file__).resolve().parents[1] / "build" / "training")) / "tokenizer.model"
+SHIPPED = pathlib.Path(__file__).resolve().parents[1] / "models" / "trunk" / "tokenizer.json"  # where none was trained here
 SPACE = "[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 SPACES = re.compile(SPACE)
 BLANKS = frozenset(c for c in map(chr, range(0x3001)) if SPACES.fullmatch(c))
@@ -28,9 +31,34 @@ def normal(text):
     return SPACES.sub(" ", lower(unicodedata.normalize("NFKC", text))).strip(" ")
 
 
+def field(number, value):
+    """One field of a protocol buffer."""
+    if isinstance(value, float):
+        return bytes([number << 3 | 5]) + struct.pack("<f", value)
+    tag = number << 3 | (0 if isinstance(value, int) else 2)
+    return varint(tag) + (varint(value) if isinstance(value, int) else varint(len(value)) + value)
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def model_of(path):
+    """The shipped tokenizer.json as a SentencePiece model: Unigram, text taken as it is."""
+    vocabulary = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
+    body = b"".join(field(1, field(1, piece.encode()) + field(2, float(score)) + field(3, 2 if i == 0 else 1))
+                    for i, (piece, score) in enumerate(vocabulary))
+    return body + field(2, field(3, 1)) + field(3, field(1, b"identity") + field(3, 1) + field(4, 0) + field(5, 1))
+
+
 @functools.lru_cache(None)
 def pieces():
-    return sentencepiece.SentencePieceProcessor(model_file=str(MODEL))
+    if MODEL.exists():
+        return sentencepiece.SentencePieceProcessor(model_file=str(MODEL))
+    return sentencepiece.SentencePieceProcessor(model_proto=model_of(SHIPPED))
 
 
 def ids(text):
@@ -54,8 +82,9 @@ def aligned(text):
                 j += 1
             joined = lower(unicodedata.normalize("NFKC", text[i:j]))
             apart = [(c, k, k + 1) for k in range(i, j) for c in lower(unicodedata.normalize("NFKC", text[k]))]
-            # Marks that stay by themselves keep their own places; what is composed has that of all its parts.
-            chars += apart if "".join(c for c, _, _ in apart) == joined else [(c, i, j) for c in joined]
+            # Marks that stay by themselves keep their own places; what is composed has those of as many of its parts.
+            at = lambda k: min(i + k, j - 1)
+            chars += apart if "".join(c for c, _, _ in apart) == joined else [(c, at(k), at(k) + 1) for k, c in enumerate(joined)]
             i = j
     out, places = [], []
     for c, i, j in chars:

@@ -16,6 +16,7 @@ import torch
 import classify
 import export
 import mixed
+import ngrams
 import tasks
 import trunk
 
@@ -28,19 +29,15 @@ class Exported(trunk.Trunk):
 
 
 def models(frozen, top):
-    """All heads as the files have them, and their calibration."""
-    files = {name: export.read(top / name / "head.safetensors") for name in list(tasks.LABELS) + ["pii", "hallucination", "nli"]}
+    """The heads of tokens and pairs as their files have them, and their calibration."""
+    files = {name: export.read(top / name / "head.safetensors") for name in ("pii", "hallucination", "nli")}
     t = {k: {n: torch.from_numpy(v) for n, v in tensors.items()} for k, (tensors, _) in files.items()}
-    domain = t["domain"]
     o = argparse.Namespace(width=frozen.mixer.project.out_features, inner=1, kernel=1, blocks=1, dilation="1", drop=0.0,
-                           compare=t["nli"]["compare.weight"].shape[0], tag=t["pii"]["hidden.weight"].shape[0],
-                           queries=domain["token_pool.query"].shape[0], mixed_queries=domain["pool.query"].shape[0])
+                           compare=t["nli"]["compare.weight"].shape[0], tag=t["pii"]["hidden.weight"].shape[0], queries=1,
+                           mixed_queries=1)
     m = mixed.Models(frozen.dims, o)
     m.mixer = frozen.mixer
     linear = lambda part, tt, name: part.load_state_dict({"weight": tt[name + ".weight"], "bias": tt[name + ".bias"]})
-    for task in tasks.LABELS:
-        assert json.loads(files[task][1]["labels"]) == tasks.LABELS[task]
-        m.classes[task].load_state_dict({k: v for k, v in t[task].items() if not k.startswith("calibration")})
     linear(m.pii_hidden, t["pii"], "hidden"), linear(m.pii_out, t["pii"], "out")
     linear(m.found_out, t["hallucination"], "out")
     linear(m.nli_hidden, t["nli"], "hidden"), linear(m.nli_out, t["nli"], "out")
@@ -49,6 +46,14 @@ def models(frozen, top):
                            "compare.weight": tt["compare.weight"], "compare.bias": tt["compare.bias"]})
     m.eval()
     return m, {k: (v["calibration.scale"], v["calibration.bias"]) for k, v in t.items()}
+
+
+def classifiers(frozen, top):
+    """The heads of texts: task -> ngrams.Exported."""
+    found = {task: ngrams.Exported(top / task / "head.safetensors", frozen) for task in tasks.LABELS}
+    for task, head in found.items():
+        assert json.loads(head.meta["labels"]) == tasks.LABELS[task]
+    return found
 
 
 def main():
@@ -62,6 +67,7 @@ def main():
         frozen = classify.Frozen(o.models / "trunk")
         print("embedding dev", json.dumps({k: round(float(v), 4) for k, v in trunk.measure(Exported(frozen)).items()}))
         m, cal = models(frozen, o.models)
+        mixed.figures_of_texts({task: head.probabilities for task, head in classifiers(frozen, o.models).items()})
         mixed.figures(m, frozen, cal)
     for path in sorted(o.models.glob("*/*.safetensors")) + sorted(o.models.glob("*/tokenizer.json")):
         print("size", path.relative_to(o.models), path.stat().st_size)

@@ -428,14 +428,18 @@ def write(m, frozen, o, cal):
     figures(m, frozen, cal)
 
 
-def figures(m, frozen, cal):
-    for task in tasks.LABELS:
-        p = lambda texts: torch.softmax(classed(m, task, frozen, [Text(t, 512, False) for t in texts]) * cal[task][0] + cal[task][1], 1).numpy()
+def figures_of_texts(probabilities):
+    """`probabilities`: task -> texts to probabilities."""
+    for task, p in probabilities.items():
         classify.figures(task, {k: (p([t for t, _ in v]), np.array([y for _, y in v])) for k, v in tasks.dev(task).items()})
         for name, texts in tasks.extra(task).items():
             q = p(texts)
             print(task, name, json.dumps({"rows": len(q), **{f"share of {l} at 0.7": round(float((q[:, k] >= 0.7).mean()), 4)
                                                              for k, l in enumerate(tasks.LABELS[task]) if k}}), flush=True)
+
+
+def figures(m, frozen, cal):
+    """Of tokens and pairs."""
     say = lambda *a: print(*a[:-1], json.dumps({k: round(float(v), 4) for k, v in a[-1].items()}), flush=True)
     scaled = lambda l, c: torch.softmax(l * c[0] + c[1], -1).numpy()
     for name, found_ in pii_rows("dev").items():

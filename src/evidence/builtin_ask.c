@@ -32,7 +32,8 @@ static int read_spans(const struct builtin_scratch *scratch, vsr_str text, const
                       struct vsr_err *err) {
     struct builtin_tokens tokens = builtin_tokens(scratch);
     const struct bio_tokens tagged = { result->numbers, tokens.starts, tokens.ends, tokens.n };
-    return evidence_spans(arena, text, &tagged, model->labels, model->n_labels, answer, err);
+    /* The built-in tagger was chosen and measured by its likeliest sequences. */
+    return evidence_spans(arena, text, &tagged, BIO_VITERBI, model->labels, model->n_labels, answer, err);
 }
 
 static void read_numbers(const struct builtin_model *model, const struct builtin_result *result, struct arena *arena,

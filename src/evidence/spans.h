@@ -10,9 +10,9 @@
 
 /*
  * Sets spans and labels of the answer, in `arena`. `labels` [n] are the tagger's, one for each number of a token. A
- * span is as sure as its tokens are on average; what begins in its middle counts (BIO_LENIENT).
+ * span is as sure as its tokens are on average.
  */
-int evidence_spans(struct arena *arena, vsr_str text, const struct bio_tokens *tokens, const vsr_str *labels, size_t n,
-                   struct evidence_answer *answer, struct vsr_err *err) VSR_MUST_CHECK;
+int evidence_spans(struct arena *arena, vsr_str text, const struct bio_tokens *tokens, enum bio_rule rule,
+                   const vsr_str *labels, size_t n, struct evidence_answer *answer, struct vsr_err *err) VSR_MUST_CHECK;
 
 #endif

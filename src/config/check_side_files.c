@@ -1,11 +1,13 @@
 /*
  * Reads the manifests of the knowledge bases that some recipe uses, and the tools when they are enabled, and checks
- * what the document says of them. A file that is not there switches its feature off with a warning, as a missing model
- * does; one that is broken is an error. Read-only validation looks at no file.
+ * what the document says of them. Where a built-in knowledge base has no file, what is in the program counts; any other
+ * file that is not there switches its feature off with a warning, as a missing model does. One that is broken is an
+ * error. Read-only validation looks at no file, and so cannot tell which labels there are.
  */
 #include "config/check.h"
 #include "config/document_tables.h"
 #include "config/file_hash.h"
+#include "config/kb_builtin.h"
 #include "config/side_files.h"
 #include "core/arena.h"
 #include "core/assert.h"
@@ -173,7 +175,7 @@ static struct diag_at source_at(struct check *c, const struct config_kb *kb) {
     return schema_field_at(&config_kb_source_schema, &kb->source, "path", c->arena);
 }
 
-/* A built-in base stands nowhere in the document: then who uses it is pointed at. */
+/* A base of the defaults stands nowhere in the document: then who uses it is pointed at. */
 static struct diag_at file_at(struct check *c, const struct use *use) {
     struct diag_at at = source_at(c, use->kb);
     if (at.line == 0) {
@@ -198,7 +200,9 @@ static void read_kb(struct files *f, const struct use *use) {
     path = arena_printf(c->scratch, "%.*s/%.*s", VSR_FMT(folder), VSR_FMT(kb->source.manifest));
     n = side_file_candidates(&f->roots, path, c->scratch, candidates);
     rc = side_file_read(candidates, n, c->scratch, &file, &text, &err);
-    note_files(c, candidates, n, file, text);
+    note_files(c, candidates, n, file, text); /* a file that appears later takes the place of a built-in one */
+    if (rc == VSR_E_NOT_FOUND && kb_builtin(path, &file, &text))
+        rc = 0;
     if (rc == 0)
         rc = kb_manifest_parse(c->arena, text, &manifest, &err);
     if (rc == VSR_E_NOT_FOUND) {

@@ -2,9 +2,9 @@
  * side_files - the files that a document names: manifests of knowledge bases, the database of tools (config.md §14).
  *
  * A relative path is looked for in the state directory (only `knowledge_bases/...`), beside the document, below
- * $VSR_CONFIG_ASSET_ROOT and in the program's own installation; the first that exists counts. Texts are parsed strictly
- * and within the limits below. What is read lives in the arena it was read into and is immutable: any thread. Reading
- * blocks.
+ * $VSR_CONFIG_ASSET_ROOT and in the program's own installation; the first that exists counts. What is built in comes
+ * after all of them (config/kb_builtin.h). Texts are parsed strictly and within the limits below. What is read lives in
+ * the arena it was read into and is immutable: any thread. Reading blocks.
  */
 #ifndef VSR_CONFIG_SIDE_FILES_H
 #define VSR_CONFIG_SIDE_FILES_H

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/kb_builtin.h"
 #include "config/load.h"
 #include "config/side_files.h"
 #include "core/arena.h"
@@ -303,8 +304,18 @@ static void make_place(struct place *place) {
 }
 
 static void remove_place(const struct place *place) {
-    static const char *const names[] = { "k/labels.json", "k", "broken/labels.json", "broken", "tools.json",
-                                         "notools.json",  "" };
+    static const char *const names[] = { "k/labels.json",
+                                         "k",
+                                         "broken/labels.json",
+                                         "broken",
+                                         "tools.json",
+                                         "notools.json",
+                                         "beside/knowledge_bases/mmlu/labels.json",
+                                         "beside/knowledge_bases/mmlu",
+                                         "beside/knowledge_bases",
+                                         "beside/policy.yaml",
+                                         "beside",
+                                         "" };
     for (size_t i = 0; i < VSR_COUNT(names); i++) {
         char path[PATH_LEN * 2];
         snprintf(path, sizeof(path), "%s/%s", place->dir, names[i]);
@@ -340,25 +351,111 @@ TEST(whole_documents) {
     remove_place(&place);
 }
 
-TEST(missing_built_in) {
+/* The defaults, with rules that use both; nothing but the rules is written. */
+#define BOTH \
+    "version: v0.3\nrouting: {signals: {kb: [{name: a, kb: privacy_kb, target: {kind: label, value: pii}}, " \
+    "{name: b, kb: mmlu_kb, target: {kind: label, value: computer science}}]}}\n"
+
+static void count_labels(const struct config_document *doc, const char *kb, size_t want) {
+    const struct config_kb_manifest *manifest =
+        doc ? config_kb(&doc->global.model_catalog, str_from_c(kb))->manifest : NULL;
+    CHECK(manifest != NULL, kb);
+    if (manifest)
+        CHECK_INT(manifest->n_labels, want, kb);
+}
+
+/* With nothing but the program they are there, and fit the thresholds, groups and metrics of the defaults. */
+TEST(built_in) {
     struct arena *arena = arena_new(0, 0);
     struct place nowhere = { "/nowhere" };
     struct config_load_options options = { .parts.families = { kb_family, 1 }, .env = place_env, .env_data = &nowhere };
     const struct config_document *doc = NULL;
     struct diag diag;
-    (void)config_load_text(arena, VSR_STR("version: v0.3\nrouting:\n  signals: {kb: [{name: a, kb: privacy_kb}]}\n"),
-                           VSR_STR("t"), &options, &doc, &diag);
-    CHECK(doc != NULL, "a file that is not there switches off, it does not fail");
+    (void)config_load_text(arena, VSR_STR(BOTH), VSR_STR("t"), &options, &doc, &diag);
     for (size_t i = 0; i < diag.n_items; i++)
-        if (strcmp(diag.items[i].code, "W_ASSET") == 0) {
-            CHECK_INT(diag.items[i].line, 3, "at the rule that uses it");
-            CHECK_STR(diag.items[i].path, "global.model_catalog.kbs[privacy_kb].source.path", "what it is about");
-            CHECK(str_find(diag.items[i].message, VSR_STR("/nowhere/knowledge_bases/privacy/labels.json")) > 0,
-                  "tried");
-            arena_free(arena);
-            return;
+        CHECK_STR(str_from_c(diag.items[i].code), "W_UNUSED", "no file is missed, no label is unknown");
+    count_labels(doc, "privacy_kb", 18);
+    count_labels(doc, "mmlu_kb", 14);
+    if (doc)
+        CHECK_STR(config_kb(&doc->global.model_catalog, VSR_STR("mmlu_kb"))->manifest->file,
+                  "built-in knowledge_bases/mmlu/labels.json", "what messages call it");
+    arena_free(arena);
+}
+
+/* Enough to tell labels apart by, and no text that stands for two. */
+TEST(built_in_exemplars) {
+    static const char *const paths[] = { "knowledge_bases/privacy/labels.json", "knowledge_bases/mmlu/labels.json" };
+    for (size_t i = 0; i < VSR_COUNT(paths); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct config_kb_manifest *manifest = NULL;
+        struct vsr_err err = VSR_ERR_NONE;
+        struct map texts;
+        vsr_str name, text = { 0 };
+        map_init(&texts, arena);
+        CHECK(kb_builtin(str_from_c(paths[i]), &name, &text), paths[i]);
+        CHECK_INT(kb_manifest_parse(arena, text, &manifest, &err), 0, err.text);
+        for (size_t k = 0; manifest && k < manifest->n_labels; k++) {
+            struct config_kb_label *label = &manifest->labels[k];
+            CHECK(label->description.len > 0, paths[i]);
+            CHECK(label->n_exemplars >= 15, paths[i]);
+            for (size_t j = 0; j < label->n_exemplars; j++)
+                CHECK(map_put(&texts, str_trim(label->exemplars[j]), label) == NULL, "twice");
         }
-    CHECK(false, "it is said");
+        arena_free(arena);
+    }
+}
+
+TEST(built_in_by_path_alone) {
+    static const char *const others[] = { "privacy/labels.json", "knowledge_bases/privacy/other.json",
+                                          "/knowledge_bases/mmlu/labels.json", "knowledge_bases/mine/labels.json", "" };
+    vsr_str name, text;
+    for (size_t i = 0; i < VSR_COUNT(others); i++)
+        CHECK(!kb_builtin(str_from_c(others[i]), &name, &text), others[i]);
+}
+
+static void note_path(void *data, vsr_str path, vsr_str hash) {
+    buf_printf(data, "%.*s%s ", VSR_FMT(path), hash.len ? " read" : "");
+}
+
+/* A file takes the place of the built-in base, wherever it may lie; until there is one, its places are watched. */
+TEST(file_before_built_in) {
+    for (int there = 0; there < 2; there++) {
+        struct arena *arena = arena_new(0, 0);
+        struct place place;
+        struct buf watched;
+        struct config_load_options options = { .parts.families = { kb_family, 1 },
+                                               .env = place_env,
+                                               .env_data = &place,
+                                               .on_file = note_path,
+                                               .on_file_data = &watched };
+        const struct config_document *doc = NULL;
+        struct diag diag;
+        char document[PATH_LEN * 2], file[PATH_LEN * 2];
+        buf_init(&watched, TEXT_LEN_MAX);
+        make_place(&place);
+        write_file(
+            &place, "beside/policy.yaml",
+            "version: v0.3\nrouting: {signals: {kb: [{name: a, kb: mmlu_kb, target: {kind: label, value: red}}]}}"
+            "\nglobal: {model_catalog: {kbs: [{name: mmlu_kb, source: {path: knowledge_bases/mmlu/}}]}}\n");
+        if (there)
+            write_file(&place, "beside/knowledge_bases/mmlu/labels.json", LABELS);
+        snprintf(document, sizeof(document), "%s/beside/policy.yaml", place.dir);
+        snprintf(file, sizeof(file), "%s/beside/knowledge_bases/mmlu/labels.json%s", place.dir, there ? " read" : "");
+        (void)config_load_file(arena, document, &options, &doc, &diag);
+        if (there) {
+            count_labels(doc, "mmlu_kb", 2);
+        } else {
+            CHECK(doc == NULL, "the built-in one has no such label");
+            CHECK_STR(diag.items[diag.n_items - 1].message,
+                      "knowledge base \"mmlu_kb\" has no label \"red\" in built-in knowledge_bases/mmlu/labels.json",
+                      "and is named");
+        }
+        CHECK(str_find(buf_str(&watched), str_from_c(file)) >= 0, "told of the place");
+        CHECK(str_find(buf_str(&watched), VSR_STR("built-in")) < 0, "what is no file is not watched");
+        buf_done(&watched);
+        remove_place(&place);
+        arena_free(arena);
+    }
 }
 
 /* The published bases fit the built-in thresholds and groups. */
@@ -387,4 +484,5 @@ TEST(published_bases) {
 }
 
 RUN_TESTS(T(manifest_read), T(manifest_refused), T(tools_read), T(tools_refused), T(limits), T(places),
-          T(whole_documents), T(missing_built_in), T(published_bases))
+          T(whole_documents), T(built_in), T(built_in_exemplars), T(built_in_by_path_alone), T(file_before_built_in),
+          T(published_bases))

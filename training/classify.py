@@ -51,10 +51,10 @@ def calibrated(logits, y, weight=None):
 
 
 def figures(task, sets):
-    """`shared`: all sets but the one that this project wrote itself."""
+    """`shared`: all sets but those that this project wrote itself, which are named so."""
     for name, (p, y) in sets.items():
         line(task, name, p, y)
-    shared = [v for k, v in sets.items() if k != "own"]
+    shared = [v for k, v in sets.items() if not k.startswith("own")]
     if len(shared) > 1:
         line(task, "shared", np.concatenate([p for p, _ in shared]), np.concatenate([y for _, y in shared]))
     if len(sets) > len(shared) > 0:

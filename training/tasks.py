@@ -1,5 +1,7 @@
 """What each classifier is trained and measured on: rows of (text, label), train and dev kept apart by training/rows.py."""
+import json
 import random
+import zlib
 
 import pairs
 import rows
@@ -71,6 +73,14 @@ def commands(seed, n):
     return sample([r["text"] for f in ("intent/clinc150", "intent/hwu_nlu") for r in rows.train(f)], n, seed)
 
 
+def by_subject(held_out):
+    """(request, label) of the written topics that belong to one subject; one of ten is held out."""
+    written = pairs.written_topics()
+    subjects = json.loads((rows.OWN / "topics" / "subjects.json").read_text())
+    return [(request, DOMAIN.index(label)) for label, names in subjects.items() for name in names
+            for request in written[name][1] if (zlib.crc32(request.encode()) % 10 == 0) == held_out]
+
+
 def train(task):
     """(text, label, weight)"""
     found = [(t, y, 1.0) for f in FILES[task] for t, y in labelled(rows.train(f), task)]
@@ -79,6 +89,7 @@ def train(task):
     found += [(row["text"], -1, 1.0) for row in rows.own(task.replace("-", "_")) if row["label"] == "none"]
     r = random.Random(4)
     if task == "domain":
+        found += [(t, y, 1.0) for t, y in by_subject(False)]
         for f in FILES[task][:2]:
             for row in rows.train(f):
                 options = [o for o in pairs.options_of(row) if len(o) < 200]
@@ -124,6 +135,8 @@ def dev(task):
     mine = labelled(rows.own(task.replace("-", "_"), "dev"), task)
     if mine:
         sets["own"] = mine
+    if task == "domain":
+        sets["own topics"] = by_subject(True)
     return {k: v for k, v in sets.items() if v}
 
 

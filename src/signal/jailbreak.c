@@ -403,6 +403,7 @@ const struct signal_family signal_jailbreak = {
     .needs_evidence = "jailbreak detection",
     .models = models,
     .never_skipped = true,
+    .confidence_max = 2, /* near to an attempt, and away from all that is harmless */
     .on_unknown = ON_UNKNOWN_UNKNOWN,
     .build = build,
     .ask = ask,

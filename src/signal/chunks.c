@@ -9,6 +9,7 @@
 struct seen {
     vsr_str *items; /* NULL pointer: free */
     size_t mask;
+    uint64_t seed; /* nobody outside knows it: texts are a client's, and could be chosen to have one hash */
 };
 
 static bool seen_init(struct seen *seen, struct arena *arena, size_t n) {
@@ -17,12 +18,13 @@ static bool seen_init(struct seen *seen, struct arena *arena, size_t n) {
         n_slots *= 2;
     seen->items = arena_try_alloc(arena, n_slots * sizeof(*seen->items));
     seen->mask = n_slots - 1;
+    seen->seed = (uint64_t)(uintptr_t)seen->items * UINT64_C(0x9e3779b97f4a7c15);
     return seen->items != NULL;
 }
 
 /* False when it was there before. */
 static bool seen_add(struct seen *seen, vsr_str text) {
-    for (size_t i = str_hash(text, 0) & seen->mask;; i = (i + 1) & seen->mask) {
+    for (size_t i = str_hash(text, seen->seed) & seen->mask;; i = (i + 1) & seen->mask) {
         if (!seen->items[i].ptr) {
             seen->items[i] = text;
             return true;

@@ -84,9 +84,13 @@ void evidence_asks_init(struct evidence_asks *asks, struct arena *arena) {
     *asks = (struct evidence_asks){ .arena = arena };
 }
 
-/* Texts are a client's: whoever makes many of equal hash makes the search of his own request slow, no other's. */
-static uint64_t hash_of(enum evidence_kind kind, uint32_t source, vsr_str text) {
-    return str_hash(text, (uint64_t)kind << 32 | source);
+/*
+ * Texts are a client's, and the loop serves others too: where the arena lies nobody outside knows, so nobody can choose
+ * texts of one hash.
+ */
+static uint64_t hash_of(const struct evidence_asks *asks, enum evidence_kind kind, uint32_t source, vsr_str text) {
+    uint64_t seed = (uint64_t)(uintptr_t)asks->arena * UINT64_C(0x9e3779b97f4a7c15);
+    return str_hash(text, seed ^ ((uint64_t)kind << 32 | source));
 }
 
 static bool is_same(const struct evidence_ask *ask, enum evidence_kind kind, uint32_t source, vsr_str text) {
@@ -97,7 +101,7 @@ static bool is_same(const struct evidence_ask *ask, enum evidence_kind kind, uin
 /* The slot of the ask, or the free one where it belongs. The table is never full. */
 static uint32_t *find_slot(const struct evidence_asks *asks, enum evidence_kind kind, uint32_t source, vsr_str text) {
     size_t mask = asks->n_slots - 1;
-    for (size_t i = hash_of(kind, source, text) & mask;; i = (i + 1) & mask) {
+    for (size_t i = hash_of(asks, kind, source, text) & mask;; i = (i + 1) & mask) {
         uint32_t *slot = &asks->slots[i];
         if (*slot == 0 || is_same(asks->items[*slot - 1], kind, source, text))
             return slot;

@@ -204,7 +204,8 @@ static int read_spans(const struct model_call *call, struct arena *arena, struct
                       struct vsr_err *err) {
     const struct labels *labels = model_labels(call->call.model);
     struct bio_tokens tokens = tokens_of(&call->call, arena);
-    return evidence_spans(arena, call->options.ask->text, &tokens, BIO_LENIENT, labels->names, labels->n, answer, err);
+    enum bio_rule rule = model_builtin(call->call.model) ? BIO_VITERBI : BIO_LENIENT; /* as builtin_answer() has it */
+    return evidence_spans(arena, call->options.ask->text, &tokens, rule, labels->names, labels->n, answer, err);
 }
 
 void model_call_answer(struct model_call *call, struct arena *arena, struct evidence_answer *ret_answer) {

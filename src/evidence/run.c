@@ -241,11 +241,14 @@ static void answer_text(struct evidence_run *run, struct evidence_ask **asks, si
 
 /* What is short enough, all texts together: the loop serves others, too. */
 static void answer_inline(struct evidence_run *run, struct evidence_ask **asks, size_t n) {
-    size_t room = run->question.in_background || run->lane->patient ? SIZE_MAX : EVIDENCE_INLINE_LEN_MAX;
-    for (size_t i = 0; i < n; i++) {
+    bool unhurried = run->question.in_background || run->lane->patient;
+    size_t room = unhurried ? SIZE_MAX : EVIDENCE_INLINE_LEN_MAX;
+    size_t n_texts = unhurried ? SIZE_MAX : EVIDENCE_INLINE_TEXTS_MAX;
+    for (size_t i = 0; i < n && n_texts > 0; i++) {
         if (!asks[i] || !is_inline(run, asks[i]) || asks[i]->text.len > room)
             continue;
         room -= asks[i]->text.len;
+        n_texts--;
         if (!run->lane->scratch)
             run->lane->scratch = builtin_scratch_new();
         answer_text(run, asks + i, n - i);

@@ -23,6 +23,7 @@ enum {
     EVIDENCE_LOAD_WAIT_MS = 30000, /* for a lazy model, when the ask has no time of its own */
     EVIDENCE_LOAD_POLL_MS = 20,
     EVIDENCE_INLINE_LEN_MAX = 8192, /* bytes that built-in models read on the caller's thread, of all asks together */
+    EVIDENCE_INLINE_TEXTS_MAX = 64, /* and texts: for each, all asks are looked at */
 };
 
 struct evidence_question {

@@ -176,25 +176,48 @@ static void write_values(const struct embedding_state *state, size_t index, cons
     signal_value(results, rule->count_slot, (double)score->n_prototypes);
 }
 
-/* A match is soft only where nothing of its modality reaches its own threshold. */
+/* A rule where none is known to match by its own threshold. `failed`: one that might; SIGNAL_SLOT_NONE: none can. */
+static void judge_soft(const struct embedding_state *state, uint32_t slot, double score, uint32_t failed,
+                       struct signal_results *results) {
+    if (!state->soft || score < state->soft_least)
+        return;
+    if (failed == SIGNAL_SLOT_NONE)
+        signal_match(results, slot, score);
+    else
+        learned_fail(results, slot,
+                     &(struct evidence_answer){ .code = (enum signal_code)results->codes[failed],
+                                                .reason = results->reasons ? results->reasons[failed] : NULL });
+}
+
+/*
+ * A match is soft only where nothing of its modality reaches its own threshold. Whether that is so stays open where a
+ * rule could not be compared.
+ */
 static void judge(const struct embedding_state *state, struct signal_request *request,
                   const struct evidence_answer *answer, int modality, struct signal_results *results) {
     struct signal_bank_score *scores = ARENA_ARRAY(request->arena, struct signal_bank_score, state->n_rules);
     bool *scored = ARENA_ARRAY(request->arena, bool, state->n_rules), hard = false;
+    uint32_t failed = SIGNAL_SLOT_NONE; /* a rule that could not be compared */
     for (size_t i = 0; i < state->n_rules; i++) {
         const struct embedding_rule *rule = &state->rules[i];
-        if (!wants(state, request, i, modality) ||
-            !learned_score(rule->bank, answer, bank_methods[rule->config->aggregation_method], results,
-                           state->first_slot + (uint32_t)i, &scores[i]))
+        uint32_t slot = state->first_slot + (uint32_t)i;
+        if (!wants(state, request, i, modality))
             continue;
+        if (!learned_score(rule->bank, answer, bank_methods[rule->config->aggregation_method], results, slot,
+                           &scores[i])) {
+            failed = slot;
+            continue;
+        }
         scored[i] = true;
         write_values(state, i, &scores[i], results);
         hard |= scores[i].score >= rule->config->threshold;
     }
     for (size_t i = 0; i < state->n_rules; i++) {
-        double least = hard ? state->rules[i].config->threshold : state->soft_least;
-        if (scored[i] && (hard || state->soft) && scores[i].score >= least)
-            signal_match(results, state->first_slot + (uint32_t)i, scores[i].score);
+        uint32_t slot = state->first_slot + (uint32_t)i;
+        if (scored[i] && hard && scores[i].score >= state->rules[i].config->threshold)
+            signal_match(results, slot, scores[i].score);
+        else if (scored[i] && !hard)
+            judge_soft(state, slot, scores[i].score, failed, results);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "evidence/mailbox.h"
 #include "evidence/spans.h"
+#include "model/builtin.h"
 #include "model/engine.h"
 #include "model/model.h"
 
@@ -170,6 +171,7 @@ static const vsr_str *copy_labels(struct arena *arena, const vsr_str *labels, si
 static int read_numbers(const struct model_call *call, struct arena *arena, struct evidence_answer *answer,
                         struct vsr_err *err) {
     const struct labels *labels = model_labels(call->call.model);
+    const struct builtin_model *builtin = model_builtin(call->call.model);
     float *numbers;
     if (call->call.n_rows != 1)
         return err_set(err, VSR_E_INTERNAL, "the model gave %zu rows for one text", call->call.n_rows);
@@ -177,6 +179,7 @@ static int read_numbers(const struct model_call *call, struct arena *arena, stru
     memcpy(numbers, call->call.result, call->call.width * sizeof(float));
     answer->numbers = numbers;
     answer->n = call->call.width;
+    answer->similarity = builtin ? builtin->similarity : NULL;
     if (labels->n > 0) {
         answer->labels = copy_labels(arena, labels->names, labels->n);
         answer->n_labels = labels->n;

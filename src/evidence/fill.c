@@ -173,12 +173,23 @@ static void ask_unknown(struct task *task, const struct signal_bank *bank) {
 
 /* ---- filling */
 
+/* Without a failure the vectors came, and were forgotten for others before they were read. */
+static void fail_bank(const struct task *task, struct signal_bank *bank) {
+    const char *reason = task->failure.code ? task->failure.reason : "no room for the vectors of all examples";
+    signal_bank_fail(bank, task->failure.code ? task->failure.code : SIGNAL_FAILED,
+                     reason ? reason : "no reason given");
+}
+
 static void fill_bank(struct task *task, struct signal_bank *bank) {
     struct arena *arena = arena_new(0, 0); /* of the vectors: reasons stay in the task's */
     size_t n, n_found = 0;
     const vsr_str *texts;
     const float **vectors;
     ask_unknown(task, bank);
+    if (is_stopped(task)) { /* what was asked is not answered; a part of the examples would stay for good */
+        arena_free(arena);
+        return;
+    }
     texts = signal_bank_texts(bank, &n);
     vectors = ARENA_ARRAY(arena, const float *, n);
     for (size_t i = 0; i < n && task->dims > 0; i++) {
@@ -189,7 +200,7 @@ static void fill_bank(struct task *task, struct signal_bank *bank) {
         n_found++;
     }
     if (n_found < n && (is_hopeless(task) || n_found == 0))
-        signal_bank_fail(bank, task->failure.code ? task->failure.code : SIGNAL_CANCELLED, task->failure.reason);
+        fail_bank(task, bank);
     else
         signal_bank_fill(bank, vectors, task->dims);
     task->n_left_out += n - n_found;
@@ -230,7 +241,7 @@ static bool fill_source(struct task *task) {
         if (!is_due(task, banks[i]))
             continue;
         if (rc < 0)
-            signal_bank_fail(banks[i], task->failure.code, task->failure.reason);
+            fail_bank(task, banks[i]);
         else
             fill_bank(task, banks[i]);
         all &= signal_bank_is_filled(banks[i]);

@@ -146,7 +146,8 @@ static void fail(struct http_post *post, enum signal_code code, bool transient) 
         return;
     }
     delay = delay_ms(post);
-    if (has_time(post, &left) && left <= delay) {
+    if ((has_time(post, &left) && left <= delay) ||
+        (post->options.attempt_ms > 0 && post->retry_after_ms > post->options.attempt_ms)) {
         finish(post, code);
         return;
     }
@@ -288,6 +289,7 @@ static void attempt(struct http_post *post) {
         limit_ms = left;
     post->n_attempts++;
     post->status = 0;
+    post->retry_after_ms = 0;
     buf_reset(&post->answer);
     if (limit_ms > 0)
         loop_timer_start(server->loop, &post->timer, limit_ms, on_late, post);

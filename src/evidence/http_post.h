@@ -4,8 +4,9 @@
  * An attempt fails for good, or is worth another one: 429, 5xx, an answer that takes too long, a connection that could
  * not be made or broke (signals.md §4.5). Between attempts it waits 50 ms, doubled each time, at most 500 ms, the
  * second half of it at random so that clients do not return in step; `Retry-After` in seconds counts when it asks for
- * more. What would end behind the deadline is not begun: the last failure is told then. Redirections are not followed
- * and answers are taken as they are, without a coding. Loop thread only.
+ * more, and ends the question when it asks for more than an attempt may take: somebody waits, often without a deadline
+ * of its own. What would end behind the deadline is not begun: the last failure is told then. Redirections are not
+ * followed and answers are taken as they are, without a coding. Loop thread only.
  */
 #ifndef VSR_EVIDENCE_HTTP_POST_H
 #define VSR_EVIDENCE_HTTP_POST_H

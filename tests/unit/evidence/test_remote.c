@@ -304,6 +304,19 @@ TEST(a_wait_past_the_deadline_is_not_begun) {
     rig_end(&rig);
 }
 
+TEST(nobody_waits_for_longer_than_an_answer_may_take) {
+    static const struct script_reply reply = { .status = 429, .body = "", .fields = "retry-after: 3600\r\n" };
+    vsr_str text = VSR_STR("x");
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.max_retries = 5;
+    start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 0);
+    SCRIPT_RUN(rig.host.loop, &rig.script, rig.n_done == 1, "retry-after");
+    CHECK_INT(rig.answer.code, SIGNAL_UNAVAILABLE, "code");
+    CHECK_INT(rig.script.n_asked, 1, "asked once");
+    rig_end(&rig);
+}
+
 TEST(cancelled_calls_say_nothing) {
     static const struct script_reply replies[] = { { .status = 503, .body = "" }, { .act = SCRIPT_SILENCE } };
     vsr_str text = VSR_STR("x");
@@ -336,4 +349,5 @@ TEST(what_a_source_does_not_give) {
 
 RUN_TESTS(T(embeddings_ask_and_normalise), T(embeddings_of_many_texts_go_in_pieces), T(embeddings_fail),
           T(a_key_that_is_not_set), T(nobody_listens), T(https_without_tls), T(no_answer_in_time),
-          T(a_wait_past_the_deadline_is_not_begun), T(cancelled_calls_say_nothing), T(what_a_source_does_not_give))
+          T(a_wait_past_the_deadline_is_not_begun), T(nobody_waits_for_longer_than_an_answer_may_take),
+          T(cancelled_calls_say_nothing), T(what_a_source_does_not_give))

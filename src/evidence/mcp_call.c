@@ -55,6 +55,13 @@ struct mcp_call {
 
 /* ---- memory */
 
+static struct box *box_ref(struct box *box) {
+    (void)pthread_mutex_lock(&box->lock);
+    box->n_refs++;
+    (void)pthread_mutex_unlock(&box->lock);
+    return box;
+}
+
 static void box_unref(struct box *box) {
     bool last;
     (void)pthread_mutex_lock(&box->lock);
@@ -132,18 +139,17 @@ static struct mcp_call *take(struct box *box) {
     return call;
 }
 
-static void tell(struct mcp_call *call, const struct mcp_classified *classified) {
-    loop_timer_stop(&call->timer);
-    call->desk->n_calls--;
-    call->done(call->owner, classified);
-}
-
+/* Whoever is told of the last call may free the desk. */
 static void on_bell(void *data) {
     struct mcp_desk *desk = data;
-    for (struct mcp_call *call; (call = take(desk->box)) != NULL;) {
-        tell(call, &call->classified);
+    struct box *box = box_ref(desk->box);
+    for (struct mcp_call *call; (call = take(box)) != NULL;) {
+        loop_timer_stop(&call->timer);
+        call->desk->n_calls--;
+        call->done(call->owner, &call->classified);
         call_free(call);
     }
+    box_unref(box);
 }
 
 /* Leaves the call to the hub's thread, or frees it when that is done with it. */
@@ -165,18 +171,20 @@ static void let_go(struct mcp_call *call) {
         mcp_hub_submit(call->hub, &call->end, end_on_hub, call);
 }
 
-static void on_late(void *data) {
-    struct mcp_call *call = data;
-    tell(call, &(struct mcp_classified){ .code = SIGNAL_TIMEOUT, .reason = "the tool server did not answer in time" });
-    let_go(call);
-}
-
 void mcp_call_cancel(struct mcp_call *call) {
     if (!call)
         return;
     loop_timer_stop(&call->timer);
     call->desk->n_calls--;
     let_go(call);
+}
+
+static void on_late(void *data) {
+    struct mcp_call *call = data;
+    mcp_classified_fn *done = call->done;
+    void *owner = call->owner;
+    mcp_call_cancel(call); /* before it is told: the desk may be freed then, and the hub's thread must not ring it */
+    done(owner, &(struct mcp_classified){ .code = SIGNAL_TIMEOUT, .reason = "the tool server did not answer in time" });
 }
 
 struct mcp_call *mcp_call_start(struct mcp_desk *desk, vsr_str text, const vsr_str *labels, size_t n_labels,
@@ -191,7 +199,7 @@ struct mcp_call *mcp_call_start(struct mcp_desk *desk, vsr_str text, const vsr_s
     call->desk = desk;
     call->hub = desk->hub;
     call->server = mcp_server_ref(desk->server);
-    call->box = desk->box;
+    call->box = box_ref(desk->box);
     call->tool = arena_str(call->arena, desk->tool);
     call->text = arena_str(call->arena, text);
     call->labels = copies;
@@ -199,9 +207,6 @@ struct mcp_call *mcp_call_start(struct mcp_desk *desk, vsr_str text, const vsr_s
     call->timeout_ms = timeout_ms;
     call->done = done;
     call->owner = owner;
-    (void)pthread_mutex_lock(&call->box->lock);
-    call->box->n_refs++;
-    (void)pthread_mutex_unlock(&call->box->lock);
     desk->n_calls++;
     loop_timer_start(desk->loop, &call->timer, timeout_ms, on_late, call);
     mcp_hub_submit(desk->hub, &call->begin, begin_on_hub, call);

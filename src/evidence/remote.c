@@ -69,12 +69,15 @@ static void destroy(struct remote_call *call) {
     mem_free(call);
 }
 
+/* The call is gone before it is told: whoever is told may free the client. */
 static void finish(struct remote_call *call, const struct evidence_answer *answer) {
     struct evidence_answer told = *answer;
+    remote_done_fn *done = call->done;
+    void *owner = call->owner;
     if (!told.model)
         told.model = call->client->model;
-    call->done(call->owner, &told);
     destroy(call);
+    done(owner, &told);
 }
 
 static void fail(struct remote_call *call, enum signal_code code, const char *format, ...)

@@ -80,7 +80,7 @@ struct remote_host {
  * the reason. Keeps the source and its configuration. Not for SOURCE_MODEL. Copies `host`.
  */
 struct remote_client *remote_client_new(const struct remote_host *host, const struct signal_source *source);
-/* Calls must be over; not from inside `done`. NULL is allowed. */
+/* Calls must be over; from inside the last `done` they are. NULL is allowed. */
 void remote_client_free(struct remote_client *client);
 
 /* Where it asks, for people: "http://host:8000/v1/embeddings", "mcp: command". Lives as long as the client. */

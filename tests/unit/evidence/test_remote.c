@@ -337,6 +337,29 @@ TEST(cancelled_calls_say_nothing) {
     rig_end(&rig);
 }
 
+static void on_last(void *owner, const struct evidence_answer *answer) {
+    struct rig *rig = owner;
+    on_done(owner, answer);
+    remote_client_free(rig->client);
+    rig->client = NULL;
+}
+
+/* As a request does that is the last one of its generation. */
+TEST(who_is_told_may_free_the_client) {
+    static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
+    vsr_str text = VSR_STR("x");
+    struct rig rig;
+    struct remote_question question = { .kind = EVIDENCE_VECTOR, .texts = &text, .n_texts = 1 };
+    rig_begin(&rig, &reply, 1);
+    question.arena = rig.arena;
+    make_client(&rig, SOURCE_HTTP_EMBEDDINGS);
+    rig.call = remote_call_start(rig.client, &question, on_last, &rig);
+    SCRIPT_RUN(rig.host.loop, &rig.script, rig.n_done == 1, "told");
+    CHECK_INT(rig.answer.code, SIGNAL_OK, "code");
+    CHECK(rig.client == NULL, "freed");
+    rig_end(&rig);
+}
+
 TEST(what_a_source_does_not_give) {
     static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
     vsr_str texts[2] = { VSR_STR("x"), VSR_STR("y") };
@@ -350,4 +373,4 @@ TEST(what_a_source_does_not_give) {
 RUN_TESTS(T(embeddings_ask_and_normalise), T(embeddings_of_many_texts_go_in_pieces), T(embeddings_fail),
           T(a_key_that_is_not_set), T(nobody_listens), T(https_without_tls), T(no_answer_in_time),
           T(a_wait_past_the_deadline_is_not_begun), T(nobody_waits_for_longer_than_an_answer_may_take),
-          T(cancelled_calls_say_nothing), T(what_a_source_does_not_give))
+          T(cancelled_calls_say_nothing), T(who_is_told_may_free_the_client), T(what_a_source_does_not_give))

@@ -28,7 +28,7 @@ struct mcp_hub {
     struct bell *bell;
     struct mcp_server *servers;
     struct mcp_task *tasks, **tasks_end;
-    size_t n_ending; /* hub's loop only: sessions that are not gone yet */
+    size_t n_ending; /* hub's loop only: sessions, and servers that sessions have lost, that are not gone yet */
 };
 
 static void lock(struct mcp_hub *hub) {
@@ -207,6 +207,7 @@ int mcp_hub_new(const struct mcp_place *place, struct mcp_hub **ret_hub, struct 
         return rc;
     }
     hub->place = *place;
+    hub->place.n_ending = &hub->n_ending;
     hub->tasks_end = &hub->tasks;
     (void)pthread_mutex_init(&hub->lock, NULL); /* default attributes cannot fail */
     *ret_hub = hub;

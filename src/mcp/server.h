@@ -17,6 +17,7 @@ struct mcp_place {
     struct loop *loop;
     struct client *client;  /* for servers over HTTP */
     struct tls_client *tls; /* for https; NULL: there is none */
+    size_t *n_ending;       /* counts what sessions have left and is not gone yet; NULL: nobody waits for it */
 };
 
 enum mcp_transport_kind { MCP_OVER_STDIO, MCP_OVER_HTTP };

@@ -163,9 +163,17 @@ static uint64_t restart_ms(const struct mcp_session *session) {
     return delay < MCP_RESTART_MS_MAX ? delay : MCP_RESTART_MS_MAX;
 }
 
+static void on_left_behind(void *data) {
+    size_t *n_ending = data;
+    --*n_ending;
+}
+
 static void stop_transport(struct mcp_session *session) {
+    size_t *n_ending = session->place.n_ending; /* outlives the session, as what ends may */
+    if (session->transport && n_ending)
+        ++*n_ending;
     if (session->transport)
-        session->transport->ops->stop(session->transport, NULL, NULL);
+        session->transport->ops->stop(session->transport, n_ending ? on_left_behind : NULL, n_ending);
     session->transport = NULL;
     session->state = IDLE;
     session->initialize_id = 0;

@@ -148,7 +148,7 @@ describe('validate', () => {
       const run = vsr(['validate', ...args]);
       assert.equal(run.code, 0, run.out + run.err);
       assert.match(run.out, /is valid\n/);
-      assert.match(run.out, /^  decisions +7$/m);
+      assert.match(run.out, /^  decisions +8$/m);
       assert.match(run.out, /^  signals .*4 keyword.*16 language/m);
     }
   });
@@ -162,7 +162,7 @@ describe('validate', () => {
       assert.deepEqual(result.errors, []);
       assert.deepEqual(result.warnings, []);
       assert.equal(result.summary.models, 6);
-      assert.deepEqual(result.summary.signals, { keyword: 4, language: 16, context: 1, structure: 3, conversation: 2 });
+      assert.deepEqual(result.summary.signals, { keyword: 4, embedding: 2, language: 16, context: 1, structure: 3, conversation: 2 });
       assert.deepEqual(result.summary.projections, { partitions: 0, scores: 1, mappings: 1 });
     }
   });

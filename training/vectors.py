@@ -28,6 +28,7 @@ def main():
     top, out = pathlib.Path(sys.argv[1]), []
     frozen = classify.Frozen(top / "trunk")
     m, cal = evaluate.models(frozen, top)
+    heads = evaluate.classifiers(frozen, top)
     plain = lambda logits, task: (logits * cal[task][0] + cal[task][1]).softmax(-1).detach().numpy().round(6).tolist()
     for t in TEXTS:
         ids, shapes, starts, ends = text.tokens(t)
@@ -36,7 +37,7 @@ def main():
                "embedding": evaluate.Exported(frozen).embed([t])[0].numpy().round(6).tolist()}
         one = mixed.Text(t, 4096)
         for task in tasks.LABELS:
-            row[task] = plain(mixed.classed(m, task, frozen, [one])[0], task)
+            row[task] = heads[task].probabilities([t])[0].round(6).tolist()
         row["pii"] = plain(mixed.tagged(m, frozen, [one])[0], "pii")
         out.append(row)
     both = []

@@ -161,6 +161,7 @@ static int read_answer(const struct signal_source *source, vsr_str body, struct 
     double confidence = 1;
     float *numbers = ARENA_ARRAY(arena, float, source->n_labels);
     vsr_str *labels = ARENA_ARRAY(arena, vsr_str, source->n_labels);
+    json_ref said;
     size_t picked;
     int rc = http_chat_read(body, arena, &reply, err);
     if (rc == 0)
@@ -169,9 +170,10 @@ static int read_answer(const struct signal_source *source, vsr_str body, struct 
         return rc;
     if (!json_str(arena, &doc, json_get(&doc, 0, VSR_STR("route")), &name))
         return err_set(err, VSR_E_INVALID, "the model's reply has no `route`");
-    if (!json_double(&doc, json_get(&doc, 0, VSR_STR("confidence")), &confidence) ||
-        !(confidence >= 0 && confidence <= 1))
-        confidence = 1;
+    said = json_get(&doc, 0, VSR_STR("confidence"));
+    if (said != JSON_NONE && !json_is(&doc, said, JSON_NULL) &&
+        (!json_double(&doc, said, &confidence) || !(confidence >= 0 && confidence <= 1)))
+        return err_set(err, VSR_E_INVALID, "the model's `confidence` is no number within 0 and 1");
     picked = find_route(source, str_trim(name));
     for (size_t i = 0; i < source->n_labels; i++) {
         labels[i] = source->labels[i].name;

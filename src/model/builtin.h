@@ -29,7 +29,7 @@ struct tokenizer;
 enum {
     BUILTIN_MODELS_MAX = 16,
     BUILTIN_TOKENS_MAX = 2048,      /* that they are made for; a caller cuts longer texts */
-    BUILTIN_TEXT_LEN_MAX = 1 << 19, /* bytes of a text that is run directly; its tokens are at most MIXER_TOKENS_MAX */
+    BUILTIN_TEXT_LEN_MAX = 1 << 19, /* bytes of a text that is run directly; past MIXER_TOKENS_MAX tokens it fails */
     BUILTIN_SECOND = 0x80,          /* see builtin_shapes() */
 };
 

@@ -152,6 +152,36 @@ TEST(every_kind_of_answer) {
     rig_end(&rig);
 }
 
+/* What was cut away may hold what a guard looks for; for others a part of the text will do. */
+TEST(a_guard_sees_all_of_a_text) {
+    struct rig rig;
+    struct quiz quiz;
+    struct evidence_ask *classes, *guarded, *spans, *brief;
+    struct vsr_err err = VSR_ERR_NONE;
+    const struct store_model cut[] = {
+        { .name = str_from_c(three[1]), .type = VSR_STR("guard"), .tokens_max = 8, .long_text = LONG_TEXT_TRUNCATE },
+        { .name = str_from_c(three[2]), .type = VSR_STR("tags"), .tokens_max = 8, .long_text = LONG_TEXT_TRUNCATE },
+    };
+    const char *text = "one two three four five six seven eight nine ten eleven twelve";
+    rig_begin(&rig, three, 3, STORE_LAZY, false);
+    CHECK_MSG(store_configure(rig.store, cut, VSR_COUNT(cut), &err) == 0, "%s", err.text);
+    for (size_t i = 1; i < 3; i++)
+        rig_load(&rig, three[i]);
+    quiz_begin(&quiz, &rig);
+    classes = add_ask(&quiz, EVIDENCE_CLASSES, add_source(&quiz, PLACE_MODEL, three[1]), text);
+    guarded = add_ask(&quiz, EVIDENCE_CLASSES, add_source(&quiz, PLACE_MODEL, three[1]), text);
+    brief = add_ask(&quiz, EVIDENCE_CLASSES, guarded->source, "one");
+    spans = add_ask(&quiz, EVIDENCE_SPANS, add_source(&quiz, PLACE_MODEL, three[2]), text);
+    quiz.sources[guarded->source].priority = quiz.sources[spans->source].priority = PRIORITY_SAFETY;
+    start(&quiz);
+    finish(&quiz);
+    CHECK_INT(classes->answer.code, SIGNAL_OK, "a subject");
+    CHECK_INT(brief->answer.code, SIGNAL_OK, "a text that was read whole");
+    check_failed(guarded, SIGNAL_TOO_LONG, "left out", "a guard");
+    check_failed(spans, SIGNAL_TOO_LONG, "left out", "a tagger");
+    rig_end(&rig);
+}
+
 TEST(the_same_again_is_remembered) {
     struct rig rig;
     struct quiz quiz;
@@ -348,6 +378,6 @@ TEST(asks_are_counted) {
     metrics_free(metrics);
 }
 
-RUN_TESTS(T(every_kind_of_answer), T(the_same_again_is_remembered), T(why_not), T(a_lazy_model_is_waited_for),
-          T(a_server_that_is_silent), T(who_goes_away_is_told_nothing), T(mail_for_nobody),
-          T(texts_for_one_server_go_together), T(asks_are_counted))
+RUN_TESTS(T(every_kind_of_answer), T(a_guard_sees_all_of_a_text), T(the_same_again_is_remembered), T(why_not),
+          T(a_lazy_model_is_waited_for), T(a_server_that_is_silent), T(who_goes_away_is_told_nothing),
+          T(mail_for_nobody), T(texts_for_one_server_go_together), T(asks_are_counted))

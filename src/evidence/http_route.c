@@ -166,7 +166,7 @@ static int read_answer(const struct signal_source *source, vsr_str body, struct 
     int rc = http_chat_read(body, arena, &reply, err);
     if (rc == 0)
         rc = parse_reply(reply, arena, &doc, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (!json_str(arena, &doc, json_get(&doc, 0, VSR_STR("route")), &name))
         return err_set(err, VSR_E_INVALID, "the model's reply has no `route`");

@@ -24,6 +24,8 @@ struct mcp_question {
     struct mcp_question *next; /* while it waits */
     struct mcp_classifier *classifier;
     struct mcp_request *request; /* NULL: it waits */
+    uint64_t generation;         /* of the session, and so of the categories, that it was asked with */
+    bool asked_again;
     vsr_str text;
     const vsr_str *labels;
     size_t n_labels;
@@ -80,8 +82,14 @@ static int read_verdict(const struct mcp_question *question, struct arena *scrat
     return rc;
 }
 
-static void on_classified(void *owner, const struct mcp_reply *reply) {
-    struct mcp_question *question = owner;
+static void ask_again(struct mcp_question *question);
+
+/* A server that has changed its tools meanwhile may have meant the categories from before or those from after. */
+static bool is_outdated(const struct mcp_question *question) {
+    return question->generation != mcp_session_generation(question->classifier->session);
+}
+
+static void tell_classified(struct mcp_question *question, const struct mcp_reply *reply) {
     struct mcp_session *session = question->classifier->session;
     struct arena *scratch = arena_new(0, 0);
     struct vsr_err err = VSR_ERR_NONE;
@@ -92,6 +100,11 @@ static void on_classified(void *owner, const struct mcp_reply *reply) {
     if (reply->code < 0) {
         classified.code = code_of(reply->code);
         classified.reason = reply->reason;
+    } else if (is_outdated(question)) {
+        (void)err_set(&err, VSR_E_INVALID, "%s: its tools changed twice while it classified a text",
+                      mcp_session_place(session));
+        classified.code = SIGNAL_FAILED;
+        classified.reason = err.text;
     } else if (read_verdict(question, scratch, reply, &classified.verdict, &err) < 0) {
         (void)err_wrap(&err, "%s", mcp_session_place(session));
         classified.code = SIGNAL_FAILED;
@@ -99,6 +112,15 @@ static void on_classified(void *owner, const struct mcp_reply *reply) {
     }
     finish(question, &classified);
     arena_free(scratch);
+}
+
+static void on_classified(void *owner, const struct mcp_reply *reply) {
+    struct mcp_question *question = owner;
+    question->request = NULL;
+    if (reply->code == 0 && is_outdated(question) && !question->asked_again)
+        ask_again(question);
+    else
+        tell_classified(question, reply);
 }
 
 static void write_arguments(struct buf *out, const struct mcp_classifier *classifier, vsr_str text) {
@@ -126,6 +148,7 @@ static void call_tool(struct mcp_question *question) {
     write_arguments(&arguments, classifier, question->text);
     if (buf_failed(&arguments))
         (void)buf_reserve(&arguments, SIZE_MAX); /* the session refuses what is too long */
+    question->generation = mcp_session_generation(classifier->session);
     question->request = mcp_session_request(classifier->session, "tools/call", buf_str(&arguments),
                                             question->timeout_ms, on_classified, question);
     buf_done(&arguments);
@@ -142,6 +165,7 @@ static struct mcp_question *take_waiting(struct mcp_classifier *classifier) {
 }
 
 static void append_waiting(struct mcp_classifier *classifier, struct mcp_question *question) {
+    question->next = NULL; /* it may have waited before */
     *classifier->waiting_end = question;
     classifier->waiting_end = &question->next;
 }
@@ -309,6 +333,25 @@ struct mcp_classifier *mcp_classifier_of(struct mcp_server *server, vsr_str tool
     return classifier;
 }
 
+/* Now, or once it is known what the tools are. */
+static void begin(struct mcp_question *question) {
+    struct mcp_classifier *classifier = question->classifier;
+    if (is_prepared(classifier)) {
+        call_tool(question);
+        return;
+    }
+    append_waiting(classifier, question);
+    if (!classifier->request) {
+        forget(classifier);
+        ask_tools(classifier);
+    }
+}
+
+static void ask_again(struct mcp_question *question) {
+    question->asked_again = true;
+    begin(question);
+}
+
 struct mcp_question *mcp_classifier_ask(struct mcp_classifier *classifier, vsr_str text, const vsr_str *labels,
                                         size_t n_labels, uint64_t timeout_ms, mcp_classified_fn *done, void *owner) {
     struct mcp_question *question = MEM_NEW(struct mcp_question);
@@ -319,15 +362,7 @@ struct mcp_question *mcp_classifier_ask(struct mcp_classifier *classifier, vsr_s
     question->timeout_ms = timeout_ms;
     question->done = done;
     question->owner = owner;
-    if (is_prepared(classifier)) {
-        call_tool(question);
-        return question;
-    }
-    append_waiting(classifier, question);
-    if (!classifier->request) {
-        forget(classifier);
-        ask_tools(classifier);
-    }
+    begin(question);
     return question;
 }
 

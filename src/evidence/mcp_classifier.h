@@ -3,7 +3,9 @@
  *
  * Before the first text, and whenever the server has begun anew or says that its tools have changed, it finds out which
  * tool classifies and, where the server has list_categories, what the classes are. Texts wait for that. Then each is
- * one tools/call. Hub's loop only; nothing is told from inside a function here.
+ * one tools/call. An answer that comes after the tools have changed may speak of either list of classes, so the text is
+ * asked about once more; when they change again meanwhile, it fails. Hub's loop only; nothing is told from inside a
+ * function here.
  */
 #ifndef VSR_EVIDENCE_MCP_CLASSIFIER_H
 #define VSR_EVIDENCE_MCP_CLASSIFIER_H

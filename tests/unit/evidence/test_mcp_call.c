@@ -10,17 +10,21 @@
 /* Answers each request by its method and, for tools, by what its text has in it. */
 static const char script[] =
     "reply() { echo \"{\\\"jsonrpc\\\":\\\"2.0\\\",\\\"id\\\":$id,\\\"result\\\":$1}\"; };"
+    "changed() { echo '{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}'; };"
+    "list='\"math\",\"law\"';"
     "tool() { reply \"{\\\"content\\\":[],\\\"structuredContent\\\":$1}\"; };"
     "while read -r l; do id=${l#*'\"id\":'}; id=${id%%,*}; case $l in"
     " *'\"initialize\"'*) reply "
     "'{\"protocolVersion\":\"2025-06-18\",\"serverInfo\":{\"name\":\"shell\",\"version\":\"3\"}}';;"
     " *tools/list*) reply '{\"tools\":[{\"name\":\"classify_text\"},{\"name\":\"list_categories\"}]}';;"
-    " *list_categories*) tool '{\"categories\":[\"math\",\"law\"]}';;"
+    " *list_categories*) tool \"{\\\"categories\\\":[$list]}\";;"
     " *integral*) tool '{\"class\":0,\"confidence\":0.75,\"probabilities\":[0.75,0.25]}';;"
     " *contract*) tool '{\"class\":\"law\",\"confidence\":0.5}';;"
     " *wrong*) tool '{\"class\":7}';;"
     " *fails*) reply '{\"isError\":true,\"content\":[]}';;"
     " *ends*) exit 9;;"
+    " *moves*) [ \"$list\" = '\"law\",\"math\"' ] || changed; list='\"law\",\"math\"'; tool '{\"class\":1}';;"
+    " *restless*) changed; tool '{\"class\":1}';;"
     " *silent*) ;;"
     " esac; done";
 
@@ -119,6 +123,21 @@ TEST(classifies) {
     for (uint64_t end = clock_mono_ms() + PUMP_MS_MAX; clock_mono_ms() < end && rig.answer.code != SIGNAL_OK;)
         ask(&rig, "a contract");
     check_answer(&rig, SIGNAL_OK, "math=0 law=0.5", "it is back, and its categories with it");
+    rig_end(&rig);
+}
+
+/* An index means nothing without the list that it is an index into. */
+TEST(categories_change_under_a_question) {
+    struct rig rig;
+    rig_begin(&rig);
+    ask(&rig, "a contract");
+    check_answer(&rig, SIGNAL_OK, "math=0 law=0.5", "the first list");
+    ask(&rig, "it moves");
+    check_answer(&rig, SIGNAL_OK, "law=0 math=1", "asked again with the new list");
+    ask(&rig, "restless");
+    check_answer(&rig, SIGNAL_FAILED, "sh: its tools changed twice", "whose list is never the last");
+    ask(&rig, "a contract");
+    check_answer(&rig, SIGNAL_OK, "law=0.5 math=0", "the next");
     rig_end(&rig);
 }
 
@@ -244,5 +263,5 @@ TEST(across_threads) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(classifies), T(late_and_cancelled), T(tools_that_do_not_fit), T(no_hub), T(sessions_are_shared),
-          T(across_threads))
+RUN_TESTS(T(classifies), T(categories_change_under_a_question), T(late_and_cancelled), T(tools_that_do_not_fit),
+          T(no_hub), T(sessions_are_shared), T(across_threads))

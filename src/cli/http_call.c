@@ -3,6 +3,7 @@
 #include "config/address.h"
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/url.h"
 #include "net/client.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -95,7 +96,7 @@ static int wait_for(const struct http_call *call, struct client *client, struct 
     } else {
         waiting->answer->body = arena_str(waiting->arena, buf_str(&waiting->body));
     }
-    return rc < 0 ? err_wrap(err, "%.*s", VSR_FMT(call->url)) : 0;
+    return rc < 0 ? err_wrap(err, "%.*s", VSR_FMT(url_shown(waiting->arena, call->url))) : 0;
 }
 
 int http_call(struct arena *arena, const struct http_call *call, struct http_answer *ret_answer, struct vsr_err *err) {
@@ -107,7 +108,7 @@ int http_call(struct arena *arena, const struct http_call *call, struct http_ans
     const char *wrong = address_parse(call->url, false, arena, &address);
     int rc;
     if (wrong)
-        return err_set(err, VSR_E_INVALID, "bad URL \"%.*s\": %s", VSR_FMT(call->url), wrong);
+        return err_set(err, VSR_E_INVALID, "bad URL \"%.*s\": %s", VSR_FMT(url_shown(arena, call->url)), wrong);
     if (!http1_value_ok(call->token))
         return err_set(err, VSR_E_INVALID, "the token has characters that no header may carry");
     *ret_answer = (struct http_answer){ 0 };

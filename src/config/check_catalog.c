@@ -5,6 +5,7 @@
 #include "config/check.h"
 #include "config/document_tables.h"
 #include "core/arena.h"
+#include "core/url.h"
 #include "nn/embedder_sizes.h"
 
 /* ---- prototypes */
@@ -82,7 +83,8 @@ static void check_remote_endpoint(struct check *c, struct config_semantic *seman
         diag_error(c->diag, "E_REQUIRED", base_url, VSR_STR(""), "missing, needed for embeddings of a server");
     else if (!check_is_open(endpoint, "base_url") && !is_http_url(c, endpoint->base_url))
         diag_error(c->diag, "E_TYPE", base_url, VSR_STR(""),
-                   "expected an absolute URL such as https://host/v1, found \"%.*s\"", VSR_FMT(endpoint->base_url));
+                   "expected an absolute URL such as https://host/v1, found \"%.*s\"",
+                   VSR_FMT(url_shown(c->scratch, endpoint->base_url)));
     if (is_missing(endpoint, "model", endpoint->model))
         diag_error(c->diag, "E_REQUIRED", model, VSR_STR(""), "missing, needed for embeddings of a server");
     settle_dimensions(c, embedding, endpoint);

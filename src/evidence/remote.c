@@ -9,6 +9,7 @@
 #include "core/assert.h"
 #include "core/buf.h"
 #include "core/mem.h"
+#include "core/url.h"
 #include "evidence/http_embeddings.h"
 #include "evidence/http_format.h"
 #include "evidence/http_post.h"
@@ -315,7 +316,8 @@ static void init_server(struct remote_client *client, vsr_str url, const char *s
         client->name = arena_printf(client->arena, "%s://%.*s%.*s", client->server.tls ? "https" : "http",
                                     VSR_FMT(client->server.authority), VSR_FMT(client->server.path));
     else
-        client->server.wrong = arena_printf(client->arena, "%.*s: %s", VSR_FMT(url), client->server.wrong).ptr;
+        client->server.wrong =
+            arena_printf(client->arena, "%.*s: %s", VSR_FMT(url_shown(client->arena, url)), client->server.wrong).ptr;
 }
 
 static void init_embeddings(struct remote_client *client) {
@@ -370,7 +372,8 @@ static void init_mcp(struct remote_client *client) {
                           : mcp->timeout_seconds > 0     ? (uint64_t)mcp->timeout_seconds * 1000
                                                          : REMOTE_MCP_TIMEOUT_MS;
     client->options = (struct http_post_options){ .attempt_ms = timeout_ms };
-    client->name = arena_printf(client->arena, "mcp: %.*s", VSR_FMT(is_stdio ? mcp->command : mcp->url));
+    client->name =
+        arena_printf(client->arena, "mcp: %.*s", VSR_FMT(is_stdio ? mcp->command : url_shown(client->arena, mcp->url)));
     if (!client->host.mcp)
         client->server.wrong = "tool servers are not asked here";
     else if (mcp_desk_new(client->host.loop, client->host.mcp, mcp, &client->desk, &err) < 0)

@@ -8,6 +8,7 @@
 #include "core/json_write.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/url.h"
 #include "core/utf8.h"
 #include "mcp/message.h"
 #include "mcp/transport.h"
@@ -472,7 +473,8 @@ struct mcp_session *mcp_session_new(const struct mcp_place *place, const struct 
     session->arena = arena_new(0, 0);
     copy_options(session, options);
     session->name_of_place =
-        arena_c_str(session->arena, options->kind == MCP_OVER_STDIO ? options->command : options->url);
+        arena_c_str(session->arena,
+                    options->kind == MCP_OVER_STDIO ? options->command : url_shown(session->arena, options->url));
     loop_link_init(&session->requests);
     return session;
 }

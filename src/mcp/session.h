@@ -76,7 +76,7 @@ uint64_t mcp_session_generation(const struct mcp_session *session);
 /* What the server calls itself, cut to what may stand in a log; empty before the first handshake. */
 const char *mcp_session_server_name(const struct mcp_session *session);
 const char *mcp_session_server_version(const struct mcp_session *session);
-/* Where it is, for people: the command or the URL. */
+/* Where it is, for people: the command, or what may be shown of the URL. */
 const char *mcp_session_place(const struct mcp_session *session);
 
 #endif

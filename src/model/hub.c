@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/url.h"
 #include "model/catalogue.h"
 #include "model/completeness.h"
 #include "model/file.h"
@@ -66,7 +67,8 @@ static int list_hub(struct pull *pull, struct hub_fetch *fetch, struct vsr_err *
         return fail(pull, failure, rc);
     rc = hub_listing_parse(pull->arena, json, &pull->listing, err);
     if (rc < 0) {
-        err_wrap(err, "%.*s's answer about %.*s", VSR_FMT(pull->endpoint), VSR_FMT(pull->repo_id));
+        err_wrap(err, "%.*s's answer about %.*s", VSR_FMT(url_shown(pull->arena, pull->endpoint)),
+                 VSR_FMT(pull->repo_id));
         return fail(pull, pull->listing.leads_out ? HUB_FAILURE_UNSUITABLE : HUB_FAILURE_SERVER, rc);
     }
     pull->result->commit = pull->listing.commit;

@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/url.h"
 #include "model/file.h"
 #include "model/stage.h"
 #include "model/transfer.h"
@@ -26,6 +27,8 @@ enum {
 struct hub_fetch {
     const struct hub_options *options;
     vsr_str endpoint; /* without a slash at its end */
+    vsr_str shown;    /* of it, in `arena` */
+    struct arena *arena;
     struct transfers *transfers;
 };
 
@@ -54,9 +57,11 @@ int hub_fetch_new(const struct hub_options *options, struct hub_fetch **ret_fetc
     while (fetch->endpoint.len > 0 && fetch->endpoint.ptr[fetch->endpoint.len - 1] == '/')
         fetch->endpoint.len--;
     transfer.origin = fetch->endpoint;
+    fetch->arena = arena_new(0, 0);
+    fetch->shown = url_shown(fetch->arena, fetch->endpoint);
     rc = transfers_new(&transfer, &fetch->transfers, err);
     if (rc < 0) {
-        mem_free(fetch);
+        hub_fetch_free(fetch);
         return rc;
     }
     *ret_fetch = fetch;
@@ -67,6 +72,7 @@ void hub_fetch_free(struct hub_fetch *fetch) {
     if (!fetch)
         return;
     transfers_free(fetch->transfers);
+    arena_free(fetch->arena);
     mem_free(fetch);
 }
 
@@ -115,30 +121,30 @@ static int explain_gated(const struct hub_fetch *fetch, vsr_str repo_id, struct 
     if (fetch->options->token.len == 0)
         return err_set(err, VSR_E_UNAVAILABLE,
                        "%.*s is gated: accept its terms at %.*s/%.*s, then set HF_TOKEN to a token of that account",
-                       VSR_FMT(repo_id), VSR_FMT(fetch->endpoint), VSR_FMT(repo_id));
+                       VSR_FMT(repo_id), VSR_FMT(fetch->shown), VSR_FMT(repo_id));
     if (!transfers_send_token(fetch->transfers))
         return err_set(
             err, VSR_E_UNAVAILABLE,
             "%.*s is gated, and the token was kept back, because %.*s is not encrypted: use an https address",
-            VSR_FMT(repo_id), VSR_FMT(fetch->endpoint));
+            VSR_FMT(repo_id), VSR_FMT(fetch->shown));
     return err_set(
         err, VSR_E_UNAVAILABLE,
         "%.*s is gated, and the account of the token in HF_TOKEN has no access: accept its terms at %.*s/%.*s",
-        VSR_FMT(repo_id), VSR_FMT(fetch->endpoint), VSR_FMT(repo_id));
+        VSR_FMT(repo_id), VSR_FMT(fetch->shown), VSR_FMT(repo_id));
 }
 
 static int explain_not_found(const struct hub_fetch *fetch, vsr_str repo_id, const char *code, vsr_str what,
                              struct vsr_err *err) {
     if (strcmp(code, "RevisionNotFound") == 0)
         return err_set(err, VSR_E_NOT_FOUND, "%.*s has no such revision: look at %.*s/%.*s/commits", VSR_FMT(repo_id),
-                       VSR_FMT(fetch->endpoint), VSR_FMT(repo_id));
+                       VSR_FMT(fetch->shown), VSR_FMT(repo_id));
     if (what.len > 0)
         return err_set(err, VSR_E_NOT_FOUND, "%.*s lists \"%.*s\", but %.*s does not have it: try again later",
-                       VSR_FMT(repo_id), VSR_FMT(what), VSR_FMT(fetch->endpoint));
+                       VSR_FMT(repo_id), VSR_FMT(what), VSR_FMT(fetch->shown));
     return err_set(err, VSR_E_NOT_FOUND,
                    "there is no repository %.*s at %.*s, or it is private: check its name; for a private one set "
                    "HF_TOKEN to a token that may read it",
-                   VSR_FMT(repo_id), VSR_FMT(fetch->endpoint));
+                   VSR_FMT(repo_id), VSR_FMT(fetch->shown));
 }
 
 /* `what`: a file, or empty for the listing. */
@@ -156,7 +162,7 @@ static int explain_status(const struct hub_fetch *fetch, vsr_str repo_id, vsr_st
     return err_set(err, VSR_E_UNAVAILABLE,
                    "%.*s answers with HTTP status %d: try again later, or name a mirror with "
                    "--endpoint or HF_ENDPOINT",
-                   VSR_FMT(fetch->endpoint), head->status);
+                   VSR_FMT(fetch->shown), head->status);
 }
 
 static int explain_network(const struct hub_fetch *fetch, enum hub_failure *ret_failure, struct vsr_err *err) {
@@ -165,7 +171,7 @@ static int explain_network(const struct hub_fetch *fetch, enum hub_failure *ret_
     return err_set(err, cause.code,
                    "no way to %.*s: %.160s. Check the network and HTTPS_PROXY, name a mirror with --endpoint or "
                    "HF_ENDPOINT, or copy the files from a directory with --from; what is here already is used then",
-                   VSR_FMT(fetch->endpoint), cause.text);
+                   VSR_FMT(fetch->shown), cause.text);
 }
 
 static bool status_is_temporary(int status) {

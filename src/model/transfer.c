@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/arena.h"
 #include "core/assert.h"
 #include "core/mem.h"
+#include "core/url.h"
 
 /* Libraries before 7.85 have the older form of the option only. */
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -217,8 +219,12 @@ int transfers_new(const struct transfer_options *options, struct transfers **ret
     transfers = MEM_NEW(struct transfers);
     (void)snprintf(origin, sizeof(origin), "%.*s", VSR_FMT(options->origin));
     if (!origin_parse(origin, &transfers->origin)) {
+        struct arena *arena = arena_new(0, 0);
         mem_free(transfers);
-        return err_set(err, VSR_E_INVALID, "\"%.200s\" is no address of a hub: expected https://HOST", origin);
+        (void)err_set(err, VSR_E_INVALID, "\"%.*s\" is no address of a hub: expected https://HOST",
+                      VSR_FMT(str_sub(url_shown(arena, str_from_c(origin)), 0, 200)));
+        arena_free(arena);
+        return VSR_E_INVALID;
     }
     transfers->multi = curl_multi_init();
     VSR_ASSERT(transfers->multi != NULL);

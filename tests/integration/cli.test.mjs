@@ -100,6 +100,7 @@ describe('help and mistakes', () => {
     [['chat'], /which message\?/],
     [['chat', '--url', 'ftp://x', 'hi'], /bad URL/],
     [['status', '--url', 'http://'], /bad URL/],
+    [['status', '--url', 'http://me:geheim@x/?geheim'], /bad URL "http:\/\/\[REDACTED\]@x\/\?\[REDACTED\]":/],
   ];
   for (const [args, message] of mistakes) {
     test(`vsr ${args.join(' ')} is a mistake`, () => {

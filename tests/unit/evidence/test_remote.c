@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "config/global_catalog.h"
+#include "config/global_modules.h"
 #include "core/arena.h"
 #include "core/mem.h"
 #include "net/client.h"
@@ -269,6 +270,35 @@ TEST(nobody_listens) {
     rig_end(&rig);
 }
 
+/* Reasons are in traces and logs. */
+TEST(secrets_of_a_url_are_not_told) {
+    static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.semantic.endpoint.base_url = VSR_STR("http://me:geheim@127.0.0.1:1/v1?key=geheim");
+    ask(&rig, SOURCE_HTTP_EMBEDDINGS, "x", "embeddings");
+    CHECK_INT(rig.answer.code, SIGNAL_UNAVAILABLE, "code");
+    CHECK_STR(str_from_c(rig.answer.reason), "http://[REDACTED]@127.0.0.1:1/v1?[REDACTED]: this is not an IPv6 address",
+              "reason");
+    remote_client_free(rig.client);
+    rig.client = NULL;
+    rig.model.llm_endpoint.address = VSR_STR("me:geheim@127.0.0.1");
+    ask(&rig, SOURCE_HTTP_GUARD, "x", "guard");
+    CHECK(strstr(rig.answer.reason, "127.0.0.1") && !strstr(rig.answer.reason, "geheim"), rig.answer.reason);
+    rig_end(&rig);
+}
+
+TEST(secrets_of_a_tool_servers_url_are_not_told) {
+    static const struct script_reply reply = { .status = 200, .body = "" };
+    struct config_mcp_classifier mcp = { .transport_type = MCP_HTTP, .url = VSR_STR("http://a:geheim@b/?geheim") };
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    rig.source = (struct signal_source){ .kind = SOURCE_MCP, .config = &mcp };
+    rig.client = remote_client_new(&rig.host, &rig.source);
+    CHECK_STR(remote_client_name(rig.client), "mcp: http://[REDACTED]@b/?[REDACTED]", "name");
+    rig_end(&rig);
+}
+
 TEST(https_without_tls) {
     static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
     struct rig rig;
@@ -371,6 +401,7 @@ TEST(what_a_source_does_not_give) {
 }
 
 RUN_TESTS(T(embeddings_ask_and_normalise), T(embeddings_of_many_texts_go_in_pieces), T(embeddings_fail),
-          T(a_key_that_is_not_set), T(nobody_listens), T(https_without_tls), T(no_answer_in_time),
+          T(a_key_that_is_not_set), T(nobody_listens), T(secrets_of_a_url_are_not_told),
+          T(secrets_of_a_tool_servers_url_are_not_told), T(https_without_tls), T(no_answer_in_time),
           T(a_wait_past_the_deadline_is_not_begun), T(nobody_waits_for_longer_than_an_answer_may_take),
           T(cancelled_calls_say_nothing), T(who_is_told_may_free_the_client), T(what_a_source_does_not_give))

@@ -449,7 +449,8 @@ TEST(http_nobody_there) {
 }
 
 TEST(http_bad_url) {
-    const struct mcp_server_options options = { .kind = MCP_OVER_HTTP, .url = VSR_STR("ftp://127.0.0.1/") };
+    const struct mcp_server_options options = { .kind = MCP_OVER_HTTP,
+                                                .url = VSR_STR("ftp://me:geheim@127.0.0.1/?key=geheim") };
     struct outcome outcome;
     struct rig rig;
     rig_begin(&rig);
@@ -457,6 +458,8 @@ TEST(http_bad_url) {
     ask(&rig, &outcome);
     PUMP(rig.place.loop, outcome.n == 1, "failed");
     CHECK(strstr(outcome.reason, "bad URL"), outcome.reason);
+    CHECK(strstr(outcome.reason, "@127.0.0.1/"), outcome.reason);
+    CHECK(!strstr(outcome.reason, "geheim"), outcome.reason);
     outcome_done(&outcome);
     rig_end(&rig);
 }

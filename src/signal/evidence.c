@@ -207,7 +207,16 @@ static void take_vector(struct evidence_asks *asks, struct evidence_ask *ask) {
     ask->answer.numbers = unit;
 }
 
-static void take_classes(struct evidence_ask *ask) {
+/* What rounding carried past 1 is 1: whoever adds, or writes a confidence, relies on it. */
+static void clamp(struct evidence_asks *asks, struct evidence_ask *ask) {
+    float *numbers = arena_alloc(asks->arena, ask->answer.n * sizeof(*numbers));
+    for (size_t i = 0; i < ask->answer.n; i++)
+        numbers[i] = fminf(1, ask->answer.numbers[i]);
+    ask->answer.numbers = numbers;
+}
+
+static void take_classes(struct evidence_asks *asks, struct evidence_ask *ask) {
+    bool is_past_one = false;
     if (ask->answer.n == 0 || ask->answer.n != ask->answer.n_labels) { /* that they exclude each other is not said */
         refuse(ask, "the model gave another number of probabilities than it has labels");
         return;
@@ -222,7 +231,10 @@ static void take_classes(struct evidence_ask *ask) {
             refuse(ask, "the model gave a number that is no probability");
             return;
         }
+        is_past_one |= p > 1;
     }
+    if (is_past_one)
+        clamp(asks, ask);
 }
 
 static void take_spans(struct evidence_ask *ask) {
@@ -250,7 +262,7 @@ void evidence_take(struct evidence_asks *asks, struct evidence_ask *ask, const s
         take_vector(asks, ask);
         break;
     case EVIDENCE_CLASSES:
-        take_classes(ask);
+        take_classes(asks, ask);
         break;
     case EVIDENCE_SPANS:
         take_spans(ask);

@@ -147,7 +147,7 @@ const struct evidence_ask *evidence_ask(struct evidence_asks *asks, enum evidenc
 /*
  * Takes an answer. One that breaks its promise - a number that is not finite or no probability, a vector of length
  * zero, a span outside the text - becomes a failure, so that families need not look; a vector of another length is
- * brought to 1.
+ * brought to 1, and a probability that rounding made greater is 1.
  */
 void evidence_take(struct evidence_asks *asks, struct evidence_ask *ask, const struct evidence_answer *answer);
 

@@ -124,6 +124,7 @@ static const struct {
     { "no classes", EVIDENCE_CLASSES, { 0 }, 0, 0, { { 0 } }, 0, "another number of probabilities" },
     { "a negative class", EVIDENCE_CLASSES, { -0.5F, 0.5F }, 2, 2, { { 0 } }, 0, "no probability" },
     { "a great class", EVIDENCE_CLASSES, { 1.5F, 0.5F }, 2, 2, { { 0 } }, 0, "no probability" },
+    { "a class past one by rounding", EVIDENCE_CLASSES, { 1.0005F, 0 }, 2, 2, { { 0 } }, 0, NULL },
     { "a class of none", EVIDENCE_CLASSES, { NAN, 0.5F }, 2, 2, { { 0 } }, 0, "no finite number" },
     { "no spans", EVIDENCE_SPANS, { 0 }, 0, 2, { { 0 } }, 0, NULL },
     { "spans", EVIDENCE_SPANS, { 0 }, 0, 2, { { 0, 4, 1, 0.5 }, { 1, 2, 0, 1 } }, 2, NULL },
@@ -156,6 +157,8 @@ TEST(answers_that_break_their_promise_are_failures) {
         if (answers[i].kind == EVIDENCE_VECTOR && !answers[i].reason)
             CHECK(fabs(ask->answer.numbers[0] - 0.6) < 1e-6 && fabs(ask->answer.numbers[1] - 0.8) < 1e-6,
                   "of length one");
+        if (answers[i].kind == EVIDENCE_CLASSES && !answers[i].reason)
+            CHECK(ask->answer.numbers[0] <= 1, "a probability");
         arena_free(arena);
     }
 }

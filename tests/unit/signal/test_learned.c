@@ -49,6 +49,7 @@ static const struct {
       "image_candidates needs an embedding model of type multimodal" },
     { &signal_complexity, "[{name: a, composer: {operator: XOR, conditions: []}, " EXAMPLES "}]", "E_ENUM" },
     { &signal_jailbreak, "[{name: a, method: magic}]", "not one of classifier, contrastive, hybrid" },
+    { &signal_jailbreak, "[{name: a, method: hybrid, top_k: 3}]", "top_k: unknown key, allowed here: name," },
     { &signal_jailbreak, "[{name: a, method: contrastive}]",
       "jailbreak_patterns is required with method \"contrastive\"" },
     { &signal_jailbreak, "[{name: a, method: hybrid, benign_patterns: [x]}]", "is required with method \"hybrid\"" },

@@ -27,7 +27,16 @@ uint32_t classes_server(struct signal_builder *builder, enum signal_source_kind 
     return signal_source_add(builder, &source);
 }
 
-/* ---- asking */
+/* ---- failing */
+
+void classes_fail(const struct signal_request *request, struct signal_results *results, uint32_t first, size_t n,
+                  const struct evidence_answer *answer) {
+    for (uint32_t slot = first; slot < first + n; slot++)
+        if (bits_has(request->wanted, slot))
+            signal_fail_because(results, slot, answer->code, answer->reason);
+}
+
+/* ---- one classification for all rules */
 
 static const struct evidence_ask *switched_off(struct signal_request *request, const char *off) {
     struct evidence_ask *ask = ARENA_NEW(request->arena, struct evidence_ask);
@@ -36,22 +45,41 @@ static const struct evidence_ask *switched_off(struct signal_request *request, c
     return ask;
 }
 
-int classes_of_window(struct signal_request *request, enum signal_text which, uint32_t source, const char *off,
-                      const struct evidence_ask **ret_ask, struct vsr_err *err) {
+struct classes_asking classes_asking(const struct signal_builder *builder, uint32_t source, const char *off) {
+    return (struct classes_asking){ .n_rules = builder->rules->n,
+                                    .first_slot = builder->first_slot,
+                                    .source = source,
+                                    .text = builder->text,
+                                    .off = off };
+}
+
+static int find_answer(const struct classes_asking *asking, struct signal_request *request,
+                       const struct evidence_ask **ret_ask, struct vsr_err *err) {
     vsr_str text;
-    int rc = signal_request_window(request, which, &text, err);
+    int rc = signal_request_window(request, asking->text, &text, err);
     if (rc < 0)
         return rc;
-    *ret_ask = source == CLASSES_NO_SOURCE ? switched_off(request, off)
-                                           : evidence_ask(request->asks, EVIDENCE_CLASSES, source, text);
+    *ret_ask = asking->source == CLASSES_NO_SOURCE
+                   ? switched_off(request, asking->off)
+                   : evidence_ask(request->asks, EVIDENCE_CLASSES, asking->source, text);
     return 0;
 }
 
-void classes_fail(const struct signal_request *request, struct signal_results *results, uint32_t first, size_t n,
-                  const struct evidence_answer *answer) {
-    for (uint32_t slot = first; slot < first + n; slot++)
-        if (bits_has(request->wanted, slot))
-            signal_fail_because(results, slot, answer->code, answer->reason);
+void classes_ask(const struct classes_asking *asking, struct signal_request *request) {
+    const struct evidence_ask *asked;
+    (void)!find_answer(asking, request, &asked, NULL); /* eval() fails the same way */
+}
+
+int classes_answer(const struct classes_asking *asking, struct signal_request *request, struct signal_results *results,
+                   const struct evidence_answer **ret_answer, struct vsr_err *err) {
+    const struct evidence_ask *asked;
+    int rc = find_answer(asking, request, &asked, err);
+    if (rc < 0)
+        return rc;
+    *ret_answer = asked->answer.code == SIGNAL_OK ? &asked->answer : NULL;
+    if (!*ret_answer)
+        classes_fail(request, results, asking->first_slot, asking->n_rules, &asked->answer);
+    return 0;
 }
 
 /* ---- numbers */

@@ -17,16 +17,28 @@ uint32_t classes_model(struct signal_builder *builder, signal_models *models, co
 uint32_t classes_server(struct signal_builder *builder, enum signal_source_kind kind,
                         const struct config_external_model *server);
 
-/*
- * What `source` says of the window of the text. Called by ask() and by eval(), where it is answered. Without a source
- * it is a failure with the reason `off`, which is kept.
- */
-int classes_of_window(struct signal_request *request, enum signal_text which, uint32_t source, const char *off,
-                      const struct evidence_ask **ret_ask, struct vsr_err *err) VSR_MUST_CHECK;
-
 /* Fails the wanted slots from `first` on with what the answer says. */
 void classes_fail(const struct signal_request *request, struct signal_results *results, uint32_t first, size_t n,
                   const struct evidence_answer *answer);
+
+/* ---- one classification of the window for all rules of a family */
+
+struct classes_asking {
+    size_t n_rules;
+    uint32_t first_slot, source; /* CLASSES_NO_SOURCE: nobody, because of `off` */
+    enum signal_text text;
+    const char *off;
+};
+
+/* The rules of the builder's family; the source is the caller's to find. */
+struct classes_asking classes_asking(const struct signal_builder *builder, uint32_t source, const char *off);
+/* The family's ask(). */
+void classes_ask(const struct classes_asking *asking, struct signal_request *request);
+/* At the beginning of its eval(): the answer; or NULL, and the wanted rules have failed with what it says. */
+int classes_answer(const struct classes_asking *asking, struct signal_request *request, struct signal_results *results,
+                   const struct evidence_answer **ret_answer, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* ---- numbers */
 
 /* The first of the greatest probabilities. The answer has at least one. */
 size_t classes_top(const struct evidence_answer *answer);

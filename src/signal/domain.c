@@ -140,9 +140,7 @@ static size_t alternates(const struct config_list *rules, vsr_str name, uint32_t
 
 struct domain_state {
     const struct domain_config *rules;
-    size_t n_rules;
-    uint32_t first_slot, source;
-    enum signal_text text;
+    struct classes_asking asking;
     double threshold;
     bool block;
 };
@@ -162,15 +160,13 @@ static uint32_t add_tool(struct signal_builder *builder, double *ret_threshold) 
 static void *build(struct signal_builder *builder) {
     const struct config_domain_classifier *domain = &builder->doc->global.model_catalog.modules.classifier.domain;
     struct domain_state *state = ARENA_NEW(builder->arena, struct domain_state);
+    uint32_t source = classes_model(builder, signal_models_domain, NULL);
     state->rules = builder->rules->items;
-    state->n_rules = builder->rules->n;
-    state->first_slot = builder->first_slot;
-    state->text = builder->text;
     state->threshold = domain->threshold;
     state->block = domain->on_error == ON_FAILURE_BLOCK;
-    state->source = classes_model(builder, signal_models_domain, NULL);
-    if (state->source == CLASSES_NO_SOURCE)
-        state->source = add_tool(builder, &state->threshold);
+    if (source == CLASSES_NO_SOURCE)
+        source = add_tool(builder, &state->threshold);
+    state->asking = classes_asking(builder, source, "modules.classifier.domain is switched off");
     return state;
 }
 
@@ -193,7 +189,7 @@ static bool lists(const struct domain_config *rule, vsr_str label) {
 static bool stands_for(const struct domain_state *state, size_t rule, vsr_str label) {
     if (lists(&state->rules[rule], label))
         return true;
-    for (size_t i = 0; i < state->n_rules; i++)
+    for (size_t i = 0; i < state->asking.n_rules; i++)
         if (lists(&state->rules[i], label))
             return false;
     return str_eq_nocase(state->rules[rule].name, label);
@@ -232,13 +228,13 @@ static size_t likeliest(const struct standing *standings, size_t n) {
 static void judge(const struct domain_state *state, struct signal_request *request,
                   const struct evidence_answer *answer, struct signal_results *results) {
     bool certain = classes_doubt(classes_entropy(answer->numbers, answer->n)) <= DOUBT_LOW;
-    struct standing *standings = ARENA_ARRAY(request->arena, struct standing, state->n_rules);
+    struct standing *standings = ARENA_ARRAY(request->arena, struct standing, state->asking.n_rules);
     vsr_str top;
-    for (size_t i = 0; i < state->n_rules; i++)
+    for (size_t i = 0; i < state->asking.n_rules; i++)
         standings[i] = standing_of(state, i, answer);
-    top = answer->labels[standings[likeliest(standings, state->n_rules)].best];
-    for (size_t i = 0; i < state->n_rules; i++) {
-        uint32_t slot = state->first_slot + (uint32_t)i;
+    top = answer->labels[standings[likeliest(standings, state->asking.n_rules)].best];
+    for (size_t i = 0; i < state->asking.n_rules; i++) {
+        uint32_t slot = state->asking.first_slot + (uint32_t)i;
         if (!bits_has(request->wanted, slot))
             continue;
         if (standings[i].any && standings[i].sum >= state->threshold && (!certain || stands_for(state, i, top)))
@@ -248,28 +244,18 @@ static void judge(const struct domain_state *state, struct signal_request *reque
     }
 }
 
-static int find_answer(const struct domain_state *state, struct signal_request *request,
-                       const struct evidence_ask **ret_ask, struct vsr_err *err) {
-    return classes_of_window(request, state->text, state->source, "modules.classifier.domain is switched off", ret_ask,
-                             err);
-}
-
 static void ask(const void *data, struct signal_request *request) {
-    const struct evidence_ask *asked;
-    (void)!find_answer(data, request, &asked, NULL); /* eval() fails the same way */
+    const struct domain_state *state = data;
+    classes_ask(&state->asking, request);
 }
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct domain_state *state = data;
-    const struct evidence_ask *asked;
-    int rc = find_answer(state, request, &asked, err);
-    if (rc < 0)
-        return rc;
-    if (asked->answer.code != SIGNAL_OK)
-        classes_fail(request, results, state->first_slot, state->n_rules, &asked->answer);
-    else
-        judge(state, request, &asked->answer, results);
-    return 0;
+    const struct evidence_answer *answer;
+    int rc = classes_answer(&state->asking, request, results, &answer, err);
+    if (rc == 0 && answer)
+        judge(state, request, answer, results);
+    return rc;
 }
 
 const struct signal_family signal_domain = {

@@ -30,9 +30,7 @@ static const struct schema fact_check_schema =
 
 struct fact_check_state {
     const struct fact_check_config *rules;
-    size_t n_rules;
-    uint32_t first_slot, source;
-    enum signal_text text;
+    struct classes_asking asking;
     double threshold;
 };
 
@@ -41,11 +39,9 @@ static void *build(struct signal_builder *builder) {
         &builder->doc->global.model_catalog.modules.hallucination_mitigation.fact_check;
     struct fact_check_state *state = ARENA_NEW(builder->arena, struct fact_check_state);
     state->rules = builder->rules->items;
-    state->n_rules = builder->rules->n;
-    state->first_slot = builder->first_slot;
-    state->text = builder->text;
+    state->asking = classes_asking(builder, classes_model(builder, signal_models_fact_check, NULL),
+                                   "modules.hallucination_mitigation.fact_check names no model");
     state->threshold = module->threshold > 0 ? module->threshold : THRESHOLD;
-    state->source = classes_model(builder, signal_models_fact_check, NULL);
     return state;
 }
 
@@ -72,39 +68,32 @@ static void judge(const struct fact_check_state *state, const struct signal_requ
     double p = answer->numbers[label];
     bool needed = classes_top(answer) == label && p >= state->threshold;
     const char *name = needed ? "needs_fact_check" : "no_fact_check_needed";
-    for (uint32_t i = 0; i < state->n_rules; i++) {
-        uint32_t slot = state->first_slot + i;
+    for (uint32_t i = 0; i < state->asking.n_rules; i++) {
+        uint32_t slot = state->asking.first_slot + i;
         if (bits_has(request->wanted, slot) && str_eq_c(state->rules[i].name, name))
             signal_match(results, slot, needed ? p : 1 - p);
     }
 }
 
-static int find_answer(const struct fact_check_state *state, struct signal_request *request,
-                       const struct evidence_ask **ret_ask, struct vsr_err *err) {
-    return classes_of_window(request, state->text, state->source,
-                             "modules.hallucination_mitigation.fact_check names no model", ret_ask, err);
-}
-
 static void ask(const void *data, struct signal_request *request) {
-    const struct evidence_ask *asked;
-    (void)!find_answer(data, request, &asked, NULL); /* eval() fails the same way */
+    const struct fact_check_state *state = data;
+    classes_ask(&state->asking, request);
 }
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
-    const struct fact_check_state *state = data;
     static const struct evidence_answer unknown = { .code = SIGNAL_FAILED,
                                                     .reason = "none of the model's labels says FACT_CHECK_NEEDED" };
-    const struct evidence_ask *asked;
+    const struct fact_check_state *state = data;
+    const struct evidence_answer *answer;
     ptrdiff_t label;
-    int rc = find_answer(state, request, &asked, err);
-    if (rc < 0)
+    int rc = classes_answer(&state->asking, request, results, &answer, err);
+    if (rc < 0 || !answer)
         return rc;
-    label = asked->answer.code == SIGNAL_OK ? needed_label(&asked->answer) : -1;
+    label = needed_label(answer);
     if (label >= 0)
-        judge(state, request, (size_t)label, &asked->answer, results);
+        judge(state, request, (size_t)label, answer, results);
     else
-        classes_fail(request, results, state->first_slot, state->n_rules,
-                     asked->answer.code == SIGNAL_OK ? &unknown : &asked->answer);
+        classes_fail(request, results, state->asking.first_slot, state->asking.n_rules, &unknown);
     return 0;
 }
 

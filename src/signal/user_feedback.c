@@ -30,9 +30,7 @@ static const struct schema user_feedback_schema =
 
 struct feedback_state {
     const struct user_feedback_config *rules;
-    size_t n_rules;
-    uint32_t first_slot, source;
-    enum signal_text text;
+    struct classes_asking asking;
     double threshold;
 };
 
@@ -40,11 +38,9 @@ static void *build(struct signal_builder *builder) {
     const struct config_feedback_detector *module = &builder->doc->global.model_catalog.modules.feedback_detector;
     struct feedback_state *state = ARENA_NEW(builder->arena, struct feedback_state);
     state->rules = builder->rules->items;
-    state->n_rules = builder->rules->n;
-    state->first_slot = builder->first_slot;
-    state->text = builder->text;
+    state->asking = classes_asking(builder, classes_model(builder, signal_models_feedback, NULL),
+                                   "modules.feedback_detector is switched off");
     state->threshold = module->threshold > 0 ? module->threshold : THRESHOLD;
-    state->source = classes_model(builder, signal_models_feedback, NULL);
     return state;
 }
 
@@ -67,36 +63,26 @@ static void judge(const struct feedback_state *state, const struct signal_reques
                   const struct evidence_answer *answer, struct signal_results *results) {
     size_t top = classes_top(answer);
     double p = answer->numbers[top];
-    for (uint32_t i = 0; i < state->n_rules; i++) {
-        uint32_t slot = state->first_slot + i;
+    for (uint32_t i = 0; i < state->asking.n_rules; i++) {
+        uint32_t slot = state->asking.first_slot + i;
         if (bits_has(request->wanted, slot) && p >= state->threshold &&
             is_called(answer->labels[top], state->rules[i].name))
             signal_match(results, slot, p);
     }
 }
 
-static int find_answer(const struct feedback_state *state, struct signal_request *request,
-                       const struct evidence_ask **ret_ask, struct vsr_err *err) {
-    return classes_of_window(request, state->text, state->source, "modules.feedback_detector is switched off", ret_ask,
-                             err);
-}
-
 static void ask(const void *data, struct signal_request *request) {
-    const struct evidence_ask *asked;
-    (void)!find_answer(data, request, &asked, NULL); /* eval() fails the same way */
+    const struct feedback_state *state = data;
+    classes_ask(&state->asking, request);
 }
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct feedback_state *state = data;
-    const struct evidence_ask *asked;
-    int rc = find_answer(state, request, &asked, err);
-    if (rc < 0)
-        return rc;
-    if (asked->answer.code != SIGNAL_OK)
-        classes_fail(request, results, state->first_slot, state->n_rules, &asked->answer);
-    else
-        judge(state, request, &asked->answer, results);
-    return 0;
+    const struct evidence_answer *answer;
+    int rc = classes_answer(&state->asking, request, results, &answer, err);
+    if (rc == 0 && answer)
+        judge(state, request, answer, results);
+    return rc;
 }
 
 const struct signal_family signal_user_feedback = {

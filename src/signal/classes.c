@@ -82,6 +82,23 @@ int classes_answer(const struct classes_asking *asking, struct signal_request *r
     return 0;
 }
 
+/* ---- labels */
+
+enum { LABELS_TOLD = 16, LABEL_TOLD_LEN = 48 }; /* of a model's labels, in a reason */
+
+struct evidence_answer classes_strange(const struct signal_request *request, const struct evidence_answer *answer,
+                                       const char *expected) {
+    vsr_str all = { 0 };
+    for (size_t i = 0; i < answer->n_labels && i < LABELS_TOLD; i++)
+        all = arena_printf(request->arena, "%.*s%s\"%.*s\"", VSR_FMT(all), i ? ", " : "",
+                           VSR_FMT(str_sub(answer->labels[i], 0, LABEL_TOLD_LEN)));
+    all = arena_printf(request->arena, "the model's labels are %.*s%s, and none of them is %s", VSR_FMT(all),
+                       answer->n_labels > LABELS_TOLD ? ", ..." : "", expected);
+    return (struct evidence_answer){
+        .code = SIGNAL_UNAVAILABLE, .reason = all.ptr, .model = answer->model, .version = answer->version
+    };
+}
+
 /* ---- numbers */
 
 size_t classes_top(const struct evidence_answer *answer) {

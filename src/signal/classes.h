@@ -38,6 +38,13 @@ void classes_ask(const struct classes_asking *asking, struct signal_request *req
 int classes_answer(const struct classes_asking *asking, struct signal_request *request, struct signal_results *results,
                    const struct evidence_answer **ret_answer, struct vsr_err *err) VSR_MUST_CHECK;
 
+/* ---- labels */
+
+/* What to fail with when none of the answer's labels means anything to the family: SIGNAL_UNAVAILABLE, with a reason
+ * that names them and says what was `expected`: "one of safe and unsafe". */
+struct evidence_answer classes_strange(const struct signal_request *request, const struct evidence_answer *answer,
+                                       const char *expected);
+
 /* ---- numbers */
 
 /* The first of the greatest probabilities. The answer has at least one. */

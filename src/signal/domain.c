@@ -249,13 +249,37 @@ static void ask(const void *data, struct signal_request *request) {
     classes_ask(&state->asking, request);
 }
 
+/*
+ * Whether the model speaks of domains at all. Labels that no rule stands for may be domains nevertheless; a model whose
+ * labels are LABEL_0 and so on, or of another task, would never match anything. One label alone is what a tool without
+ * a list named, and says nothing about those that it could have.
+ */
+static bool is_of_domains(const struct domain_state *state, const struct evidence_answer *answer) {
+    for (size_t i = 0; i < answer->n_labels; i++) {
+        for (size_t k = 0; labels[k]; k++)
+            if (str_eq_nocase(answer->labels[i], str_from_c(labels[k])))
+                return true;
+        for (size_t k = 0; k < state->asking.n_rules; k++)
+            if (stands_for(state, k, answer->labels[i]))
+                return true;
+    }
+    return answer->n_labels == 1;
+}
+
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct domain_state *state = data;
     const struct evidence_answer *answer;
+    struct evidence_answer strange;
     int rc = classes_answer(&state->asking, request, results, &answer, err);
-    if (rc == 0 && answer)
+    if (rc < 0 || !answer)
+        return rc;
+    if (is_of_domains(state, answer)) {
         judge(state, request, answer, results);
-    return rc;
+        return 0;
+    }
+    strange = classes_strange(request, answer, "a domain or a label of a rule");
+    classes_fail(request, results, state->asking.first_slot, state->asking.n_rules, &strange);
+    return 0;
 }
 
 const struct signal_family signal_domain = {

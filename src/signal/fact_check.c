@@ -81,19 +81,20 @@ static void ask(const void *data, struct signal_request *request) {
 }
 
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
-    static const struct evidence_answer unknown = { .code = SIGNAL_FAILED,
-                                                    .reason = "none of the model's labels says FACT_CHECK_NEEDED" };
     const struct fact_check_state *state = data;
     const struct evidence_answer *answer;
+    struct evidence_answer strange;
     ptrdiff_t label;
     int rc = classes_answer(&state->asking, request, results, &answer, err);
     if (rc < 0 || !answer)
         return rc;
     label = needed_label(answer);
-    if (label >= 0)
+    if (label >= 0) {
         judge(state, request, (size_t)label, answer, results);
-    else
-        classes_fail(request, results, state->asking.first_slot, state->asking.n_rules, &unknown);
+        return 0;
+    }
+    strange = classes_strange(request, answer, "FACT_CHECK_NEEDED");
+    classes_fail(request, results, state->asking.first_slot, state->asking.n_rules, &strange);
     return 0;
 }
 

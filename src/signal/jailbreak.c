@@ -252,15 +252,18 @@ static bool find_risk(const struct jailbreak_state *state, const struct evidence
     return any || (any_harmless && !state->labels_written);
 }
 
-static void classify(const struct jailbreak_state *state, const struct evidence_answer *answer,
-                     struct finding *finding) {
+static void classify(const struct jailbreak_state *state, const struct signal_request *request,
+                     const struct evidence_answer *answer, struct finding *finding) {
+    struct evidence_answer strange;
     double risk;
     if (answer->code != SIGNAL_OK)
         note_failure(finding, answer->code, answer->reason);
-    else if (!find_risk(state, answer, &risk))
-        note_failure(finding, SIGNAL_FAILED, "none of prompt_guard.positive_labels is a label of the model");
-    else
+    else if (find_risk(state, answer, &risk))
         note_risk(finding, risk, answer->labels[classes_top(answer)]);
+    else if (finding->code == SIGNAL_OK) {
+        strange = classes_strange(request, answer, "one of prompt_guard.positive_labels");
+        note_failure(finding, strange.code, strange.reason);
+    }
 }
 
 /* The similarity to the nearest example; 0 without any. */
@@ -312,7 +315,7 @@ static void look(const struct jailbreak_state *state, const struct jailbreak_rul
     else if (rule->config->method != METHOD_CONTRASTIVE) {
         asked = evidence_ask(request->asks, EVIDENCE_CLASSES, state->source, text);
         if (asked->answered)
-            classify(state, &asked->answer, classified);
+            classify(state, request, &asked->answer, classified);
     }
     if (rule->config->method != METHOD_CLASSIFIER) {
         asked = evidence_ask(request->asks, EVIDENCE_VECTOR, state->embedder, text);

@@ -15,8 +15,9 @@ static const struct field user_feedback_fields[] = { RULE_FIELDS(struct user_fee
 
 static const struct schema user_feedback_schema;
 
+static const char *const labels[] = { "satisfied", "need_clarification", "wrong_answer", "want_different", NULL };
+
 static void check_rule(const void *object, struct arena *arena, struct diag *diag) {
-    static const char *const labels[] = { "satisfied", "need_clarification", "wrong_answer", "want_different", NULL };
     const struct user_feedback_config *rule = object;
     learned_warn_label(&user_feedback_schema, rule, rule->name, labels, arena, diag);
 }
@@ -76,13 +77,33 @@ static void ask(const void *data, struct signal_request *request) {
     classes_ask(&state->asking, request);
 }
 
+/* Whether the model speaks of feedback: one with other labels would never match anything. */
+static bool is_of_feedback(const struct feedback_state *state, const struct evidence_answer *answer) {
+    for (size_t i = 0; i < answer->n_labels; i++) {
+        for (size_t k = 0; labels[k]; k++)
+            if (is_called(answer->labels[i], str_from_c(labels[k])))
+                return true;
+        for (size_t k = 0; k < state->asking.n_rules; k++)
+            if (is_called(answer->labels[i], state->rules[k].name))
+                return true;
+    }
+    return false;
+}
+
 static int eval(const void *data, struct signal_request *request, struct signal_results *results, struct vsr_err *err) {
     const struct feedback_state *state = data;
     const struct evidence_answer *answer;
+    struct evidence_answer strange;
     int rc = classes_answer(&state->asking, request, results, &answer, err);
-    if (rc == 0 && answer)
+    if (rc < 0 || !answer)
+        return rc;
+    if (is_of_feedback(state, answer)) {
         judge(state, request, answer, results);
-    return rc;
+        return 0;
+    }
+    strange = classes_strange(request, answer, "satisfied, need_clarification, wrong_answer, want_different or a rule");
+    classes_fail(request, results, state->asking.first_slot, state->asking.n_rules, &strange);
+    return 0;
 }
 
 const struct signal_family signal_user_feedback = {

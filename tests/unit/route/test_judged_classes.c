@@ -90,6 +90,26 @@ TEST(a_label_stands_for_the_rule_of_its_name) {
               1);
 }
 
+/* A model of another task, or without names for its classes, would never match: that is no "no". */
+TEST(labels_that_mean_nothing) {
+    static const struct judged strange[] = {
+        { "x", "LABEL_0=.9 LABEL_1=.1", "domain:law!unavailable domain:b!unavailable " },
+        { "x", "B=.2 c=.8", "" },       /* of a rule */
+        { "x", "HISTORY=.9 c=.1", "" }, /* a domain without a rule */
+        { "x", "astrology=1", "" },     /* the one that a tool named */
+    };
+    struct fixture f;
+    check_all(FIXTURE_HEAD
+              "routing:\n  signals: {domains: [{name: law, mmlu_categories: [math]}, {name: b}]}\n" DECISION,
+              "domain-classification", strange, VSR_COUNT(strange));
+    fixture_must_load(&f, FIXTURE_HEAD "routing:\n  signals: {domains: [{name: law}]}\n" DECISION);
+    answers_route(&f, fixture_prompt(&f, VSR_STR("x")),
+                  (struct given[]){ { "domain-classification", NULL, "AR=.1 BOTH=.9" }, { 0 } });
+    CHECK_STR(str_from_c(answers_reason(&f, "domain", "law")),
+              "the model's labels are \"AR\", \"BOTH\", and none of them is a domain or a label of a rule", "reason");
+    fixture_free(&f);
+}
+
 /* Leaves of domains that nobody declared: what is no label stands for what is left over. */
 TEST(implied_domains) {
     struct fixture f;
@@ -139,7 +159,7 @@ static const struct judged facts[] = {
     { "x", "NO_FACT_CHECK_NEEDED=.8 FACT_CHECK_NEEDED=.2", NOT_NEEDED("0.80") },
     { "x", "LABEL_0=.2 LABEL_1=.8", NEEDED("0.80") },
     { "", "LABEL_0=.2 LABEL_1=.8", NOT_NEEDED("1.00") },
-    { "x", "a=.2 b=.3 c=.5", "fact_check:needs_fact_check!failed fact_check:no_fact_check_needed!failed " },
+    { "x", "a=.2 b=.3 c=.5", "fact_check:needs_fact_check!unavailable fact_check:no_fact_check_needed!unavailable " },
     { "x", "!timeout", "fact_check:needs_fact_check!timeout fact_check:no_fact_check_needed!timeout " },
 };
 static const struct judged unset[] = {
@@ -168,6 +188,8 @@ TEST(feedback) {
         { "", "NEED_CLARIFICATION=.1 SAT=.8 WRONG_ANSWER=.1", "user_feedback:satisfied=0.80 " },
         { "", "need_clarification=.1 SATISFIED=.8 wrong_answer=.1", "user_feedback:satisfied=0.80 " },
         { "", "satisfied=.01 want_different=.99", "" },
+        { "", "LABEL_0=.01 LABEL_1=.99",
+          "user_feedback:satisfied!unavailable user_feedback:wrong_answer!unavailable " },
         { "", "!failed", "user_feedback:satisfied!failed user_feedback:wrong_answer!failed " },
     };
     struct fixture f;
@@ -314,5 +336,6 @@ TEST(classifiers) {
 }
 
 RUN_TESTS(T(domains_by_their_labels), T(domains_may_block), T(a_label_stands_for_the_rule_of_its_name),
-          T(implied_domains), T(a_tool_may_say_what_the_domain_is), T(without_a_module_domains_are_unavailable),
-          T(fact_checks), T(feedback), T(modalities), T(a_classifier_is_asked_late), T(classifiers))
+          T(labels_that_mean_nothing), T(implied_domains), T(a_tool_may_say_what_the_domain_is),
+          T(without_a_module_domains_are_unavailable), T(fact_checks), T(feedback), T(modalities),
+          T(a_classifier_is_asked_late), T(classifiers))

@@ -43,7 +43,7 @@ TEST(guards) {
         { "c", SAFE, "" },
         { "d", "benign=.4 jailbreak=.35 other=.25", "jailbreak:eager=0.35 " },
         { "e", "SAFE=.1 INJECTION=.9", "jailbreak:usual=0.90 jailbreak:eager=0.90 " },
-        { "f", "x=.1 y=.9", "jailbreak:usual!failed jailbreak:eager!failed " },
+        { "f", "x=.1 y=.9", "jailbreak:usual!unavailable jailbreak:eager!unavailable " },
         { "g", "!timeout", "jailbreak:usual!timeout jailbreak:eager!timeout " },
         { "h", NULL, "jailbreak:usual!unavailable jailbreak:eager!unavailable " },
         { " ", "benign=0 jailbreak=1", "" },
@@ -55,7 +55,7 @@ TEST(guards_have_other_labels) {
     static const struct judged cases[] = {
         { "a", "fine=.3 attack=.4 injection=.3", "jailbreak:j=0.70 " },
         { "b", "attack=.2 fine=.8", "" },
-        { "c", "benign=.3 jailbreak=.7", "jailbreak:j!failed " },
+        { "c", "benign=.3 jailbreak=.7", "jailbreak:j!unavailable " },
     };
     check_all(RECIPE("prompt_guard: {positive_labels: [attack, injection]}", "jailbreak: [{name: j}]"), GUARD, cases,
               VSR_COUNT(cases));

@@ -102,7 +102,7 @@ static int open_shelf(struct task *task, struct vsr_err *err) {
     task->shelf = vector_cache_shelf(evidence_vectors(task->binding->evidence, task->binding->doc), key,
                                      bound->place != PLACE_BUILTIN);
     if (!task->shelf)
-        return err_set(err, VSR_E_LIMIT, "more than %d embedders in one process", VECTOR_SHELVES_MAX);
+        return err_set(err, VSR_E_LIMIT, "more than %d embedders at once", VECTOR_SHELVES_MAX);
     task->dims = vector_shelf_dims(task->shelf);
     return 0;
 }
@@ -248,6 +248,8 @@ static bool fill_source(struct task *task) {
     }
     if (task->shelf)
         vector_shelf_save(task->shelf);
+    vector_shelf_unref(task->shelf);
+    task->shelf = NULL;
     if (!is_stopped(task))
         report(task, n_due, begin_ms);
     return all;

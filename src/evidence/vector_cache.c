@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -20,15 +21,18 @@ struct item {
 
 struct vector_shelf {
     struct vector_cache *cache;
-    vsr_str key; /* in the cache's arena */
     bool on_disk, dirty;
-    size_t dims, n;
+    size_t dims, n, n_refs;
+    uint64_t used; /* by the cache's count of uses */
+    size_t key_len;
+    char key[];
 };
 
 struct vector_cache {
     pthread_mutex_t lock;
-    struct arena *arena; /* of shelves and names */
+    struct arena *arena; /* of the directory */
     vsr_str directory;
+    uint64_t n_uses;
     size_t len_max, len, n;
     struct vector_shelf *shelves[VECTOR_SHELVES_MAX];
     size_t n_shelves;
@@ -120,12 +124,16 @@ static bool add(struct vector_shelf *shelf, struct vector_hash hash, const float
 
 /* ---- shelves */
 
+static vsr_str key_of(const struct vector_shelf *shelf) {
+    return str_make(shelf->key, shelf->key_len);
+}
+
 static void read_shelf(struct vector_shelf *shelf) {
     struct vector_cache *cache = shelf->cache;
     struct arena *arena = arena_new(0, 0);
     struct vsr_err err = VSR_ERR_NONE;
     struct vector_set set;
-    int rc = vector_file_read(arena, cache->directory, shelf->key, &set, &err);
+    int rc = vector_file_read(arena, cache->directory, key_of(shelf), &set, &err);
     if (rc == 0)
         for (size_t i = set.n; i > 0; i--) /* the first in the file were used last */
             (void)add(shelf, set.entries[i - 1].hash, set.entries[i - 1].vector, set.dims);
@@ -134,28 +142,61 @@ static void read_shelf(struct vector_shelf *shelf) {
     arena_free(arena);
 }
 
-static struct vector_shelf *find_shelf(struct vector_cache *cache, vsr_str key, bool on_disk) {
-    struct vector_shelf *shelf;
+/* The one that nobody has in hand and that was not used for longest makes room. False: all are in use. */
+static bool drop_shelf(struct vector_cache *cache) {
+    size_t oldest = cache->n_shelves;
     for (size_t i = 0; i < cache->n_shelves; i++)
-        if (str_eq(cache->shelves[i]->key, key))
-            return cache->shelves[i];
-    if (cache->n_shelves == VECTOR_SHELVES_MAX || key.len > VECTOR_KEY_LEN_MAX)
-        return NULL;
-    shelf = cache->shelves[cache->n_shelves++] = ARENA_NEW(cache->arena, struct vector_shelf);
-    shelf->cache = cache;
-    shelf->key = arena_str(cache->arena, key);
+        if (cache->shelves[i]->n_refs == 0 &&
+            (oldest == cache->n_shelves || cache->shelves[i]->used < cache->shelves[oldest]->used))
+            oldest = i;
+    if (oldest == cache->n_shelves)
+        return false;
+    forget_shelf(cache->shelves[oldest]);
+    mem_free(cache->shelves[oldest]);
+    cache->shelves[oldest] = cache->shelves[--cache->n_shelves];
+    return true;
+}
+
+static struct vector_shelf *new_shelf(struct vector_cache *cache, vsr_str key, bool on_disk) {
+    struct vector_shelf *shelf = mem_alloc(sizeof(*shelf) + key.len);
+    *shelf = (struct vector_shelf){ .cache = cache, .key_len = key.len };
+    memcpy(shelf->key, key.ptr, key.len);
+    cache->shelves[cache->n_shelves++] = shelf;
     shelf->on_disk = on_disk && cache->directory.len > 0;
     if (shelf->on_disk)
         read_shelf(shelf);
     return shelf;
 }
 
+static struct vector_shelf *find_shelf(struct vector_cache *cache, vsr_str key, bool on_disk) {
+    for (size_t i = 0; i < cache->n_shelves; i++)
+        if (str_eq(key_of(cache->shelves[i]), key))
+            return cache->shelves[i];
+    if (key.len == 0 || key.len > VECTOR_KEY_LEN_MAX || (cache->n_shelves == VECTOR_SHELVES_MAX && !drop_shelf(cache)))
+        return NULL;
+    return new_shelf(cache, key, on_disk);
+}
+
 struct vector_shelf *vector_cache_shelf(struct vector_cache *cache, vsr_str key, bool on_disk) {
     struct vector_shelf *shelf;
     lock(cache);
     shelf = find_shelf(cache, key, on_disk);
+    if (shelf) {
+        shelf->n_refs++;
+        shelf->used = ++cache->n_uses;
+    }
     unlock(cache);
     return shelf;
+}
+
+void vector_shelf_unref(struct vector_shelf *shelf) {
+    struct vector_cache *cache = shelf ? shelf->cache : NULL;
+    if (!shelf)
+        return;
+    lock(cache);
+    VSR_ASSERT(shelf->n_refs > 0);
+    shelf->n_refs--;
+    unlock(cache);
 }
 
 size_t vector_shelf_dims(struct vector_shelf *shelf) {
@@ -201,7 +242,7 @@ static void copy_shelf(const struct vector_shelf *shelf, struct arena *arena, st
         memcpy(vector, item->vector, item->dims * sizeof(float));
         entries[n++] = (struct vector_entry){ item->hash, vector };
     }
-    *ret = (struct vector_set){ shelf->key, shelf->dims, entries, n };
+    *ret = (struct vector_set){ key_of(shelf), shelf->dims, entries, n };
 }
 
 void vector_shelf_save(struct vector_shelf *shelf) {
@@ -214,8 +255,12 @@ void vector_shelf_save(struct vector_shelf *shelf) {
         copy_shelf(shelf, arena, &set);
     shelf->dirty = false;
     unlock(cache);
-    if (set.n > 0 && vector_file_write(cache->directory, &set, &err) < 0)
+    if (set.n > 0 && vector_file_write(cache->directory, &set, &err) < 0) {
         LOG_WARN("vectors of examples are not kept for the next start", LOG_C("because", err.text));
+        lock(cache);
+        shelf->dirty = true; /* the next save tries again */
+        unlock(cache);
+    }
     arena_free(arena);
 }
 
@@ -235,6 +280,8 @@ void vector_cache_free(struct vector_cache *cache) {
         return;
     while (cache->oldest)
         forget(cache, cache->oldest);
+    for (size_t i = 0; i < cache->n_shelves; i++)
+        mem_free(cache->shelves[i]);
     (void)pthread_mutex_destroy(&cache->lock);
     arena_free(cache->arena);
     mem_free(cache);

@@ -14,12 +14,20 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/fd.h"
 
 #define MAGIC 0x3143455652535631u /* "1VSRVEC1" as a little-endian machine writes it */
 #define SUFFIX ".vectors"
 
-enum { ALIGN = 8, SUM_LEN = 8, UNIT_TOLERANCE_INVERSE = 1000 };
+enum {
+    ALIGN = 8,
+    SUM_LEN = 8,
+    UNIT_TOLERANCE_INVERSE = 1000,
+    NAME_LEN = 32,           /* of a file, before the suffix */
+    FRESH_LEN = 7,           /* what mkostemp() puts behind it, with a dot */
+    LEFTOVER_AGE_S = 15 * 60 /* nobody writes one file for so long */
+};
 
 struct head {
     uint64_t magic;
@@ -101,12 +109,34 @@ static bool path_of(char path[static PATH_MAX], vsr_str directory, vsr_str key) 
     return len > 0 && len < PATH_MAX && !memchr(directory.ptr, 0, directory.len);
 }
 
+/* Whoever can write vectors decides what rules match. */
+static int check_private(const struct stat *status, const char *path, struct vsr_err *err) {
+    if (status->st_uid != geteuid() && status->st_uid != 0)
+        return err_set(err, VSR_E_INVALID, "\"%s\" belongs to another user (%u) and is not trusted", path,
+                       (unsigned)status->st_uid);
+    if (status->st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(err, VSR_E_INVALID, "\"%s\" can be written by others and is not trusted: chmod go-w", path);
+    return 0;
+}
+
+static int check_folder(const char *path, struct vsr_err *err) {
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return err_set(err, errno == ENOENT ? VSR_E_NOT_FOUND : VSR_E_IO, "cannot look at \"%s\": %s", path,
+                       strerror(errno));
+    return check_private(&status, path, err);
+}
+
 static int read_whole(struct arena *arena, int fd, const char *path, vsr_str *ret, struct vsr_err *err) {
     struct stat status;
     size_t len, have = 0;
     char *bytes;
+    int rc;
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         return err_set(err, VSR_E_IO, "\"%s\" is no ordinary file", path);
+    rc = check_private(&status, path, err);
+    if (rc < 0)
+        return rc;
     if (status.st_size > VECTOR_FILE_LEN_MAX)
         return err_set(err, VSR_E_LIMIT, "\"%s\" is larger than %d bytes", path, VECTOR_FILE_LEN_MAX);
     len = (size_t)status.st_size;
@@ -126,12 +156,16 @@ static int read_whole(struct arena *arena, int fd, const char *path, vsr_str *re
 }
 
 int vector_file_read(struct arena *arena, vsr_str directory, vsr_str key, struct vector_set *ret, struct vsr_err *err) {
-    char path[PATH_MAX];
+    char path[PATH_MAX], folder[PATH_MAX];
     vsr_str bytes;
     int fd, rc;
     if (!path_of(path, directory, key))
         return err_set(err, VSR_E_INVALID, "\"%.*s\" is too long for a path", VSR_FMT(directory));
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    (void)snprintf(folder, sizeof(folder), "%.*s", VSR_FMT(directory)); /* shorter than the path */
+    rc = check_folder(folder, err);
+    if (rc < 0)
+        return rc;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     if (fd < 0)
         return err_set(err, errno == ENOENT ? VSR_E_NOT_FOUND : VSR_E_IO, "cannot read \"%s\": %s", path,
                        strerror(errno));
@@ -190,6 +224,25 @@ static bool is_ours(const char *name) {
     return len > sizeof(SUFFIX) - 1 && strcmp(name + len - (sizeof(SUFFIX) - 1), SUFFIX) == 0;
 }
 
+/* What a process was writing when it ended. */
+static bool is_leftover(const char *name) {
+    return strlen(name) == NAME_LEN + sizeof(SUFFIX) - 1 + FRESH_LEN &&
+           strncmp(name + NAME_LEN, SUFFIX ".", sizeof(SUFFIX)) == 0;
+}
+
+static void remove_leftovers(const char *directory) {
+    DIR *dir = opendir(directory);
+    int64_t now_s = (int64_t)(clock_wall_ms() / 1000);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        struct stat status;
+        if (is_leftover(entry->d_name) && fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            now_s - status.st_mtim.tv_sec > LEFTOVER_AGE_S)
+            (void)unlinkat(dirfd(dir), entry->d_name, 0); /* else the next one tries */
+    }
+    if (dir)
+        (void)closedir(dir);
+}
+
 /* The oldest gives way once there are too many. What cannot be looked at or removed is left alone. */
 static void tidy(const char *directory) {
     DIR *dir = opendir(directory);
@@ -241,8 +294,11 @@ int vector_file_write(vsr_str directory, const struct vector_set *set, struct vs
         return err_set(err, VSR_E_INVALID, "\"%.*s\" is too long for a path", VSR_FMT(directory));
     (void)snprintf(folder, sizeof(folder), "%.*s", VSR_FMT(directory)); /* shorter than the path */
     rc = make_folders(folder, err);
+    if (rc == 0)
+        rc = check_folder(folder, err);
     if (rc < 0)
         return rc;
+    remove_leftovers(folder);
     buf_init(&bytes, VECTOR_FILE_LEN_MAX);
     print_set(set, &bytes);
     rc = buf_failed(&bytes) ? err_set(err, VSR_E_NOMEM, "out of memory") : write_file(path, &bytes, err);

@@ -1,7 +1,9 @@
 /* Vectors on disk: what was written is read, and whatever else lies there is told apart. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/arena.h"
@@ -154,6 +156,67 @@ TEST(the_oldest_file_gives_way) {
     close_fixture(&f);
 }
 
+/* What somebody else can write says what somebody else wants. */
+TEST(files_that_others_can_write_are_not_trusted) {
+    struct fixture f;
+    struct vector_set in, out;
+    struct vsr_err err = VSR_ERR_NONE;
+    char name[512];
+    open_fixture(&f);
+    in = set_of(&f, "some/embedder");
+    CHECK_INT(vector_file_write(str_from_c(f.folder), &in, &err), 0, err.text);
+    CHECK_INT(list(&f, name), 1, "one");
+    CHECK(chmod(name, 0620) == 0, "for the group");
+    CHECK_INT(vector_file_read(f.arena, str_from_c(f.folder), in.key, &out, &err), VSR_E_INVALID, "the file");
+    CHECK(strstr(err.text, name) && strstr(err.text, "chmod"), err.text);
+    CHECK(chmod(name, 0602) == 0, "for all");
+    CHECK_INT(vector_file_read(f.arena, str_from_c(f.folder), in.key, &out, &err), VSR_E_INVALID, "the file");
+    CHECK(chmod(name, 0644) == 0, "to be read");
+    CHECK_INT(vector_file_read(f.arena, str_from_c(f.folder), in.key, &out, &err), 0, err.text);
+    CHECK(chmod(f.folder, 0770) == 0, "for the group");
+    CHECK_INT(vector_file_read(f.arena, str_from_c(f.folder), in.key, &out, &err), VSR_E_INVALID, "the folder");
+    CHECK_INT(vector_file_write(str_from_c(f.folder), &in, &err), VSR_E_INVALID, "nor written to");
+    CHECK(chmod(f.folder, 0700) == 0, "as it was");
+    if (geteuid() == 0) {
+        CHECK(chown(name, 12345, 0) == 0, "another's");
+        CHECK_INT(vector_file_read(f.arena, str_from_c(f.folder), in.key, &out, &err), VSR_E_INVALID, "the owner");
+        CHECK(strstr(err.text, "another user"), err.text);
+    }
+    CHECK(unlink(name) == 0 && symlink("/dev/zero", name) == 0, "a link");
+    CHECK_INT(vector_file_read(f.arena, str_from_c(f.folder), in.key, &out, &err), VSR_E_IO, "a link");
+    close_fixture(&f);
+}
+
+static void leave(const struct fixture *f, const char *name, time_t age_s) {
+    char path[512];
+    struct timespec times[2] = { { .tv_sec = time(NULL) - age_s }, { .tv_sec = time(NULL) - age_s } };
+    snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+    spill(path, "half", 4);
+    CHECK(utimensat(AT_FDCWD, path, times, 0) == 0, path);
+}
+
+TEST(what_a_crash_left_is_removed) {
+    static const char name[] = "0123456789abcdef0123456789abcdef.vectors";
+    struct fixture f;
+    struct vector_set set;
+    struct vsr_err err = VSR_ERR_NONE;
+    char at[512], leftover[64];
+    open_fixture(&f);
+    set = set_of(&f, "some/embedder");
+    CHECK_INT(vector_file_write(str_from_c(f.folder), &set, &err), 0, err.text);
+    snprintf(leftover, sizeof(leftover), "%s.aB3xYz", name);
+    leave(&f, leftover, 3600);
+    snprintf(leftover, sizeof(leftover), "%s.FreshX", name);
+    leave(&f, leftover, 1); /* somebody writes it */
+    leave(&f, "notes.vectors.abcdef", 1 << 20);
+    CHECK_INT(list(&f, at), 4, "left over");
+    CHECK_INT(vector_file_write(str_from_c(f.folder), &set, &err), 0, err.text);
+    CHECK_INT(list(&f, at), 3, "one less");
+    snprintf(at, sizeof(at), "%s/%s.aB3xYz", f.folder, name);
+    CHECK(access(at, F_OK) < 0, "the old one");
+    close_fixture(&f);
+}
+
 /* ---- the cache over it */
 
 TEST(a_cache_keeps_over_processes) {
@@ -172,9 +235,59 @@ TEST(a_cache_keeps_over_processes) {
         CHECK(!vector_shelf_get(shelf, VSR_STR("another"), got, 3), "and nothing else");
         CHECK(!vector_shelf_get(shelf, VSR_STR("a text"), got, 2), "nor of other dimensions");
         vector_shelf_save(shelf);
+        vector_shelf_unref(shelf);
         vector_cache_free(cache);
     }
     close_fixture(&f);
+}
+
+TEST(what_could_not_be_saved_is_saved_later) {
+    struct fixture f;
+    char name[512];
+    struct vector_cache *cache;
+    struct vector_shelf *shelf;
+    open_fixture(&f);
+    cache = vector_cache_new(str_from_c(f.folder), 0);
+    shelf = vector_cache_shelf(cache, VSR_STR("some embedder"), true);
+    vector_shelf_put(shelf, VSR_STR("a text"), second, 3);
+    snprintf(name, sizeof(name), "%s/state", f.root);
+    spill(name, "in the way", 10);
+    vector_shelf_save(shelf);
+    CHECK(unlink(name) == 0, "out of the way");
+    vector_shelf_save(shelf);
+    CHECK_INT(list(&f, name), 1, "saved");
+    vector_shelf_unref(shelf);
+    vector_cache_free(cache);
+    close_fixture(&f);
+}
+
+TEST(shelves_make_room) {
+    struct vector_cache *cache = vector_cache_new(VSR_STR(""), 0);
+    struct vector_shelf *kept = vector_cache_shelf(cache, VSR_STR("kept"), false), *in_hand[VECTOR_SHELVES_MAX];
+    char key[32];
+    float got[3];
+    vector_shelf_put(kept, VSR_STR("a"), first, 3);
+    for (int i = 0; i < 2 * VECTOR_SHELVES_MAX; i++) {
+        struct vector_shelf *shelf;
+        snprintf(key, sizeof(key), "embedder %d", i);
+        shelf = vector_cache_shelf(cache, str_from_c(key), false);
+        CHECK(shelf != NULL, key);
+        vector_shelf_put(shelf, VSR_STR("a"), second, 3);
+        vector_shelf_unref(shelf);
+    }
+    CHECK_INT(vector_cache_stats(cache).shelves, VECTOR_SHELVES_MAX, "bounded");
+    CHECK_INT(vector_cache_stats(cache).n, VECTOR_SHELVES_MAX, "with what was on them");
+    CHECK(vector_shelf_get(kept, VSR_STR("a"), got, 3), "not the one in hand");
+    for (int i = 0; i < VECTOR_SHELVES_MAX - 1; i++) {
+        snprintf(key, sizeof(key), "another %d", i);
+        in_hand[i] = vector_cache_shelf(cache, str_from_c(key), false);
+        CHECK(in_hand[i] != NULL, key);
+    }
+    CHECK(vector_cache_shelf(cache, VSR_STR("one more"), false) == NULL, "all are in hand");
+    CHECK(vector_cache_shelf(cache, VSR_STR("kept"), false) == kept, "those are found");
+    vector_shelf_unref(in_hand[0]);
+    CHECK(vector_cache_shelf(cache, VSR_STR("one more"), false) != NULL, "one was put back");
+    vector_cache_free(cache);
 }
 
 TEST(a_damaged_file_is_made_anew) {
@@ -217,5 +330,6 @@ TEST(a_cache_is_bounded_and_forgets_what_was_not_used) {
 }
 
 RUN_TESTS(T(what_was_written_is_read), T(every_damage_is_seen), T(another_embedders_file_is_not_used),
-          T(the_oldest_file_gives_way), T(a_cache_keeps_over_processes), T(a_damaged_file_is_made_anew),
-          T(a_cache_is_bounded_and_forgets_what_was_not_used))
+          T(the_oldest_file_gives_way), T(files_that_others_can_write_are_not_trusted), T(what_a_crash_left_is_removed),
+          T(what_could_not_be_saved_is_saved_later), T(shelves_make_room), T(a_cache_keeps_over_processes),
+          T(a_damaged_file_is_made_anew), T(a_cache_is_bounded_and_forgets_what_was_not_used))

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 
+#include "config/global_catalog.h"
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -18,6 +19,12 @@
 #include "nn/cpu.h"
 #include "route/route.h"
 #include "signal/bank.h"
+
+/* What a server is asked so that it can be told from another one that has come behind its name. */
+#define WITNESS "Is this still the model that it was?"
+
+/* Of two vectors of one text by one model: computed elsewhere or beside other texts, they differ by a thousandth. */
+static const float same_cosine = 0.99f;
 
 /* ---- the embedder's shelf */
 
@@ -123,7 +130,9 @@ static void take(void *data, struct evidence_ask *ask, const struct evidence_ans
     }
 }
 
-static void ask(struct task *task, const vsr_str *texts, size_t n) {
+typedef void answer_fn(void *data, struct evidence_ask *ask, const struct evidence_answer *answer);
+
+static void ask(struct task *task, const vsr_str *texts, size_t n, answer_fn *answer) {
     struct evidence_ask *asks[FILL_TEXTS_MAX];
     struct arena *arena = arena_new(0, 0);
     struct evidence_question question = { .binding = task->binding,
@@ -132,7 +141,7 @@ static void ask(struct task *task, const vsr_str *texts, size_t n) {
                                           .arena = arena,
                                           .in_batches = true,
                                           .in_background = true,
-                                          .answer = take,
+                                          .answer = answer,
                                           .data = task };
     for (size_t i = 0; i < n; i++) {
         asks[i] = ARENA_NEW(arena, struct evidence_ask);
@@ -165,10 +174,45 @@ static void ask_unknown(struct task *task, const struct signal_bank *bank) {
         if (!is_known(task, texts[i]))
             unknown[n++] = texts[i];
         if (n == FILL_TEXTS_MAX || (n > 0 && i + 1 == n_texts)) {
-            ask(task, unknown, n);
+            ask(task, unknown, n, take);
             n = 0;
         }
     }
+}
+
+/* ---- whether a server is who it was */
+
+static bool is_same(const struct task *task, vsr_str text, const struct evidence_answer *answer) {
+    struct arena *arena = arena_new(0, 0);
+    float *before = ARENA_ARRAY(arena, float, answer->n), cosine = 0;
+    bool known = vector_shelf_get(task->shelf, text, before, answer->n);
+    for (size_t i = 0; known && i < answer->n; i++)
+        cosine += before[i] * answer->numbers[i];
+    arena_free(arena);
+    return known && cosine >= same_cosine;
+}
+
+static void compare(void *data, struct evidence_ask *ask, const struct evidence_answer *answer) {
+    struct task *task = data;
+    if (answer->code == SIGNAL_OK && task->dims > 0 && !is_same(task, ask->text, answer)) {
+        LOG_INFO("a server embeds otherwise than it did; examples get new vectors",
+                 LOG_S("model", ((const struct config_semantic *)bound_of(task)->source->config)->endpoint.model));
+        vector_shelf_forget(task->shelf);
+    }
+    take(data, ask, answer);
+}
+
+/*
+ * The name of a server's model says nothing about what runs behind it, and vectors of two models say nothing of each
+ * other. So what was kept is used once the server has said the same as then about one text. While it says nothing the
+ * examples wait: requests could not be embedded either.
+ */
+static bool is_confirmed(struct task *task) {
+    vsr_str witness = VSR_STR(WITNESS);
+    if (bound_of(task)->place != PLACE_HTTP)
+        return true;
+    ask(task, &witness, 1, compare);
+    return task->failure.code == SIGNAL_OK;
 }
 
 /* ---- filling */
@@ -228,7 +272,7 @@ static bool fill_source(struct task *task) {
     struct vsr_err err = VSR_ERR_NONE;
     size_t n, n_due = 0;
     struct signal_bank *const *banks = route_banks(task->binding->route, &n);
-    bool all = true;
+    bool all = true, usable;
     int rc = 0;
     for (size_t i = 0; i < n; i++)
         n_due += is_due(task, banks[i]);
@@ -237,10 +281,11 @@ static bool fill_source(struct task *task) {
     rc = open_shelf(task, &err);
     if (rc < 0)
         task->failure = evidence_failure(task->arena, rc, err.text);
+    usable = rc == 0 && is_confirmed(task);
     for (size_t i = 0; i < n && !is_stopped(task); i++) {
         if (!is_due(task, banks[i]))
             continue;
-        if (rc < 0)
+        if (!usable)
             fail_bank(task, banks[i]);
         else
             fill_bank(task, banks[i]);

@@ -3,8 +3,10 @@
  *
  * What models of the program embed is there before the recipe is used. The rest comes from a thread of its own: out of
  * memory or the disk when the embedder has seen the texts before (vector_cache.h), else by asking it, many texts at a
- * time, behind those that requests wait for. A bank that cannot be filled says why, and is tried again: soon at first,
- * later every minute, for as long as its generation is the last.
+ * time, behind those that requests wait for. A server is first asked about one text of ours: when its vector is not the
+ * one that was kept, another model has come behind the name, and all that was kept of it is forgotten. A bank that
+ * cannot be filled says why, and is tried again: soon at first, later every minute, for as long as its generation is
+ * the last.
  */
 #ifndef VSR_EVIDENCE_FILL_H
 #define VSR_EVIDENCE_FILL_H

@@ -230,6 +230,12 @@ void vector_shelf_put(struct vector_shelf *shelf, vsr_str text, const float *vec
     unlock(shelf->cache);
 }
 
+void vector_shelf_forget(struct vector_shelf *shelf) {
+    lock(shelf->cache);
+    forget_shelf(shelf);
+    unlock(shelf->cache);
+}
+
 /* A copy of what the shelf holds, newest first, in `arena`: the disk is written without the lock. */
 static void copy_shelf(const struct vector_shelf *shelf, struct arena *arena, struct vector_set *ret) {
     struct vector_entry *entries = ARENA_ARRAY(arena, struct vector_entry, shelf->n);

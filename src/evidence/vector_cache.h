@@ -43,6 +43,9 @@ bool vector_shelf_get(struct vector_shelf *shelf, vsr_str text, float *ret, size
 /* Copies. One of other dimensions than the others has all of them forgotten: the embedder is not what it was. */
 void vector_shelf_put(struct vector_shelf *shelf, vsr_str text, const float *vector, size_t dims);
 
+/* All of it; the file with the next save that has something new. */
+void vector_shelf_forget(struct vector_shelf *shelf);
+
 /* Writes what is new to the file; what fails is logged, and tried again by the next save. */
 void vector_shelf_save(struct vector_shelf *shelf);
 

@@ -1,6 +1,7 @@
 /* Examples get their vectors: by asking, from memory, from the disk, and later when they cannot be had now. */
 #include "evidence/fill.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "evidence/evidence_state.h"
@@ -9,9 +10,10 @@
 #include "rig.h"
 #include "route/route.h"
 #include "signal/bank.h"
+#include "unit/net/script.h"
 #include "unit/route/fixture.h"
 
-#define RECIPE(model) \
+#define EMBEDDED_BY(semantic) \
     FIXTURE_HEAD \
     "providers: {defaults: {default_model: m}, models: [{name: m, backend_refs: [{name: b, endpoint: " \
     "'127.0.0.1:1'}]}]}\n" \
@@ -26,12 +28,12 @@
     "name: one}]}}\n" \
     "  - {name: second, priority: 1, modelRefs: [{model: m}], rules: {operator: AND, conditions: [{type: embedding, " \
     "name: two}]}}\n" \
-    "global: {model_catalog: {embeddings: {semantic: {bert_model_path: " model \
-    ", embedding_config: {model_type: bert}}}}}\n"
+    "global: {model_catalog: {embeddings: {semantic: {" semantic "}}}}\n"
+#define RECIPE(model) EMBEDDED_BY("bert_model_path: " model ", embedding_config: {model_type: bert}")
 
 static const char *const embedders[] = { "bert-embed-mean" };
 
-static struct evidence_binding *bind(struct rig *rig, struct fixture *f, const char *yaml) {
+static struct evidence_binding *bind_recipe(struct rig *rig, struct fixture *f, const char *yaml) {
     fixture_must_load(f, yaml);
     return evidence_bind(rig->evidence, f->arena, f->doc, f->route);
 }
@@ -55,7 +57,7 @@ TEST(each_text_is_run_once_for_good) {
     for (int process = 0; process < 2; process++) {
         for (int generation = 0; generation < 2; generation++) {
             struct fixture f;
-            struct evidence_binding *binding = bind(&rig, &f, RECIPE("bert-embed-mean"));
+            struct evidence_binding *binding = bind_recipe(&rig, &f, RECIPE("bert-embed-mean"));
             CHECK_INT(count(binding).banks, 2, "banks");
             CHECK_INT(count(binding).filled, 0, "not yet");
             evidence_fill_now(binding);
@@ -76,10 +78,117 @@ TEST(what_cannot_be_had_says_why) {
     struct fixture f;
     struct evidence_binding *binding;
     rig_begin(&rig, embedders, 1, STORE_EAGER, true);
-    binding = bind(&rig, &f, RECIPE("absent"));
+    binding = bind_recipe(&rig, &f, RECIPE("absent"));
     evidence_fill_wait(rig.lane, binding);
     CHECK_INT(count(binding).filled, 0, "nothing");
     fixture_free(&f);
+    rig_end(&rig);
+}
+
+/* ---- a server, which may change its model behind the name */
+
+struct server {
+    pthread_t thread;
+    int listen_fd;
+    uint16_t port;
+    atomic_bool ending;
+    atomic_int model, n_texts; /* what runs there; how many it was asked for */
+};
+
+/* Vectors that only depend on the text and the model. */
+static void embed(struct server *server, struct peer *peer, vsr_str request) {
+    struct arena *arena = arena_new(0, 0);
+    struct json_doc doc;
+    struct buf body, out;
+    vsr_str text;
+    json_ref input;
+    size_t n = 0;
+    buf_init(&body, 1 << 20);
+    buf_init(&out, 1 << 20);
+    CHECK(json_parse(arena, str_sub(request, (size_t)str_find(request, VSR_STR("\r\n\r\n")) + 4, request.len), &doc,
+                     NULL) == 0,
+          "a question");
+    input = json_get(&doc, 0, VSR_STR("input"));
+    for (json_ref node = json_first(&doc, input); node != JSON_NONE; node = json_next(&doc, input, node)) {
+        CHECK(json_str(arena, &doc, node, &text), "a text");
+        text.len = text.len < 4 ? text.len : 4;
+        buf_printf(&body, "%s{\"index\":%zu,\"embedding\":[%d,%d,%d]}", n ? "," : "", n, text.ptr[0] - 96,
+                   atomic_load(&server->model), text.ptr[2] - 96);
+        n++;
+    }
+    atomic_fetch_add(&server->n_texts, (int)n);
+    buf_printf(&out, "HTTP/1.1 200 OK\r\ncontent-length: %zu\r\n\r\n{\"data\":[%.*s]}", body.len + 11,
+               VSR_FMT(buf_str(&body)));
+    (void)peer_send_str(peer, buf_str(&out), NULL);
+    buf_done(&body);
+    buf_done(&out);
+    arena_free(arena);
+}
+
+static void *serve(void *data) {
+    struct server *server = data;
+    struct peer peers[16];
+    size_t n = 0;
+    while (!atomic_load(&server->ending)) {
+        if (n < VSR_COUNT(peers) && peer_accept(&peers[n], server->listen_fd))
+            n++;
+        for (size_t i = 0; i < n; i++) {
+            vsr_str request = script_request(&peers[i]);
+            if (request.len == 0)
+                continue;
+            embed(server, &peers[i], request);
+            buf_consume(&peers[i].got, request.len);
+        }
+        usleep(500);
+    }
+    for (size_t i = 0; i < n; i++)
+        peer_close(&peers[i]);
+    close(server->listen_fd);
+    return NULL;
+}
+
+static void server_begin(struct server *server) {
+    *server = (struct server){ .model = 1 };
+    server->listen_fd = peer_listen(&server->port);
+    CHECK(pthread_create(&server->thread, NULL, serve, server) == 0, "thread");
+}
+
+static void server_end(struct server *server) {
+    atomic_store(&server->ending, true);
+    CHECK(pthread_join(server->thread, NULL) == 0, "join");
+}
+
+/* As a process that has just begun. Returns how many texts the server was asked for. */
+static int fill_anew(struct rig *rig, struct server *server, const char *yaml, size_t n_filled, const char *name) {
+    struct fixture f;
+    int before = atomic_load(&server->n_texts);
+    struct evidence_binding *binding = bind_recipe(rig, &f, yaml);
+    evidence_fill_wait(rig->lane, binding);
+    CHECK_INT(count(binding).filled, n_filled, name);
+    fixture_free(&f);
+    rig_close_evidence(rig);
+    rig_open_evidence(rig, true);
+    return atomic_load(&server->n_texts) - before;
+}
+
+TEST(a_server_with_another_model) {
+    struct rig rig;
+    struct server server;
+    const char *yaml;
+    server_begin(&server);
+    rig_begin(&rig, embedders, 0, STORE_EAGER, true);
+    yaml = arena_printf(rig.arena,
+                        EMBEDDED_BY("endpoint: {base_url: 'http://127.0.0.1:%u/v1', model: m}, "
+                                    "embedding_config: {backend: openai_compatible, model_type: remote}"),
+                        server.port)
+               .ptr;
+    CHECK_INT(fill_anew(&rig, &server, yaml, 2, "first"), 5, "four examples, and whether it is the one that it was");
+    CHECK_INT(fill_anew(&rig, &server, yaml, 2, "second"), 1, "it is");
+    atomic_store(&server.model, 20);
+    CHECK_INT(fill_anew(&rig, &server, yaml, 2, "third"), 5, "it is not");
+    CHECK_INT(fill_anew(&rig, &server, yaml, 2, "fourth"), 1, "it is");
+    server_end(&server);
+    CHECK_INT(fill_anew(&rig, &server, yaml, 0, "fifth"), 0, "nobody says so");
     rig_end(&rig);
 }
 
@@ -107,11 +216,11 @@ TEST(in_the_background) {
     struct rig rig;
     struct generation first, second;
     rig_begin(&rig, embedders, 1, STORE_LAZY, true); /* so that it has to be waited for */
-    first.binding = bind(&rig, &first.f, RECIPE("absent"));
+    first.binding = bind_recipe(&rig, &first.f, RECIPE("absent"));
     atomic_init(&first.released, false);
     evidence_fill_later(rig.evidence, &first.binding, 1, release, &first);
     CHECK(!atomic_load(&first.released), "tried for as long as it is the last");
-    second.binding = bind(&rig, &second.f, RECIPE("bert-embed-mean"));
+    second.binding = bind_recipe(&rig, &second.f, RECIPE("bert-embed-mean"));
     atomic_init(&second.released, false);
     evidence_fill_later(rig.evidence, &second.binding, 1, release, &second);
     wait_for(&first.released, "superseded");
@@ -135,7 +244,7 @@ TEST(a_recipe_is_evaluated) {
     struct evidence_binding *binding;
     struct route_options options = { .full = true, .evidence = ROUTE_EVIDENCE_ANSWERS };
     rig_begin(&rig, embedders, 1, STORE_EAGER, true);
-    binding = bind(&rig, &f, RECIPE("bert-embed-mean"));
+    binding = bind_recipe(&rig, &f, RECIPE("bert-embed-mean"));
     evidence_fill_wait(rig.lane, binding);
     f.state = route_begin(f.route, f.scratch, f.memory, fixture_prompt(&f, VSR_STR("kobe lili meso")), &options);
     while (route_step(f.state, NULL) == ROUTE_NEEDS_EVIDENCE)
@@ -146,5 +255,5 @@ TEST(a_recipe_is_evaluated) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(each_text_is_run_once_for_good), T(what_cannot_be_had_says_why), T(in_the_background),
-          T(a_recipe_is_evaluated))
+RUN_TESTS(T(each_text_is_run_once_for_good), T(what_cannot_be_had_says_why), T(a_server_with_another_model),
+          T(in_the_background), T(a_recipe_is_evaluated))

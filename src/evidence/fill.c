@@ -217,6 +217,12 @@ static bool is_confirmed(struct task *task) {
 
 /* ---- filling */
 
+/* What cosines of the source's vectors mean, as its answers say too. */
+static const struct similarity_scale *scale_of(const struct task *task) {
+    const struct builtin_model *builtin = bound_of(task)->builtin;
+    return builtin ? builtin->similarity : NULL;
+}
+
 /* Without a failure the vectors came, and were forgotten for others before they were read. */
 static void fail_bank(const struct task *task, struct signal_bank *bank) {
     const char *reason = task->failure.code ? task->failure.reason : "no room for the vectors of all examples";
@@ -246,7 +252,7 @@ static void fill_bank(struct task *task, struct signal_bank *bank) {
     if (n_found < n && (is_hopeless(task) || n_found == 0))
         fail_bank(task, bank);
     else
-        signal_bank_fill(bank, vectors, task->dims);
+        signal_bank_fill(bank, vectors, task->dims, scale_of(task));
     task->n_left_out += n - n_found;
     arena_free(arena);
 }

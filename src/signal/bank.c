@@ -18,8 +18,9 @@ struct content {
     struct content *older; /* somebody may still be reading it */
     enum signal_code code; /* SIGNAL_OK: there are prototypes */
     char *reason;
-    size_t n, dims; /* of the prototypes */
-    size_t whole;   /* numbers of a vector that is not cut */
+    size_t n, dims;                /* of the prototypes */
+    size_t whole;                  /* numbers of a vector that is not cut */
+    struct similarity_scale scale; /* of the model; without points: none */
     float *vectors;
 };
 
@@ -139,18 +140,22 @@ static size_t gather(const struct signal_bank *bank, const float *const *vectors
     return n;
 }
 
-static size_t choose(const struct signal_bank *bank, const float *unit, size_t n, size_t dims, uint32_t *chosen) {
+static size_t choose(const struct signal_bank *bank, const float *unit, size_t n, size_t dims,
+                     const struct similarity_scale *scale, uint32_t *chosen) {
     if (bank->options.scoring && bank->options.scoring->enabled)
-        return prototypes_choose(unit, n, dims, bank->options.scoring, chosen);
+        return prototypes_choose(unit, n, dims, scale, bank->options.scoring, chosen);
     for (size_t i = 0; i < n; i++)
         chosen[i] = (uint32_t)i;
     return n;
 }
 
-static struct content *make_content(const struct signal_bank *bank, const float *unit, size_t n, size_t dims) {
+static struct content *make_content(const struct signal_bank *bank, const float *unit, size_t n, size_t dims,
+                                    const struct similarity_scale *scale) {
     struct content *content = MEM_NEW(struct content);
     uint32_t *chosen = mem_alloc(n * sizeof(*chosen));
-    content->n = choose(bank, unit, n, dims, chosen);
+    if (scale)
+        content->scale = *scale;
+    content->n = choose(bank, unit, n, dims, &content->scale, chosen);
     content->dims = dims;
     content->vectors = mem_alloc(content->n * dims * sizeof(*content->vectors));
     for (size_t i = 0; i < content->n; i++)
@@ -159,7 +164,8 @@ static struct content *make_content(const struct signal_bank *bank, const float 
     return content;
 }
 
-void signal_bank_fill(struct signal_bank *bank, const float *const *vectors, size_t dims) {
+void signal_bank_fill(struct signal_bank *bank, const float *const *vectors, size_t dims,
+                      const struct similarity_scale *scale) {
     size_t cut = bank->options.dims > 0 && bank->options.dims < dims ? bank->options.dims : dims, n;
     struct content *content;
     float *unit;
@@ -172,7 +178,7 @@ void signal_bank_fill(struct signal_bank *bank, const float *const *vectors, siz
                          n == 0 ? "none of the examples could be embedded"
                                 : "an example's vector is zero or not finite");
     } else {
-        content = make_content(bank, unit, n, cut);
+        content = make_content(bank, unit, n, cut, scale);
         content->whole = dims;
         publish(bank, content);
     }
@@ -221,7 +227,7 @@ static float *middle_of(const struct content *content) {
     return sum;
 }
 
-bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_cosine) {
+bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_similarity) {
     const struct content *left = content_of(a), *right = content_of(b);
     float *x, *y;
     bool ok;
@@ -231,7 +237,7 @@ bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank 
     y = middle_of(right);
     ok = vector_normalize(x, left->dims) && vector_normalize(y, left->dims);
     if (ok)
-        *ret_cosine = within_one(vector_dot(x, y, left->dims));
+        *ret_similarity = similarity_of(&left->scale, within_one(vector_dot(x, y, left->dims)));
     mem_free(x);
     mem_free(y);
     return ok;

@@ -20,6 +20,7 @@
 
 struct config_prototype_scoring;
 struct evidence_answer;
+struct similarity_scale;
 struct signal_bank; /* lives in the recipe's arena */
 struct signal_builder;
 
@@ -53,15 +54,17 @@ bool signal_bank_is_filled(const struct signal_bank *bank);
 /*
  * `vectors[i]` belongs to text i and has `dims` numbers; NULL: there is none, and the text is left out. Copies. One
  * thread fills a bank at a time, and once; a bank that was failed may be filled. Without any usable vector, or with one
- * that is zero or not finite, the bank is failed.
+ * that is zero or not finite, the bank is failed. `scale` says what cosines of these vectors mean (nn/similarity.h), so
+ * that examples are grouped by similarities as thresholds know them; NULL: what they are. Copied.
  */
-void signal_bank_fill(struct signal_bank *bank, const float *const *vectors, size_t dims);
+void signal_bank_fill(struct signal_bank *bank, const float *const *vectors, size_t dims,
+                      const struct similarity_scale *scale);
 /* Says why it is not filled. Copies `reason`. May be said again; has no effect on a bank that is filled. */
 void signal_bank_fail(struct signal_bank *bank, enum signal_code code, const char *reason);
 
-/* The cosine of what the prototypes of two banks have in the middle. False: one is not filled, or they cannot be
+/* The similarity of what the prototypes of two banks have in the middle. False: one is not filled, or they cannot be
  * compared. */
-bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_cosine);
+bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_similarity);
 
 /* ---- for families */
 

@@ -7,6 +7,7 @@
 #include "config/global_shared.h"
 #include "core/bits.h"
 #include "core/mem.h"
+#include "nn/similarity.h"
 
 /* ---- vectors */
 
@@ -68,14 +69,16 @@ struct group {
 struct grouping {
     const float *vectors;
     size_t n, dims;
+    const struct similarity_scale *scale;
     uint64_t *alike;   /* n rows of n bits */
     uint64_t *left;    /* in no group yet */
     uint32_t *n_alike; /* of those that are left */
     uint32_t *members; /* of the group at hand */
 };
 
-static double similarity(const struct grouping *g, size_t a, size_t b) {
-    return vector_dot(g->vectors + a * g->dims, g->vectors + b * g->dims, g->dims);
+/* A float: see central_of(). */
+static float similarity(const struct grouping *g, size_t a, size_t b) {
+    return (float)similarity_of(g->scale, vector_dot(g->vectors + a * g->dims, g->vectors + b * g->dims, g->dims));
 }
 
 static uint64_t *alike_row(const struct grouping *g, size_t example) {
@@ -164,9 +167,9 @@ static size_t choose_centrals(struct grouping *g, size_t max, uint32_t *ret_chos
     return n_groups;
 }
 
-size_t prototypes_choose(const float *vectors, size_t n, size_t dims, const struct config_prototype_scoring *scoring,
-                         uint32_t *ret_chosen) {
-    struct grouping g = { .vectors = vectors, .n = n, .dims = dims };
+size_t prototypes_choose(const float *vectors, size_t n, size_t dims, const struct similarity_scale *scale,
+                         const struct config_prototype_scoring *scoring, uint32_t *ret_chosen) {
+    struct grouping g = { .vectors = vectors, .n = n, .dims = dims, .scale = scale };
     size_t n_chosen;
     if (n == 0)
         return 0;

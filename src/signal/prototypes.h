@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct config_prototype_scoring;
+struct similarity_scale;
 
 /* The product of two vectors of `n` numbers. That of (a, b) is that of (b, a). */
 float vector_dot(const float *a, const float *b, size_t n);
@@ -23,10 +24,11 @@ bool vector_normalize(float *vector, size_t n);
  * Chooses among `n` vectors of unit length, one after the other in `vectors`, and in the order that breaks ties: of
  * their texts. Groups of those that are alike, the biggest first, become their most central member; `max_prototypes` of
  * the biggest and closest groups stay. Writes their indexes to `ret_chosen`, room for `n`, and returns how many. Every
- * pair is compared once, and those of a group once more.
+ * pair is compared once, and those of a group once more. `scale`, which may be NULL, says what cosines of the vectors
+ * mean: `cluster_similarity_threshold` is a similarity as all thresholds are.
  */
-size_t prototypes_choose(const float *vectors, size_t n, size_t dims, const struct config_prototype_scoring *scoring,
-                         uint32_t *ret_chosen);
+size_t prototypes_choose(const float *vectors, size_t n, size_t dims, const struct similarity_scale *scale,
+                         const struct config_prototype_scoring *scoring, uint32_t *ret_chosen);
 
 struct prototypes_score {
     double score, best, support;

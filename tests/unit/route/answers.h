@@ -150,7 +150,7 @@ static inline void answers_fill_banks(struct fixture *f, const struct given *giv
             vectors[k] = answer.numbers;
             dims = answer.n;
         }
-        signal_bank_fill(banks[i], vectors, dims);
+        signal_bank_fill(banks[i], vectors, dims, NULL);
     }
 }
 

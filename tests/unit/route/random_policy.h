@@ -310,7 +310,7 @@ static inline void random_fill(const struct route *route, uint64_t salt, uint32_
             vectors[k] = rows[k];
         }
         if (!failing || random_below(&r, failing))
-            signal_bank_fill(banks[i], vectors, RANDOM_DIMS);
+            signal_bank_fill(banks[i], vectors, RANDOM_DIMS, NULL);
         else if (random_below(&r, 2))
             signal_bank_fail(banks[i], SIGNAL_FAILED, "made up");
         free(rows);

@@ -45,7 +45,7 @@ static void fill_banks(struct fixture *f) {
         const float *row = vector;
         CHECK_INT(n_texts, 1, "texts");
         make_vector(texts[0], vector);
-        signal_bank_fill(banks[i], &row, 2);
+        signal_bank_fill(banks[i], &row, 2, NULL);
     }
 }
 

@@ -79,7 +79,7 @@ static inline void answered_fill(struct fixture *f) {
             answered_vector(texts[k], vector);
             rows[k] = vector;
         }
-        signal_bank_fill(f->banks.items[i], rows, ANSWERED_DIMS);
+        signal_bank_fill(f->banks.items[i], rows, ANSWERED_DIMS, NULL);
     }
 }
 

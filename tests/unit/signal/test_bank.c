@@ -1,6 +1,7 @@
 /* Banks: what is declared, filled and failed, and what comparing with them gives. */
 #include "answered.h"
 
+#include "nn/similarity.h"
 #include "signal/learned.h"
 
 struct bench {
@@ -28,7 +29,7 @@ static void fill(struct signal_bank *bank) {
         answered_vector(texts[i], rows[i]);
         vectors[i] = rows[i];
     }
-    signal_bank_fill(bank, vectors, ANSWERED_DIMS);
+    signal_bank_fill(bank, vectors, ANSWERED_DIMS, NULL);
 }
 
 static bool score_of(const struct signal_bank *bank, size_t dims, struct signal_bank_score *score,
@@ -132,10 +133,10 @@ TEST(banks_say_why_they_cannot_compare) {
     signal_bank_fail(bank, SIGNAL_UNAVAILABLE, "the server is away");
     CHECK(!score_of(bank, ANSWERED_DIMS, &score, &reason), "failed");
     CHECK_STR(str_from_c(reason), "the server is away", "failed");
-    signal_bank_fill(bank, none, ANSWERED_DIMS);
+    signal_bank_fill(bank, none, ANSWERED_DIMS, NULL);
     CHECK(!score_of(bank, ANSWERED_DIMS, &score, &reason), "no vectors");
     CHECK_STR(str_from_c(reason), "none of the examples could be embedded", "no vectors");
-    signal_bank_fill(bank, bad, ANSWERED_DIMS);
+    signal_bank_fill(bank, bad, ANSWERED_DIMS, NULL);
     CHECK(!score_of(bank, ANSWERED_DIMS, &score, &reason), "a bad vector");
     CHECK_STR(str_from_c(reason), "an example's vector is zero or not finite", "a bad vector");
     fill(bank);
@@ -147,5 +148,33 @@ TEST(banks_say_why_they_cannot_compare) {
     arena_free(b.arena);
 }
 
+/* Two examples with a cosine of 0.96: one for most models, two for one that says that this is little. */
+TEST(banks_know_what_cosines_mean) {
+    static const struct similarity_scale near = { .n = 1, .cosine = { 0.96 }, .similarity = { 0.5 } };
+    const struct similarity_scale *scales[] = { NULL, &near };
+    const double likeness[] = { 0.96, 0.8737 }; /* of the first; and of what is half way between both: 0.9899 */
+    for (size_t i = 0; i < VSR_COUNT(scales); i++) {
+        const float left[ANSWERED_DIMS] = { 1 }, right[ANSWERED_DIMS] = { 0.96F, 0.28F };
+        struct bench b;
+        struct signal_bank_options both, one;
+        struct signal_bank_score score;
+        struct signal_bank *bank, *other;
+        const char *reason;
+        double similarity;
+        bench_init(&b);
+        both = options_of(&b, "a,b");
+        one = options_of(&b, "c");
+        bank = signal_bank_add(&b.builder, &both);
+        other = signal_bank_add(&b.builder, &one);
+        signal_bank_fill(bank, (const float *[]){ left, right }, ANSWERED_DIMS, scales[i]);
+        signal_bank_fill(other, (const float *[]){ right }, ANSWERED_DIMS, scales[i]);
+        CHECK(score_of(bank, ANSWERED_DIMS, &score, &reason), "filled");
+        CHECK_INT(score.n_prototypes, 1 + i, "groups");
+        CHECK(signal_bank_likeness(bank, other, &similarity), "can be compared");
+        CHECK(fabs(similarity - likeness[i]) < 1e-3, "likeness");
+        arena_free(b.arena);
+    }
+}
+
 RUN_TESTS(T(banks_score_vectors), T(equal_banks_are_one), T(banks_without_texts_score_nothing),
-          T(banks_say_why_they_cannot_compare))
+          T(banks_say_why_they_cannot_compare), T(banks_know_what_cosines_mean))

@@ -70,7 +70,7 @@ TEST(preferences_fail_together) {
     answered_build(&f);
     answered_vector(VSR_STR("0.8 a"), vector);
     row = vector;
-    signal_bank_fill(f.banks.items[0], &row, ANSWERED_DIMS);
+    signal_bank_fill(f.banks.items[0], &row, ANSWERED_DIMS, NULL);
     answered_eval(&f, answered_text(&f, "what"), &(struct answered_options){ .leave_banks = true });
     CHECK_STR(answered_matches(&f), "a unavailable b unavailable ", "the other might have been better");
     fixture_free(&f);

@@ -31,13 +31,18 @@ void http_embeddings_write(struct buf *out, vsr_str model, const vsr_str *texts,
 
 /* ---- reading */
 
-struct reader {
-    const struct json_doc *doc;
+struct http_embeddings {
+    struct arena *arena; /* of the answer, its text included */
+    struct json_doc doc;
     size_t n_texts, dims; /* 0: not known yet */
     float *numbers;
     uint64_t *seen;    /* bit per text */
     bool zeros_mean_0; /* else servers leave the index at 0, and it says nothing */
-    struct vsr_err *err;
+    json_ref data;
+    json_ref item;          /* the present one; JSON_NONE: all were read */
+    json_ref node;          /* the number of it that is next; JSON_NONE behind the last */
+    size_t place, index, n; /* of the item, of its text, of the numbers before `node` */
+    struct vsr_err *err;    /* of the present call */
 };
 
 static bool is_zero(const struct json_doc *doc, json_ref item) {
@@ -45,115 +50,176 @@ static bool is_zero(const struct json_doc *doc, json_ref item) {
     return json_i64(doc, json_get(doc, item, VSR_STR("index")), &index) && index == 0;
 }
 
-/* The text that item `place` belongs to. */
-static int read_index(struct reader *r, json_ref item, size_t place, size_t *ret_index) {
-    json_ref node = json_get(r->doc, item, VSR_STR("index"));
-    int64_t index = (int64_t)place;
-    if (node != JSON_NONE && !json_i64(r->doc, node, &index))
-        return err_set(r->err, VSR_E_INVALID, "data[%zu].index is no integer", place);
+/* The text that the present item belongs to. */
+static int read_index(struct http_embeddings *r) {
+    json_ref node = json_get(&r->doc, r->item, VSR_STR("index"));
+    int64_t index = (int64_t)r->place;
+    if (node != JSON_NONE && !json_i64(&r->doc, node, &index))
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].index is no integer", r->place);
     if (index < 0 || (uint64_t)index >= r->n_texts)
-        return err_set(r->err, VSR_E_INVALID, "data[%zu].index is %lld, of %zu texts", place, (long long)index,
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].index is %lld, of %zu texts", r->place, (long long)index,
                        r->n_texts);
     if (index == 0 && !r->zeros_mean_0)
-        index = (int64_t)place;
+        index = (int64_t)r->place;
     if (bits_has(r->seen, (size_t)index))
-        return err_set(r->err, VSR_E_INVALID, "data[%zu].index is %lld, which another vector has", place,
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].index is %lld, which another vector has", r->place,
                        (long long)index);
     bits_add(r->seen, (size_t)index);
-    *ret_index = (size_t)index;
+    r->index = (size_t)index;
     return 0;
 }
 
-static int normalise(struct reader *r, float *vector, size_t place) {
+static int normalise(struct http_embeddings *r) {
+    float *vector = r->numbers + r->index * r->dims;
     double sum = 0, length;
     for (size_t i = 0; i < r->dims; i++)
         sum += (double)vector[i] * vector[i];
     length = sqrt(sum);
     if (!(length > 0) || !isfinite(length))
-        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding has no direction: its length is %g", place, length);
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding has no direction: its length is %g", r->place,
+                       length);
     for (size_t i = 0; i < r->dims; i++)
         vector[i] = (float)(vector[i] / length);
     return 0;
 }
 
 /* The first vector tells how long all are, and makes room for them. */
-static int settle_dims(struct reader *r, size_t n, size_t place) {
+static int settle_dims(struct http_embeddings *r, size_t n) {
     if (n == 0)
-        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding is empty", place);
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding is empty", r->place);
     if (n > REMOTE_DIMS_MAX)
-        return err_set(r->err, VSR_E_LIMIT, "data[%zu].embedding has more than %d numbers", place, REMOTE_DIMS_MAX);
+        return err_set(r->err, VSR_E_LIMIT, "data[%zu].embedding has more than %d numbers", r->place, REMOTE_DIMS_MAX);
     if (r->dims > 0 && n != r->dims)
-        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding has %zu numbers, expected %zu", place, n, r->dims);
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding has %zu numbers, expected %zu", r->place, n,
+                       r->dims);
     r->dims = n;
     if (!r->numbers)
         r->numbers = mem_try_realloc(NULL, r->n_texts * n * sizeof(float));
     return r->numbers ? 0 : err_set(r->err, VSR_E_NOMEM, "no memory for %zu vectors of %zu numbers", r->n_texts, n);
 }
 
-static int read_vector(struct reader *r, json_ref embedding, size_t index, size_t place) {
-    float *vector;
-    size_t n = 0;
-    int rc;
-    if (!json_is(r->doc, embedding, JSON_ARRAY))
-        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding is no list of numbers", place);
-    rc = settle_dims(r, json_count(r->doc, embedding), place);
+static int begin_item(struct http_embeddings *r) {
+    json_ref embedding = json_get(&r->doc, r->item, VSR_STR("embedding"));
+    int rc = read_index(r);
     if (rc < 0)
         return rc;
-    vector = r->numbers + index * r->dims;
-    for (json_ref node = json_first(r->doc, embedding); node != JSON_NONE; node = json_next(r->doc, embedding, node)) {
-        double value;
-        if (!json_double(r->doc, node, &value) || !isfinite((float)value))
-            return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding[%zu] is no number that fits", place, n);
-        vector[n++] = (float)value;
-    }
-    return normalise(r, vector, place);
+    if (!json_is(&r->doc, embedding, JSON_ARRAY))
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding is no list of numbers", r->place);
+    r->node = json_first(&r->doc, embedding);
+    r->n = 0;
+    return settle_dims(r, json_count(&r->doc, embedding));
 }
 
-static int read_items(struct reader *r, json_ref data) {
-    size_t place = 0, index = 0, n_zeros = 0;
-    for (json_ref item = json_first(r->doc, data); item != JSON_NONE; item = json_next(r->doc, data, item))
-        n_zeros += is_zero(r->doc, item);
-    r->zeros_mean_0 = n_zeros <= 1;
-    for (json_ref item = json_first(r->doc, data); item != JSON_NONE; item = json_next(r->doc, data, item)) {
-        int rc = read_index(r, item, place, &index);
-        if (rc == 0)
-            rc = read_vector(r, json_get(r->doc, item, VSR_STR("embedding")), index, place);
-        if (rc < 0)
-            return rc;
-        place++;
-    }
+static int end_item(struct http_embeddings *r) {
+    int rc = normalise(r);
+    r->item = json_next(&r->doc, r->data, r->item);
+    r->place++;
+    return rc;
+}
+
+static int read_number(struct http_embeddings *r, json_ref embedding) {
+    double value;
+    if (!json_double(&r->doc, r->node, &value) || !isfinite((float)value))
+        return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding[%zu] is no number that fits", r->place, r->n);
+    r->numbers[r->index * r->dims + r->n++] = (float)value;
+    r->node = json_next(&r->doc, embedding, r->node);
     return 0;
 }
 
-static int read_data(struct reader *r) {
-    json_ref data = json_get(r->doc, 0, VSR_STR("data"));
-    size_t n;
-    if (!json_is(r->doc, data, JSON_ARRAY))
+/* At most `*room` numbers of the present item, and less room for the rest. */
+static int read_item(struct http_embeddings *r, size_t *room) {
+    json_ref embedding = json_get(&r->doc, r->item, VSR_STR("embedding"));
+    int rc = 0;
+    for (; r->node != JSON_NONE && *room > 0 && rc == 0; --*room)
+        rc = read_number(r, embedding);
+    return rc;
+}
+
+static int begin_data(struct http_embeddings *r) {
+    size_t n, n_zeros = 0;
+    r->data = json_get(&r->doc, 0, VSR_STR("data"));
+    if (!json_is(&r->doc, r->data, JSON_ARRAY))
         return err_set(r->err, VSR_E_INVALID, "the answer has no list `data`");
-    n = json_count(r->doc, data);
+    n = json_count(&r->doc, r->data);
     if (n != r->n_texts)
         return err_set(r->err, VSR_E_INVALID, "the answer has %zu vectors for %zu texts", n, r->n_texts);
-    return read_items(r, data);
+    for (json_ref item = json_first(&r->doc, r->data); item != JSON_NONE; item = json_next(&r->doc, r->data, item))
+        n_zeros += is_zero(&r->doc, item);
+    r->zeros_mean_0 = n_zeros <= 1;
+    r->item = json_first(&r->doc, r->data);
+    r->seen = ARENA_ARRAY(r->arena, uint64_t, BITS_WORDS(r->n_texts));
+    return r->item == JSON_NONE ? 0 : begin_item(r);
+}
+
+int http_embeddings_begin(vsr_str answer, size_t n_texts, size_t dims, struct http_embeddings **ret,
+                          struct vsr_err *err) {
+    struct http_embeddings *r = MEM_NEW(struct http_embeddings);
+    struct vsr_err syntax = VSR_ERR_NONE;
+    char *text;
+    int rc;
+    *r = (struct http_embeddings){ .n_texts = n_texts, .dims = dims, .item = JSON_NONE, .err = err };
+    r->arena = arena_new(SCRATCH_LEN, 0);
+    text = arena_try_alloc_raw(r->arena, answer.len + 1);
+    if (!text) {
+        rc = err_set(err, VSR_E_NOMEM, "no memory for an answer of %zu bytes", answer.len);
+    } else {
+        memcpy(text, answer.ptr ? answer.ptr : "", answer.len);
+        rc = json_parse(r->arena, str_make(text, answer.len), &r->doc, &syntax);
+        if (rc < 0)
+            rc = err_set(err, rc, "the answer is no JSON (line %u, column %u)", syntax.line, syntax.col);
+    }
+    if (rc == 0)
+        rc = begin_data(r);
+    if (rc < 0) {
+        http_embeddings_free(r);
+        return rc;
+    }
+    *ret = r;
+    return 0;
+}
+
+int http_embeddings_step(struct http_embeddings *r, size_t n_numbers, struct http_vectors *ret_vectors,
+                         struct vsr_err *err) {
+    int rc = 0;
+    r->err = err;
+    while (r->item != JSON_NONE && rc == 0) {
+        rc = read_item(r, &n_numbers);
+        if (rc == 0 && r->node != JSON_NONE)
+            return HTTP_EMBEDDINGS_MORE;
+        if (rc == 0)
+            rc = end_item(r);
+        if (rc == 0 && r->item != JSON_NONE)
+            rc = begin_item(r);
+    }
+    if (rc < 0)
+        return rc;
+    *ret_vectors = (struct http_vectors){ .numbers = r->numbers, .n = r->n_texts, .dims = r->dims };
+    r->numbers = NULL;
+    return 0;
+}
+
+void http_embeddings_free(struct http_embeddings *r) {
+    if (!r)
+        return;
+    mem_free(r->numbers);
+    arena_free(r->arena);
+    mem_free(r);
 }
 
 int http_embeddings_read(vsr_str answer, size_t n_texts, size_t dims, struct http_vectors *ret_vectors,
                          struct vsr_err *err) {
-    struct arena *scratch = arena_new(SCRATCH_LEN, 0);
-    struct json_doc doc;
-    struct reader r = { .doc = &doc, .n_texts = n_texts, .dims = dims, .err = err };
-    struct vsr_err syntax = VSR_ERR_NONE;
-    int rc = json_parse(scratch, answer, &doc, &syntax);
-    if (rc < 0) {
-        rc = err_set(err, rc, "the answer is no JSON (line %u, column %u)", syntax.line, syntax.col);
-    } else {
-        r.seen = ARENA_ARRAY(scratch, uint64_t, BITS_WORDS(n_texts));
-        rc = read_data(&r);
-    }
-    arena_free(scratch);
-    if (rc < 0) {
-        mem_free(r.numbers);
+    struct http_embeddings *r;
+    int rc = http_embeddings_begin(answer, n_texts, dims, &r, err);
+    if (rc < 0)
         return rc;
-    }
-    *ret_vectors = (struct http_vectors){ .numbers = r.numbers, .n = n_texts, .dims = r.dims };
-    return 0;
+    rc = http_embeddings_step(r, SIZE_MAX, ret_vectors, err);
+    http_embeddings_free(r);
+    return rc;
+}
+
+size_t http_embeddings_len_max(size_t n_texts, size_t dims) {
+    enum { NUMBER_LEN = 40, ITEM_LEN = 1 << 10, ANSWER_LEN = 64 << 10 };
+    if (dims == 0 || dims > REMOTE_DIMS_MAX)
+        dims = REMOTE_DIMS_MAX;
+    return ANSWER_LEN + n_texts * (ITEM_LEN + dims * NUMBER_LEN);
 }

@@ -29,4 +29,26 @@ struct http_vectors {
 int http_embeddings_read(vsr_str answer, size_t n_texts, size_t dims, struct http_vectors *ret_vectors,
                          struct vsr_err *err) VSR_MUST_CHECK;
 
+/*
+ * The same in steps, for a loop that serves others, too: ten thousand numbers take milliseconds. Begin parses a copy of
+ * the answer; a step reads `n_numbers` more. HTTP_EMBEDDINGS_MORE: there are more; 0: these are all, in `*ret_vectors`.
+ * After a failure there is nothing to do but free.
+ */
+struct http_embeddings;
+
+enum { HTTP_EMBEDDINGS_MORE = 1 };
+
+int http_embeddings_begin(vsr_str answer, size_t n_texts, size_t dims, struct http_embeddings **ret,
+                          struct vsr_err *err) VSR_MUST_CHECK;
+int http_embeddings_step(struct http_embeddings *r, size_t n_numbers, struct http_vectors *ret_vectors,
+                         struct vsr_err *err) VSR_MUST_CHECK;
+/* NULL is allowed. */
+void http_embeddings_free(struct http_embeddings *r);
+
+/*
+ * Bytes that an honest answer about so many texts does not exceed: 40 for a number, which is one of 17 digits on a line
+ * of its own, indented, and some for what is around them. `dims` 0: as many as there may be.
+ */
+size_t http_embeddings_len_max(size_t n_texts, size_t dims);
+
 #endif

@@ -20,6 +20,7 @@ enum {
     SCRATCH_LEN = 16 << 10,
     NUMBERS_MAX = 1 << 26, /* of one call: 256 MB */
     REASON_LEN = 320,
+    NUMBERS_AT_A_TIME = 2048, /* of vectors, before the loop serves others */
 };
 
 /* How a kind of source is asked. */
@@ -55,7 +56,8 @@ struct remote_call {
     struct loop_task task; /* tells a failure that is known at once */
     struct evidence_answer answer;
     uint64_t start_ms;
-    float *vectors; /* of the texts before `place` */
+    struct http_embeddings *reader; /* of the present answer */
+    float *vectors;                 /* of the texts before `place` */
     size_t place, n_asked, dims;
     bool plain;
 };
@@ -66,6 +68,7 @@ static void destroy(struct remote_call *call) {
     http_post_cancel(call->post);
     mcp_call_cancel(call->mcp);
     loop_defer_cancel(&call->task);
+    http_embeddings_free(call->reader);
     call->client->n_calls--;
     mem_free(call);
 }
@@ -113,10 +116,11 @@ static uint64_t time_left(const struct remote_call *call) {
 }
 
 /* Takes the content of `body`. */
-static void post(struct remote_call *call, struct buf *body, http_post_done_fn *done) {
+static void post(struct remote_call *call, struct buf *body, size_t answer_len_max, http_post_done_fn *done) {
     struct remote_client *client = call->client;
     struct http_post_options options = client->options;
     uint64_t left = time_left(call);
+    options.answer_len_max = answer_len_max;
     options.timeout_ms = left == UINT64_MAX ? 0 : left;
     call->post = http_post_start(&client->server, &options, body, done, call);
 }
@@ -176,7 +180,7 @@ static void ask_verdict(struct remote_call *call) {
     if (buf_failed(&body))
         fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
     else
-        post(call, &body, on_verdict);
+        post(call, &body, REMOTE_VERDICT_LEN_MAX, on_verdict);
     buf_done(&body);
 }
 
@@ -216,20 +220,40 @@ static void keep_vectors(struct remote_call *call, const struct http_vectors *ve
         ask_vectors(call);
 }
 
+static void fail_vectors(struct remote_call *call, const struct vsr_err *err) {
+    fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(call->client->server.authority), err->text);
+}
+
+static void read_vectors(void *data) {
+    struct remote_call *call = data;
+    struct http_vectors vectors;
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = http_embeddings_step(call->reader, NUMBERS_AT_A_TIME, &vectors, &err);
+    if (rc == HTTP_EMBEDDINGS_MORE) {
+        loop_defer(call->client->host.loop, &call->task, read_vectors, call);
+        return;
+    }
+    http_embeddings_free(call->reader);
+    call->reader = NULL;
+    if (rc < 0) {
+        fail_vectors(call, &err);
+        return;
+    }
+    keep_vectors(call, &vectors);
+    mem_free(vectors.numbers);
+}
+
 static void on_vectors(void *owner, const struct http_post_answer *answer) {
     struct remote_call *call = owner;
-    struct http_vectors vectors;
     struct vsr_err err = VSR_ERR_NONE;
     size_t dims = call->dims ? call->dims : call->client->dims;
     call->post = NULL;
-    if (answer->code != SIGNAL_OK) {
+    if (answer->code != SIGNAL_OK)
         fail(call, answer->code, "%s", answer->reason);
-    } else if (http_embeddings_read(answer->body, call->n_asked, dims, &vectors, &err) < 0) {
-        fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(call->client->server.authority), err.text);
-    } else {
-        keep_vectors(call, &vectors);
-        mem_free(vectors.numbers);
-    }
+    else if (http_embeddings_begin(answer->body, call->n_asked, dims, &call->reader, &err) < 0)
+        fail_vectors(call, &err);
+    else
+        read_vectors(call);
 }
 
 static void ask_vectors(struct remote_call *call) {
@@ -244,7 +268,7 @@ static void ask_vectors(struct remote_call *call) {
     if (buf_failed(&body))
         fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
     else
-        post(call, &body, on_vectors);
+        post(call, &body, http_embeddings_len_max(call->n_asked, client->dims), on_vectors);
     buf_done(&body);
 }
 
@@ -330,7 +354,6 @@ static void init_embeddings(struct remote_client *client) {
         .attempt_ms =
             endpoint->timeout_seconds > 0 ? (uint64_t)endpoint->timeout_seconds * 1000 : REMOTE_EMBEDDINGS_TIMEOUT_MS,
         .retries = (unsigned)endpoint->max_retries,
-        .answer_len_max = REMOTE_VECTORS_LEN_MAX,
     };
     init_server(client, endpoint->base_url, "/embeddings", key);
     if (variable.len && key.len == 0)
@@ -360,7 +383,7 @@ static void init_external(struct remote_client *client) {
                           : model->llm_timeout_seconds > 0 ? (uint64_t)model->llm_timeout_seconds * 1000
                                                            : format->timeout_ms;
     client->model = arena_c_str(client->arena, model->llm_model_name);
-    client->options = (struct http_post_options){ .attempt_ms = timeout_ms, .answer_len_max = REMOTE_VERDICT_LEN_MAX };
+    client->options = (struct http_post_options){ .attempt_ms = timeout_ms };
     init_server(client, external_url(&model->llm_endpoint, client->arena), format->suffix, model->access_key);
 }
 

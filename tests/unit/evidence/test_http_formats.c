@@ -356,5 +356,31 @@ TEST(embeddings) {
     }
 }
 
+/* One number at a time, which must not matter. */
+TEST(embeddings_in_steps) {
+    for (size_t i = 0; i < VSR_COUNT(vectors); i++) {
+        struct http_vectors got = { 0 };
+        struct http_embeddings *reader = NULL;
+        struct vsr_err err = VSR_ERR_NONE;
+        struct buf out;
+        size_t n_steps = 1;
+        int rc = http_embeddings_begin(str_from_c(vectors[i].body), vectors[i].n, vectors[i].dims, &reader, &err);
+        buf_init(&out, 1 << 16);
+        if (rc == 0)
+            while ((rc = http_embeddings_step(reader, 1, &got, &err)) == HTTP_EMBEDDINGS_MORE)
+                n_steps++;
+        if (rc < 0)
+            buf_printf(&out, "! %s", err.text);
+        else
+            CHECK_INT(n_steps, got.n * got.dims, vectors[i].name);
+        for (size_t j = 0; j < got.n * got.dims; j++)
+            buf_printf(&out, "%g ", (double)got.numbers[j]);
+        CHECK_STR(buf_str(&out), vectors[i].want, vectors[i].name);
+        http_embeddings_free(reader);
+        mem_free(got.numbers);
+        buf_done(&out);
+    }
+}
+
 RUN_TESTS(T(classify), T(guard), T(guard_without_labels), T(guard_questions), T(label), T(label_question), T(route),
-          T(route_question), T(embeddings))
+          T(route_question), T(embeddings), T(embeddings_in_steps))

@@ -159,6 +159,80 @@ TEST(embeddings_of_many_texts_go_in_pieces) {
     buf_done(&first);
 }
 
+/* A vector and what does not belong there: `n` numbers, `padding` blanks. */
+static const char *long_vector(struct arena *arena, size_t n, const char *number, size_t padding) {
+    struct buf out;
+    const char *text;
+    buf_init(&out, 64 << 20);
+    buf_append_c(&out, "{\"data\":[{\"index\":0,\"embedding\":[");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&out, "%s%s", i ? "," : "", number);
+    buf_append_c(&out, "]}]");
+    for (size_t i = 0; i < padding; i++)
+        buf_append_char(&out, ' ');
+    buf_append_c(&out, "}");
+    text = arena_c_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+static const struct {
+    const char *name, *number;
+    size_t n, padding;
+    int64_t dimensions;
+    enum signal_code code;
+} lengths[] = {
+    { "as many as there may be", "\n          -0.12345678901234567", REMOTE_DIMS_MAX, 0, 0, SIGNAL_OK },
+    { "one more", "1", REMOTE_DIMS_MAX + 1, 0, 0, SIGNAL_FAILED },
+    { "asked for, on lines of their own", "\n          -1.2345678901234567e-05", 4096, 0, 4096, SIGNAL_OK },
+    { "some room", "1", 2, 64000, 2, SIGNAL_OK },
+    { "too much room", "1", 2, 70000, 2, SIGNAL_FAILED },
+    { "too much room, whatever the number", "1", 2, 1 << 20, 0, SIGNAL_FAILED },
+};
+
+/* What is parsed on the loop is as long as what was asked for. */
+TEST(embeddings_have_a_length) {
+    for (size_t i = 0; i < VSR_COUNT(lengths); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct script_reply reply = { .status = 200 };
+        struct rig rig;
+        reply.body = long_vector(arena, lengths[i].n, lengths[i].number, lengths[i].padding);
+        rig_begin(&rig, &reply, 1);
+        rig.semantic.endpoint.dimensions = lengths[i].dimensions;
+        ask(&rig, SOURCE_HTTP_EMBEDDINGS, "x", lengths[i].name);
+        CHECK_INT(rig.answer.code, lengths[i].code, lengths[i].name);
+        if (lengths[i].code == SIGNAL_OK) {
+            CHECK_INT(rig.answer.n, lengths[i].n, lengths[i].name);
+            CHECK(fabs(fabs((double)rig.answer.numbers[lengths[i].n - 1]) - 1 / sqrt((double)lengths[i].n)) < 1e-6,
+                  lengths[i].name);
+        }
+        rig_end(&rig);
+        arena_free(arena);
+    }
+}
+
+/* The loop does something else in between. */
+TEST(a_call_is_cancelled_while_its_answer_is_read) {
+    struct arena *arena = arena_new(0, 0);
+    struct script_reply reply = { .status = 200 };
+    vsr_str text = VSR_STR("x");
+    struct rig rig;
+    size_t n_turns = 0;
+    reply.body = long_vector(arena, REMOTE_DIMS_MAX, "1", 0);
+    for (size_t cancel_after = 1; rig.n_done == 0 || cancel_after == 1; cancel_after++) {
+        rig_begin(&rig, &reply, 1);
+        start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 0);
+        for (n_turns = 0; n_turns < cancel_after && rig.n_done == 0; n_turns++) {
+            script_turn(&rig.script);
+            loop_run_once(rig.host.loop, 1);
+        }
+        if (rig.n_done == 0)
+            remote_call_cancel(rig.call);
+        rig_end(&rig);
+    }
+    arena_free(arena);
+}
+
 static const struct {
     const char *name;
     int64_t retries;
@@ -401,7 +475,8 @@ TEST(what_a_source_does_not_give) {
 }
 
 RUN_TESTS(T(embeddings_ask_and_normalise), T(embeddings_of_many_texts_go_in_pieces), T(embeddings_fail),
-          T(a_key_that_is_not_set), T(nobody_listens), T(secrets_of_a_url_are_not_told),
-          T(secrets_of_a_tool_servers_url_are_not_told), T(https_without_tls), T(no_answer_in_time),
-          T(a_wait_past_the_deadline_is_not_begun), T(nobody_waits_for_longer_than_an_answer_may_take),
-          T(cancelled_calls_say_nothing), T(who_is_told_may_free_the_client), T(what_a_source_does_not_give))
+          T(embeddings_have_a_length), T(a_call_is_cancelled_while_its_answer_is_read), T(a_key_that_is_not_set),
+          T(nobody_listens), T(secrets_of_a_url_are_not_told), T(secrets_of_a_tool_servers_url_are_not_told),
+          T(https_without_tls), T(no_answer_in_time), T(a_wait_past_the_deadline_is_not_begun),
+          T(nobody_waits_for_longer_than_an_answer_may_take), T(cancelled_calls_say_nothing),
+          T(who_is_told_may_free_the_client), T(what_a_source_does_not_give))

@@ -10,11 +10,13 @@
 #include "model/builtin.h"
 #include "model/engine.h"
 #include "model/model.h"
+#include "signal/risk.h"
 
 struct model_call {
     struct letter letter; /* first */
     struct model_call_options options;
     struct engine_call call;
+    bool *risk; /* [classes]; NULL: none is */
     pthread_t submitter;
     bool submitting; /* the submitter's own */
     bool ended;      /* within engine_submit() */
@@ -51,6 +53,7 @@ struct evidence_answer evidence_failure(struct arena *arena, int rc, const char 
 
 static void call_free(struct model_call *call) {
     engine_call_done(&call->call);
+    mem_free(call->risk);
     store_put(&call->options.handle);
     mem_free(call);
 }
@@ -104,6 +107,18 @@ static int check(const struct model_call_options *options, struct vsr_err *err) 
     return 0;
 }
 
+/* A guard's finding in one window of a text is one of the text. */
+static void mark_risk(struct model_call *call) {
+    const struct model *model = call->options.handle.model;
+    const struct labels *labels = model_labels(model);
+    const struct signal_risk *risk = call->options.source->risk;
+    if (!risk || model_task(model) != MODEL_CLASSIFY || labels->n != model_width(model))
+        return;
+    call->risk = mem_alloc(labels->n * sizeof(*call->risk));
+    if (signal_risk_mark(risk, labels->names, labels->n, call->risk))
+        call->call.risk = call->risk;
+}
+
 static void prepare(struct model_call *call) {
     const struct model_call_options *options = &call->options;
     call->call = (struct engine_call){
@@ -117,6 +132,7 @@ static void prepare(struct model_call *call) {
         .done = on_done,
         .owner = call,
     };
+    mark_risk(call);
 }
 
 int model_call_start(const struct model_call_options *options, struct model_call **ret_call, bool *ret_done,

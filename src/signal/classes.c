@@ -18,6 +18,12 @@ uint32_t classes_model(struct signal_builder *builder, signal_models *models, co
     return source.model.path.len ? signal_source_add(builder, &source) : CLASSES_NO_SOURCE;
 }
 
+uint32_t classes_guard(struct signal_builder *builder, signal_models *models, const struct signal_risk *risk) {
+    struct signal_source source = { .kind = SOURCE_MODEL, .risk = risk };
+    models(builder->doc, NULL, take_model, &source.model);
+    return source.model.path.len ? signal_source_add(builder, &source) : CLASSES_NO_SOURCE;
+}
+
 uint32_t classes_server(struct signal_builder *builder, enum signal_source_kind kind,
                         const struct config_external_model *server) {
     struct signal_source source = { .kind = kind, .config = server };

@@ -9,10 +9,14 @@
 
 #include "signal/family.h"
 
+struct signal_risk;
+
 #define CLASSES_NO_SOURCE UINT32_MAX
 
 /* The model of this process that `models` names for `rule`. CLASSES_NO_SOURCE: there is none. */
 uint32_t classes_model(struct signal_builder *builder, signal_models *models, const void *rule);
+/* The same of one whose classes may be a risk (signal/risk.h); keeps `risk`. */
+uint32_t classes_guard(struct signal_builder *builder, signal_models *models, const struct signal_risk *risk);
 /* A server of the catalogue, asked in the way of `kind`. */
 uint32_t classes_server(struct signal_builder *builder, enum signal_source_kind kind,
                         const struct config_external_model *server);

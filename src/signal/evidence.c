@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/assert.h"
 #include "signal/family.h"
+#include "signal/risk.h"
 
 /* ---- sources */
 
@@ -26,8 +27,8 @@ static bool same_labels(const struct signal_source *a, const struct signal_sourc
 static bool same_source(const struct signal_source *a, const struct signal_source *b) {
     return a->kind == b->kind && str_eq(a->model.path, b->model.path) && same_text(a->model.type, b->model.type) &&
            str_eq(a->model.label_file, b->model.label_file) && a->images == b->images && a->layers == b->layers &&
-           a->config == b->config && str_eq(a->instructions, b->instructions) && a->timeout_ms == b->timeout_ms &&
-           same_labels(a, b);
+           signal_risk_same(a->risk, b->risk) && a->config == b->config && str_eq(a->instructions, b->instructions) &&
+           a->timeout_ms == b->timeout_ms && same_labels(a, b);
 }
 
 static uint32_t intern(struct signal_builder *builder, const struct signal_source *source) {

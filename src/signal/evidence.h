@@ -28,6 +28,7 @@
 struct arena;
 struct config_strings;
 struct signal_builder;
+struct signal_risk;
 struct similarity_scale;
 
 /* ---- who is asked */
@@ -52,6 +53,7 @@ struct signal_source {
     struct signal_model model;         /* SOURCE_MODEL */
     bool images;                       /* SOURCE_MODEL that embeds: what begins with "data:" is an image */
     size_t layers;                     /* SOURCE_MODEL that embeds: leave it after so many; 0: all */
+    const struct signal_risk *risk;    /* SOURCE_MODEL that classifies: counts in any part of a text; NULL: none */
     const void *config;                /* the others: as said above. Compared by address */
     const struct signal_label *labels; /* what the answer may name; NULL: whatever the source knows */
     size_t n_labels;

@@ -17,6 +17,7 @@
 #include "signal/chunks.h"
 #include "signal/classes.h"
 #include "signal/learned.h"
+#include "signal/risk.h"
 #include "text/chunk.h"
 
 enum method { METHOD_CLASSIFIER, METHOD_CONTRASTIVE, METHOD_HYBRID };
@@ -95,7 +96,8 @@ struct jailbreak_state {
     size_t n_rules;
     uint32_t first_slot, source, embedder;
     enum signal_text text;
-    bool block, labels_written; /* positive_labels, by the configuration */
+    struct signal_risk risk;
+    bool block;
 };
 
 /* A server names what is safe first and what is not second. */
@@ -111,7 +113,8 @@ static uint32_t add_chat_guard(struct signal_builder *builder, const struct conf
     return signal_source_add(builder, &source);
 }
 
-static uint32_t add_guard(struct signal_builder *builder, const struct config_prompt_guard *guard) {
+static uint32_t add_guard(struct signal_builder *builder, const struct config_prompt_guard *guard,
+                          const struct signal_risk *risk) {
     if (!guard->enabled)
         return CLASSES_NO_SOURCE;
     switch ((enum config_guard_protocol)guard->protocol) {
@@ -122,7 +125,7 @@ static uint32_t add_guard(struct signal_builder *builder, const struct config_pr
     case GUARD_LOCAL:
         break;
     }
-    return classes_model(builder, signal_models_guard, NULL);
+    return classes_guard(builder, signal_models_guard, risk);
 }
 
 /* Every example counts for itself: attempts differ. */
@@ -169,8 +172,10 @@ static void *build(struct signal_builder *builder) {
     state->first_slot = builder->first_slot;
     state->text = builder->text;
     state->block = guard->on_error == ON_FAILURE_BLOCK;
-    state->labels_written = schema_present(&config_prompt_guard_schema, guard, "positive_labels");
-    state->source = needs_guard(builder->rules) ? add_guard(builder, guard) : CLASSES_NO_SOURCE;
+    state->risk =
+        (struct signal_risk){ .labels = &guard->positive_labels,
+                              .written = schema_present(&config_prompt_guard_schema, guard, "positive_labels") };
+    state->source = needs_guard(builder->rules) ? add_guard(builder, guard, &state->risk) : CLASSES_NO_SOURCE;
     state->embedder = needs_embedder(builder->rules) ? learned_embedder(builder, false) : CLASSES_NO_SOURCE;
     state->n_rules = builder->rules->n;
     state->rules = ARENA_ARRAY(builder->arena, struct jailbreak_rule, state->n_rules);
@@ -217,39 +222,17 @@ static void note_risk(struct finding *finding, double risk, vsr_str type) {
     finding->type = type;
 }
 
-static bool is_listed(const struct config_strings *names, vsr_str label) {
-    for (size_t i = 0; i < names->n; i++)
-        if (str_eq_nocase(str_trim(names->items[i]), label))
-            return true;
-    return false;
-}
-
-/* What published guards call a text that is none of an attack. */
-static bool is_harmless(vsr_str label) {
-    static const char *const names[] = { "benign", "safe", "legit", "legitimate", "normal", "no_injection" };
-    for (size_t i = 0; i < VSR_COUNT(names); i++)
-        if (str_eq_nocase(label, str_from_c(names[i])))
-            return true;
-    return false;
-}
-
-/*
- * The probability of an attack: of all labels that the configuration calls positive. When it does not say and the usual
- * one is not among the model's, all count that do not mean "harmless". False: the labels say nothing.
- */
-static bool find_risk(const struct jailbreak_state *state, const struct evidence_answer *answer, double *ret_risk) {
-    double positive = 0, other = 0;
-    bool any = false, any_harmless = false;
-    for (size_t i = 0; i < answer->n; i++) {
-        bool harmless = is_harmless(answer->labels[i]),
-             listed = is_listed(&state->guard->positive_labels, answer->labels[i]);
-        any |= listed;
-        any_harmless |= harmless;
-        positive += listed ? (double)answer->numbers[i] : 0;
-        other += harmless ? 0 : (double)answer->numbers[i];
-    }
-    *ret_risk = fmin(1, any ? positive : other);
-    return any || (any_harmless && !state->labels_written);
+/* The probability of an attack. False: the labels say nothing. */
+static bool find_risk(const struct jailbreak_state *state, const struct signal_request *request,
+                      const struct evidence_answer *answer, double *ret_risk) {
+    bool *is_risk = ARENA_ARRAY(request->arena, bool, answer->n);
+    double risk = 0;
+    if (!signal_risk_mark(&state->risk, answer->labels, answer->n, is_risk))
+        return false;
+    for (size_t i = 0; i < answer->n; i++)
+        risk += is_risk[i] ? (double)answer->numbers[i] : 0;
+    *ret_risk = fmin(1, risk);
+    return true;
 }
 
 static void classify(const struct jailbreak_state *state, const struct signal_request *request,
@@ -258,7 +241,7 @@ static void classify(const struct jailbreak_state *state, const struct signal_re
     double risk;
     if (answer->code != SIGNAL_OK)
         note_failure(finding, answer->code, answer->reason);
-    else if (find_risk(state, answer, &risk))
+    else if (find_risk(state, request, answer, &risk))
         note_risk(finding, risk, answer->labels[classes_top(answer)]);
     else if (finding->code == SIGNAL_OK) {
         strange = classes_strange(request, answer, "one of prompt_guard.positive_labels");

@@ -9,6 +9,7 @@
 #include "evidence/evidence_state.h"
 #include "evidence/mailbox.h"
 #include "rig.h"
+#include "signal/risk.h"
 #include "unit/net/script.h"
 
 /* ---- questions */
@@ -179,6 +180,47 @@ TEST(a_guard_sees_all_of_a_text) {
     CHECK_INT(brief->answer.code, SIGNAL_OK, "a text that was read whole");
     check_failed(guarded, SIGNAL_TOO_LONG, "left out", "a guard");
     check_failed(spans, SIGNAL_TOO_LONG, "left out", "a tagger");
+    rig_end(&rig);
+}
+
+/* A guard's model that takes less than a piece of text reads it in windows: the worst of them counts, not the mean. */
+TEST(risk_in_one_window_is_risk) {
+    vsr_str positive[] = { VSR_STR_INIT("Jailbreak") }, strange[] = { VSR_STR_INIT("attack") };
+    const struct config_strings is_jailbreak = { .items = positive, .n = 1 }, is_attack = { .items = strange, .n = 1 };
+    const struct signal_risk listed = { &is_jailbreak, true }, unlisted = { &is_attack, true };
+    const struct store_model cut = {
+        .name = str_from_c(three[1]), .type = VSR_STR("guard"), .tokens_max = 12, .long_text = LONG_TEXT_CHUNK
+    };
+    const char *text = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen";
+    struct rig rig;
+    struct quiz quiz;
+    struct evidence_ask *mean, *worst, *unknown;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct engine_call call;
+    struct store_handle handle;
+    bool risk[8] = { false, true };
+    rig_begin(&rig, three, 2, STORE_LAZY, false);
+    CHECK_MSG(store_configure(rig.store, &cut, 1, &err) == 0, "%s", err.text);
+    rig_load(&rig, three[1]);
+    quiz_begin(&quiz, &rig);
+    mean = add_ask(&quiz, EVIDENCE_CLASSES, add_source(&quiz, PLACE_MODEL, three[1]), text);
+    worst = add_ask(&quiz, EVIDENCE_CLASSES, add_source(&quiz, PLACE_MODEL, three[1]), text);
+    unknown = add_ask(&quiz, EVIDENCE_CLASSES, add_source(&quiz, PLACE_MODEL, three[1]), text);
+    quiz.described[worst->source].risk = &listed;
+    quiz.described[unknown->source].risk = &unlisted;
+    start(&quiz);
+    finish(&quiz);
+    CHECK_INT(store_get(rig.store, str_from_c(three[1]), 0, &handle, &err), 0, err.text);
+    call = (struct engine_call){
+        .model = handle.model, .text = str_from_c(text), .long_text = LONG_TEXT_CHUNK, .risk = risk
+    };
+    CHECK_INT(engine_run(rig.engine, &call, 1, &err), 0, err.text);
+    CHECK(call.n_parts > 1, "windows");
+    CHECK(worst->answer.numbers[1] == call.result[1], "the worst window");
+    CHECK(mean->answer.numbers[1] < worst->answer.numbers[1], "a mean is less");
+    CHECK(unknown->answer.numbers[1] == mean->answer.numbers[1], "labels that say nothing");
+    engine_call_done(&call);
+    store_put(&handle);
     rig_end(&rig);
 }
 
@@ -378,6 +420,7 @@ TEST(asks_are_counted) {
     metrics_free(metrics);
 }
 
-RUN_TESTS(T(every_kind_of_answer), T(a_guard_sees_all_of_a_text), T(the_same_again_is_remembered), T(why_not),
-          T(a_lazy_model_is_waited_for), T(a_server_that_is_silent), T(who_goes_away_is_told_nothing),
-          T(mail_for_nobody), T(texts_for_one_server_go_together), T(asks_are_counted))
+RUN_TESTS(T(every_kind_of_answer), T(a_guard_sees_all_of_a_text), T(risk_in_one_window_is_risk),
+          T(the_same_again_is_remembered), T(why_not), T(a_lazy_model_is_waited_for), T(a_server_that_is_silent),
+          T(who_goes_away_is_told_nothing), T(mail_for_nobody), T(texts_for_one_server_go_together),
+          T(asks_are_counted))

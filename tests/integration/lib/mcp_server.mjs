@@ -38,7 +38,7 @@ async function classify(server, text, probabilities, extra) {
       seen.errors.push(error.code);
     }
   }
-  if (text.includes('changes')) {
+  if (text.includes('changes') && categories[0] !== 'law') {
     categories = ['law', 'math', 'other'];
     server.sendToolListChanged();
   }

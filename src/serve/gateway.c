@@ -122,20 +122,31 @@ static void configure_models(struct gateway *gateway) {
         LOG_WARN("models cannot be loaded", LOG_C("error", err.text));
 }
 
-/* A former generation, until no dry run asks servers in its name. */
+/* A former generation, until no dry run asks servers in its name. Each has a reference of its own, so there are no more
+ * of them than dry runs under way, and generations whose requests or examples have not come to their end. */
 struct retired_snapshot {
     struct retired_snapshot *next;
     struct snapshot *snapshot; /* one reference */
 };
 
-static void release_retired(struct gateway *gateway) {
-    while (gateway->retired && evidence_lane_is_idle(gateway->lane)) {
-        struct retired_snapshot *retired = gateway->retired;
-        for (size_t i = 0; i < retired->snapshot->n_recipes; i++)
-            evidence_lane_forget(gateway->lane, retired->snapshot->recipes[i].evidence);
-        gateway->retired = retired->next;
-        snapshot_unref(retired->snapshot);
-        mem_free(retired);
+static void free_retired(struct gateway *gateway, struct retired_snapshot *retired) {
+    for (size_t i = 0; i < retired->snapshot->n_recipes; i++)
+        evidence_lane_forget(gateway->lane, retired->snapshot->recipes[i].evidence);
+    snapshot_unref(retired->snapshot);
+    mem_free(retired);
+}
+
+/* Those that nobody uses; with `all` every one, because no dry run is under way any more. */
+static void release_retired(struct gateway *gateway, bool all) {
+    VSR_ASSERT(!all || evidence_lane_is_idle(gateway->lane));
+    for (struct retired_snapshot **link = &gateway->retired; *link;) {
+        struct retired_snapshot *retired = *link;
+        if (!all && !snapshot_is_last(retired->snapshot)) {
+            link = &retired->next;
+            continue;
+        }
+        *link = retired->next;
+        free_retired(gateway, retired);
     }
 }
 
@@ -183,7 +194,7 @@ void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct re
     begin_tools(gateway);
     fill_banks(gateway);
     retire(gateway, old);
-    release_retired(gateway);
+    release_retired(gateway, false);
 }
 
 /* The first generation. */
@@ -381,7 +392,7 @@ static void publish_stats(void *data) {
     endpoint_metrics_publish(gateway->telemetry, gateway->snapshot->providers);
     token_metrics_publish(gateway->telemetry, gateway->token_estimate);
     model_service_publish(gateway->models);
-    release_retired(gateway);
+    release_retired(gateway, false);
     loop_timer_start(gateway->loop, &gateway->stats_timer, STATS_INTERVAL_MS, publish_stats, gateway);
 }
 
@@ -429,7 +440,7 @@ static void close_all(struct gateway *gateway) {
     file_watch_free(gateway->watch);
     health_free(gateway->health);
     if (gateway->lane)
-        release_retired(gateway);
+        release_retired(gateway, true);
     evidence_lane_free(gateway->lane);
     evidence_free(gateway->evidence);
     mcp_hub_free(gateway->tools);

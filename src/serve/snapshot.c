@@ -216,6 +216,11 @@ void snapshot_unref(struct snapshot *snapshot) {
         arena_free(snapshot->arena); /* the snapshot itself lies in it */
 }
 
+bool snapshot_is_last(const struct snapshot *snapshot) {
+    /* Acquire: what those did who have let go of it is over. */
+    return atomic_load_explicit(&snapshot->refs, memory_order_acquire) == 1;
+}
+
 const struct model_name *snapshot_resolve(const struct snapshot *snapshot, vsr_str model) {
     return map_get(&snapshot->names, model);
 }

@@ -98,6 +98,8 @@ int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct sna
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
+/* Nobody but the caller has a reference, so that nobody else will get one either. */
+bool snapshot_is_last(const struct snapshot *snapshot);
 
 /* NULL: unknown name. */
 const struct model_name *snapshot_resolve(const struct snapshot *snapshot, vsr_str model);

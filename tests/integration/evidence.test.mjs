@@ -274,6 +274,21 @@ test('a reload does not disturb who waits', async (t) => {
   assert.equal(JSON.parse((await within('the dry run', dry)).text()).routing_decision, 'otherwise');
 });
 
+test('a dry run keeps its own generation, and no other', async (t) => {
+  const { vsr, doc, release, asked, port } = await waiting(t);
+  const dry = request(port, { path: '/api/v1/eval', body: JSON.stringify({ text: 'held' }) });
+  await asked();
+  for (const name of ['one', 'two', 'three', 'four']) {
+    const from = vsr.log.length;
+    vsr.write({ ...doc, routing: { ...doc.routing, decisions: [otherwise('poet', name)] } });
+    await vsr.says(/configuration reloaded/, from);
+  }
+  await eventually('two generations', async () => (await metric(vsr, 'vsr_config_snapshots')) === 2);
+  release();
+  assert.equal(JSON.parse((await within('the dry run', dry)).text()).routing_decision, 'otherwise');
+  await eventually('one generation', async () => (await metric(vsr, 'vsr_config_snapshots')) === 1);
+});
+
 test('a stop does not wait for what nobody answers', async (t) => {
   const { vsr, asked } = await waiting(t);
   const slow = post(vsr.port, chat('held')).catch(() => null);

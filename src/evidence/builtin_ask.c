@@ -47,13 +47,15 @@ static void read_numbers(const struct builtin_model *model, const struct builtin
     answer->similarity = model->similarity;
 }
 
-void builtin_answer(struct builtin_scratch *scratch, vsr_str text, const struct builtin_model *const *models, size_t n,
+bool builtin_answer(struct builtin_scratch *scratch, vsr_str text, const struct builtin_model *const *models, size_t n,
                     struct arena *arena, struct evidence_answer *answers) {
     struct builtin_result results[BUILTIN_ASKS_MAX];
     struct vsr_err err = VSR_ERR_NONE;
     int rc;
     VSR_ASSERT(n <= BUILTIN_ASKS_MAX);
     rc = builtin_run(scratch, text, models, n, results, &err);
+    if (rc == VSR_E_LIMIT)
+        return false;
     for (size_t i = 0; i < n; i++) {
         int own = rc;
         answers[i] = (struct evidence_answer){ .code = SIGNAL_OK };
@@ -66,4 +68,5 @@ void builtin_answer(struct builtin_scratch *scratch, vsr_str text, const struct 
         answers[i].model = models[i]->name.ptr;
         answers[i].version = arena_c_str(arena, models[i]->version);
     }
+    return true;
 }

@@ -220,23 +220,26 @@ static void look_again(struct pending *pending) {
 
 /* ---- built-in models */
 
-/* Asks that `models` of the program can answer about one text, from `asks[0]` on; what is answered becomes NULL. */
+/* Asks that `models` of the program can answer about one text, from `asks[0]` on; what is answered becomes NULL. A text
+ * that must be cut is left to the engine. */
 static void answer_text(struct evidence_run *run, struct evidence_ask **asks, size_t n) {
     const struct builtin_model *models[BUILTIN_ASKS_MAX] = { NULL };
     struct evidence_answer answers[BUILTIN_ASKS_MAX];
-    struct evidence_ask *asked[BUILTIN_ASKS_MAX];
+    size_t asked[BUILTIN_ASKS_MAX], n_asked = 0;
     vsr_str text = asks[0]->text;
-    size_t n_asked = 0;
     for (size_t i = 0; i < n && n_asked < BUILTIN_ASKS_MAX; i++) {
         if (!asks[i] || !is_inline(run, asks[i]) || !str_eq(asks[i]->text, text))
             continue;
         models[n_asked] = bound_of(run, asks[i])->builtin;
-        asked[n_asked++] = asks[i];
-        asks[i] = NULL;
+        asked[n_asked++] = i;
     }
-    builtin_answer(run->lane->scratch, text, models, n_asked, run->question.arena, answers);
-    for (size_t i = 0; i < n_asked; i++)
-        answer(run, asked[i], &answers[i]);
+    if (!builtin_answer(run->lane->scratch, text, models, n_asked, run->question.arena, answers))
+        return;
+    for (size_t i = 0; i < n_asked; i++) {
+        struct evidence_ask *ask = asks[asked[i]];
+        asks[asked[i]] = NULL;
+        answer(run, ask, &answers[i]);
+    }
 }
 
 /* What is short enough, all texts together: the loop serves others, too. */

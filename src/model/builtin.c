@@ -331,6 +331,9 @@ int builtin_run(struct builtin_scratch *scratch, vsr_str text, const struct buil
                 struct builtin_result *results, struct vsr_err *err) {
     int rc = read_text(&scratch->sides[0], text, err);
     scratch->tagged = &scratch->sides[0];
+    if (rc == 0 && scratch->sides[0].tokens.n > BUILTIN_TOKENS_MAX)
+        rc = err_set(err, VSR_E_LIMIT, "a text of %zu tokens, at most %d: it must be cut", scratch->sides[0].tokens.n,
+                     BUILTIN_TOKENS_MAX);
     return rc < 0 ? rc : run_models(scratch, NULL, 0, models, n, results, err);
 }
 

@@ -28,8 +28,8 @@ struct tokenizer;
 
 enum {
     BUILTIN_MODELS_MAX = 16,
-    BUILTIN_TOKENS_MAX = 2048,      /* that they are made for; a caller cuts longer texts */
-    BUILTIN_TEXT_LEN_MAX = 1 << 19, /* bytes of a text that is run directly; past MIXER_TOKENS_MAX tokens it fails */
+    BUILTIN_TOKENS_MAX = 2048,      /* that they are made for; engine.h cuts longer texts into windows */
+    BUILTIN_TEXT_LEN_MAX = 1 << 19, /* bytes of a text that is run directly */
     BUILTIN_SECOND = 0x80,          /* see builtin_shapes() */
 };
 
@@ -85,13 +85,13 @@ struct builtin_result {
 /*
  * One text, `n` models: `results[i]` is of `models[i]`, none of which takes a pair. What was
  * computed for the text of the call before is not computed again when it is the same. Allocates nothing once the
- * scratch has grown. A text without tokens has an answer too, which says nothing about it. VSR_E_LIMIT for a text that
- * is too long, VSR_E_NOMEM.
+ * scratch has grown. A text without tokens has an answer too, which says nothing about it. VSR_E_LIMIT for a text of
+ * more than BUILTIN_TEXT_LEN_MAX bytes or BUILTIN_TOKENS_MAX tokens, VSR_E_NOMEM.
  */
 int builtin_run(struct builtin_scratch *scratch, vsr_str text, const struct builtin_model *const *models, size_t n,
                 struct builtin_result *results, struct vsr_err *err) VSR_MUST_CHECK;
 /* The same for a pair and models that take one: of hallucination the context and the answer, of nli the premise and the
- * hypothesis. */
+ * hypothesis. Each may have MIXER_TOKENS_MAX tokens. */
 int builtin_run_pair(struct builtin_scratch *scratch, vsr_str first, vsr_str second,
                      const struct builtin_model *const *models, size_t n, struct builtin_result *results,
                      struct vsr_err *err) VSR_MUST_CHECK;

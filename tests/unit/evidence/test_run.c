@@ -8,6 +8,7 @@
 #include "core/metrics.h"
 #include "evidence/evidence_state.h"
 #include "evidence/mailbox.h"
+#include "model/builtin.h"
 #include "rig.h"
 #include "signal/risk.h"
 #include "unit/net/script.h"
@@ -74,16 +75,20 @@ static void on_done(void *owner) {
     quiz->run = NULL;
 }
 
+static struct evidence_question question_of(struct quiz *quiz) {
+    return (struct evidence_question){ .binding = &quiz->binding,
+                                       .asks = quiz->pointers,
+                                       .n_asks = quiz->n_asks,
+                                       .arena = quiz->rig->arena,
+                                       .in_batches = quiz->in_batches,
+                                       .answer = on_answer,
+                                       .data = quiz,
+                                       .done = on_done,
+                                       .owner = quiz };
+}
+
 static void start(struct quiz *quiz) {
-    const struct evidence_question question = { .binding = &quiz->binding,
-                                                .asks = quiz->pointers,
-                                                .n_asks = quiz->n_asks,
-                                                .arena = quiz->rig->arena,
-                                                .in_batches = quiz->in_batches,
-                                                .answer = on_answer,
-                                                .data = quiz,
-                                                .done = on_done,
-                                                .owner = quiz };
+    const struct evidence_question question = question_of(quiz);
     quiz->run = evidence_run_start(quiz->rig->lane, &question);
     CHECK(!quiz->done, "not from inside");
     if (!quiz->run) {
@@ -222,6 +227,51 @@ TEST(risk_in_one_window_is_risk) {
     engine_call_done(&call);
     store_put(&handle);
     rig_end(&rig);
+}
+
+static void add_builtin(struct quiz *quiz, const char *name, const char *text) {
+    struct vsr_err err = VSR_ERR_NONE;
+    struct evidence_ask *ask = add_ask(quiz, EVIDENCE_CLASSES, add_source(quiz, PLACE_BUILTIN, name), text);
+    CHECK_MSG(builtin_open(str_from_c(name), &quiz->sources[ask->source].builtin, &err) == 0, "%s", err.text);
+}
+
+/* What the models of the program do not take at once is cut, by whomever they are asked. */
+TEST(built_in_models_read_texts_of_any_length) {
+    enum { WORDS = 12000 };
+    static char text[WORDS * 5 + 1];
+    static const struct store_model wanted[] = {
+        { .name = VSR_STR_INIT("builtin/domain"), .type = VSR_STR_INIT("domains"), .long_text = LONG_TEXT_CHUNK },
+        { .name = VSR_STR_INIT("builtin/jailbreak"), .type = VSR_STR_INIT("guard"), .long_text = LONG_TEXT_CHUNK },
+    };
+    float numbers[2][2];
+    for (size_t i = 0; i < WORDS; i++)
+        memcpy(text + 5 * i, i == 7000 ? "law, " : "word ", 5);
+    for (int patient = 0; patient < 2; patient++) {
+        struct rig rig;
+        struct quiz quiz;
+        struct evidence_question question;
+        struct vsr_err err = VSR_ERR_NONE;
+        rig_begin(&rig, three, 0, STORE_LAZY, patient);
+        CHECK_MSG(store_configure(rig.store, wanted, VSR_COUNT(wanted), &err) == 0, "%s", err.text);
+        rig_load(&rig, "builtin/domain");
+        rig_load(&rig, "builtin/jailbreak");
+        quiz_begin(&quiz, &rig);
+        add_builtin(&quiz, "builtin/domain", text);
+        add_builtin(&quiz, "builtin/jailbreak", text);
+        question = question_of(&quiz);
+        if (patient) {
+            evidence_run_wait(rig.lane, &question, NULL);
+        } else {
+            start(&quiz);
+            finish(&quiz);
+        }
+        for (size_t i = 0; i < 2; i++) {
+            CHECK_MSG(quiz.asks[i].answer.code == SIGNAL_OK, "%s", quiz.asks[i].answer.reason);
+            numbers[patient][i] = quiz.asks[i].answer.numbers[0];
+        }
+        rig_end(&rig);
+    }
+    CHECK(memcmp(numbers[0], numbers[1], sizeof(numbers[0])) == 0, "the same answers");
 }
 
 TEST(the_same_again_is_remembered) {
@@ -421,6 +471,6 @@ TEST(asks_are_counted) {
 }
 
 RUN_TESTS(T(every_kind_of_answer), T(a_guard_sees_all_of_a_text), T(risk_in_one_window_is_risk),
-          T(the_same_again_is_remembered), T(why_not), T(a_lazy_model_is_waited_for), T(a_server_that_is_silent),
-          T(who_goes_away_is_told_nothing), T(mail_for_nobody), T(texts_for_one_server_go_together),
-          T(asks_are_counted))
+          T(built_in_models_read_texts_of_any_length), T(the_same_again_is_remembered), T(why_not),
+          T(a_lazy_model_is_waited_for), T(a_server_that_is_silent), T(who_goes_away_is_told_nothing),
+          T(mail_for_nobody), T(texts_for_one_server_go_together), T(asks_are_counted))

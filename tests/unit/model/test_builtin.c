@@ -164,6 +164,8 @@ TEST(limits) {
     CHECK_MSG(strstr(err.text, "must be cut"), "%s", err.text);
     CHECK_INT(builtin_run(scratch, str_make(text, 6 * (size_t)MIXER_TOKENS_MAX), &model, 1, &result, &err), VSR_E_LIMIT,
               "tokens");
+    CHECK_INT(builtin_run(scratch, str_make(text, 6 * (size_t)BUILTIN_TOKENS_MAX), &model, 1, &result, &err),
+              VSR_E_LIMIT, "fewer tokens");
     CHECK_MSG(strstr(err.text, "tokens"), "%s", err.text);
     CHECK_INT(builtin_run(scratch, str_make(text, 2000), &model, 1, &result, &err), 0, "works again");
     free(text);

@@ -13,7 +13,7 @@
 #include "unit/net/script.h"
 #include "unit/route/fixture.h"
 
-#define EMBEDDED_BY(semantic) \
+#define EXAMPLE_EMBEDDED_BY(last, semantic) \
     FIXTURE_HEAD \
     "providers: {defaults: {default_model: m}, models: [{name: m, backend_refs: [{name: b, endpoint: " \
     "'127.0.0.1:1'}]}]}\n" \
@@ -22,13 +22,14 @@
     "  signals:\n" \
     "    embeddings:\n" \
     "    - {name: one, threshold: 0.5, candidates: [baba duke fori, noru pife reni, sabu tuka bure]}\n" \
-    "    - {name: two, threshold: 0.5, candidates: [sabu tuka bure, kobe lili meso]}\n" \
+    "    - {name: two, threshold: 0.5, candidates: [sabu tuka bure, " last "]}\n" \
     "  decisions:\n" \
     "  - {name: first, priority: 2, modelRefs: [{model: m}], rules: {operator: AND, conditions: [{type: embedding, " \
     "name: one}]}}\n" \
     "  - {name: second, priority: 1, modelRefs: [{model: m}], rules: {operator: AND, conditions: [{type: embedding, " \
     "name: two}]}}\n" \
     "global: {model_catalog: {embeddings: {semantic: {" semantic "}}}}\n"
+#define EMBEDDED_BY(semantic) EXAMPLE_EMBEDDED_BY("kobe lili meso", semantic)
 #define RECIPE(model) EMBEDDED_BY("bert_model_path: " model ", embedding_config: {model_type: bert}")
 
 static const char *const embedders[] = { "bert-embed-mean" };
@@ -236,6 +237,109 @@ TEST(in_the_background) {
     rig_end(&rig);
 }
 
+/* ---- everything at once; for ThreadSanitizer more than for what is checked here */
+
+enum { GENERATIONS = 16, READERS = 2, FILLERS = 2 };
+
+struct traffic {
+    struct rig *rig;
+    struct generation generations[GENERATIONS];
+    const struct request_facts *facts;
+    _Atomic(struct generation *) latest;
+    atomic_bool ending;
+};
+
+static const char *recipe_of(struct arena *arena, size_t i) {
+    return arena_printf(arena,
+                        EXAMPLE_EMBEDDED_BY("kobe lili %zu", "bert_model_path: bert-embed-mean, embedding_config: "
+                                                             "{model_type: bert}"),
+                        i)
+        .ptr;
+}
+
+static struct evidence_lane *open_lane(const struct rig *rig) {
+    const struct evidence_lane_options options = { .evidence = rig->evidence, .patient = true };
+    struct evidence_lane *lane;
+    struct vsr_err err = VSR_ERR_NONE;
+    CHECK_MSG(evidence_lane_new(&options, &lane, &err) == 0, "%s", err.text);
+    return lane;
+}
+
+/* A worker: requests of the latest generation, whose banks are being filled. */
+static void *read_banks(void *data) {
+    struct traffic *traffic = data;
+    struct evidence_lane *lane = open_lane(traffic->rig);
+    const struct route_options options = { .full = true, .evidence = ROUTE_EVIDENCE_ANSWERS };
+    do {
+        struct generation *generation = atomic_load(&traffic->latest);
+        struct arena *arena = arena_new(0, 0);
+        struct route_scratch *scratch;
+        struct route_state *state;
+        CHECK(route_scratch_new(generation->f.route, &scratch, NULL) == 0, "scratch");
+        state = route_begin(generation->f.route, scratch, arena, traffic->facts, &options);
+        while (route_step(state, NULL) == ROUTE_NEEDS_EVIDENCE)
+            evidence_run_wait_route(lane, generation->binding, state, arena);
+        CHECK(route_outcome(state) != NULL, "an outcome, filled or not");
+        route_scratch_free(scratch);
+        arena_free(arena);
+    } while (!atomic_load(&traffic->ending));
+    evidence_lane_free(lane);
+    return NULL;
+}
+
+/* Recipes of its own with the same texts, so that shelves are shared. */
+static void *fill_others(void *data) {
+    struct traffic *traffic = data;
+    struct evidence_lane *lane = open_lane(traffic->rig);
+    struct arena *arena = arena_new(0, 0);
+    size_t i = 0;
+    do {
+        struct fixture f;
+        struct evidence_binding *binding = bind_recipe(traffic->rig, &f, recipe_of(arena, i++ % GENERATIONS));
+        evidence_fill_wait(lane, binding);
+        CHECK_INT(count(binding).filled, 2, "filled beside others");
+        fixture_free(&f);
+    } while (!atomic_load(&traffic->ending));
+    arena_free(arena);
+    evidence_lane_free(lane);
+    return NULL;
+}
+
+static void begin_generation(struct traffic *traffic, size_t i) {
+    struct generation *generation = &traffic->generations[i];
+    generation->binding = bind_recipe(traffic->rig, &generation->f, recipe_of(traffic->rig->arena, i));
+    atomic_init(&generation->released, false);
+    evidence_fill_now(generation->binding);
+    if (i == 0)
+        traffic->facts = fixture_prompt(&generation->f, VSR_STR("sabu tuka bure"));
+    atomic_store(&traffic->latest, generation);
+    evidence_fill_later(traffic->rig->evidence, &generation->binding, 1, release, generation);
+}
+
+TEST(filled_while_generations_change) {
+    struct rig rig;
+    struct traffic traffic = { .rig = &rig };
+    pthread_t threads[READERS + FILLERS];
+    rig_begin(&rig, embedders, 1, STORE_EAGER, true);
+    rig_load(&rig, embedders[0]);
+    begin_generation(&traffic, 0);
+    for (size_t i = 0; i < READERS + FILLERS; i++)
+        CHECK(pthread_create(&threads[i], NULL, i < READERS ? read_banks : fill_others, &traffic) == 0, "thread");
+    for (size_t i = 1; i < GENERATIONS; i++)
+        begin_generation(&traffic, i);
+    wait_for(&traffic.generations[GENERATIONS - 1].released, "the last one");
+    atomic_store(&traffic.ending, true);
+    for (size_t i = 0; i < READERS + FILLERS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0, "join");
+    CHECK_INT(count(traffic.generations[GENERATIONS - 1].binding).filled, 2, "filled");
+    rig_close_evidence(&rig);
+    for (size_t i = 0; i < GENERATIONS; i++) {
+        CHECK(atomic_load(&traffic.generations[i].released), "each was let go");
+        fixture_free(&traffic.generations[i].f);
+    }
+    rig_end(&rig);
+}
+
 /* ---- evaluations that ask */
 
 TEST(a_recipe_is_evaluated) {
@@ -256,4 +360,4 @@ TEST(a_recipe_is_evaluated) {
 }
 
 RUN_TESTS(T(each_text_is_run_once_for_good), T(what_cannot_be_had_says_why), T(a_server_with_another_model),
-          T(in_the_background), T(a_recipe_is_evaluated))
+          T(in_the_background), T(filled_while_generations_change), T(a_recipe_is_evaluated))

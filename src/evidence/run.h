@@ -1,10 +1,13 @@
 /*
- * run - obtains the answers to several asks at once: each once, all at the same time, each within its time.
+ * run - obtains the answers to several asks at once: each once, many at the same time, each within its time.
  *
  * Loop thread only. What can be answered at once is answered inside evidence_run_start(), and when that is everything
  * there is no run. Otherwise answers come later, in any order, and done() after the last. An ask's time counts from
  * evidence_run_start(); when it is over the ask is answered with SIGNAL_TIMEOUT and whatever still runs for it is
  * cancelled.
+ *
+ * At most EVIDENCE_FLYING_MAX are in flight, shared evenly among the sources that are asked; the others wait, and their
+ * time runs. Those who wait for a model that is being loaded are not in flight, and one look serves them all.
  */
 #ifndef VSR_EVIDENCE_RUN_H
 #define VSR_EVIDENCE_RUN_H
@@ -22,6 +25,7 @@ struct route_state;
 enum {
     EVIDENCE_LOAD_WAIT_MS = 30000, /* for a lazy model, when the ask has no time of its own */
     EVIDENCE_LOAD_POLL_MS = 20,
+    EVIDENCE_FLYING_MAX = 64,       /* of one run; in batches, so many batches */
     EVIDENCE_INLINE_LEN_MAX = 8192, /* bytes that built-in models read on the caller's thread, of all asks together */
     EVIDENCE_INLINE_TEXTS_MAX = 64, /* and texts: for each, all asks are looked at */
 };

@@ -20,8 +20,8 @@ struct quiz {
     struct bound_source sources[8];
     struct signal_source described[8];
     struct evidence_binding binding;
-    struct evidence_ask asks[64];
-    struct evidence_ask *pointers[64];
+    struct evidence_ask asks[320];
+    struct evidence_ask *pointers[320];
     size_t n_asks;
     struct config_semantic semantic;
     struct evidence_run *run;
@@ -400,6 +400,95 @@ TEST(who_goes_away_is_told_nothing) {
     script_end(&script);
 }
 
+/* Each number another text, of words that the models know. */
+static const char *words_of(size_t number, char text[static 64]) {
+    for (size_t bit = 0; bit < 9; bit++)
+        memcpy(text + 5 * bit, number >> bit & 1 ? "baba " : "duke ", 6);
+    return text;
+}
+
+/* A client chooses how many pieces its text has, and not how many are asked about at once. */
+TEST(few_are_in_flight) {
+    static char texts[300][64];
+    struct rig rig;
+    struct quiz quiz;
+    uint64_t before;
+    uint32_t model;
+    rig_begin(&rig, three, 1, STORE_EAGER, false);
+    rig_load(&rig, three[0]);
+    quiz_begin(&quiz, &rig);
+    model = add_source(&quiz, PLACE_MODEL, three[0]);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++) {
+        add_ask(&quiz, EVIDENCE_VECTOR, model, words_of(i, texts[i]));
+    }
+    before = engine_stats(rig.engine).queue.submitted;
+    start(&quiz);
+    CHECK_INT(engine_stats(rig.engine).queue.submitted - before, EVIDENCE_FLYING_MAX, "at once");
+    finish(&quiz);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++)
+        CHECK_INT(quiz.asks[i].answer.code, SIGNAL_OK, texts[i]);
+    quiz_begin(&quiz, &rig); /* what is known is not in flight, and many answers take several turns of the loop */
+    model = add_source(&quiz, PLACE_MODEL, three[0]);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++)
+        add_ask(&quiz, EVIDENCE_VECTOR, model, texts[i]);
+    start(&quiz);
+    CHECK_INT(quiz.n_answers, EVIDENCE_FLYING_MAX, "one turn");
+    finish(&quiz);
+    rig_end(&rig);
+}
+
+/* What a silent server is asked holds nobody else up, not even a model that is still being loaded. */
+TEST(sources_do_not_wait_for_each_other) {
+    static const struct script_reply silence = { .act = SCRIPT_SILENCE };
+    static char texts[100][64];
+    struct script script;
+    struct rig rig;
+    struct quiz quiz;
+    uint32_t server, lazy;
+    uint64_t late = clock_mono_ms() + RIG_PATIENCE_MS;
+    rig_begin(&rig, three, 2, STORE_LAZY, false);
+    script_begin(&script, &silence, 1);
+    quiz_begin(&quiz, &rig);
+    server = add_server(&quiz, script.port);
+    lazy = add_source(&quiz, PLACE_MODEL, three[0]);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++)
+        add_ask(&quiz, EVIDENCE_VECTOR, server, words_of(i, texts[i]))->timeout_ms = 2 * RIG_PATIENCE_MS;
+    for (size_t i = 0; i < VSR_COUNT(texts); i++)
+        add_ask(&quiz, EVIDENCE_VECTOR, lazy, texts[i]);
+    start(&quiz);
+    while (quiz.n_answers < VSR_COUNT(texts) && clock_mono_ms() < late)
+        (void)loop_run_once(rig.loop, 10);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++) {
+        CHECK(!quiz.asks[i].answered, "silence");
+        CHECK_INT(quiz.asks[VSR_COUNT(texts) + i].answer.code, SIGNAL_OK, texts[i]);
+    }
+    evidence_run_cancel(quiz.run);
+    rig_end(&rig);
+    script_end(&script);
+}
+
+/* Time runs for those that wait to be asked, too. */
+TEST(all_are_late_together) {
+    static const struct script_reply silence = { .act = SCRIPT_SILENCE };
+    static char texts[100][64];
+    struct script script;
+    struct rig rig;
+    struct quiz quiz;
+    uint32_t server;
+    rig_begin(&rig, three, 0, STORE_LAZY, false);
+    script_begin(&script, &silence, 1);
+    quiz_begin(&quiz, &rig);
+    server = add_server(&quiz, script.port);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++)
+        add_ask(&quiz, EVIDENCE_VECTOR, server, words_of(i, texts[i]))->timeout_ms = 50;
+    start(&quiz);
+    SCRIPT_RUN(rig.loop, &script, quiz.done, "the time is over");
+    for (size_t i = 0; i < VSR_COUNT(texts); i++)
+        CHECK_INT(quiz.asks[i].answer.code, SIGNAL_TIMEOUT, texts[i]);
+    rig_end(&rig);
+    script_end(&script);
+}
+
 /* The lane goes while models still work for it. */
 TEST(mail_for_nobody) {
     static char texts[40][400];
@@ -473,4 +562,5 @@ TEST(asks_are_counted) {
 RUN_TESTS(T(every_kind_of_answer), T(a_guard_sees_all_of_a_text), T(risk_in_one_window_is_risk),
           T(built_in_models_read_texts_of_any_length), T(the_same_again_is_remembered), T(why_not),
           T(a_lazy_model_is_waited_for), T(a_server_that_is_silent), T(who_goes_away_is_told_nothing),
-          T(mail_for_nobody), T(texts_for_one_server_go_together), T(asks_are_counted))
+          T(mail_for_nobody), T(few_are_in_flight), T(sources_do_not_wait_for_each_other), T(all_are_late_together),
+          T(texts_for_one_server_go_together), T(asks_are_counted))

@@ -35,10 +35,34 @@ static void check_format(const struct http_format *format, const struct signal_s
     arena_free(arena);
 }
 
+/* Reading in steps is reading, or failing, the same. */
+static void check_steps(vsr_str body, size_t n_texts, int whole, const struct http_vectors *want) {
+    struct http_embeddings *reader;
+    struct http_vectors vectors;
+    struct vsr_err err = VSR_ERR_NONE;
+    int rc = http_embeddings_begin(body, n_texts, 0, &reader, &err);
+    if (rc < 0) {
+        VSR_ASSERT(rc == whole);
+        return;
+    }
+    do
+        rc = http_embeddings_step(reader, 3, &vectors, &err);
+    while (rc == HTTP_EMBEDDINGS_MORE);
+    VSR_ASSERT(rc == whole);
+    http_embeddings_free(reader);
+    if (rc < 0)
+        return;
+    VSR_ASSERT(vectors.n == want->n && vectors.dims == want->dims);
+    VSR_ASSERT(memcmp(vectors.numbers, want->numbers, want->n * want->dims * sizeof(float)) == 0);
+    mem_free(vectors.numbers);
+}
+
 static void check_vectors(vsr_str body, size_t n_texts) {
     struct http_vectors vectors;
     struct vsr_err err = VSR_ERR_NONE;
-    if (http_embeddings_read(body, n_texts, 0, &vectors, &err) < 0)
+    int rc = http_embeddings_read(body, n_texts, 0, &vectors, &err);
+    check_steps(body, n_texts, rc, &vectors);
+    if (rc < 0)
         return;
     VSR_ASSERT(vectors.n == n_texts && vectors.dims > 0);
     for (size_t i = 0; i < vectors.n; i++) {

@@ -237,7 +237,9 @@ static int check_whole(const struct model_call *call, struct vsr_err *err) {
 }
 
 void model_call_answer(struct model_call *call, struct arena *arena, struct evidence_answer *ret_answer) {
-    struct evidence_answer answer = { .code = SIGNAL_OK, .remembered = call->call.remembered };
+    struct evidence_answer answer = { .code = SIGNAL_OK,
+                                      .remembered = call->call.remembered,
+                                      .cut = call->call.n_dropped > 0 };
     int rc = call->rc;
     if (rc == 0)
         rc = check_whole(call, &call->err);

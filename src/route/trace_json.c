@@ -180,6 +180,8 @@ static void write_source(struct json_writer *w, const struct trace_source *sourc
     write_count(w, "asked", source->n_asked);
     if (source->n_remembered > 0)
         write_count(w, "remembered", source->n_remembered);
+    if (source->n_cut > 0)
+        write_count(w, "cut", source->n_cut);
     if (source->n_failed > 0)
         write_count(w, "failed", source->n_failed);
     json_write_end(w);

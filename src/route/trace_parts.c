@@ -38,6 +38,7 @@ static void count(struct trace_source *source, const struct evidence_ask *ask) {
     source->n_asked++;
     source->n_failed += ask->answer.code != SIGNAL_OK;
     source->n_remembered += ask->answer.remembered;
+    source->n_cut += ask->answer.cut;
     if (!source->model)
         source->model = ask->answer.model;
     if (!source->version)

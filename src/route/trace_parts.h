@@ -19,7 +19,7 @@ size_t trace_found(const struct route_state *state, const struct route_family *f
 struct trace_source {
     const struct signal_source *source;
     const char *model, *version; /* as it called itself; NULL: not known */
-    size_t n_asked, n_failed, n_remembered;
+    size_t n_asked, n_failed, n_remembered, n_cut;
 };
 /* In the order of asking; lives in the request's arena. Returns how many. */
 size_t trace_sources(const struct route_state *state, const struct route_family *family,

@@ -111,6 +111,8 @@ static void print_source(struct printer *p, const char *family, const struct tra
     buf_printf(p->out, "  asked about %zu text%s", source->n_asked, source->n_asked == 1 ? "" : "s");
     if (source->n_remembered > 0)
         buf_printf(p->out, ", %zu remembered", source->n_remembered);
+    if (source->n_cut > 0)
+        buf_printf(p->out, ", %zu cut", source->n_cut);
     if (source->n_failed > 0)
         buf_printf(p->out, ", %s%zu failed%s", style_on(p, STYLE_BAD), source->n_failed, style_off(p));
     buf_append_char(p->out, '\n');

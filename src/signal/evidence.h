@@ -108,6 +108,7 @@ struct evidence_answer {
     const struct similarity_scale *similarity; /* VECTOR: what its cosines mean; NULL: what they are */
     const char *model, *version;               /* who said so, for people; NULL: not known */
     bool remembered;                           /* no model was run for this ask */
+    bool cut;                                  /* the end of the text was left out: it was too long */
 };
 
 enum { EVIDENCE_ASKERS_MAX = 32 }; /* families; bits of `askers` */

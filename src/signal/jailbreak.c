@@ -50,7 +50,10 @@ static const struct field jailbreak_fields[] = {
     { "benign_patterns", FIELD_STRINGS, offsetof(struct jailbreak_config, benign_patterns), .flags = FIELD_NONBLANK,
       .help = "Examples of harmless texts to weigh against." },
     { "max_chunks", FIELD_INT, offsetof(struct jailbreak_config, max_chunks), .flags = FIELD_RANGE, .least = 1,
-      .greatest = INFINITY, .help = "Most pieces of text that are checked; left out: all. More is an error." },
+      .greatest = INFINITY, .fallback = "512",
+      .help = "Most pieces of text that are checked, by default some 180,000 tokens of English. Where there are more "
+              "the rule is "
+              "too_long, unless one of those that were checked matches." },
 };
 
 static const struct schema jailbreak_schema;

@@ -41,7 +41,10 @@ static const struct field pii_fields[] = {
     { "include_tool_results", FIELD_BOOL, offsetof(struct pii_config, include_tool_results),
       .help = "Whether what tools returned is checked too." },
     { "max_chunks", FIELD_INT, offsetof(struct pii_config, max_chunks), .flags = FIELD_RANGE, .least = 1,
-      .greatest = INFINITY, .help = "Most pieces of text that are checked; left out: all. More is an error." },
+      .greatest = INFINITY, .fallback = "2048",
+      .help = "Most pieces of text that are checked, by default some 230,000 tokens of English. Where there are more "
+              "the rule is "
+              "too_long, unless one of those that were checked matches." },
     { "on_error", FIELD_ENUM, offsetof(struct pii_config, on_error), .choices = on_errors,
       .help = "block: the rule matches when the text cannot be checked; left out: as the pii module says." },
 };

@@ -183,6 +183,7 @@ TEST(a_guard_sees_all_of_a_text) {
     finish(&quiz);
     CHECK_INT(classes->answer.code, SIGNAL_OK, "a subject");
     CHECK_INT(brief->answer.code, SIGNAL_OK, "a text that was read whole");
+    CHECK(classes->answer.cut && !brief->answer.cut, "what was left out is told");
     check_failed(guarded, SIGNAL_TOO_LONG, "left out", "a guard");
     check_failed(spans, SIGNAL_TOO_LONG, "left out", "a tagger");
     rig_end(&rig);

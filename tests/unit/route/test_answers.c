@@ -55,6 +55,7 @@ static const vsr_str domains[] = { VSR_STR_INIT("law"), VSR_STR_INIT("math") };
 struct asked {
     struct buf text;
     const char *type; /* not answered: sources of this type; NULL: all are */
+    bool cut;         /* texts were not read to their ends */
     struct route_clock clock;
 };
 
@@ -78,6 +79,7 @@ static void answer_one(struct fixture *f, struct evidence_ask *ask, struct asked
     struct evidence_answer answer = {
         .numbers = vector, .n = 2, .labels = domains, .n_labels = 2, .model = "m", .version = "7"
     };
+    answer.cut = asked->cut;
     buf_printf(&asked->text, "%s:%.*s ", kinds[ask->kind], VSR_FMT(ask->text));
     make_vector(ask->text, vector);
     if (ask->kind == EVIDENCE_CLASSES)
@@ -284,6 +286,10 @@ TEST(traces_say_who_was_asked) {
     check_in(&f, false, "Models\n");
     check_in(&f, false, ", version 7  asked about 2 texts\n");
     check_in(&f, false, "embedding:near  confidence 0.8  value 0.8");
+    asked.cut = true;
+    evaluate(&f, fixture_prompt(&f, VSR_STR("x")), true, &asked);
+    check_in(&f, true, "\"asked\":1,\"cut\":1}]");
+    check_in(&f, false, "asked about 1 text, 1 cut\n");
     asked.type = "embedding";
     evaluate(&f, fixture_prompt(&f, VSR_STR("x")), true, &asked);
     check_in(&f, true, "\"asked\":1,\"failed\":1}]");

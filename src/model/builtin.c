@@ -11,14 +11,15 @@
 #include "model/builtin_data.h"
 #include "nn/mixer.h"
 #include "nn/mixer_head.h"
+#include "nn/mixing.h"
 #include "nn/pages.h"
 #include "text/token_shape.h"
 #include "text/tokenizer.h"
 
 #define WORD_MARK "\xE2\x96\x81" /* U+2581 before a piece that begins a word */
 
-_Static_assert((int)MIXER_SHAPES == 2 * (int)TOKEN_SHAPES, "each class for tokens that begin a word, and for others");
-_Static_assert((int)BUILTIN_SECOND > (int)MIXER_SHAPES, "a flag beside the shapes");
+_Static_assert((int)MIXING_SHAPES == 2 * (int)TOKEN_SHAPES, "each class for tokens that begin a word, and for others");
+_Static_assert((int)BUILTIN_SECOND > (int)MIXING_SHAPES, "a flag beside the shapes");
 
 enum piece {
     PIECE_INSIDE, /* of a word */

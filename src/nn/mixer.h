@@ -5,9 +5,7 @@
  *     x_i = embedding[t_i]                                                      [D]
  *     s   = sum a_i x_i / sum a_i, a_i = exp(importance[t_i])                   [D]
  *     y   = s + down(gelu(up(s)))           the sentence; up and down optional  [D]
- *     h_i = in(x_i) + shape[shape_i]                                            [M]
- *     for each block:  h = h + down(gelu(up(norm(conv(h)))))                    conv: each column by itself, over
- * tokens
+ *     h   = the tokens mixed (nn/mixing.h)                                      [n][M]
  *
  * Several light heads (nn/mixer_head.h) read one pass, and each of the above is computed when the first of them wants
  * it: most never need the convolutions. Sizes are those of the file's tensors, training/README.md names them. Sums are
@@ -24,20 +22,18 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "nn/mixer_file.h"
 #include "nn/ngrams.h"
 #include "nn/similarity.h"
 
 struct mixer;
 struct mixer_text; /* one text in work */
+struct mixing;
 
 enum {
     MIXER_TOKENS_MAX = 8192, /* of a text: some 30 KB of English; bounds what a thread keeps to some tens of MB */
-    MIXER_DIMS_MAX = 2048,
+    MIXER_DIMS_MAX = MIXER_TABLE_COLS_MAX,
     MIXER_HIDDEN_MAX = 8192,
-    MIXER_BLOCKS_MAX = 32,
-    MIXER_TAPS_MAX = 63,
-    MIXER_STEP_MAX = 64, /* dilation */
-    MIXER_SHAPES = 32,   /* 16 classes, each for a token that begins a word and for one that does not */
 };
 
 /*
@@ -73,6 +69,10 @@ int mixer_text_tokens(struct mixer_text *text, const float **ret_x, struct vsr_e
 int mixer_text_sentence(struct mixer_text *text, const float **ret_y, struct vsr_err *err) VSR_MUST_CHECK;
 /* VSR_E_INVALID for a mixer without. */
 int mixer_text_mixed(struct mixer_text *text, const float **ret_h, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* By the convolutions that a head brings; until the next such call. VSR_E_NOMEM. */
+int mixer_text_mixed_by(struct mixer_text *text, const struct mixing *own, const float **ret_h,
+                        struct vsr_err *err) VSR_MUST_CHECK;
 
 /* The sentence's first mixer_vector_dims() numbers at unit length: `ret` holds as many. */
 int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) VSR_MUST_CHECK;

@@ -152,6 +152,34 @@ int mixer_file_linear(struct mixer_file *file, const char *module, size_t in, si
     return rc;
 }
 
+int mixer_file_table(struct mixer_file *file, const char *module, size_t *rows, size_t *cols, struct embed_table *ret) {
+    char weight[MIXER_NAME_LEN_MAX], scale[MIXER_NAME_LEN_MAX];
+    struct embed_table table = { .data = NULL };
+    const struct tensor *tensor;
+    int rc;
+    (void)snprintf(weight, sizeof(weight), "%s.weight", module); /* names are ours, and short */
+    (void)snprintf(scale, sizeof(scale), "%s.scale", module);
+    rc = mixer_file_tensor(file, weight, 2, MIXER_TABLE_ROWS_MAX, &tensor);
+    if (rc == 0)
+        rc = check_side(file, tensor, 0, rows);
+    if (rc == 0)
+        rc = check_side(file, tensor, 1, cols);
+    if (rc < 0)
+        return rc;
+    if (*cols > MIXER_TABLE_COLS_MAX)
+        return err_set(file->err, VSR_E_LIMIT, "tensor \"%s\" has rows of %zu, at most %d", weight, *cols,
+                       MIXER_TABLE_COLS_MAX);
+    if (tensor->dtype != DTYPE_I8 && tensor->dtype != DTYPE_F32 && tensor->dtype != DTYPE_BF16)
+        return err_set(file->err, VSR_E_INVALID, "tensor \"%s\" is of %s, expected I8, BF16 or F32", weight,
+                       dtype_name(tensor->dtype));
+    table = (struct embed_table){ .dtype = tensor->dtype, .data = tensor->data, .n_rows = *rows };
+    if (tensor->dtype == DTYPE_I8)
+        rc = mixer_file_vector(file, scale, *rows, &table.row_scale);
+    if (rc == 0)
+        *ret = table;
+    return rc;
+}
+
 int mixer_file_number(const struct mixer_file *file, const char *key, size_t fallback, size_t least, size_t most,
                       size_t *ret) {
     vsr_str text = safetensors_note(&file->tensors, str_from_c(key));
@@ -169,6 +197,19 @@ int mixer_file_finish(const struct mixer_file *file) {
             return err_set(file->err, VSR_E_INVALID, "tensor \"%.*s\" is none that this kind of model has",
                            VSR_FMT(str_sub(file->tensors.tensors[i].name, 0, MIXER_NAME_LEN_MAX)));
     return 0;
+}
+
+/* Rows are all over the table: those ahead are asked for before they are read. */
+void mixer_table_gather(const struct embed_table *table, const uint32_t *ids, size_t n, size_t cols, float *ret) {
+    enum { AHEAD = 8, LINE = 64 };
+    const struct embed embed = { .words = *table, .scale = 1 };
+    size_t len = cols * dtype_len(table->dtype);
+    for (size_t i = 0; i < n; i++) {
+        const char *ahead = (const char *)table->data + ids[i + AHEAD < n ? i + AHEAD : n - 1] * len;
+        for (size_t at = 0; at < len; at += LINE)
+            __builtin_prefetch(ahead + at);
+        kernel_embed(&embed, ids + i, NULL, NULL, ret + i * cols, cols, 1, cols);
+    }
 }
 
 /* A panel of the product after the other: a panel's weights stay in the nearest cache for all rows. */

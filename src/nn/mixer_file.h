@@ -13,6 +13,7 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "nn/kernels.h"
 #include "nn/safetensors.h"
 
 struct arena;
@@ -20,6 +21,8 @@ struct arena;
 enum {
     MIXER_SIDE_MAX = 1 << 13, /* of a matrix; what a pool or a comparison reads is a few times as wide as the trunk */
     MIXER_NAME_LEN_MAX = 128,
+    MIXER_TABLE_ROWS_MAX = 1 << 20,
+    MIXER_TABLE_COLS_MAX = 2048,
 };
 
 struct mixer_file {
@@ -55,12 +58,21 @@ int mixer_file_vector(struct mixer_file *file, const char *name, size_t n, const
 /* "module.weight" and, unless it is not there, "module.bias". `out` 0: what the file says. */
 int mixer_file_linear(struct mixer_file *file, const char *module, size_t in, size_t out,
                       struct mixer_linear *ret) VSR_MUST_CHECK;
+/*
+ * A table of rows that are looked up: "module.weight" of I8 with "module.scale" for each row, BF16 or F32; the weights
+ * are read in place. Sides as in mixer_file_matrix(), but up to MIXER_TABLE_ROWS_MAX and MIXER_TABLE_COLS_MAX.
+ */
+int mixer_file_table(struct mixer_file *file, const char *module, size_t *rows, size_t *cols,
+                     struct embed_table *ret) VSR_MUST_CHECK;
 /* A whole number of the metadata, `fallback` when there is none. */
 int mixer_file_number(const struct mixer_file *file, const char *key, size_t fallback, size_t least, size_t most,
                       size_t *ret) VSR_MUST_CHECK;
 
 /* VSR_E_INVALID names a tensor that was not asked for. */
 int mixer_file_finish(const struct mixer_file *file) VSR_MUST_CHECK;
+
+/* Rows `ids` [n] of a table, each below its rows, to `ret` [n][cols]. */
+void mixer_table_gather(const struct embed_table *table, const uint32_t *ids, size_t n, size_t cols, float *ret);
 
 /* y += x weight' + bias for `n` rows. */
 void mixer_linear_add(const struct mixer_linear *linear, const float *x, size_t x_stride, size_t n, float *y,

@@ -10,6 +10,7 @@
 #include "nn/kernels.h"
 #include "nn/mixer.h"
 #include "nn/mixer_file.h"
+#include "nn/mixing.h"
 #include "nn/ngrams.h"
 
 enum {
@@ -31,6 +32,7 @@ struct mixer_head {
     struct mixer_linear hidden;         /* panels NULL: none */
     struct mixer_linear out;            /* panels NULL: it reads n-grams alone */
     struct mixer_linear align, compare; /* of pairs */
+    struct mixing own; /* of a tagger that brings its own convolutions; width 0: it reads the trunk's */
     float temperature;
     float scale;       /* of logits */
     const float *bias; /* of logits [n_labels]; NULL: none */
@@ -120,6 +122,13 @@ static int read_inputs(struct mixer_head *head, struct mixer_file *file, size_t 
     return rc;
 }
 
+static int read_own_mixing(struct mixer_head *head, struct mixer_file *file, size_t *width) {
+    int rc = mixing_read(file, mixer_dims(head->mixer), mixer_vocabulary(head->mixer), &head->own);
+    if (rc == 0 && head->own.width > 0)
+        *width = head->own.width;
+    return rc;
+}
+
 static int read_pair(struct mixer_head *head, struct mixer_file *file, size_t *ret_width) {
     const float *temperature = NULL;
     int rc = mixer_file_linear(file, "align", mixer_dims(head->mixer), 0, &head->align);
@@ -164,12 +173,15 @@ static int read_head(struct mixer_head *head, struct mixer_file *file) {
     if (rc < 0)
         return rc;
     head->task = safetensors_note(&file->tensors, VSR_STR("task"));
-    if (head->kind != MIXER_HEAD_CLASSIFY && width == 0)
+    if (head->kind != MIXER_HEAD_CLASSIFY && width == 0 &&
+        !(head->kind == MIXER_HEAD_TAG && mixer_file_has(file, "mixer.in.weight")))
         return err_set(file->err, VSR_E_INVALID, "a head of kind \"%s\" needs convolutions, which the trunk has not",
                        kind_names[head->kind]);
     if (head->kind == MIXER_HEAD_CLASSIFY)
         rc = read_inputs(head, file, &width);
-    else if (head->kind != MIXER_HEAD_TAG)
+    else if (head->kind == MIXER_HEAD_TAG)
+        rc = read_own_mixing(head, file, &width);
+    else
         rc = read_pair(head, file, &width);
     if (rc == 0)
         rc = read_output(head, file, width);
@@ -322,12 +334,13 @@ static int tag(const struct mixer_head *head, struct mixer_text *text, float *re
     const float *h;
     float *room;
     size_t n;
-    int rc = mixer_text_mixed(text, &h, err);
+    size_t own = head->own.width;
+    int rc = own > 0 ? mixer_text_mixed_by(text, &head->own, &h, err) : mixer_text_mixed(text, &h, err);
     (void)mixer_text_ids(text, &n);
     if (rc == 0)
         rc = mixer_text_room(text, hidden_room(head), &room, err);
     if (rc == 0)
-        finish(head, h, mixer_width(head->mixer), n, room, ret);
+        finish(head, h, own > 0 ? own : mixer_width(head->mixer), n, room, ret);
     return rc;
 }
 

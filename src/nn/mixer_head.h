@@ -6,6 +6,8 @@
  *     pair-tag   for each token b of the second text: logits = out(c_b)
  *     pair       logits = out(gelu(hidden([mean c_b; max c_b; mean c_a; max c_a])))
  *
+ * h are the mixed tokens of the trunk; a tagger may bring convolutions of its own (nn/mixing.h).
+ *
  * A pool is a learned query: softmax over tokens of query.x, and the sum of x by these weights. A token b of one text
  * is compared with the other text a by vectors u = align x of unit length:
  *

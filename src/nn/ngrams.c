@@ -1,6 +1,7 @@
 #include "nn/ngrams.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "nn/mixer_file.h"
@@ -11,6 +12,21 @@
 #define HASH_FINISH 0xBF58476D1CE4E5B9u
 
 enum { CLASSES_TOGETHER = 64 }; /* sums that are kept on the stack */
+
+static int read_common(struct mixer_file *file, struct ngram_space *space) {
+    const struct tensor *common;
+    int rc;
+    if (!mixer_file_has(file, "ngram.common"))
+        return 0;
+    rc = mixer_file_tensor(file, "ngram.common", 1, NGRAMS_ROWS_MAX, &common);
+    if (rc < 0)
+        return rc;
+    if (common->dtype != DTYPE_I8 || common->dims[0] != space->pieces)
+        return err_set(file->err, VSR_E_INVALID, "tensor \"ngram.common\" is %zu of %s, expected %zu of I8",
+                       common->dims[0], dtype_name(common->dtype), space->pieces);
+    space->common = common->data;
+    return 0;
+}
 
 int ngrams_read(struct mixer_file *file, size_t pieces, size_t classes, struct ngrams *ret) {
     const struct tensor *weight;
@@ -28,7 +44,9 @@ int ngrams_read(struct mixer_file *file, size_t pieces, size_t classes, struct n
     *ret = (struct ngrams){ .space = { .pieces = pieces, .buckets = weight->dims[0] - pieces },
                             .classes = classes,
                             .weight = weight->data };
-    rc = mixer_file_vector(file, "ngram.scale", classes, &ret->scale);
+    rc = read_common(file, &ret->space);
+    if (rc == 0)
+        rc = mixer_file_vector(file, "ngram.scale", classes, &ret->scale);
     return rc < 0 ? rc : mixer_file_number(file, "ngram_orders", 3, 1, NGRAMS_ORDERS_MAX, &ret->space.orders);
 }
 
@@ -72,6 +90,10 @@ static uint32_t bucket(const struct ngram_space *space, uint64_t hash) {
     return (uint32_t)(space->pieces + mixed % space->buckets);
 }
 
+static bool is_common(const struct ngram_space *space, uint32_t token) {
+    return space->common && space->common[token] != 0;
+}
+
 int ngrams_find(const struct ngram_space *space, const uint32_t *ids, size_t n, struct pages *room,
                 const uint32_t **ret_features, size_t *ret_n, struct vsr_err *err) {
     struct feature_set set;
@@ -83,10 +105,14 @@ int ngrams_find(const struct ngram_space *space, const uint32_t *ids, size_t n, 
         return rc;
     for (size_t i = 0; i < n; i++) {
         uint64_t hash = ids[i];
-        set_add(&set, ids[i]);
+        bool dull = is_common(space, ids[i]);
+        if (!dull)
+            set_add(&set, ids[i]);
         for (size_t j = 1; j < space->orders && i + j < n; j++) {
             hash = hash * HASH_STEP + ids[i + j] * HASH_TOKEN + j;
-            set_add(&set, bucket(space, hash));
+            dull = dull && is_common(space, ids[i + j]);
+            if (!dull)
+                set_add(&set, bucket(space, hash));
         }
     }
     *ret_features = set.list;

@@ -7,6 +7,7 @@
  *     of tokens t_i..t_{i+k-1}:  h = t_i; for j = 1..k-1: h = h * 0x9E3779B97F4A7C15 + t_{i+j} * 0xC2B2AE3D27D4EB4F + j
  *     feature = pieces + ((h ^ h >> 29) * 0xBF58476D1CE4E5B9 >> 20) mod buckets        (all modulo 2^64)
  *
+ * Tokens may be common: a run of these alone is no feature, because how people talk says nothing of some questions.
  * Each distinct feature of a text counts once; logits get scale[c] * sum of weight[f][c] / sqrt(how many there are).
  * The sum is of whole numbers, so it does not depend on any order. Only the first NGRAMS_TOKENS_MAX tokens count, as in
  * training.
@@ -27,6 +28,7 @@ enum { NGRAMS_TOKENS_MAX = 1024, NGRAMS_ORDERS_MAX = 4, NGRAMS_ROWS_MAX = 1 << 2
 /* Which features there are: two heads that agree in this share one text's. */
 struct ngram_space {
     size_t pieces, buckets, orders; /* orders: the longest run; 0: there is no such thing */
+    const int8_t *common;           /* [pieces] 0 or 1, in the file; NULL: no token is */
 };
 
 struct ngrams {
@@ -36,7 +38,8 @@ struct ngrams {
     const float *scale;   /* [classes] */
 };
 
-/* "ngram.weight" and "ngram.scale" of a file whose bytes are kept. VSR_E_INVALID, VSR_E_NOT_FOUND, VSR_E_LIMIT. */
+/* "ngram.weight", "ngram.scale" and perhaps "ngram.common" of a file whose bytes are kept. VSR_E_INVALID,
+ * VSR_E_NOT_FOUND, VSR_E_LIMIT. */
 int ngrams_read(struct mixer_file *file, size_t pieces, size_t classes, struct ngrams *ret) VSR_MUST_CHECK;
 
 /* The distinct features of a text, in the order of their first place. They live in `room`, until it is used again.

@@ -52,10 +52,16 @@ def full_trunk():
     w.add("embedding.importance", (vocabulary,), 1.0)
     w.linear("sentence.up", 50, dims)
     w.linear("sentence.down", dims, 50)
+    convolutions(w, dims, width, hidden, [(5, 1), (3, 2), (1, 1)])
+    w.notes["dims"] = "32"
+    return w, dims, width
+
+
+def convolutions(w, dims, width, hidden, blocks):
     w.quantized("mixer.in", width, dims, 0.2)
     w.add("mixer.in.bias", (width,), 0.2)
     w.add("mixer.shape.weight", (32, width), 0.5)
-    for block, (taps, dilation) in enumerate([(5, 1), (3, 2), (1, 1)]):
+    for block, (taps, dilation) in enumerate(blocks):
         at = f"mixer.{block}."
         w.add(at + "conv.weight", (width, taps), taps**-0.5)
         if block != 1:
@@ -66,8 +72,6 @@ def full_trunk():
         w.linear(at + "down", width, hidden, dtype="F16" if block == 1 else "F32")
         if dilation > 1:
             w.notes[at + "dilation"] = str(dilation)
-    w.notes["dims"] = "32"
-    return w, dims, width
 
 
 def plain_trunk():
@@ -109,6 +113,8 @@ def full_heads(dims, width):
         values = random_integers(f"mixer/full/{name}/ngram", rows * 6, -127, 127).reshape(rows, 6)
         w.tensors["ngram.weight"] = ("I8", values)
         w.add("ngram.scale", (6,), 0.002, 0.01)
+        if name == "phrases":
+            w.tensors["ngram.common"] = ("I8", (random_integers(f"mixer/full/{name}/common", 300, 0, 3) == 0).astype(np.int8))
         if name == "runs":
             w.linear("hidden", 20, dims)
             w.linear("out", 6, 20)
@@ -122,6 +128,16 @@ def full_heads(dims, width):
     w.linear("out", 2, width)
     w.add("calibration.bias", (2,), 0.5)
     yield "bare_tagger", w
+    w = head("full", "own_tagger", "tag", 5)
+    convolutions(w, dims, 28, 40, [(7, 1), (3, 4)])
+    w.quantized("mixer.word", 300, 28, 0.7)
+    w.linear("hidden", 21, 28)
+    w.linear("out", 5, 21)
+    yield "own_tagger", w
+    w = head("full", "plain_tagger", "tag", 3)
+    convolutions(w, dims, 12, 8, [(3, 1)])
+    w.linear("out", 3, 12)
+    yield "plain_tagger", w
     for name, kind, labels in (("entails", "pair", 3), ("invents", "pair-tag", 2)):
         w = head("full", name, kind, labels)
         w.linear("align", 24, dims, bias=False)

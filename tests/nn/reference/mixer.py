@@ -59,11 +59,15 @@ class Text:
         if "sentence.up.weight" in trunk:
             self.y = s + trunk.linear("sentence.down", gelu(trunk.linear("sentence.up", s)))
         self.vector = unit(self.y[: int(trunk.notes.get("dims", dims))])
+        self.shapes = np.asarray(shapes, np.int64)
         if "mixer.in.weight" in trunk:
-            self.h = self.mix(trunk, np.asarray(shapes, np.int64))
+            self.h = self.mix(trunk)
 
-    def mix(self, trunk, shapes):
-        h = trunk.linear("mixer.in", self.x) + trunk["mixer.shape.weight"][shapes]
+    def mix(self, trunk):
+        """By the convolutions of the trunk, or of a head that brings its own."""
+        h = trunk.linear("mixer.in", self.x) + trunk["mixer.shape.weight"][self.shapes]
+        if "mixer.word.weight" in trunk:
+            h = h + trunk["mixer.word.weight"][self.ids]
         n, block = len(h), 0
         while f"mixer.{block}.conv.weight" in trunk:
             at = f"mixer.{block}."
@@ -105,11 +109,14 @@ def ngrams(head, ids, pieces):
     """The linear part: whole numbers of any size, and sets."""
     weight, orders = head.tensors["ngram.weight"], int(head.notes["ngram_orders"])
     found = set()
+    common = set(np.flatnonzero(head.tensors["ngram.common"])) if "ngram.common" in head else set()
     ids = [int(i) for i in ids[:1024]]
     for at in range(len(ids)):
         for k in range(1, orders + 1):
             run = ids[at : at + k]
             if len(run) < k:
+                continue
+            if all(t in common for t in run):
                 continue
             if k == 1:
                 found.add(run[0])
@@ -132,7 +139,7 @@ def probabilities(head, a, b=None):
         inputs = head.notes["inputs"].split(",")
         f = np.concatenate([np.zeros(0)] + [parts[name]() for name in inputs if name != "ngrams"])[None]
     elif kind == "tag":
-        f = a.h
+        f = a.mix(head) if "mixer.in.weight" in head else a.h
     elif kind == "pair-tag":
         f = compare(head, b, a)
     else:

@@ -8,10 +8,11 @@
 #include "core/buf.h"
 #include "nn/cpu.h"
 #include "nn/mixer_head.h"
+#include "nn/mixing.h"
 #include "nn/safetensors.h"
 #include "test.h"
 
-enum { FILE_MAX = 1 << 20, IDS_MAX = 300, CASES_MAX = 16, HEADS = 9 };
+enum { FILE_MAX = 1 << 20, IDS_MAX = 300, CASES_MAX = 16, HEADS = 11 };
 
 /* What float32 alone costs; a mistake in the arithmetic costs far more. */
 #define BOUND 2e-5
@@ -146,8 +147,8 @@ static void check_set(const char *name, const char *const *names, size_t n, enum
     cpu_isa_limit(CPU_ISAS_N - 1);
 }
 
-static const char *const full_heads[] = { "everything", "tokens",  "single", "tagger", "bare_tagger",
-                                          "entails",    "invents", "runs",   "phrases" };
+static const char *const full_heads[] = { "everything", "tokens", "single",  "tagger",     "bare_tagger", "entails",
+                                          "invents",    "runs",   "phrases", "own_tagger", "plain_tagger" };
 static const char *const plain_heads[] = { "sentence" };
 
 TEST(as_the_reference) {
@@ -193,7 +194,7 @@ TEST(limits_of_a_text) {
     ids[3] = 300;
     CHECK_INT(mixer_text_set(bench.text, bench.mixer, ids, shapes, 4, &err), VSR_E_LIMIT, "an id past the vocabulary");
     ids[3] = 299;
-    shapes[2] = MIXER_SHAPES;
+    shapes[2] = MIXING_SHAPES;
     CHECK_INT(mixer_text_set(bench.text, bench.mixer, ids, shapes, 4, &err), VSR_E_LIMIT, "a shape that is none");
     shapes[2] = 0;
     end(&bench);
@@ -254,7 +255,15 @@ TEST(wrong_heads) {
         { "rows for fewer tokens", "phrases", "\"shape\":[364,6]", "\"shape\":[273,8]",
           "expected a row for each of 300" },
         { "other columns than labels", "runs", "\"shape\":[1001,6]", "\"shape\":[2002,3]", "and 6 columns" },
+        { "common tokens of another type", "phrases", "\"ngram.common\":{\"dtype\":\"I8",
+          "\"ngram.common\":{\"dtype\":\"U8", "expected 300 of I8" },
         { "runs of none", "phrases", "\"ngram_orders\":\"2\"", "\"ngram_orders\":\"0\"", "ngram_orders" },
+        { "words of another vocabulary", "own_tagger", "\"shape\":[300,28]", "\"shape\":[280,30]",
+          "expected 300 in place of 280" },
+        { "words without scales", "own_tagger", "mixer.word.scale", "mixer.word.scald",
+          "\"mixer.word.scale\" is missing" },
+        { "convolutions for other vectors", "own_tagger", "\"shape\":[28,36]", "\"shape\":[36,28]",
+          "expected 36 in place of 28" },
         { "a tensor too much", "tokens", "calibration.scale", "calibration.scole", "\"calibration.scole\" is none" },
     };
     struct bench bench;

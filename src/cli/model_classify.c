@@ -25,13 +25,23 @@ struct classify {
     struct model_use use;
     struct asked *asked;
     size_t n_asked;
-    enum bio_rule rule;
+    const char *rule; /* of rules[] */
     vsr_str *texts;
     struct engine_call *calls; /* [n][n_asked] */
     size_t n;
 };
 
-static const char *const rules[] = { "lenient", "strict", "viterbi", NULL };
+static const char *const rules[] = { "lenient", "strict", "viterbi", "model", NULL };
+
+/* "model": as signals ask it. */
+static enum bio_rule rule_of(const struct classify *c, const struct asked *asked) {
+    if (strcmp(c->rule, "model") == 0)
+        return model_builtin(asked->model) ? BIO_VITERBI : BIO_LENIENT;
+    for (enum bio_rule rule = BIO_LENIENT; rule < BIO_VITERBI; rule++)
+        if (strcmp(c->rule, rules[rule]) == 0)
+            return rule;
+    return BIO_VITERBI;
+}
 
 /* ---- spans */
 
@@ -52,7 +62,7 @@ static size_t spans_of(const struct classify *c, const struct asked *asked, cons
         starts[tokens.n] = call->starts[i];
         ends[tokens.n++] = call->ends[i];
     }
-    return bio_decode(asked->bio, c->rule, call->is_pair ? call->second : call->text, &tokens, arena, ret);
+    return bio_decode(asked->bio, rule_of(c, asked), call->is_pair ? call->second : call->text, &tokens, arena, ret);
 }
 
 /* ---- printing */
@@ -245,11 +255,9 @@ static int prepare_one(struct classify *c, struct asked *asked, struct vsr_err *
 
 /* The adapters where there are some, else the model. */
 static int prepare(struct classify *c, struct vsr_err *err) {
-    const char *rule = options_text(c->cli->options, "bio");
     size_t n = c->use.n_beside;
     int rc = 0;
-    while (strcmp(rules[c->rule], rule) != 0)
-        c->rule++; /* one of the words, by the table */
+    c->rule = options_text(c->cli->options, "bio");
     c->n_asked = n ? n : 1;
     c->asked = ARENA_ARRAY(c->use.arena, struct asked, c->n_asked);
     for (size_t i = 0; i < c->n_asked && rc == 0; i++) {
@@ -306,7 +314,8 @@ static const struct option_spec classify_options[] = {
       "an adapter of the model that is asked in its place, in one pass with the others" },
     { "risk", 0, OPTION_TEXT, OPTION_REPEATABLE, "LABEL",
       "a class that counts wherever it is: of a long text the window where such classes weigh most answers" },
-    { "bio", 0, OPTION_TEXT, 0, "RULE", "how spans are made of tags: lenient, strict or viterbi", "lenient", NULL,
+    { "bio", 0, OPTION_TEXT, 0, "RULE",
+      "how spans are made of tags: lenient, strict, viterbi, or as signals make them of this model", "model", NULL,
       rules },
     MODEL_OPTION_MEMORY("say what the model and its adapters take in memory, and what of it they share"),
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON; with --memory an object of answers and memory" },

@@ -35,6 +35,7 @@ static const struct {
     { "two marks between", "12|--|34", "A.A", BIO_LENIENT, "A:12 A:34" },
     { "a word between", "12|x|34", "A.A", BIO_LENIENT, "A:12x34" },
     { "white space alone", "x|  |y", ".A.", BIO_LENIENT, "" },
+    { "two types of one word", "call| An|nie| now", ".AB.", BIO_LENIENT, "A:Annie" },
     { "wide characters", "é|tienne| 日本", "A.B", BIO_LENIENT, "A:étienne B:日本" },
 };
 
@@ -117,6 +118,21 @@ TEST(viterbi) {
     arena_free(arena);
 }
 
+/* Both grow over "5550100"; the second is the surer one. */
+TEST(two_types_of_one_word) {
+    static const float rows[] = { 0.3F, 0.6F, 0, 0.1F, 0, 0.1F, 0, 0, 0.9F, 0 };
+    struct arena *arena = arena_new(0, 0);
+    struct tokens t;
+    struct bio_span *found;
+    const struct bio *bio;
+    read_tokens(&t, "555|0100", "..");
+    memcpy(t.probabilities, rows, sizeof(rows));
+    CHECK_INT(decode(arena, BIO_VITERBI, &t, &found, &bio), 1, "one");
+    CHECK_STR(bio_type(bio, found[0].type), "B", "type");
+    CHECK(found[0].start == 0 && found[0].end == 7, "all of it");
+    arena_free(arena);
+}
+
 TEST(plain_labels) {
     static const vsr_str plain[] = { VSR_STR_INIT("supported"), VSR_STR_INIT("hallucinated") };
     static const float rows[] = { 0.9F, 0.1F, 0.2F, 0.8F, 0.4F, 0.6F, 0.9F, 0.1F };
@@ -135,4 +151,4 @@ TEST(plain_labels) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(spans), T(viterbi), T(plain_labels))
+RUN_TESTS(T(spans), T(viterbi), T(two_types_of_one_word), T(plain_labels))

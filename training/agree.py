@@ -16,6 +16,7 @@ import classify
 import evaluate
 import mixed
 import rows
+import tagger
 import tasks
 import text
 
@@ -59,6 +60,14 @@ def main():
         for answer, p in zip(got, want):
             mine = np.array([answer["probabilities"][label] for label in tasks.LABELS[task]])
             worst[task] = max(worst.get(task, 0), float(np.abs(mine - p).max()))
+    tags, cal_tags = tagger.read(top / "pii" / "head.safetensors", frozen)
+    for t, answer in zip(texts, ask(vsr, "classify", "builtin/pii", *texts)):
+        cut = tagger.Text(t, 4096)
+        p = (tagger.tagged(tags, frozen, [cut])[0] * cal_tags[0] + cal_tags[1]).softmax(-1).numpy()
+        want = [(len(t[:s].encode()), len(t[:e].encode()), k) for s, e, k in tagger.decode(t, cut, p)]
+        if [(s["start"], s["end"], s["type"]) for s in answer["spans"]] != want:
+            worst["pii"] = worst.get("pii", 0) + 1
+            print("spans differ:", t[:80], answer["spans"], want)
     for a, b in zip(texts[:40], texts[1:41]):
         got = ask(vsr, "classify", "builtin/nli", a, "--pair", b)[0]
         want = plain(mixed.paired(mixed.inferred, m, frozen, [(mixed.Text(a, 1024), mixed.Text(b, 1024))])[0], "nli")

@@ -17,6 +17,7 @@ import classify
 import export
 import mixed
 import ngrams
+import tagger
 import tasks
 import trunk
 
@@ -29,16 +30,15 @@ class Exported(trunk.Trunk):
 
 
 def models(frozen, top):
-    """The heads of tokens and pairs as their files have them, and their calibration."""
-    files = {name: export.read(top / name / "head.safetensors") for name in ("pii", "hallucination", "nli")}
+    """The heads of pairs as their files have them, and their calibration."""
+    files = {name: export.read(top / name / "head.safetensors") for name in ("hallucination", "nli")}
     t = {k: {n: torch.from_numpy(v) for n, v in tensors.items()} for k, (tensors, _) in files.items()}
     o = argparse.Namespace(width=frozen.mixer.project.out_features, inner=1, kernel=1, blocks=1, dilation="1", drop=0.0,
-                           compare=t["nli"]["compare.weight"].shape[0], tag=t["pii"]["hidden.weight"].shape[0], queries=1,
+                           compare=t["nli"]["compare.weight"].shape[0], queries=1,
                            mixed_queries=1)
     m = mixed.Models(frozen.dims, o)
     m.mixer = frozen.mixer
     linear = lambda part, tt, name: part.load_state_dict({"weight": tt[name + ".weight"], "bias": tt[name + ".bias"]})
-    linear(m.pii_hidden, t["pii"], "hidden"), linear(m.pii_out, t["pii"], "out")
     linear(m.found_out, t["hallucination"], "out")
     linear(m.nli_hidden, t["nli"], "hidden"), linear(m.nli_out, t["nli"], "out")
     for c, tt in ((m.found, t["hallucination"]), (m.nli, t["nli"])):
@@ -69,6 +69,7 @@ def main():
         m, cal = models(frozen, o.models)
         mixed.figures_of_texts({task: head.probabilities for task, head in classifiers(frozen, o.models).items()})
         mixed.figures(m, frozen, cal)
+        tagger.figures(*tagger.read(o.models / "pii" / "head.safetensors", frozen), frozen)
     for path in sorted(o.models.glob("*/*.safetensors")) + sorted(o.models.glob("*/tokenizer.json")):
         print("size", path.relative_to(o.models), path.stat().st_size)
     if o.cards:

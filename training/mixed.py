@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Trains the mixer together with every head: classifiers, the tagger of personal data, hallucination, inference between texts.
+"""Trains the mixer together with the heads that read it: hallucination, inference between texts, and the half of the jailbreak
+head that knows the order of words.
 
     mixed.py TRUNK_DIR OUT_DIR [--steps N] ...
 
@@ -25,88 +26,10 @@ import mixer
 import rows
 import tasks
 import text
+from tagger import Text, characters
 
-PII = ["AGE", "CREDIT_CARD", "DATE_TIME", "DOMAIN_NAME", "EMAIL_ADDRESS", "GPE", "IBAN_CODE", "IP_ADDRESS", "NRP",
-       "ORGANIZATION", "PERSON", "PHONE_NUMBER", "STREET_ADDRESS", "TITLE", "US_DRIVER_LICENSE", "US_SSN", "ZIP_CODE"]
-BIO = ["O"] + [f"{p}-{t}" for t in PII for p in "BI"]
-SAME = {"LOCATION": "GPE", "ADDRESS": "STREET_ADDRESS", "PREFIX": "TITLE"}
 NLI = ["entailment", "neutral", "contradiction"]
 FOUND = ["supported", "hallucinated"]
-LETTERS = {4, 5, 6, 7, 8, 10}  # shapes
-EVERY = {5: 8, 4: 8, 6: 8, 7: 8}  # shapes of upper case become lower case
-
-
-def characters(t, spans):
-    """Byte places to places of characters."""
-    b = t.encode()
-    at = lambda i: len(b[:i].decode(errors="ignore"))
-    return [(at(s[0]), at(s[1]), *s[2:]) for s in spans]
-
-
-class Text:
-    __slots__ = ("ids", "shapes", "starts", "ends")
-
-    def __init__(self, t, most, places=True):
-        # A token is seldom longer than a dozen characters; what lies far beyond `most` of them need not be cut up.
-        self.ids, self.shapes, self.starts, self.ends = (np.array(x[:most], np.int32) for x in text.tokens(t[: 16 * most]))
-        if not places:
-            self.starts = self.ends = None
-
-
-def pii_rows(split):
-    sets = {}
-    for name in ("pii/presidio_research", "pii/wnut17_ner"):
-        sets[name.split("/")[1]] = [(r["text"], characters(r["text"], r["spans"])) for r in (
-            rows.dev(name) if split == "dev" else rows.train(name))]
-    mine = [(r["text"], characters(r["text"], r["spans"])) for r in rows.own("pii", split)]
-    if mine:
-        sets["own"] = mine
-    return {k: [(t, [(s, e, SAME.get(y, y)) for s, e, y in sp if SAME.get(y, y) in PII]) for t, sp in v] for k, v in sets.items()}
-
-
-def bio(t, spans):
-    out = np.zeros(len(t.ids), np.int64)
-    for s, e, y in spans:
-        # The bare mark of a word's beginning has no characters of its own: within a span it goes with it.
-        inside = [i for i in range(len(t.ids)) if (t.starts[i] < e and t.ends[i] > s if t.ends[i] > t.starts[i]
-                                                   else s < t.starts[i] < e)]
-        for k, i in enumerate(inside):
-            out[i] = 1 + 2 * PII.index(y) + (k > 0)
-    return out
-
-
-def decode(t, p):
-    """Spans of one text: the likeliest sequence of BIO classes in which I- follows its own B- or I-, and no span begins or
-    ends within a run of letters or within one of digits."""
-    n = len(t.ids)
-    if not n:
-        return []
-    logp = np.log(np.maximum(p, 1e-6))
-    kind = np.arange(len(BIO))
-    types, is_i = (kind - 1) // 2, (kind > 0) & (kind % 2 == 0)
-    allowed = ~is_i[None] | ((types[:, None] == types[None]) & (kind[:, None] > 0))  # [before][now]
-    # Within a run: O stays O, and a type stays what it is.
-    inside = ((kind[:, None] == 0) & (kind[None] == 0)) | (allowed & is_i[None])
-    score, back = np.where(is_i, -1e9, logp[0]), np.zeros((n, len(BIO)), int)
-    for i in range(1, n):
-        a, b = t.shapes[i - 1] % 16, t.shapes[i] % 16
-        run = t.shapes[i] >= 16 and ((a in LETTERS and b in LETTERS) or (a == 1 and b == 1))
-        step = np.where(inside if run else allowed, score[:, None], -1e9)
-        back[i] = step.argmax(0)
-        score = step.max(0) + logp[i]
-    path = [int(score.argmax())]
-    for i in range(n - 1, 0, -1):
-        path.append(back[i][path[-1]])
-    path.reverse()
-    out = []
-    for i, c in enumerate(path):
-        if c and is_i[c] and out:
-            out[-1][1] = t.ends[i] if t.ends[i] > t.starts[i] else out[-1][1]
-        elif c:
-            out.append([t.starts[i], t.ends[i], types[c]])
-    return [(int(s), int(e), PII[k]) for s, e, k in out if e > s]
-
-
 def marked(t, spans):
     """1 for the tokens of an answer that are not supported."""
     return np.array([any(t.starts[i] < e and t.ends[i] > s for s, e in spans) for i in range(len(t.ids))], np.int64)
@@ -133,15 +56,15 @@ def nli_rows(split):
 
 
 LENGTH = {"jailbreak": 400}
-SHARE = {"pii": 0.45, "hallucination": 0.1, "nli": 0.1, "domain": 0.1, "fact-check": 0.06, "feedback": 0.06, "jailbreak": 0.08,
-         "modality": 0.03, "difficulty": 0.02}
+CLASSES = ("jailbreak",)
+SHARE = {"hallucination": 0.35, "nli": 0.3, "jailbreak": 0.35}
 
 
 def class_rows(task):
-    """Train: ([Text], labels, weights, may be held out); -1: no class should be sure."""
+    """Train: ([Text], labels, weights, held out, as people asked it); -1: no class should be sure."""
     found = tasks.train(task)
     return ([Text(t, LENGTH.get(task, 192), False) for t, _, _ in found], np.array([y for _, y, _ in found]),
-            np.array([w for _, _, w in found], np.float32))
+            np.array([w for _, _, w in found], np.float32), *tasks.held_out(task, found))
 
 
 def material():
@@ -150,14 +73,12 @@ def material():
     if kept.exists():
         return pickle.loads(kept.read_bytes())
     r = np.random.RandomState(5)
-    pii = [(Text(t, 256), s) for v in pii_rows("train").values() for t, s in v]
-    pii = [(t, bio(t, s)) for t, s in pii if len(t.ids)]
     hall = [(Text(c + (" " + q if q and r.rand() < 0.5 else ""), 384), Text(a, 128), s)
             for v in hallucination_rows("train").values() for c, q, a, s in v]
     hall = [(c, a, marked(a, s)) for c, a, s in hall if len(a.ids) and len(c.ids)]
     nli = [(Text(a, 160), Text(b, 96), y) for v in nli_rows("train").values() for a, b, y in v]
     nli = [x for x in nli if len(x[0].ids) and len(x[1].ids)]
-    found = pii, hall, nli, {task: class_rows(task) for task in tasks.LABELS}
+    found = hall, nli, {task: class_rows(task) for task in CLASSES}
     kept.write_bytes(pickle.dumps(found))
     return found
 
@@ -179,9 +100,8 @@ class Models(nn.Module):
     def __init__(self, dims, o):
         super().__init__()
         self.classes = nn.ModuleDict({t: Classes(dims, o.width, o.queries, o.mixed_queries, len(tasks.LABELS[t]))
-                                      for t in tasks.LABELS})
+                                      for t in CLASSES})
         self.mixer = mixer.Mixer(dims, o.width, o.inner, o.kernel, o.blocks, dilation=[int(d) for d in o.dilation.split(",")])
-        self.pii_hidden, self.pii_out = nn.Linear(o.width, o.tag), nn.Linear(o.tag, len(BIO))
         self.found, self.found_out = mixer.Compare(dims, o.width, 64, o.compare), nn.Linear(o.compare, 2)
         self.nli, self.nli_hidden = mixer.Compare(dims, o.width, 64, o.compare), nn.Linear(4 * o.compare, 64)
         self.nli_out = nn.Linear(64, 3)
@@ -193,8 +113,6 @@ class Batch:
         n = max(1, max(len(t.ids) for t in texts))
         self.ids = torch.from_numpy(text.pad([t.ids for t in texts], n))
         shapes = [t.shapes for t in texts]
-        if r is not None:
-            shapes = [[EVERY.get(s % 16, s % 16) + s // 16 * 16 for s in x] if r.rand() < 0.15 else x for x in shapes]
         self.shapes = torch.from_numpy(text.pad(shapes, n))
         self.mask = torch.from_numpy(text.pad([[1] * len(t.ids) for t in texts], n)).float()
         x = frozen.vectors[self.ids]
@@ -209,10 +127,6 @@ class Batch:
 
     def mixed(self, m):
         return m(self.x, self.shapes, self.mask)
-
-
-def tag(m, h):
-    return m.pii_out(F.dropout(F.gelu(m.pii_hidden(F.dropout(h, m.drop, m.training))), m.drop, m.training))
 
 
 def found(m, a, b):
@@ -267,7 +181,6 @@ def main():
     p.add_argument("--blocks", type=int, default=2)
     p.add_argument("--dilation", default="1,4")
     p.add_argument("--compare", type=int, default=96)
-    p.add_argument("--tag", type=int, default=128)
     p.add_argument("--drop", type=float, default=0.1)
     p.add_argument("--hide", type=float, default=0.1)
     p.add_argument("--lr", type=float, default=3e-3)
@@ -294,18 +207,18 @@ def main():
             before[name][:, :, half - old : half + old + 1] = narrow
         m.load_state_dict(before)
 
-    pii, hall, nli, classes = material()
-    print(len(pii), len(hall), len(nli), {t: len(x[0]) for t, x in classes.items()}, "rows", flush=True)
+    hall, nli, classes = material()
+    print(len(hall), len(nli), {t: len(x[0]) for t, x in classes.items()}, "rows", flush=True)
     held = lambda n: r.rand(n) < 0.06  # for calibration
-    hp, hh, hn = held(len(pii)), held(len(hall)), held(len(nli))
+    hh, hn = held(len(hall)), held(len(nli))
     split = lambda xs, h: ([x for x, k in zip(xs, h) if not k], [x for x, k in zip(xs, h) if k])
-    (pii, pii_held), (hall, hall_held), (nli, nli_held) = split(pii, hp), split(hall, hh), split(nli, hn)
-    cycles = {"pii": Cycle([len(t.ids) for t, _ in pii], r), "hallucination": Cycle([len(c.ids) + len(a.ids) for c, a, _ in hall], r),
+    (hall, hall_held), (nli, nli_held) = split(hall, hh), split(nli, hn)
+    cycles = {"hallucination": Cycle([len(c.ids) + len(a.ids) for c, a, _ in hall], r),
               "nli": Cycle([len(a.ids) + len(b.ids) for a, b, _ in nli], r)}
     class_held, balance = {}, {}
-    for task, (texts, y, w) in classes.items():
-        apart = (r.rand(len(y)) < 0.08) & (w >= 1) & (y >= 0)
-        class_held[task] = ([texts[i] for i in np.flatnonzero(apart)], y[apart])
+    for task, (texts, y, w, apart, as_asked) in classes.items():
+        keep = apart & as_asked & (y >= 0)
+        class_held[task] = ([texts[i] for i in np.flatnonzero(keep)], y[keep])
         fit = ~apart
         cycles[task] = Cycle([len(t.ids) for t in texts], r, w * fit)
         count = np.bincount(y[fit & (y >= 0)], weights=w[fit & (y >= 0)], minlength=len(tasks.LABELS[task]))
@@ -324,11 +237,7 @@ def main():
             group["lr"] = group["rate"] * min(1, (step + 1) / 100) * (1 - step / o.steps)
         what = names[r.choice(len(names), p=mix / mix.sum())]
         pick = cycles[what].next()
-        if what == "pii":
-            b = Batch(frozen, [pii[i][0] for i in pick], r, o.hide)
-            y = torch.from_numpy(text.pad([pii[i][1] for i in pick], b.ids.shape[1], -100))
-            loss = F.cross_entropy(tag(m, b.mixed(m.mixer)).flatten(0, 1), y.flatten(), ignore_index=-100)
-        elif what == "hallucination":
+        if what == "hallucination":
             a, b = Batch(frozen, [hall[i][0] for i in pick]), Batch(frozen, [hall[i][1] for i in pick])
             y = torch.from_numpy(text.pad([hall[i][2] for i in pick], b.ids.shape[1], -100))
             loss = F.cross_entropy(found(m, a, b).flatten(0, 1), y.flatten(), ignore_index=-100)
@@ -336,7 +245,7 @@ def main():
             a, b = Batch(frozen, [nli[i][0] for i in pick]), Batch(frozen, [nli[i][1] for i in pick])
             loss = nli_loss(inferred(m, a, b), torch.tensor([nli[i][2] for i in pick]), weight)
         else:
-            texts, y, _ = classes[what]
+            texts, y, *_ = classes[what]
             b = Batch(frozen, [texts[i] for i in pick], r, o.hide)
             y = torch.from_numpy(y[pick])
             logits = m.classes[what](b, b.mixed(m.mixer), 2 * o.drop)
@@ -350,7 +259,7 @@ def main():
         if (step + 1) % 500 == 0:
             print(step + 1, f"{time.time() - began:.0f}s", {k: round(v, 4) for k, v in sorted(seen.items())}, flush=True)
     m.eval()
-    cal = calibration(m, frozen, pii_held, hall_held, nli_held)
+    cal = calibration(m, frozen, hall_held, nli_held)
     for task, (texts, y) in class_held.items():
         cal[task] = classify.calibrated(classed(m, task, frozen, texts), y)
     write(m, frozen, o, cal)
@@ -373,17 +282,6 @@ def classed(m, task, frozen, texts):
 
 
 @torch.no_grad()
-def tagged(m, frozen, texts):
-    out = [None] * len(texts)
-    for cut in chunks(np.argsort([len(t.ids) for t in texts]), 64):
-        b = Batch(frozen, [texts[i] for i in cut])
-        logits = tag(m, b.mixed(m.mixer))
-        for i, l in zip(cut, logits):
-            out[i] = l[: len(texts[i].ids)]
-    return out
-
-
-@torch.no_grad()
 def paired(run, m, frozen, pairs_):
     out = [None] * len(pairs_)
     for cut in chunks(np.argsort([len(p[0].ids) for p in pairs_]), 32):
@@ -393,9 +291,8 @@ def paired(run, m, frozen, pairs_):
     return out
 
 
-def calibration(m, frozen, pii, hall, nli):
-    out = {"pii": classify.calibrated(torch.cat(tagged(m, frozen, [t for t, _ in pii])), np.concatenate([y for _, y in pii]))}
-    out["hallucination"] = classify.calibrated(torch.cat(paired(found, m, frozen, hall)), np.concatenate([y for _, _, y in hall]))
+def calibration(m, frozen, hall, nli):
+    out = {"hallucination": classify.calibrated(torch.cat(paired(found, m, frozen, hall)), np.concatenate([y for _, _, y in hall]))}
     three = [x for x in nli if x[2] < 3]
     out["nli"] = classify.calibrated(torch.stack(paired(inferred, m, frozen, three)), np.array([x[2] for x in three]))
     return out
@@ -411,14 +308,14 @@ def write(m, frozen, o, cal):
         shutil.copy(o.trunk / "tokenizer.json", o.out / "trunk" / "tokenizer.json")
     linear = lambda name, part: {name + ".weight": part.weight, name + ".bias": part.bias}
     compare = lambda c: {"align.weight": c.align.weight, "align.temperature": c.temperature, **linear("compare", c.compare)}
-    for task, labels in tasks.LABELS.items():
+    for task in CLASSES:
+        labels = tasks.LABELS[task]
         tensors = {k: v for k, v in m.classes[task].state_dict().items()}
         tensors["calibration.scale"], tensors["calibration.bias"] = cal[task]
         export.write(o.out / task / "head.safetensors", tensors,
                      {"task": task, "kind": "classify", "labels": json.dumps(labels), "inputs": "tokens,mixed,sentence",
                       "version": o.version, "trunk": frozen.meta.get("version", "")})
     for task, kind, labels, tensors in (
-        ("pii", "tag", BIO, {**linear("hidden", m.pii_hidden), **linear("out", m.pii_out)}),
         ("hallucination", "pair-tag", FOUND, {**compare(m.found), **linear("out", m.found_out)}),
         ("nli", "pair", NLI, {**compare(m.nli), **linear("hidden", m.nli_hidden), **linear("out", m.nli_out)}),
     ):
@@ -439,13 +336,9 @@ def figures_of_texts(probabilities):
 
 
 def figures(m, frozen, cal):
-    """Of tokens and pairs."""
+    """Of pairs."""
     say = lambda *a: print(*a[:-1], json.dumps({k: round(float(v), 4) for k, v in a[-1].items()}), flush=True)
     scaled = lambda l, c: torch.softmax(l * c[0] + c[1], -1).numpy()
-    for name, found_ in pii_rows("dev").items():
-        texts = [Text(t, 4096) for t, _ in found_]
-        probs = [scaled(l, cal["pii"]) for l in tagged(m, frozen, texts)]
-        say("pii", name, measures.spans([decode(t, p) for t, p in zip(texts, probs)], [s for _, s in found_]))
     for name, found_ in hallucination_rows("dev").items():
         pairs_ = [(Text(c, 768), Text(a, 768)) for c, q, a, s in found_]
         p = [scaled(l, cal["hallucination"])[:, 1] for l in paired(found, m, frozen, pairs_)]

@@ -44,10 +44,12 @@ class Mixer(nn.Module):
         self.up = nn.ModuleList(nn.Linear(width, hidden) for _ in range(blocks))
         self.down = nn.ModuleList(nn.Linear(hidden, width) for _ in range(blocks))
 
-    def forward(self, x, shapes, mask):
-        """x [B][T][D], shapes [B][T], mask [B][T] (1: a token); what lies behind a text's end stays zero."""
+    def forward(self, x, shapes, mask, words=None):
+        """x [B][T][D], shapes [B][T], mask [B][T] (1: a token), words [B][T][M] (a head's own vectors of the tokens); what lies
+        behind a text's end stays zero."""
         m = mask[:, :, None]
-        h = (self.project(x) + self.shape(shapes)) * m
+        h = self.project(x) + self.shape(shapes)
+        h = (h if words is None else h + words) * m
         for conv, norm, up, down in zip(self.conv, self.norm, self.up, self.down):
             c = conv(h.transpose(1, 2)).transpose(1, 2)
             h = (h + down(F.gelu(up(norm(c))))) * m

@@ -14,7 +14,6 @@ With --beside, the calibrated logits are the mean of these and of a head of mixe
 import argparse
 import json
 import pathlib
-import zlib
 
 import numpy as np
 import torch
@@ -30,22 +29,24 @@ ORDERS, BUCKETS, MOST = 3, 1 << 17, 1024
 MULTIPLY, ADD, FINISH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0xBF58476D1CE4E5B9)
 
 
-def features(ids, pieces):
-    """The distinct n-grams of a text, as rows of the table."""
+def features(ids, pieces, common=None):
+    """The distinct n-grams of a text, as rows of the table; `common` [pieces]: of these alone no run is made."""
     a = np.array(ids[:MOST], np.uint64)
-    out, h = [a], a
+    plain = common[a.astype(np.int64)] if common is not None else np.zeros(len(a), bool)
+    out, h, dull = [a[~plain]], a, plain
     for k in range(1, ORDERS):
         if len(a) <= k:
             break
         h = h[:-1] * MULTIPLY + a[k:] * ADD + np.uint64(k)
-        out.append(np.uint64(pieces) + (((h ^ (h >> np.uint64(29))) * FINISH) >> np.uint64(20)) % np.uint64(BUCKETS))
+        dull = dull[:-1] & plain[k:]
+        out.append((np.uint64(pieces) + (((h ^ (h >> np.uint64(29))) * FINISH) >> np.uint64(20)) % np.uint64(BUCKETS))[~dull])
     return np.unique(np.concatenate(out)).astype(np.int64)
 
 
 class Rows:
     """Texts as the head sees them: sentence vectors, and n-grams one behind another."""
 
-    def __init__(self, texts, trunk, pieces):
+    def __init__(self, texts, trunk, pieces, common=None):
         ids = [x or [0] for x in text.ids_of(texts)]
         self.y = []
         for i in range(0, len(ids), 512):
@@ -53,17 +54,27 @@ class Rows:
             starts = np.concatenate([[0], np.cumsum([len(x) for x in some])[:-1]])
             self.y.append(trunk.sentences(torch.tensor([t for x in some for t in x]), torch.from_numpy(starts)))
         self.y = torch.cat(self.y) if self.y else torch.zeros(0, trunk.dims)
-        self.grams = [features(x, pieces) for x in ids]
+        self.grams = [features(x, pieces, common) for x in ids]
 
     def take(self, which, random=None, drop=0.0):
         grams = [self.grams[i] for i in which]
         n = np.array([len(g) for g in grams])
-        weight = np.repeat(1 / np.sqrt(n), n).astype(np.float32)
+        weight = np.repeat(1 / np.sqrt(np.maximum(n, 1)), n).astype(np.float32)
         if drop:
             weight *= random.rand(len(weight)) >= drop
         starts = np.concatenate([[0], np.cumsum(n)[:-1]])
         return (self.y[torch.from_numpy(np.asarray(which))], torch.from_numpy(np.concatenate(grams)), torch.from_numpy(starts),
                 torch.from_numpy(weight))
+
+
+def most_frequent(n, pieces):
+    """[pieces] of bool: the tokens that the most requests have, whatever they are about."""
+    count = np.zeros(pieces, np.int64)
+    for ids in text.ids_of([t for t, _ in tasks.spoken()]):
+        count[np.unique(ids)] += 1
+    found = np.zeros(pieces, bool)
+    found[np.argsort(-count, kind="stable")[:n]] = True
+    return found
 
 
 class Head(torch.nn.Module):
@@ -80,17 +91,6 @@ class Head(torch.nn.Module):
             keep = torch.rand(len(y), 1)
             sentence, table = sentence * (keep >= alone), table * (keep < 1 - alone)
         return sentence + table
-
-
-def held_out(rows):
-    """Rows for calibration: one of twelve, whole groups of the rows that grammars made."""
-    return np.array([zlib.crc32((g or t).encode()) % 12 == 0 for t, _, _, g in rows])
-
-
-def grouped(task):
-    """tasks.train() with the group of each row that has one."""
-    group = {r["text"]: str(r.get("gid", "")) for r in tasks.rows.own(task.replace("-", "_"))}
-    return [(t, y, w, group.get(t, "")) for t, y, w in tasks.train(task)]
 
 
 @torch.no_grad()
@@ -130,6 +130,7 @@ class Exported:
         self.t = {k: torch.from_numpy(v) for k, v in t.items()}
         self.inputs = self.meta["inputs"].split(",")
         self.trunk, self.table = trunk, None
+        self.common = t["ngram.common"] > 0 if "ngram.common" in t else None
         if "ngrams" in self.inputs:
             self.table = torch.nn.EmbeddingBag.from_pretrained(self.t["ngram.weight"].float() * self.t["ngram.scale"], mode="sum")
 
@@ -148,7 +149,7 @@ class Exported:
             f = F.gelu(F.linear(f, self.t["hidden.weight"], self.t["hidden.bias"]))
         z = F.linear(f, self.t["out.weight"], self.t["out.bias"])
         if self.table:
-            _, grams, starts, weight = Rows(texts, self.trunk, len(self.trunk.vectors)).take(range(len(texts)))
+            _, grams, starts, weight = Rows(texts, self.trunk, len(self.trunk.vectors), self.common).take(range(len(texts)))
             z = z + self.table(grams, starts, per_sample_weights=weight)
         return (z * self.t["calibration.scale"] + self.t["calibration.bias"]).softmax(1)
 
@@ -171,6 +172,8 @@ def main():
     p.add_argument("--hidden", type=int, default=192)
     p.add_argument("--rate", type=float, default=0.4, help="of the table")
     p.add_argument("--alone", type=float, default=0.25)
+    p.add_argument("--common", type=int, default=0, help="so many of the most frequent tokens make no run by themselves")
+    p.add_argument("--drop", type=float, default=0.2, help="of the runs of tokens")
     o = p.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(1)
@@ -178,11 +181,12 @@ def main():
     trunk = classify.Frozen(o.trunk)
     pieces = len(trunk.vectors)
     labels = tasks.LABELS[o.task]
-    found = grouped(o.task)
+    found = tasks.train(o.task)
     y = np.array([r[1] for r in found])
     importance = torch.tensor([r[2] for r in found], dtype=torch.float32)
-    data = Rows([r[0] for r in found], trunk, pieces)
-    out_of_it = held_out(found)
+    common = most_frequent(o.common, pieces) if o.common else None
+    data = Rows([r[0] for r in found], trunk, pieces, common)
+    out_of_it, as_asked = tasks.held_out(o.task, found)
     print(o.task, len(found), "rows", [int((y == c).sum()) for c in range(len(labels))], flush=True)
 
     spread = data.y.std(0).mean().item() or 1.0
@@ -200,7 +204,7 @@ def main():
             g["lr"] = 2e-3 * (1 - epoch / o.epochs)
         for i in range(0, len(order), 128):
             b = order[i : i + 128]
-            z = head(*data.take(b, random, 0.2), drop=0.2, alone=o.alone).log_softmax(1)
+            z = head(*data.take(b, random, o.drop), drop=0.2, alone=o.alone).log_softmax(1)
             t = torch.from_numpy(y[b])
             loss = torch.where(t >= 0, -z[torch.arange(len(b)), t.clamp_min(0)], -z.mean(1))
             loss = (loss * importance[b]).mean()
@@ -218,19 +222,26 @@ def main():
         scale = w.abs().amax(0).clamp_min(1e-6) / 127
         q = torch.round(w / scale).to(torch.int8)
         head.table.weight.copy_(q.float() * scale)
-    keep = np.flatnonzero(out_of_it & (y >= 0))
-    held = Rows([found[i][0] for i in keep], trunk, pieces)
-    factor, bias = classify.calibrated(logits(head, held), y[keep])
+    keep = np.flatnonzero(out_of_it & as_asked & (y >= 0))
+    held = [found[i][0] for i in keep]
+    factor, bias = classify.calibrated(logits(head, Rows(held, trunk, pieces, common)), y[keep])
     tensors = {"hidden.weight": head.hidden.weight, "hidden.bias": head.hidden.bias, "out.weight": head.out.weight,
                "out.bias": head.out.bias, "ngram.weight": q, "ngram.scale": scale, "calibration.scale": factor, "calibration.bias": bias}
     tensors = {k: v.detach() for k, v in tensors.items()}
+    if common is not None:
+        tensors["ngram.common"] = torch.from_numpy(common.astype(np.int8))
     inputs = "sentence,ngrams"
     if o.beside:
         other = {k: torch.from_numpy(v) for k, v in export.read(o.beside)[0].items()}
         tensors, inputs = joined(tensors, other, len(labels), trunk.dims), "tokens,mixed,sentence,ngrams"
-    export.write(o.out / "head.safetensors", tensors,
-                 {"task": o.task, "kind": "classify", "labels": json.dumps(labels, ensure_ascii=False), "inputs": inputs,
-                  "ngram_orders": ORDERS, "version": o.version, "trunk": trunk.meta.get("version", "")})
+    meta = {"task": o.task, "kind": "classify", "labels": json.dumps(labels, ensure_ascii=False), "inputs": inputs,
+            "ngram_orders": ORDERS, "version": o.version, "trunk": trunk.meta.get("version", "")}
+    export.write(o.out / "head.safetensors", tensors, meta)
+    if o.beside:
+        # The mean of two honest heads is less sure than it may be.
+        p = Exported(o.out / "head.safetensors", trunk).probabilities(held)
+        tensors["calibration.scale"], tensors["calibration.bias"] = classify.calibrated(torch.from_numpy(np.log(p + 1e-9)), y[keep])
+        export.write(o.out / "head.safetensors", tensors, meta)
     ready = Exported(o.out / "head.safetensors", trunk)
     classify.figures(o.task, {name: (ready.probabilities([r[0] for r in rows]), np.array([r[1] for r in rows]))
                               for name, rows in tasks.dev(o.task).items()})

@@ -82,6 +82,17 @@ def sources():
             found["topic_words"].append((key, ", ".join(rnd.sample(keys, min(4, len(keys)))), name))
             found["topic_words"].append((key, rnd.choice(requests), name))
             found["topic_words"].append((key, name, name))
+    found["corner"], found["corner_name"], found["corner_asked"] = [], [], []
+    for name, words in corners().items():
+        for word in words:
+            found["corner"].append((word, ", ".join(rnd.sample(words, min(4, len(words)))), name))
+            found["corner_name"].append((word, name, name))
+    known = corners()
+    for r in rows.own("asked"):
+        name = r["domain"] + " " + r.get("corner", "")
+        if name in known:
+            found["corner_asked"].append((r["text"], ", ".join(rnd.sample(known[name], min(6, len(known[name])))), name))
+    found["intent_name"] = [(r["text"], r["label"], r["label"]) for r in rows.own("intents")]
     en, zh = terms()
     found["own_terms"] = [(a, b, None) for d in en for a, b in zip(en[d], zh[d])]
     found.update(dictionary())
@@ -102,6 +113,14 @@ def written_topics():
             elif mark == "- " and rest:
                 found[name][1].append(rest)
     return {k: v for k, v in found.items() if v[0] and v[1]}
+
+
+def corners():
+    """Corner of a subject -> its words."""
+    found = collections.defaultdict(list)
+    for r in rows.own("terms"):
+        found[r["domain"] + " " + r["label"]].append(r["text"])
+    return found
 
 
 def terms():
@@ -161,6 +180,11 @@ def groups():
         found["own"][r["label"]].append(r["text"])
     for name, (keys, requests) in written_topics().items():
         found["topics"][name] += requests
+    for r in rows.own("intents"):
+        found["intents"][r["label"]].append(r["text"])
+    for r in rows.own("asked"):
+        found["asked"][r["domain"]].append(r["text"])
+    found["corners"].update(corners())
     for family in list(found):
         for label in list(found[family]):
             found[family][label] = sorted(set(found[family][label]))
@@ -175,7 +199,13 @@ def is_han(t):
 
 def two_sided():
     """family -> label -> (what a bank is drawn from, what is compared with it), where the two are of different kinds."""
-    found = {"terms": {}, "chinese": {}}
+    found = {"terms": {}, "chinese": {}, "corner_asked": {}}
+    asked = collections.defaultdict(list)
+    for r in rows.own("asked"):
+        asked[r["domain"] + " " + r.get("corner", "")].append(r["text"])
+    for name, words in corners().items():
+        if len(asked[name]) >= 3:
+            found["corner_asked"][name] = (words, asked[name])
     for name, (keys, requests) in written_topics().items():
         english, chinese = [t for t in requests if not is_han(t)], [t for t in requests if is_han(t)]
         if len(english) >= 7 and len(keys) >= 3:
@@ -189,7 +219,24 @@ def two_sided():
         english, chinese = [t for t in texts if not is_han(t)], [t for t in texts if is_han(t)]
         if len(english) >= 7 and chinese:
             found["chinese"][name] = (english, chinese)
+    found["banks"] = {}
+    sides = collections.defaultdict(lambda: ([], []))
+    for r in rows.own("intents"):
+        sides[r["label"]][r["role"] == "request"].append(r["text"])
+    for name, (candidates, requests) in sides.items():
+        if len(candidates) >= 3 and len(requests) >= 3:
+            found["banks"][name] = (candidates, requests)
     return {f: g for f, g in found.items() if len(g) >= 16}
+
+
+def depths():
+    """Requests by how demanding they are, of all subjects: easy ones, hard ones."""
+    found = collections.defaultdict(set)
+    for r in rows.own("asked"):
+        found[r["level"]].add(r["text"])
+    for r in rows.own("difficulty"):
+        found[r["label"]].add(r["text"])
+    return sorted(found["easy"]), sorted(found["hard"])
 
 
 def dev_groups():
@@ -224,4 +271,5 @@ def graded(split="train"):
     found = [(r["a"], r["b"], r["score"], r["lang"]) for r in read("embedding/sts_open_multi")]
     if split == "train":
         found += [(r["a"], r["b"], 0.75 + 0.2 * r["score"], "en") for r in read("embedding/paws_sample")]
+        found += [(r["a"], r["b"], r["score"], "en") for r in rows.own("pairs")]
     return found

@@ -1,11 +1,19 @@
 """What each classifier is trained and measured on: rows of (text, label), train and dev kept apart by training/rows.py."""
+import collections
 import json
+import pathlib
 import random
+import sys
 import zlib
+
+import numpy as np
 
 import pairs
 import rows
 import wordnet
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "data"))
+import frames  # noqa: E402
 
 DOMAIN = ["biology", "business", "chemistry", "computer science", "economics", "engineering", "health", "history", "law",
           "math", "other", "philosophy", "physics", "psychology"]
@@ -28,6 +36,10 @@ TOPICS = {
     "psychology": "psychology psychoanalysis",
     "other": "sport baseball golf cooking photography dancing game football basketball tennis chess music art",
 }
+# Lexicographer files of WordNet whose words have a subject, and how much of each: animals, plants, substances, food.
+LEX = {5: ("biology", 0.35), 20: ("biology", 0.3), 27: ("chemistry", 0.4), 13: ("other", 0.4)}
+FRAMES = ("{}", "{}", "explain {}", "what is {}?", "help me with {}", "{} question", "my {}", "how does {} work", "tell me about {}",
+          "{} for beginners", "is {} any good", "problem with {}", "{}?")
 TOPIC = {name: label for label, names in TOPICS.items() for part in names.split("|")
          for name in ([part] if part in ("computer science", "molecular biology", "commercial enterprise", "stock exchange",
                                          "Middle Ages", "criminal law") else part.split())}
@@ -81,12 +93,29 @@ def by_subject(held_out):
             for request in written[name][1] if (zlib.crc32(request.encode()) % 10 == 0) == held_out]
 
 
+def written(task, split):
+    """(text, label) of the sets that were written line by line."""
+    names = LABELS[task]
+    if task == "domain":
+        return [(r["text"], names.index(r["domain"])) for r in rows.own("asked", split)]
+    if task == "difficulty":
+        return [(r["text"], names.index(r["level"])) for r in rows.own("asked", split)]
+    return labelled(rows.own("attacks", split), task) if task == "jailbreak" else []
+
+
+def spoken():
+    """Requests of all kinds, with their subject: how people talk."""
+    return [(r["text"], r["domain"]) for r in rows.own("asked")] + [(t, "other") for t in commands(12, 2500)]
+
+
 def train(task):
     """(text, label, weight)"""
-    found = [(t, y, 1.0) for f in FILES[task] for t, y in labelled(rows.train(f), task)]
+    weight = 2.0 if task == "domain" else 1.0  # exam questions are few beside what follows
+    found = [(t, y, weight) for f in FILES[task] for t, y in labelled(rows.train(f), task)]
     found += [(t, y, 1.0) for t, y in labelled(rows.own(task.replace("-", "_")), task)]
     # A turn that says nothing about the answer: no class should be sure of it.
     found += [(row["text"], -1, 1.0) for row in rows.own(task.replace("-", "_")) if row["label"] == "none"]
+    found += [(t, y, 1.5) for t, y in written(task, "train")]
     r = random.Random(4)
     if task == "domain":
         found += [(t, y, 1.0) for t, y in by_subject(False)]
@@ -104,10 +133,28 @@ def train(task):
             for t in wordnet.topics(s)[:1]:
                 if t in TOPIC and r.random() < (0.1 if t == "biology" else 0.4):
                     found.append((r.choice(s.words) + ": " + s.gloss, DOMAIN.index(TOPIC[t]), 0.4))
+            if s.lex in LEX and r.random() < LEX[s.lex][1]:
+                found.append((r.choice(FRAMES).format(r.choice(s.words)), DOMAIN.index(LEX[s.lex][0]), 0.4))
         found += [(t, DOMAIN.index("other"), 0.3) for t in commands(8, 2000)]
-        for names, frames in zip(pairs.terms(), (("{}", "explain {}", "what is {}?", "help me with {}", "I have a question about {}"),
+        for row in rows.own("terms"):
+            found.append((r.choice(FRAMES).format(row["text"]), DOMAIN.index(row["domain"]), 0.5))
+        for name, words in pairs.corners().items():
+            label = next(d for d in DOMAIN if name.startswith(d + " "))
+            found += [(" ".join(r.sample(words, min(len(words), r.randint(2, 6)))), DOMAIN.index(label), 0.5) for _ in range(12)]
+        for names, asks in zip(pairs.terms(), (("{}", "explain {}", "what is {}?", "help me with {}", "I have a question about {}"),
                                                  ("{}", "{}是什么？", "解释一下{}"))):
-            found += [(r.choice(frames).format(t), DOMAIN.index(label), 0.5) for label in names for t in names[label]]
+            found += [(r.choice(asks).format(t), DOMAIN.index(label), 0.5) for label in names for t in names[label]]
+        # How people talk says nothing of the subject: the same talk around all of them, as much around each.
+        many = collections.Counter(y for _, y, _ in found)
+        short = [x for x in found if len(x[0]) < 400]
+        for t, y, w in r.sample(short, len(short)):
+            if r.random() < min(1.0, 2500 / many[y]):
+                found.append((frames.around(t, r), y, 0.7 * w))
+        mean = len(found) / len(DOMAIN)
+        many = collections.Counter()
+        for _, y, w in found:
+            many[y] += w
+        found = [(t, y, w * (mean / many[y]) ** 0.7) for t, y, w in found]
     if task == "fact-check":
         found += [(row["text"], 0, 0.5) for row in rows.train("modality/mixed_prompts") if row["label"] != "text"][:1500]
         found += [(t, 0, 0.5) for t in commands(9, 3000) if not t.lower().startswith(("what", "who", "when", "where", "how"))]
@@ -129,12 +176,22 @@ def train(task):
     return found
 
 
+def held_out(task, found):
+    """Of train rows: which are for calibration (one of twelve, whole groups of the rows that grammars made), and which are as people
+    wrote them, not bent or added to fill a gap: only these say how sure a head may be."""
+    group = {r["text"]: str(r.get("gid", "")) for r in rows.own(task.replace("-", "_"))}
+    asked = {t for f in FILES[task] for t, _ in labelled(rows.train(f), task)} | {t for t, _ in written(task, "train")}
+    apart = np.array([zlib.crc32((group.get(x[0]) or x[0]).encode()) % 12 == 0 for x in found])
+    return apart, np.array([x[0] in asked for x in found])
+
+
 def dev(task):
     """name of the set -> (text, label)"""
     sets = {f.split("/")[1]: labelled(rows.dev(f), task) for f in FILES[task]}
     mine = labelled(rows.own(task.replace("-", "_"), "dev"), task)
     if mine:
         sets["own"] = mine
+    sets["own written"] = written(task, "dev")
     if task == "domain":
         sets["own topics"] = by_subject(True)
     return {k: v for k, v in sets.items() if v}

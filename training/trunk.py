@@ -8,6 +8,7 @@ Several losses at once, on mixed batches:
   banks     16 labels with five examples each, as the router compares a request with banks (0.75 best + 0.25 mean of the best
             two): softmax over the banks, and the level of the score itself, so that thresholds mean something
   graded    order (CoSENT) and level of the similarity rows
+  depth     two banks, of easy and of hard requests about anything: softmax over the two
   domain    a linear head, so that the vectors know the subjects
 """
 import argparse
@@ -28,10 +29,10 @@ import text
 from store import Store
 
 WEIGHT = {"tatoeba": 1.0, "xquad_translation": 0.6, "wiki_split": 0.4, "xquad_passage": 0.7, "pubmed": 0.2,
-          "adversarial": 0.1, "sgd": 0.5, "metatool": 1.0, "apizoo": 0.3, "bfcl": 0.3, "own_paraphrase": 1.0, "own_terms": 0.3, "topic_request": 3.0, "topic_words": 2.0, "exam_answer": 1.2, "exam_subject": 0.6,
+          "adversarial": 0.1, "sgd": 0.5, "metatool": 1.0, "apizoo": 0.3, "bfcl": 0.3, "own_paraphrase": 1.0, "own_terms": 0.3, "intent_name": 0.6, "corner": 1.2, "corner_asked": 2.0, "corner_name": 0.6, "topic_request": 3.0, "topic_words": 2.0, "exam_answer": 1.2, "exam_subject": 0.6,
           "entailed": 0.5, "begin_message": 0.2, "summary": 0.2, "passage": 0.6, "wn_gloss": 3.0, "wn_synonym": 1.5,
           "wn_example": 1.5, "wn_kind": 1.0, "wn_topic": 0.4}
-FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 1.0, "topics": 3.0, "terms": 3.0, "chinese": 2.0}
+FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 1.0, "topics": 3.0, "terms": 3.0, "chinese": 2.0, "intents": 1.5, "banks": 4.0, "asked": 0.4, "corners": 0.6, "corner_asked": 3.0}
 DOMAINS = ["biology", "business", "chemistry", "computer science", "economics", "engineering", "health", "history", "law",
            "math", "other", "philosophy", "physics", "psychology"]
 
@@ -184,9 +185,12 @@ def material():
     domain = []
     for f in ("mmlu_pro", "mmlu", "gaokao_bench_zh", "user_style_weak"):
         domain += [(store.add(x["text"]), DOMAINS.index(x["label"])) for x in rows.train("domain/" + f)]
+    domain += [(store.add(x["text"]), DOMAINS.index(x["domain"])) for x in rows.own("asked")] * 3
+    domain += [(store.add(x["text"]), DOMAINS.index(x["domain"])) for x in rows.own("terms")]
     domain = np.array(domain)
+    depth = [add(texts) for texts in pairs.depths()]
     store.close()
-    found = store, source, families, (ga, gb, gs, glang), (na, nb, ns), domain
+    found = store, source, families, (ga, gb, gs, glang), (na, nb, ns), domain, depth
     kept.write_bytes(pickle.dumps(found))
     return found
 
@@ -215,6 +219,7 @@ def main():
     p.add_argument("--graded", type=float, default=1.0)
     p.add_argument("--near", type=float, default=0.7)
     p.add_argument("--domain", type=float, default=0.3)
+    p.add_argument("--depth", type=float, default=0.3)
     p.add_argument("--importance", type=float, default=1e-2)
     p.add_argument("--graded-rows", action="store_true", help="let the similarity rows move the vectors")
     p.add_argument("--families", type=float, default=1.0)
@@ -226,7 +231,7 @@ def main():
     torch.set_num_threads(o.threads)
     r = np.random.RandomState(1)
 
-    store, source, families, (ga, gb, gs, glang), (na, nb, ns), domain = material()
+    store, source, families, (ga, gb, gs, glang), (na, nb, ns), domain, depth = material()
     print(len(store.texts), "texts", len(store.flat), "tokens", flush=True)
 
     pieces = text.pieces().get_piece_size()
@@ -249,7 +254,7 @@ def main():
     fshare = np.array([FAMILY.get(f, 1.0) for f in fnames])
     fshare /= fshare.sum()
     # Not two names for the same label in one episode.
-    mixable = ["clinc", "metatool"] + ["topics"] * 4
+    mixable = [f for f in ["clinc", "metatool"] + ["topics"] * 4 + ["banks"] * 4 + ["corner_asked"] * 2 + ["intents"] if f in families]
 
     began, step, seen = time.time(), 0, {}
     while True:
@@ -280,14 +285,15 @@ def main():
                 bank.append(pick[:size])
                 query.append(pick[size:])
             else:
-                bank.append(of[r.choice(len(of), size=size, replace=False)])
+                bank.append(of[r.choice(len(of), size=size, replace=len(of) < size)])
                 query.append(asked[r.randint(0, len(asked), 3)])
         gp = r.randint(0, len(ga), 128)
         en = np.flatnonzero(glang == "en")
         gp[:48] = en[r.randint(0, len(en), 48)]
         dp = domain[r.randint(0, len(domain), 96)]
         np_ = r.randint(0, len(na), 96)
-        parts = [a, b, np.concatenate(bank), np.concatenate(query), ga[gp], gb[gp], dp[:, 0], na[np_], nb[np_]]
+        sides = [d[r.choice(len(d), 30, replace=False)] for d in depth]
+        parts = [a, b, np.concatenate(bank), np.concatenate(query), ga[gp], gb[gp], dp[:, 0], na[np_], nb[np_], *sides]
         cut = np.cumsum([len(x) for x in parts])[:-1]
         ids, offsets = store.batch(np.concatenate(parts))
         used, ids = np.unique(ids, return_inverse=True)
@@ -305,8 +311,8 @@ def main():
                            mixer.bag(vectors.detach().requires_grad_(True), importance, mid, om),
                            mixer.bag(vectors, importance, hi, oh, o.drop)])
         y = trunk.sentence(s) if trunk.sentence else s
-        za, zb, zk, zq, zx, zz, yd, zm, zn = torch.tensor_split(y, torch.from_numpy(cut))
-        za, zb, zk, zq, zx, zz, zm, zn = (F.normalize(z, dim=1) for z in (za, zb, zk, zq, zx, zz, zm, zn))
+        za, zb, zk, zq, zx, zz, yd, zm, zn, ze, zh = torch.tensor_split(y, torch.from_numpy(cut))
+        za, zb, zk, zq, zx, zz, zm, zn, ze, zh = (F.normalize(z, dim=1) for z in (za, zb, zk, zq, zx, zz, zm, zn, ze, zh))
 
         logits = za @ zb.t() / o.tau
         same = (g[:, None] == g[None]) & (g[:, None] >= 0)
@@ -326,7 +332,11 @@ def main():
         near = graded_loss((zm * zn).sum(1), torch.from_numpy(ns[np_]))
 
         subject = F.cross_entropy(head(F.normalize(yd, dim=1) * 8), torch.from_numpy(dp[:, 1]))
-        loss = o.contrast * contrast + o.banks * banks + o.graded * grade + o.near * near + o.domain * subject
+        many = size + 1
+        sims = torch.cat([ze[many:], zh[many:]]) @ torch.cat([ze[:many], zh[:many]]).t()
+        deep = torch.tensor([0] * (30 - many) + [1] * (30 - many))
+        hard = F.cross_entropy(bank_scores(sims.reshape(len(deep), 2, many)) / 0.05, deep)
+        loss = o.contrast * contrast + o.banks * banks + o.graded * grade + o.near * near + o.domain * subject + o.depth * hard
         adam.zero_grad()
         loss.backward()
         for group in adam.param_groups:
@@ -334,7 +344,7 @@ def main():
         adam.step()
         by_row.step(scale)
         by_weight.step(scale)
-        for k, v in (("contrast", contrast), ("banks", banks), ("grade", grade), ("near", near), ("domain", subject)):
+        for k, v in (("contrast", contrast), ("banks", banks), ("grade", grade), ("near", near), ("domain", subject), ("depth", hard)):
             seen[k] = 0.98 * seen.get(k, v.item()) + 0.02 * v.item()
         step += 1
         if step % 200 == 0:

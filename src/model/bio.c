@@ -77,34 +77,49 @@ static uint32_t likeliest(const float *row, size_t n) {
     return best;
 }
 
-static bool may_follow(const struct bio *bio, uint32_t before, uint32_t class) {
-    const struct class *a = &bio->classes[before], *b = &bio->classes[class];
-    return b->part != INSIDE || ((a->part == BEGIN || a->part == INSIDE) && a->type == b->type);
-}
-
 static double log_of(float probability) {
     return log(probability > 1e-30F ? (double)probability : 1e-30);
 }
 
-/* The best way to each class of each token; `from` says by which class of the token before. */
+/* The best ways to a token: to any class, and to a beginning or an inside of each type. */
+struct ways {
+    uint32_t any, *of_type; /* classes */
+};
+
+static void find_ways(const struct bio *bio, const double *score, struct ways *ways) {
+    static const uint32_t none = UINT32_MAX;
+    ways->any = 0;
+    for (size_t i = 0; i < bio->n_types; i++)
+        ways->of_type[i] = none;
+    for (uint32_t c = 0; c < bio->n_classes; c++) {
+        const struct class *class = &bio->classes[c];
+        if (score[c] > score[ways->any])
+            ways->any = c;
+        if (class->part != BEGIN && class->part != INSIDE)
+            continue;
+        if (ways->of_type[class->type] == none || score[c] > score[ways->of_type[class->type]])
+            ways->of_type[class->type] = c;
+    }
+}
+
+/*
+ * The best way to each class of each token; `from` says by which class of the token before. An inside follows its own
+ * type and anything else follows anything, so each step takes one pass over the classes.
+ */
 static void viterbi(const struct bio *bio, const struct bio_tokens *tokens, struct arena *arena, uint32_t *ret) {
     size_t n = bio->n_classes;
     double *score = ARENA_ARRAY(arena, double, n), *next = ARENA_ARRAY(arena, double, n), *swap;
     uint32_t *from = ARENA_ARRAY(arena, uint32_t, n * tokens->n), best = 0;
+    struct ways ways = { .of_type = ARENA_ARRAY(arena, uint32_t, bio->n_types) };
     for (uint32_t c = 0; c < n; c++)
         score[c] = bio->classes[c].part == INSIDE ? -INFINITY : log_of(tokens->probabilities[c]);
     for (size_t t = 1; t < tokens->n; t++) {
+        find_ways(bio, score, &ways);
         for (uint32_t c = 0; c < n; c++) {
-            uint32_t best_from = 0;
-            double best_score = -INFINITY;
-            for (uint32_t b = 0; b < n; b++) {
-                if (score[b] > best_score && may_follow(bio, b, c)) {
-                    best_score = score[b];
-                    best_from = b;
-                }
-            }
-            from[t * n + c] = best_from;
-            next[c] = best_score + log_of(tokens->probabilities[t * n + c]);
+            const struct class *class = &bio->classes[c];
+            uint32_t before = class->part == INSIDE ? ways.of_type[class->type] : ways.any;
+            from[t * n + c] = before;
+            next[c] = score[before] + log_of(tokens->probabilities[t * n + c]);
         }
         swap = score;
         score = next;

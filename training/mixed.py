@@ -26,7 +26,7 @@ import mixer
 import rows
 import tasks
 import text
-from tagger import Text, characters
+from tagger import Cycle, Text, characters
 
 NLI = ["entailment", "neutral", "contradiction"]
 FOUND = ["supported", "hallucinated"]
@@ -147,27 +147,6 @@ def inferred(m, a, b):
 
 def chunks(order, size):
     return [order[i : i + size] for i in range(0, len(order), size)]
-
-
-class Cycle:
-    """Batches of like length, over and over; a row of little weight is in some rounds only."""
-
-    def __init__(self, lengths, r, weights=None, tokens=2600, most=64):
-        self.lengths, self.r, self.weights, self.tokens, self.most, self.left = np.asarray(lengths), r, weights, tokens, most, []
-
-    def next(self):
-        if not self.left:
-            n = len(self.lengths)
-            now = np.arange(n) if self.weights is None else np.flatnonzero(self.r.rand(n) < self.weights)
-            now = now[np.argsort(self.lengths[now] + self.r.rand(len(now)) * 8)]
-            at = 0
-            while at < len(now):
-                size = max(6, min(self.most, self.tokens // max(8, int(self.lengths[now[min(at + 32, len(now) - 1)]]))))
-                self.left.append(now[at : at + size])
-                at += size
-            order = self.r.permutation(len(self.left))
-            self.left = [self.left[i] for i in order]
-        return self.left.pop()
 
 
 def main():

@@ -320,18 +320,21 @@ def loss_of(logits, y, partial):
 
 
 class Cycle:
-    """Batches of like length, over and over."""
+    """Batches of like length, over and over; a row of little weight is in some rounds only."""
 
-    def __init__(self, lengths, r, tokens=3000, most=96):
-        self.lengths, self.r, self.tokens, self.most, self.left, self.rounds = np.asarray(lengths), r, tokens, most, [], 0
+    def __init__(self, lengths, r, weights=None, tokens=3000, most=96):
+        self.lengths, self.r, self.weights, self.tokens, self.most = np.asarray(lengths), r, weights, tokens, most
+        self.left, self.rounds = [], 0
 
     def next(self):
         if not self.left:
-            order = np.argsort(self.lengths + self.r.rand(len(self.lengths)) * 8)
+            n = len(self.lengths)
+            now = np.arange(n) if self.weights is None else np.flatnonzero(self.r.rand(n) < self.weights)
+            now = now[np.argsort(self.lengths[now] + self.r.rand(len(now)) * 8)]
             at = 0
-            while at < len(order):
-                size = max(4, min(self.most, self.tokens // max(8, int(self.lengths[order[min(at + 48, len(order) - 1)]]))))
-                self.left.append(order[at : at + size])
+            while at < len(now):
+                size = max(6, min(self.most, self.tokens // max(8, int(self.lengths[now[min(at + 48, len(now) - 1)]]))))
+                self.left.append(now[at : at + size])
                 at += size
             self.left = [self.left[i] for i in self.r.permutation(len(self.left))]
             self.rounds += 1

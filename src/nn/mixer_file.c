@@ -60,6 +60,14 @@ static int check_side(const struct mixer_file *file, const struct tensor *tensor
     return 0;
 }
 
+static int find_matrix(struct mixer_file *file, const char *name, size_t side_max, size_t *rows, size_t *cols,
+                       const struct tensor **ret) {
+    int rc = mixer_file_tensor(file, name, 2, side_max, ret);
+    if (rc == 0)
+        rc = check_side(file, *ret, 0, rows);
+    return rc < 0 ? rc : check_side(file, *ret, 1, cols);
+}
+
 static int read_numbers(const struct mixer_file *file, const struct tensor *tensor, float *ret) {
     if (!dtype_to_f32(tensor->dtype, tensor->data, tensor->n, ret))
         return err_set(file->err, VSR_E_INVALID, "tensor \"%.*s\" is of %s, which is no type of weights",
@@ -88,11 +96,7 @@ static int apply_scale(struct mixer_file *file, const char *name, size_t rows, s
 int mixer_file_matrix(struct mixer_file *file, const char *name, size_t *rows, size_t *cols, const float **ret) {
     const struct tensor *tensor;
     float *values;
-    int rc = mixer_file_tensor(file, name, 2, MIXER_SIDE_MAX, &tensor);
-    if (rc == 0)
-        rc = check_side(file, tensor, 0, rows);
-    if (rc == 0)
-        rc = check_side(file, tensor, 1, cols);
+    int rc = find_matrix(file, name, MIXER_SIDE_MAX, rows, cols, &tensor);
     if (rc < 0)
         return rc;
     values = alloc_numbers(file->arena, tensor->n);
@@ -159,11 +163,7 @@ int mixer_file_table(struct mixer_file *file, const char *module, size_t *rows, 
     int rc;
     (void)snprintf(weight, sizeof(weight), "%s.weight", module); /* names are ours, and short */
     (void)snprintf(scale, sizeof(scale), "%s.scale", module);
-    rc = mixer_file_tensor(file, weight, 2, MIXER_TABLE_ROWS_MAX, &tensor);
-    if (rc == 0)
-        rc = check_side(file, tensor, 0, rows);
-    if (rc == 0)
-        rc = check_side(file, tensor, 1, cols);
+    rc = find_matrix(file, weight, MIXER_TABLE_ROWS_MAX, rows, cols, &tensor);
     if (rc < 0)
         return rc;
     if (*cols > MIXER_TABLE_COLS_MAX)

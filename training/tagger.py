@@ -116,7 +116,7 @@ def in_word(c):
 
 def tidy(t, spans):
     """As src/model/bio.h says: trimmed, grown to whole words, joined where at most one space or mark lies between; of two
-    types that grew over the same word the surer one."""
+    types that grew to the very same words the surer one."""
     out = []
     for s, e, k, mean in spans:
         while s < e and t[s].isspace():
@@ -133,7 +133,7 @@ def tidy(t, spans):
         if last and last[2] == k and (last[1] >= s or (s - last[1] == 1 and not in_word(t[last[1]]))):
             last[3] = (last[3] * (last[1] - last[0]) + mean * (e - s)) / (last[1] - last[0] + e - s)
             last[1] = max(e, last[1])
-        elif last and s < last[1]:
+        elif last and (s, e) == tuple(last[:2]):
             out[-1] = [s, e, k, mean] if mean > last[3] else last
         else:
             out.append([s, e, k, mean])

@@ -36,7 +36,7 @@ static const char *const rules[] = { "lenient", "strict", "viterbi", "model", NU
 /* "model": as signals ask it. */
 static enum bio_rule rule_of(const struct classify *c, const struct asked *asked) {
     if (strcmp(c->rule, "model") == 0)
-        return model_builtin(asked->model) ? BIO_VITERBI : BIO_LENIENT;
+        return model_bio_rule(asked->model);
     for (enum bio_rule rule = BIO_LENIENT; rule < BIO_VITERBI; rule++)
         if (strcmp(c->rule, rules[rule]) == 0)
             return rule;

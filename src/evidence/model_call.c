@@ -223,8 +223,8 @@ static int read_spans(const struct model_call *call, struct arena *arena, struct
                       struct vsr_err *err) {
     const struct labels *labels = model_labels(call->call.model);
     struct bio_tokens tokens = tokens_of(&call->call, arena);
-    enum bio_rule rule = model_builtin(call->call.model) ? BIO_VITERBI : BIO_LENIENT; /* as builtin_answer() has it */
-    return evidence_spans(arena, call->options.ask->text, &tokens, rule, labels->names, labels->n, answer, err);
+    return evidence_spans(arena, call->options.ask->text, &tokens, model_bio_rule(call->call.model), labels->names,
+                          labels->n, answer, err);
 }
 
 /* Whoever looks for attacks or personal data must see all of a text: what was left out is not clean. */

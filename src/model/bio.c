@@ -249,7 +249,7 @@ static size_t tidy(vsr_str text, struct bio_span *spans, size_t n) {
         grow_to_words(text, &span);
         if (kept > 0 && joins(text, &spans[kept - 1], &span))
             join(&spans[kept - 1], &span);
-        else if (kept > 0 && span.start < spans[kept - 1].end)
+        else if (kept > 0 && span.start == spans[kept - 1].start && span.end == spans[kept - 1].end)
             spans[kept - 1] = span.mean > spans[kept - 1].mean ? span : spans[kept - 1];
         else
             spans[kept++] = span;

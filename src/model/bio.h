@@ -46,7 +46,7 @@ vsr_str bio_type(const struct bio *bio, uint32_t type);
 /*
  * Spans in order of the text, in `arena`. Each is trimmed of white space, grown to the ends of the words that it cuts,
  * and joined with a neighbour of its type when at most one space or punctuation mark is between them. Of two types that
- * grew over the same word the surer one stays. A tie between classes goes to the first.
+ * grew to the very same words the surer one stays; others may overlap. A tie between classes goes to the first.
  */
 size_t bio_decode(const struct bio *bio, enum bio_rule rule, vsr_str text, const struct bio_tokens *tokens,
                   struct arena *arena, struct bio_span **ret);

@@ -310,6 +310,10 @@ const struct builtin_model *model_builtin(const struct model *model) {
     return model->builtin;
 }
 
+enum bio_rule model_bio_rule(const struct model *model) {
+    return model->builtin ? BIO_VITERBI : BIO_LENIENT;
+}
+
 const char *model_architecture(const struct model *model) {
     return model->builtin ? "mixer" : encoder_family_name(model->config.family);
 }

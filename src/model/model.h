@@ -14,6 +14,7 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "model/bio.h"
 #include "model/prepared_text.h"
 #include "nn/encoder_config.h"
 #include "nn/labels.h"
@@ -73,6 +74,8 @@ enum model_task model_task(const struct model *model);
 const char *model_task_name(enum model_task task);
 /* NULL: it was read from a directory. Else it has neither trunk nor head nor embedder of those below. */
 const struct builtin_model *model_builtin(const struct model *model);
+/* How spans are made of its tags: the built-in tagger was chosen and measured by its likeliest sequences. */
+enum bio_rule model_bio_rule(const struct model *model);
 /* "modernbert", "mixer". */
 const char *model_architecture(const struct model *model);
 const struct encoder_config *model_config(const struct model *model);

@@ -144,10 +144,13 @@ static void run_block(const struct mixing *mixing, const struct mixing_block *bl
     }
 }
 
-static size_t widest(const struct mixing *mixing) {
+/* Floats between the two products of a layer, enough for each block: narrow ones take more rows at once. */
+static size_t room_between(const struct mixing *mixing) {
     size_t most = 1;
-    for (size_t i = 0; i < mixing->n_blocks; i++)
-        most = mixing->blocks[i].up.out > most ? mixing->blocks[i].up.out : most;
+    for (size_t i = 0; i < mixing->n_blocks; i++) {
+        size_t hidden = mixing->blocks[i].up.out, floats = rows_at_once(hidden) * hidden;
+        most = floats > most ? floats : most;
+    }
     return most;
 }
 
@@ -169,9 +172,9 @@ static void begin(const struct mixing *mixing, const float *x, const uint32_t *i
 
 int mixing_run(const struct mixing *mixing, const float *x, const uint32_t *ids, const uint8_t *shapes, size_t n,
                struct pages *work, float *h, struct vsr_err *err) {
-    size_t width = mixing->width, hidden = widest(mixing);
+    size_t width = mixing->width;
     float *conv;
-    int rc = pages_grow(work, (n * width + rows_at_once(hidden) * hidden) * sizeof(float), err);
+    int rc = pages_grow(work, (n * width + room_between(mixing)) * sizeof(float), err);
     if (rc < 0)
         return rc;
     conv = work->data;

@@ -7,7 +7,7 @@
 #include "nn/mixer.h"
 #include "nn/mixer_head.h"
 
-enum { TOKENS = 5, NUMBERS_MAX = TOKENS * MIXER_LABELS_MAX };
+enum { TOKENS = 40, NUMBERS_MAX = TOKENS * MIXER_LABELS_MAX };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -36,6 +36,7 @@ static const struct {
     { "a word between", "12|x|34", "A.A", BIO_LENIENT, "A:12x34" },
     { "white space alone", "x|  |y", ".A.", BIO_LENIENT, "" },
     { "two types of one word", "call| An|nie| now", ".AB.", BIO_LENIENT, "A:Annie" },
+    { "two types that share a word", "Ann| Schmidt|str| 5", "AaBb", BIO_LENIENT, "A:Ann Schmidtstr B:Schmidtstr 5" },
     { "wide characters", "é|tienne| 日本", "A.B", BIO_LENIENT, "A:étienne B:日本" },
 };
 

@@ -152,7 +152,7 @@ TEST(pairs) {
 }
 
 TEST(limits) {
-    const struct builtin_model *model = open_model("builtin/domain");
+    const struct builtin_model *model = open_model("builtin/domain"), *nli = open_model("builtin/nli");
     struct builtin_scratch *scratch = builtin_scratch_new();
     struct builtin_result result;
     struct vsr_err err = VSR_ERR_NONE;
@@ -162,10 +162,12 @@ TEST(limits) {
         text[i] = i % 2 ? '9' : ' ';
     CHECK_INT(builtin_run(scratch, str_make(text, len), &model, 1, &result, &err), VSR_E_LIMIT, "bytes");
     CHECK_MSG(strstr(err.text, "must be cut"), "%s", err.text);
-    CHECK_INT(builtin_run(scratch, str_make(text, 6 * (size_t)MIXER_TOKENS_MAX), &model, 1, &result, &err), VSR_E_LIMIT,
-              "tokens");
+    CHECK_INT(builtin_run_pair(scratch, str_make(text, 6 * (size_t)MIXER_TOKENS_MAX), VSR_STR("x"), &nli, 1, &result,
+                               &err),
+              VSR_E_LIMIT, "tokens of a pair");
+    CHECK_MSG(strstr(err.text, "tokens"), "%s", err.text);
     CHECK_INT(builtin_run(scratch, str_make(text, 6 * (size_t)BUILTIN_TOKENS_MAX), &model, 1, &result, &err),
-              VSR_E_LIMIT, "fewer tokens");
+              VSR_E_LIMIT, "tokens");
     CHECK_MSG(strstr(err.text, "tokens"), "%s", err.text);
     CHECK_INT(builtin_run(scratch, str_make(text, 2000), &model, 1, &result, &err), 0, "works again");
     free(text);

@@ -227,22 +227,11 @@ static int read_spans(const struct model_call *call, struct arena *arena, struct
                           labels->n, answer, err);
 }
 
-/* Whoever looks for attacks or personal data must see all of a text: what was left out is not clean. */
-static int check_whole(const struct model_call *call, struct vsr_err *err) {
-    const struct model_call_options *options = &call->options;
-    if (options->priority != PRIORITY_SAFETY || call->call.n_dropped == 0)
-        return 0;
-    return err_set(err, VSR_E_LIMIT, "%zu tokens of the text were left out: use long_text: chunk",
-                   call->call.n_dropped);
-}
-
 void model_call_answer(struct model_call *call, struct arena *arena, struct evidence_answer *ret_answer) {
     struct evidence_answer answer = { .code = SIGNAL_OK,
                                       .remembered = call->call.remembered,
                                       .cut = call->call.n_dropped > 0 };
     int rc = call->rc;
-    if (rc == 0)
-        rc = check_whole(call, &call->err);
     if (rc == 0 && call->options.ask->kind == EVIDENCE_SPANS)
         rc = read_spans(call, arena, &answer, &call->err);
     else if (rc == 0)

@@ -105,6 +105,12 @@ struct evidence_answer classes_strange(const struct signal_request *request, con
     };
 }
 
+const char *classes_cut(const struct signal_request *request, const struct evidence_answer *answer) {
+    return arena_printf(request->arena, "the end of a text was left out%s%s: use long_text: chunk",
+                        answer->model ? " by " : "", answer->model ? answer->model : "")
+        .ptr;
+}
+
 /* ---- numbers */
 
 size_t classes_top(const struct evidence_answer *answer) {

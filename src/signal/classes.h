@@ -49,6 +49,9 @@ int classes_answer(const struct classes_asking *asking, struct signal_request *r
 struct evidence_answer classes_strange(const struct signal_request *request, const struct evidence_answer *answer,
                                        const char *expected);
 
+/* Why an answer about a part of a text only is not enough. */
+const char *classes_cut(const struct signal_request *request, const struct evidence_answer *answer);
+
 /* ---- numbers */
 
 /* The first of the greatest probabilities. The answer has at least one. */

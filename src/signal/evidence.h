@@ -108,7 +108,8 @@ struct evidence_answer {
     const struct similarity_scale *similarity; /* VECTOR: what its cosines mean; NULL: what they are */
     const char *model, *version;               /* who said so, for people; NULL: not known */
     bool remembered;                           /* no model was run for this ask */
-    bool cut;                                  /* the end of the text was left out: it was too long */
+    bool cut; /* the end of the text was left out: it was too long. Whoever looks for attacks or personal data must see
+                 all of a text: what was left out is not clean */
 };
 
 enum { EVIDENCE_ASKERS_MAX = 32 }; /* families; bits of `askers` */

@@ -250,6 +250,8 @@ static void classify(const struct jailbreak_state *state, const struct signal_re
         strange = classes_strange(request, answer, "one of prompt_guard.positive_labels");
         note_failure(finding, strange.code, strange.reason);
     }
+    if (answer->code == SIGNAL_OK && answer->cut && finding->code == SIGNAL_OK)
+        note_failure(finding, SIGNAL_TOO_LONG, classes_cut(request, answer));
 }
 
 /* The similarity to the nearest example; 0 without any. */

@@ -146,7 +146,7 @@ static bool needs_tagger(const struct pii_config *rule) {
 struct findings {
     const struct pii_span *spans;
     size_t n;
-    enum signal_code code; /* of the first piece that could not be tagged */
+    enum signal_code code; /* of the first piece that could not be tagged whole */
     const char *reason;
 };
 
@@ -211,6 +211,15 @@ static size_t add_tagged(const struct signal_chunks *chunks, size_t piece, const
     return n;
 }
 
+/* The first failure stays. A piece that was read in part is one, whatever was found in that part. */
+static void note_failure(struct findings *findings, const struct signal_request *request,
+                         const struct evidence_answer *answer) {
+    if (findings->code != SIGNAL_OK || (answer->code == SIGNAL_OK && !answer->cut))
+        return;
+    findings->code = answer->code == SIGNAL_OK ? SIGNAL_TOO_LONG : answer->code;
+    findings->reason = answer->code == SIGNAL_OK ? classes_cut(request, answer) : answer->reason;
+}
+
 /* The answers for the first `n` pieces. Returns how many spans they have; what failed is noted. */
 static size_t take_answers(const struct pii_state *state, struct signal_request *request,
                            const struct signal_chunks *chunks, size_t n, const struct evidence_answer **ret_answers,
@@ -221,10 +230,7 @@ static size_t take_answers(const struct pii_state *state, struct signal_request 
             evidence_ask(request->asks, EVIDENCE_SPANS, state->source, chunks->items[i].text);
         ret_answers[i] = asked->answer.code == SIGNAL_OK ? &asked->answer : NULL;
         n_spans += asked->answer.code == SIGNAL_OK ? asked->answer.n_spans : 0;
-        if (asked->answer.code == SIGNAL_OK || findings->code != SIGNAL_OK)
-            continue;
-        findings->code = asked->answer.code;
-        findings->reason = asked->answer.reason;
+        note_failure(findings, request, &asked->answer);
     }
     return n_spans;
 }

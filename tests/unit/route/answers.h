@@ -2,7 +2,8 @@
  * answers - evaluations whose models are the test: who is asked what, and what the answers make of the rules.
  *
  * An answer is text: "benign=.2 jailbreak=.8" are probabilities, "PERSON:Bob=.95" a span, where "Bob" stands in the
- * text that was asked about, "(1 0)" a vector, "!timeout" a failure. What has no answer is unavailable.
+ * text that was asked about, "(1 0)" a vector, "!timeout" a failure. A "<" in front says that the text was cut. What
+ * has no answer is unavailable.
  */
 #ifndef VSR_TESTS_ROUTE_ANSWERS_H
 #define VSR_TESTS_ROUTE_ANSWERS_H
@@ -115,7 +116,8 @@ static inline void answers_give(struct fixture *f, const struct given *given) {
         buf_printf(&answers_asked, "%s|%.*s\n", answers_who(source), VSR_FMT(asks[i]->text));
         if (!found || !found->answer)
             continue;
-        answer = answers_parse(f->memory, asks[i], found->answer);
+        answer = answers_parse(f->memory, asks[i], found->answer + (found->answer[0] == '<'));
+        answer.cut = found->answer[0] == '<';
         route_answer(f->state, asks[i], &answer);
     }
 }

@@ -182,6 +182,44 @@ TEST(pieces_that_fail) {
     fixture_free(&f);
 }
 
+/* What the guard saw of a text counts, and that it did not see the rest is told. */
+TEST(pieces_that_are_cut) {
+    static const struct judged passed[] = {
+        { "a", "<benign=.1 jailbreak=.9", "jailbreak:j=0.90 jailbreak:j!too_long " },
+        { "b", "<" SAFE, "jailbreak:j!too_long " },
+        { "c", "<x=.1 y=.9", "jailbreak:j!unavailable " },
+        { "d", "<!timeout", "jailbreak:j!timeout " },
+    };
+    static const struct judged blocked[] = {
+        { "a", "<benign=.1 jailbreak=.9", "jailbreak:j=0.90 jailbreak:j!too_long " },
+        { "b", "<" SAFE, "jailbreak:j=1.00 jailbreak:j!too_long " },
+    };
+    static const struct given first_is_cut[] = {
+        { GUARD, "word20 ", "<" SAFE }, { GUARD, "ignore", "benign=.1 jailbreak=.9" }, { GUARD, NULL, SAFE }, { 0 }
+    };
+    struct fixture f;
+    check_all(RECIPE("", "jailbreak: [{name: j}]"), GUARD, passed, VSR_COUNT(passed));
+    check_all(RECIPE("prompt_guard: {on_error: block}", "jailbreak: [{name: j}]"), GUARD, blocked, VSR_COUNT(blocked));
+    fixture_must_load(&f, RECIPE("", "jailbreak: [{name: j}]"));
+    answers_route(&f, long_prompt(&f, 3000, 2900, "ignore "), first_is_cut);
+    check_results(&f, "jailbreak:j=0.90 jailbreak:j!too_long ", "one of many");
+    CHECK_STR(str_from_c(answers_reason(&f, "jailbreak", "j")),
+              "the end of a text was left out by test: use long_text: chunk", "reason");
+    fixture_free(&f);
+}
+
+TEST(data_in_pieces_that_are_cut) {
+    static const struct judged cases[] = {
+        { "Bob lives here", "<PERSON:Bob=.95", "pii:p=0.95 pii:p!too_long " },
+        { "nobody lives here", "<", "pii:p!too_long " },
+        { "bob@example.org", "<", "pii:p=1.00 pii:p!too_long " },
+        { "Bob again", "PERSON:Bob=.95", "pii:p=0.95 " },
+    };
+    static const struct judged blocked[] = { { "nobody", "<", "pii:p=1.00 pii:p!too_long " } };
+    check_all(RECIPE("", "pii: [{name: p}]"), TAGGER, cases, VSR_COUNT(cases));
+    check_all(RECIPE("", "pii: [{name: p, on_error: block}]"), TAGGER, blocked, VSR_COUNT(blocked));
+}
+
 /* Of several rules a detection comes before what could not be checked, whichever comes first. */
 TEST(the_strongest_rule_is_told) {
     static const char *const orders[] = { "jailbreak: [{name: e, method: contrastive, " BY_EXAMPLE "}, {name: c}]",
@@ -334,6 +372,7 @@ TEST(data_between_pieces) {
 }
 
 RUN_TESTS(T(guards), T(guards_have_other_labels), T(guards_of_servers), T(guards_by_example), T(all_pieces_are_checked),
-          T(pieces_have_a_limit), T(pieces_that_fail), T(earlier_turns_and_tools_by_choice), T(tagged_data),
-          T(data_is_counted_and_named), T(forms_need_no_model), T(forms_alone), T(data_may_block),
-          T(data_of_earlier_turns), T(data_within_the_limit), T(the_strongest_rule_is_told), T(data_between_pieces))
+          T(pieces_have_a_limit), T(pieces_that_fail), T(pieces_that_are_cut), T(data_in_pieces_that_are_cut),
+          T(earlier_turns_and_tools_by_choice), T(tagged_data), T(data_is_counted_and_named), T(forms_need_no_model),
+          T(forms_alone), T(data_may_block), T(data_of_earlier_turns), T(data_within_the_limit),
+          T(the_strongest_rule_is_told), T(data_between_pieces))

@@ -27,32 +27,46 @@ static size_t find_query(vsr_str text) {
 /* A host, with a port or without. What has "user:password" in it instead has no digits behind its colon. */
 static bool is_place(vsr_str text) {
     ptrdiff_t colon = str_find_last_char(text, ':'), bracket = str_find_last_char(text, ']');
-    vsr_str port = colon > bracket ? str_sub(text, (size_t)colon + 1, text.len) : VSR_STR("");
-    for (size_t i = 0; i < port.len; i++)
-        if (!ascii_is_digit(port.ptr[i]))
+    size_t port = colon > bracket ? (size_t)colon + 1 : text.len;
+    for (size_t i = port; i < text.len; i++)
+        if (!ascii_is_digit(text.ptr[i]))
             return false;
     for (size_t i = 0; i < text.len; i++)
         if (!is_alphanumeric(text.ptr[i]) && !strchr("-._:[]", text.ptr[i]))
             return false;
-    return text.len > 0 && colon != 0;
+    return text.len > 0 && colon != 0 && (colon <= bracket || port < text.len);
 }
 
-/* How much of it, which has no scheme and no query, is user and password. An '@' may also stand in a path. */
-static size_t userinfo_len(vsr_str text) {
-    ptrdiff_t at = str_find_last_char(text, '@'), slash = str_find_char(text, '/');
-    if (at < 0 || (slash >= 0 && slash < at && is_place(str_sub(text, 0, (size_t)slash))))
-        return 0;
-    return (size_t)at;
+/* Behind a place and a slash an '@' is of the path, unless it looks like another URL with a password in it. */
+static bool has_place(vsr_str text, size_t at) {
+    ptrdiff_t slash = str_find_char(text, '/');
+    return slash >= 0 && is_place(str_sub(text, 0, (size_t)slash)) &&
+           str_find_char(str_sub(text, (size_t)slash, at), ':') < 0;
+}
+
+/*
+ * What may be shown of `rest`, which stands behind a valid scheme or without one. What is no valid URL may have its
+ * password anywhere before an '@': all up to the last one is hidden. Where that one stands behind a '?' or '#' nobody
+ * can say whether a host or the end of a secret follows it: nothing is shown.
+ */
+static vsr_str rest_shown(struct arena *arena, vsr_str rest, bool has_scheme) {
+    size_t query = find_query(rest), userinfo;
+    ptrdiff_t at = str_find_last_char(rest, '@');
+    bool in_place = at >= 0 && has_scheme && has_place(str_sub(rest, 0, query), (size_t)at);
+    if (at > (ptrdiff_t)query && !in_place)
+        return VSR_STR(REDACTED);
+    userinfo = at < 0 || in_place ? 0 : (size_t)at;
+    if (userinfo == 0 && query == rest.len)
+        return rest;
+    return arena_printf(arena, "%s%.*s%s", userinfo ? REDACTED : "",
+                        VSR_FMT(str_sub(rest, userinfo, query < rest.len ? query + 1 : query)),
+                        query < rest.len ? REDACTED : "");
 }
 
 vsr_str url_shown(struct arena *arena, vsr_str url) {
-    size_t scheme = scheme_len(url), query, userinfo;
-    vsr_str rest = str_sub(url, scheme, url.len);
-    query = find_query(rest);
-    userinfo = userinfo_len(str_sub(rest, 0, query));
-    if (userinfo == 0 && query == rest.len)
+    size_t scheme = scheme_len(url);
+    vsr_str rest = str_sub(url, scheme, url.len), shown = rest_shown(arena, rest, scheme > 0);
+    if (shown.ptr == rest.ptr)
         return url;
-    return arena_printf(arena, "%.*s%s%.*s%s", VSR_FMT(str_sub(url, 0, scheme)), userinfo ? REDACTED : "",
-                        VSR_FMT(str_sub(rest, userinfo, query < rest.len ? query + 1 : query)),
-                        query < rest.len ? REDACTED : "");
+    return arena_printf(arena, "%.*s%.*s", VSR_FMT(str_sub(url, 0, scheme)), VSR_FMT(shown));
 }

@@ -10,7 +10,8 @@ struct arena;
 
 /*
  * `url` with [REDACTED] in place of what may be a secret: user and password before the host, everything behind `?` or
- * `#`. It need not be a valid URL. In `arena`, or `url` itself when there is nothing to hide. Any thread.
+ * `#`. It need not be a valid URL: of one that is none, all up to the last `@` is taken for a password. In `arena`, or
+ * `url` itself when there is nothing to hide. Any thread.
  */
 vsr_str url_shown(struct arena *arena, vsr_str url);
 

@@ -3,8 +3,13 @@
 #include "route/route.h"
 #include "signal/bank.h"
 
-/* A similarity as thresholds know it: requests of one kind have about 0.75, and those of two rules 0.8 at most. */
-#define ALIKE_LEAST 0.85
+/*
+ * From which similarity on two members are alike. The specification's, for bare cosines; where a model's scale brings
+ * them to what thresholds know (nn/similarity.h), requests of one kind have about 0.75, and those of two rules that can
+ * be told apart up to 0.8.
+ */
+#define ALIKE_COSINE 0.7
+#define ALIKE_SIMILARITY 0.85
 
 static const struct signal_bank *bank_at(const struct route *route, uint32_t slot) {
     const struct route_family *family = plan_family_at(route, slot);
@@ -23,7 +28,9 @@ static void compare(const struct visitor *visitor, const struct compete_partitio
     const struct signal_slot *slots = visitor->route->slots.items;
     const struct signal_bank *left = bank_at(visitor->route, a), *right = bank_at(visitor->route, b);
     struct route_alike alike = { .partition = partition->config->name, .a = slots[a].name, .b = slots[b].name };
-    if (left && right && signal_bank_likeness(left, right, &alike.similarity) && alike.similarity >= ALIKE_LEAST)
+    bool scaled;
+    if (left && right && signal_bank_likeness(left, right, &alike.similarity, &scaled) &&
+        alike.similarity >= (scaled ? ALIKE_SIMILARITY : ALIKE_COSINE))
         visitor->fn(visitor->data, &alike);
 }
 

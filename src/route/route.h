@@ -112,7 +112,7 @@ struct signal_bank *const *route_banks(const struct route *route, size_t *ret_n)
 /* Two members of a softmax partition whose examples are so alike that it can hardly tell which is meant. */
 struct route_alike {
     vsr_str partition, a, b; /* live with the route */
-    double similarity;       /* cosine of what their prototypes have in the middle */
+    double similarity;       /* of what their prototypes have in the middle (signal/bank.h) */
 };
 /* Of those whose banks are filled. Any thread. */
 void route_alike(const struct route *route, void (*fn)(void *data, const struct route_alike *alike), void *data);

@@ -227,7 +227,8 @@ static float *middle_of(const struct content *content) {
     return sum;
 }
 
-bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_similarity) {
+bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_similarity,
+                          bool *ret_scaled) {
     const struct content *left = content_of(a), *right = content_of(b);
     float *x, *y;
     bool ok;
@@ -236,8 +237,10 @@ bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank 
     x = middle_of(left);
     y = middle_of(right);
     ok = vector_normalize(x, left->dims) && vector_normalize(y, left->dims);
-    if (ok)
+    if (ok) {
         *ret_similarity = similarity_of(&left->scale, within_one(vector_dot(x, y, left->dims)));
+        *ret_scaled = left->scale.n > 0;
+    }
     mem_free(x);
     mem_free(y);
     return ok;

@@ -62,9 +62,10 @@ void signal_bank_fill(struct signal_bank *bank, const float *const *vectors, siz
 /* Says why it is not filled. Copies `reason`. May be said again; has no effect on a bank that is filled. */
 void signal_bank_fail(struct signal_bank *bank, enum signal_code code, const char *reason);
 
-/* The similarity of what the prototypes of two banks have in the middle. False: one is not filled, or they cannot be
- * compared. */
-bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_similarity);
+/* The similarity of what the prototypes of two banks have in the middle, and whether it is one by a scale or a bare
+ * cosine. False: one is not filled, or they cannot be compared. */
+bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_similarity,
+                          bool *ret_scaled);
 
 /* ---- for families */
 

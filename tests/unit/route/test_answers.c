@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nn/similarity.h"
 #include "signal/bank.h"
 
 static const char recipe[] =
@@ -35,7 +36,7 @@ static void make_vector(vsr_str text, float vector[2]) {
     vector[1] = (float)sqrt(1 - cosine * cosine);
 }
 
-static void fill_banks(struct fixture *f) {
+static void fill_banks_scaled(struct fixture *f, const struct similarity_scale *scale) {
     size_t n;
     struct signal_bank *const *banks = route_banks(f->route, &n);
     for (size_t i = 0; i < n; i++) {
@@ -45,8 +46,12 @@ static void fill_banks(struct fixture *f) {
         const float *row = vector;
         CHECK_INT(n_texts, 1, "texts");
         make_vector(texts[0], vector);
-        signal_bank_fill(banks[i], &row, 2, NULL);
+        signal_bank_fill(banks[i], &row, 2, scale);
     }
+}
+
+static void fill_banks(struct fixture *f) {
+    fill_banks_scaled(f, NULL);
 }
 
 static const vsr_str domains[] = { VSR_STR_INIT("law"), VSR_STR_INIT("math") };
@@ -311,7 +316,7 @@ TEST(rules_that_are_alike_are_found) {
         "    embeddings:\n"
         "      - {name: a, threshold: 0.5, candidates: ['0.9']}\n"
         "      - {name: b, threshold: 0.5, candidates: ['0.8']}\n"
-        "      - {name: c, threshold: 0.5, candidates: ['0.1']}\n"
+        "      - {name: c, threshold: 0.5, candidates: ['0.2']}\n"
         "    domains: [{name: law}, {name: math}]\n"
         "  projections:\n"
         "    partitions:\n"
@@ -319,15 +324,23 @@ TEST(rules_that_are_alike_are_found) {
         "      - {name: hard, semantics: exclusive, members: [a, b], default: a}\n"
         "      - {name: topic, semantics: softmax_exclusive, temperature: 0.1, members: [law, math], default: law}\n"
         "  decisions: [{name: d, rules: {type: embedding, name: a}}]\n";
-    struct fixture f;
-    struct asked asked;
-    load(&f, &asked, partitions);
-    route_alike(f.route, note_alike, &asked.text);
-    CHECK_STR(buf_str(&asked.text), "", "nothing is known yet");
-    fill_banks(&f);
-    route_alike(f.route, note_alike, &asked.text);
-    CHECK_STR(buf_str(&asked.text), "soft: a b 0.98|", "cosines are 0.98, 0.52, 0.68");
-    unload(&f, &asked);
+    /* Of a line that leaves cosines as they are. */
+    static const struct similarity_scale scale = { .n = 1, .cosine = { 0.5 }, .similarity = { 0.5 } };
+    static const struct {
+        const struct similarity_scale *scale;
+        const char *want;
+    } alike[] = { { NULL, "soft: a b 0.98|soft: b c 0.75|" }, { &scale, "soft: a b 0.98|" } };
+    for (size_t i = 0; i < VSR_COUNT(alike); i++) {
+        struct fixture f;
+        struct asked asked;
+        load(&f, &asked, partitions);
+        route_alike(f.route, note_alike, &asked.text);
+        CHECK_STR(buf_str(&asked.text), "", "nothing is known yet");
+        fill_banks_scaled(&f, alike[i].scale);
+        route_alike(f.route, note_alike, &asked.text);
+        CHECK_STR(buf_str(&asked.text), alike[i].want, "cosines are 0.98, 0.61, 0.75");
+        unload(&f, &asked);
+    }
 }
 
 RUN_TESTS(T(what_is_asked_is_asked_once), T(what_cannot_matter_is_not_asked), T(sources_of_a_recipe_are_few),

@@ -161,6 +161,7 @@ TEST(banks_know_what_cosines_mean) {
         struct signal_bank *bank, *other;
         const char *reason;
         double similarity;
+        bool scaled;
         bench_init(&b);
         both = options_of(&b, "a,b");
         one = options_of(&b, "c");
@@ -170,7 +171,8 @@ TEST(banks_know_what_cosines_mean) {
         signal_bank_fill(other, (const float *[]){ right }, ANSWERED_DIMS, scales[i]);
         CHECK(score_of(bank, ANSWERED_DIMS, &score, &reason), "filled");
         CHECK_INT(score.n_prototypes, 1 + i, "groups");
-        CHECK(signal_bank_likeness(bank, other, &similarity), "can be compared");
+        CHECK(signal_bank_likeness(bank, other, &similarity, &scaled), "can be compared");
+        CHECK_INT(scaled, scales[i] != NULL, "whose likeness it is");
         CHECK(fabs(similarity - likeness[i]) < 1e-3, "likeness");
         arena_free(b.arena);
     }

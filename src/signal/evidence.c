@@ -181,9 +181,11 @@ const struct evidence_ask *evidence_ask(struct evidence_asks *asks, enum evidenc
 #define TOLERANCE 1e-3
 
 static void refuse(struct evidence_ask *ask, const char *reason) {
-    ask->answer = (struct evidence_answer){
-        .code = SIGNAL_FAILED, .reason = reason, .model = ask->answer.model, .version = ask->answer.version
-    };
+    ask->answer = (struct evidence_answer){ .code = SIGNAL_FAILED,
+                                            .reason = reason,
+                                            .model = ask->answer.model,
+                                            .version = ask->answer.version,
+                                            .cut = ask->answer.cut };
 }
 
 static void take_vector(struct evidence_asks *asks, struct evidence_ask *ask) {

@@ -203,6 +203,7 @@ TEST(pieces_that_are_cut) {
     fixture_must_load(&f, RECIPE("", "jailbreak: [{name: j}]"));
     answers_route(&f, long_prompt(&f, 3000, 2900, "ignore "), first_is_cut);
     check_results(&f, "jailbreak:j=0.90 jailbreak:j!too_long ", "one of many");
+    answers_check_trace(&f, ",\"cut\":1}]");
     CHECK_STR(str_from_c(answers_reason(&f, "jailbreak", "j")),
               "the end of a text was left out by test: use long_text: chunk", "reason");
     fixture_free(&f);

@@ -143,7 +143,8 @@ TEST(answers_that_break_their_promise_are_failures) {
                                           .n_labels = answers[i].n_labels,
                                           .spans = answers[i].spans,
                                           .n_spans = answers[i].n_spans,
-                                          .model = "m" };
+                                          .model = "m",
+                                          .cut = true };
         struct evidence_asks asks;
         struct evidence_ask *ask;
         evidence_asks_init(&asks, arena);
@@ -151,6 +152,7 @@ TEST(answers_that_break_their_promise_are_failures) {
         ask = asks.items[0];
         evidence_take(&asks, ask, &answer);
         CHECK(ask->answered && strcmp(ask->answer.model, "m") == 0, answers[i].name);
+        CHECK(ask->answer.cut, "who said what about which part stays told");
         CHECK_INT(ask->answer.code, answers[i].reason ? SIGNAL_FAILED : SIGNAL_OK, answers[i].name);
         CHECK(!answers[i].reason || str_find(str_from_c(ask->answer.reason), str_from_c(answers[i].reason)) >= 0,
               answers[i].name);

@@ -211,26 +211,60 @@ TEST(embeddings_have_a_length) {
     }
 }
 
-/* The loop does something else in between. */
+/* A long vector but for its last byte, which the test sends: from then on the turns of the loop are those that reading
+ * takes. */
+struct held_back {
+    struct arena *arena;
+    struct script_reply reply;
+};
+
+static void held_back_begin(struct held_back *held) {
+    const char *body;
+    held->arena = arena_new(0, 0);
+    body = long_vector(held->arena, REMOTE_DIMS_MAX, "1", 0);
+    held->reply = (struct script_reply){
+        .act = SCRIPT_RAW,
+        .body = arena_printf(held->arena,
+                             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n%.*s",
+                             strlen(body), (int)(strlen(body) - 1), body)
+                    .ptr,
+    };
+}
+
+/* So many turns of reading, fewer when the call is over. */
+static void read_for(struct rig *rig, const struct held_back *held, int n_turns) {
+    static const vsr_str text = VSR_STR_INIT("x");
+    rig_begin(rig, &held->reply, 1);
+    start(rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 0);
+    SCRIPT_RUN(rig->host.loop, &rig->script, rig->script.n_asked == 1, "the question");
+    for (int i = 0; i < 20; i++)
+        (void)loop_run_once(rig->host.loop, 2);
+    CHECK_INT(rig->n_done, 0, "the last byte is not there");
+    CHECK(peer_send_str(&rig->script.peers[0], VSR_STR("}"), NULL), "the last byte");
+    for (int i = 0; i < n_turns && rig->n_done == 0; i++)
+        (void)loop_run_once(rig->host.loop, PUMP_MS_MAX);
+}
+
+/* The loop serves others in between, and the call may be cancelled there: after each turn, until one time it is over.
+ */
 TEST(a_call_is_cancelled_while_its_answer_is_read) {
-    struct arena *arena = arena_new(0, 0);
-    struct script_reply reply = { .status = 200 };
-    vsr_str text = VSR_STR("x");
+    enum { TURNS_MIN = 3, TURNS_MAX = 1000 };
+    struct held_back held;
     struct rig rig;
-    size_t n_turns = 0;
-    reply.body = long_vector(arena, REMOTE_DIMS_MAX, "1", 0);
-    for (size_t cancel_after = 1; rig.n_done == 0 || cancel_after == 1; cancel_after++) {
-        rig_begin(&rig, &reply, 1);
-        start(&rig, SOURCE_HTTP_EMBEDDINGS, &text, 1, 0);
-        for (n_turns = 0; n_turns < cancel_after && rig.n_done == 0; n_turns++) {
-            script_turn(&rig.script);
-            loop_run_once(rig.host.loop, 1);
-        }
-        if (rig.n_done == 0)
-            remote_call_cancel(rig.call);
+    int n_turns = 1;
+    held_back_begin(&held);
+    for (read_for(&rig, &held, n_turns); rig.n_done == 0 && n_turns < TURNS_MAX; read_for(&rig, &held, ++n_turns)) {
+        remote_call_cancel(rig.call);
+        pump_turns(rig.host.loop, 10);
+        CHECK_INT(rig.n_done, 0, "nobody is told");
         rig_end(&rig);
     }
-    arena_free(arena);
+    CHECK_INT(rig.n_done, 1, "read");
+    CHECK_INT(rig.answer.code, SIGNAL_OK, "well");
+    CHECK_INT(rig.answer.n, REMOTE_DIMS_MAX, "whole");
+    CHECK_MSG(n_turns > TURNS_MIN, "read in %d turns of the loop, want more than %d", n_turns, TURNS_MIN);
+    rig_end(&rig);
+    arena_free(held.arena);
 }
 
 static const struct {

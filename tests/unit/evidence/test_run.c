@@ -277,6 +277,46 @@ TEST(built_in_models_read_texts_of_any_length) {
     CHECK(memcmp(numbers[0], numbers[1], sizeof(numbers[0])) == 0, "the same answers");
 }
 
+/* A text of few bytes is read where it is asked about, unless it has too many tokens for that. */
+TEST(short_texts_of_many_tokens_are_left_to_the_engine) {
+    static const struct store_model domain = { .name = VSR_STR_INIT("builtin/domain"),
+                                               .type = VSR_STR_INIT("domains"),
+                                               .long_text = LONG_TEXT_CHUNK };
+    static char digits[EVIDENCE_INLINE_LEN_MAX + 1];
+    static const struct {
+        const char *text;
+        bool patient, by_engine;
+    } cases[] = { { "law", false, false }, { digits, false, true }, { digits, true, true } };
+    float numbers[VSR_COUNT(cases)];
+    memset(digits, '7', EVIDENCE_INLINE_LEN_MAX);
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct rig rig;
+        struct quiz quiz;
+        struct evidence_question question;
+        struct vsr_err err = VSR_ERR_NONE;
+        uint64_t before;
+        rig_begin(&rig, three, 0, STORE_LAZY, cases[i].patient);
+        CHECK_MSG(store_configure(rig.store, &domain, 1, &err) == 0, "%s", err.text);
+        rig_load(&rig, "builtin/domain");
+        quiz_begin(&quiz, &rig);
+        add_builtin(&quiz, "builtin/domain", cases[i].text);
+        question = question_of(&quiz);
+        before = engine_stats(rig.engine).queue.submitted;
+        if (cases[i].patient) {
+            evidence_run_wait(rig.lane, &question, NULL);
+        } else {
+            start(&quiz);
+            CHECK(quiz.done == !cases[i].by_engine, "what is read here is answered at once");
+            finish(&quiz);
+        }
+        CHECK_MSG(quiz.asks[0].answer.code == SIGNAL_OK, "%s", quiz.asks[0].answer.reason);
+        CHECK((engine_stats(rig.engine).queue.submitted > before) == cases[i].by_engine, "by whom");
+        numbers[i] = quiz.asks[0].answer.numbers[0];
+        rig_end(&rig);
+    }
+    CHECK(numbers[1] == numbers[2], "the same answer, whoever waits");
+}
+
 TEST(the_same_again_is_remembered) {
     struct rig rig;
     struct quiz quiz;
@@ -563,7 +603,8 @@ TEST(asks_are_counted) {
 }
 
 RUN_TESTS(T(every_kind_of_answer), T(texts_that_are_cut_are_answered), T(risk_in_one_window_is_risk),
-          T(built_in_models_read_texts_of_any_length), T(the_same_again_is_remembered), T(why_not),
-          T(a_lazy_model_is_waited_for), T(a_server_that_is_silent), T(who_goes_away_is_told_nothing),
-          T(mail_for_nobody), T(few_are_in_flight), T(sources_do_not_wait_for_each_other), T(all_are_late_together),
-          T(texts_for_one_server_go_together), T(asks_are_counted))
+          T(built_in_models_read_texts_of_any_length), T(short_texts_of_many_tokens_are_left_to_the_engine),
+          T(the_same_again_is_remembered), T(why_not), T(a_lazy_model_is_waited_for), T(a_server_that_is_silent),
+          T(who_goes_away_is_told_nothing), T(mail_for_nobody), T(few_are_in_flight),
+          T(sources_do_not_wait_for_each_other), T(all_are_late_together), T(texts_for_one_server_go_together),
+          T(asks_are_counted))

@@ -30,9 +30,10 @@ int http_embeddings_read(vsr_str answer, size_t n_texts, size_t dims, struct htt
                          struct vsr_err *err) VSR_MUST_CHECK;
 
 /*
- * The same in steps, for a loop that serves others, too: ten thousand numbers take milliseconds. Begin parses a copy of
- * the answer; a step reads `n_numbers` more. HTTP_EMBEDDINGS_MORE: there are more; 0: these are all, in `*ret_vectors`.
- * After a failure there is nothing to do but free.
+ * The same for a loop that serves others, too: ten thousand numbers take milliseconds. What is in steps is the reading
+ * of numbers; begin parses a copy of the answer as a whole, so the length of answers needs a limit
+ * (http_embeddings_len_max()). A step reads `n_numbers` more. HTTP_EMBEDDINGS_MORE: there are more; 0: these are all,
+ * in `*ret_vectors`. After a failure there is nothing to do but free.
  */
 struct http_embeddings;
 

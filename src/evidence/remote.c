@@ -243,14 +243,18 @@ static void read_vectors(void *data) {
     mem_free(vectors.numbers);
 }
 
+/* Of the vectors to come; 0: not known. */
+static size_t dims_of(const struct remote_call *call) {
+    return call->dims ? call->dims : call->client->dims;
+}
+
 static void on_vectors(void *owner, const struct http_post_answer *answer) {
     struct remote_call *call = owner;
     struct vsr_err err = VSR_ERR_NONE;
-    size_t dims = call->dims ? call->dims : call->client->dims;
     call->post = NULL;
     if (answer->code != SIGNAL_OK)
         fail(call, answer->code, "%s", answer->reason);
-    else if (http_embeddings_begin(answer->body, call->n_asked, dims, &call->reader, &err) < 0)
+    else if (http_embeddings_begin(answer->body, call->n_asked, dims_of(call), &call->reader, &err) < 0)
         fail_vectors(call, &err);
     else
         read_vectors(call);
@@ -259,16 +263,16 @@ static void on_vectors(void *owner, const struct http_post_answer *answer) {
 static void ask_vectors(struct remote_call *call) {
     const struct remote_client *client = call->client;
     const struct config_semantic *semantic = client->source->config;
-    size_t left = call->question.n_texts - call->place;
+    size_t left = call->question.n_texts - call->place, room = dims_of(call) ? REMOTE_BATCH_MAX : REMOTE_FIRST_MAX;
     struct buf body;
-    call->n_asked = left < REMOTE_BATCH_MAX ? left : REMOTE_BATCH_MAX;
+    call->n_asked = left < room ? left : room;
     buf_init(&body, HTTP_QUESTION_LEN_MAX);
     http_embeddings_write(&body, semantic->endpoint.model, call->question.texts + call->place, call->n_asked,
                           client->dims);
     if (buf_failed(&body))
         fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
     else
-        post(call, &body, http_embeddings_len_max(call->n_asked, client->dims), on_vectors);
+        post(call, &body, http_embeddings_len_max(call->n_asked, dims_of(call)), on_vectors);
     buf_done(&body);
 }
 

@@ -14,10 +14,11 @@
  * What each kind of source takes, and what is decided here because nobody else says it:
  *
  * SOURCE_HTTP_EMBEDDINGS  VECTOR. Attempts of `timeout_seconds` (10), `max_retries` more; a batch of texts goes out in
- *     pieces of REMOTE_BATCH_MAX. `dimensions` is asked for and expected; without it all vectors of an answer must have
+ *     pieces of REMOTE_BATCH_MAX, the first one of REMOTE_FIRST_MAX where nobody says the dimensions: all of an answer
+ *     is parsed at once on the loop. `dimensions` is asked for and expected; without it all vectors of a call must have
  *     one length. An item without `index`, or with the index 0 that another had, stands for its place (signals.md
- *     §4.5). A vector of zeros has no direction and fails. An answer
- *     may be as long as one with the numbers that were asked for can be, 0.7 MB for one text and dimensions unknown.
+ *     §4.5). A vector of zeros has no direction and fails. An answer may be as long as one with the numbers that are
+ *     expected can be, 0.7 MB for one text and dimensions unknown.
  * SOURCE_HTTP_CLASSIFY  CLASSES, POST /classify. Every label exactly once, no others, each score in [0, 1], sum
  *     within 0.02 of 1. Without labels those of the answer count, at least two, each once, sorted by name, so that the
  *     order does not depend on the text. A list of one list, which common servers give, is read as its inner one.
@@ -53,6 +54,7 @@ struct tls_client;
 
 enum {
     REMOTE_BATCH_MAX = 32,                /* texts in one question; common servers take no more */
+    REMOTE_FIRST_MAX = 4,                 /* of them while dimensions are unknown; 2.7 MB of answer */
     REMOTE_TEXTS_MAX = 1 << 16,           /* texts of one call */
     REMOTE_DIMS_MAX = 1 << 14,            /* numbers of one vector */
     REMOTE_VERDICT_LEN_MAX = 1 << 20,     /* bytes of an answer without vectors */

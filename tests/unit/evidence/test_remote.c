@@ -129,34 +129,52 @@ TEST(embeddings_ask_and_normalise) {
     rig_end(&rig);
 }
 
+/* The answer about texts `first` to `first + n - 1`, whose numbers are text i's [i,1], the last one first. */
+static const char *piece_of(struct arena *arena, size_t first, size_t n) {
+    struct buf out;
+    const char *text;
+    buf_init(&out, 1 << 16);
+    buf_append_c(&out, "{\"data\":[");
+    for (size_t i = n; i > 0; i--)
+        buf_printf(&out, "%s{\"index\":%zu,\"embedding\":[%zu,1]}", i < n ? "," : "", i - 1, first + i - 1);
+    buf_append_c(&out, "]}");
+    text = arena_c_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+static const struct {
+    const char *name;
+    int64_t dimensions;
+    size_t n_pieces, pieces[3];
+} batches[] = {
+    { "dimensions unknown", 0, 3, { REMOTE_FIRST_MAX, REMOTE_BATCH_MAX, 2 } },
+    { "dimensions asked for", 2, 2, { REMOTE_BATCH_MAX, REMOTE_FIRST_MAX + 2 } },
+};
+
 TEST(embeddings_of_many_texts_go_in_pieces) {
-    enum { TEXTS = REMOTE_BATCH_MAX + 2 };
-    struct buf first;
-    struct script_reply replies[2] = { { .status = 200 },
-                                       { .status = 200,
-                                         .body = "{\"data\":[{\"index\":1,\"embedding\":[0,2]},"
-                                                 "{\"index\":0,\"embedding\":[5,0]}]}" } };
-    vsr_str texts[TEXTS];
-    struct rig rig;
-    buf_init(&first, 1 << 16);
-    buf_append_c(&first, "{\"data\":[");
-    for (int i = 0; i < REMOTE_BATCH_MAX; i++)
-        buf_printf(&first, "%s{\"index\":%d,\"embedding\":[%d,1]}", i ? "," : "", i, i);
-    buf_append(&first, VSR_STR("]}\0"));
-    replies[0].body = first.ptr;
-    rig_begin(&rig, replies, 2);
-    for (size_t i = 0; i < TEXTS; i++)
-        texts[i] = arena_printf(rig.arena, "text %zu", i);
-    ask_many(&rig, SOURCE_HTTP_EMBEDDINGS, texts, TEXTS, "many");
-    CHECK_INT(rig.answer.code, SIGNAL_OK, "code");
-    CHECK_INT(rig.answer.n, TEXTS * 2, "numbers");
-    for (int i = 0; i < REMOTE_BATCH_MAX; i++)
-        CHECK(fabsf(rig.answer.numbers[2 * i] - (float)(i / sqrt(i * i + 1.0))) < 1e-6f, "in order");
-    CHECK(rig.answer.numbers[2 * REMOTE_BATCH_MAX] == 1 && rig.answer.numbers[2 * REMOTE_BATCH_MAX + 3] == 1,
-          "by index");
-    CHECK_INT(rig.script.n_asked, 2, "questions");
-    rig_end(&rig);
-    buf_done(&first);
+    enum { TEXTS = REMOTE_FIRST_MAX + REMOTE_BATCH_MAX + 2 };
+    for (size_t b = 0; b < VSR_COUNT(batches); b++) {
+        struct arena *arena = arena_new(0, 0);
+        struct script_reply replies[3] = { { 0 } };
+        vsr_str texts[TEXTS];
+        struct rig rig;
+        size_t first = 0;
+        for (size_t i = 0; i < batches[b].n_pieces; first += batches[b].pieces[i++])
+            replies[i] = (struct script_reply){ .status = 200, .body = piece_of(arena, first, batches[b].pieces[i]) };
+        rig_begin(&rig, replies, batches[b].n_pieces);
+        rig.semantic.endpoint.dimensions = batches[b].dimensions;
+        for (size_t i = 0; i < TEXTS; i++)
+            texts[i] = arena_printf(rig.arena, "text %zu", i);
+        ask_many(&rig, SOURCE_HTTP_EMBEDDINGS, texts, TEXTS, batches[b].name);
+        CHECK_INT(rig.answer.code, SIGNAL_OK, batches[b].name);
+        CHECK_INT(rig.answer.n, TEXTS * 2, batches[b].name);
+        for (int i = 0; i < TEXTS; i++)
+            CHECK(fabsf(rig.answer.numbers[2 * i] - (float)(i / sqrt(i * i + 1.0))) < 1e-6f, batches[b].name);
+        CHECK_INT(rig.script.n_asked, batches[b].n_pieces, batches[b].name);
+        rig_end(&rig);
+        arena_free(arena);
+    }
 }
 
 /* A vector and what does not belong there: `n` numbers, `padding` blanks. */

@@ -282,13 +282,15 @@ TEST(short_texts_of_many_tokens_are_left_to_the_engine) {
     static const struct store_model domain = { .name = VSR_STR_INIT("builtin/domain"),
                                                .type = VSR_STR_INIT("domains"),
                                                .long_text = LONG_TEXT_CHUNK };
-    static char digits[EVIDENCE_INLINE_LEN_MAX + 1];
+    enum { DIGITS = 5000 }; /* each a token */
+    _Static_assert((int)DIGITS > BUILTIN_TOKENS_MAX && (int)DIGITS < EVIDENCE_INLINE_LEN_MAX, "many tokens, few bytes");
+    static char digits[DIGITS + 1];
     static const struct {
         const char *text;
         bool patient, by_engine;
     } cases[] = { { "law", false, false }, { digits, false, true }, { digits, true, true } };
     float numbers[VSR_COUNT(cases)];
-    memset(digits, '7', EVIDENCE_INLINE_LEN_MAX);
+    memset(digits, '7', DIGITS);
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         struct rig rig;
         struct quiz quiz;

@@ -48,7 +48,7 @@ static struct vector_cache *open_vectors(const struct evidence *evidence, const 
         directory = arena_printf(arena, "%s/vectors", state);
     else if (doc->base_dir.len > 0)
         directory = arena_printf(arena, "%.*s/.vsr/vectors", VSR_FMT(doc->base_dir));
-    cache = vector_cache_new(directory, 0);
+    cache = vector_cache_new(directory, evidence->options.vectors_len_max);
     arena_free(arena);
     return cache;
 }

@@ -40,6 +40,7 @@ struct evidence_options {
     /* Environment lookup for keys and places; NULL: getenv. */
     const char *(*env)(void *data, const char *name);
     void *env_data;
+    size_t vectors_len_max; /* bytes of examples' vectors that are kept; 0: VECTOR_CACHE_LEN_MAX */
 };
 
 struct evidence *evidence_new(const struct evidence_options *options);

@@ -1,6 +1,7 @@
 #include "evidence/fill.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "config/global_catalog.h"
 #include "core/arena.h"
@@ -36,7 +37,9 @@ struct task {
     const _Atomic bool *stop;
     struct arena *arena;
     struct vector_shelf *shelf;
-    size_t dims;                    /* 0: not known yet */
+    size_t dims;          /* 0: not known yet */
+    const float *witness; /* a server's vector of it, witness_dims numbers; NULL: it said none */
+    size_t witness_dims;
     struct evidence_answer failure; /* the last one; code OK: there was none */
     size_t n_asked, n_left_out;
 };
@@ -182,24 +185,54 @@ static void ask_unknown(struct task *task, const struct signal_bank *bank) {
 
 /* ---- whether a server is who it was */
 
-static bool is_same(const struct task *task, vsr_str text, const struct evidence_answer *answer) {
-    struct arena *arena = arena_new(0, 0);
-    float *before = ARENA_ARRAY(arena, float, answer->n), cosine = 0;
-    bool known = vector_shelf_get(task->shelf, text, before, answer->n);
-    for (size_t i = 0; known && i < answer->n; i++)
+static bool is_same(const float *before, const struct evidence_answer *answer) {
+    float cosine = 0;
+    for (size_t i = 0; i < answer->n; i++)
         cosine += before[i] * answer->numbers[i];
+    return cosine >= same_cosine;
+}
+
+/* Why what the shelf holds is not of the server that answers now; NULL: it is. */
+static const char *why_forget(const struct task *task, vsr_str text, const struct evidence_answer *answer) {
+    struct arena *arena = arena_new(0, 0);
+    float *before = ARENA_ARRAY(arena, float, answer->n);
+    const char *why = NULL;
+    if (answer->n != task->dims)
+        why = "a server's vectors have another length than they had; examples get new ones";
+    else if (!vector_shelf_get(task->shelf, text, before, answer->n))
+        why = "nothing kept says whether a server embeds as it did; examples get new vectors";
+    else if (!is_same(before, answer))
+        why = "a server embeds otherwise than it did; examples get new vectors";
     arena_free(arena);
-    return known && cosine >= same_cosine;
+    return why;
 }
 
 static void compare(void *data, struct evidence_ask *ask, const struct evidence_answer *answer) {
     struct task *task = data;
-    if (answer->code == SIGNAL_OK && task->dims > 0 && !is_same(task, ask->text, answer)) {
-        LOG_INFO("a server embeds otherwise than it did; examples get new vectors",
-                 LOG_S("model", ((const struct config_semantic *)bound_of(task)->source->config)->endpoint.model));
+    const char *why = answer->code == SIGNAL_OK && task->dims > 0 ? why_forget(task, ask->text, answer) : NULL;
+    if (why) {
+        LOG_INFO(why, LOG_S("model", ((const struct config_semantic *)bound_of(task)->source->config)->endpoint.model));
         vector_shelf_forget(task->shelf);
     }
+    if (answer->code == SIGNAL_OK) {
+        float *witness = ARENA_ARRAY(task->arena, float, answer->n);
+        memcpy(witness, answer->numbers, answer->n * sizeof(*witness));
+        task->witness = witness;
+        task->witness_dims = answer->n;
+    }
     take(data, ask, answer);
+}
+
+/*
+ * The witness was there before all examples, and is the first to go where there is no room for all. Without it what is
+ * kept is worth nothing to the next load.
+ */
+static void keep_witness(const struct task *task) {
+    vsr_str witness = VSR_STR(WITNESS);
+    if (!task->witness || task->witness_dims != vector_shelf_dims(task->shelf))
+        return;
+    if (!is_known(task, witness)) /* looking makes it the newest */
+        vector_shelf_put(task->shelf, witness, task->witness, task->witness_dims);
 }
 
 /*
@@ -297,8 +330,10 @@ static bool fill_source(struct task *task) {
             fill_bank(task, banks[i]);
         all &= signal_bank_is_filled(banks[i]);
     }
-    if (task->shelf)
+    if (task->shelf) {
+        keep_witness(task);
         vector_shelf_save(task->shelf);
+    }
     vector_shelf_unref(task->shelf);
     task->shelf = NULL;
     if (!is_stopped(task))

@@ -28,6 +28,7 @@ struct rig {
     struct evidence_lane *lane;
     struct loop *loop; /* the lane's */
     bool no_models;
+    size_t vectors_len_max;
 };
 
 static inline void rig_models(void *owner, struct engine **ret_engine, struct store **ret_store) {
@@ -42,7 +43,9 @@ static inline const char *rig_env(void *data, const char *name) {
 }
 
 static inline void rig_open_evidence(struct rig *rig, bool own_loop) {
-    const struct evidence_options options = { .models = rig_models, .owner = rig, .env = rig_env, .env_data = rig };
+    const struct evidence_options options = {
+        .models = rig_models, .owner = rig, .env = rig_env, .env_data = rig, .vectors_len_max = rig->vectors_len_max
+    };
     struct evidence_lane_options lane = { .evidence = evidence_new(&options) };
     struct vsr_err err = VSR_ERR_NONE;
     rig->evidence = lane.evidence;

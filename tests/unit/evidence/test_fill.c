@@ -172,17 +172,21 @@ static int fill_anew(struct rig *rig, struct server *server, const char *yaml, s
     return atomic_load(&server->n_texts) - before;
 }
 
+static const char *recipe_of_server(struct arena *arena, const struct server *server) {
+    return arena_printf(arena,
+                        EMBEDDED_BY("endpoint: {base_url: 'http://127.0.0.1:%u/v1', model: m}, "
+                                    "embedding_config: {backend: openai_compatible, model_type: remote}"),
+                        server->port)
+        .ptr;
+}
+
 TEST(a_server_with_another_model) {
     struct rig rig;
     struct server server;
     const char *yaml;
     server_begin(&server);
     rig_begin(&rig, embedders, 0, STORE_EAGER, true);
-    yaml = arena_printf(rig.arena,
-                        EMBEDDED_BY("endpoint: {base_url: 'http://127.0.0.1:%u/v1', model: m}, "
-                                    "embedding_config: {backend: openai_compatible, model_type: remote}"),
-                        server.port)
-               .ptr;
+    yaml = recipe_of_server(rig.arena, &server);
     CHECK_INT(fill_anew(&rig, &server, yaml, 2, "first"), 5, "four examples, and whether it is the one that it was");
     CHECK_INT(fill_anew(&rig, &server, yaml, 2, "second"), 1, "it is");
     atomic_store(&server.model, 20);
@@ -190,6 +194,24 @@ TEST(a_server_with_another_model) {
     CHECK_INT(fill_anew(&rig, &server, yaml, 2, "fourth"), 1, "it is");
     server_end(&server);
     CHECK_INT(fill_anew(&rig, &server, yaml, 0, "fifth"), 0, "nobody says so");
+    rig_end(&rig);
+}
+
+/* What there was room for is of use to the next process. */
+TEST(a_server_with_more_examples_than_room) {
+    enum { ROOM = 220 }; /* three vectors of three numbers */
+    struct rig rig;
+    struct server server;
+    const char *yaml;
+    server_begin(&server);
+    rig_begin(&rig, embedders, 0, STORE_EAGER, true);
+    rig_close_evidence(&rig);
+    rig.vectors_len_max = ROOM;
+    rig_open_evidence(&rig, true);
+    yaml = recipe_of_server(rig.arena, &server);
+    CHECK_INT(fill_anew(&rig, &server, yaml, 2, "first"), 5, "four examples, and whether it is the one that it was");
+    CHECK_INT(fill_anew(&rig, &server, yaml, 2, "second"), 4, "it is, and one of them was kept until it was needed");
+    server_end(&server);
     rig_end(&rig);
 }
 
@@ -360,4 +382,5 @@ TEST(a_recipe_is_evaluated) {
 }
 
 RUN_TESTS(T(each_text_is_run_once_for_good), T(what_cannot_be_had_says_why), T(a_server_with_another_model),
-          T(in_the_background), T(filled_while_generations_change), T(a_recipe_is_evaluated))
+          T(a_server_with_more_examples_than_room), T(in_the_background), T(filled_while_generations_change),
+          T(a_recipe_is_evaluated))

@@ -25,6 +25,7 @@ struct http_post {
     uint64_t start_ms;
     unsigned n_attempts;
     int status;
+    bool longer; /* than its limit is the answer */
     uint64_t retry_after_ms;
     http_post_done_fn *done;
     void *owner;
@@ -91,6 +92,7 @@ static void finish(struct http_post *post, enum signal_code code) {
     const struct http_post_answer answer = {
         .code = code,
         .status = post->status,
+        .longer = post->longer,
         .reason = code == SIGNAL_OK ? NULL : post->reason,
         .body = code == SIGNAL_OK ? buf_str(&post->answer) : VSR_STR(""),
     };
@@ -234,6 +236,7 @@ static void on_body(void *owner, vsr_str bytes) {
         return;
     }
     if (buf_append(&post->answer, bytes) < 0) {
+        post->longer = true; /* and final: there is no other attempt */
         say(post, "the answer is longer than %zu bytes", post->options.answer_len_max);
         fail(post, SIGNAL_FAILED, false);
     }

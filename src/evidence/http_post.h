@@ -62,6 +62,7 @@ void http_server_done(struct http_server *server);
 struct http_post_answer {
     enum signal_code code; /* SIGNAL_OK: status 2xx, `body` is complete */
     int status;            /* of HTTP; 0: there was none */
+    bool longer;           /* failed because it has more than `answer_len_max` */
     const char *reason;    /* of a failure, without anything of the question; valid during the call */
     vsr_str body;          /* valid during the call */
 };

@@ -252,7 +252,9 @@ static void on_vectors(void *owner, const struct http_post_answer *answer) {
     struct remote_call *call = owner;
     struct vsr_err err = VSR_ERR_NONE;
     call->post = NULL;
-    if (answer->code != SIGNAL_OK)
+    if (answer->longer && dims_of(call) > 0)
+        fail(call, answer->code, "%s; vectors of %zu numbers were expected", answer->reason, dims_of(call));
+    else if (answer->code != SIGNAL_OK)
         fail(call, answer->code, "%s", answer->reason);
     else if (http_embeddings_begin(answer->body, call->n_asked, dims_of(call), &call->reader, &err) < 0)
         fail_vectors(call, &err);

@@ -199,13 +199,16 @@ static const struct {
     size_t n, padding;
     int64_t dimensions;
     enum signal_code code;
+    const char *reason;
 } lengths[] = {
-    { "as many as there may be", "\n          -0.12345678901234567", REMOTE_DIMS_MAX, 0, 0, SIGNAL_OK },
-    { "one more", "1", REMOTE_DIMS_MAX + 1, 0, 0, SIGNAL_FAILED },
-    { "asked for, on lines of their own", "\n          -1.2345678901234567e-05", 4096, 0, 4096, SIGNAL_OK },
-    { "some room", "1", 2, 64000, 2, SIGNAL_OK },
-    { "too much room", "1", 2, 70000, 2, SIGNAL_FAILED },
-    { "too much room, whatever the number", "1", 2, 1 << 20, 0, SIGNAL_FAILED },
+    { "as many as there may be", "\n          -0.12345678901234567", REMOTE_DIMS_MAX, 0, 0, SIGNAL_OK, NULL },
+    { "one more", "1", REMOTE_DIMS_MAX + 1, 0, 0, SIGNAL_FAILED, NULL },
+    { "asked for, on lines of their own", "\n          -1.2345678901234567e-05", 4096, 0, 4096, SIGNAL_OK, NULL },
+    { "some room", "1", 2, 64000, 2, SIGNAL_OK, NULL },
+    { "too much room", "1", 2, 70000, 2, SIGNAL_FAILED, "; vectors of 2 numbers were expected" },
+    { "too much room, whatever the number", "1", 2, 1 << 20, 0, SIGNAL_FAILED, "bytes" },
+    { "a server that gives what it always gives", "\n          -1.2345678901234567e-05", 4096, 0, 256, SIGNAL_FAILED,
+      "bytes; vectors of 256 numbers were expected" },
 };
 
 /* What is parsed on the loop is as long as what was asked for. */
@@ -219,6 +222,8 @@ TEST(embeddings_have_a_length) {
         rig.semantic.endpoint.dimensions = lengths[i].dimensions;
         ask(&rig, SOURCE_HTTP_EMBEDDINGS, "x", lengths[i].name);
         CHECK_INT(rig.answer.code, lengths[i].code, lengths[i].name);
+        if (lengths[i].reason)
+            CHECK_HAS(str_from_c(rig.answer.reason), lengths[i].reason, lengths[i].name);
         if (lengths[i].code == SIGNAL_OK) {
             CHECK_INT(rig.answer.n, lengths[i].n, lengths[i].name);
             CHECK(fabs(fabs((double)rig.answer.numbers[lengths[i].n - 1]) - 1 / sqrt((double)lengths[i].n)) < 1e-6,

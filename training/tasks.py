@@ -44,6 +44,10 @@ TOPIC = {name: label for label, names in TOPICS.items() for part in names.split(
          for name in ([part] if part in ("computer science", "molecular biology", "commercial enterprise", "stock exchange",
                                          "Middle Ages", "criminal law") else part.split())}
 
+SMALL_TALK = set("greeting goodbye thank_you how_old_are_you are_you_a_bot what_is_your_name who_made_you where_are_you_from tell_joke "
+                 "what_are_your_hobbies do_you_have_pets user_name change_ai_name who_do_you_work_for what_can_i_ask_you "
+                 "repeat maybe yes no".split())
+
 LABELS = {
     "domain": DOMAIN,
     "fact-check": ["NO_FACT_CHECK_NEEDED", "FACT_CHECK_NEEDED"],
@@ -158,6 +162,9 @@ def train(task):
     if task == "fact-check":
         found += [(row["text"], 0, 0.5) for row in rows.train("modality/mixed_prompts") if row["label"] != "text"][:1500]
         found += [(t, 0, 0.5) for t in commands(9, 3000) if not t.lower().startswith(("what", "who", "when", "where", "how"))]
+        # A bare phrase asserts and asks nothing; nor does talk with the assistant about itself, whatever word it begins with.
+        found += [(r.choice(("{}", "a {}", "the {}", "my {}")).format(t), 0, 0.8) for t in sample([row["text"] for row in rows.own("terms")], 4000, 9)]
+        found += [(row["text"], 0, 1.0) for row in rows.train("intent/clinc150") if row["label"] in SMALL_TALK]
         found += [(row["text"], 0, 1.0) for row in rows.train("jailbreak/benign_prompts") if row["kind"] == "instruction"
                   and "?" not in row["text"]]
     if task == "jailbreak":

@@ -172,6 +172,23 @@ void *arena_grow(struct arena *arena, void *array, size_t size, size_t n, size_t
     return copy;
 }
 
+void *arena_try_grow(struct arena *arena, void *array, size_t size, size_t n, size_t n_more, size_t *cap) {
+    size_t bigger;
+    void *copy;
+    if (n_more <= *cap - n)
+        return array;
+    if (n_more > SIZE_MAX / 4 / size - n)
+        return NULL;
+    bigger = 2 * (n + n_more) > 8 ? 2 * (n + n_more) : 8;
+    copy = arena_try_alloc(arena, bigger * size);
+    if (!copy)
+        return NULL;
+    if (n)
+        memcpy(copy, array, size * n);
+    *cap = bigger;
+    return copy;
+}
+
 vsr_str arena_str(struct arena *arena, vsr_str text) {
     return str_make(arena_c_str(arena, text), text.len);
 }

@@ -60,6 +60,8 @@ void *arena_alloc_array(struct arena *arena, size_t size, size_t n);
  *     list = arena_grow(arena, list, sizeof(*list), n, &cap);
  */
 void *arena_grow(struct arena *arena, void *array, size_t size, size_t n, size_t *cap);
+/* The same for `n_more` elements, where a client says how many there are. NULL: no memory; the old array stays. */
+void *arena_try_grow(struct arena *arena, void *array, size_t size, size_t n, size_t n_more, size_t *cap);
 
 /* A copy in the arena, followed by a NUL that is not counted. */
 vsr_str arena_str(struct arena *arena, vsr_str text);

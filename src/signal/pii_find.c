@@ -86,21 +86,6 @@ static bool find_at(vsr_str text, size_t pos, struct pii_find_span *ret) {
     return false;
 }
 
-static bool make_room(struct arena *arena, struct pii_find_span **spans, size_t n, size_t *cap) {
-    size_t next = *cap ? 2 * *cap : 8;
-    struct pii_find_span *more;
-    if (n < *cap)
-        return true;
-    more = arena_try_alloc(arena, next * sizeof(*more));
-    if (!more)
-        return false;
-    if (n > 0)
-        memcpy(more, *spans, n * sizeof(*more));
-    *spans = more;
-    *cap = next;
-    return true;
-}
-
 /* Behind no word, except that "IP" is often written close to the address. */
 static bool is_beginning(vsr_str text, size_t pos) {
     if (!pii_is_word(pii_byte_before(text, pos)))
@@ -121,7 +106,7 @@ static size_t skip_word(vsr_str text, size_t pos) {
 }
 
 int pii_find(struct arena *arena, vsr_str text, struct pii_find_span **ret_spans, size_t *ret_n, struct vsr_err *err) {
-    struct pii_find_span *spans = NULL, span;
+    struct pii_find_span *spans = NULL, *more, span;
     size_t n = 0, cap = 0;
     for (size_t pos = 0; pos < text.len;) {
         size_t end = is_beginning(text, pos) ? skip_word(text, pos) : pos + 1;
@@ -131,8 +116,10 @@ int pii_find(struct arena *arena, vsr_str text, struct pii_find_span **ret_spans
             pos = end;
             continue;
         }
-        if (!make_room(arena, &spans, n, &cap))
+        more = arena_try_grow(arena, spans, sizeof(*spans), n, 1, &cap);
+        if (!more)
             return err_set(err, VSR_E_NOMEM, "no memory for the personal data that was found");
+        spans = more;
         spans[n++] = span;
         pos = span.end;
     }

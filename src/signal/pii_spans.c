@@ -30,36 +30,23 @@ static struct pii_span formed_span(uint32_t content, const struct pii_find_span 
                               .margin = SIZE_MAX };
 }
 
-/* Room for `n_more` behind the first `n`, and then for as many again: whoever sends many texts pays for each once. */
-static bool make_room(struct arena *arena, struct pii_span **spans, size_t n, size_t n_more, size_t *cap) {
-    size_t next = 2 * (n + n_more);
-    struct pii_span *more;
-    if (n + n_more <= *cap)
-        return true;
-    more = arena_try_alloc(arena, next * sizeof(*more));
-    if (!more)
-        return false;
-    if (n > 0)
-        memcpy(more, *spans, n * sizeof(*more));
-    *spans = more;
-    *cap = next;
-    return true;
-}
-
 int pii_spans_by_form(struct arena *arena, const vsr_str *contents, size_t n_contents, struct pii_span **ret_spans,
                       size_t *ret_n, struct vsr_err *err) {
     struct pii_span *spans = NULL;
     size_t n = 0, cap = 0;
     for (uint32_t i = 0; i < n_contents; i++) {
         struct pii_find_span *found;
+        struct pii_span *more;
         size_t n_found;
         int rc = pii_find(arena, contents[i], &found, &n_found, err);
         if (rc < 0)
             return rc;
         if (n_found == 0)
             continue;
-        if (!make_room(arena, &spans, n, n_found, &cap))
+        more = arena_try_grow(arena, spans, sizeof(*spans), n, n_found, &cap); /* many texts: each is copied seldom */
+        if (!more)
             return err_set(err, VSR_E_NOMEM, "no memory for the personal data that was found");
+        spans = more;
         for (size_t k = 0; k < n_found; k++)
             spans[n++] = formed_span(i, &found[k]);
     }

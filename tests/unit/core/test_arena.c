@@ -95,6 +95,22 @@ TEST(grow) {
     arena_free(arena);
 }
 
+TEST(grow_or_not) {
+    struct arena *arena = arena_new(0, 1 << 16);
+    int *list = NULL, *more;
+    size_t cap = 0, n = 0;
+    while ((more = arena_try_grow(arena, list, sizeof(*list), n, 7, &cap))) {
+        list = more;
+        for (size_t k = 0; k < 7; k++, n++)
+            list[n] = (int)n;
+    }
+    CHECK(n >= 1024 && n <= (1 << 16) / sizeof(*list), "up to the ceiling");
+    for (size_t i = 0; i < n; i++)
+        CHECK_INT(list[i], (int)i, "the old array stays");
+    CHECK(!arena_try_grow(arena, list, sizeof(*list), n, SIZE_MAX / 2, &cap), "more than there can be");
+    arena_free(arena);
+}
+
 TEST(lower_case) {
     struct arena *arena = arena_new(0, 0);
     vsr_str lower = arena_str_lower(arena, VSR_STR("ABZaz@[\xC3\x84 1\0X"));
@@ -105,4 +121,4 @@ TEST(lower_case) {
 }
 
 RUN_TESTS(T(lower_case), T(alignment_and_zeroing), T(ceiling), T(cleanups_run_backwards_and_once),
-          T(reset_keeps_one_chunk), T(rewind_over_chunks), T(text), T(grow))
+          T(reset_keeps_one_chunk), T(rewind_over_chunks), T(text), T(grow), T(grow_or_not))

@@ -9,8 +9,6 @@ import pathlib
 import shutil
 import sys
 
-import torch
-
 import export
 import text
 import trunk as trunks

@@ -27,14 +27,14 @@ MARK = re.compile(r"\[\[([A-Z_]+):(.*?)\]\]", re.S)
 
 
 class Written:
-    """Rows of one set; a text that stands there twice, or is one to evaluate with, is left out."""
+    """Rows of one set; a text that stands there twice, or is one to evaluate with, is left out. `whole`: what may not be twice."""
 
     def __init__(self, name):
         self.name, self.rows, self.seen = name, [], set()
 
     def add(self, whole, gid=None, **fields):
         same = normal(whole)
-        if same in self.seen or held_out(whole):
+        if same in self.seen or any(held_out(fields[k]) for k in ("text", "a", "b") if k in fields):
             return
         self.seen.add(same)
         gid = digest(normal(gid or whole))[:10]

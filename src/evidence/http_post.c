@@ -1,5 +1,7 @@
 #include "evidence/http_post.h"
 
+#include <stdio.h>
+
 #include "config/address.h"
 #include "core/assert.h"
 #include "core/json.h"

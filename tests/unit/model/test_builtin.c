@@ -174,7 +174,6 @@ TEST(limits) {
     builtin_scratch_free(scratch);
 }
 
-/* What an engine does by itself: tokens first, then one model. */
 /* What is kept of the last text makes no difference: in any order the answers are those of a new scratch. */
 TEST(the_last_text_again) {
     const struct builtin_model *models[] = { open_model("builtin/domain"), open_model("builtin/pii") };
@@ -199,6 +198,7 @@ TEST(the_last_text_again) {
     builtin_scratch_free(kept);
 }
 
+/* What an engine does by itself: tokens first, then one model. */
 TEST(tokens_of_others) {
     const struct builtin_model *models[] = { open_model("builtin/pii"), open_model("builtin/domain") };
     struct builtin_scratch *scratch = builtin_scratch_new(), *other = builtin_scratch_new();

@@ -72,7 +72,8 @@ static void start(const struct http_call *call, const struct address *address, s
         .fields = fields,
         .body = call->body,
     };
-    struct client_endpoint *endpoint = client_endpoint(client, address->host, address->port, tls);
+    struct client_endpoint *endpoint =
+        client_endpoint(client, &(struct client_place){ .host = address->host, .port = address->port, .tls = tls });
     if (call->body.len > 0)
         fields[n_fields++] = (struct http1_field){ VSR_STR("content-type"), VSR_STR("application/json") };
     if (call->token.len > 0)

@@ -70,7 +70,10 @@ void http_server_init(struct http_server *server, const struct http_server_optio
         server->path = VSR_STR("/");
     if (options->token.len)
         server->authorization = arena_printf(arena, "Bearer %.*s", VSR_FMT(options->token));
-    server->endpoint = client_endpoint(options->client, address.host, address.port, address.tls ? options->tls : NULL);
+    server->endpoint =
+        client_endpoint(options->client, &(struct client_place){ .host = address.host,
+                                                                 .port = address.port,
+                                                                 .tls = address.tls ? options->tls : NULL });
 }
 
 void http_server_done(struct http_server *server) {

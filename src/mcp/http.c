@@ -341,7 +341,9 @@ static int read_url(struct http *http, const struct mcp_place *place, const stru
     http->path = address.path.len ? arena_str(http->arena, address.path) : VSR_STR("/");
     if (options->token.len)
         http->authorization = arena_printf(http->arena, "Bearer %.*s", VSR_FMT(options->token));
-    http->endpoint = client_endpoint(place->client, address.host, address.port, address.tls ? place->tls : NULL);
+    http->endpoint = client_endpoint(place->client, &(struct client_place){ .host = address.host,
+                                                                            .port = address.port,
+                                                                            .tls = address.tls ? place->tls : NULL });
     return 0;
 }
 

@@ -1,5 +1,7 @@
 #include "net/client.h"
 
+#include <stdio.h>
+
 #include "core/assert.h"
 #include "core/mem.h"
 #include "net/client_conn.h"
@@ -104,8 +106,8 @@ static void on_wait_over(void *data) {
     struct client_call *call = data;
     struct vsr_err err;
     uint64_t waited = loop_now_ms(call->endpoint->client->loop) - call->started_ms;
-    (void)err_set(&err, VSR_E_TIMEOUT, "no connection to %s:%u within %llu ms", call->endpoint->host,
-                  (unsigned)call->endpoint->port, (unsigned long long)waited);
+    (void)err_set(&err, VSR_E_TIMEOUT, "no connection to %.*s within %llu ms", VSR_FMT(call->endpoint->shown),
+                  (unsigned long long)waited);
     line_remove(call->endpoint, call);
     call_fail(call, &err, false);
 }
@@ -282,28 +284,50 @@ void endpoint_connect_failed(struct client_endpoint *endpoint, const struct vsr_
     endpoint_pump(endpoint);
 }
 
-static bool same_endpoint(const struct client_endpoint *endpoint, vsr_str host, uint16_t port,
-                          const struct tls_client *tls) {
-    return endpoint->port == port && endpoint->tls == tls &&
-           str_eq_nocase(str_make(endpoint->host, endpoint->host_len), host);
+static bool same_place(const struct client_place *a, const struct client_place *b) {
+    return a->port == b->port && a->tls == b->tls && str_eq_nocase(a->host, b->host) &&
+           str_eq(a->unix_path, b->unix_path) && str_eq_nocase(a->server_name, b->server_name);
 }
 
-struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uint16_t port, struct tls_client *tls) {
+/* Copies `text` to *at, and moves that on. */
+static vsr_str keep_text(char **at, vsr_str text) {
+    vsr_str copy = str_make(*at, text.len);
+    if (text.len)
+        memcpy(*at, text.ptr, text.len);
+    *at += text.len;
+    return copy;
+}
+
+static struct client_endpoint *endpoint_make(struct client *client, const struct client_place *place) {
+    enum { PORT_LEN = sizeof(":65535") };
+    size_t len = place->host.len + place->unix_path.len + place->server_name.len;
+    size_t shown_max = sizeof("unix:") + PORT_LEN + place->host.len + place->unix_path.len;
+    struct client_endpoint *endpoint = mem_alloc(sizeof(*endpoint) + len + shown_max);
+    char *at = endpoint->texts;
+    int n;
+    endpoint->refs = 1;
+    endpoint->client = client;
+    endpoint->place = *place;
+    endpoint->place.host = keep_text(&at, place->host);
+    endpoint->place.unix_path = keep_text(&at, place->unix_path);
+    endpoint->place.server_name = keep_text(&at, place->server_name);
+    n = place->unix_path.len ? snprintf(at, shown_max, "unix:%.*s", VSR_FMT(place->unix_path))
+                             : snprintf(at, shown_max, "%.*s:%u", VSR_FMT(place->host), (unsigned)place->port);
+    endpoint->shown = str_make(at, n > 0 ? (size_t)n : 0);
+    endpoint->dns = place->unix_path.len
+                        ? dns_host_new_unix(client->loop, place->unix_path)
+                        : dns_host_new(client->loop, place->host, place->port, client->limits.dns_ttl_ms);
+    return endpoint;
+}
+
+struct client_endpoint *client_endpoint(struct client *client, const struct client_place *place) {
     struct client_endpoint *endpoint = client->endpoints;
     VSR_DEBUG_ASSERT(loop_on_thread(client->loop));
-    while (endpoint && !same_endpoint(endpoint, host, port, tls))
+    while (endpoint && !same_place(&endpoint->place, place))
         endpoint = endpoint->next;
     if (endpoint)
         return client_endpoint_ref(endpoint);
-    endpoint = mem_alloc(sizeof(*endpoint) + host.len + 1);
-    endpoint->refs = 1;
-    endpoint->client = client;
-    endpoint->dns = dns_host_new(client->loop, host, port, client->limits.dns_ttl_ms);
-    endpoint->tls = tls;
-    endpoint->port = port;
-    endpoint->host_len = host.len;
-    if (host.len)
-        memcpy(endpoint->host, host.ptr, host.len);
+    endpoint = endpoint_make(client, place);
     endpoint->next = client->endpoints;
     client->endpoints = endpoint;
     return endpoint;

@@ -69,15 +69,25 @@ struct client_request {
     vsr_str body; /* kept by the caller until the call ends: it may be sent twice */
 };
 
+/*
+ * Where a server is and how it is spoken to. Two places with the same members are the same place: their calls share
+ * connections.
+ */
+struct client_place {
+    vsr_str host; /* a name, an IPv4 or IPv6 literal without brackets */
+    uint16_t port;
+    vsr_str unix_path;      /* not empty: a Unix socket; host and port are names only then */
+    struct tls_client *tls; /* NULL: plain; else kept */
+    vsr_str server_name;    /* what the certificate has to name, and SNI; empty: `host` */
+};
+
 int client_new(struct loop *loop, const struct client_limits *limits, struct client **ret_client, struct vsr_err *err);
 /* Cancels what is running, without events. Not from inside an event. NULL is allowed. */
 void client_free(struct client *client);
 
-/*
- * The pool for host:port, made when absent, with one more reference; the same arguments give the same endpoint. `tls`
- * NULL: plain, else kept. `host` may be a name, an IPv4 or IPv6 literal without brackets.
+/* The pool for that place, made when absent, with one more reference; the same place gives the same endpoint. Copies.
  */
-struct client_endpoint *client_endpoint(struct client *client, vsr_str host, uint16_t port, struct tls_client *tls);
+struct client_endpoint *client_endpoint(struct client *client, const struct client_place *place);
 struct client_endpoint *client_endpoint_ref(struct client_endpoint *endpoint);
 /*
  * Gives a reference back. Without any the endpoint ends a little later, from the loop, with its idle connections; calls

@@ -50,7 +50,7 @@ static void give_up(void *data) {
     struct client_conn *conn = data;
     struct client_endpoint *endpoint = conn->endpoint;
     struct vsr_err err = *conn->err;
-    (void)err_wrap(&err, "%s:%u", endpoint->host, (unsigned)endpoint->port);
+    (void)err_wrap(&err, "%.*s", VSR_FMT(endpoint->shown));
     client_conn_close(conn);
     endpoint_connect_failed(endpoint, &err);
 }
@@ -61,13 +61,14 @@ static void on_connect_slow(void *data);
 static bool try_addresses(struct client_conn *conn) {
     struct client_endpoint *endpoint = conn->endpoint;
     struct client *client = endpoint->client;
+    const struct client_place *place = &endpoint->place;
+    vsr_str server_name = place->server_name.len ? place->server_name : place->host;
     size_t n = dns_host_count(endpoint->dns);
     for (; conn->n_tried < n; conn->n_tried++) {
         uint64_t now = loop_now_ms(client->loop);
         uint64_t left = conn->connect_by_ms > now ? conn->connect_by_ms - now : 0;
-        int rc =
-            stream_connect(client->loop, dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried), endpoint->tls,
-                           str_make(endpoint->host, endpoint->host_len), &conn_events, conn, &conn->stream, conn->err);
+        int rc = stream_connect(client->loop, dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried),
+                                place->tls, server_name, &conn_events, conn, &conn->stream, conn->err);
         if (rc < 0)
             continue;
         /* One address that swallows packets must not use up the time of the others. */

@@ -84,17 +84,16 @@ struct client_endpoint {
     struct client *client;
     struct client_endpoint *next;
     struct dns_host *dns;
-    struct tls_client *tls;
+    struct client_place place; /* its texts lie behind this struct */
     size_t refs;
     struct loop_task gone; /* nobody refers to it */
-    uint16_t port;
     bool resolving;
     size_t n_conns, n_connecting, n_idle, n_waiting;
     struct client_conn *conns, *idle;
     struct client_call *waiting, *waiting_last;
     struct client_call *failing; /* refused at the start; their on_error comes from the loop */
-    size_t host_len;
-    char host[]; /* NUL-terminated */
+    vsr_str shown;               /* for messages: host:port, or unix:PATH */
+    char texts[];
 };
 
 struct client {

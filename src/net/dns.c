@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <sys/un.h>
 #include <uv.h>
 
 #include "core/assert.h"
@@ -13,6 +15,7 @@ union dns_addr {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
+    struct sockaddr_un path;
 };
 
 /* Outlives its host when that is freed during the resolution. */
@@ -89,6 +92,21 @@ struct dns_host *dns_host_new(struct loop *loop, vsr_str name, uint16_t port, ui
     return host;
 }
 
+/* A path that no socket address can hold stays without an address, like a bad name. */
+struct dns_host *dns_host_new_unix(struct loop *loop, vsr_str path) {
+    struct dns_host *host = MEM_NEW(struct dns_host);
+    struct sockaddr_un *addr = &host->addrs[0].path;
+    host->loop = loop;
+    (void)snprintf(host->name, sizeof(host->name), "%.*s", VSR_FMT(path)); /* for messages */
+    addr->sun_family = AF_UNIX;
+    if (path.len > 0 && path.len < sizeof(addr->sun_path) && !memchr(path.ptr, '\0', path.len)) {
+        memcpy(addr->sun_path, path.ptr, path.len);
+        host->n_addrs = 1;
+        host->literal = true;
+    }
+    return host;
+}
+
 void dns_host_free(struct dns_host *host) {
     if (!host)
         return;
@@ -151,7 +169,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 static void report_bad_name(void *data) {
     struct dns_host *host = data;
     struct vsr_err err;
-    (void)err_set(&err, VSR_E_DNS, "cannot resolve \"%s\": not a usable host name", host->name);
+    (void)err_set(&err, VSR_E_DNS, "cannot resolve \"%s\": no usable host name or path of a socket", host->name);
     host->fn(host->data, &err);
 }
 

@@ -2,7 +2,8 @@
  * dns - the addresses of one host, resolved in the background and trusted for a while.
  *
  * Resolution is getaddrinfo() on libuv's thread pool, so hosts files, search domains and both address families behave
- * as everywhere else on the machine. IPv4 and IPv6 literals need no resolution and never expire. Loop thread only.
+ * as everywhere else on the machine. IPv4 and IPv6 literals and the paths of Unix sockets need no resolution and never
+ * expire. Loop thread only.
  */
 #ifndef VSR_NET_DNS_H
 #define VSR_NET_DNS_H
@@ -26,6 +27,8 @@ bool dns_is_localhost(vsr_str name);
 
 /* Copies `host`. Addresses come with `port` filled in. Free with dns_host_free(). */
 struct dns_host *dns_host_new(struct loop *loop, vsr_str host, uint16_t port, uint64_t ttl_ms);
+/* The address of a Unix socket: one, that never expires. Copies `path`. */
+struct dns_host *dns_host_new_unix(struct loop *loop, vsr_str path);
 /* A resolution that runs is forgotten: no callback follows. NULL is allowed. */
 void dns_host_free(struct dns_host *host);
 

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -583,8 +584,19 @@ static void go_on_connect(struct stream *s) {
     }
 }
 
+static socklen_t addr_len(const struct sockaddr *addr) {
+    switch (addr->sa_family) {
+    case AF_INET6:
+        return sizeof(struct sockaddr_in6);
+    case AF_UNIX:
+        return sizeof(struct sockaddr_un);
+    default:
+        return sizeof(struct sockaddr_in);
+    }
+}
+
 static int socket_connect(const struct sockaddr *addr, struct vsr_err *err) {
-    socklen_t len = addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    socklen_t len = addr_len(addr);
     int one = 1, fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         (void)err_set(err, VSR_E_IO, "cannot make a socket: %s", strerror(errno));

@@ -1,5 +1,5 @@
 /*
- * stream - a TCP connection, plain or TLS, with backpressure.
+ * stream - a TCP or Unix connection, plain or TLS, with backpressure.
  *
  * The one transport under both the listener's connections and the outbound pool. Reads are delivered as slices of a
  * buffer shared by the loop, valid during the callback. Writes go out at once when the socket takes them and are queued

@@ -106,7 +106,9 @@ static void start(void *data) {
     const struct client_timeouts timeouts = { .total_ms = (uint64_t)reliability->health_check_timeout_ms };
     check->status = 0;
     if (!check->pool)
-        check->pool = client_endpoint(check->health->client, ref->host, ref->port, check->endpoint->tls);
+        check->pool = client_endpoint(check->health->client, &(struct client_place){ .host = ref->host,
+                                                                                     .port = ref->port,
+                                                                                     .tls = check->endpoint->tls });
     check->call = client_call_start(check->pool, &request, &timeouts, &events, check);
 }
 

@@ -218,6 +218,8 @@ void provider_endpoint_reasoning(const struct provider_model *model, const struc
 struct client_endpoint *provider_endpoint_pool(const struct provider_endpoint *endpoint, size_t worker,
                                                struct client *client) {
     if (!endpoint->pools[worker])
-        endpoint->pools[worker] = client_endpoint(client, endpoint->ref->host, endpoint->ref->port, endpoint->tls);
+        endpoint->pools[worker] = client_endpoint(client, &(struct client_place){ .host = endpoint->ref->host,
+                                                                                  .port = endpoint->ref->port,
+                                                                                  .tls = endpoint->tls });
     return endpoint->pools[worker];
 }

@@ -386,7 +386,9 @@ static void chaos_begin(struct chaos *chaos, uint32_t seed, struct tls_server *t
     CHECK(server_new(chaos->loop, &origin_handler, chaos, &origin_limits, &chaos->origin, &err) == 0, err.text);
     CHECK(server_listen_tls(chaos->origin, VSR_STR("127.0.0.1"), 0, tls_server, NULL, &port, &err) == 0, err.text);
     CHECK(client_new(chaos->loop, &client_limits, &chaos->client, &err) == 0, err.text);
-    chaos->endpoint = client_endpoint(chaos->client, VSR_STR("127.0.0.1"), port, tls_client);
+    chaos->endpoint =
+        client_endpoint(chaos->client,
+                        &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = port, .tls = tls_client });
     CHECK(server_new(chaos->loop, &front_handler, chaos, &limits, &chaos->front, &err) == 0, err.text);
     CHECK(server_listen(chaos->front, VSR_STR("127.0.0.1"), 0, NULL, &chaos->front_port, &err) == 0, err.text);
 }

@@ -1,5 +1,7 @@
 #include "net/client.h"
 
+#include <sys/un.h>
+
 #include "certificates.h"
 #include "core/mem.h"
 #include "net/loop.h"
@@ -94,7 +96,8 @@ static void rig_begin_with(struct rig *rig, const struct client_limits *limits) 
     CHECK_MSG(loop_new(&rig->loop, &err) == 0, "%s", err.text);
     CHECK_MSG(client_new(rig->loop, limits, &rig->client, &err) == 0, "%s", err.text);
     rig->listen_fd = peer_listen(&rig->port);
-    rig->endpoint = client_endpoint(rig->client, VSR_STR("127.0.0.1"), rig->port, NULL);
+    rig->endpoint =
+        client_endpoint(rig->client, &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = rig->port });
 }
 
 static void rig_begin(struct rig *rig) {
@@ -298,11 +301,62 @@ TEST(reuse) {
     CHECK_INT(client_stats(rig.client).connects_total, 1, "one connection");
     CHECK_INT(client_stats(rig.client).reused_total, 19, "reused");
     CHECK_INT(client_stats(rig.client).calls_total, 20, "calls");
-    CHECK(client_endpoint(rig.client, VSR_STR("127.0.0.1"), rig.port, NULL) == rig.endpoint, "same endpoint");
-    CHECK(client_endpoint(rig.client, VSR_STR("127.0.0.1"), 1, NULL) != rig.endpoint, "other port");
+    CHECK(client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = rig.port }) ==
+              rig.endpoint,
+          "same endpoint");
+    CHECK(client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = 1 }) !=
+              rig.endpoint,
+          "other port");
     peer_close(&origin);
     PUMP(rig.loop, client_stats(rig.client).connections == 0, "an idle connection that ends leaves the pool");
     rig_end(&rig);
+}
+
+/* A socket in the file system, which is found by its path alone. */
+TEST(unix_socket) {
+    struct rig rig;
+    struct watch watch = { 0 };
+    struct peer origin = { 0 };
+    char dir[] = "/tmp/vsr-unix-XXXXXX";
+    char long_path[200];
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(mkdtemp(dir) != NULL, "directory");
+    (void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/backend.sock", dir);
+    rig_begin(&rig);
+    rig.endpoint = client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("localhost"),
+                                                                       .unix_path = str_from_c(addr.sun_path) });
+    start(&rig, &watch);
+    PUMP(rig.loop, over(&watch), "nobody there");
+    CHECK_INT(watch.err.code, VSR_E_REFUSED, watch.err.text);
+    CHECK(str_find(str_from_c(watch.err.text), VSR_STR("/backend.sock")) >= 0, watch.err.text);
+    forget(&watch);
+    CHECK(bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, 8) == 0, "listen");
+    for (int i = 0; i < 3; i++) {
+        start(&rig, &watch);
+        if (i == 0)
+            PUMP(rig.loop, peer_accept(&origin, fd), "accept");
+        expect_request(&rig, &origin, "request");
+        peer_send(&origin, OK("2", "ok"));
+        PUMP(rig.loop, over(&watch), "answer");
+        CHECK_INT(watch.n_end, 1, watch.err.text);
+        forget(&watch);
+    }
+    CHECK_INT(client_stats(rig.client).reused_total, 2, "reused");
+    CHECK(client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("localhost"),
+                                                              .unix_path = VSR_STR("/other") }) != rig.endpoint,
+          "other path");
+    memset(long_path, 'x', sizeof(long_path));
+    rig.endpoint =
+        client_endpoint(rig.client, &(struct client_place){ .unix_path = str_make(long_path, sizeof(long_path)) });
+    start(&rig, &watch);
+    PUMP(rig.loop, over(&watch), "path too long");
+    CHECK_INT(watch.err.code, VSR_E_DNS, watch.err.text);
+    forget(&watch);
+    peer_close(&origin);
+    rig_end(&rig);
+    close(fd);
+    CHECK(unlink(addr.sun_path) == 0 && rmdir(dir) == 0, "clean up");
 }
 
 /* Leaves one used connection in the pool. */
@@ -340,12 +394,15 @@ TEST(references) {
     pump_turns(rig.loop, 5);
     CHECK_INT(client_stats(rig.client).idle, 1, "one user is left");
     client_endpoint_unref(rig.endpoint);
-    CHECK(client_endpoint(rig.client, VSR_STR("127.0.0.1"), rig.port, NULL) == rig.endpoint, "asked for in time");
+    CHECK(client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = rig.port }) ==
+              rig.endpoint,
+          "asked for in time");
     pump_turns(rig.loop, 5);
     CHECK_INT(client_stats(rig.client).idle, 1, "so its connection lives on");
     give_back(&rig, &origin);
     PUMP(rig.loop, client_stats(rig.client).connections == 0 && peer_gone(&origin), "gone with its connection");
-    rig.endpoint = client_endpoint(rig.client, VSR_STR("127.0.0.1"), rig.port, NULL);
+    rig.endpoint =
+        client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = rig.port });
     warm_up(&rig, &fresh);
     CHECK_INT(client_stats(rig.client).connects_total, 2, "made anew");
     peer_close(&origin);
@@ -578,7 +635,7 @@ static void check_dns_error(const char *host) {
     struct rig rig;
     struct watch watches[2] = { 0 };
     rig_begin(&rig);
-    rig.endpoint = client_endpoint(rig.client, str_from_c(host), 80, NULL);
+    rig.endpoint = client_endpoint(rig.client, &(struct client_place){ .host = str_from_c(host), .port = 80 });
     start(&rig, &watches[0]);
     start(&rig, &watches[1]);
     for (int i = 0; i < 2; i++) {
@@ -602,8 +659,11 @@ TEST(name_that_resolves) {
     struct peer origin = { 0 };
     rig_begin(&rig);
     /* May give ::1 first, where nobody listens: then the next address is tried. */
-    rig.endpoint = client_endpoint(rig.client, VSR_STR("localhost"), rig.port, NULL);
-    CHECK(client_endpoint(rig.client, VSR_STR("LocalHost"), rig.port, NULL) == rig.endpoint, "names have no case");
+    rig.endpoint =
+        client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("localhost"), .port = rig.port });
+    CHECK(client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("LocalHost"), .port = rig.port }) ==
+              rig.endpoint,
+          "names have no case");
     start(&rig, &watch);
     expect_request(&rig, &origin, "localhost");
     peer_send(&origin, OK("2", "ok"));
@@ -618,7 +678,8 @@ TEST(freed_while_resolving) {
     struct rig rig;
     struct watch watch = { 0 };
     rig_begin(&rig);
-    rig.endpoint = client_endpoint(rig.client, VSR_STR("no-such-host.invalid"), 80, NULL);
+    rig.endpoint =
+        client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("no-such-host.invalid"), .port = 80 });
     start(&rig, &watch);
     rig_end(&rig);
     CHECK(!over(&watch), "no event");
@@ -1059,7 +1120,7 @@ TEST(many_calls) {
     uint16_t port;
     rig_begin(&rig);
     server = echo_server(&rig, NULL, &port);
-    rig.endpoint = client_endpoint(rig.client, VSR_STR("127.0.0.1"), port, NULL);
+    rig.endpoint = client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = port });
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < MANY; i++)
             start(&rig, &watches[i]);
@@ -1080,6 +1141,7 @@ struct tls_case {
     const char *name, *host;
     bool trusts, insecure;
     int code;
+    const char *server_name; /* NULL: the host */
 };
 
 static void tls_talk(const struct tls_case *c, const char *dir, struct tls_server *tls_server, vsr_str body) {
@@ -1096,7 +1158,12 @@ static void tls_talk(const struct tls_case *c, const char *dir, struct tls_serve
     CHECK_MSG(tls_client_new(&options, &tls, &err) == 0, "%s", err.text);
     rig_begin(&rig);
     server = echo_server(&rig, tls_server, &port);
-    rig.endpoint = client_endpoint(rig.client, str_from_c(c->host), port, tls);
+    rig.endpoint =
+        client_endpoint(rig.client,
+                        &(struct client_place){ .host = str_from_c(c->host),
+                                                .port = port,
+                                                .tls = tls,
+                                                .server_name = str_from_c(c->server_name ? c->server_name : "") });
     for (int i = 0; i < 3; i++) {
         start_method(&rig, &watch, "POST", body, &no_hurry);
         PUMP(rig.loop, over(&watch), c->name);
@@ -1118,6 +1185,7 @@ TEST(tls) {
         { "by name", "localhost", true, false, 0 },
         { "unknown authority", "127.0.0.1", false, false, VSR_E_TLS },
         { "wrong name", "127.0.0.2", true, false, VSR_E_TLS },
+        { "another name than asked for", "127.0.0.1", true, false, VSR_E_TLS, "other.example" },
         { "not verified", "127.0.0.1", false, true, 0 },
     };
     char dir[64], cert[256], key[256];
@@ -1164,11 +1232,21 @@ TEST(tls_wrong_name) {
     rig_begin(&rig);
     CHECK(server_new(rig.loop, &echo, NULL, &echo_limits, &server, &err) == 0, "server");
     CHECK(server_listen_tls(server, VSR_STR("127.0.0.2"), 0, tls_server, NULL, &port, &err) == 0, err.text);
-    rig.endpoint = client_endpoint(rig.client, VSR_STR("127.0.0.2"), port, tls);
+    rig.endpoint =
+        client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("127.0.0.2"), .port = port, .tls = tls });
     start(&rig, &watch);
     PUMP(rig.loop, over(&watch), "wrong name");
     CHECK_INT(watch.err.code, VSR_E_TLS, watch.err.text);
     CHECK(str_find(str_from_c(watch.err.text), VSR_STR("mismatch")) >= 0, watch.err.text);
+    forget(&watch);
+    /* The same address under the name that the certificate has. */
+    rig.endpoint = client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("127.0.0.2"),
+                                                                       .port = port,
+                                                                       .tls = tls,
+                                                                       .server_name = VSR_STR("localhost") });
+    start(&rig, &watch);
+    PUMP(rig.loop, over(&watch), "own name");
+    CHECK_INT(watch.n_end, 1, watch.err.text);
     forget(&watch);
     server_free(server);
     rig_end(&rig);
@@ -1186,7 +1264,9 @@ TEST(tls_mistaken) {
     struct tls_client *tls = NULL;
     CHECK(tls_client_new(&(struct tls_client_options){ .insecure = true }, &tls, &err) == 0, "client");
     rig_begin(&rig);
-    rig.endpoint = client_endpoint(rig.client, VSR_STR("127.0.0.1"), rig.port, tls);
+    rig.endpoint =
+        client_endpoint(rig.client,
+                        &(struct client_place){ .host = VSR_STR("127.0.0.1"), .port = rig.port, .tls = tls });
     start(&rig, &watch);
     PUMP(rig.loop, peer_accept(&origin, rig.listen_fd), "accept");
     peer_send(&origin, "HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -1219,7 +1299,7 @@ TEST(tls_bad_files) {
 }
 
 RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere), T(request_on_the_wire), T(reuse),
-          T(references), T(stale_connection), T(reset_after_the_request_is_an_error),
+          T(unix_socket), T(references), T(stale_connection), T(reset_after_the_request_is_an_error),
           T(reset_inside_the_request_is_resent), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
           T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(connecting_calls_do_not_queue),
           T(stale_at_the_limit), T(refused), T(names_that_do_not_resolve), T(name_that_resolves),

@@ -198,10 +198,12 @@ static void on_close(void *request, enum exchange_outcome how) {
     arena_free(call->arena);
 }
 
-static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
+static void error_body(void *app, const struct http1_head *head, int status, vsr_str message,
+                       struct server_error *ret) {
     struct admin *admin = app;
     _Static_assert((int)SERVER_ERROR_SCRATCH_LEN >= (int)RANDOM_UUID_LEN, "the scratch holds a request id");
     vsr_str id = { ret->scratch, RANDOM_UUID_LEN };
+    (void)head;
     random_uuid_v7(&admin->random, clock_wall_ms(), ret->scratch);
     write_error(&ret->body, status == 413 ? "REQUEST_BODY_TOO_LARGE" : "INVALID_INPUT", message, id);
     ret->fields[ret->n_fields++] = (struct http1_field){ VSR_STR("x-request-id"), id };

@@ -81,9 +81,12 @@ static void write_models(const struct backend *backend, struct buf *out) {
 
 static int read_tls(struct backend *backend, const struct options *options, struct vsr_err *err) {
     const char *cert = options_text(options, "tls-cert"), *key = options_text(options, "tls-key");
+    struct tls_server_options tls = { .client_auth = TLS_CLIENT_NONE };
     if (!cert)
         return 0;
-    return tls_server_new(str_from_c(cert), str_from_c(key), &backend->tls, err);
+    tls.cert_file = str_from_c(cert);
+    tls.key_file = str_from_c(key);
+    return tls_server_new(&tls, &backend->tls, err);
 }
 
 static int read_backend(struct backend *backend, const struct options *options, struct vsr_err *err) {
@@ -196,7 +199,7 @@ static int backend_run(const struct cli *cli, int argc, char **argv) {
         code = cli_fail_err(cli, &err);
     else
         code = run(cli, backend);
-    tls_server_free(backend->tls);
+    tls_server_unref(backend->tls);
     mem_free(backend);
     return code;
 }

@@ -490,9 +490,11 @@ static void on_close(void *data, enum exchange_outcome how) {
         request_give(request);
 }
 
-static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
+static void error_body(void *app, const struct http1_head *head, int status, vsr_str message,
+                       struct server_error *ret) {
     const struct error_body error = { .status = status, .message = message };
     (void)app;
+    (void)head;
     error_body_write(&ret->body, &error);
 }
 

@@ -14,6 +14,7 @@
 #include "net/loop.h"
 #include "net/server_conn.h"
 #include "net/stream.h"
+#include "net/tls.h"
 
 enum {
     ACCEPTS_PER_TURN = 64,
@@ -62,6 +63,12 @@ static void listener_close(struct listener *listener) {
     listener->fd = -1;
 }
 
+static void listener_free(struct listener *listener) {
+    loop_defer_cancel(&listener->gone);
+    tls_server_unref(listener->tls);
+    mem_free(listener);
+}
+
 static void close_listeners(struct server *server) {
     for (struct listener *listener = server->listeners; listener; listener = listener->next)
         listener_close(listener);
@@ -76,7 +83,7 @@ void server_free(struct server *server) {
     loop_timer_stop(&server->drain_timer);
     loop_defer_cancel(&server->drained);
     while (server->spare) {
-        struct exchange *exchange = server->spare;
+        struct http1_exchange *exchange = server->spare;
         server->spare = exchange->next_spare;
         http1_done(&exchange->parser);
         buf_done(&exchange->out);
@@ -85,8 +92,7 @@ void server_free(struct server *server) {
     while (server->listeners) {
         struct listener *listener = server->listeners;
         server->listeners = listener->next;
-        loop_defer_cancel(&listener->gone);
-        mem_free(listener);
+        listener_free(listener);
     }
     mem_free(server);
 }
@@ -139,7 +145,7 @@ static int listener_start(struct server *server, int fd, struct tls_server *tls,
     listener = MEM_NEW(struct listener);
     listener->server = server;
     listener->fd = fd;
-    listener->tls = tls;
+    listener->tls = tls ? tls_server_ref(tls) : NULL;
     listener->tag = tag;
     listener->poll = poll;
     poll->data = listener;
@@ -214,6 +220,18 @@ int server_probe(vsr_str address, uint16_t port, struct vsr_err *err) {
     return rc;
 }
 
+void server_set_tls(struct server *server, const void *tag, struct tls_server *tls) {
+    VSR_DEBUG_ASSERT(loop_on_thread(server->loop));
+    VSR_ASSERT(tls);
+    for (struct listener *listener = server->listeners; listener; listener = listener->next) {
+        if (listener->tag != tag)
+            continue;
+        VSR_ASSERT(listener->tls); /* what speaks plainly does not become TLS under its clients */
+        tls_server_unref(listener->tls);
+        listener->tls = tls_server_ref(tls);
+    }
+}
+
 /* ---- retiring */
 
 static bool has_tag(const struct server *server, const void *tag) {
@@ -231,7 +249,7 @@ static void listener_gone(void *data) {
     *link = listener->next;
     if (!has_tag(listener->server, listener->tag))
         listener->on_gone(listener->gone_data);
-    mem_free(listener);
+    listener_free(listener);
 }
 
 static void listener_left(struct listener *listener) {
@@ -313,28 +331,27 @@ void server_drain(struct server *server, uint64_t deadline_ms, void (*on_drained
 
 /* ---- what connections share */
 
-struct exchange *server_take_exchange(struct server *server, struct server_conn *conn) {
-    struct exchange *exchange = server->spare;
+struct http1_exchange *server_take_exchange(struct server *server, struct server_conn *conn) {
+    struct http1_exchange *exchange = server->spare;
     if (exchange) {
         server->spare = exchange->next_spare;
         server->n_spare--;
     } else {
-        exchange = MEM_NEW(struct exchange);
+        exchange = MEM_NEW(struct http1_exchange);
         http1_init(&exchange->parser, HTTP1_REQUEST);
         buf_init(&exchange->out, EXCHANGE_OUT_MAX);
     }
+    exchange->base = (struct exchange){ .ops = &http1_exchange_ops, .server = server, .listener = conn->listener };
     exchange->conn = conn;
-    exchange->request = NULL;
     exchange->body_sent = exchange->body_received = 0;
-    exchange->running = exchange->in_request = exchange->head_sent = exchange->ended = exchange->wired = false;
+    exchange->ended = exchange->wired = exchange->whole = exchange->broken = false;
     exchange->no_body = exchange->chunked = exchange->close_after = exchange->continue_wanted = exchange->paused =
         false;
-    exchange->whole = exchange->broken = false;
     return exchange;
 }
 
-void server_give_exchange(struct server *server, struct exchange *exchange) {
-    VSR_ASSERT(!exchange->running);
+void server_give_exchange(struct server *server, struct http1_exchange *exchange) {
+    VSR_ASSERT(!exchange->base.running);
     loop_defer_cancel(&exchange->flush);
     exchange->conn = NULL;
     if (server->n_spare >= EXCHANGES_SPARE_MAX) {

@@ -64,6 +64,11 @@ struct server_handler {
     void *(*on_request)(void *app, struct exchange *exchange, const struct http1_head *head);
     /* A slice of the body, valid during the call. */
     void (*on_body)(void *request, vsr_str bytes);
+    /*
+     * The request's trailer section, before on_end; valid during the call. HTTP/2 only: HTTP/1.1 checks and drops them
+     * (net/http1.h). Optional.
+     */
+    void (*on_trailers)(void *request, const struct http1_field *fields, size_t n_fields);
     /* The request is complete. */
     void (*on_end)(void *request);
     /* The answer's queued bytes have gone (after exchange_queued() was above zero). Optional. */
@@ -76,9 +81,9 @@ struct server_handler {
     /*
      * A request that never reached on_request, or a body past a limit, is answered by the server with this status; the
      * app supplies the body and fields, the server adds content-type, content-length, date and connection: close.
-     * Values of fields live in `ret->scratch` or longer. Optional.
+     * Values of fields live in `ret->scratch` or longer. `head` is NULL when no request head was complete. Optional.
      */
-    void (*error_body)(void *app, int status, vsr_str message, struct server_error *ret);
+    void (*error_body)(void *app, const struct http1_head *head, int status, vsr_str message, struct server_error *ret);
 };
 
 struct server_stats {
@@ -97,16 +102,22 @@ int server_new(struct loop *loop, const struct server_handler *handler, void *ap
  */
 int server_listen(struct server *server, vsr_str address, uint16_t port, void *tag, uint16_t *ret_port,
                   struct vsr_err *err);
-/* The same with TLS. Keeps `tls`. */
+/* The same with TLS. Takes a reference of its own to `tls`. */
 int server_listen_tls(struct server *server, vsr_str address, uint16_t port, struct tls_server *tls, void *tag,
                       uint16_t *ret_port, struct vsr_err *err);
 
 /*
- * Accepts on sockets that were opened before, on whatever thread, and listen. Takes them, also on failure. `tls` is
- * kept and may be NULL.
+ * Accepts on sockets that were opened before, on whatever thread, and listen. Takes them, also on failure. `tls` may be
+ * NULL; the server takes a reference of its own.
  */
 int server_adopt(struct server *server, struct listen_sockets *sockets, struct tls_server *tls, void *tag,
                  struct vsr_err *err) VSR_MUST_CHECK;
+
+/*
+ * Connections that come from now on to the listeners of that tag, which must have been TLS before, speak with this
+ * context (certificates that were renewed); those that are there keep theirs. Takes a reference of its own.
+ */
+void server_set_tls(struct server *server, const void *tag, struct tls_server *tls);
 
 /* For handshakes under way: a round trip, and less than the second after which a client that was not heard tries again.
  */
@@ -151,6 +162,16 @@ struct server_stats server_stats(const struct server *server);
 void *exchange_tag(const struct exchange *exchange);
 struct loop *exchange_loop(const struct exchange *exchange);
 
+enum exchange_protocol { EXCHANGE_HTTP1, EXCHANGE_HTTP2 };
+
+enum exchange_protocol exchange_protocol(const struct exchange *exchange);
+bool exchange_is_tls(const struct exchange *exchange);
+/* The peer's address as text, without the port; lives as long as the connection. */
+vsr_str exchange_peer(const struct exchange *exchange);
+/* Subject of the client's certificate (RFC 4514), when one was verified; else empty. Lives as long as the connection.
+ */
+vsr_str exchange_client_name(const struct exchange *exchange);
+
 /* Body reading: pause until resumed (backpressure toward the client). */
 void exchange_pause(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
@@ -171,9 +192,17 @@ void exchange_body(struct exchange *exchange, vsr_str bytes);
  * than its content-length is cut like exchange_abort().
  */
 void exchange_end(struct exchange *exchange);
+/*
+ * The same, with fields behind the body: as trailers on HTTP/2, as the trailer section of a chunked answer on HTTP/1.1,
+ * and dropped where there is no place for them.
+ */
+void exchange_end_trailers(struct exchange *exchange, const struct http1_field *trailers, size_t n_trailers);
 /* Takes back an answer of which no byte has gone out, so that another one can be given. False: too late. */
 bool exchange_retract(struct exchange *exchange);
-/* Cuts the connection: the client must not take what it got for a complete answer. on_close follows. */
+/*
+ * Cuts the answer: the client must not take what it got for a complete one. On HTTP/1.1 the connection ends with it, on
+ * HTTP/2 only the stream (RST_STREAM INTERNAL_ERROR). on_close follows.
+ */
 void exchange_abort(struct exchange *exchange);
 /* Head, body and end in one call. */
 void exchange_reply(struct exchange *exchange, int status, const struct http1_field *fields, size_t n_fields,

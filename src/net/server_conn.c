@@ -98,11 +98,11 @@ static void unlink_conn(struct server_conn *conn) {
 
 /* Tells the handler that its exchange is over. */
 static void close_exchange(struct server_conn *conn, enum exchange_outcome how) {
-    struct exchange *exchange = conn->exchange;
-    VSR_ASSERT(exchange->running);
-    exchange->running = false;
+    struct http1_exchange *exchange = conn->exchange;
+    VSR_ASSERT(exchange->base.running);
+    exchange->base.running = false;
     conn->server->stats.exchanges--;
-    conn->server->handler->on_close(exchange->request, how);
+    conn->server->handler->on_close(exchange->base.request, how);
 }
 
 static void release_exchange(struct server_conn *conn) {
@@ -124,9 +124,9 @@ void server_conn_close(struct server_conn *conn) {
     loop_defer(server->loop, &conn->task, free_later, conn);
     server_conn_gone(server, conn);
     /* Inside on_request the handler's state is not known yet: begin_request() does the rest. */
-    if (conn->exchange && conn->exchange->in_request)
+    if (conn->exchange && conn->exchange->base.in_request)
         return;
-    if (conn->exchange && conn->exchange->running)
+    if (conn->exchange && conn->exchange->base.running)
         close_exchange(conn, EXCHANGE_VANISHED);
     release_exchange(conn);
 }
@@ -149,14 +149,15 @@ static vsr_str status_text(int status, vsr_str message) {
 }
 
 /* Writes the server's own answer and ends the connection. No exchange runs. */
-static void answer_and_linger(struct server_conn *conn, int status, vsr_str message, bool head_only) {
+static void answer_and_linger(struct server_conn *conn, const struct http1_head *request, int status, vsr_str message) {
     struct server *server = conn->server;
     struct server_error error = { .n_fields = 0 };
     struct buf head;
+    bool head_only = request && str_eq(request->method, VSR_STR("HEAD"));
     buf_init(&error.body, EXCHANGE_OUT_MAX);
     buf_init(&head, EXCHANGE_OUT_MAX);
     if (server->handler->error_body)
-        server->handler->error_body(server->app, status, status_text(status, message), &error);
+        server->handler->error_body(server->app, request, status, status_text(status, message), &error);
     VSR_ASSERT(error.n_fields <= SERVER_ERROR_FIELDS_MAX);
     http1_write_status_line(&head, status);
     for (size_t i = 0; i < error.n_fields; i++)
@@ -176,18 +177,18 @@ static void answer_and_linger(struct server_conn *conn, int status, vsr_str mess
 
 /* The request is wrong or late: says so when nothing was answered yet, else cuts the connection. */
 static void fail(struct server_conn *conn, int status, vsr_str message) {
-    struct exchange *exchange = conn->exchange;
-    bool head_sent = exchange && exchange->head_sent;
-    bool head_only = exchange && str_eq(exchange->parser.head.method, VSR_STR("HEAD"));
+    struct http1_exchange *exchange = conn->exchange;
+    bool head_sent = exchange && exchange->base.head_sent;
+    const struct http1_head *head = exchange && conn->state != SERVER_CONN_HEAD ? &exchange->parser.head : NULL;
     conn->server->stats.rejected_total++;
     if (head_sent) {
         server_conn_close(conn);
         return;
     }
-    if (exchange && exchange->running)
+    if (exchange && exchange->base.running)
         close_exchange(conn, EXCHANGE_REFUSED);
     if (conn->state != SERVER_CONN_CLOSED)
-        answer_and_linger(conn, status, message, head_only);
+        answer_and_linger(conn, head, status, message);
 }
 
 /* ---- requests */
@@ -198,7 +199,7 @@ static bool body_expected(const struct http1_head *head) {
 
 /* What ended or began while on_request ran and waited for its result. False when the connection is gone. */
 static bool settle_request(struct server_conn *conn) {
-    struct exchange *exchange = conn->exchange;
+    struct http1_exchange *exchange = conn->exchange;
     if (conn->state == SERVER_CONN_CLOSED) {
         close_exchange(conn, EXCHANGE_VANISHED);
         release_exchange(conn);
@@ -213,8 +214,8 @@ static bool settle_request(struct server_conn *conn) {
 }
 
 static void send_continue(struct server_conn *conn) {
-    struct exchange *exchange = conn->exchange;
-    if (!exchange->continue_wanted || exchange->paused || exchange->head_sent)
+    struct http1_exchange *exchange = conn->exchange;
+    if (!exchange->continue_wanted || exchange->paused || exchange->base.head_sent)
         return;
     exchange->continue_wanted = false;
     stream_write(conn->stream, VSR_STR("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -223,26 +224,26 @@ static void send_continue(struct server_conn *conn) {
 
 static void begin_request(struct server_conn *conn, bool body_came) {
     struct server *server = conn->server;
-    struct exchange *exchange = conn->exchange;
+    struct http1_exchange *exchange = conn->exchange;
     const struct http1_head *head = &exchange->parser.head;
     conn->limits = server->limits;
+    set_state(conn, SERVER_CONN_BODY);
     if (conn->limits.body_len_max && head->has_length && head->length > conn->limits.body_len_max) {
         fail(conn, 413, VSR_STR("the request body is too large"));
         return;
     }
-    set_state(conn, SERVER_CONN_BODY);
     server->stats.requests_total++;
     server->stats.exchanges++;
     exchange->continue_wanted = head->expect_continue && body_expected(head) && !body_came;
-    exchange->running = exchange->in_request = true;
-    exchange->request = server->handler->on_request(server->app, exchange, head);
-    exchange->in_request = false;
+    exchange->base.running = exchange->base.in_request = true;
+    exchange->base.request = server->handler->on_request(server->app, &exchange->base, head);
+    exchange->base.in_request = false;
     if (settle_request(conn) && conn->state == SERVER_CONN_BODY)
         send_continue(conn);
 }
 
 static void take_body(struct server_conn *conn, vsr_str bytes) {
-    struct exchange *exchange = conn->exchange;
+    struct http1_exchange *exchange = conn->exchange;
     if (conn->state == SERVER_CONN_DISCARD) {
         conn->dropped += bytes.len;
         if (conn->dropped > SERVER_CONN_DISCARD_LEN_MAX)
@@ -254,7 +255,7 @@ static void take_body(struct server_conn *conn, vsr_str bytes) {
     if (conn->limits.body_len_max && exchange->body_received > conn->limits.body_len_max)
         fail(conn, 413, VSR_STR("the request body is too large"));
     else
-        conn->server->handler->on_body(exchange->request, bytes);
+        conn->server->handler->on_body(exchange->base.request, bytes);
 }
 
 static void next_request(struct server_conn *conn);
@@ -265,7 +266,7 @@ static void end_request(struct server_conn *conn) {
         return;
     }
     set_state(conn, SERVER_CONN_ANSWER);
-    conn->server->handler->on_end(conn->exchange->request);
+    conn->server->handler->on_end(conn->exchange->base.request);
 }
 
 /* The exchange is out of the way. */
@@ -287,7 +288,7 @@ static void next_request(struct server_conn *conn) {
 }
 
 void server_conn_answered(struct server_conn *conn) {
-    struct exchange *exchange = conn->exchange;
+    struct http1_exchange *exchange = conn->exchange;
     bool complete = conn->state == SERVER_CONN_ANSWER;
     close_exchange(conn, EXCHANGE_COMPLETED);
     if (conn->state == SERVER_CONN_CLOSED)
@@ -329,7 +330,7 @@ static void begin_head(struct server_conn *conn) {
 
 /* One step of the parser. False when it needs more bytes. */
 static bool feed_step(struct server_conn *conn, vsr_str *bytes) {
-    struct exchange *exchange = conn->exchange;
+    struct http1_exchange *exchange = conn->exchange;
     vsr_str body;
     switch (http1_feed(&exchange->parser, bytes, &body, &conn->server->err)) {
     case HTTP1_MORE:
@@ -451,15 +452,15 @@ static void on_open(void *owner) {
 
 static void on_drain(void *owner) {
     struct server_conn *conn = owner;
-    struct exchange *exchange = conn->exchange;
+    struct http1_exchange *exchange = conn->exchange;
     server_conn_wrote(conn);
     if (conn->state == SERVER_CONN_LINGER) {
         set_state(conn, SERVER_CONN_LINGER); /* the client's time to close begins when it has the answer */
         server_conn_arm(conn);
-    } else if (exchange && exchange->running && exchange->ended) {
+    } else if (exchange && exchange->base.running && exchange->ended) {
         server_conn_answered(conn);
-    } else if (exchange && exchange->running && conn->server->handler->on_drain) {
-        conn->server->handler->on_drain(exchange->request);
+    } else if (exchange && exchange->base.running && conn->server->handler->on_drain) {
+        conn->server->handler->on_drain(exchange->base.request);
     }
 }
 
@@ -498,7 +499,7 @@ static void reject(struct server_conn *conn) {
     conn->rejected = true;
     conn->server->n_rejected++;
     conn->server->stats.rejected_total++;
-    answer_and_linger(conn, 503, VSR_STR("too many connections"), false);
+    answer_and_linger(conn, NULL, 503, VSR_STR("too many connections"));
 }
 
 void server_conn_open(struct server *server, struct listener *listener, int fd, bool rejected) {

@@ -21,6 +21,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "net/exchange_ops.h"
 #include "net/http1.h"
 #include "net/loop.h"
 #include "net/server.h"
@@ -53,18 +54,16 @@ enum server_conn_state {
     SERVER_CONN_CLOSED,
 };
 
-struct exchange {
+struct http1_exchange {
+    struct exchange base;
     struct server_conn *conn;
-    struct exchange *next_spare;
+    struct http1_exchange *next_spare;
     struct http1_parser parser;
     struct buf out; /* not yet given to the stream */
     struct loop_task flush;
-    void *request; /* the handler's */
     int64_t content_length;
     uint64_t body_sent, body_received;
-    bool running;    /* between on_request and on_close */
-    bool in_request; /* inside on_request: its result is not known yet */
-    bool head_sent, ended, no_body, chunked, close_after;
+    bool ended, no_body, chunked, close_after;
     bool broken;          /* the answer cannot be completed; a task cuts the connection */
     bool wired;           /* bytes of the answer have gone to the stream */
     bool whole;           /* head, body and end come in one call */
@@ -73,12 +72,14 @@ struct exchange {
     uint64_t paused_at_ms;
 };
 
+extern const struct exchange_ops http1_exchange_ops;
+
 struct server_conn {
     struct server *server;
     struct listener *listener;
     struct server_conn *prev, *next;
     struct stream *stream;
-    struct exchange *exchange; /* NULL in HANDSHAKE, IDLE, LINGER and CLOSED */
+    struct http1_exchange *exchange; /* NULL in HANDSHAKE, IDLE, LINGER and CLOSED */
     enum server_conn_state state;
     bool feeding;  /* the parser loop runs further up the stack */
     bool rejected; /* past the cap */
@@ -117,7 +118,7 @@ struct server {
     struct listener *listeners;
     struct server_conn *conns;
     size_t n_rejected; /* of them */
-    struct exchange *spare;
+    struct http1_exchange *spare;
     size_t n_spare;
     struct server_stats stats;
     struct vsr_err err; /* scratch: too large to clear per call */
@@ -152,8 +153,8 @@ void server_conn_go_on(struct server_conn *conn);
 
 /* ---- server.c */
 
-struct exchange *server_take_exchange(struct server *server, struct server_conn *conn);
-void server_give_exchange(struct server *server, struct exchange *exchange);
+struct http1_exchange *server_take_exchange(struct server *server, struct server_conn *conn);
+void server_give_exchange(struct server *server, struct http1_exchange *exchange);
 /* IMF-fixdate of the current second. */
 vsr_str server_date(struct server *server);
 /* A connection is gone; completes a drain. */

@@ -65,6 +65,8 @@ struct stream {
 
     struct vsr_err *pending_err; /* for a deferred on_error */
     char peer[STREAM_PEER_LEN];
+    char *tls_name; /* made when first asked for; NULL until then */
+    size_t tls_name_len;
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -150,6 +152,8 @@ static void dispose(struct stream *s) {
     buf_done(&s->queue);
     mem_free(s->pending_err);
     s->pending_err = NULL;
+    mem_free(s->tls_name);
+    s->tls_name = NULL;
     uv_close((uv_handle_t *)&s->poll, on_poll_closed);
     close(s->fd);
     s->fd = -1;
@@ -792,4 +796,19 @@ vsr_str stream_peer(const struct stream *stream) {
     if (!inet_ntop(addr.ss_family, bytes, s->peer, sizeof(s->peer)))
         s->peer[0] = '\0';
     return str_from_c(s->peer);
+}
+
+vsr_str stream_alpn(const struct stream *stream) {
+    return stream->ssl ? tls_session_alpn(stream->ssl) : VSR_STR("");
+}
+
+vsr_str stream_tls_peer_name(const struct stream *stream) {
+    struct stream *s = (struct stream *)(uintptr_t)stream; /* as above */
+    if (!s->ssl || s->state != STREAM_OPEN)
+        return VSR_STR("");
+    if (!s->tls_name) {
+        s->tls_name = mem_alloc(STREAM_TLS_NAME_LEN_MAX);
+        s->tls_name_len = tls_session_peer_name(s->ssl, s->tls_name, STREAM_TLS_NAME_LEN_MAX);
+    }
+    return str_make(s->tls_name, s->tls_name_len);
 }

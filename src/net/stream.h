@@ -90,4 +90,11 @@ void stream_close_gracefully(struct stream *stream, uint64_t linger_ms);
 /* Peer address as text without the port, for logs; empty when unknown. Lives in the stream. */
 vsr_str stream_peer(const struct stream *stream);
 
+enum { STREAM_TLS_NAME_LEN_MAX = 1024 };
+
+/* What ALPN agreed on; empty for plain streams, before on_open, and when nothing was offered. Lives in the stream. */
+vsr_str stream_alpn(const struct stream *stream);
+/* Subject of the peer's verified certificate (RFC 4514); empty without one. Lives in the stream. */
+vsr_str stream_tls_peer_name(const struct stream *stream);
+
 #endif

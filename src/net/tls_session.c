@@ -139,6 +139,32 @@ enum tls_status tls_session_write(struct ssl_st *ssl, vsr_str bytes, size_t *ret
     return status;
 }
 
+vsr_str tls_session_alpn(const struct ssl_st *ssl) {
+    const unsigned char *name = NULL;
+    unsigned len = 0;
+    SSL_get0_alpn_selected(ssl, &name, &len);
+    return str_make((const char *)name, len);
+}
+
+size_t tls_session_peer_name(const struct ssl_st *ssl, char *out, size_t len_max) {
+    const X509 *certificate = SSL_get0_peer_certificate(ssl);
+    BIO *text;
+    char *bytes = NULL;
+    long len = 0;
+    if (!certificate || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE || SSL_get_verify_result(ssl) != X509_V_OK)
+        return 0;
+    text = BIO_new(BIO_s_mem());
+    if (text && X509_NAME_print_ex(text, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0)
+        len = BIO_get_mem_data(text, &bytes);
+    if (len < 0 || (size_t)len > len_max)
+        len = 0; /* half a name is another's */
+    if (len > 0)
+        memcpy(out, bytes, (size_t)len);
+    BIO_free(text);
+    ERR_clear_error();
+    return (size_t)len;
+}
+
 void tls_session_shutdown(struct ssl_st *ssl) {
     ERR_clear_error();
     if (SSL_is_init_finished(ssl))

@@ -42,6 +42,11 @@ enum tls_status tls_session_read(struct ssl_st *ssl, char *ptr, size_t len, size
 /* The same bytes must be offered again after a WANT; their address may change. */
 enum tls_status tls_session_write(struct ssl_st *ssl, vsr_str bytes, size_t *ret_len, struct vsr_err *err);
 
+/* The protocol that both agreed on; empty before the handshake, or when none was negotiated. Lives in the session. */
+vsr_str tls_session_alpn(const struct ssl_st *ssl);
+/* Writes the subject of the peer's certificate, when one was shown and verified; else 0. Returns its length. */
+size_t tls_session_peer_name(const struct ssl_st *ssl, char *out, size_t len_max);
+
 /* Sends close_notify if the socket takes it. */
 void tls_session_shutdown(struct ssl_st *ssl);
 /* NULL is allowed. */

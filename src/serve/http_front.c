@@ -82,9 +82,11 @@ static void error_field(struct server_error *error, vsr_str name, vsr_str value)
 }
 
 /* The keystone headers of gateway.md 13.2, as on every answer. No request was parsed whose id could be kept. */
-static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
+static void error_body(void *app, const struct http1_head *head, int status, vsr_str message,
+                       struct server_error *ret) {
     struct worker *worker = app;
     char *generation = ret->scratch + RANDOM_UUID_LEN;
+    (void)head;
     random_uuid_v7(&worker->random, clock_wall_ms(), ret->scratch);
     error_field(ret, VSR_STR("x-request-id"), str_make(ret->scratch, RANDOM_UUID_LEN));
     error_field(ret, VSR_STR("x-vsr-schema-version"), VSR_STR("2"));

@@ -1197,7 +1197,8 @@ TEST(tls) {
         skip(); /* no openssl command */
     }
     memset(big, 't', 3 << 20);
-    CHECK_MSG(tls_server_new(in_dir(dir, "server.pem", cert, sizeof(cert)), in_dir(dir, "server.key", key, sizeof(key)),
+    CHECK_MSG(tls_server_new(&(struct tls_server_options){ .cert_file = in_dir(dir, "server.pem", cert, sizeof(cert)),
+                                                           .key_file = in_dir(dir, "server.key", key, sizeof(key)) },
                              &tls_server, &err) == 0,
               "%s", err.text);
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
@@ -1206,7 +1207,7 @@ TEST(tls) {
         tls_talk(&cases[i], dir, tls_server, VSR_STR("question"));
     }
     tls_talk(&cases[0], dir, tls_server, str_make(big, 3 << 20));
-    tls_server_free(tls_server);
+    tls_server_unref(tls_server);
     mem_free(big);
     remove_certificates(dir);
 }
@@ -1223,7 +1224,8 @@ TEST(tls_wrong_name) {
     uint16_t port;
     if (!make_certificates(dir, sizeof(dir)))
         skip();
-    CHECK_MSG(tls_server_new(in_dir(dir, "server.pem", cert, sizeof(cert)), in_dir(dir, "server.key", key, sizeof(key)),
+    CHECK_MSG(tls_server_new(&(struct tls_server_options){ .cert_file = in_dir(dir, "server.pem", cert, sizeof(cert)),
+                                                           .key_file = in_dir(dir, "server.key", key, sizeof(key)) },
                              &tls_server, &err) == 0,
               "%s", err.text);
     CHECK(tls_client_new(&(struct tls_client_options){ .ca_file = in_dir(dir, "ca.pem", ca, sizeof(ca)) }, &tls,
@@ -1251,7 +1253,7 @@ TEST(tls_wrong_name) {
     server_free(server);
     rig_end(&rig);
     tls_client_free(tls);
-    tls_server_free(tls_server);
+    tls_server_unref(tls_server);
     remove_certificates(dir);
 }
 
@@ -1289,12 +1291,15 @@ TEST(tls_bad_files) {
     struct vsr_err err = VSR_ERR_NONE;
     struct tls_server *server = NULL;
     struct tls_client *client = NULL;
-    CHECK(tls_server_new(VSR_STR("/no/such/file"), VSR_STR("/no/such/file"), &server, &err) < 0, "server");
+    CHECK(tls_server_new(&(struct tls_server_options){ .cert_file = VSR_STR("/no/such/file"),
+                                                       .key_file = VSR_STR("/no/such/file") },
+                         &server, &err) < 0,
+          "server");
     CHECK(str_find(str_from_c(err.text), VSR_STR("/no/such/file")) >= 0, err.text);
     CHECK(tls_client_new(&(struct tls_client_options){ .ca_file = VSR_STR("/no/such/file") }, &client, &err) < 0,
           "client");
     CHECK(server == NULL && client == NULL, "written only on success");
-    tls_server_free(NULL);
+    tls_server_unref(NULL);
     tls_client_free(NULL);
 }
 

@@ -215,8 +215,10 @@ static void on_close(void *data, enum exchange_outcome how) {
     loop_timer_stop(&request->timer);
 }
 
-static void error_body(void *app, int status, vsr_str message, struct server_error *ret) {
+static void error_body(void *app, const struct http1_head *head, int status, vsr_str message,
+                       struct server_error *ret) {
     struct app *front = app;
+    (void)head;
     front->n_errors++;
     (void)snprintf(ret->scratch, sizeof(ret->scratch), "e%d", status);
     ret->fields[ret->n_fields++] = (struct http1_field){ VSR_STR("x-error"), str_from_c(ret->scratch) };

@@ -354,12 +354,13 @@ TEST(over_tls) {
     if (!make_certificates(dir, sizeof(dir)))
         skip();
     options = (struct tls_client_options){ .ca_file = in_dir(dir, "ca.pem", ca, sizeof(ca)) };
-    CHECK(tls_server_new(in_dir(dir, "server.pem", cert, sizeof(cert)), in_dir(dir, "server.key", key, sizeof(key)),
+    CHECK(tls_server_new(&(struct tls_server_options){ .cert_file = in_dir(dir, "server.pem", cert, sizeof(cert)),
+                                                       .key_file = in_dir(dir, "server.key", key, sizeof(key)) },
                          &tls_server, &err) == 0,
           err.text);
     CHECK(tls_client_new(&options, &tls_client, &err) == 0, err.text);
     all_of_it();
-    tls_server_free(tls_server);
+    tls_server_unref(tls_server);
     tls_client_free(tls_client);
     tls_server = NULL;
     tls_client = NULL;

@@ -147,6 +147,8 @@ static void resolve_recipe(struct check *c, struct config_entrypoint *entrypoint
 
 void check_entrypoints(struct check *c) {
     CONFIG_EACH(struct config_entrypoint, entrypoint, &c->doc->entrypoints) {
+        if (!schema_present(&config_entrypoint_schema, entrypoint, "priority"))
+            entrypoint->priority = c->doc->global.router.admission.default_priority;
         derive_names(c, entrypoint);
         resolve_recipe(c, entrypoint);
     }

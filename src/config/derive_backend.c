@@ -200,7 +200,7 @@ static void derive_backend(struct check *c, const struct config_provider_model *
     ref->dialect = dialect_of(ref);
     /* With a path of its own, the vendor's OpenAI-compatible API is meant. */
     ref->foreign =
-        model->api_format == API_ANTHROPIC || (ref->provider == PROVIDER_ANTHROPIC && ref->chat_path.len == 0);
+        model->api_format != API_OPENAI || (ref->provider == PROVIDER_ANTHROPIC && ref->chat_path.len == 0);
 }
 
 void derive_backends(struct check *c, struct config_provider_model *model) {

@@ -152,6 +152,18 @@ enum { /* tokens of retry_on */
        RETRY_RETRIABLE_4XX = 1u << 4,
 };
 
+struct config_hedge {
+    struct config_at at;
+    int64_t after_ms;
+    int64_t max_percent;
+};
+
+/* Limits of each endpoint. */
+struct config_circuit {
+    struct config_at at;
+    int64_t max_requests, max_pending, max_connections;
+};
+
 struct config_reliability {
     struct config_at at;
     int lb_policy; /* enum config_lb_policy */
@@ -165,6 +177,9 @@ struct config_reliability {
     vsr_str health_check_path;
     int64_t health_check_interval_ms;
     int64_t health_check_timeout_ms;
+    struct config_hedge *hedge; /* NULL: a second attempt is never made beside the first */
+    int64_t slow_start_ms;      /* 0: an endpoint that comes back has its whole weight at once */
+    struct config_circuit circuit;
 };
 
 enum config_provider {
@@ -180,7 +195,7 @@ enum config_provider {
 
 enum config_dialect { DIALECT_VLLM, DIALECT_OPENAI, DIALECT_DEEPSEEK, DIALECT_OPENROUTER, DIALECT_GENERIC };
 
-enum config_api_format { API_OPENAI, API_ANTHROPIC };
+enum config_api_format { API_OPENAI, API_ANTHROPIC, API_OPENAI_RESPONSES };
 
 struct config_backend_tls {
     struct config_at at;
@@ -205,6 +220,7 @@ struct config_backend_ref {
     vsr_str api_key;
     vsr_str api_key_env;
     struct config_backend_tls *tls_options; /* key `tls`; NULL: not written */
+    vsr_str proxy;                          /* http://[user:password@]host:port; empty: reached directly */
 
     /* Derived by config_load, per endpoint (config.md §6.3): */
     bool profiled;
@@ -542,6 +558,7 @@ struct config_entrypoint {
     struct config_at at;
     struct config_strings model_names; /* trimmed, each once */
     vsr_str recipe;
+    int64_t priority;                 /* effective: the router's default_priority where none was written */
     const struct config_scope *scope; /* resolved */
 };
 

@@ -71,6 +71,29 @@ static const struct schema pricing_schema = SCHEMA("pricing", struct config_pric
 
 static const char *const lb_policies[] = { "round_robin", "least_request", NULL };
 
+#define LIMIT(name, value) \
+    offsetof(struct config_circuit, name), .flags = FIELD_RANGE, .fallback = value, .least = 1, .greatest = INT32_MAX
+
+static const struct field circuit_fields[] = {
+    { "max_requests", FIELD_INT, LIMIT(max_requests, "4096"), .help = "Most requests under way to one endpoint." },
+    { "max_pending", FIELD_INT, LIMIT(max_pending, "1024"),
+      .help = "Most requests that wait for a connection to one endpoint." },
+    { "max_connections", FIELD_INT, LIMIT(max_connections, "1024"), .help = "Most connections to one endpoint." },
+};
+
+#undef LIMIT
+
+static const struct schema circuit_schema = SCHEMA("circuit", struct config_circuit, circuit_fields);
+
+static const struct field hedge_fields[] = {
+    { "after", FIELD_DURATION, offsetof(struct config_hedge, after_ms), .flags = FIELD_REQUIRED | FIELD_RANGE,
+      .least = 1, .greatest = INFINITY, .help = "Time without an answer after which another endpoint is asked too." },
+    { "max_percent", FIELD_INT, offsetof(struct config_hedge, max_percent), .flags = FIELD_RANGE, .fallback = "5",
+      .least = 1, .greatest = 100, .help = "Most second attempts, in percent of the model's requests under way." },
+};
+
+const struct schema config_hedge_schema = SCHEMA("hedge", struct config_hedge, hedge_fields);
+
 static const struct field reliability_fields[] = {
     { "lb_policy", FIELD_ENUM, offsetof(struct config_reliability, lb_policy), .fallback = "round_robin",
       .choices = lb_policies, .help = "How an endpoint is chosen among those of the model." },
@@ -96,6 +119,13 @@ static const struct field reliability_fields[] = {
       .flags = FIELD_RANGE, .fallback = "10s", .least = 1, .greatest = INFINITY, .help = "Time between two checks." },
     { "health_check_timeout", FIELD_DURATION, offsetof(struct config_reliability, health_check_timeout_ms),
       .flags = FIELD_RANGE, .fallback = "2s", .least = 1, .greatest = INFINITY, .help = "Longest time of one check." },
+    { "hedge", FIELD_OPTIONAL, offsetof(struct config_reliability, hedge), .object = &config_hedge_schema,
+      .help = "Ask a second endpoint when the first is slow, and take the answer that begins first." },
+    { "slow_start", FIELD_DURATION, offsetof(struct config_reliability, slow_start_ms), .flags = FIELD_RANGE,
+      .fallback = "0s", .least = 0, .greatest = INFINITY,
+      .help = "Time in which an endpoint that came back grows to its whole weight; 0 is at once." },
+    { "circuit", FIELD_OBJECT, offsetof(struct config_reliability, circuit), .object = &circuit_schema,
+      .help = "Limits of each endpoint; what is beyond them is answered 503." },
 };
 
 static void check_reliability(const void *object, struct arena *arena, struct diag *diag) {
@@ -171,6 +201,8 @@ static const struct field backend_ref_fields[] = {
       .help = "Environment variable that holds the key." },
     { "tls", FIELD_OPTIONAL, offsetof(struct config_backend_ref, tls_options), .object = &config_backend_tls_schema,
       .help = "How TLS with the endpoint is verified." },
+    { "proxy", FIELD_STRING, offsetof(struct config_backend_ref, proxy), .flags = FIELD_SECRET,
+      .help = "HTTP proxy on the way to the endpoint, as http://[user:password@]host:port." },
 };
 
 const struct schema config_backend_ref_schema =
@@ -179,7 +211,7 @@ const struct schema config_backend_ref_schema =
 /* ---- models */
 
 /* By enum config_api_format. */
-static const char *const api_formats[] = { "openai", "anthropic", NULL };
+static const char *const api_formats[] = { "openai", "anthropic", "openai-responses", NULL };
 
 static const struct field provider_model_fields[] = {
     { "name", FIELD_STRING, offsetof(struct config_provider_model, name), .flags = FIELD_REQUIRED | FIELD_NONBLANK,

@@ -425,5 +425,9 @@ static const struct field entrypoint_fields[] = {
       .help = "Virtual models: what clients send as model." },
     { "recipe", FIELD_STRING, offsetof(struct config_entrypoint, recipe), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
       .help = "The recipe that routes them." },
+    { "priority", FIELD_INT, offsetof(struct config_entrypoint, priority), .flags = FIELD_RANGE | FIELD_UNSET,
+      .least = 0, .greatest = CONFIG_PRIORITY_MAX,
+      .help = "Under overload, requests of higher priority come first; global.router.admission.default_priority unless "
+              "written." },
 };
 const struct schema config_entrypoint_schema = SCHEMA("entrypoint", struct config_entrypoint, entrypoint_fields);

@@ -14,6 +14,7 @@ extern const struct schema config_providers_schema;
 extern const struct schema config_provider_defaults_schema;
 extern const struct schema config_provider_model_schema;
 extern const struct schema config_reliability_schema;
+extern const struct schema config_hedge_schema;
 extern const struct schema config_backend_ref_schema;
 extern const struct schema config_backend_tls_schema;
 extern const struct schema config_routing_schema;

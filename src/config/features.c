@@ -52,10 +52,10 @@ static void find_listener_tls(const struct search *s) {
 /* The model as a whole, or those of its endpoints that differ. */
 static void find_anthropic(const struct search *s) {
     CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models) {
-        if (model->api_format == API_ANTHROPIC) {
+        if (model->api_format == API_ANTHROPIC)
             wanted_field(s, &config_provider_model_schema, model, "api_format");
+        if (model->api_format != API_OPENAI)
             continue;
-        }
         CONFIG_EACH(const struct config_backend_ref, ref, &model->backend_refs)
         if (ref->foreign)
             wanted_field(s, &config_backend_ref_schema, ref, "provider");
@@ -72,7 +72,45 @@ static void find_backend_tls(const struct search *s) {
     }
 }
 
+/* A request that must go through a proxy would leave another way. */
+static void find_backend_proxy(const struct search *s) {
+    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
+    CONFIG_EACH(const struct config_backend_ref, ref, &model->backend_refs)
+    if (ref->proxy.len)
+        wanted_field(s, &config_backend_ref_schema, ref, "proxy");
+}
+
+static void find_hedge(const struct search *s) {
+    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
+    if (model->reliability.hedge)
+        wanted_field(s, &config_reliability_schema, &model->reliability, "hedge");
+}
+
+static void find_slow_start(const struct search *s) {
+    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
+    if (model->reliability.slow_start_ms > 0)
+        wanted_field(s, &config_reliability_schema, &model->reliability, "slow_start");
+}
+
+static void find_circuit(const struct search *s) {
+    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
+    if (is_written(&model->reliability.circuit))
+        wanted_field(s, &config_reliability_schema, &model->reliability, "circuit");
+}
+
+static void find_responses_backend(const struct search *s) {
+    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
+    if (model->api_format == API_OPENAI_RESPONSES)
+        wanted_field(s, &config_provider_model_schema, model, "api_format");
+}
+
 /* ---- router */
+
+static void find_admission(const struct search *s) {
+    const struct config_admission *admission = &s->global->router.admission;
+    if (admission->max_active > 0)
+        wanted_field(s, &config_router_schema, &s->global->router, "admission");
+}
 
 static void find_kubernetes(const struct search *s) {
     if (s->global->router.config_source == SOURCE_KUBERNETES)
@@ -180,8 +218,14 @@ static void find_hallucination(const struct search *s) {
 static const struct feature features[] = {
     { "TLS on listeners; the listener would speak in clear text", true, find_listener_tls },
     { "the Anthropic format towards backends; requests for it are answered 503", false, find_anthropic },
+    { "the Responses format towards backends; requests for it are answered 503", false, find_responses_backend },
     { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,
       find_backend_tls },
+    { "a proxy on the way to an endpoint; requests would go there directly", true, find_backend_proxy },
+    { "asking a second endpoint when the first is slow", false, find_hedge },
+    { "slow start of endpoints; one that comes back has its whole weight at once", false, find_slow_start },
+    { "own limits of an endpoint; 4096 requests and 1024 connections count", false, find_circuit },
+    { "admission control; every request would be let in", true, find_admission },
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },

@@ -297,6 +297,18 @@ static const char *const config_sources[] = { "file", "kubernetes", NULL };
 static const char *const strategies[] = { "", "priority", "confidence", NULL };
 static const char *const lazy_modes[] = { "off", "staged", NULL };
 
+#define T struct config_admission
+static const struct field admission_fields[] = {
+    { ROW(max_active, INT), COUNT, .fallback = "0", .help = "Most requests at once; 0 is unlimited." },
+    { ROW(max_queued, INT), COUNT, .fallback = "1024",
+      .help = "Most requests that wait for a place; beyond it those of the lowest priority are turned away." },
+    { ROW(queue_timeout_ms, INT), COUNT, .fallback = "2000", .help = "Longest wait for a place." },
+    { ROW(default_priority, INT), BETWEEN(0, CONFIG_PRIORITY_MAX), .fallback = "5",
+      .help = "Priority of requests whose entrypoint names none; 9 is the highest." },
+};
+#undef T
+static const struct schema admission_schema = SCHEMA("admission", struct config_admission, admission_fields);
+
 #define T struct config_router
 static const struct field router_fields[] = {
     { ROW(config_source, ENUM), .fallback = "file", .choices = config_sources, .help = "Where routing comes from." },
@@ -319,6 +331,7 @@ static const struct field router_fields[] = {
       .help = "Longest text that learned signals read at once; 0 is off." },
     { BLOCK(context_estimate, context_estimate_schema), .help = "How request sizes become tokens." },
     { BLOCK(pricing, config_router_pricing_schema), .help = "How savings are computed." },
+    { BLOCK(admission, admission_schema), .help = "How many requests are let in at once." },
 };
 #undef T
 const struct schema config_router_schema = SCHEMA("router", struct config_router, router_fields);

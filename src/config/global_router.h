@@ -164,6 +164,15 @@ struct config_router_pricing {
     int kind; /* derived: enum config_baseline */
 };
 
+enum { CONFIG_PRIORITY_MAX = 9 }; /* priorities of requests: 0 goes first overboard */
+
+struct config_admission {
+    struct config_at at;
+    int64_t max_active; /* requests at once; 0: no limit */
+    int64_t max_queued, queue_timeout_ms;
+    int64_t default_priority;
+};
+
 enum config_source_kind { SOURCE_FILE, SOURCE_KUBERNETES };
 enum config_lazy_signals { LAZY_SIGNALS_OFF, LAZY_SIGNALS_STAGED };
 
@@ -186,6 +195,7 @@ struct config_router {
     int64_t signal_window_chars;
     struct config_context_estimate context_estimate;
     struct config_router_pricing pricing;
+    struct config_admission admission;
 };
 
 /* Milliseconds that the signals of that family ("keyword") may take; 0: no limit of their own. */

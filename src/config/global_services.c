@@ -129,7 +129,11 @@ static const struct field response_api_fields[] = {
     { ROW(store_backend, ENUM), .fallback = "sqlite", .choices = server_stores, .help = "Where responses are kept." },
     { ROW(ttl_seconds, INT), SECONDS, .fallback = "86400", .help = "How long a response is kept; 0 is 30 days." },
     { ROW(max_responses, INT), COUNT_FROM(1), .fallback = "1000", .help = "Most responses kept." },
+    { ROW(event_ttl_seconds, INT), SECONDS, .fallback = "600",
+      .help = "How long after its end the events of a response can be read again." },
+    { ROW(max_background, INT), COUNT_FROM(1), .fallback = "256", .help = "Most background responses of a worker." },
     { BLOCK(redis, response_redis_schema), .help = "The server of the backend redis." },
+    { BLOCK(postgres, config_postgres_schema), .help = "The server of the backend postgres." },
 };
 #undef T
 const struct schema config_response_api_schema =
@@ -273,11 +277,18 @@ static const struct schema authz_schema = SCHEMA("authz", struct config_authz, a
 
 /* ---- ratelimit */
 
+/* What a bucket holds is exact in 64 bits, in thousandths of requests and tokens and in billionths of money. */
+#define RATELIMIT_MOST 1e12
+#define RATELIMIT_MOST_COST 1e9
+
 #define T struct config_ratelimit_match
 static const struct field ratelimit_match_fields[] = {
     { ROW(user, STRING), .help = "Id of the user; empty and * stand for any." },
     { ROW(group, STRING), .help = "One of the user's groups; empty and * stand for any." },
-    { ROW(model, STRING), .help = "Requested or selected model; empty and * stand for any." },
+    { ROW(tenant, STRING), .help = "Tenant of the caller; * is a budget for each." },
+    { ROW(key, STRING),
+      .help = "A listener's key, by the variable that it comes from (api_key_envs); * is a budget for each." },
+    { ROW(model, STRING), .help = "Requested or selected model; * is a budget for each, absent one for all." },
 };
 #undef T
 static const struct schema ratelimit_match_schema =
@@ -286,20 +297,29 @@ static const struct schema ratelimit_match_schema =
 static void check_ratelimit_rule(const void *object, struct arena *arena, struct diag *diag) {
     const struct config_ratelimit_rule *rule = object;
     (void)arena;
-    if (rule->requests_per_unit == 0 && rule->tokens_per_unit == 0)
-        diag_warn(diag, "W_RATELIMIT", schema_at(object), VSR_STR("set requests_per_unit or tokens_per_unit"),
+    if (rule->requests_per_unit == 0 && rule->tokens_per_unit == 0 && rule->cost_per_unit == 0 && rule->concurrent == 0)
+        diag_warn(diag, "W_RATELIMIT", schema_at(object),
+                  VSR_STR("set requests_per_unit, tokens_per_unit, cost_per_unit or concurrent"),
                   "the rule limits nothing");
 }
 
-static const char *const ratelimit_units[] = { "second", "minute", "hour", "day", NULL };
+static const char *const ratelimit_units[] = { "second", "minute", "hour", "day", "month", NULL };
 
 #define T struct config_ratelimit_rule
 static const struct field ratelimit_rule_fields[] = {
     { ROW(name, STRING), .flags = FIELD_REQUIRED | FIELD_NONBLANK, .help = "Name of the rule's budgets." },
     { BLOCK(match, ratelimit_match_schema), .help = "Requests that the rule is for; all that is written must match." },
-    { ROW(requests_per_unit, INT), NOT_NEGATIVE, .fallback = "0", .help = "Most requests; 0 is unlimited." },
-    { ROW(tokens_per_unit, INT), NOT_NEGATIVE, .fallback = "0", .help = "Most tokens; 0 is unlimited." },
-    { ROW(unit, ENUM), .fallback = "minute", .choices = ratelimit_units, .help = "Length of the window." },
+    { ROW(requests_per_unit, INT), BETWEEN(0, RATELIMIT_MOST), .fallback = "0",
+      .help = "Most requests; 0 is unlimited." },
+    { ROW(tokens_per_unit, INT), BETWEEN(0, RATELIMIT_MOST), .fallback = "0",
+      .help = "Most tokens, of prompts and of answers; 0 is unlimited." },
+    { ROW(cost_per_unit, NUMBER), BETWEEN(0, RATELIMIT_MOST_COST), .fallback = "0",
+      .help = "Most that requests may cost by providers.models[].pricing; 0 is unlimited." },
+    { ROW(currency, STRING), NONBLANK, .fallback = "USD",
+      .help = "Currency of cost_per_unit; models that are priced in another one are not counted." },
+    { ROW(concurrent, INT), COUNT, .fallback = "0", .help = "Most requests at once; 0 is unlimited." },
+    { ROW(unit, ENUM), .fallback = "minute", .choices = ratelimit_units,
+      .help = "Length of the window, which slides; a month is 30 days." },
 };
 #undef T
 static const struct schema ratelimit_rule_schema =
@@ -324,31 +344,64 @@ static void check_rule_names(const struct config_list *rules, struct arena *aren
     }
 }
 
-/* What belongs to the other type would be ignored: a limit that does not limit is refused. */
-static void check_ratelimit_provider(const void *object, struct arena *arena, struct diag *diag) {
-    const struct config_ratelimit_provider *provider = object;
-    bool local = provider->type == RATELIMIT_LOCAL;
-    const char *foreign = local ? "address" : "rules";
-    if (local && provider->rules.n == 0)
-        diag_error(diag, "E_REQUIRED", schema_field_at(&ratelimit_provider_schema, object, "rules", arena), VSR_STR(""),
-                   "a local-limiter needs at least one rule");
-    if (!local && str_trim(provider->address).len == 0)
-        diag_error(diag, "E_REQUIRED", schema_field_at(&ratelimit_provider_schema, object, "address", arena),
-                   VSR_STR(""), "an envoy-ratelimit needs the address of the service");
-    if (schema_present(&ratelimit_provider_schema, object, foreign))
-        diag_error(diag, "E_CONFLICT", schema_field_at(&ratelimit_provider_schema, object, foreign, arena), VSR_STR(""),
-                   "%s is not for the type %s, which ignores it", foreign, local ? "local-limiter" : "envoy-ratelimit");
-    check_rule_names(&provider->rules, arena, diag);
+static const char *const ratelimit_types[] = { "envoy-ratelimit", "local-limiter", "redis-limiter", NULL };
+
+/* Keys of a provider that only some types read, as bits by enum config_ratelimit_type. */
+static const struct {
+    const char *field;
+    unsigned types;
+} ratelimit_keys[] = {
+    { "address", 1u << RATELIMIT_ENVOY },
+    { "redis", 1u << RATELIMIT_REDIS },
+    { "rules", 1u << RATELIMIT_LOCAL | 1u << RATELIMIT_REDIS },
+};
+
+static void require(const struct config_ratelimit_provider *provider, const char *field, bool there,
+                    struct arena *arena, struct diag *diag) {
+    if (!there)
+        diag_error(diag, "E_REQUIRED", schema_field_at(&ratelimit_provider_schema, provider, field, arena), VSR_STR(""),
+                   "a provider of the type %s needs %s", ratelimit_types[provider->type], field);
 }
 
-static const char *const ratelimit_types[] = { "envoy-ratelimit", "local-limiter", NULL };
+/* A process that dies would hold its places in a shared count for ever. */
+static void check_shared_rules(const struct config_ratelimit_provider *provider, struct arena *arena,
+                               struct diag *diag) {
+    CONFIG_EACH(const struct config_ratelimit_rule, rule, &provider->rules)
+    if (rule->concurrent > 0)
+        diag_error(diag, "E_CONFLICT", schema_field_at(&ratelimit_rule_schema, rule, "concurrent", arena),
+                   VSR_STR("put the rule under a local-limiter"), "a redis-limiter does not count requests under way");
+}
+
+/* What belongs to another type would be ignored: a limit that does not limit is refused. */
+static void check_ratelimit_provider(const void *object, struct arena *arena, struct diag *diag) {
+    const struct config_ratelimit_provider *provider = object;
+    for (size_t i = 0; i < VSR_COUNT(ratelimit_keys); i++)
+        if (!(ratelimit_keys[i].types & 1u << provider->type) &&
+            schema_present(&ratelimit_provider_schema, object, ratelimit_keys[i].field))
+            diag_error(diag, "E_CONFLICT",
+                       schema_field_at(&ratelimit_provider_schema, object, ratelimit_keys[i].field, arena), VSR_STR(""),
+                       "%s is not for the type %s, which ignores it", ratelimit_keys[i].field,
+                       ratelimit_types[provider->type]);
+    if (provider->type == RATELIMIT_ENVOY) {
+        require(provider, "address", str_trim(provider->address).len > 0, arena, diag);
+    } else {
+        require(provider, "rules", provider->rules.n > 0, arena, diag);
+        check_rule_names(&provider->rules, arena, diag);
+    }
+    if (provider->type == RATELIMIT_REDIS) {
+        require(provider, "redis", provider->redis != NULL, arena, diag);
+        check_shared_rules(provider, arena, diag);
+    }
+}
 
 #define T struct config_ratelimit_provider
 static const struct field ratelimit_provider_fields[] = {
     { ROW(type, ENUM), .flags = FIELD_REQUIRED, .choices = ratelimit_types, .help = "Who counts." },
     { ROW(address, STRING), .help = "host:port of the service, which speaks gRPC; for envoy-ratelimit." },
     { ROW(domain, STRING), NONBLANK, .fallback = "semantic-router", .help = "Domain that the service is asked for." },
-    { ROW(rules, OBJECTS), .object = &ratelimit_rule_schema, .help = "Budgets of a local-limiter." },
+    { ROW(redis, OPTIONAL), .object = &config_redis_schema,
+      .help = "The server of a redis-limiter, which several vsr share." },
+    { ROW(rules, OBJECTS), .object = &ratelimit_rule_schema, .help = "Budgets of a local-limiter or redis-limiter." },
 };
 #undef T
 static const struct schema ratelimit_provider_schema =

@@ -50,7 +50,10 @@ struct config_response_api {
     bool enabled;
     int store_backend; /* enum config_backend */
     int64_t ttl_seconds, max_responses;
+    int64_t event_ttl_seconds; /* of the events of a response, from its end */
+    int64_t max_background;    /* of one worker */
     struct config_response_redis redis;
+    struct config_postgres postgres;
 };
 
 struct config_windowed_metrics {
@@ -130,13 +133,15 @@ struct config_authz {
     struct config_list providers; /* struct config_authz_provider */
 };
 
-enum config_ratelimit_type { RATELIMIT_ENVOY, RATELIMIT_LOCAL };
-enum config_ratelimit_unit { RATELIMIT_SECOND, RATELIMIT_MINUTE, RATELIMIT_HOUR, RATELIMIT_DAY };
+enum config_ratelimit_type { RATELIMIT_ENVOY, RATELIMIT_LOCAL, RATELIMIT_REDIS };
+/* A month is 30 days: budgets slide, they know no calendar. */
+enum config_ratelimit_unit { RATELIMIT_SECOND, RATELIMIT_MINUTE, RATELIMIT_HOUR, RATELIMIT_DAY, RATELIMIT_MONTH };
 
 /* Empty and `*` stand for any. */
 struct config_ratelimit_match {
     struct config_at at;
-    vsr_str user, group, model;
+    vsr_str user, group, tenant, model;
+    vsr_str key; /* name of the variable that a listener's key comes from */
 };
 
 struct config_ratelimit_rule {
@@ -144,13 +149,17 @@ struct config_ratelimit_rule {
     vsr_str name;
     struct config_ratelimit_match match;
     int64_t requests_per_unit, tokens_per_unit; /* 0: unlimited */
-    int unit;                                   /* enum config_ratelimit_unit */
+    double cost_per_unit;                       /* in `currency`; 0: unlimited */
+    vsr_str currency;
+    int64_t concurrent; /* requests under way; 0: unlimited */
+    int unit;           /* enum config_ratelimit_unit */
 };
 
 struct config_ratelimit_provider {
     struct config_at at;
     int type; /* enum config_ratelimit_type */
     vsr_str address, domain;
+    const struct config_redis *redis; /* NULL: not written */
     struct config_list rules; /* struct config_ratelimit_rule */
 };
 

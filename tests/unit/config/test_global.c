@@ -529,7 +529,7 @@ static vsr_str full_text(struct arena *arena) {
 /* Either of two keys that exclude each other, and blocks of the other of two types. */
 static bool may_be_absent(const char *name) {
     return strcmp(name, "variant") == 0 || strcmp(name, "rules") == 0 || strcmp(name, "address") == 0 ||
-           strcmp(name, "domain") == 0;
+           strcmp(name, "domain") == 0 || strcmp(name, "redis") == 0;
 }
 
 static void check_written(const struct schema *schema, const char *object) {
@@ -544,7 +544,7 @@ static void check_written(const struct schema *schema, const char *object) {
             CHECK_MSG(at->present >> i & 1, "%.*s.%s is not in the full document", VSR_FMT(at->path), field->name);
         if (field->kind == FIELD_OBJECT)
             check_written(field->object, slot);
-        if (field->kind == FIELD_OPTIONAL)
+        if (field->kind == FIELD_OPTIONAL && *(const char *const *)(const void *)slot)
             check_written(field->object, *(const char *const *)(const void *)slot);
         for (size_t k = 0; field->kind == FIELD_OBJECTS && k < list->n; k++)
             check_written(field->object, (const char *)list->items + k * field->object->size);

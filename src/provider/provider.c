@@ -192,15 +192,62 @@ static bool has_v1_segment(vsr_str target) {
     return target.len == 3 || target.ptr[3] == '/' || target.ptr[3] == '?';
 }
 
-vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoint *endpoint, vsr_str target) {
-    const struct config_backend_ref *ref = endpoint->ref;
-    vsr_str rest;
-    if (ref->chat_full_path.len > 0)
+/* By enum protocol: what a vendor's API has behind its base. */
+static const vsr_str suffixes[] = {
+    [PROTOCOL_CHAT] = VSR_STR_INIT("/chat/completions"), [PROTOCOL_MESSAGES] = VSR_STR_INIT("/messages"),
+    [PROTOCOL_RESPONSES] = VSR_STR_INIT("/responses"),   [PROTOCOL_COMPLETIONS] = VSR_STR_INIT("/completions"),
+    [PROTOCOL_EMBEDDINGS] = VSR_STR_INIT("/embeddings"), [PROTOCOL_IMAGES] = VSR_STR_INIT("/images/generations"),
+};
+_Static_assert(VSR_COUNT(suffixes) == PROTOCOL_COUNT, "each protocol has its path");
+
+static size_t path_len(vsr_str target) {
+    ptrdiff_t mark = str_find_char(target, '?');
+    return mark < 0 ? target.len : (size_t)mark;
+}
+
+/* The client's target behind `/v1`, or what the protocol has there. */
+static vsr_str behind_v1(enum protocol protocol, vsr_str target) {
+    return has_v1_segment(target) ? str_sub(target, 3, target.len) : suffixes[protocol];
+}
+
+/* Anthropic's API begins with `/v1` whatever its base; a base that has it already is meant the same way. */
+static vsr_str messages_path(struct arena *arena, const struct config_backend_ref *ref, vsr_str target) {
+    vsr_str base = ref->path_prefix, rest = behind_v1(PROTOCOL_MESSAGES, target);
+    if (ref->chat_path.len > 0)
         return ref->chat_full_path;
-    if (ref->path_prefix.len == 0 || !has_v1_segment(target))
+    if (str_ends(base, VSR_STR("/v1")))
+        base.len -= 3;
+    return arena_printf(arena, "%.*s/v1%.*s", VSR_FMT(base), VSR_FMT(rest));
+}
+
+/* Beside the vendor's chat path, with the query that it was given (Azure's api-version). */
+static vsr_str sibling_path(struct arena *arena, const struct config_backend_ref *ref, enum protocol protocol,
+                            vsr_str target) {
+    vsr_str chat = ref->chat_full_path, path = str_sub(chat, 0, path_len(chat));
+    vsr_str query = str_sub(chat, path.len, chat.len), rest = behind_v1(protocol, target);
+    vsr_str base = str_ends(path, suffixes[PROTOCOL_CHAT]) ? str_sub(path, 0, path.len - suffixes[PROTOCOL_CHAT].len)
+                   : ref->path_prefix.len > 0              ? ref->path_prefix
+                                                           : VSR_STR("/v1");
+    rest = str_sub(rest, 0, path_len(rest));
+    return arena_printf(arena, "%.*s%.*s%.*s", VSR_FMT(base), VSR_FMT(rest), VSR_FMT(query));
+}
+
+vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoint *endpoint, enum protocol protocol,
+                               vsr_str target) {
+    const struct config_backend_ref *ref = endpoint->ref;
+    if (protocol == PROTOCOL_MESSAGES)
+        return messages_path(arena, ref, target);
+    if (ref->chat_full_path.len > 0)
+        return protocol == PROTOCOL_CHAT ? ref->chat_full_path : sibling_path(arena, ref, protocol, target);
+    if (target.len > 0 && (ref->path_prefix.len == 0 || !has_v1_segment(target)))
         return target;
-    rest = str_sub(target, 3, target.len);
-    return arena_printf(arena, "%.*s%.*s", VSR_FMT(ref->path_prefix), VSR_FMT(rest));
+    return arena_printf(arena, "%.*s%.*s", VSR_FMT(ref->path_prefix.len > 0 ? ref->path_prefix : VSR_STR("/v1")),
+                        VSR_FMT(behind_v1(protocol, target)));
+}
+
+enum protocol provider_endpoint_protocol(const struct provider_model *model, const struct provider_endpoint *endpoint) {
+    (void)model;
+    return endpoint->ref->foreign ? PROTOCOL_MESSAGES : PROTOCOL_CHAT;
 }
 
 void provider_endpoint_reasoning(const struct provider_model *model, const struct provider_endpoint *endpoint, bool on,

@@ -27,6 +27,7 @@
 #include "core/err.h"
 #include "core/str.h"
 #include "provider/registry.h"
+#include "wire/protocol.h"
 
 struct arena;
 struct chat_reasoning;
@@ -100,10 +101,16 @@ vsr_str provider_endpoint_model_id(const struct provider_model *model, const str
                                    vsr_str lora);
 
 /*
- * Path and query to ask this endpoint for when the client asked for `target` (which must be a chat completion): the
- * endpoint's own chat path, or the client's with `/v1` replaced. Borrows or lives in `arena`.
+ * Path and query to ask this endpoint in `protocol`. `target` is the client's own path and query when it asked in that
+ * protocol, else empty: its part behind `/v1` is kept (a stored response's id, say), and on endpoints without a vendor
+ * its query. The configured `chat_path` stands for what is asked in the endpoint's main protocol, chat or messages; the
+ * other paths are its siblings. Borrows or lives in `arena`.
  */
-vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoint *endpoint, vsr_str target);
+vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoint *endpoint, enum protocol protocol,
+                               vsr_str target);
+
+/* What this endpoint speaks: PROTOCOL_CHAT (and its siblings), PROTOCOL_MESSAGES or PROTOCOL_RESPONSES. */
+enum protocol provider_endpoint_protocol(const struct provider_model *model, const struct provider_endpoint *endpoint);
 
 /* How reasoning is switched for this model on this endpoint. `effort` empty: the configured default, else medium; kept.
  */

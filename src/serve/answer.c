@@ -71,18 +71,34 @@ static void add_own_text(struct field_list *list, vsr_str name, vsr_str value) {
 }
 
 static vsr_str path_name(enum response_path path) {
-    return path == RESPONSE_UPSTREAM ? VSR_STR("upstream") : VSR_STR("error");
+    switch (path) {
+    case RESPONSE_UPSTREAM:
+        return VSR_STR("upstream");
+    case RESPONSE_RATE_LIMITED:
+        return VSR_STR("rate_limited");
+    case RESPONSE_BLOCKED:
+        return VSR_STR("blocked");
+    case RESPONSE_IMAGE:
+        return VSR_STR("image_generation");
+    case RESPONSE_ERROR:
+    case RESPONSE_LOCAL:
+        break;
+    }
+    return VSR_STR("error");
 }
 
 /* On every answer to an API request; health checks and the catalogue stay bare. */
 static void add_keystone(struct field_list *list, enum response_path path) {
-    add(list, VSR_STR("x-request-id"), list->request->request_id);
+    const struct request *request = list->request;
+    add(list, VSR_STR("x-request-id"), request->request_id);
+    for (size_t i = 0; i < request->n_fields; i++)
+        add(list, request->fields[i].name, request->fields[i].value);
     if (path == RESPONSE_LOCAL)
         return;
     add_own(list, VSR_STR("x-vsr-schema-version"), VSR_STR(SCHEMA_VERSION));
     add_own(list, VSR_STR("x-vsr-response-path"), path_name(path));
     add_own(list, VSR_STR("x-vsr-config-generation"),
-            arena_printf(list->request->arena, "%llu", (unsigned long long)list->request->snapshot->generation));
+            arena_printf(request->arena, "%llu", (unsigned long long)request->snapshot->generation));
 }
 
 /* ---- headers that explain the route */
@@ -182,8 +198,9 @@ static void add_debug(struct field_list *list) {
         add_own(list, VSR_STR("x-vsr-latency-ms"), arena_printf(request->arena, "%.3f", overhead_ms));
         add(list, VSR_STR("server-timing"), arena_printf(request->arena, "route;dur=%.3f", overhead_ms));
     }
-    add_own(list, VSR_STR("x-vsr-client-protocol"), VSR_STR("openai"));
-    add_own(list, VSR_STR("x-vsr-upstream-protocol"), VSR_STR("openai"));
+    add_own(list, VSR_STR("x-vsr-stage-us"), pipeline_stage_times(request));
+    add_own(list, VSR_STR("x-vsr-client-protocol"), protocol_name(request->client_protocol));
+    add_own(list, VSR_STR("x-vsr-upstream-protocol"), protocol_name(request->upstream_protocol));
     add_own(list, VSR_STR("x-vsr-session-phase"),
             request->facts.active_tool_loop ? VSR_STR("tool_loop") : VSR_STR("user_turn"));
     if (!request->outcome)
@@ -204,7 +221,7 @@ void answer_reply(struct request *request) {
     struct front front = request->front;
     request->answered = true;
     add(&list, VSR_STR("content-type"), reply->content_type);
-    add_keystone(&list, RESPONSE_LOCAL);
+    add_keystone(&list, reply->path == RESPONSE_UPSTREAM ? RESPONSE_LOCAL : reply->path);
     record_request(request, true);
     front.ops->head(front.handle, reply->status, list.items, list.n, (int64_t)reply->body.len);
     front.ops->body(front.handle, reply->body);
@@ -226,7 +243,7 @@ void answer_error(struct request *request) {
     text = arena_str(request->arena, buf_str(&body));
     buf_done(&body);
     add(&list, VSR_STR("content-type"), VSR_STR("application/json"));
-    add_keystone(&list, RESPONSE_ERROR);
+    add_keystone(&list, reply->path == RESPONSE_UPSTREAM ? RESPONSE_ERROR : reply->path);
     if (reply->extra.name.len)
         add(&list, reply->extra.name, reply->extra.value);
     if (request->debug && request->outcome)

@@ -1,5 +1,6 @@
 #include "serve/pipeline.h"
 
+#include "core/arena.h"
 #include "core/clock.h"
 #include "serve/answer.h"
 #include "serve/stages.h"
@@ -22,11 +23,37 @@ static const struct stage {
     { "dispatch", stage_dispatch }, /* endpoint, credentials, retries       -> 401/502/503/504 */
 };
 
+_Static_assert(VSR_COUNT(stages) <= REQUEST_STAGES_MAX, "each stage has its time");
+
+/* What a stage took, waiting included. Only who asks for it pays for the clock. */
+static void note_time(struct request *request) {
+    uint64_t now_ns;
+    if (!request->debug)
+        return;
+    now_ns = clock_mono_ns();
+    request->stage_us[request->stage] = (uint32_t)((now_ns - request->stage_began_ns) / 1000);
+    request->stage_began_ns = now_ns;
+}
+
+void pipeline_note_dispatch(struct request *request) {
+    if (request->stage < VSR_COUNT(stages))
+        note_time(request);
+}
+
+vsr_str pipeline_stage_times(const struct request *request) {
+    vsr_str text = VSR_STR("");
+    for (size_t i = 0; i < VSR_COUNT(stages) && i <= request->stage; i++)
+        text = arena_printf(request->arena, "%.*s%s%s=%u", VSR_FMT(text), i > 0 ? "," : "", stages[i].name,
+                            (unsigned)request->stage_us[i]);
+    return text;
+}
+
 /* Runs stages until one waits or ends the exchange. */
 static void run(struct request *request) {
     while (request->stage < VSR_COUNT(stages)) {
         switch (stages[request->stage].run(request)) {
         case STAGE_NEXT:
+            note_time(request);
             request->stage++;
             continue;
         case STAGE_WAIT:
@@ -63,9 +90,46 @@ void pipeline_resume(struct request *request) {
 void pipeline_begin(struct request *request, const struct http1_head *head, const struct config_listener *listener) {
     request->head = head;
     request->listener = listener;
-    request->start_ns = clock_mono_ns();
+    request->start_ns = request->stage_began_ns = clock_mono_ns();
     pipeline_resume(request);
 }
+
+/* ---- requests without a connection */
+
+/* The fields of a head in the arena, which outlives whoever had them. */
+static const struct http1_head *copy_head(struct arena *arena, const struct http1_head *head) {
+    struct http1_head *copy = ARENA_NEW(arena, struct http1_head);
+    struct http1_field *fields = ARENA_ARRAY(arena, struct http1_field, head->n_fields);
+    *copy = *head;
+    copy->method = arena_str(arena, head->method);
+    copy->target = arena_str(arena, head->target);
+    for (size_t i = 0; i < head->n_fields; i++)
+        fields[i] =
+            (struct http1_field){ arena_str(arena, head->fields[i].name), arena_str(arena, head->fields[i].value) };
+    copy->fields = fields;
+    return copy;
+}
+
+static void begin_detached(void *data) {
+    struct request *request = data;
+    request->body_complete = true;
+    pipeline_begin(request, request->head, request->listener);
+}
+
+struct request *pipeline_begin_detached(struct worker *worker, struct snapshot *snapshot, struct front front,
+                                        const struct config_listener *listener, const struct http1_head *head,
+                                        vsr_str body) {
+    struct request *request = request_new(worker, snapshot, front);
+    request->head = copy_head(request->arena, head);
+    request->listener = listener;
+    (void)buf_append(&request->body, body); /* within the limit that it had to pass before */
+    worker->body_bytes += request->body.len;
+    request->body_counted = request->body.len;
+    loop_defer(worker->loop, &request->begin, begin_detached, request);
+    return request;
+}
+
+/* ---- what the front end tells */
 
 static void refuse_body(struct request *request, int status, enum telemetry_reason reason, const char *message) {
     request_error(request, status, reason, NULL, str_from_c(message));
@@ -111,4 +175,8 @@ void pipeline_refused(struct request *request) {
 
 void pipeline_fail(struct request *request) {
     answer_error(request);
+}
+
+void pipeline_reply(struct request *request) {
+    answer_reply(request);
 }

@@ -77,6 +77,7 @@ static void request_clear(struct request *request) {
 
 void request_free(struct request *request) {
     struct worker *worker = request->worker;
+    loop_defer_cancel(&request->begin);
     evidence_run_cancel(request->evidence);
     dispatch_cancel(request);
     if (request->call_begun)
@@ -103,6 +104,17 @@ void request_pool_free(struct worker *worker) {
         request_destroy(request);
     }
     worker->n_free_requests = 0;
+}
+
+void request_add_field(struct request *request, vsr_str name, vsr_str value) {
+    size_t i = 0;
+    while (i < request->n_fields && !str_eq_nocase(request->fields[i].name, name))
+        i++;
+    if (i == REQUEST_FIELDS_MAX)
+        return;
+    request->fields[i] = (struct http1_field){ name, value };
+    if (i == request->n_fields)
+        request->n_fields++;
 }
 
 void request_model_unknown(struct request *request, vsr_str name) {

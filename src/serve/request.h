@@ -19,13 +19,20 @@
 #include "provider/provider.h"
 #include "provider/upstream_headers.h"
 #include "route/route.h"
+#include "serve/endpoints.h"
 #include "serve/front.h"
 #include "serve/snapshot.h"
 #include "serve/telemetry.h"
 #include "wire/chat_relay.h"
 #include "wire/facts.h"
 
+struct answer;
+struct decoder;
+struct encoder;
 struct evidence_run;
+struct responses_exchange;
+struct sidecar;
+struct warnings;
 struct worker;
 
 enum {
@@ -36,13 +43,19 @@ enum {
     REQUEST_SUGGEST_LEN_MAX = 256, /* a longer model name is not echoed whole */
     ANSWER_COPY_LEN_MAX = 4 << 20, /* a larger buffered answer is relayed, but its usage is not read */
     STREAM_HIGH_WATER = 256 << 10, /* bytes waiting for the client before the backend is paused */
+    REQUEST_FIELDS_MAX = 8,        /* headers that stages add to the answer */
+    REQUEST_STAGES_MAX = 24,
 };
 
-/* What a path asks for. */
-enum endpoint_kind { ENDPOINT_NONE, ENDPOINT_CHAT, ENDPOINT_MODELS, ENDPOINT_MODEL, ENDPOINT_HEALTH, ENDPOINT_READY };
-
 /* `x-vsr-response-path` (gateway.md 13.2). */
-enum response_path { RESPONSE_UPSTREAM, RESPONSE_ERROR, RESPONSE_LOCAL };
+enum response_path {
+    RESPONSE_UPSTREAM,
+    RESPONSE_ERROR,
+    RESPONSE_RATE_LIMITED,
+    RESPONSE_BLOCKED,
+    RESPONSE_IMAGE,
+    RESPONSE_LOCAL, /* health checks and catalogues: no such header */
+};
 
 /* An answer that vsr gives itself. */
 struct reply {
@@ -54,6 +67,8 @@ struct reply {
     vsr_str content_type;
     struct http1_field extra; /* one more header; name.len 0: none */
     enum telemetry_reason reason;
+    /* RESPONSE_UPSTREAM, which is zero, stands for the usual: RESPONSE_ERROR of errors, RESPONSE_LOCAL of successes. */
+    enum response_path path;
 };
 
 struct request {
@@ -69,11 +84,18 @@ struct request {
     bool refused;  /* the front end answered itself (408, 413) and counted that */
     bool finished; /* recorded; nothing else may happen */
     struct reply reply;
+    struct http1_field fields[REQUEST_FIELDS_MAX]; /* of whatever answer comes: request_add_field() */
+    size_t n_fields;
+    uint64_t stage_began_ns;
+    uint32_t stage_us[REQUEST_STAGES_MAX]; /* by stage, under debug */
 
     /* admit */
     const struct http1_head *head; /* valid until the exchange closes */
     const struct config_listener *listener;
+    struct loop_task begin; /* of a detached request */
     enum endpoint_kind endpoint;
+    enum protocol client_protocol;
+    vsr_str resource_id;   /* of the path: `resp_...`, a model */
     vsr_str origin_target; /* path and query, as an endpoint is asked for it */
     vsr_str path;          /* without query and trailing slash */
     vsr_str request_id;
@@ -89,8 +111,19 @@ struct request {
     bool body_complete;
 
     /* parse */
-    struct json_doc doc;
+    struct json_doc client_doc; /* of `body`, in the client's protocol */
+    /*
+     * The request as Chat Completions, which signals read and routes are made of: the client's own bytes, or their
+     * translation. Immutable, so that what is cached is known by what was asked.
+     */
+    vsr_str original_body;
+    struct json_doc doc;                  /* of original_body; the same as client_doc when nothing was translated */
+    struct sidecar *sidecar;              /* messages: what the translation cannot say */
+    struct warnings *warnings;            /* what translations lost; NULL: nothing was translated */
+    struct responses_exchange *responses; /* NULL unless /v1/responses */
     struct request_facts facts;
+    vsr_str team_id, tenant_id;          /* as facts.user_id */
+    vsr_str session_id, conversation_id; /* gateway.md 13.4; conversation_id is of /v1/responses */
 
     /* resolve, signals, select */
     const struct model_name *name;
@@ -112,7 +145,10 @@ struct request {
     bool call_begun;
     struct client_call *upstream;
     struct loop_timer retry_timer;
+    bool forwarded; /* the proxy in front calls the backend */
+    enum protocol upstream_protocol;
     struct upstream_headers headers;
+    struct outbound outbound;
     struct buf upstream_body;                 /* the edited body; empty: the client's bytes go as they are */
     const struct provider_endpoint *body_for; /* endpoint that upstream_body was written for */
     uint64_t dispatched_ns, first_byte_ns;
@@ -123,7 +159,11 @@ struct request {
     bool close_delimited; /* only the end of the connection ends the answer, so a cut looks like an end */
     struct chat_relay relay;
     bool relay_begun;
-    struct buf answer; /* copy of a buffered answer, for accounting */
+    bool translating;        /* the answer goes through decoder and encoder */
+    struct decoder *decoder; /* of the backend's answer */
+    struct encoder *encoder; /* of the client's */
+    struct answer *said;     /* what the answer says, as far as it is collected; in the arena */
+    struct buf answer;       /* copy of a buffered answer, for accounting */
     bool answer_too_long;
     bool upstream_paused;
     bool aborted; /* the answer did not come to its proper end */
@@ -133,6 +173,12 @@ struct request {
 struct request *request_new(struct worker *worker, struct snapshot *snapshot, struct front front);
 /* Cancels what is under way, gives everything back. */
 void request_free(struct request *request);
+
+/*
+ * One of vsr's own headers on whatever answer this request gets, in place of one of the same name. Keeps both texts.
+ * Dropped past REQUEST_FIELDS_MAX, and once the answer's head has gone.
+ */
+void request_add_field(struct request *request, vsr_str name, vsr_str value);
 
 /* Fills request->reply with the 404 for a model name that stands for nothing. */
 void request_model_unknown(struct request *request, vsr_str name);

@@ -10,54 +10,18 @@
 #include "serve/stages.h"
 #include "serve/worker.h"
 
-enum {
-    METHOD_GET = 1u << 0, /* HEAD included */
-    METHOD_POST = 1u << 1,
-    REQUEST_ID_LEN_MAX = 128,
-};
+enum { REQUEST_ID_LEN_MAX = 128 };
 
-static const struct path {
-    vsr_str path;
-    enum endpoint_kind endpoint;
-    unsigned methods;
-} paths[] = {
-    { VSR_STR_INIT("/v1/chat/completions"), ENDPOINT_CHAT, METHOD_POST },
-    { VSR_STR_INIT("/v1/models"), ENDPOINT_MODELS, METHOD_GET },
-    { VSR_STR_INIT("/health"), ENDPOINT_HEALTH, METHOD_GET },
-    { VSR_STR_INIT("/ready"), ENDPOINT_READY, METHOD_GET },
-};
-static const vsr_str model_prefix = VSR_STR_INIT("/v1/models/");
-
-static unsigned method_bit(vsr_str method) {
-    if (str_eq(method, VSR_STR("GET")) || str_eq(method, VSR_STR("HEAD")))
-        return METHOD_GET;
-    return str_eq(method, VSR_STR("POST")) ? METHOD_POST : 0;
-}
-
-/* An absolute-form target (RFC 9112 3.2.2) without its scheme and host. */
-static vsr_str origin_form(vsr_str target) {
-    ptrdiff_t scheme = str_find(target, VSR_STR("://"));
-    vsr_str rest;
-    ptrdiff_t slash;
-    if (target.len == 0 || target.ptr[0] == '/' || scheme <= 0)
-        return target;
-    rest = str_sub(target, (size_t)scheme + 3, target.len);
-    slash = str_find_char(rest, '/');
-    return slash < 0 ? VSR_STR("/") : str_sub(rest, (size_t)slash, rest.len);
-}
-
-/* gateway.md 2: the path is the target without the query, then without one trailing slash. */
+/* The path, and the target as an endpoint is asked for it, where a trailing slash is gone, too. */
 static void read_target(struct request *request) {
-    vsr_str target = origin_form(request->head->target), query = { NULL, 0 };
+    vsr_str target = endpoints_origin(request->head->target);
     ptrdiff_t mark = str_find_char(target, '?');
-    request->path = mark < 0 ? target : str_sub(target, 0, (size_t)mark);
-    if (mark >= 0)
-        query = str_sub(target, (size_t)mark, target.len);
+    size_t whole = mark < 0 ? target.len : (size_t)mark;
+    request->path = endpoints_path(target);
     request->origin_target = target;
-    if (request->path.len > 1 && request->path.ptr[request->path.len - 1] == '/') {
-        request->path.len--;
-        request->origin_target = arena_printf(request->arena, "%.*s%.*s", VSR_FMT(request->path), VSR_FMT(query));
-    }
+    if (request->path.len < whole)
+        request->origin_target = arena_printf(request->arena, "%.*s%.*s", VSR_FMT(request->path),
+                                              VSR_FMT(str_sub(target, whole, target.len)));
 }
 
 /* The caller's id when it is sane, else a new one. */
@@ -108,30 +72,35 @@ static enum stage_result refuse_key(struct request *request) {
     return STAGE_FAIL;
 }
 
+/* What this version answers; the others are as if they were not there. */
+static bool is_served(enum endpoint_kind kind) {
+    switch (kind) {
+    case ENDPOINT_CHAT:
+    case ENDPOINT_MODELS:
+    case ENDPOINT_MODEL:
+    case ENDPOINT_HEALTH:
+    case ENDPOINT_READY:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Finds the endpoint, or fills the reply with 404 or 405. */
-static bool find_endpoint(struct request *request) {
-    unsigned method = method_bit(request->head->method), allowed = 0;
-    for (size_t i = 0; i < VSR_COUNT(paths); i++) {
-        if (str_eq(request->path, paths[i].path)) {
-            request->endpoint = paths[i].endpoint;
-            allowed = paths[i].methods;
-        }
-    }
-    if (!allowed && request->path.len > model_prefix.len && str_starts(request->path, model_prefix)) {
-        request->endpoint = ENDPOINT_MODEL;
-        allowed = METHOD_GET;
-    }
-    if (!allowed) {
+static const struct endpoint_row *find_endpoint(struct request *request) {
+    const struct endpoint_row *row = endpoints_find(request->path, &request->resource_id);
+    request->client_protocol = row ? row->protocol : endpoints_protocol(request->path);
+    if (!row || !is_served(row->kind)) {
         request_error(request, 404, TELEMETRY_REASON_parse_error, NULL, VSR_STR("endpoint not found"));
-        return false;
+        return NULL;
     }
-    if (!(method & allowed)) {
+    request->endpoint = row->kind;
+    if (!(endpoints_method(request->head->method) & row->methods)) {
         request_error(request, 405, TELEMETRY_REASON_parse_error, NULL, VSR_STR("method not allowed"));
-        request->reply.extra =
-            (struct http1_field){ VSR_STR("allow"), allowed & METHOD_POST ? VSR_STR("POST") : VSR_STR("GET, HEAD") };
-        return false;
+        request->reply.extra = (struct http1_field){ VSR_STR("allow"), endpoints_allow(row) };
+        return NULL;
     }
-    return true;
+    return row;
 }
 
 static enum stage_result reply_text(struct request *request, int status, vsr_str text) {
@@ -158,7 +127,7 @@ static vsr_str decode_path(struct arena *arena, vsr_str text) {
 }
 
 static enum stage_result reply_model(struct request *request) {
-    vsr_str id = decode_path(request->arena, str_sub(request->path, model_prefix.len, request->path.len));
+    vsr_str id = decode_path(request->arena, request->resource_id);
     vsr_str entry = models_list_entry(request->snapshot, id);
     if (!entry.ptr) {
         request_model_unknown(request, id);
@@ -196,15 +165,16 @@ static enum stage_result answer_at_once(struct request *request) {
 }
 
 enum stage_result stage_admit(struct request *request) {
+    const struct endpoint_row *row;
     read_target(request);
     request->request_id = request_id_of(request);
     request->debug = header_is_true(request, VSR_STR("x-vsr-debug"));
     request->skip = request->snapshot->doc->global.router.skip_processing.enabled &&
                     header_is_true(request, VSR_STR("x-vsr-skip-processing"));
-    if (!find_endpoint(request))
+    row = find_endpoint(request);
+    if (!row)
         return STAGE_FAIL;
-    /* Load balancers have no key; their two paths tell nothing. */
-    if (request->endpoint != ENDPOINT_HEALTH && request->endpoint != ENDPOINT_READY && !key_ok(request))
+    if (!row->open && !key_ok(request))
         return refuse_key(request);
     return answer_at_once(request);
 }

@@ -46,22 +46,72 @@ static int build_headers(struct request *request, const struct provider_endpoint
     return upstream_headers_build(request->arena, &input, &request->headers, err);
 }
 
-static void start_call(struct request *request, const struct provider_endpoint *endpoint) {
-    const struct worker *worker = request->worker;
-    uint64_t silence_ms = (uint64_t)request->listener->timeout_ms;
-    const struct client_timeouts timeouts = { .first_byte_ms = silence_ms, .idle_ms = silence_ms };
-    const struct client_request call = {
+/* ---- the backend's answer, when vsr's own client brings it */
+
+static void on_head(void *owner, const struct http1_head *head) {
+    pipeline_upstream_head(owner, head);
+}
+
+static void on_body(void *owner, vsr_str bytes) {
+    pipeline_upstream_body(owner, bytes);
+}
+
+static void on_end(void *owner) {
+    struct request *request = owner;
+    request->upstream = NULL;
+    pipeline_upstream_end(request);
+}
+
+static void on_error(void *owner, const struct vsr_err *err, bool connected) {
+    struct request *request = owner;
+    request->upstream = NULL;
+    pipeline_upstream_error(request, err, connected);
+}
+
+static const struct client_events events = {
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_error = on_error,
+};
+
+/* ---- one attempt */
+
+/* Only a target of the endpoint's own protocol says how it wants to be asked. */
+static vsr_str target_for(const struct request *request) {
+    return request->client_protocol == request->upstream_protocol ? request->origin_target : VSR_STR("");
+}
+
+static void build_outbound(struct request *request, const struct provider_endpoint *endpoint) {
+    request->outbound = (struct outbound){
+        .endpoint = endpoint,
         .method = VSR_STR("POST"),
-        .target = provider_endpoint_path(request->arena, endpoint, request->origin_target),
-        .authority = endpoint->ref->authority,
+        .path = provider_endpoint_path(request->arena, endpoint, request->upstream_protocol, target_for(request)),
+        .model = request->selected_model,
         .fields = request->headers.fields,
         .n_fields = request->headers.n_fields,
         .body = request->upstream_body.len ? buf_str(&request->upstream_body) : buf_str(&request->body),
+        .body_changed = request->upstream_body.len > 0,
+        .clear_route_cache =
+            request->snapshot->doc->global.router.clear_route_cache || request->upstream_protocol == PROTOCOL_MESSAGES,
     };
-    if (request->call.n_attempts == 1)
-        metric_inc(request->model->metrics.requests);
-    request->upstream = client_call_start(provider_endpoint_pool(endpoint, worker->index, worker->client), &call,
-                                          &timeouts, &relay_events, request);
+}
+
+static void start_call(struct request *request) {
+    const struct worker *worker = request->worker;
+    const struct outbound *outbound = &request->outbound;
+    uint64_t silence_ms = (uint64_t)request->listener->timeout_ms;
+    const struct client_timeouts timeouts = { .first_byte_ms = silence_ms, .idle_ms = silence_ms };
+    const struct client_request call = {
+        .method = outbound->method,
+        .target = outbound->path,
+        .authority = outbound->endpoint->ref->authority,
+        .fields = outbound->fields,
+        .n_fields = outbound->n_fields,
+        .body = outbound->body,
+    };
+    request->upstream = client_call_start(provider_endpoint_pool(outbound->endpoint, worker->index, worker->client),
+                                          &call, &timeouts, &events, request);
 }
 
 /* Also ends an attempt that was chosen but not sent: it says nothing about its endpoint. */
@@ -74,13 +124,9 @@ static enum stage_result fail(struct request *request, int status, enum telemetr
     return STAGE_FAIL;
 }
 
-/* One attempt. */
-static enum stage_result attempt(struct request *request) {
-    const struct provider_endpoint *endpoint = provider_call_pick(&request->call, loop_now_ms(request->worker->loop));
+/* Makes what the endpoint is to get. */
+static enum stage_result prepare(struct request *request, const struct provider_endpoint *endpoint) {
     struct vsr_err err = VSR_ERR_NONE;
-    if (!endpoint)
-        return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
-                    VSR_STR("no endpoint of the selected model takes requests at present"));
     if (build_headers(request, endpoint, &err) < 0) {
         LOG_WARN("no credential for an endpoint", LOG_S("endpoint", endpoint->id), LOG_C("error", err.text));
         return fail(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key", VSR_STR(CREDENTIALS_REFUSED));
@@ -91,12 +137,68 @@ static enum stage_result attempt(struct request *request) {
         return fail(request, 400, TELEMETRY_REASON_parse_error, NULL,
                     VSR_STR("the request body cannot be adapted to the selected model"));
     }
-    start_call(request, endpoint);
+    build_outbound(request, endpoint);
+    return STAGE_NEXT;
+}
+
+static enum stage_result attempt(struct request *request) {
+    const struct provider_endpoint *endpoint = provider_call_pick(&request->call, loop_now_ms(request->worker->loop));
+    enum stage_result result;
+    if (!endpoint)
+        return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
+                    VSR_STR("no endpoint of the selected model takes requests at present"));
+    result = prepare(request, endpoint);
+    if (result != STAGE_NEXT)
+        return result;
+    if (request->call.n_attempts == 1)
+        metric_inc(request->model->metrics.requests);
+    pipeline_note_dispatch(request);
+    start_call(request);
     return STAGE_WAIT;
 }
 
+/* What takes requests at all, the heaviest first: a proxy in front balances by itself (gateway.md 12.1). */
+static const struct provider_endpoint *heaviest_endpoint(const struct provider_model *model) {
+    const struct provider_endpoint *best = NULL;
+    for (size_t i = 0; i < model->n_endpoints; i++)
+        if (model->endpoints[i].ref->weight > (best ? best->ref->weight : 0))
+            best = &model->endpoints[i];
+    return best;
+}
+
+static enum stage_result no_endpoint(struct request *request) {
+    return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
+                VSR_STR("the selected model has no endpoint that takes requests"));
+}
+
+static void begin_call(struct request *request) {
+    request->call_begun = true;
+    request->dispatched_ns = clock_mono_ns();
+    metric_add(request->model->metrics.inflight, 1);
+}
+
+/* Hands the request to the proxy that it came from. What the proxy does with it says nothing about endpoints. */
+static enum stage_result forward(struct request *request) {
+    const struct provider_endpoint *endpoint = heaviest_endpoint(request->target.model);
+    enum stage_result result;
+    if (!endpoint)
+        return no_endpoint(request);
+    result = prepare(request, endpoint);
+    if (result != STAGE_NEXT)
+        return result;
+    request->forwarded = true;
+    begin_call(request);
+    metric_inc(request->model->metrics.requests);
+    pipeline_note_dispatch(request);
+    request->front.ops->forward(request->front.handle, &request->outbound);
+    return STAGE_DONE; /* what follows is the proxy's; the request may be gone */
+}
+
 enum stage_result stage_dispatch(struct request *request) {
-    int rc = provider_call_begin(&request->call, request->target.model, request->worker->index);
+    int rc;
+    if (request->front.ops->forward)
+        return forward(request);
+    rc = provider_call_begin(&request->call, request->target.model, request->worker->index);
     if (rc == VSR_E_LIMIT) {
         request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
                       VSR_STR("too many requests to the selected model are under way"));
@@ -104,11 +206,8 @@ enum stage_result stage_dispatch(struct request *request) {
         return STAGE_FAIL;
     }
     if (rc < 0)
-        return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
-                    VSR_STR("the selected model has no endpoint that takes requests"));
-    request->call_begun = true;
-    request->dispatched_ns = clock_mono_ns();
-    metric_add(request->model->metrics.inflight, 1);
+        return no_endpoint(request);
+    begin_call(request);
     return attempt(request);
 }
 
@@ -129,6 +228,8 @@ static void on_retry_due(void *data) {
 bool dispatch_retry(struct request *request, const struct provider_result *result) {
     struct worker *worker = request->worker;
     uint64_t delay_ms = 0;
+    if (request->forwarded)
+        return false;
     if (!provider_call_retry(&request->call, result, loop_now_ms(worker->loop), random_next(&worker->random),
                              &delay_ms))
         return false;

@@ -39,22 +39,29 @@ static void begin_stream(struct request *request) {
     request->streaming = true;
 }
 
-static void on_head(void *owner, const struct http1_head *head) {
-    struct request *request = owner;
+/* What the head says of its endpoint. True: another attempt is made in place of this one. */
+static bool judge_head(struct request *request, const struct http1_head *head) {
     uint64_t now_ms = loop_now_ms(request->worker->loop);
     struct provider_result result = { .failure = PROVIDER_OK, .status = head->status };
-    read_retry_after(head, &result);
-    request->upstream_status = head->status;
-    if (head->status >= 400) {
-        provider_call_result(&request->call, &result, now_ms);
-        if (dispatch_retry(request, &result)) {
-            client_call_cancel(request->upstream);
-            request->upstream = NULL;
-            return;
-        }
-    } else {
+    if (request->forwarded)
+        return false;
+    if (head->status < 400) {
         provider_call_head(&request->call, head->status, now_ms);
+        return false;
     }
+    read_retry_after(head, &result);
+    provider_call_result(&request->call, &result, now_ms);
+    if (!dispatch_retry(request, &result))
+        return false;
+    client_call_cancel(request->upstream);
+    request->upstream = NULL;
+    return true;
+}
+
+void pipeline_upstream_head(struct request *request, const struct http1_head *head) {
+    request->upstream_status = head->status;
+    if (judge_head(request, head))
+        return;
     request->first_byte_ns = clock_mono_ns();
     buf_reset(&request->answer); /* of an attempt that broke before anything went out */
     request->close_delimited = !head->has_length && !head->chunked;
@@ -72,15 +79,15 @@ static void copy_answer(struct request *request, vsr_str bytes) {
     }
 }
 
-static void on_body(void *owner, vsr_str bytes) {
-    struct request *request = owner;
+void pipeline_upstream_body(struct request *request, vsr_str bytes) {
     if (request->streaming) {
         chat_relay_feed(&request->relay, bytes);
     } else {
         copy_answer(request, bytes);
         request->front.ops->body(request->front.handle, bytes);
     }
-    if (!request->upstream_paused && request->front.ops->queued(request->front.handle) > STREAM_HIGH_WATER) {
+    if (request->upstream && !request->upstream_paused &&
+        request->front.ops->queued(request->front.handle) > STREAM_HIGH_WATER) {
         request->upstream_paused = true;
         client_call_pause(request->upstream);
     }
@@ -144,9 +151,7 @@ static bool answer_is_whole(struct request *request) {
     return json_parse(request->arena, buf_str(&request->answer), &doc, NULL) == 0;
 }
 
-static void on_end(void *owner) {
-    struct request *request = owner;
-    request->upstream = NULL;
+void pipeline_upstream_end(struct request *request) {
     if (request->streaming) {
         chat_relay_end(&request->relay, !request->close_delimited || request->relay.stream.has_done);
         if (!stream_is_whole(request))
@@ -202,11 +207,9 @@ static void break_stream(struct request *request, const struct vsr_err *err) {
     finish(request);
 }
 
-static void on_error(void *owner, const struct vsr_err *err, bool connected) {
-    struct request *request = owner;
+void pipeline_upstream_error(struct request *request, const struct vsr_err *err, bool connected) {
     enum provider_failure failure = failure_of(err, connected);
     struct provider_result result = { .failure = failure, .status = request->answered ? request->upstream_status : 0 };
-    request->upstream = NULL;
     LOG_WARN("backend failed", LOG_S("request_id", request->request_id), LOG_S("model", request->selected_model),
              LOG_S("endpoint", request->call.endpoint ? request->call.endpoint->id : VSR_STR("")),
              LOG_C("error", err->text));
@@ -224,10 +227,3 @@ static void on_error(void *owner, const struct vsr_err *err, bool connected) {
     if (!dispatch_retry(request, &result))
         answer_failure(request, failure, err->code);
 }
-
-const struct client_events relay_events = {
-    .on_head = on_head,
-    .on_body = on_body,
-    .on_end = on_end,
-    .on_error = on_error,
-};

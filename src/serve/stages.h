@@ -7,6 +7,10 @@
 #include "serve/pipeline.h"
 #include "serve/request.h"
 
+/* pipeline.c: the backend is about to be called; what every stage took, as `admit=3,receive=0,...` */
+void pipeline_note_dispatch(struct request *request);
+vsr_str pipeline_stage_times(const struct request *request);
+
 /* stage_admit.c */
 enum stage_result stage_admit(struct request *request);
 enum stage_result stage_receive(struct request *request);
@@ -26,8 +30,7 @@ void dispatch_cancel(struct request *request);
 /* After a failed attempt and before the first byte: starts another one when policy allows. Otherwise false. */
 bool dispatch_retry(struct request *request, const struct provider_result *result);
 
-/* stage_relay.c: the answer's events */
-extern const struct client_events relay_events;
+/* stage_relay.c, beside pipeline_upstream_*() */
 void relay_drained(struct request *request);
 
 /* stage_record.c: usage, cost, metrics, log; once per request */

@@ -28,14 +28,39 @@ TEST(names) {
 
 static const struct {
     const char *name, *prefix, *full, *target, *want;
+    enum protocol protocol;
+    bool chosen; /* chat_path was written */
 } paths[] = {
-    { "untouched", "", "", "/v1/chat/completions", "/v1/chat/completions" },
-    { "query kept", "", "", "/v1/chat/completions?x=1", "/v1/chat/completions?x=1" },
-    { "prefix", "/p/q", "", "/v1/chat/completions?x=1", "/p/q/chat/completions?x=1" },
-    { "prefix, only v1", "/p", "", "/v1", "/p" },
-    { "never v1beta", "/p", "", "/v1beta/x", "/v1beta/x" },
-    { "other path", "/p", "", "/other", "/other" },
-    { "own path", "/p", "/openai/x?api-version=1", "/v1/chat/completions?x=1", "/openai/x?api-version=1" },
+    { "untouched", "", "", "/v1/chat/completions", "/v1/chat/completions", PROTOCOL_CHAT, false },
+    { "query kept", "", "", "/v1/chat/completions?x=1", "/v1/chat/completions?x=1", PROTOCOL_CHAT, false },
+    { "prefix", "/p/q", "", "/v1/chat/completions?x=1", "/p/q/chat/completions?x=1", PROTOCOL_CHAT, false },
+    { "prefix, only v1", "/p", "", "/v1", "/p", PROTOCOL_CHAT, false },
+    { "never v1beta", "/p", "", "/v1beta/x", "/v1beta/x", PROTOCOL_CHAT, false },
+    { "other path", "/p", "", "/other", "/other", PROTOCOL_CHAT, false },
+    { "own path", "/p", "/openai/x?api-version=1", "/v1/chat/completions?x=1", "/openai/x?api-version=1", PROTOCOL_CHAT,
+      true },
+    { "chat of another client", "", "", "", "/v1/chat/completions", PROTOCOL_CHAT, false },
+    { "chat of another client, prefix", "/p", "", "", "/p/chat/completions", PROTOCOL_CHAT, false },
+    { "chat of another client, vendor", "/v1", "/v1/chat/completions", "", "/v1/chat/completions", PROTOCOL_CHAT,
+      false },
+    { "messages", "", "", "/v1/messages?beta=true", "/v1/messages?beta=true", PROTOCOL_MESSAGES, false },
+    { "messages of a chat client", "", "", "", "/v1/messages", PROTOCOL_MESSAGES, false },
+    { "messages, prefix", "/anthropic", "", "", "/anthropic/v1/messages", PROTOCOL_MESSAGES, false },
+    { "messages, prefix with v1", "/a/v1", "/a/v1/v1/messages", "", "/a/v1/messages", PROTOCOL_MESSAGES, false },
+    { "messages, own path", "/p", "/x/y", "/v1/messages", "/x/y", PROTOCOL_MESSAGES, true },
+    { "embeddings", "", "", "/v1/embeddings", "/v1/embeddings", PROTOCOL_EMBEDDINGS, false },
+    { "embeddings, vendor", "/v1", "/v1/chat/completions", "/v1/embeddings", "/v1/embeddings", PROTOCOL_EMBEDDINGS,
+      false },
+    { "embeddings, version", "/d/x", "/d/x/chat/completions?api-version=1", "/v1/embeddings?y=2",
+      "/d/x/embeddings?api-version=1", PROTOCOL_EMBEDDINGS, false },
+    { "embeddings, own chat path", "/p", "/generate", "/v1/embeddings", "/p/embeddings", PROTOCOL_EMBEDDINGS, true },
+    { "embeddings, own chat path, no prefix", "", "/generate", "/v1/embeddings", "/v1/embeddings", PROTOCOL_EMBEDDINGS,
+      true },
+    { "completions, prefix", "/p", "", "/v1/completions", "/p/completions", PROTOCOL_COMPLETIONS, false },
+    { "images, vendor", "/v1", "/v1/chat/completions", "", "/v1/images/generations", PROTOCOL_IMAGES, false },
+    { "a stored response, vendor", "/v1", "/v1/chat/completions", "/v1/responses/resp_1/cancel?x=1",
+      "/v1/responses/resp_1/cancel", PROTOCOL_RESPONSES, false },
+    { "responses of a chat client", "/p", "", "", "/p/responses", PROTOCOL_RESPONSES, false },
 };
 
 TEST(path) {
@@ -46,8 +71,10 @@ TEST(path) {
     for (size_t i = 0; i < VSR_COUNT(paths); i++) {
         f.refs[0][0].path_prefix = str_from_c(paths[i].prefix);
         f.refs[0][0].chat_full_path = str_from_c(paths[i].full);
-        CHECK_STR(provider_endpoint_path(f.arena, &f.model->endpoints[0], str_from_c(paths[i].target)), paths[i].want,
-                  paths[i].name);
+        f.refs[0][0].chat_path = str_from_c(paths[i].chosen ? paths[i].full : "");
+        CHECK_STR(provider_endpoint_path(f.arena, &f.model->endpoints[0], paths[i].protocol,
+                                         str_from_c(paths[i].target)),
+                  paths[i].want, paths[i].name);
     }
     fleet_done(&f, true);
 }

@@ -1,8 +1,13 @@
 #include "provider/upstream_headers.h"
 
 #include "core/arena.h"
+#include "wire/trace_context.h"
 
-enum { FIELDS_OF_OURS = 8 }; /* credential, accept-encoding, content-type, request id, model, and room */
+enum {
+    FIELDS_OF_OURS = 12
+}; /* credential, accept and its encoding, content-type, ids, model, trace, version, and room */
+
+#define ANTHROPIC_VERSION "2023-06-01" /* gateway.md 7.2 */
 
 struct building {
     const struct upstream_headers_input *input;
@@ -77,6 +82,27 @@ static bool has(const struct building *b, vsr_str name) {
     return false;
 }
 
+/* tracestate means nothing without its traceparent. */
+static void add_trace(struct building *b) {
+    const struct trace_context *trace = b->input->trace;
+    bool has = trace && trace->has;
+    drop(b, VSR_STR("traceparent"));
+    if (has)
+        append(b, VSR_STR("traceparent"), trace_context_parent(trace));
+    if (!has || trace->state.len == 0)
+        drop(b, VSR_STR("tracestate"));
+}
+
+static void add_protocol(struct building *b) {
+    const struct upstream_headers_input *input = b->input;
+    if (input->translated)
+        set(b, VSR_STR("content-type"), VSR_STR("application/json"));
+    if (input->translated && input->stream)
+        set(b, VSR_STR("accept"), VSR_STR("text/event-stream"));
+    if (input->protocol == PROTOCOL_MESSAGES && !has(b, VSR_STR("anthropic-version")))
+        append(b, VSR_STR("anthropic-version"), VSR_STR(ANTHROPIC_VERSION));
+}
+
 static void add_ours(struct building *b) {
     const struct upstream_headers_input *input = b->input;
     append(b, VSR_STR("accept-encoding"), VSR_STR("identity")); /* answers must be readable */
@@ -88,6 +114,8 @@ static void add_ours(struct building *b) {
         set(b, VSR_STR("x-request-id"), input->request_id);
     if (input->selected_model.len > 0)
         set(b, VSR_STR("x-selected-model"), input->selected_model);
+    add_trace(b);
+    add_protocol(b);
 }
 
 /* The operator's own headers win over everything; loading has refused those that frame the message. */

@@ -239,7 +239,8 @@ void answer_error(struct request *request) {
     error_body_write(&body, &(struct error_body){ .status = reply->status,
                                                   .message = reply->message,
                                                   .code = reply->code,
-                                                  .param = reply->param });
+                                                  .param = reply->param,
+                                                  .protocol = request->client_protocol });
     text = arena_str(request->arena, buf_str(&body));
     buf_done(&body);
     add(&list, VSR_STR("content-type"), VSR_STR("application/json"));

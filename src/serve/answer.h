@@ -11,7 +11,7 @@ enum { ANSWER_FIELDS_MAX = 192 }; /* the backend's fields (128) and ours */
 
 /* Sends request->reply as a success. The request may be gone afterwards. */
 void answer_reply(struct request *request);
-/* Sends request->reply as an OpenAI-shaped error. The request may be gone afterwards. */
+/* Sends request->reply as an error in the client's protocol. The request may be gone afterwards. */
 void answer_error(struct request *request);
 
 /*

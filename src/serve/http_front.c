@@ -81,12 +81,15 @@ static void error_field(struct server_error *error, vsr_str name, vsr_str value)
     error->fields[error->n_fields++] = (struct http1_field){ name, value };
 }
 
+static enum protocol protocol_of(const struct http1_head *head) {
+    return endpoints_protocol(endpoints_path(endpoints_origin(head->target)));
+}
+
 /* The keystone headers of gateway.md 13.2, as on every answer. No request was parsed whose id could be kept. */
 static void error_body(void *app, const struct http1_head *head, int status, vsr_str message,
                        struct server_error *ret) {
     struct worker *worker = app;
     char *generation = ret->scratch + RANDOM_UUID_LEN;
-    (void)head;
     random_uuid_v7(&worker->random, clock_wall_ms(), ret->scratch);
     error_field(ret, VSR_STR("x-request-id"), str_make(ret->scratch, RANDOM_UUID_LEN));
     error_field(ret, VSR_STR("x-vsr-schema-version"), VSR_STR("2"));
@@ -95,7 +98,9 @@ static void error_body(void *app, const struct http1_head *head, int status, vsr
                    (unsigned long long)worker->snapshot->generation);
     error_field(ret, VSR_STR("x-vsr-config-generation"), str_from_c(generation));
     metric_inc(worker_response_metric(worker, status));
-    error_body_write(&ret->body, &(struct error_body){ .status = status, .message = message });
+    error_body_write(&ret->body, &(struct error_body){ .status = status,
+                                                       .message = message,
+                                                       .protocol = head ? protocol_of(head) : PROTOCOL_CHAT });
 }
 
 const struct server_handler http_front_handler = {

@@ -18,6 +18,7 @@ static const struct stage {
     { "receive", stage_receive },   /* waits for the body                   -> 408/413 by the front end */
     { "parse", stage_parse },       /* JSON tape, facts                     -> 400 */
     { "resolve", stage_resolve },   /* model name -> recipe or pass-through -> 404 */
+    { "session", stage_session },   /* conversation */
     { "signals", stage_signals },   /* signals, projections, decisions */
     { "select", stage_select },     /* one model of the decision            -> 400/503 */
     { "dispatch", stage_dispatch }, /* endpoint, credentials, retries       -> 401/502/503/504 */

@@ -106,6 +106,19 @@ void request_pool_free(struct worker *worker) {
     worker->n_free_requests = 0;
 }
 
+vsr_str request_single_field(const struct request *request, vsr_str name) {
+    const struct http1_head *head = request->head;
+    vsr_str value = { NULL, 0 };
+    for (size_t i = 0; i < head->n_fields; i++) {
+        if (!str_eq_nocase(head->fields[i].name, name))
+            continue;
+        if (value.ptr)
+            return (vsr_str){ NULL, 0 };
+        value = head->fields[i].value;
+    }
+    return value;
+}
+
 void request_add_field(struct request *request, vsr_str name, vsr_str value) {
     size_t i = 0;
     while (i < request->n_fields && !str_eq_nocase(request->fields[i].name, name))

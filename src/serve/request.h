@@ -25,6 +25,7 @@
 #include "serve/telemetry.h"
 #include "wire/chat_relay.h"
 #include "wire/facts.h"
+#include "wire/trace_context.h"
 
 struct answer;
 struct decoder;
@@ -104,6 +105,7 @@ struct request {
     bool debug;           /* x-vsr-debug: true */
     bool skip;            /* x-vsr-skip-processing, where the deployment allows it */
     bool key_checked;     /* the listener checked the caller's authorization itself */
+    struct trace_context trace;
 
     /* receive */
     struct buf body;
@@ -173,6 +175,10 @@ struct request {
 struct request *request_new(struct worker *worker, struct snapshot *snapshot, struct front front);
 /* Cancels what is under way, gives everything back. */
 void request_free(struct request *request);
+
+/* The only field of that name, trimmed by the parser; nothing when there is none or more than one: with two of them,
+ * one may be what the client made up. */
+vsr_str request_single_field(const struct request *request, vsr_str name);
 
 /*
  * One of vsr's own headers on whatever answer this request gets, in place of one of the same name. Keeps both texts.

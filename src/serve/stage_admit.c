@@ -50,19 +50,28 @@ static bool key_matches(vsr_str token, const struct config_strings *keys) {
     return match;
 }
 
+/* What the caller shows as its key. Anthropic's clients send x-api-key and nothing else. */
+static vsr_str shown_key(const struct request *request) {
+    vsr_str value = http1_field(request->head, VSR_STR("authorization"));
+    ptrdiff_t space = str_find_char(value, ' ');
+    if (value.len == 0 && request->client_protocol == PROTOCOL_MESSAGES)
+        return str_trim(http1_field(request->head, VSR_STR("x-api-key")));
+    if (space < 0 || !str_eq_nocase(str_sub(value, 0, (size_t)space), VSR_STR("bearer")))
+        return str_make(NULL, 0);
+    return str_trim(str_sub(value, (size_t)space + 1, value.len));
+}
+
 /* config.md 5: with keys configured, every API request carries one of them. */
 static bool key_ok(struct request *request) {
     const struct config_listener *listener = request->listener;
-    vsr_str value = http1_field(request->head, VSR_STR("authorization"));
-    ptrdiff_t space = str_find_char(value, ' ');
-    vsr_str token;
+    vsr_str key;
     if (listener->api_keys.n == 0 && listener->api_key_envs.n == 0)
         return true;
-    if (space < 0 || !str_eq_nocase(str_sub(value, 0, (size_t)space), VSR_STR("bearer")))
+    key = shown_key(request);
+    if (key.len == 0)
         return false;
-    token = str_trim(str_sub(value, (size_t)space + 1, value.len));
     request->key_checked = true;
-    return key_matches(token, &listener->tokens);
+    return key_matches(key, &listener->tokens);
 }
 
 static enum stage_result refuse_key(struct request *request) {
@@ -171,6 +180,9 @@ enum stage_result stage_admit(struct request *request) {
     request->debug = header_is_true(request, VSR_STR("x-vsr-debug"));
     request->skip = request->snapshot->doc->global.router.skip_processing.enabled &&
                     header_is_true(request, VSR_STR("x-vsr-skip-processing"));
+    (void)trace_context_read(request_single_field(request, VSR_STR("traceparent")),
+                             http1_field(request->head, VSR_STR("tracestate")), random_next(&request->worker->random),
+                             &request->trace); /* most requests have none */
     row = find_endpoint(request);
     if (!row)
         return STAGE_FAIL;

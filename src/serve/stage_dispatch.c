@@ -40,6 +40,10 @@ static int build_headers(struct request *request, const struct provider_endpoint
         .credentials = request->snapshot->credentials,
         .selected_model = request->selected_model,
         .request_id = request->request_id,
+        .trace = &request->trace,
+        .protocol = request->upstream_protocol,
+        .stream = request->facts.stream,
+        .translated = request->upstream_protocol != request->client_protocol,
         .trust_injected = request->listener->trust_identity_headers,
         .authorization_is_ours = request->key_checked,
     };

@@ -4,26 +4,15 @@
 #include "core/arena.h"
 #include "serve/stages.h"
 
-/* The only field of that name, or nothing: with two of them, one may be what the client made up. */
-static vsr_str single_field(const struct http1_head *head, vsr_str name) {
-    vsr_str value = { NULL, 0 };
-    for (size_t i = 0; i < head->n_fields; i++) {
-        if (!str_eq_nocase(head->fields[i].name, name))
-            continue;
-        if (value.ptr)
-            return (vsr_str){ NULL, 0 };
-        value = head->fields[i].value;
-    }
-    return value;
-}
-
 /* Only a listener behind an authenticating proxy believes what the headers say. */
 static int read_identity(struct request *request, struct vsr_err *err) {
     const struct config_authz_identity *identity = &request->snapshot->doc->global.services.authz.identity;
     if (!request->listener->trust_identity_headers)
         return 0;
-    return facts_set_identity(request->arena, &request->facts, single_field(request->head, identity->user_id_header),
-                              single_field(request->head, identity->user_groups_header), err);
+    request->team_id = str_trim(request_single_field(request, VSR_STR("x-authz-team-id")));
+    request->tenant_id = str_trim(request_single_field(request, VSR_STR("x-authz-tenant-id")));
+    return facts_set_identity(request->arena, &request->facts, request_single_field(request, identity->user_id_header),
+                              request_single_field(request, identity->user_groups_header), err);
 }
 
 enum stage_result stage_parse(struct request *request) {

@@ -121,7 +121,10 @@ static void end_cut_stream(struct request *request, vsr_str message) {
     request->aborted = true;
     buf_init(&event, HTTP1_HEAD_LEN_MAX);
     (void)buf_append_c(&event, "\n\n"); /* far below the limit */
-    error_event_write(&event, &(struct error_body){ .status = 502, .message = message, .code = "stream_aborted" });
+    error_event_write(&event, &(struct error_body){ .status = 502,
+                                                    .message = message,
+                                                    .code = "stream_aborted",
+                                                    .protocol = request->client_protocol });
     request->front.ops->body(request->front.handle, buf_str(&event));
     buf_done(&event);
 }

@@ -18,6 +18,9 @@ enum stage_result stage_receive(struct request *request);
 /* stage_parse.c */
 enum stage_result stage_parse(struct request *request);
 
+/* stage_session.c */
+enum stage_result stage_session(struct request *request);
+
 /* stage_route.c */
 enum stage_result stage_resolve(struct request *request);
 enum stage_result stage_signals(struct request *request);

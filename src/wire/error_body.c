@@ -34,6 +34,29 @@ const char *error_code(int status) {
     return NULL;
 }
 
+const char *error_type_messages(int status) {
+    switch (status) {
+    case 401:
+        return "authentication_error";
+    case 403:
+        return "permission_error";
+    case 404:
+        return "not_found_error";
+    case 413:
+        return "request_too_large";
+    case 429:
+        return "rate_limit_error";
+    case 408:
+    case 504:
+        return "timeout_error";
+    case 503:
+    case 529:
+        return "overloaded_error";
+    default:
+        return status >= 500 ? "api_error" : "invalid_request_error";
+    }
+}
+
 static void write_optional(struct json_writer *w, vsr_str key, vsr_str value) {
     json_write_key(w, key);
     if (value.len > 0)
@@ -42,9 +65,27 @@ static void write_optional(struct json_writer *w, vsr_str key, vsr_str value) {
         json_write_null(w);
 }
 
+static void write_messages(struct json_writer *w, const struct error_body *error) {
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("type"));
+    json_write_str(w, VSR_STR("error"));
+    json_write_key(w, VSR_STR("error"));
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("type"));
+    json_write_str(w, str_from_c(error->type ? error->type : error_type_messages(error->status)));
+    json_write_key(w, VSR_STR("message"));
+    json_write_str(w, error->message);
+    json_write_end(w);
+    json_write_end(w);
+}
+
 void error_body_write(struct buf *out, const struct error_body *error) {
     struct json_writer w;
     json_write_init(&w, out);
+    if (error->protocol == PROTOCOL_MESSAGES) {
+        write_messages(&w, error);
+        return;
+    }
     json_write_begin_object(&w);
     json_write_key(&w, VSR_STR("error"));
     json_write_begin_object(&w);
@@ -61,6 +102,8 @@ void error_body_write(struct buf *out, const struct error_body *error) {
 }
 
 void error_event_write(struct buf *out, const struct error_body *error) {
+    if (error->protocol == PROTOCOL_MESSAGES)
+        buf_append(out, VSR_STR("event: error\n"));
     buf_append(out, VSR_STR("data: "));
     error_body_write(out, error);
     buf_append(out, VSR_STR("\n\n"));

@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "test.h"
+#include "wire/trace_context.h"
 
 enum { FIELDS_MAX = 24, PAIRS_MAX = 4 };
 
@@ -61,10 +62,9 @@ static const struct {
       "x-authz-team-id: t\nx-authz-user-groups: g\nX-User-Gemini-Key: k\nx-vsr-selected-recipe: r\nx-vsr-fusion-depth: "
       "9",
       "accept-encoding: identity\ncontent-type: application/json\nx-request-id: r1\nx-selected-model: m\n" },
-    { "request id replaced, trace kept", CHAIN_DEFAULT, 0, "", false, false,
+    { "request id replaced, broken trace removed", CHAIN_DEFAULT, 0, "", false, false,
       "X-Request-Id: theirs\nTraceparent: 00-1\nTracestate: a=b",
-      "Traceparent: 00-1\nTracestate: a=b\naccept-encoding: identity\ncontent-type: application/json\n"
-      "x-request-id: r1\nx-selected-model: m\n" },
+      "accept-encoding: identity\ncontent-type: application/json\nx-request-id: r1\nx-selected-model: m\n" },
     { "static key", CHAIN_DEFAULT, 0, "sk-1", false, false, "Authorization: Bearer theirs\napi-key: a\nX-API-Key: b",
       "accept-encoding: identity\ncontent-type: application/json\nAuthorization: Bearer sk-1\nx-request-id: r1\n"
       "x-selected-model: m\n" },
@@ -160,6 +160,53 @@ TEST(fields) {
     }
 }
 
+static const struct {
+    const char *name, *client, *parent, *want;
+    enum protocol protocol;
+    bool stream, translated;
+} protocols[] = {
+    { "trace", "Traceparent: theirs\nTracestate: a=b", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "Tracestate: a=b\naccept-encoding: identity\ncontent-type: application/json\n"
+      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-00000000000000ab-01\n",
+      PROTOCOL_CHAT, true, false },
+    { "anthropic client and backend", "anthropic-version: 2099-01-01\nanthropic-beta: x", "",
+      "anthropic-version: 2099-01-01\nanthropic-beta: x\naccept-encoding: identity\ncontent-type: application/json\n",
+      PROTOCOL_MESSAGES, true, false },
+    { "anthropic backend", "Accept: application/json\nContent-Type: text/plain", "",
+      "accept-encoding: identity\ncontent-type: application/json\naccept: text/event-stream\n"
+      "anthropic-version: 2023-06-01\n",
+      PROTOCOL_MESSAGES, true, true },
+    { "anthropic client", "Accept: application/json", "",
+      "Accept: application/json\naccept-encoding: identity\ncontent-type: application/json\n", PROTOCOL_CHAT, false,
+      true },
+};
+
+TEST(trace_and_protocol) {
+    for (size_t i = 0; i < VSR_COUNT(protocols); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct config_document doc = { .version = VSR_STR_INIT("v0.3") };
+        struct config_backend_ref ref = { .name = VSR_STR_INIT("e") };
+        struct http1_field fields[FIELDS_MAX];
+        struct http1_head head = { .fields = fields, .n_fields = read_fields(protocols[i].client, fields) };
+        struct trace_context trace;
+        struct upstream_headers headers;
+        struct vsr_err err = VSR_ERR_NONE;
+        const struct upstream_headers_input input = {
+            .head = &head,
+            .ref = &ref,
+            .credentials = credentials_build(arena, &doc),
+            .trace = &trace,
+            .protocol = protocols[i].protocol,
+            .stream = protocols[i].stream,
+            .translated = protocols[i].translated,
+        };
+        (void)trace_context_read(str_from_c(protocols[i].parent), VSR_STR("a=b"), 0xab, &trace);
+        CHECK_INT(upstream_headers_build(arena, &input, &headers, &err), 0, protocols[i].name);
+        check_fields(&headers, protocols[i].want, protocols[i].name);
+        arena_free(arena);
+    }
+}
+
 TEST(missing_key_named) {
     struct arena *arena = arena_new(0, 0);
     struct config_document doc = { .version = VSR_STR_INIT("v0.3") };
@@ -205,4 +252,4 @@ TEST(header_classes) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(fields), T(missing_key_named), T(extra_headers_win), T(header_classes))
+RUN_TESTS(T(fields), T(trace_and_protocol), T(missing_key_named), T(extra_headers_win), T(header_classes))

@@ -35,6 +35,19 @@ static const struct {
       { .status = 418, .message = VSR_STR_INIT("x") },
       "{\"error\":{\"message\":\"x\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null,\"status\":418}"
       "}" },
+    { "messages",
+      { .status = 404, .message = VSR_STR_INIT("a \"b\""), .code = "model_not_found", .protocol = PROTOCOL_MESSAGES },
+      "{\"type\":\"error\",\"error\":{\"type\":\"not_found_error\",\"message\":\"a \\\"b\\\"\"}}" },
+    { "messages, overloaded",
+      { .status = 529, .message = VSR_STR_INIT("x"), .protocol = PROTOCOL_MESSAGES },
+      "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"x\"}}" },
+    { "messages, other 5xx",
+      { .status = 502, .message = VSR_STR_INIT("x"), .protocol = PROTOCOL_MESSAGES },
+      "{\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"x\"}}" },
+    { "responses",
+      { .status = 418, .message = VSR_STR_INIT("x"), .protocol = PROTOCOL_RESPONSES },
+      "{\"error\":{\"message\":\"x\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null,\"status\":418}"
+      "}" },
 };
 
 TEST(bodies) {
@@ -53,6 +66,9 @@ TEST(event) {
     error_event_write(&out, &cases[5].error);
     CHECK(str_starts(buf_str(&out), VSR_STR("data: {\"error\":")), "prefix");
     CHECK(str_ends(buf_str(&out), VSR_STR("}}\n\n")), "ends a frame");
+    buf_reset(&out);
+    error_event_write(&out, &cases[9].error);
+    CHECK(str_starts(buf_str(&out), VSR_STR("event: error\ndata: {\"type\":\"error\",")), "messages");
     buf_done(&out);
 }
 

@@ -320,8 +320,7 @@ void server_drain(struct server *server, uint64_t deadline_ms, void (*on_drained
     close_listeners(server);
     for (struct server_conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
-        if (conn->state == SERVER_CONN_IDLE || conn->state == SERVER_CONN_HANDSHAKE)
-            server_conn_close(conn);
+        server_conn_drain(conn);
     }
     if (server->stats.connections == 0)
         loop_defer(server->loop, &server->drained, tell_drained, server);

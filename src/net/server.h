@@ -1,10 +1,15 @@
 /*
- * server - HTTP/1.1 listeners and their connections.
+ * server - HTTP/1.1 and HTTP/2 listeners and their connections.
  *
  * A server belongs to one loop; every worker opens the same addresses with SO_REUSEPORT. The handler gets an exchange
  * when a request head is complete, then body slices, then the end; it answers by writing a head and body slices.
- * Requests on a connection are handled one after the other (pipelined ones wait). All limits of gateway.md 12.5 are
- * enforced here: slow heads, slow bodies, idle connections, sizes, connection counts. Loop thread only.
+ * Requests on an HTTP/1.1 connection are handled one after the other (pipelined ones wait), those of HTTP/2 side by
+ * side. All limits of gateway.md 12.5 are enforced here: slow heads, slow bodies, idle connections, sizes, connection
+ * counts. Loop thread only.
+ *
+ * HTTP/2 is spoken to whoever begins with its preface on a plain listener (prior knowledge), and to whoever agreed on
+ * it by ALPN on a TLS one. `Upgrade: h2c` is ignored. A request looks the same to the handler, whichever way it came:
+ * `host` is what :authority said, and its minor_version is 1.
  *
  * A client that closes its sending side before its answer is complete counts as gone, as with other proxies: it is the
  * only sign of a vanished client that comes in time to cancel work. Requests that were pipelined behind are dropped.
@@ -23,6 +28,7 @@
 #include "core/err.h"
 #include "core/str.h"
 #include "net/http1.h"
+#include "net/http2_guard.h"
 
 struct listen_sockets;
 struct loop;
@@ -31,12 +37,13 @@ struct exchange;
 struct tls_server;
 
 struct server_limits {
-    uint64_t head_timeout_ms;  /* whole request head; 10 s */
-    uint64_t body_timeout_ms;  /* whole request body; 60 s; 0 = none */
-    uint64_t idle_timeout_ms;  /* keep-alive; 60 s */
-    uint64_t write_timeout_ms; /* the client takes no byte for this long; 60 s */
-    uint64_t body_len_max;     /* 413 past it; 0 = none */
-    size_t connections_max;    /* per server; 503 and close past it */
+    uint64_t head_timeout_ms;   /* whole request head; 10 s */
+    uint64_t body_timeout_ms;   /* whole request body; 60 s; 0 = none */
+    uint64_t idle_timeout_ms;   /* keep-alive; 60 s */
+    uint64_t write_timeout_ms;  /* the client takes no byte for this long; 60 s */
+    uint64_t body_len_max;      /* 413 past it; 0 = none */
+    size_t connections_max;     /* per server; 503 and close past it */
+    uint32_t http2_streams_max; /* at once on one connection, refused past it; 0 = 128 */
 };
 
 /* How an exchange ended. */
@@ -88,7 +95,9 @@ struct server_handler {
 
 struct server_stats {
     uint64_t connections_total, requests_total, bytes_in, bytes_out, rejected_total;
-    size_t connections, exchanges; /* now */
+    uint64_t http2_connections_total;
+    uint64_t http2_goaways[HTTP2_CAUSE_COUNT]; /* connections left because their clients played games */
+    size_t connections, exchanges;             /* now */
 };
 
 /* Keeps `loop`, `handler` and `app`. */

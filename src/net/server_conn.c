@@ -4,7 +4,11 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "net/http2_conn.h"
 #include "net/stream.h"
+
+/* What a client of HTTP/2 begins with (RFC 9113 3.4). */
+static const vsr_str http2_preface = VSR_STR_INIT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 static const struct stream_events conn_events;
 
@@ -32,6 +36,7 @@ static uint64_t state_deadline(const struct server_conn *conn) {
     case SERVER_CONN_LINGER:
         return stream_queued(conn->stream) ? 0 : conn->since_ms + SERVER_CONN_LINGER_MS;
     case SERVER_CONN_ANSWER:
+    case SERVER_CONN_HTTP2:
     case SERVER_CONN_CLOSED:
         break;
     }
@@ -74,10 +79,19 @@ bool server_conn_ending(const struct server_conn *conn) {
 }
 
 void server_conn_retire(struct server_conn *conn) {
+    if (conn->state == SERVER_CONN_HTTP2)
+        http2_conn_leave(conn->http2);
     if (conn->state != SERVER_CONN_IDLE)
         return;
     set_state(conn, SERVER_CONN_IDLE); /* the grace begins now */
     server_conn_arm(conn);
+}
+
+void server_conn_drain(struct server_conn *conn) {
+    if (conn->state == SERVER_CONN_IDLE || conn->state == SERVER_CONN_HANDSHAKE)
+        server_conn_close(conn);
+    else if (conn->state == SERVER_CONN_HTTP2)
+        http2_conn_leave(conn->http2);
 }
 
 static void free_later(void *data) {
@@ -120,6 +134,8 @@ void server_conn_close(struct server_conn *conn) {
     stream_close(conn->stream);
     conn->stream = NULL;
     loop_timer_stop(&conn->timer);
+    http2_conn_free(conn->http2);
+    conn->http2 = NULL;
     unlink_conn(conn);
     loop_defer(server->loop, &conn->task, free_later, conn);
     server_conn_gone(server, conn);
@@ -131,9 +147,10 @@ void server_conn_close(struct server_conn *conn) {
     release_exchange(conn);
 }
 
-/* The last answer is in the stream: FIN behind it, then patience until the client has closed too. */
-static void begin_linger(struct server_conn *conn) {
+void server_conn_linger(struct server_conn *conn) {
     release_exchange(conn);
+    http2_conn_free(conn->http2);
+    conn->http2 = NULL;
     set_state(conn, SERVER_CONN_LINGER);
     conn->dropped = 0;
     buf_reset(&conn->pending); /* keeps the memory: a handler further up may still look at a slice of it */
@@ -149,11 +166,11 @@ static vsr_str status_text(int status, vsr_str message) {
 }
 
 /* Writes the server's own answer and ends the connection. No exchange runs. */
-static void answer_and_linger(struct server_conn *conn, const struct http1_head *request, int status, vsr_str message) {
+static void answer_and_linger(struct server_conn *conn, const struct http1_head *request, bool head_only, int status,
+                              vsr_str message) {
     struct server *server = conn->server;
     struct server_error error = { .n_fields = 0 };
     struct buf head;
-    bool head_only = request && str_eq(request->method, VSR_STR("HEAD"));
     buf_init(&error.body, EXCHANGE_OUT_MAX);
     buf_init(&head, EXCHANGE_OUT_MAX);
     if (server->handler->error_body)
@@ -172,7 +189,7 @@ static void answer_and_linger(struct server_conn *conn, const struct http1_head 
     buf_done(&head);
     buf_done(&error.body);
     server_conn_wrote(conn);
-    begin_linger(conn);
+    server_conn_linger(conn);
 }
 
 /* The request is wrong or late: says so when nothing was answered yet, else cuts the connection. */
@@ -180,6 +197,7 @@ static void fail(struct server_conn *conn, int status, vsr_str message) {
     struct http1_exchange *exchange = conn->exchange;
     bool head_sent = exchange && exchange->base.head_sent;
     const struct http1_head *head = exchange && conn->state != SERVER_CONN_HEAD ? &exchange->parser.head : NULL;
+    bool head_only = exchange && str_eq(exchange->parser.head.method, VSR_STR("HEAD"));
     conn->server->stats.rejected_total++;
     if (head_sent) {
         server_conn_close(conn);
@@ -188,7 +206,7 @@ static void fail(struct server_conn *conn, int status, vsr_str message) {
     if (exchange && exchange->base.running)
         close_exchange(conn, EXCHANGE_REFUSED);
     if (conn->state != SERVER_CONN_CLOSED)
-        answer_and_linger(conn, head, status, message);
+        answer_and_linger(conn, head, head_only, status, message);
 }
 
 /* ---- requests */
@@ -247,7 +265,7 @@ static void take_body(struct server_conn *conn, vsr_str bytes) {
     if (conn->state == SERVER_CONN_DISCARD) {
         conn->dropped += bytes.len;
         if (conn->dropped > SERVER_CONN_DISCARD_LEN_MAX)
-            begin_linger(conn);
+            server_conn_linger(conn);
         return;
     }
     exchange->continue_wanted = false;
@@ -273,7 +291,7 @@ static void end_request(struct server_conn *conn) {
 static void next_request(struct server_conn *conn) {
     bool more = conn->pending.len > conn->pending_off;
     if (conn->server->draining) {
-        begin_linger(conn);
+        server_conn_linger(conn);
         return;
     }
     release_exchange(conn);
@@ -294,7 +312,7 @@ void server_conn_answered(struct server_conn *conn) {
     if (conn->state == SERVER_CONN_CLOSED)
         return;
     if (exchange->close_after) {
-        begin_linger(conn);
+        server_conn_linger(conn);
     } else if (complete) {
         next_request(conn);
     } else {
@@ -386,9 +404,48 @@ static void drop(struct server_conn *conn, size_t len) {
         server_conn_close(conn);
 }
 
+static void begin_http2(struct server_conn *conn) {
+    conn->fresh = false;
+    set_state(conn, SERVER_CONN_HTTP2);
+    conn->http2 = http2_conn_new(conn);
+    if (server_conn_ending(conn))
+        http2_conn_leave(conn->http2);
+}
+
+/*
+ * The first bytes of a plain connection tell which protocol it is. False: they are dealt with, or wait for more. What
+ * was seen of the preface need not be kept: it is known.
+ */
+static bool sniff(struct server_conn *conn, vsr_str bytes) {
+    vsr_str seen = str_sub(http2_preface, 0, conn->preface_seen), rest = http2_preface;
+    size_t len;
+    rest = str_sub(rest, seen.len, rest.len);
+    len = bytes.len < rest.len ? bytes.len : rest.len;
+    if (!str_eq(str_sub(bytes, 0, len), str_sub(rest, 0, len))) {
+        conn->fresh = false;
+        feed(conn, &seen);
+        return true;
+    }
+    conn->preface_seen += (uint8_t)len;
+    if (conn->preface_seen < http2_preface.len)
+        return false;
+    begin_http2(conn);
+    http2_conn_read(conn->http2, http2_preface);
+    http2_conn_read(conn->http2, str_sub(bytes, len, bytes.len));
+    return false;
+}
+
 static void on_read(void *owner, vsr_str bytes) {
     struct server_conn *conn = owner;
     conn->server->stats.bytes_in += bytes.len;
+    if (conn->state == SERVER_CONN_HTTP2) {
+        http2_conn_read(conn->http2, bytes);
+        return;
+    }
+    if (conn->fresh && conn->state == SERVER_CONN_IDLE && !sniff(conn, bytes))
+        return;
+    if (conn->state == SERVER_CONN_CLOSED)
+        return;
     if (conn->state == SERVER_CONN_LINGER) {
         drop(conn, bytes.len);
         return;
@@ -446,6 +503,10 @@ static void on_error(void *owner, const struct vsr_err *err) {
 
 static void on_open(void *owner) {
     struct server_conn *conn = owner;
+    if (str_eq(stream_alpn(conn->stream), VSR_STR("h2"))) {
+        begin_http2(conn);
+        return;
+    }
     set_state(conn, SERVER_CONN_IDLE);
     server_conn_arm(conn);
 }
@@ -454,7 +515,9 @@ static void on_drain(void *owner) {
     struct server_conn *conn = owner;
     struct http1_exchange *exchange = conn->exchange;
     server_conn_wrote(conn);
-    if (conn->state == SERVER_CONN_LINGER) {
+    if (conn->state == SERVER_CONN_HTTP2) {
+        http2_conn_drained(conn->http2);
+    } else if (conn->state == SERVER_CONN_LINGER) {
         set_state(conn, SERVER_CONN_LINGER); /* the client's time to close begins when it has the answer */
         server_conn_arm(conn);
     } else if (exchange && exchange->base.running && exchange->ended) {
@@ -499,7 +562,7 @@ static void reject(struct server_conn *conn) {
     conn->rejected = true;
     conn->server->n_rejected++;
     conn->server->stats.rejected_total++;
-    answer_and_linger(conn, NULL, 503, VSR_STR("too many connections"));
+    answer_and_linger(conn, NULL, false, 503, VSR_STR("too many connections"));
 }
 
 void server_conn_open(struct server *server, struct listener *listener, int fd, bool rejected) {
@@ -528,6 +591,7 @@ void server_conn_open(struct server *server, struct listener *listener, int fd, 
     server->conns = conn;
     server->stats.connections++;
     server->stats.connections_total++;
+    conn->fresh = !listener->tls;
     set_state(conn, listener->tls ? SERVER_CONN_HANDSHAKE : SERVER_CONN_IDLE);
     if (rejected)
         reject(conn);

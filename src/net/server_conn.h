@@ -6,11 +6,12 @@
  *                           |       +-> DISCARD (answered before the body had come) -> IDLE
  *                           +---------------+-> LINGER (the last answer was sent) -> CLOSED
  *
+ *     HANDSHAKE or IDLE -> HTTP2 -> LINGER                         (ALPN, or the preface; see http2_conn.h)
+ *
  * What a request needs (parser, head, output) sits in its exchange, which is taken from the server's stack when the
  * first byte comes and given back when the answer is out. So an idle connection is small and the few exchanges in use
  * stay in the cache. Invariant: while `pending` holds bytes the stream is paused. A closed connection is freed by the
- * loop later, so that whoever is inside one of its events may look at its state. Private to server.c, server_conn.c and
- * exchange.c.
+ * loop later, so that whoever is inside one of its events may look at its state. Private to net/.
  */
 #ifndef VSR_NET_SERVER_CONN_H
 #define VSR_NET_SERVER_CONN_H
@@ -29,6 +30,7 @@
 struct listener;
 struct stream;
 struct server_conn;
+struct http2_conn;
 
 enum {
     EXCHANGE_OUT_MAX = 1 << 20,     /* an answer's head, and chunks that wait for the end of the turn */
@@ -50,6 +52,7 @@ enum server_conn_state {
     SERVER_CONN_BODY,    /* the exchange runs, its request is not complete */
     SERVER_CONN_ANSWER,  /* the exchange runs, its request is complete */
     SERVER_CONN_DISCARD, /* answered; the rest of the request's body is dropped */
+    SERVER_CONN_HTTP2,   /* http2_conn.c has the bytes and the clocks, but for that of the socket's queue */
     SERVER_CONN_LINGER,  /* answered for the last time; waits for the client to close */
     SERVER_CONN_CLOSED,
 };
@@ -80,9 +83,12 @@ struct server_conn {
     struct server_conn *prev, *next;
     struct stream *stream;
     struct http1_exchange *exchange; /* NULL in HANDSHAKE, IDLE, LINGER and CLOSED */
+    struct http2_conn *http2;        /* in HTTP2 */
     enum server_conn_state state;
-    bool feeding;  /* the parser loop runs further up the stack */
-    bool rejected; /* past the cap */
+    bool fresh;           /* plain, and no byte has come that HTTP/2 does not begin with */
+    uint8_t preface_seen; /* while fresh: how much of HTTP/2's preface has come */
+    bool feeding;         /* the parser loop runs further up the stack */
+    bool rejected;        /* past the cap */
     struct server_limits limits;
     struct buf pending; /* bytes [pending_off, len) came while they could not be handled */
     size_t pending_off;
@@ -138,6 +144,10 @@ struct server {
 void server_conn_open(struct server *server, struct listener *listener, int fd, bool rejected);
 /* Its listener has been retired. */
 void server_conn_retire(struct server_conn *conn);
+/* The server is to end: closes what is idle. */
+void server_conn_drain(struct server_conn *conn);
+/* Everything is said: FIN behind what is queued, then patience until the client has closed, too. */
+void server_conn_linger(struct server_conn *conn);
 /* Whether no further request is wanted. */
 bool server_conn_ending(const struct server_conn *conn);
 /* Closes now. A running exchange gets on_close(EXCHANGE_VANISHED). */

@@ -15,7 +15,7 @@ enum {
 };
 
 static const struct decoder_kind *const kinds[PROTOCOL_COUNT] = {
-
+    [PROTOCOL_RESPONSES] = &decoder_responses,
 };
 
 static void on_event(void *user, const struct sse_event *event);

@@ -35,7 +35,7 @@ struct decoder {
     bool streamed, ended, malformed;
 };
 
-extern const struct decoder_kind decoder_chat, decoder_messages;
+extern const struct decoder_kind decoder_chat, decoder_messages, decoder_responses;
 
 /* Nothing after END. */
 void decoder_say(struct decoder *decoder, const struct answer_delta *delta);

@@ -6,7 +6,7 @@
 #include "wire/encoder_kind.h"
 
 static const struct encoder_kind *const kinds[PROTOCOL_COUNT] = {
-
+    [PROTOCOL_RESPONSES] = &encoder_responses,
 };
 
 bool encoder_supports(enum protocol protocol) {

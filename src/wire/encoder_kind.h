@@ -30,7 +30,7 @@ struct encoder {
     bool failed, ended; /* ERROR, END have been taken */
 };
 
-extern const struct encoder_kind encoder_chat, encoder_messages;
+extern const struct encoder_kind encoder_chat, encoder_messages, encoder_responses;
 
 /* Copies `text` into the encoder's arena. */
 vsr_str encoder_keep(struct encoder *encoder, vsr_str text);

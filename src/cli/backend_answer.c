@@ -1,15 +1,15 @@
 #include "cli/backend_answer.h"
 
+#include "cli/backend_schema.h"
 #include "core/arena.h"
 #include "core/buf.h"
-#include "core/json.h"
 #include "core/json_write.h"
 #include "core/utf8.h"
-#include "wire/facts.h"
 
 enum {
     TOKEN_LEN_MAX = 24,  /* a longer word is several tokens, as with a real tokenizer */
     BYTES_PER_TOKEN = 4, /* of a prompt */
+    VALUE_LEN_MAX = 1 << 20,
 };
 
 /* Words that pad an answer to the asked length. */
@@ -34,7 +34,7 @@ static vsr_str cut_token(vsr_str *text) {
     return token;
 }
 
-static uint64_t count_tokens(vsr_str text) {
+uint64_t backend_count_tokens(vsr_str text) {
     uint64_t n = 0;
     while (text.len > 0) {
         (void)cut_token(&text);
@@ -43,205 +43,29 @@ static uint64_t count_tokens(vsr_str text) {
     return n;
 }
 
-static vsr_str next_token(struct answer *answer) {
-    uint64_t index = answer->spoken++;
-    if (answer->left.len > 0)
-        return cut_token(&answer->left);
+uint64_t backend_prompt_tokens(size_t len) {
+    return 1 + (uint64_t)len / BYTES_PER_TOKEN;
+}
+
+/* The token at `index`, of the text while there is some and then of the padding. */
+static vsr_str next_token(const struct backend_answer *answer, vsr_str *left, uint64_t index) {
+    if (left->len > 0)
+        return cut_token(left);
     return padding[(index + answer->options.seed) % VSR_COUNT(padding)];
 }
 
-/* ---- reading the question */
-
-static bool asks_for_tool(const struct json_doc *doc, const struct request_facts *facts, vsr_str *ret_name,
-                          struct arena *arena) {
-    json_ref choice = json_get(doc, 0, VSR_STR("tool_choice"));
-    *ret_name = VSR_STR("");
-    if (facts->n_tool_definitions == 0)
-        return false;
-    if (json_is(doc, choice, JSON_STRING)) {
-        if (json_str_eq(doc, choice, VSR_STR("none")))
-            return false;
-        if (json_str_eq(doc, choice, VSR_STR("required")))
-            return true;
-    }
-    if (json_is(doc, choice, JSON_OBJECT))
-        return json_str(arena, doc, json_get(doc, json_get(doc, choice, VSR_STR("function")), VSR_STR("name")),
-                        ret_name);
-    return facts->last_role == ROLE_USER && str_find(facts->current_user, VSR_STR("tool")) >= 0;
+void backend_part_write(const struct backend_answer *answer, size_t part, struct buf *out) {
+    vsr_str left = answer->parts[part].text;
+    for (uint64_t i = 0; i < answer->parts[part].n_tokens && !buf_failed(out); i++)
+        buf_append(out, next_token(answer, &left, i));
 }
 
-/* The definition of that function, or the first one when the name is empty. */
-static json_ref find_tool(const struct json_doc *doc, vsr_str name) {
-    json_ref tools = json_get(doc, 0, VSR_STR("tools"));
-    if (!json_is(doc, tools, JSON_ARRAY))
-        return JSON_NONE;
-    for (json_ref tool = json_first(doc, tools); tool != JSON_NONE; tool = json_next(doc, tools, tool)) {
-        json_ref function = json_get(doc, tool, VSR_STR("function"));
-        json_ref label = json_get(doc, function, VSR_STR("name"));
-        if (json_is(doc, label, JSON_STRING) && (name.len == 0 || json_str_eq(doc, label, name)))
-            return function;
-    }
-    return JSON_NONE;
-}
-
-/* A value for one required property: the first of its enum, or its own name. Other types than strings are left out. */
-static void write_argument(struct arena *arena, const struct json_doc *doc, json_ref properties, vsr_str name,
-                           struct json_writer *w) {
-    json_ref property = json_get(doc, properties, name);
-    json_ref type = json_get(doc, property, VSR_STR("type"));
-    json_ref choices = json_get(doc, property, VSR_STR("enum"));
-    json_ref choice = json_is(doc, choices, JSON_ARRAY) ? json_first(doc, choices) : JSON_NONE;
-    vsr_str value = name;
-    if (!json_is(doc, type, JSON_STRING) || !json_str_eq(doc, type, VSR_STR("string")))
-        return;
-    if (choice != JSON_NONE)
-        (void)json_str(arena, doc, choice, &value); /* else the name stays */
-    json_write_key(w, name);
-    json_write_str(w, value);
-}
-
-static vsr_str make_arguments(struct arena *arena, const struct json_doc *doc, json_ref function) {
-    json_ref schema = json_get(doc, function, VSR_STR("parameters"));
-    json_ref properties = json_get(doc, schema, VSR_STR("properties"));
-    json_ref required = json_get(doc, schema, VSR_STR("required"));
-    struct json_writer w;
-    struct buf out;
-    vsr_str arguments;
-    size_t n = 0;
-    buf_init(&out, doc->text.len + 1024);
-    json_write_init(&w, &out);
-    json_write_begin_object(&w);
-    if (json_is(doc, required, JSON_ARRAY)) {
-        for (json_ref item = json_first(doc, required); item != JSON_NONE && n < ANSWER_TOOL_ARGUMENTS_MAX;
-             item = json_next(doc, required, item), n++) {
-            vsr_str name;
-            if (json_str(arena, doc, item, &name))
-                write_argument(arena, doc, properties, name, &w);
-        }
-    }
-    json_write_end(&w);
-    arguments = buf_failed(&out) ? VSR_STR("{}") : arena_str(arena, buf_str(&out));
-    buf_done(&out);
-    return arguments;
-}
-
-static void choose_tool(struct arena *arena, const struct json_doc *doc, const struct request_facts *facts,
-                        struct answer *answer) {
-    vsr_str wanted;
-    json_ref function;
-    if (!asks_for_tool(doc, facts, &wanted, arena))
-        return;
-    function = find_tool(doc, wanted);
-    if (function == JSON_NONE || !json_str(arena, doc, json_get(doc, function, VSR_STR("name")), &answer->tool))
-        return;
-    answer->arguments = make_arguments(arena, doc, function);
-}
-
-static void choose_text(struct arena *arena, const struct request_facts *facts, struct answer *answer) {
-    bool tool_result = facts->last_message_tool_result;
-    vsr_str said = tool_result ? facts->last_role_text : facts->current_user;
-    vsr_str echo = utf8_cut(said, ANSWER_ECHO_LEN_MAX);
-    answer->text =
-        arena_printf(arena, "model %.*s answering%s: %.*s%s", VSR_FMT(answer->model),
-                     tool_result ? " with the tool's result" : "", VSR_FMT(echo), echo.len < said.len ? "..." : "");
-}
-
-/* The client's own ceiling; 0: none. */
-static uint64_t read_ceiling(const struct json_doc *doc) {
-    static const vsr_str names[] = { VSR_STR_INIT("max_completion_tokens"), VSR_STR_INIT("max_tokens") };
-    for (size_t i = 0; i < VSR_COUNT(names); i++) {
-        int64_t value;
-        json_ref ref = json_get(doc, 0, names[i]);
-        if (ref != JSON_NONE && json_i64(doc, ref, &value) && value > 0)
-            return (uint64_t)value;
-    }
-    return 0;
-}
-
-static void choose_length(const struct json_doc *doc, struct answer *answer) {
-    uint64_t natural = count_tokens(answer->tool.len > 0 ? answer->arguments : answer->text);
-    uint64_t ceiling = read_ceiling(doc);
-    answer->n_tokens = natural;
-    if (answer->tool.len > 0)
-        return;
-    if (answer->options.tokens > 0)
-        answer->n_tokens = answer->options.tokens;
-    if (ceiling > 0 && ceiling < answer->n_tokens)
-        answer->n_tokens = ceiling;
-    answer->cut_by_length =
-        answer->n_tokens < natural || (ceiling > 0 && answer->n_tokens == ceiling && answer->options.tokens > ceiling);
-}
-
-int answer_begin(struct arena *arena, vsr_str body, const struct answer_options *options, struct answer *ret_answer,
-                 struct vsr_err *err) {
-    const struct facts_options facts_options = { 0 };
-    struct request_facts *facts = ARENA_NEW(arena, struct request_facts);
-    struct json_doc doc;
-    int rc = json_parse(arena, body, &doc, err);
-    if (rc < 0)
-        return rc;
-    rc = facts_read_chat(arena, &doc, &facts_options, facts, err);
-    if (rc < 0)
-        return rc;
-    *ret_answer = (struct answer){
-        .options = *options,
-        .model = facts->model,
-        .stream = facts->stream,
-        .include_usage = facts->include_usage_asked,
-        .prompt_tokens = 1 + (uint64_t)facts->context_text.len / BYTES_PER_TOKEN,
-    };
-    choose_tool(arena, &doc, facts, ret_answer);
-    if (ret_answer->tool.len == 0)
-        choose_text(arena, facts, ret_answer);
-    choose_length(&doc, ret_answer);
-    ret_answer->left = ret_answer->tool.len > 0 ? ret_answer->arguments : ret_answer->text;
-    return 0;
-}
-
-/* ---- writing */
-
-static const char *finish_reason(const struct answer *answer) {
-    return answer->tool.len > 0 ? "tool_calls" : answer->cut_by_length ? "length" : "stop";
-}
-
-/* `{"id":...,"object":...,"created":...,"model":...,"system_fingerprint":...` */
-static void write_head(const struct answer *answer, const char *object, struct buf *out) {
-    buf_printf(out, "{\"id\":\"chatcmpl-%016llx\",\"object\":\"%s\",\"created\":%llu,\"model\":",
-               (unsigned long long)answer->options.id, object, (unsigned long long)answer->options.created_s);
-    json_quote(out, answer->model);
-    buf_append_c(out, ",\"system_fingerprint\":");
-    json_quote(out, answer->options.backend);
-}
-
-static void write_usage(const struct answer *answer, struct buf *out) {
-    buf_append_c(out, "\"usage\":{\"prompt_tokens\":");
-    buf_append_u64(out, answer->prompt_tokens);
-    buf_append_c(out, ",\"completion_tokens\":");
-    buf_append_u64(out, answer->n_tokens);
-    buf_append_c(out, ",\"total_tokens\":");
-    buf_append_u64(out, answer->prompt_tokens + answer->n_tokens);
-    buf_append_char(out, '}');
-}
-
-static void write_call(const struct answer *answer, vsr_str arguments, bool streamed, struct buf *out) {
-    buf_printf(out, "\"tool_calls\":[{%s\"id\":\"call_%016llx\",\"type\":\"function\",\"function\":{\"name\":",
-               streamed ? "\"index\":0," : "", (unsigned long long)answer->options.id);
-    json_quote(out, answer->tool);
-    buf_append_c(out, ",\"arguments\":");
-    json_quote(out, arguments);
-    buf_append_c(out, "}}]");
-}
-
-/* All tokens as one JSON string. */
-static void write_content(struct answer *answer, struct buf *out) {
-    if (answer->n_tokens >= count_tokens(answer->text) && answer->options.tokens == 0) {
-        json_quote(out, answer->text);
-        return;
-    }
+void backend_part_quote(const struct backend_answer *answer, size_t part, struct buf *out) {
+    vsr_str left = answer->parts[part].text;
     buf_append_char(out, '"');
-    while (answer->spoken < answer->n_tokens) {
+    for (uint64_t i = 0; i < answer->parts[part].n_tokens; i++) {
         size_t start = out->len;
-        json_quote(out, next_token(answer));
+        json_quote(out, next_token(answer, &left, i));
         if (buf_failed(out))
             return;
         /* Without the quotes of the single token. */
@@ -251,101 +75,242 @@ static void write_content(struct answer *answer, struct buf *out) {
     buf_append_char(out, '"');
 }
 
-void answer_write(struct answer *answer, struct buf *out) {
-    write_head(answer, "chat.completion", out);
-    buf_append_c(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
-    if (answer->tool.len > 0) {
-        buf_append_c(out, "null,");
-        write_call(answer, answer->arguments, false, out);
-    } else {
-        write_content(answer, out);
-        buf_append_c(out, ",\"refusal\":null");
+vsr_str backend_signature(struct arena *arena, vsr_str thought) {
+    return arena_printf(arena, "c2lnbmVk%016llx%016llx", (unsigned long long)str_hash(thought, 1),
+                        (unsigned long long)str_hash(thought, 2));
+}
+
+/* ---- choosing */
+
+static struct backend_part *add_part(struct backend_answer *answer, enum backend_part_kind kind, vsr_str text) {
+    struct backend_part *part = &answer->parts[answer->n_parts++];
+    *part = (struct backend_part){ .kind = kind, .text = text, .n_tokens = backend_count_tokens(text) };
+    return part;
+}
+
+static vsr_str sample(struct arena *arena, const struct backend_question *question, json_ref schema) {
+    struct json_writer w;
+    struct buf out;
+    vsr_str value;
+    buf_init(&out, VALUE_LEN_MAX);
+    json_write_init(&w, &out);
+    backend_schema_write(arena, &question->doc, schema, &w);
+    value = buf_failed(&out) ? VSR_STR("{}") : arena_str(arena, buf_str(&out));
+    buf_done(&out);
+    return value;
+}
+
+static bool wants_tool(const struct backend_question *question, const struct behaviour *behaviour) {
+    if (question->n_tools == 0)
+        return false;
+    switch (question->tool_choice) {
+    case TOOL_CHOICE_NONE:
+        return false;
+    case TOOL_CHOICE_REQUIRED:
+    case TOOL_CHOICE_NAMED:
+        return true;
+    case TOOL_CHOICE_AUTO:
+        break;
     }
-    buf_printf(out, "},\"logprobs\":null,\"finish_reason\":\"%s\"}],", finish_reason(answer));
-    write_usage(answer, out);
-    buf_append_char(out, '}');
+    return question->user_last && (behaviour->parallel_tools > 0 || str_find(question->said, VSR_STR("tool")) >= 0);
+}
+
+static size_t named_tool(const struct backend_question *question) {
+    size_t i = 0;
+    while (i < question->n_tools && !str_eq(question->tools[i].name, question->tool_name))
+        i++;
+    return i;
+}
+
+/* The first tool, or the one that is named, or several of them in turn. False: no such tool. */
+static bool choose_tools(struct arena *arena, const struct backend_question *question, struct backend_answer *answer) {
+    const struct behaviour *behaviour = &answer->options.behaviour;
+    bool named = question->tool_choice == TOOL_CHOICE_NAMED;
+    size_t first = named ? named_tool(question) : 0;
+    uint64_t n = behaviour->parallel_tools > 1 && !question->one_tool ? behaviour->parallel_tools : 1;
+    if (!wants_tool(question, behaviour) || first == question->n_tools)
+        return false;
+    for (uint64_t i = 0; i < n; i++) {
+        const struct backend_tool *tool = &question->tools[named ? first : i % question->n_tools];
+        add_part(answer, BACKEND_TOOL, sample(arena, question, tool->schema))->name = tool->name;
+    }
+    answer->finish = BACKEND_FINISH_TOOL_CALLS;
+    return true;
+}
+
+static vsr_str say(struct arena *arena, const struct backend_question *question) {
+    vsr_str echo = utf8_cut(question->said, BACKEND_ECHO_LEN_MAX);
+    vsr_str images = VSR_STR("");
+    if (question->n_images > 0)
+        images = arena_printf(arena, " about %u image%s", question->n_images, question->n_images == 1 ? "" : "s");
+    return arena_printf(arena, "model %.*s answering%s%.*s: %.*s%s", VSR_FMT(question->model),
+                        question->after_tool ? " with the tool's result" : "", VSR_FMT(images), VSR_FMT(echo),
+                        echo.len < question->said.len ? "..." : "");
+}
+
+/* Ends the text before the first of the client's stop sequences that occurs in it. */
+static vsr_str cut_at_stop(const struct backend_question *question, struct backend_answer *answer, vsr_str text) {
+    for (size_t i = 0; i < question->n_stops; i++) {
+        ptrdiff_t at = question->stops[i].len > 0 ? str_find(text, question->stops[i]) : -1;
+        if (at < 0)
+            continue;
+        text = str_sub(text, 0, (size_t)at);
+        answer->stop_sequence = question->stops[i];
+        answer->finish = BACKEND_FINISH_STOP_SEQUENCE;
+    }
+    return text;
+}
+
+static void choose_text(struct arena *arena, const struct backend_question *question, struct backend_answer *answer) {
+    uint64_t wanted = answer->options.behaviour.tokens, natural;
+    struct backend_part *part;
+    vsr_str text = question->wants_json ? question->answer_schema == JSON_NONE
+                                              ? VSR_STR("{\"answer\":true}")
+                                              : sample(arena, question, question->answer_schema)
+                                        : cut_at_stop(question, answer, say(arena, question));
+    part = add_part(answer, BACKEND_TEXT, text);
+    natural = part->n_tokens;
+    if (wanted > 0 && !question->wants_json)
+        part->n_tokens = wanted;
+    if (question->ceiling > 0 && question->ceiling < part->n_tokens)
+        part->n_tokens = question->ceiling;
+    if (part->n_tokens < natural || (question->ceiling > 0 && wanted > part->n_tokens))
+        answer->finish = BACKEND_FINISH_LENGTH;
+}
+
+static void choose_thoughts(struct arena *arena, const struct backend_question *question,
+                            struct backend_answer *answer) {
+    const struct behaviour *behaviour = &answer->options.behaviour;
+    uint64_t n = behaviour->thinking ? behaviour->thinking : question->thinking;
+    vsr_str echo = utf8_cut(question->said, BACKEND_ECHO_LEN_MAX);
+    if (behaviour->redacted)
+        add_part(answer, BACKEND_REDACTED, VSR_STR("cmVkYWN0ZWQgdGhvdWdodA=="));
+    if (n > 0)
+        add_part(answer, BACKEND_THINKING, arena_printf(arena, "They say: %.*s ", VSR_FMT(echo)))->n_tokens = n;
+}
+
+static void choose_counts(struct backend_answer *answer) {
+    const struct behaviour *behaviour = &answer->options.behaviour;
+    answer->cached_tokens = behaviour->cached;
+    answer->cache_write_tokens = behaviour->cache_write;
+    answer->prompt_tokens = answer->question->prompt_tokens;
+    if (answer->prompt_tokens <= behaviour->cached + behaviour->cache_write)
+        answer->prompt_tokens = behaviour->cached + behaviour->cache_write + 1;
+    for (size_t i = 0; i < answer->n_parts; i++) {
+        answer->n_tokens += answer->parts[i].n_tokens;
+        if (answer->parts[i].kind == BACKEND_THINKING)
+            answer->thinking_tokens += answer->parts[i].n_tokens;
+    }
+}
+
+static void choose_finish(struct backend_answer *answer) {
+    static const enum backend_finish told[] = {
+        [FINISH_WITH_STOP] = BACKEND_FINISH_STOP,
+        [FINISH_WITH_LENGTH] = BACKEND_FINISH_LENGTH,
+        [FINISH_WITH_TOOL_CALLS] = BACKEND_FINISH_TOOL_CALLS,
+        [FINISH_WITH_CONTENT_FILTER] = BACKEND_FINISH_CONTENT_FILTER,
+        [FINISH_WITH_REFUSAL] = BACKEND_FINISH_REFUSAL,
+        [FINISH_WITH_STOP_SEQUENCE] = BACKEND_FINISH_STOP_SEQUENCE,
+        [FINISH_WITH_PAUSE_TURN] = BACKEND_FINISH_PAUSE_TURN,
+    };
+    if (answer->options.behaviour.finish != FINISH_AS_IT_IS)
+        answer->finish = told[answer->options.behaviour.finish];
+}
+
+void backend_answer_begin(struct arena *arena, const struct backend_question *question,
+                          const struct backend_answer_options *options, struct backend_answer *ret_answer) {
+    *ret_answer = (struct backend_answer){ .options = *options, .question = question };
+    choose_thoughts(arena, question, ret_answer);
+    if (options->behaviour.refusal) {
+        add_part(ret_answer, BACKEND_REFUSAL, VSR_STR("I will not answer that."));
+        ret_answer->finish = BACKEND_FINISH_REFUSAL;
+    } else if (!choose_tools(arena, question, ret_answer)) {
+        choose_text(arena, question, ret_answer);
+    }
+    choose_counts(ret_answer);
+    choose_finish(ret_answer);
+}
+
+size_t backend_answer_find(const struct backend_answer *answer, enum backend_part_kind kind) {
+    size_t i = 0;
+    while (i < answer->n_parts && answer->parts[i].kind != kind)
+        i++;
+    return i;
+}
+
+size_t backend_part_ordinal(const struct backend_answer *answer, size_t part) {
+    size_t n = 0;
+    for (size_t i = 0; i < part; i++)
+        n += answer->parts[i].kind == answer->parts[part].kind;
+    return n;
 }
 
 /* ---- streaming */
 
-static void chunk_begin(const struct answer *answer, struct buf *out) {
-    buf_append_c(out, "data: ");
-    write_head(answer, "chat.completion.chunk", out);
-    buf_append_c(out, ",\"choices\":[");
+static void enter_part(struct backend_answer *answer, size_t part) {
+    answer->part = part;
+    answer->spoken = 0;
+    answer->left = answer->parts[part].text;
 }
 
-static void chunk_end(const struct answer *answer, bool has_usage, struct buf *out) {
-    buf_append_c(out, "]");
-    if (has_usage) {
-        buf_append_char(out, ',');
-        write_usage(answer, out);
-    } else if (answer->include_usage) {
-        buf_append_c(out, ",\"usage\":null");
+/* Behind the last token of a part. */
+static void leave_tokens(struct backend_answer *answer) {
+    answer->at = BACKEND_STEP_PART_END;
+    answer->over = answer->options.behaviour.no_terminal && answer->part + 1 == answer->n_parts;
+}
+
+static void step_token(struct backend_answer *answer, struct backend_step *ret_step) {
+    ret_step->token = next_token(answer, &answer->left, answer->spoken++);
+    answer->said++;
+    if (answer->spoken == answer->parts[answer->part].n_tokens)
+        leave_tokens(answer);
+}
+
+static void step_part_end(struct backend_answer *answer) {
+    if (answer->part + 1 == answer->n_parts) {
+        answer->at = BACKEND_STEP_FINISH;
+        return;
     }
-    buf_append_c(out, "}\n\n");
+    enter_part(answer, answer->part + 1);
+    answer->at = BACKEND_STEP_PART;
 }
 
-/* The first event: the role, and the name of the function. */
-static void event_role(const struct answer *answer, struct buf *out) {
-    chunk_begin(answer, out);
-    buf_append_c(out, "{\"index\":0,\"delta\":{\"role\":\"assistant\",");
-    if (answer->tool.len > 0) {
-        buf_append_c(out, "\"content\":null,");
-        write_call(answer, VSR_STR(""), true, out);
-    } else {
-        buf_append_c(out, "\"content\":\"\"");
-    }
-    buf_append_c(out, "},\"logprobs\":null,\"finish_reason\":null}");
-    chunk_end(answer, false, out);
-}
-
-static void event_token(struct answer *answer, struct buf *out) {
-    vsr_str token = next_token(answer);
-    chunk_begin(answer, out);
-    buf_append_c(out, answer->tool.len > 0
-                          ? "{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":"
-                          : "{\"index\":0,\"delta\":{\"content\":");
-    json_quote(out, token);
-    buf_append_c(out, answer->tool.len > 0 ? "}}]}" : "}");
-    buf_append_c(out, ",\"logprobs\":null,\"finish_reason\":null}");
-    chunk_end(answer, false, out);
-}
-
-static void event_finish(const struct answer *answer, struct buf *out) {
-    chunk_begin(answer, out);
-    buf_printf(out, "{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"%s\"}", finish_reason(answer));
-    chunk_end(answer, false, out);
-}
-
-static void event_usage(const struct answer *answer, struct buf *out) {
-    chunk_begin(answer, out);
-    chunk_end(answer, true, out);
-}
-
-bool answer_next_event(struct answer *answer, bool with_done, struct buf *out) {
-    uint64_t frame = answer->next++;
-    if (frame == 0) {
-        event_role(answer, out);
+bool backend_answer_step(struct backend_answer *answer, struct backend_step *ret_step) {
+    *ret_step = (struct backend_step){ .kind = answer->at, .part = answer->part };
+    if (answer->over)
+        return false;
+    if (answer->said >= answer->options.behaviour.error_event && answer->at != BACKEND_STEP_BEGIN) {
+        ret_step->kind = BACKEND_STEP_ERROR;
+        answer->over = true;
         return true;
     }
-    if (answer->spoken < answer->n_tokens) {
-        event_token(answer, out);
-        return true;
+    switch (answer->at) {
+    case BACKEND_STEP_BEGIN:
+        enter_part(answer, 0);
+        answer->at = BACKEND_STEP_PART;
+        break;
+    case BACKEND_STEP_PART:
+        answer->at = BACKEND_STEP_TOKEN;
+        if (answer->parts[answer->part].n_tokens == 0)
+            leave_tokens(answer);
+        break;
+    case BACKEND_STEP_TOKEN:
+        step_token(answer, ret_step);
+        break;
+    case BACKEND_STEP_PART_END:
+        step_part_end(answer);
+        break;
+    case BACKEND_STEP_FINISH:
+        answer->at = BACKEND_STEP_USAGE;
+        break;
+    case BACKEND_STEP_USAGE:
+        answer->at = BACKEND_STEP_END;
+        answer->over = answer->options.behaviour.no_done;
+        break;
+    case BACKEND_STEP_END:
+    case BACKEND_STEP_ERROR:
+        answer->over = true;
+        break;
     }
-    frame -= answer->n_tokens + 1; /* events behind the last token */
-    if (frame == 0) {
-        event_finish(answer, out);
-        return true;
-    }
-    frame -= 1;
-    if (answer->include_usage && frame == 0) {
-        event_usage(answer, out);
-        return true;
-    }
-    frame -= answer->include_usage;
-    if (with_done && frame == 0) {
-        buf_append_c(out, "data: [DONE]\n\n");
-        return true;
-    }
-    return false;
+    return true;
 }

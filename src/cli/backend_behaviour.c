@@ -11,12 +11,18 @@ enum { NUMBER_LEN_MAX = 32 };
 
 _Static_assert(sizeof(double) == sizeof(uint64_t), "every field is eight bytes");
 
+/* By enum behaviour_finish and behaviour_usage; they end with NULL. */
+static const char *const finish_names[] = { "as-it-is", "stop",          "length",     "tool_calls", "content_filter",
+                                            "refusal",  "stop_sequence", "pause_turn", NULL };
+static const char *const usage_names[] = { "as-asked", "same", "after", "every", "preview", "none", NULL };
+
 /* Every name, once: for the header, and for the options that are called the same. */
 static const struct key {
     const char *name;
     size_t offset;
     bool decimal;
     uint64_t least, greatest;
+    const char *const *words; /* instead of numbers */
 } keys[] = {
     { "status", offsetof(struct behaviour, status), false, BEHAVIOUR_STATUS_LEAST, BEHAVIOUR_STATUS_MOST },
     { "fail-rate", offsetof(struct behaviour, fail_rate), true, 0, 1 },
@@ -31,10 +37,21 @@ static const struct key {
     { "reset", offsetof(struct behaviour, reset), false, 0, 1 },
     { "hang", offsetof(struct behaviour, hang), false, 0, 1 },
     { "no-done", offsetof(struct behaviour, no_done), false, 0, 1 },
+    { "no-terminal", offsetof(struct behaviour, no_terminal), false, 0, 1 },
+    { "error-event", offsetof(struct behaviour, error_event), false, 0, UINT64_MAX },
+    { "overloaded", offsetof(struct behaviour, overloaded), false, 0, 1 },
+    { "thinking", offsetof(struct behaviour, thinking), false, 0, BEHAVIOUR_TOKENS_MAX },
+    { "redacted", offsetof(struct behaviour, redacted), false, 0, 1 },
+    { "refusal", offsetof(struct behaviour, refusal), false, 0, 1 },
+    { "parallel-tools", offsetof(struct behaviour, parallel_tools), false, 0, BEHAVIOUR_PARALLEL_MAX },
+    { "usage", offsetof(struct behaviour, usage), false, 0, 0, usage_names },
+    { "finish", offsetof(struct behaviour, finish), false, 0, 0, finish_names },
+    { "cached", offsetof(struct behaviour, cached), false, 0, BEHAVIOUR_TOKENS_MAX },
+    { "cache-write", offsetof(struct behaviour, cache_write), false, 0, BEHAVIOUR_TOKENS_MAX },
 };
 
 struct behaviour behaviour_none(void) {
-    return (struct behaviour){ .cut = UINT64_MAX };
+    return (struct behaviour){ .cut = UINT64_MAX, .error_event = UINT64_MAX };
 }
 
 /* Bit by bit: a rate of -0 is not plain, and does no harm. */
@@ -74,7 +91,19 @@ static bool set_number(const struct key *key, struct behaviour *behaviour, const
     return true;
 }
 
+static bool set_word(const struct key *key, struct behaviour *behaviour, const char *text) {
+    for (uint64_t i = 0; key->words[i]; i++) {
+        if (strcmp(key->words[i], text) == 0) {
+            memcpy((char *)behaviour + key->offset, &i, sizeof(i));
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool set(const struct key *key, struct behaviour *behaviour, const char *text) {
+    if (key->words)
+        return set_word(key, behaviour, text);
     return key->decimal ? set_decimal(key, behaviour, text) : set_number(key, behaviour, text);
 }
 
@@ -103,7 +132,7 @@ int behaviour_read(struct behaviour *behaviour, vsr_str list, struct vsr_err *er
     return 0;
 }
 
-void behaviour_from_options(struct behaviour *behaviour, const struct options *options) {
+int behaviour_from_options(struct behaviour *behaviour, const struct options *options, struct vsr_err *err) {
     for (size_t i = 0; i < options->n_specs; i++) {
         const struct option_spec *spec = &options->specs[i];
         const struct key *key = key_find(str_from_c(spec->name));
@@ -111,7 +140,9 @@ void behaviour_from_options(struct behaviour *behaviour, const struct options *o
         if (!key || !options_has(options, spec->name))
             continue;
         text = options_text(options, spec->name);
-        /* The option's table row has checked the value against the same limits. */
-        (void)set(key, behaviour, text ? text : spec->kind == OPTION_FLAG ? "1" : SLOW_HEAD_MS);
+        /* The option's table row has checked a number against the same limits. */
+        if (!set(key, behaviour, text ? text : spec->kind == OPTION_FLAG ? "1" : SLOW_HEAD_MS))
+            return err_set(err, VSR_E_INVALID, "--%s: there is no \"%s\"", spec->name, text ? text : "");
     }
+    return 0;
 }

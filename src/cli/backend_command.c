@@ -101,7 +101,9 @@ static int read_backend(struct backend *backend, const struct options *options, 
     backend->fixed = options_has(options, "fixed");
     backend->fixed_body = VSR_STR(FIXED_BODY);
     backend->behaviour = behaviour_none();
-    behaviour_from_options(&backend->behaviour, options);
+    rc = behaviour_from_options(&backend->behaviour, options, err);
+    if (rc < 0)
+        return rc;
     rc = read_listeners(backend, options, err);
     if (rc == 0)
         rc = read_models(backend, options, err);
@@ -229,7 +231,25 @@ static const struct option_spec backend_options[] = {
       .greatest = UINT64_MAX },
     { "hang", 0, OPTION_FLAG, 0, NULL, "never answer" },
     { "reset", 0, OPTION_FLAG, 0, NULL, "cut the connection instead of answering" },
-    { "no-done", 0, OPTION_FLAG, 0, NULL, "end a stream without `data: [DONE]`" },
+    { "no-done", 0, OPTION_FLAG, 0, NULL, "end a stream without its last event, such as `data: [DONE]`" },
+    { "no-terminal", 0, OPTION_FLAG, 0, NULL, "end a stream behind its last word: no finish reason, no usage" },
+    { "error-event", 0, OPTION_NUMBER, 0, "N", "fail a stream after N tokens, with an error event", .least = 0,
+      .greatest = UINT64_MAX },
+    { "overloaded", 0, OPTION_FLAG, 0, NULL, "answer as an overloaded provider does: 529 to Messages, 503 to others" },
+    { "thinking", 0, OPTION_NUMBER, 0, "N", "think for N tokens before each answer", .least = 0,
+      .greatest = BEHAVIOUR_TOKENS_MAX },
+    { "redacted", 0, OPTION_FLAG, 0, NULL, "a redacted thought before each answer; Messages alone" },
+    { "refusal", 0, OPTION_FLAG, 0, NULL, "refuse to answer" },
+    { "parallel-tools", 0, OPTION_NUMBER, 0, "N", "call N tools at once where a request has any", .least = 0,
+      .greatest = BEHAVIOUR_PARALLEL_MAX },
+    { "usage", 0, OPTION_TEXT, 0, "WHERE",
+      "where a stream reports its tokens: as-asked, same (with the finish reason), after, every, preview, none" },
+    { "finish", 0, OPTION_TEXT, 0, "REASON",
+      "how answers end: stop, length, tool_calls, content_filter, refusal, stop_sequence, pause_turn" },
+    { "cached", 0, OPTION_NUMBER, 0, "N", "tokens of the prompt that a cache had", .least = 0,
+      .greatest = BEHAVIOUR_TOKENS_MAX },
+    { "cache-write", 0, OPTION_NUMBER, 0, "N", "tokens of the prompt that a cache took", .least = 0,
+      .greatest = BEHAVIOUR_TOKENS_MAX },
     { "garbage", 0, OPTION_FLAG, 0, NULL, "answer with bytes that are no HTTP" },
     { "slow-head", 0, OPTION_NUMBER, OPTION_MAYBE, "MS", "send the head byte by byte, MS (100) apart", .least = 1,
       .greatest = BEHAVIOUR_STALL_MS_MAX },
@@ -243,17 +263,20 @@ const struct command command_backend_spec = {
     .name = "backend",
     .summary = "a stand-in for a model server, for demos, tests and benchmarks",
     .usage = "vsr backend [OPTION]...",
-    .details = "Speaks OpenAI's Chat Completions, streaming or not, and says which model was asked. It calls the first "
-               "tool of a\n"
-               "request whose last message speaks of a tool. What it can be told by options it can also be told for "
-               "one request, by\n"
-               "the header `x-backend-behaviour: stall=200,cut=17,status=429`, or for one listener, by `PUT "
-               "/_behaviour` with\n"
-               "such a list as its body (empty: as the options say). `GET /_last` shows the last request as it came, "
-               "`GET /_stats`\n"
-               "how many there were. --garbage and --slow-head, which no HTTP server can do, turn the whole server "
-               "into one that does\n"
-               "nothing else; as a behaviour of one request, garbage is a body that is no JSON.\n",
+    .details =
+        "Speaks Chat Completions, completions and Anthropic's Messages (with count_tokens), streaming or not, and "
+        "says which\n"
+        "model was asked; of Messages it refuses what the provider refuses. It calls the first tool of a request "
+        "whose last\n"
+        "message speaks of a tool. What it can be told by options it can also be told for "
+        "one request, by\n"
+        "the header `x-backend-behaviour: stall=200,cut=17,status=429`, or for one listener, by `PUT "
+        "/_behaviour` with\n"
+        "such a list as its body (empty: as the options say). `GET /_last` shows the last request as it came, "
+        "`GET /_stats`\n"
+        "how many there were. --garbage and --slow-head, which no HTTP server can do, turn the whole server "
+        "into one that does\n"
+        "nothing else; as a behaviour of one request, garbage is a body that is no JSON.\n",
     .examples = "vsr backend\n"
                 "vsr backend --listen 127.0.0.1:8001,127.0.0.1:8002 --rate 50\n"
                 "vsr backend --listen 0 --json --fail-rate 0.2 --status 503\n",

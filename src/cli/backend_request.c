@@ -9,14 +9,14 @@
 #include <stdio.h>
 
 #include "cli/backend.h"
-#include "cli/backend_answer.h"
+#include "cli/backend_control.h"
+#include "cli/backend_dialect.h"
+#include "cli/backend_messages_read.h"
 #include "cli/backend_record.h"
 #include "core/arena.h"
 #include "core/buf.h"
-#include "core/json_write.h"
 #include "core/mem.h"
 #include "net/loop.h"
-#include "wire/error_body.h"
 
 enum {
     REQUEST_CHUNK_LEN = 16 << 10,
@@ -27,11 +27,13 @@ enum {
     CUT_DELAY_MS = 20,                 /* between the last byte and the cut: both must leave, and arrive, apart */
     FAIL_STATUS = 500,
     FIELDS_MAX = 8,
+    REQUEST_ID_LEN = 32,
 };
 
 enum request_kind {
-    REQUEST_CHAT,
+    REQUEST_ANSWER, /* of a model, in the request's dialect */
     REQUEST_FIXED,
+    REQUEST_COUNT, /* of the tokens of a message */
     REQUEST_MODELS,
     REQUEST_HEALTH,
     REQUEST_LAST,
@@ -47,6 +49,9 @@ struct backend_request {
     struct exchange *exchange;
     const struct http1_head *head;
     enum request_kind kind;
+    const struct backend_dialect *dialect; /* also of errors */
+    uint64_t id;
+    char shown_id[REQUEST_ID_LEN];
     struct behaviour behaviour;
     bool bad_behaviour; /* the request's own header made no sense; `err` says why */
     struct vsr_err err;
@@ -54,7 +59,7 @@ struct backend_request {
     struct arena *arena;
     struct buf body, out;
     struct loop_timer timer;
-    struct answer answer;
+    struct backend_answer answer;
     bool streaming;
     uint64_t started_ms; /* of the stream */
     uint64_t n_events;
@@ -66,7 +71,7 @@ struct backend_request {
 };
 
 static bool is_model_request(const struct backend_request *request) {
-    return request->kind == REQUEST_CHAT || request->kind == REQUEST_FIXED;
+    return request->kind == REQUEST_ANSWER || request->kind == REQUEST_FIXED || request->kind == REQUEST_COUNT;
 }
 
 /* ---- life */
@@ -131,6 +136,8 @@ static size_t put_field(struct http1_field *fields, size_t n, const char *name, 
 static size_t common_fields(const struct backend_request *request, const char *type, struct http1_field *fields) {
     size_t n = put_field(fields, 0, "content-type", str_from_c(type));
     n = put_field(fields, n, "x-backend-name", request->worker->backend->name);
+    if (request->dialect == &backend_messages)
+        n = put_field(fields, n, "request-id", str_from_c(request->shown_id));
     return put_field(fields, n, "x-backend-listener", str_from_c(request->listener->shown));
 }
 
@@ -176,16 +183,20 @@ static void reply(struct backend_request *request, int status, const char *type,
         exchange_end(request->exchange);
 }
 
-static void reply_error(struct backend_request *request, int status, const char *code, vsr_str message) {
-    const struct error_body error = { .status = status, .message = message, .code = code };
+static void reply_refusal(struct backend_request *request, const struct backend_refusal *refusal) {
     buf_reset(&request->out);
-    error_body_write(&request->out, &error);
-    reply(request, status, "application/json", buf_str(&request->out));
+    request->dialect->error(refusal, request->id, &request->out);
+    reply(request, refusal->status, "application/json", buf_str(&request->out));
+}
+
+static void reply_error(struct backend_request *request, int status, vsr_str message) {
+    const struct backend_refusal refusal = { .status = status, .message = message };
+    reply_refusal(request, &refusal);
 }
 
 static void reply_json(struct backend_request *request) {
     if (buf_failed(&request->out))
-        reply_error(request, 500, NULL, VSR_STR("the answer is too long"));
+        reply_error(request, 500, VSR_STR("the answer is too long"));
     else
         reply(request, 200, "application/json", buf_str(&request->out));
 }
@@ -224,13 +235,25 @@ static bool stream_flush(struct backend_request *request) {
     return goes_on;
 }
 
+/* Appends the next thing that the stream says. False when there was none left. */
+static bool next_event(struct backend_request *request) {
+    size_t before = request->out.len;
+    struct backend_step step;
+    while (backend_answer_step(&request->answer, &step)) {
+        request->dialect->event(request->arena, &request->answer, &step, &request->out);
+        if (request->out.len > before)
+            return true;
+    }
+    return false;
+}
+
 /* Sends events as far as rate, client and text allow, and sees to it that it is called again. */
 static void stream_go_on(struct backend_request *request) {
     uint64_t due = events_due(request);
     while (request->n_events < due) {
         if (exchange_queued(request->exchange) > STREAM_QUEUE_LEN_MAX)
             return; /* on_drain goes on */
-        if (!answer_next_event(&request->answer, !request->behaviour.no_done, &request->out)) {
+        if (!next_event(request)) {
             if (stream_flush(request))
                 exchange_end(request->exchange);
             return;
@@ -264,40 +287,57 @@ static bool fails(struct backend_request *request) {
 
 static void answer_failure(struct backend_request *request) {
     int status = request->behaviour.status ? (int)request->behaviour.status : FAIL_STATUS;
-    reply_error(request, status, NULL,
+    reply_error(request, status,
                 status >= 400 ? VSR_STR("this backend was told to fail")
                               : VSR_STR("this backend was told to answer so"));
 }
 
 static void answer_question(struct backend_request *request) {
-    struct backend_worker *worker = request->worker;
-    const struct answer_options options = {
-        .backend = worker->backend->name,
-        .id = (uint64_t)worker->index << 48 | ++worker->n_answers,
-        .created_s = worker->backend->created_s,
-        .tokens = request->behaviour.tokens,
-        .seed = worker->backend->seed,
+    const struct backend *backend = request->worker->backend;
+    const struct backend_answer_options options = {
+        .backend = backend->name,
+        .id = request->id,
+        .created_s = backend->created_s,
+        .seed = backend->seed,
+        .behaviour = request->behaviour,
     };
-    int rc = answer_begin(request->arena, buf_str(&request->body), &options, &request->answer, &request->err);
-    if (rc < 0) {
-        reply_error(request, 400, NULL, str_from_c(request->err.text));
+    struct backend_question *question = ARENA_NEW(request->arena, struct backend_question);
+    struct backend_refusal refusal = { 0 };
+    if (!request->dialect->read(request->arena, request->head, buf_str(&request->body), question, &refusal)) {
+        reply_refusal(request, &refusal);
         return;
     }
-    if (request->answer.stream) {
+    backend_answer_begin(request->arena, question, &options, &request->answer);
+    if (question->stream) {
         stream_begin(request);
         return;
     }
-    answer_write(&request->answer, &request->out);
+    request->dialect->whole(request->arena, &request->answer, &request->out);
     reply_json(request);
 }
 
-static void answer_chat(struct backend_request *request) {
-    if (fails(request))
+static void answer_count(struct backend_request *request) {
+    struct backend_question *question = ARENA_NEW(request->arena, struct backend_question);
+    struct backend_refusal refusal = { 0 };
+    if (!backend_messages_read(request->arena, request->head, buf_str(&request->body), true, question, &refusal)) {
+        reply_refusal(request, &refusal);
+        return;
+    }
+    buf_printf(&request->out, "{\"input_tokens\":%llu}", (unsigned long long)question->prompt_tokens);
+    reply_json(request);
+}
+
+static void answer_model(struct backend_request *request) {
+    if (request->behaviour.overloaded)
+        reply_error(request, request->dialect->overloaded, VSR_STR("Overloaded"));
+    else if (fails(request))
         answer_failure(request);
     else if (request->behaviour.garbage)
         reply(request, 200, "application/json", VSR_STR("\x01\xfe<this is no answer>\r\n{\"choices\": ["));
     else if (request->kind == REQUEST_FIXED)
         reply(request, 200, "application/json", request->worker->backend->fixed_body);
+    else if (request->kind == REQUEST_COUNT)
+        answer_count(request);
     else
         answer_question(request);
 }
@@ -306,14 +346,14 @@ static void on_stalled(void *data) {
     struct backend_request *request = data;
     enter(request);
     if (!request->closed)
-        answer_chat(request);
+        answer_model(request);
     leave(request);
 }
 
-static void begin_chat(struct backend_request *request) {
+static void begin_model(struct backend_request *request) {
     const struct behaviour *behaviour = &request->behaviour;
     if (request->bad_behaviour) {
-        reply_error(request, 400, NULL, str_from_c(request->err.text));
+        reply_error(request, 400, str_from_c(request->err.text));
     } else if (behaviour->reset) {
         request->cut = true;
         exchange_abort(request->exchange);
@@ -322,42 +362,17 @@ static void begin_chat(struct backend_request *request) {
     } else if (behaviour->stall > 0) {
         loop_timer_start(request->worker->loop, &request->timer, behaviour->stall, on_stalled, request);
     } else {
-        answer_chat(request);
+        answer_model(request);
     }
 }
 
 /* ---- the other paths */
 
-static void answer_stats(struct backend_request *request) {
-    struct backend *backend = request->worker->backend;
-    struct json_writer w;
-    json_write_init(&w, &request->out);
-    json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("listeners"));
-    json_write_begin_array(&w);
-    for (size_t i = 0; i < backend->n_listeners; i++) {
-        struct backend_listener *listener = &backend->listeners[i];
-        json_write_begin_object(&w);
-        json_write_key(&w, VSR_STR("address"));
-        json_write_str(&w, str_from_c(listener->shown));
-        json_write_key(&w, VSR_STR("requests"));
-        json_write_u64(&w, atomic_load_explicit(&listener->n_requests, memory_order_relaxed));
-        json_write_key(&w, VSR_STR("completed"));
-        json_write_u64(&w, atomic_load_explicit(&listener->n_completed, memory_order_relaxed));
-        json_write_key(&w, VSR_STR("cancelled"));
-        json_write_u64(&w, atomic_load_explicit(&listener->n_cancelled, memory_order_relaxed));
-        json_write_end(&w);
-    }
-    json_write_end(&w);
-    json_write_end(&w);
-    reply_json(request);
-}
-
 /* The body is a list as in the header; an empty one restores what the command line said. */
 static void change_behaviour(struct backend_request *request) {
     struct behaviour behaviour = request->worker->backend->behaviour;
     if (behaviour_read(&behaviour, buf_str(&request->body), &request->err) < 0) {
-        reply_error(request, 400, NULL, str_from_c(request->err.text));
+        reply_error(request, 400, str_from_c(request->err.text));
         return;
     }
     backend_listener_set(request->listener, &behaviour);
@@ -372,9 +387,10 @@ static void answer_health(struct backend_request *request) {
 
 static void dispatch(struct backend_request *request) {
     switch (request->kind) {
-    case REQUEST_CHAT:
+    case REQUEST_ANSWER:
     case REQUEST_FIXED:
-        begin_chat(request);
+    case REQUEST_COUNT:
+        begin_model(request);
         break;
     case REQUEST_MODELS:
         reply(request, 200, "application/json", request->worker->backend->models_body);
@@ -387,38 +403,54 @@ static void dispatch(struct backend_request *request) {
         reply_json(request);
         break;
     case REQUEST_STATS:
-        answer_stats(request);
+        backend_control_stats(request->worker->backend, &request->out);
+        reply_json(request);
         break;
     case REQUEST_BEHAVIOUR:
         change_behaviour(request);
         break;
     case REQUEST_UNKNOWN:
-        reply_error(request, 404, NULL, VSR_STR("no such endpoint; try POST /v1/chat/completions"));
+        reply_error(request, 404,
+                    VSR_STR("no such endpoint; try POST /v1/chat/completions, /v1/messages or /v1/completions"));
         break;
     }
 }
 
 /* ---- events */
 
-static enum request_kind kind_of(const struct backend *backend, const struct http1_head *head) {
-    vsr_str rest = head->target, path = str_split(&rest, '?');
-    if (str_eq(head->method, VSR_STR("POST"))) {
-        /* Any prefix: base URLs differ between providers. */
-        if (str_ends(path, VSR_STR("/chat/completions")))
-            return backend->fixed ? REQUEST_FIXED : REQUEST_CHAT;
-    } else if (str_eq(head->method, VSR_STR("GET"))) {
-        if (str_ends(path, VSR_STR("/models")))
-            return REQUEST_MODELS;
-        if (str_eq(path, VSR_STR("/health")))
-            return REQUEST_HEALTH;
-        if (str_eq(path, VSR_STR("/_last")))
-            return REQUEST_LAST;
-        if (str_eq(path, VSR_STR("/_stats")))
-            return REQUEST_STATS;
-    } else if (str_eq(head->method, VSR_STR("PUT")) && str_eq(path, VSR_STR("/_behaviour"))) {
-        return REQUEST_BEHAVIOUR;
+/* Any prefix: base URLs differ between providers. The first row that fits counts. */
+static const struct path_row {
+    const char *method, *path;
+    bool suffix;
+    enum request_kind kind;
+    const struct backend_dialect *dialect; /* NULL: of errors only */
+} paths[] = {
+    { "POST", "/chat/completions", true, REQUEST_ANSWER, &backend_chat },
+    { "POST", "/completions", true, REQUEST_ANSWER, &backend_completions },
+    { "POST", "/messages", true, REQUEST_ANSWER, &backend_messages },
+    { "POST", "/messages/count_tokens", true, REQUEST_COUNT, &backend_messages },
+    { "GET", "/models", true, REQUEST_MODELS, &backend_chat },
+    { "GET", "/health", false, REQUEST_HEALTH, &backend_chat },
+    { "GET", "/_last", false, REQUEST_LAST, &backend_chat },
+    { "GET", "/_stats", false, REQUEST_STATS, &backend_chat },
+    { "PUT", "/_behaviour", false, REQUEST_BEHAVIOUR, &backend_chat },
+};
+
+static void choose_kind(struct backend_request *request) {
+    vsr_str rest = request->head->target, path = str_split(&rest, '?');
+    request->kind = REQUEST_UNKNOWN;
+    request->dialect = &backend_chat;
+    for (size_t i = 0; i < VSR_COUNT(paths); i++) {
+        const struct path_row *row = &paths[i];
+        vsr_str want = str_from_c(row->path);
+        if (!str_eq_c(request->head->method, row->method) || !(row->suffix ? str_ends(path, want) : str_eq(path, want)))
+            continue;
+        request->kind = row->kind;
+        request->dialect = row->dialect;
+        if (row->dialect == &backend_chat && row->kind == REQUEST_ANSWER && request->worker->backend->fixed)
+            request->kind = REQUEST_FIXED;
+        return;
     }
-    return REQUEST_UNKNOWN;
 }
 
 /* Only what a model answers can be told to misbehave; the rest is for whoever steers. */
@@ -443,7 +475,9 @@ static void *on_request(void *app, struct exchange *exchange, const struct http1
     request->listener = exchange_tag(exchange);
     request->exchange = exchange;
     request->head = head;
-    request->kind = kind_of(worker->backend, head);
+    request->id = (uint64_t)worker->index << 48 | ++worker->n_answers;
+    (void)snprintf(request->shown_id, sizeof(request->shown_id), "req_%016llx", (unsigned long long)request->id);
+    choose_kind(request);
     request->streaming = request->closed = request->cut = false;
     request->n_events = request->n_sent = 0;
     request->busy = 0;
@@ -462,7 +496,7 @@ static void on_body(void *data, vsr_str bytes) {
 static void on_end(void *data) {
     struct backend_request *request = data;
     enter(request);
-    if (request->kind == REQUEST_CHAT)
+    if (is_model_request(request) && request->kind != REQUEST_FIXED)
         backend_record_put(request->worker->backend->record, str_from_c(request->listener->shown), request->head,
                            buf_str(&request->body));
     dispatch(request);
@@ -492,10 +526,10 @@ static void on_close(void *data, enum exchange_outcome how) {
 
 static void error_body(void *app, const struct http1_head *head, int status, vsr_str message,
                        struct server_error *ret) {
-    const struct error_body error = { .status = status, .message = message };
+    const struct backend_refusal refusal = { .status = status, .message = message };
     (void)app;
     (void)head;
-    error_body_write(&ret->body, &error);
+    backend_openai_error(&refusal, 0, &ret->body);
 }
 
 const struct server_handler backend_handler = {

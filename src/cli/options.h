@@ -18,7 +18,7 @@
 #include "core/str.h"
 
 enum {
-    OPTIONS_TABLE_MAX = 32,  /* rows of one command */
+    OPTIONS_TABLE_MAX = 64,  /* rows of one command */
     OPTIONS_GIVEN_MAX = 256, /* values on one command line */
 };
 

@@ -551,11 +551,11 @@ describe('backend', () => {
     assert.equal(message.message.content, null);
     const [call] = message.message.tool_calls;
     assert.equal(call.function.name, 'weather');
-    assert.deepEqual(JSON.parse(call.function.arguments), { city: 'city' });
+    assert.deepEqual(JSON.parse(call.function.arguments), { city: 'city', days: 1 });
     const stream = readChatStream(await post(backend.port, { ...ask, stream: true }));
     const deltas = stream.chunks.flatMap((chunk) => chunk.choices[0]?.delta?.tool_calls ?? []);
     assert.equal(deltas[0].function.name, 'weather');
-    assert.deepEqual(JSON.parse(deltas.map((delta) => delta.function.arguments).join('')), { city: 'city' });
+    assert.deepEqual(JSON.parse(deltas.map((delta) => delta.function.arguments).join('')), { city: 'city', days: 1 });
     const messages = [...ask.messages, message.message, { role: 'tool', tool_call_id: call.id, content: 'rain' }];
     const after = (await post(backend.port, { ...ask, messages })).json().choices[0];
     assert.equal(after.message.content, "model m answering with the tool's result: rain");

@@ -1,10 +1,11 @@
 /* What the stand-in model says: the same whole and streamed, valid JSON, right lengths. */
 #include "test.h"
 
-#include "cli/backend_answer.h"
+#include "cli/backend_dialect.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json.h"
+#include "net/http1.h"
 
 #define TOOLS \
     "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"clock\"}}," \
@@ -46,7 +47,7 @@ static const struct {
     { "tool by name",
       "{\"model\":\"m\",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"weather\"}}," TOOLS
       "," SAYS("x") "}",
-      0, "weather({\"city\":\"city\",\"unit\":\"C\"})", "tool_calls", 2 },
+      0, "weather({\"city\":\"city\",\"unit\":\"C\",\"days\":1})", "tool_calls", 2 },
     { "some tool", "{\"model\":\"m\",\"tool_choice\":\"required\"," TOOLS "," SAYS("x") "}", 0, "clock({})",
       "tool_calls", 1 },
     { "no tool", "{\"model\":\"m\",\"tool_choice\":\"none\"," TOOLS "," SAYS("tool") "}", 0, "model m answering: tool",
@@ -80,13 +81,27 @@ static void append_text(struct arena *arena, const struct json_doc *doc, const c
         buf_append(out, text);
 }
 
-static void begin(struct arena *arena, size_t i, struct answer *answer) {
-    const struct answer_options options = {
-        .backend = VSR_STR("b"), .id = 7, .created_s = 1, .tokens = cases[i].tokens, .seed = 13
+static const struct http1_head head = { .target = VSR_STR_INIT("/v1/chat/completions") };
+
+static void begin(struct arena *arena, size_t i, struct backend_answer *answer) {
+    const struct backend_answer_options options = {
+        .backend = VSR_STR("b"), .id = 7, .created_s = 1, .seed = 13, .behaviour = behaviour_none()
     };
-    struct vsr_err err = VSR_ERR_NONE;
-    int rc = answer_begin(arena, str_from_c(cases[i].body), &options, answer, &err);
-    CHECK_MSG(rc == 0, "case \"%s\": %s", cases[i].name, err.text);
+    struct backend_question *question = ARENA_NEW(arena, struct backend_question);
+    struct backend_refusal refusal = { 0 };
+    struct backend_answer_options told = options;
+    told.behaviour.tokens = cases[i].tokens;
+    CHECK_MSG(backend_chat.read(arena, &head, str_from_c(cases[i].body), question, &refusal), "case \"%s\": %.*s",
+              cases[i].name, VSR_FMT(refusal.message));
+    backend_answer_begin(arena, question, &told, answer);
+}
+
+/* The next event of the stream. */
+static bool next_event(struct arena *arena, struct backend_answer *answer, struct buf *out) {
+    struct backend_step step;
+    while (out->len == 0 && backend_answer_step(answer, &step))
+        backend_chat.event(arena, answer, &step, out);
+    return out->len > 0;
 }
 
 static void parse(struct arena *arena, vsr_str text, const char *name, struct json_doc *doc) {
@@ -98,16 +113,16 @@ static void parse(struct arena *arena, vsr_str text, const char *name, struct js
 TEST(whole) {
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         struct arena *arena = arena_new(0, 0);
-        struct answer answer;
+        struct backend_answer answer;
         struct json_doc doc;
         struct buf out, said;
         int64_t tokens = 0;
         buf_init(&out, 1 << 20);
         buf_init(&said, 1 << 20);
         begin(arena, i, &answer);
-        answer_write(&answer, &out);
+        backend_chat.whole(arena, &answer, &out);
         parse(arena, buf_str(&out), cases[i].name, &doc);
-        if (answer.tool.len > 0) {
+        if (answer.parts[0].kind == BACKEND_TOOL) {
             append_text(arena, &doc, "choices.0.message.tool_calls.0.function.name", &said);
             buf_append_char(&said, '(');
             append_text(arena, &doc, "choices.0.message.tool_calls.0.function.arguments", &said);
@@ -131,13 +146,13 @@ TEST(whole) {
 TEST(streamed) {
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         struct arena *arena = arena_new(0, 0);
-        struct answer answer;
+        struct backend_answer answer;
         struct buf out, said;
         int64_t n_events = 0;
         buf_init(&out, 1 << 20);
         buf_init(&said, 1 << 20);
         begin(arena, i, &answer);
-        for (; answer_next_event(&answer, true, &out); buf_reset(&out), n_events++) {
+        for (; next_event(arena, &answer, &out); buf_reset(&out), n_events++) {
             vsr_str event = buf_str(&out);
             struct json_doc doc;
             CHECK(str_starts(event, VSR_STR("data: ")) && str_ends(event, VSR_STR("\n\n")), cases[i].name);
@@ -147,11 +162,11 @@ TEST(streamed) {
             parse(arena, event, cases[i].name, &doc);
             append_text(arena, &doc, "choices.0.delta.content", &said);
             append_text(arena, &doc, "choices.0.delta.tool_calls.0.function.name", &said);
-            if (n_events == 0 && answer.tool.len > 0)
+            if (n_events == 0 && answer.parts[0].kind == BACKEND_TOOL)
                 buf_append_char(&said, '(');
             append_text(arena, &doc, "choices.0.delta.tool_calls.0.function.arguments", &said);
         }
-        if (answer.tool.len > 0)
+        if (answer.parts[0].kind == BACKEND_TOOL)
             buf_append_char(&said, ')');
         CHECK_STR(buf_str(&said), cases[i].want, cases[i].name);
         CHECK_INT(n_events, cases[i].completion_tokens + 3, cases[i].name);
@@ -162,22 +177,14 @@ TEST(streamed) {
 }
 
 TEST(refuses) {
-    static const struct {
-        const char *body;
-        int code;
-    } bad[] = {
-        { "", VSR_E_SYNTAX },
-        { "{", VSR_E_SYNTAX },
-        { "[]", VSR_E_INVALID },
-        { "{\"model\":\"m\"}", VSR_E_INVALID },
-    };
+    static const char *const bad[] = { "", "{", "[]", "{\"model\":\"m\"}" };
     for (size_t i = 0; i < VSR_COUNT(bad); i++) {
         struct arena *arena = arena_new(0, 0);
-        const struct answer_options options = { 0 };
-        struct answer answer;
-        struct vsr_err err = VSR_ERR_NONE;
-        CHECK_INT(answer_begin(arena, str_from_c(bad[i].body), &options, &answer, &err), bad[i].code, bad[i].body);
-        CHECK(err.text[0] != 0, bad[i].body);
+        struct backend_question *question = ARENA_NEW(arena, struct backend_question);
+        struct backend_refusal refusal = { 0 };
+        CHECK(!backend_chat.read(arena, &head, str_from_c(bad[i]), question, &refusal), bad[i]);
+        CHECK_INT(refusal.status, 400, bad[i]);
+        CHECK(refusal.message.len > 0, bad[i]);
         arena_free(arena);
     }
 }

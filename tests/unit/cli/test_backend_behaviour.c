@@ -9,15 +9,34 @@ static void show(const struct behaviour *b, struct buf *out) {
         const char *name;
         uint64_t value;
     } numbers[] = {
-        { "status", b->status }, { "retry", b->retry_after }, { "health", b->health },  { "stall", b->stall },
-        { "tokens", b->tokens }, { "garbage", b->garbage },   { "slow", b->slow_head }, { "reset", b->reset },
-        { "hang", b->hang },     { "no-done", b->no_done },
+        { "status", b->status },
+        { "retry", b->retry_after },
+        { "health", b->health },
+        { "stall", b->stall },
+        { "tokens", b->tokens },
+        { "garbage", b->garbage },
+        { "slow", b->slow_head },
+        { "reset", b->reset },
+        { "hang", b->hang },
+        { "no-done", b->no_done },
+        { "no-terminal", b->no_terminal },
+        { "overloaded", b->overloaded },
+        { "thinking", b->thinking },
+        { "redacted", b->redacted },
+        { "refusal", b->refusal },
+        { "parallel", b->parallel_tools },
+        { "usage", b->usage },
+        { "finish", b->finish },
+        { "cached", b->cached },
+        { "written", b->cache_write },
     };
     for (size_t i = 0; i < VSR_COUNT(numbers); i++)
         if (numbers[i].value)
             buf_printf(out, "%s=%llu ", numbers[i].name, (unsigned long long)numbers[i].value);
     if (b->cut != UINT64_MAX)
         buf_printf(out, "cut=%llu ", (unsigned long long)b->cut);
+    if (b->error_event != UINT64_MAX)
+        buf_printf(out, "error-event=%llu ", (unsigned long long)b->error_event);
     if (b->rate > 0)
         buf_printf(out, "rate=%g ", b->rate);
     if (b->fail_rate > 0)
@@ -36,6 +55,15 @@ static const struct {
     { "rate=0.5,fail-rate=0.25,tokens=10", "tokens=10 rate=0.5 fail=0.25 ", NULL },
     { "retry-after=3,health=503,slow-head=5", "retry=3 health=503 slow=5 ", NULL },
     { "cut=18446744073709551614", "cut=18446744073709551614 ", NULL },
+    { "thinking=5,redacted,refusal,parallel-tools=3,overloaded",
+      "overloaded=1 thinking=5 redacted=1 refusal=1 parallel=3 ", NULL },
+    { "usage=as-asked,finish=as-it-is", "", NULL },
+    { "usage=every,finish=length,cached=9,cache-write=2", "usage=3 finish=2 cached=9 written=2 ", NULL },
+    { "error-event=0,no-terminal", "no-terminal=1 error-event=0 ", NULL },
+    { "usage", "", "bad value in \"usage\"" },
+    { "usage=sometimes", "", "bad value in \"usage=sometimes\"" },
+    { "finish=", "", "bad value in \"finish=\"" },
+    { "parallel-tools=17", "", "bad value in \"parallel-tools=17\"" },
     { "cat=1", "", "unknown behaviour \"cat\"" },
     { "=1", "", "unknown behaviour \"\"" },
     { "status=99", "", "bad value in \"status=99\"" },

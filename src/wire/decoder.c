@@ -15,6 +15,8 @@ enum {
 };
 
 static const struct decoder_kind *const kinds[PROTOCOL_COUNT] = {
+    [PROTOCOL_CHAT] = &decoder_chat,
+    [PROTOCOL_MESSAGES] = &decoder_messages,
     [PROTOCOL_RESPONSES] = &decoder_responses,
 };
 

@@ -4,8 +4,11 @@
 #include "core/assert.h"
 #include "core/mem.h"
 #include "wire/encoder_kind.h"
+#include "wire/error_body.h"
 
 static const struct encoder_kind *const kinds[PROTOCOL_COUNT] = {
+    [PROTOCOL_CHAT] = &encoder_chat,
+    [PROTOCOL_MESSAGES] = &encoder_messages,
     [PROTOCOL_RESPONSES] = &encoder_responses,
 };
 
@@ -65,6 +68,33 @@ vsr_str encoder_id(struct encoder *encoder, vsr_str backend_id, vsr_str prefix) 
     if (backend_id.len > 0 && encoder->options.upstream == encoder->options.protocol)
         return encoder_keep(encoder, backend_id);
     return protocol_mint_id(encoder->arena, prefix);
+}
+
+const struct answer_error encoder_too_long = {
+    .status = 502,
+    .message = VSR_STR_INIT("Response transformation error: the answer is too long"),
+};
+
+/* NULL: by status. */
+static const char *word(struct encoder *encoder, vsr_str text) {
+    return text.len > 0 ? arena_c_str(encoder->arena, text) : NULL;
+}
+
+void encoder_write_error(struct encoder *encoder, const struct answer_error *error) {
+    bool same = encoder->options.upstream == encoder->options.protocol;
+    struct error_body body = {
+        .protocol = encoder->options.protocol,
+        .status = error->status >= 400 && error->status <= 599 ? error->status : 502,
+        .message = error->message,
+        .type = same ? word(encoder, error->type) : NULL,
+        .code = word(encoder, error->code),
+    };
+    if (encoder->options.streamed) {
+        error_event_write(encoder->out, &body);
+        return;
+    }
+    encoder->error_status = body.status;
+    error_body_write(encoder->out, &body);
 }
 
 void encoder_warn(struct encoder *encoder, enum warning_severity severity, const char *reason, vsr_str detail) {

@@ -36,6 +36,11 @@ extern const struct encoder_kind encoder_chat, encoder_messages, encoder_respons
 vsr_str encoder_keep(struct encoder *encoder, vsr_str text);
 /* The id to show for an answer of this backend's id. */
 vsr_str encoder_id(struct encoder *encoder, vsr_str backend_id, vsr_str prefix);
+/* The error as the client's protocol writes bodies or events, appended to `out`; sets error_status when whole. Types
+ * and codes of the backend stay where it speaks the client's protocol. */
+void encoder_write_error(struct encoder *encoder, const struct answer_error *error);
+/* For whole answers past ENCODER_BODY_LEN_MAX. */
+extern const struct answer_error encoder_too_long;
 /* A warning that the answer lost something. */
 void encoder_warn(struct encoder *encoder, enum warning_severity severity, const char *reason, vsr_str detail);
 

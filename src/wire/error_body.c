@@ -18,6 +18,7 @@ static const struct {
     { 431, "invalid_request_error", "headers_too_large" },
     { 503, "server_error", ERROR_CODE_OVERLOADED },
     { 504, "timeout_error", "timeout" },
+    { 529, "server_error", ERROR_CODE_OVERLOADED },
 };
 
 const char *error_type(int status) {
@@ -38,6 +39,8 @@ const char *error_type_messages(int status) {
     switch (status) {
     case 401:
         return "authentication_error";
+    case 402:
+        return "billing_error";
     case 403:
         return "permission_error";
     case 404:

@@ -1,0 +1,545 @@
+/*
+ * chat_encoder - answers as Chat Completions clients expect them.
+ *
+ * Streamed: one chunk per delta, the role in a chunk of its own first. Usage comes as OpenAI sends it: in a chunk with
+ * empty `choices` before `[DONE]`, and only when the client asked for it; finish reasons never carry it. No `[DONE]`
+ * follows an error. Calls of tools that the provider runs are shown as calls but make no finish reason `tool_calls`:
+ * the client has nothing to answer.
+ */
+#include "core/arena.h"
+#include "core/json_write.h"
+#include "core/mem.h"
+#include "wire/encoder_kind.h"
+#include "wire/sse_write.h"
+
+/* What a choice needs beside its collected texts. Bufs hold elements of JSON arrays, joined by commas. */
+struct chat_shown {
+    bool role_sent, finished, has_client_tool;
+    struct buf logprobs, images, annotations;
+};
+
+struct chat_encoder {
+    struct encoder base;
+    struct answer *answer; /* whole */
+    struct chat_shown *choices[ANSWER_CHOICES_MAX];
+    vsr_str id, model;
+    int64_t created;
+    struct usage usage;
+    bool begun;
+};
+
+static struct chat_encoder *self(struct encoder *encoder) {
+    return (struct chat_encoder *)encoder;
+}
+
+static void init(struct encoder *encoder) {
+    struct chat_encoder *e = self(encoder);
+    if (!encoder->options.streamed)
+        e->answer = answer_new(encoder->arena, ENCODER_BODY_LEN_MAX);
+}
+
+static void done(struct encoder *encoder) {
+    struct chat_encoder *e = self(encoder);
+    for (size_t i = 0; i < ANSWER_CHOICES_MAX; i++) {
+        if (!e->choices[i])
+            continue;
+        buf_done(&e->choices[i]->logprobs);
+        buf_done(&e->choices[i]->images);
+        buf_done(&e->choices[i]->annotations);
+        mem_free(e->choices[i]);
+    }
+}
+
+/* NULL past the limit. */
+static struct chat_shown *shown(struct chat_encoder *e, uint32_t index) {
+    struct chat_shown *choice;
+    if (index >= ANSWER_CHOICES_MAX)
+        return NULL;
+    if (e->choices[index])
+        return e->choices[index];
+    choice = e->choices[index] = MEM_NEW(struct chat_shown);
+    buf_init(&choice->logprobs, ENCODER_BODY_LEN_MAX);
+    buf_init(&choice->images, ENCODER_BODY_LEN_MAX);
+    buf_init(&choice->annotations, ENCODER_BODY_LEN_MAX);
+    return choice;
+}
+
+/* ---- finish */
+
+static vsr_str finish_word(const struct chat_encoder *e, enum finish finish, bool has_client_tool) {
+    switch (finish) {
+    case FINISH_LENGTH:
+    case FINISH_CONTEXT:
+        return VSR_STR("length");
+    case FINISH_CONTENT_FILTER:
+    case FINISH_REFUSAL:
+        return VSR_STR("content_filter");
+    case FINISH_TOOL_CALLS:
+        return VSR_STR("tool_calls");
+    case FINISH_STOP:
+        if (e->base.options.upstream == PROTOCOL_CHAT) /* OpenAI itself says stop where a call was forced */
+            return VSR_STR("stop");
+        break;
+    case FINISH_NONE:
+    case FINISH_PAUSE:
+    case FINISH_STOP_SEQUENCE:
+        break;
+    }
+    return has_client_tool ? VSR_STR("tool_calls") : VSR_STR("stop");
+}
+
+static void warn_finish(struct chat_encoder *e, enum finish finish) {
+    if (finish == FINISH_NONE)
+        encoder_warn(&e->base, WARNING_INFO, "finish_reason_unknown", VSR_STR("taken for stop"));
+    if (finish == FINISH_PAUSE)
+        encoder_warn(&e->base, WARNING_LOSSY, "pause_turn", VSR_STR("taken for stop"));
+}
+
+/* ---- chunks */
+
+static void begin_chunk(struct chat_encoder *e, struct json_writer *w) {
+    sse_write_begin(e->base.out, str_make(NULL, 0));
+    json_write_init(w, e->base.out);
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("id"));
+    json_write_str(w, e->id);
+    json_write_key(w, VSR_STR("object"));
+    json_write_str(w, VSR_STR("chat.completion.chunk"));
+    json_write_key(w, VSR_STR("created"));
+    json_write_i64(w, e->created);
+    json_write_key(w, VSR_STR("model"));
+    json_write_str(w, e->model);
+    json_write_key(w, VSR_STR("choices"));
+    json_write_begin_array(w);
+}
+
+static void end_chunk(struct chat_encoder *e, struct json_writer *w) {
+    json_write_end(w);
+    sse_write_end(e->base.out);
+}
+
+/* Leaves the writer inside `delta`. */
+static void begin_delta(struct chat_encoder *e, struct json_writer *w, uint32_t choice) {
+    begin_chunk(e, w);
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("index"));
+    json_write_u64(w, choice);
+    json_write_key(w, VSR_STR("delta"));
+    json_write_begin_object(w);
+}
+
+/* `finish` empty: null. `logprobs`: elements, or empty. */
+static void end_delta(struct chat_encoder *e, struct json_writer *w, vsr_str logprobs, vsr_str finish) {
+    json_write_end(w);
+    if (logprobs.len > 0) {
+        json_write_key(w, VSR_STR("logprobs"));
+        json_write_begin_object(w);
+        json_write_key(w, VSR_STR("content"));
+        json_write_raw(w, logprobs);
+        json_write_key(w, VSR_STR("refusal"));
+        json_write_null(w);
+        json_write_end(w);
+    }
+    json_write_key(w, VSR_STR("finish_reason"));
+    if (finish.len > 0)
+        json_write_str(w, finish);
+    else
+        json_write_null(w);
+    json_write_end(w);
+    json_write_end(w);
+    end_chunk(e, w);
+}
+
+static const vsr_str none = VSR_STR_INIT("");
+
+static void send_role(struct chat_encoder *e, struct chat_shown *choice, uint32_t index) {
+    struct json_writer w;
+    if (choice->role_sent)
+        return;
+    choice->role_sent = true;
+    begin_delta(e, &w, index);
+    json_write_key(&w, VSR_STR("role"));
+    json_write_str(&w, VSR_STR("assistant"));
+    json_write_key(&w, VSR_STR("content"));
+    json_write_str(&w, none);
+    end_delta(e, &w, none, none);
+}
+
+static void send_text(struct chat_encoder *e, const struct answer_delta *delta, vsr_str member) {
+    struct json_writer w;
+    begin_delta(e, &w, delta->choice);
+    json_write_key(&w, member);
+    json_write_str(&w, delta->text);
+    end_delta(e, &w, none, none);
+}
+
+static void send_tool(struct chat_encoder *e, const struct answer_delta *delta) {
+    bool begins = delta->kind == DELTA_TOOL_BEGIN;
+    struct json_writer w;
+    begin_delta(e, &w, delta->choice);
+    json_write_key(&w, VSR_STR("tool_calls"));
+    json_write_begin_array(&w);
+    json_write_begin_object(&w);
+    json_write_key(&w, VSR_STR("index"));
+    json_write_u64(&w, delta->index);
+    if (begins) {
+        json_write_key(&w, VSR_STR("id"));
+        json_write_str(&w, delta->id.len > 0 ? delta->id : protocol_mint_id(e->base.arena, VSR_STR("call_")));
+        json_write_key(&w, VSR_STR("type"));
+        json_write_str(&w, VSR_STR("function"));
+    }
+    json_write_key(&w, VSR_STR("function"));
+    json_write_begin_object(&w);
+    if (begins) {
+        json_write_key(&w, VSR_STR("name"));
+        json_write_str(&w, delta->name);
+    }
+    json_write_key(&w, VSR_STR("arguments"));
+    json_write_str(&w, delta->text); /* empty at the beginning */
+    json_write_end(&w);
+    json_write_end(&w);
+    json_write_end(&w);
+    end_delta(e, &w, none, none);
+}
+
+static void write_image(struct json_writer *w, vsr_str url) {
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("type"));
+    json_write_str(w, VSR_STR("image_url"));
+    json_write_key(w, VSR_STR("image_url"));
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("url"));
+    json_write_str(w, url);
+    json_write_end(w);
+    json_write_end(w);
+}
+
+static void send_image(struct chat_encoder *e, const struct answer_delta *delta) {
+    struct json_writer w;
+    begin_delta(e, &w, delta->choice);
+    json_write_key(&w, VSR_STR("images"));
+    json_write_begin_array(&w);
+    write_image(&w, delta->text);
+    json_write_end(&w);
+    end_delta(e, &w, none, none);
+}
+
+static void send_annotation(struct chat_encoder *e, const struct answer_delta *delta) {
+    struct json_writer w;
+    begin_delta(e, &w, delta->choice);
+    json_write_key(&w, VSR_STR("annotations"));
+    json_write_begin_array(&w);
+    json_write_raw(&w, delta->text);
+    json_write_end(&w);
+    end_delta(e, &w, none, none);
+}
+
+static void send_logprobs(struct chat_encoder *e, const struct answer_delta *delta) {
+    struct json_writer w;
+    begin_delta(e, &w, delta->choice);
+    end_delta(e, &w, delta->text, none);
+}
+
+static void send_finish(struct chat_encoder *e, struct chat_shown *choice, uint32_t index, enum finish finish) {
+    struct json_writer w;
+    if (choice->finished)
+        return;
+    choice->finished = true;
+    warn_finish(e, finish);
+    begin_delta(e, &w, index);
+    end_delta(e, &w, none, finish_word(e, finish, choice->has_client_tool));
+}
+
+static void send_end(struct chat_encoder *e) {
+    struct json_writer w;
+    for (uint32_t i = 0; i < ANSWER_CHOICES_MAX; i++)
+        if (e->choices[i])
+            send_finish(e, e->choices[i], i, FINISH_NONE);
+    if (e->base.options.include_usage && e->usage.has) {
+        begin_chunk(e, &w);
+        json_write_end(&w);
+        json_write_key(&w, VSR_STR("usage"));
+        usage_write_chat(&w, &e->usage);
+        end_chunk(e, &w);
+    }
+    sse_write(e->base.out, none, VSR_STR("[DONE]"));
+}
+
+static void send_delta(struct chat_encoder *e, struct chat_shown *choice, const struct answer_delta *delta) {
+    send_role(e, choice, delta->choice);
+    switch (delta->kind) {
+    case DELTA_TEXT:
+        send_text(e, delta, VSR_STR("content"));
+        break;
+    case DELTA_REASONING:
+    case DELTA_REASONING_SUMMARY:
+        send_text(e, delta, VSR_STR("reasoning_content"));
+        break;
+    case DELTA_REFUSAL:
+        send_text(e, delta, VSR_STR("refusal"));
+        break;
+    case DELTA_TOOL_BEGIN:
+    case DELTA_TOOL_ARGUMENTS:
+        send_tool(e, delta);
+        break;
+    case DELTA_IMAGE:
+        send_image(e, delta);
+        break;
+    case DELTA_CITATION:
+        send_annotation(e, delta);
+        break;
+    case DELTA_LOGPROBS:
+        send_logprobs(e, delta);
+        break;
+    case DELTA_FINISH:
+        send_finish(e, choice, delta->choice, delta->finish);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- whole */
+
+static void add_raw(struct buf *out, vsr_str raw) {
+    if (out->len > 0)
+        buf_append_char(out, ',');
+    buf_append(out, raw);
+}
+
+static void collect(struct chat_shown *choice, const struct answer_delta *delta) {
+    struct json_writer w;
+    switch (delta->kind) {
+    case DELTA_LOGPROBS: /* an array: its inside */
+        add_raw(&choice->logprobs, str_sub(delta->text, 1, delta->text.len - 1));
+        break;
+    case DELTA_CITATION:
+        add_raw(&choice->annotations, delta->text);
+        break;
+    case DELTA_IMAGE:
+        if (choice->images.len > 0)
+            buf_append_char(&choice->images, ',');
+        json_write_init(&w, &choice->images);
+        write_image(&w, delta->text);
+        break;
+    default:
+        break;
+    }
+}
+
+static void write_tools(struct chat_encoder *e, struct json_writer *w, const struct answer_choice *choice) {
+    json_write_key(w, VSR_STR("tool_calls"));
+    json_write_begin_array(w);
+    for (size_t i = 0; i < choice->n_tools; i++) {
+        const struct answer_tool *tool = &choice->tools[i];
+        json_write_begin_object(w);
+        json_write_key(w, VSR_STR("id"));
+        json_write_str(w, tool->id.len > 0 ? tool->id : protocol_mint_id(e->base.arena, VSR_STR("call_")));
+        json_write_key(w, VSR_STR("type"));
+        json_write_str(w, VSR_STR("function"));
+        json_write_key(w, VSR_STR("function"));
+        json_write_begin_object(w);
+        json_write_key(w, VSR_STR("name"));
+        json_write_str(w, tool->name);
+        json_write_key(w, VSR_STR("arguments"));
+        json_write_str(w, tool->arguments);
+        json_write_end(w);
+        json_write_end(w);
+    }
+    json_write_end(w);
+}
+
+static void write_array(struct json_writer *w, vsr_str key, const struct buf *elements) {
+    if (elements->len == 0)
+        return;
+    json_write_key(w, key);
+    json_write_begin_array(w);
+    json_write_raw(w, buf_str(elements));
+    json_write_end(w);
+}
+
+static void write_reasoning(struct json_writer *w, const struct answer_choice *choice) {
+    vsr_str reasoning = choice->reasoning.len > 0 ? choice->reasoning : choice->summary;
+    if (reasoning.len == 0)
+        return;
+    json_write_key(w, VSR_STR("reasoning_content"));
+    json_write_str(w, reasoning);
+}
+
+static void write_text(struct json_writer *w, vsr_str key, vsr_str text, bool null_when_empty) {
+    json_write_key(w, key);
+    if (text.len == 0 && null_when_empty)
+        json_write_null(w);
+    else
+        json_write_str(w, text);
+}
+
+static void write_choice(struct chat_encoder *e, struct json_writer *w, const struct answer_choice *choice) {
+    const struct chat_shown *extra = shown(e, choice->index);
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("index"));
+    json_write_u64(w, choice->index);
+    json_write_key(w, VSR_STR("message"));
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("role"));
+    json_write_str(w, VSR_STR("assistant"));
+    write_text(w, VSR_STR("content"), choice->text, choice->n_tools > 0 || choice->refusal.len > 0);
+    write_reasoning(w, choice);
+    write_text(w, VSR_STR("refusal"), choice->refusal, true);
+    write_array(w, VSR_STR("annotations"), &extra->annotations);
+    write_array(w, VSR_STR("images"), &extra->images);
+    if (choice->n_tools > 0)
+        write_tools(e, w, choice);
+    json_write_end(w);
+    json_write_key(w, VSR_STR("logprobs"));
+    if (extra->logprobs.len > 0) {
+        json_write_begin_object(w);
+        write_array(w, VSR_STR("content"), &extra->logprobs);
+        json_write_key(w, VSR_STR("refusal"));
+        json_write_null(w);
+        json_write_end(w);
+    } else {
+        json_write_null(w);
+    }
+    json_write_key(w, VSR_STR("finish_reason"));
+    json_write_str(w, finish_word(e, choice->finish, extra->has_client_tool));
+    warn_finish(e, choice->finish);
+    json_write_end(w);
+}
+
+static void write_whole(struct chat_encoder *e) {
+    struct json_writer w;
+    json_write_init(&w, e->base.out);
+    json_write_begin_object(&w);
+    json_write_key(&w, VSR_STR("id"));
+    json_write_str(&w, e->id);
+    json_write_key(&w, VSR_STR("object"));
+    json_write_str(&w, VSR_STR("chat.completion"));
+    json_write_key(&w, VSR_STR("created"));
+    json_write_i64(&w, e->created);
+    json_write_key(&w, VSR_STR("model"));
+    json_write_str(&w, e->model);
+    json_write_key(&w, VSR_STR("choices"));
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < answer_n_choices(e->answer); i++)
+        write_choice(e, &w, answer_choice(e->answer, i));
+    json_write_end(&w);
+    if (e->usage.has) {
+        json_write_key(&w, VSR_STR("usage"));
+        usage_write_chat(&w, &e->usage);
+    }
+    json_write_end(&w);
+}
+
+static bool extras_failed(const struct chat_encoder *e) {
+    for (size_t i = 0; i < ANSWER_CHOICES_MAX; i++)
+        if (e->choices[i] && (buf_failed(&e->choices[i]->logprobs) || buf_failed(&e->choices[i]->images) ||
+                              buf_failed(&e->choices[i]->annotations)))
+            return true;
+    return false;
+}
+
+static void end_whole(struct chat_encoder *e) {
+    if (answer_head(e->answer)->too_long || extras_failed(e))
+        encoder_write_error(&e->base, &encoder_too_long);
+    else
+        write_whole(e);
+}
+
+/* ---- the kind */
+
+static void begin(struct chat_encoder *e, const struct answer_delta *delta) {
+    bool says = delta->kind == DELTA_BEGIN;
+    if (e->begun)
+        return;
+    e->begun = true;
+    e->id = encoder_id(&e->base, says ? delta->id : none, VSR_STR("chatcmpl-"));
+    e->model =
+        e->base.options.model.len > 0 ? e->base.options.model : encoder_keep(&e->base, says ? delta->name : none);
+    e->created = says && delta->created > 0 ? delta->created : e->base.options.now_s;
+    if (e->base.options.streamed && says)
+        send_role(e, shown(e, 0), 0);
+}
+
+/* What Chat Completions has no words for. */
+static bool is_lost(struct chat_encoder *e, const struct answer_delta *delta) {
+    switch (delta->kind) {
+    case DELTA_REASONING_SIGNATURE: /* of no use without the protocol that asks for it back */
+        return true;
+    case DELTA_REASONING_REDACTED:
+        encoder_warn(&e->base, WARNING_LOSSY, "redacted_thinking_dropped", none);
+        return true;
+    case DELTA_CITATION:
+        if (delta->family == PROTOCOL_CHAT)
+            return false;
+        encoder_warn(&e->base, WARNING_LOSSY, "citation_dropped", none);
+        return true;
+    case DELTA_FOREIGN:
+        encoder_warn(&e->base, WARNING_LOSSY, "block_dropped", delta->name);
+        return true;
+    default:
+        return delta->choice >= ANSWER_CHOICES_MAX;
+    }
+}
+
+static void take_said(struct chat_encoder *e, const struct answer_delta *delta) {
+    struct chat_shown *choice = shown(e, delta->choice);
+    if (delta->kind == DELTA_TOOL_BEGIN && !delta->server)
+        choice->has_client_tool = true;
+    if (e->base.options.streamed)
+        send_delta(e, choice, delta);
+    else
+        collect(choice, delta);
+}
+
+static void take_error(struct chat_encoder *e, const struct answer_delta *delta) {
+    encoder_write_error(&e->base, &delta->error);
+}
+
+static void take_end(struct chat_encoder *e, const struct answer_delta *delta) {
+    if (e->base.failed)
+        return;
+    begin(e, delta);
+    if (e->base.options.streamed)
+        send_end(e);
+    else
+        end_whole(e);
+}
+
+static void take(struct encoder *encoder, const struct answer_delta *delta) {
+    struct chat_encoder *e = self(encoder);
+    if (e->answer)
+        answer_take(e->answer, delta);
+    switch (delta->kind) {
+    case DELTA_BEGIN:
+        begin(e, delta);
+        break;
+    case DELTA_USAGE:
+        e->usage = *delta->usage;
+        break;
+    case DELTA_PING:
+        break;
+    case DELTA_ERROR:
+        take_error(e, delta);
+        break;
+    case DELTA_END:
+        take_end(e, delta);
+        break;
+    default:
+        begin(e, delta);
+        if (!is_lost(e, delta))
+            take_said(e, delta);
+    }
+}
+
+static void ping(struct encoder *encoder) {
+    buf_append(encoder->out, VSR_STR(": keep-alive\n\n"));
+}
+
+const struct encoder_kind encoder_chat = {
+    .size = sizeof(struct chat_encoder),
+    .init = init,
+    .take = take,
+    .ping = ping,
+    .done = done,
+};

@@ -161,10 +161,18 @@ static void find_tracing(const struct search *s) {
         wanted(s, schema_at(tracing));
 }
 
-static void find_ratelimit(const struct search *s) {
-    const struct config_ratelimit *ratelimit = &s->global->services.ratelimit;
-    if (ratelimit->providers.n)
-        wanted(s, schema_at(ratelimit));
+static void find_limiter(const struct search *s, int type) {
+    CONFIG_EACH(const struct config_ratelimit_provider, provider, &s->global->services.ratelimit.providers)
+    if (provider->type == type)
+        wanted(s, schema_at(provider));
+}
+
+static void find_limit_service(const struct search *s) {
+    find_limiter(s, RATELIMIT_ENVOY);
+}
+
+static void find_shared_limits(const struct search *s) {
+    find_limiter(s, RATELIMIT_REDIS);
 }
 
 static void find_replay(const struct search *s) {
@@ -234,7 +242,8 @@ static const struct feature features[] = {
     { "switching metrics off here; the flag --metrics-listen off does", false, find_metrics_off },
     { "metrics over moving windows", false, find_windowed_metrics },
     { "exporting traces", false, find_tracing },
-    { "rate limits; no caller would be limited", true, find_ratelimit },
+    { "a service of rate limits; it would not be asked", true, find_limit_service },
+    { "rate limits shared through Redis; no caller would be limited", true, find_shared_limits },
     { "recording routed requests", false, find_replay },
     { "publishing how far the start has come", false, find_startup_status },
     { "caching responses", false, find_response_cache },

@@ -280,12 +280,20 @@ static bool is_dropped(const struct http1_head *head, vsr_str name) {
     return http1_field_has_token(head, VSR_STR("connection"), name);
 }
 
+/* What a stage says of this request, the backend's word on itself must not contradict. */
+static bool is_ours(const struct request *request, vsr_str name) {
+    for (size_t i = 0; i < request->n_fields; i++)
+        if (str_eq_nocase(request->fields[i].name, name))
+            return true;
+    return false;
+}
+
 void answer_upstream_head(struct request *request, const struct http1_head *head, int64_t length) {
     struct field_list list = { .request = request };
     request->answered = true;
     for (size_t i = 0; i < head->n_fields; i++) {
         vsr_str name = head->fields[i].name;
-        if (is_dropped(head, name))
+        if (is_dropped(head, name) || is_ours(request, name))
             continue;
         /* The backend's own id is worth having in a support case, under a name that does not hide ours. */
         if (str_eq_nocase(name, VSR_STR("x-request-id")))

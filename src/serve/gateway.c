@@ -21,6 +21,7 @@
 #include "net/signal_watch.h"
 #include "net/tls.h"
 #include "provider/health.h"
+#include "provider/limit.h"
 #include "serve/endpoint_metrics.h"
 #include "serve/gateway_state.h"
 #include "serve/listeners.h"
@@ -285,6 +286,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .telemetry = gateway->telemetry,
             .token_estimate = gateway->token_estimate,
             .models = gateway->models,
+            .limits = gateway->limits,
             .evidence = gateway->evidence,
             .on_exit = on_worker_exit,
             .data = gateway,
@@ -452,6 +454,7 @@ static void close_all(struct gateway *gateway) {
     snapshot_unref(gateway->snapshot);
     read_files_free(gateway->files);
     provider_registry_free(gateway->registry);
+    limit_state_free(gateway->limits);
     tls_client_free(gateway->tls);
     token_estimate_free(gateway->token_estimate);
     model_service_free(gateway->models);
@@ -497,6 +500,7 @@ int gateway_run(const struct gateway_options *options, struct vsr_err *err) {
     gateway.token_estimate = token_estimate_new();
     gateway.models = model_service_new(gateway.telemetry, options->models_dir ? options->models_dir : "models");
     gateway.registry = provider_registry_new();
+    gateway.limits = limit_state_new();
     rc = serve(&gateway, err);
     close_all(&gateway);
     if (rc == 0)

@@ -14,6 +14,7 @@ struct evidence;
 struct evidence_lane;
 struct file_watch;
 struct health;
+struct limit_state;
 struct listeners;
 struct metrics_socket;
 struct mcp_hub;
@@ -48,6 +49,7 @@ struct gateway {
     struct token_estimate *token_estimate;
     struct model_service *models;
     struct provider_registry *registry;
+    struct limit_state *limits;
     struct tls_client *tls;
     struct client *client; /* of the control thread: health checks, and servers that a dry run asks */
     struct evidence *evidence;

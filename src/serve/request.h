@@ -16,11 +16,13 @@
 #include "net/client.h"
 #include "net/http1.h"
 #include "net/loop.h"
+#include "provider/limit.h"
 #include "provider/provider.h"
 #include "provider/upstream_headers.h"
 #include "route/route.h"
 #include "serve/endpoints.h"
 #include "serve/front.h"
+#include "serve/identity.h"
 #include "serve/snapshot.h"
 #include "serve/telemetry.h"
 #include "wire/chat_relay.h"
@@ -106,6 +108,14 @@ struct request {
     bool skip;            /* x-vsr-skip-processing, where the deployment allows it */
     bool key_checked;     /* the listener checked the caller's authorization itself */
     struct trace_context trace;
+    vsr_str listener_key; /* that it was let in with; empty: the listener has none */
+    struct identity identity;
+
+    /* limit */
+    struct limit_ask limit_ask;
+    struct limit_ticket ticket;
+    bool limit_waits;      /* an answer is under way */
+    int64_t prompt_tokens; /* estimated */
 
     /* receive */
     struct buf body;

@@ -6,6 +6,7 @@
 #include "evidence/evidence.h"
 #include "evidence/fill.h"
 #include "provider/credentials.h"
+#include "provider/limit_rules.h"
 #include "provider/pricing.h"
 #include "serve/cost_baseline.h"
 #include "serve/models_list.h"
@@ -159,6 +160,7 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     if (rc < 0)
         return rc;
     snapshot->credentials = credentials_build(snapshot->arena, snapshot->doc);
+    snapshot->limits = limit_set_build(snapshot->arena, snapshot->doc);
     add_names(snapshot);
     add_models(snapshot, options->telemetry);
     add_modifications(snapshot, options->telemetry);

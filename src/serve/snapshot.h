@@ -21,6 +21,7 @@
 struct credentials;
 struct evidence;
 struct evidence_binding;
+struct limit_set;
 struct priced_model;
 struct signal_metrics;
 
@@ -73,6 +74,7 @@ struct snapshot {
     size_t n_recipes;
     struct provider_set *providers;
     const struct credentials *credentials;
+    const struct limit_set *limits; /* NULL: nobody is limited */
     struct map names;         /* vsr_str -> struct model_name */
     struct map models;        /* logical model -> struct snapshot_model */
     vsr_str models_json;      /* body of GET /v1/models */

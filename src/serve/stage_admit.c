@@ -71,6 +71,7 @@ static bool key_ok(struct request *request) {
     if (key.len == 0)
         return false;
     request->key_checked = true;
+    request->listener_key = key;
     return key_matches(key, &listener->tokens);
 }
 

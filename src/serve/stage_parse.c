@@ -4,15 +4,12 @@
 #include "core/arena.h"
 #include "serve/stages.h"
 
-/* Only a listener behind an authenticating proxy believes what the headers say. */
-static int read_identity(struct request *request, struct vsr_err *err) {
-    const struct config_authz_identity *identity = &request->snapshot->doc->global.services.authz.identity;
-    if (!request->listener->trust_identity_headers)
-        return 0;
-    request->team_id = str_trim(request_single_field(request, VSR_STR("x-authz-team-id")));
-    request->tenant_id = str_trim(request_single_field(request, VSR_STR("x-authz-tenant-id")));
-    return facts_set_identity(request->arena, &request->facts, request_single_field(request, identity->user_id_header),
-                              request_single_field(request, identity->user_groups_header), err);
+/* Who asks is known before the body is; signals look for it among the facts. */
+static int set_identity(struct request *request, struct vsr_err *err) {
+    const struct identity *identity = &request->identity;
+    request->team_id = identity->team;
+    request->tenant_id = identity->tenant;
+    return facts_set_identity(request->arena, &request->facts, identity->user, identity->groups_header, err);
 }
 
 enum stage_result stage_parse(struct request *request) {
@@ -33,7 +30,7 @@ enum stage_result stage_parse(struct request *request) {
     }
     rc = facts_read_chat(request->arena, &request->doc, &options, &request->facts, &err);
     if (rc == 0)
-        rc = read_identity(request, &err);
+        rc = set_identity(request, &err);
     if (rc < 0) {
         request_error(request, 400, TELEMETRY_REASON_parse_error, NULL,
                       arena_str(request->arena, str_from_c(err.text)));

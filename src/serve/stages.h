@@ -15,6 +15,12 @@ vsr_str pipeline_stage_times(const struct request *request);
 enum stage_result stage_admit(struct request *request);
 enum stage_result stage_receive(struct request *request);
 
+/* stage_limit.c: budgets of callers, before the body and again with the model known */
+enum stage_result stage_limit(struct request *request);
+enum stage_result stage_budget(struct request *request);
+/* Settles them, once. `usage` NULL: no backend reported any. */
+void limit_request_ends(struct request *request, const struct usage *usage);
+
 /* stage_parse.c */
 enum stage_result stage_parse(struct request *request);
 

@@ -26,6 +26,8 @@ static const char *const label_model_currency[] = { "model", "currency" };
 static const char *const label_decision[] = { "decision_name" };
 static const char *const label_code[] = { "code" };
 static const char *const label_result[] = { "result" };
+static const char *const label_rule_kind[] = { "rule", "kind" };
+static const char *const label_provider[] = { "provider" };
 static const char *const label_source_target[] = { "source_model", "target_model" };
 static const char *const label_signal[] = { "signal_type", "signal_name" };
 static const char *const label_signal_type[] = { "signal_type" };
@@ -121,6 +123,11 @@ struct telemetry *telemetry_new(void) {
     register_tokens(t);
     t->responses =
         metrics_counter(m, "vsr_http_responses_total", "Answers by status code.", label_code, 1, SERIES_CODES_MAX);
+    t->rate_limited = metrics_counter(m, "vsr_rate_limited_total", "Requests refused by a rate limit or budget.",
+                                      label_rule_kind, 2, SERIES_MODELS_MAX);
+    t->limit_errors =
+        metrics_counter(m, "vsr_limit_errors_total", "Times that a provider of limits could not be asked.",
+                        label_provider, 1, SERIES_CODES_MAX);
     t->errors = metrics_counter(m, "llm_request_errors_total", "Requests that failed, by reason.", label_model_reason,
                                 2, SERIES_PAIRS_MAX);
     t->modifications =

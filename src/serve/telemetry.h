@@ -28,7 +28,8 @@ struct telemetry;
     X(cancellation) \
     X(unauthorized) \
     X(forbidden) \
-    X(overloaded)
+    X(overloaded) \
+    X(rate_limited)
 
 enum telemetry_reason {
 #define X(name) TELEMETRY_REASON_##name,
@@ -65,6 +66,8 @@ struct telemetry {
     struct metric_family *responses;                /* vsr_http_responses_total{code} */
     struct metric_family *errors;                   /* llm_request_errors_total{model,reason} */
     struct metric_family *modifications;   /* llm_model_routing_modifications_total{source_model,target_model} */
+    struct metric_family *rate_limited;    /* vsr_rate_limited_total{rule,kind} */
+    struct metric_family *limit_errors;    /* vsr_limit_errors_total{provider} */
     struct metric_family *signals;         /* llm_signal_extraction_total{signal_type,signal_name} */
     struct metric_family *signal_matches;  /* llm_signal_match_total{signal_type,signal_name} */
     struct metric_family *signal_errors;   /* llm_signal_errors_total{signal_type,code} */

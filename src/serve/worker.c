@@ -8,6 +8,7 @@
 #include "evidence/lane.h"
 #include "net/client.h"
 #include "net/server.h"
+#include "provider/limit.h"
 #include "serve/http_front.h"
 #include "serve/listeners.h"
 #include "serve/request.h"
@@ -209,6 +210,7 @@ static void close_all(struct worker *worker) {
     evidence_lane_free(worker->lane);
     client_free(worker->client);
     request_pool_free(worker);
+    limit_lane_free(worker->limits);
     loop_timer_stop(&worker->stats_timer);
     loop_free(worker->loop);
 }
@@ -220,7 +222,7 @@ static int open_lane(struct worker *worker, struct vsr_err *err) {
     return evidence_lane_new(&options, &worker->lane, err);
 }
 
-static int open_all(struct worker *worker, const struct listeners *listeners, struct vsr_err *err) {
+static int open_all(struct worker *worker, const struct worker_options *options, struct vsr_err *err) {
     struct server_limits limits = http_front_limits(worker->snapshot);
     int rc = loop_new(&worker->loop, err);
     if (rc == 0)
@@ -230,14 +232,16 @@ static int open_all(struct worker *worker, const struct listeners *listeners, st
     if (rc == 0)
         rc = open_lane(worker, err);
     if (rc == 0)
-        rc = adopt_listeners(worker, listeners, err);
+        worker->limits = limit_lane_new(options->limits, worker->loop);
+    if (rc == 0)
+        rc = adopt_listeners(worker, options->listeners, err);
     return rc;
 }
 
 /* What the starter waits for: everything is open, or the reason why not. */
 struct start {
     struct worker *worker;
-    const struct listeners *listeners;
+    const struct worker_options *options;
     pthread_mutex_t lock;
     pthread_cond_t done;
     bool is_done;
@@ -248,7 +252,7 @@ struct start {
 static void *worker_main(void *data) {
     struct start *start = data;
     struct worker *worker = start->worker;
-    int rc = open_all(worker, start->listeners, &start->err);
+    int rc = open_all(worker, start->options, &start->err);
     (void)pthread_mutex_lock(&start->lock);
     start->rc = rc;
     start->is_done = true;
@@ -266,7 +270,7 @@ static void *worker_main(void *data) {
 
 int worker_start(const struct worker_options *options, struct worker **ret_worker, struct vsr_err *err) {
     struct worker *worker = MEM_NEW(struct worker);
-    struct start start = { .worker = worker, .listeners = options->listeners, .err = VSR_ERR_NONE };
+    struct start start = { .worker = worker, .options = options, .err = VSR_ERR_NONE };
     (void)pthread_mutex_init(&start.lock, NULL); /* default attributes cannot fail */
     (void)pthread_cond_init(&start.done, NULL);
     (void)pthread_mutex_init(&worker->lock, NULL);

@@ -23,6 +23,8 @@
 struct client;
 struct evidence;
 struct evidence_lane;
+struct limit_lane;
+struct limit_state;
 struct listeners;
 struct model_service;
 struct publication;
@@ -67,6 +69,7 @@ struct worker {
     struct telemetry *telemetry;
     struct token_estimate *token_estimate;
     struct model_service *models;
+    struct limit_lane *limits;
     struct random random;
     bool draining;
     uint64_t drain_ms;
@@ -97,6 +100,7 @@ struct worker_options {
     struct telemetry *telemetry;           /* kept */
     struct token_estimate *token_estimate; /* kept */
     struct model_service *models;          /* kept */
+    struct limit_state *limits;            /* kept */
     struct evidence *evidence;             /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);

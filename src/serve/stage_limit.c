@@ -1,0 +1,175 @@
+/*
+ * stage_limit - what callers may have: asked before the body is read, asked again once the model is known, settled at
+ * the end (provider/limit.h).
+ */
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "provider/pricing.h"
+#include "serve/stages.h"
+#include "serve/worker.h"
+#include "signal/token_count.h"
+
+/* Those that make a backend or a model work. */
+static bool is_counted(enum endpoint_kind kind) {
+    switch (kind) {
+    case ENDPOINT_CHAT:
+    case ENDPOINT_MESSAGES:
+    case ENDPOINT_RESPONSES:
+    case ENDPOINT_COMPLETIONS:
+    case ENDPOINT_EMBEDDINGS:
+    case ENDPOINT_IMAGES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- what the client is told */
+
+/* Requests and tokens are whole numbers; money is told to the hundredth of a cent. */
+static vsr_str number(struct arena *arena, const struct limit_verdict *verdict, double value) {
+    if (verdict->kind == LIMIT_COST)
+        return arena_printf(arena, "%.4f", value);
+    return arena_printf(arena, "%.0f", value < 1e15 ? (double)(int64_t)(value + 1e-6) : value);
+}
+
+static void add_fields(struct request *request) {
+    const struct limit_verdict *verdict = &request->ticket.verdict;
+    struct arena *arena = request->arena;
+    if (!verdict->has)
+        return;
+    request_add_field(request, VSR_STR("x-ratelimit-limit"), number(arena, verdict, verdict->limit));
+    request_add_field(request, VSR_STR("x-ratelimit-remaining"), number(arena, verdict, verdict->remaining));
+    request_add_field(request, VSR_STR("x-ratelimit-reset"), arena_printf(arena, "%lld", (long long)verdict->reset_s));
+}
+
+static void count_denial(const struct request *request) {
+    const struct limit_verdict *verdict = &request->ticket.verdict;
+    const vsr_str labels[] = { verdict->rule ? verdict->rule->config->name : verdict->provider->name,
+                               str_from_c(limit_kind_names[verdict->kind]) };
+    if (verdict->failed)
+        LOG_WARN("a request was refused because its limits could not be looked up",
+                 LOG_S("request_id", request->request_id), LOG_S("provider", verdict->provider->name));
+    else
+        metric_inc(metric_with(request->worker->telemetry->rate_limited, labels, VSR_COUNT(labels)));
+}
+
+static enum stage_result deny(struct request *request) {
+    const struct limit_verdict *verdict = &request->ticket.verdict;
+    long long retry_s = (long long)verdict->retry_after_s;
+    vsr_str message = verdict->too_large
+                          ? arena_printf(request->arena, "The request needs more than the whole rate limit of %.*s %s.",
+                                         VSR_FMT(number(request->arena, verdict, verdict->limit)),
+                                         verdict->kind == LIMIT_COST ? "(cost)" : limit_kind_names[verdict->kind])
+                          : arena_printf(request->arena, "Rate limit exceeded. Retry after %lld seconds.", retry_s);
+    count_denial(request);
+    request_error(request, 429, TELEMETRY_REASON_rate_limited, NULL, message);
+    request->reply.path = RESPONSE_RATE_LIMITED;
+    add_fields(request);
+    request_add_field(request, VSR_STR("retry-after"), arena_printf(request->arena, "%lld", retry_s));
+    return STAGE_FAIL;
+}
+
+/* ---- asking */
+
+/* Also when the request was let through. */
+static void count_failure(struct request *request) {
+    if (request->ticket.failed)
+        metric_inc(metric_with(request->worker->telemetry->limit_errors, &request->ticket.failed->name, 1));
+    request->ticket.failed = NULL;
+}
+
+static void on_answer(void *owner) {
+    pipeline_resume(owner);
+}
+
+static struct limit_subject subject_of(const struct request *request) {
+    const struct identity *identity = &request->identity;
+    struct limit_subject subject = {
+        .user = identity->user,
+        .tenant = identity->tenant,
+        .key = identity->key,
+        .groups = identity->groups.items,
+        .n_groups = identity->groups.n,
+        .requested_model = request->facts.model,
+        .selected_model = request->selected_model,
+    };
+    if (request->model && pricing_configured(request->model->provider->config->pricing))
+        subject.currency = pricing_currency(request->model->provider->config->pricing);
+    return subject;
+}
+
+/* One stage asks twice when it had to wait: the second time there is an answer. */
+static enum stage_result ask(struct request *request, enum limit_phase phase, double tokens, double cost) {
+    struct limit_ask *asked = &request->limit_ask;
+    enum limit_answer answer;
+    if (request->limit_waits) {
+        answer = request->ticket.answer;
+    } else {
+        *asked = (struct limit_ask){ .set = request->snapshot->limits,
+                                     .phase = phase,
+                                     .subject = subject_of(request),
+                                     .tokens = tokens,
+                                     .cost = cost,
+                                     .arena = request->arena };
+        answer = limit_take(request->worker->limits, asked, &request->ticket, on_answer, request);
+    }
+    request->limit_waits = answer == LIMIT_WAITING;
+    if (answer == LIMIT_WAITING)
+        return STAGE_WAIT;
+    count_failure(request);
+    if (answer == LIMIT_DENIED)
+        return deny(request);
+    add_fields(request);
+    return STAGE_NEXT;
+}
+
+enum stage_result stage_limit(struct request *request) {
+    identity_read(request);
+    if (!request->snapshot->limits || !is_counted(request->endpoint))
+        return STAGE_NEXT;
+    return ask(request, LIMIT_EARLY, 0, 0);
+}
+
+enum stage_result stage_budget(struct request *request) {
+    struct usage prompt = { .has = true };
+    if (!request->snapshot->limits || !is_counted(request->endpoint))
+        return STAGE_NEXT;
+    prompt.prompt =
+        (int64_t)signal_token_count(&request->facts, token_estimate_ratio(request->worker->token_estimate), false);
+    request->prompt_tokens = prompt.prompt;
+    return ask(request, LIMIT_ROUTED, (double)prompt.prompt,
+               request->model ? pricing_cost(request->model->provider->config->pricing, &prompt) : 0);
+}
+
+/* ---- the end */
+
+/* What the request took when no backend said so. A stream's frames hold a token each, at the least. */
+static struct usage guess_usage(const struct request *request) {
+    struct usage usage = { .has = true };
+    bool failed = request->reply.status >= 400 || request->upstream_status >= 400;
+    if (!request->dispatched_ns || (failed && !request->aborted))
+        return usage; /* no backend has worked for it, or none that charges for it */
+    usage.prompt = request->prompt_tokens;
+    if (request->streaming)
+        usage.completion = (int64_t)request->relay.stream.n_frames;
+    return usage;
+}
+
+void limit_request_ends(struct request *request, const struct usage *usage) {
+    struct usage guess;
+    double cost = 0;
+    if (!request->ticket.n_held && !request->ticket.wait)
+        return;
+    if (!usage) {
+        guess = guess_usage(request);
+        usage = &guess;
+    }
+    if (request->model)
+        cost = pricing_cost(request->model->provider->config->pricing, usage);
+    limit_settle(request->worker->limits, &request->ticket,
+                 (double)(usage->prompt > 0 ? usage->prompt : 0) +
+                     (double)(usage->completion > 0 ? usage->completion : 0),
+                 cost);
+}

@@ -201,6 +201,7 @@ int http2_block_head(const struct http2_block *block, struct http1_head *ret_hea
     head.n_fields = w.n;
     if (read_length(&head) < 0) {
         mem_free(*ret_memory);
+        *ret_memory = NULL;
         return -1;
     }
     *ret_head = head;

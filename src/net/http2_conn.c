@@ -275,11 +275,6 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     (void)session;
     h2->heard = true;
     switch (hd->type) {
-    case NGHTTP2_HEADERS:
-    case NGHTTP2_CONTINUATION:
-    case NGHTTP2_RST_STREAM: /* counted where the stream closes */
-    case NGHTTP2_GOAWAY:
-        return 0;
     case NGHTTP2_DATA:
         return hd->length == 0 && !(hd->flags & NGHTTP2_FLAG_END_STREAM) ? count(h2, HTTP2_EMPTY_DATA) : 0;
     case NGHTTP2_SETTINGS:
@@ -288,8 +283,10 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
         return count(h2, HTTP2_PINGS);
     case NGHTTP2_WINDOW_UPDATE:
         return count(h2, HTTP2_WINDOW_UPDATES);
+    case NGHTTP2_PRIORITY:
+        return count(h2, HTTP2_PRIORITIES);
     default:
-        return count(h2, HTTP2_USELESS);
+        return 0; /* RST_STREAM counts where the stream closes, and what nobody knows costs nothing */
     }
 }
 

@@ -17,7 +17,7 @@
     X(PINGS, "pings", 1000, 100)                   /* likewise */ \
     X(EMPTY_DATA, "empty_data", 1000, 100)         /* DATA that brings neither bytes nor an end */ \
     X(WINDOW_UPDATES, "window_updates", 1000, 100) /* beyond two for each DATA frame of ours */ \
-    X(USELESS, "useless", 1000, 100)               /* PRIORITY and types that nobody knows */ \
+    X(PRIORITIES, "priorities", 1000, 100)         /* PRIORITY */ \
     X(HEADERS, "headers", 1, 0)                    /* a header block that unpacks to far more than is allowed */ \
     X(CONTINUATIONS, "continuations", 1, 0)        /* one that does not end */ \
     X(OUTBOUND, "outbound", 1, 0)                  /* answers to all this that the peer does not read */

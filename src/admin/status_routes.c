@@ -11,6 +11,7 @@
 #include "serve/gateway.h"
 #include "serve/model_service.h"
 #include "serve/snapshot.h"
+#include "serve/stores.h"
 
 void admin_health(struct admin_call *call) {
     (void)buf_append_c(&call->answer, "{\"status\":\"healthy\"}");
@@ -105,6 +106,7 @@ void admin_ready(struct admin_call *call) {
     json_write_str(&w, snapshot->doc->hash);
     readiness_summary_json(model_service_readiness(gateway_models(gateway)), "ready_models", &w);
     write_examples(snapshot, &w);
+    stores_write_ready(gateway_stores(gateway), &w);
     json_write_key(&w, VSR_STR("unavailable"));
     json_write_begin_array(&w);
     for (size_t i = 0; i < snapshot->n_recipes; i++)

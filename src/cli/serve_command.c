@@ -65,6 +65,12 @@ static bool read_management(const struct options *options, struct admin_options 
     return true;
 }
 
+/* The variable stands for the option everywhere else: whoever keeps something asks the environment. */
+static void set_state_dir(const char *dir) {
+    if (dir)
+        (void)setenv("VSR_STATE_DIR", dir, 1); /* no other thread is there yet */
+}
+
 int command_serve(const struct cli *cli, int argc, char **argv) {
     const struct options *options = cli->options;
     struct gateway_options gateway = {
@@ -95,6 +101,7 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
     gateway.data = &management;
     gateway.load.serving = true;
     configure_log(options);
+    set_state_dir(options_text(options, "state-dir"));
     if (gateway_run(&gateway, &err) < 0)
         return cli_fail_err(cli, &err);
     return CLI_OK;

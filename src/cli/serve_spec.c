@@ -11,6 +11,8 @@ static const struct option_spec serve_options[] = {
       .env = "VSR_CONFIG" },
     { "watch", 0, OPTION_FLAG, 0, NULL, "reload when the file changes; so it is without being asked" },
     { "no-watch", 0, OPTION_FLAG, 0, NULL, "reload only on SIGHUP" },
+    { "state-dir", 0, OPTION_TEXT, OPTION_FILE, "DIR",
+      "what vsr keeps: stored responses, vectors; without it `.vsr` beside the policy", .env = "VSR_STATE_DIR" },
     { "workers", 'w', OPTION_NUMBER, 0, "N", "worker threads; without it one for each core", .env = "VSR_WORKERS",
       .least = 1, .greatest = 256 },
     { "metrics-listen", 0, OPTION_TEXT, 0, "ADDR:PORT", "socket of /metrics, or `off`", "127.0.0.1:9190",

@@ -29,6 +29,7 @@
 #include "serve/model_service.h"
 #include "serve/read_files.h"
 #include "serve/snapshot.h"
+#include "serve/stores.h"
 #include "serve/token_metrics.h"
 #include "serve/worker.h"
 
@@ -185,6 +186,8 @@ static void fill_banks(struct gateway *gateway) {
 
 void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct read_files *files) {
     struct snapshot *old = gateway->snapshot;
+    if (gateway->stores)
+        stores_configure(gateway->stores, snapshot->doc);
     VSR_ASSERT(snapshot != NULL);
     gateway->snapshot = snapshot;
     metric_add(gateway->telemetry->generation, (double)(snapshot->generation - gateway->generation));
@@ -219,7 +222,7 @@ static int load(struct gateway *gateway, struct vsr_err *err) {
     gateway_adopt(gateway, snapshot, files);
     metric_add(gateway->telemetry->reload_success, 1);
     metric_add(gateway->telemetry->reload_success_s, (double)clock_wall_ms() / 1000);
-    return 0;
+    return stores_new(snapshot->doc, &options->load, gateway->telemetry->metrics, &gateway->stores, err);
 }
 
 static void worker_gone(void *data) {
@@ -287,6 +290,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .token_estimate = gateway->token_estimate,
             .models = gateway->models,
             .limits = gateway->limits,
+            .responses = stores_responses(gateway->stores),
             .evidence = gateway->evidence,
             .on_exit = on_worker_exit,
             .data = gateway,
@@ -457,6 +461,7 @@ static void close_all(struct gateway *gateway) {
     limit_state_free(gateway->limits);
     tls_client_free(gateway->tls);
     token_estimate_free(gateway->token_estimate);
+    stores_free(gateway->stores);
     model_service_free(gateway->models);
     telemetry_free(gateway->telemetry);
 }
@@ -479,6 +484,10 @@ struct evidence_lane *gateway_lane(const struct gateway *gateway) {
 
 struct model_service *gateway_models(const struct gateway *gateway) {
     return gateway->models;
+}
+
+struct stores *gateway_stores(const struct gateway *gateway) {
+    return gateway->stores;
 }
 
 bool gateway_draining(const struct gateway *gateway) {

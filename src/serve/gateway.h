@@ -32,6 +32,7 @@ struct loop;
 struct metrics;
 struct model_service;
 struct snapshot;
+struct stores;
 
 struct gateway_options {
     const char *config_file; /* NULL: `config_text` */
@@ -59,6 +60,7 @@ struct loop *gateway_loop(const struct gateway *gateway);
 struct snapshot *gateway_snapshot(const struct gateway *gateway);
 struct metrics *gateway_metrics(const struct gateway *gateway);
 struct model_service *gateway_models(const struct gateway *gateway);
+struct stores *gateway_stores(const struct gateway *gateway);
 /* Of the control thread. */
 struct evidence_lane *gateway_lane(const struct gateway *gateway);
 bool gateway_draining(const struct gateway *gateway);

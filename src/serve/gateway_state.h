@@ -27,6 +27,7 @@ struct retired_snapshot;
 struct signal_watch;
 struct snapshot;
 struct snapshot_options;
+struct stores;
 struct telemetry;
 struct tls_client;
 struct token_estimate;
@@ -48,6 +49,7 @@ struct gateway {
     struct telemetry *telemetry;
     struct token_estimate *token_estimate;
     struct model_service *models;
+    struct stores *stores;
     struct provider_registry *registry;
     struct limit_state *limits;
     struct tls_client *tls;

@@ -12,6 +12,7 @@
 #include "serve/http_front.h"
 #include "serve/listeners.h"
 #include "serve/request.h"
+#include "store/response_store.h"
 
 enum {
     STATS_INTERVAL_MS = 1000,
@@ -208,6 +209,7 @@ static void close_all(struct worker *worker) {
     worker_unuse(worker, worker->snapshot);
     VSR_ASSERT(!worker->generations);
     evidence_lane_free(worker->lane);
+    store_lane_free(worker->store);
     client_free(worker->client);
     request_pool_free(worker);
     limit_lane_free(worker->limits);
@@ -233,6 +235,8 @@ static int open_all(struct worker *worker, const struct worker_options *options,
         rc = open_lane(worker, err);
     if (rc == 0)
         worker->limits = limit_lane_new(options->limits, worker->loop);
+    if (rc == 0)
+        rc = store_lane_new(options->responses, worker->loop, &worker->store, err);
     if (rc == 0)
         rc = adopt_listeners(worker, options->listeners, err);
     return rc;

@@ -29,7 +29,9 @@ struct listeners;
 struct model_service;
 struct publication;
 struct request;
+struct response_store;
 struct server;
+struct store_lane;
 struct worker;
 
 enum {
@@ -70,6 +72,7 @@ struct worker {
     struct token_estimate *token_estimate;
     struct model_service *models;
     struct limit_lane *limits;
+    struct store_lane *store; /* to the stored responses */
     struct random random;
     bool draining;
     uint64_t drain_ms;
@@ -101,6 +104,7 @@ struct worker_options {
     struct token_estimate *token_estimate; /* kept */
     struct model_service *models;          /* kept */
     struct limit_state *limits;            /* kept */
+    struct response_store *responses;      /* kept */
     struct evidence *evidence;             /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);

@@ -53,14 +53,19 @@ for (const name of names) {
 
   test(`${name} serves`, async (t) => {
     const port = await freePort();
-    const env = { ...process.env, NO_COLOR: '1', VSR_PORT: String(port), VSR_DEMO_PORT: String(port) };
+    const dir = mkdtempSync(path.join(tmpdir(), 'vsr-recipe-'));
+    const own = { VSR_PORT: String(port), VSR_DEMO_PORT: String(port), VSR_STATE_DIR: dir };
+    const env = { ...process.env, NO_COLOR: '1', ...own };
     const child = spawn(program, ['serve', '-c', file, '--metrics-listen', 'off', '--management-listen', 'off'], {
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let log = '';
     child.stderr.on('data', (bytes) => (log += bytes));
-    t.after(() => child.kill('SIGKILL'));
+    t.after(() => {
+      child.kill('SIGKILL');
+      rmSync(dir, { recursive: true });
+    });
     await eventually(`${name} is ready`, async () => {
       if (child.exitCode !== null) throw new Error(log);
       return (await get(port, '/ready').catch(() => null))?.status === 200;

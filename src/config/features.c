@@ -43,12 +43,6 @@ static bool is_written(const void *object) {
 
 /* ---- listeners and providers */
 
-static void find_listener_tls(const struct search *s) {
-    CONFIG_EACH(const struct config_listener, listener, &s->doc->listeners)
-    if (listener->tls)
-        wanted_field(s, &config_listener_schema, listener, "tls");
-}
-
 /* The model as a whole, or those of its endpoints that differ. */
 static void find_anthropic(const struct search *s) {
     CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models) {
@@ -224,7 +218,6 @@ static void find_hallucination(const struct search *s) {
 }
 
 static const struct feature features[] = {
-    { "TLS on listeners; the listener would speak in clear text", true, find_listener_tls },
     { "the Anthropic format towards backends; requests for it are answered 503", false, find_anthropic },
     { "the Responses format towards backends; requests for it are answered 503", false, find_responses_backend },
     { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,

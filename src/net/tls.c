@@ -104,10 +104,8 @@ static int identity(SSL_CTX *ctx, vsr_str cert_file, vsr_str key_file, struct vs
     rc = path_to_c(key_file, path, err);
     if (rc < 0)
         return rc;
-    if (SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM) != 1)
-        return fail(err, "cannot read key file", key_file);
-    if (SSL_CTX_check_private_key(ctx) != 1)
-        return fail(err, "key does not belong to the certificate:", key_file);
+    if (SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1)
+        return fail(err, "cannot use key file", key_file); /* unreadable, or not the certificate's */
     return 0;
 }
 

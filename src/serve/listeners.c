@@ -55,12 +55,17 @@ static int name_listener(const struct config_listener *listener, struct vsr_err 
                     (unsigned)listener->port);
 }
 
+static bool is_there(const struct snapshot *now, const struct config_listener *next) {
+    const struct config_listener *old = now ? snapshot_listener(now, next->address, (uint16_t)next->port) : NULL;
+    return old && !old->tls == !next->tls;
+}
+
 static int open_all(struct listeners *listeners, const struct snapshot *now, const struct snapshot *next,
                     struct vsr_err *err) {
     for (size_t i = 0; i < next->doc->listeners.n; i++) {
         const struct config_listener *listener = listener_at(next, i);
         struct new_listener *item = &listeners->items[listeners->n];
-        if (now && snapshot_listener(now, listener->address, (uint16_t)listener->port))
+        if (is_there(now, listener))
             continue;
         item->address = listener->address;
         item->port = (uint16_t)listener->port;

@@ -9,6 +9,7 @@
 #include "provider/limit_rules.h"
 #include "provider/pricing.h"
 #include "serve/cost_baseline.h"
+#include "serve/listener_tls.h"
 #include "serve/models_list.h"
 #include "serve/signal_metrics.h"
 
@@ -159,6 +160,9 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     rc = provider_set_build(snapshot->arena, snapshot->doc, &provider, &snapshot->providers, err);
     if (rc < 0)
         return rc;
+    rc = listener_tls_build(snapshot->arena, snapshot->doc, &options->load, &snapshot->listener_tls, err);
+    if (rc < 0)
+        return rc;
     snapshot->credentials = credentials_build(snapshot->arena, snapshot->doc);
     snapshot->limits = limit_set_build(snapshot->arena, snapshot->doc);
     add_names(snapshot);
@@ -268,4 +272,9 @@ const struct config_listener *snapshot_listener(const struct snapshot *snapshot,
             return listener;
     }
     return NULL;
+}
+
+struct tls_server *snapshot_listener_tls(const struct snapshot *snapshot, const struct config_listener *listener) {
+    const struct config_listener *listeners = snapshot->doc->listeners.items;
+    return listener ? snapshot->listener_tls[listener - listeners] : NULL;
 }

@@ -23,6 +23,7 @@ struct evidence;
 struct evidence_binding;
 struct limit_set;
 struct priced_model;
+struct tls_server;
 struct signal_metrics;
 
 enum target_kind {
@@ -74,6 +75,7 @@ struct snapshot {
     size_t n_recipes;
     struct provider_set *providers;
     const struct credentials *credentials;
+    struct tls_server **listener_tls; /* by index in doc->listeners; NULL: plain */
     const struct limit_set *limits; /* NULL: nobody is limited */
     struct map names;         /* vsr_str -> struct model_name */
     struct map models;        /* logical model -> struct snapshot_model */
@@ -122,5 +124,10 @@ size_t snapshot_control_scratch(const struct snapshot *snapshot);
 
 /* The listener of the generation that serves this address and port; NULL when it has none. */
 const struct config_listener *snapshot_listener(const struct snapshot *snapshot, vsr_str address, uint16_t port);
+/*
+ * Its TLS; NULL when it is plain, or NULL itself. A socket that spoke plainly and is to speak TLS, or the reverse, is
+ * another one: it is opened anew.
+ */
+struct tls_server *snapshot_listener_tls(const struct snapshot *snapshot, const struct config_listener *listener);
 
 #endif

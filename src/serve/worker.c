@@ -116,10 +116,25 @@ static void on_listener_gone(void *data) {
     listener_free(data);
 }
 
+/* What it is in that generation; NULL: nothing, or plain here and TLS there. */
+static const struct config_listener *config_of(const struct snapshot *snapshot,
+                                               const struct worker_listener *listener) {
+    const struct config_listener *config = snapshot_listener(snapshot, str_from_c(listener->address), listener->port);
+    return config && !config->tls == !listener->is_tls ? config : NULL;
+}
+
+/* Certificates may have been renewed. */
+static void renew_tls(struct worker *worker) {
+    for (struct worker_listener *listener = worker->listeners; listener; listener = listener->next)
+        if (listener->is_tls && !listener->retired)
+            server_set_tls(worker->server, listener,
+                           snapshot_listener_tls(worker->snapshot, config_of(worker->snapshot, listener)));
+}
+
 /* Those that the generation to come no longer has. What they have begun is answered by the one that had them. */
 static void retire_listeners(struct worker *worker, const struct snapshot *next) {
     for (struct worker_listener *listener = worker->listeners; listener; listener = listener->next) {
-        if (listener->retired || snapshot_listener(next, str_from_c(listener->address), listener->port))
+        if (listener->retired || config_of(next, listener))
             continue;
         listener->retired = worker_use(worker, worker->snapshot);
         server_retire(worker->server, listener, on_listener_gone, listener);
@@ -128,12 +143,14 @@ static void retire_listeners(struct worker *worker, const struct snapshot *next)
 
 static int adopt(struct worker *worker, const struct new_listener *fresh, struct vsr_err *err) {
     struct worker_listener *listener = MEM_NEW(struct worker_listener);
+    struct tls_server *tls = snapshot_listener_tls(worker->snapshot, fresh->config);
     listener->worker = worker;
+    listener->is_tls = tls != NULL;
     listener->port = fresh->port;
     (void)snprintf(listener->address, sizeof(listener->address), "%.*s", VSR_FMT(fresh->address)); /* an IP address */
     listener->next = worker->listeners;
     worker->listeners = listener;
-    if (server_adopt(worker->server, &fresh->sockets[worker->index], NULL, listener, err) == 0)
+    if (server_adopt(worker->server, &fresh->sockets[worker->index], tls, listener, err) == 0)
         return 0;
     listener_free(listener);
     return err_wrap(err, "listener on %.*s:%u", VSR_FMT(fresh->address), (unsigned)fresh->port);
@@ -186,6 +203,7 @@ static void take(struct worker *worker, struct publication *publication) {
     worker->snapshot = worker_use(worker, publication->snapshot);
     worker_unuse(worker, old);
     server_set_limits(worker->server, &limits);
+    renew_tls(worker);
     if (adopt_listeners(worker, publication->listeners, &err) < 0)
         LOG_ERROR("a worker cannot listen", LOG_U("worker", worker->index), LOG_C("error", err.text));
 }

@@ -49,6 +49,7 @@ struct worker_listener {
     struct snapshot *retired;         /* the last generation that had it, used; NULL while the current one has it */
     char address[WORKER_ADDRESS_LEN]; /* as configured, NUL-terminated */
     uint16_t port;
+    bool is_tls;
 };
 
 /* A generation that this worker uses: for requests, for listeners, or for what is to come. */

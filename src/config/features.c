@@ -100,12 +100,6 @@ static void find_responses_backend(const struct search *s) {
 
 /* ---- router */
 
-static void find_admission(const struct search *s) {
-    const struct config_admission *admission = &s->global->router.admission;
-    if (admission->max_active > 0)
-        wanted_field(s, &config_router_schema, &s->global->router, "admission");
-}
-
 static void find_kubernetes(const struct search *s) {
     if (s->global->router.config_source == SOURCE_KUBERNETES)
         wanted_field(s, &config_router_schema, &s->global->router, "config_source");
@@ -226,7 +220,6 @@ static const struct feature features[] = {
     { "asking a second endpoint when the first is slow", false, find_hedge },
     { "slow start of endpoints; one that comes back has its whole weight at once", false, find_slow_start },
     { "own limits of an endpoint; 4096 requests and 1024 connections count", false, find_circuit },
-    { "admission control; every request would be let in", true, find_admission },
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },

@@ -54,6 +54,7 @@ static const struct special_header fixed_headers[] = {
     { VSR_STR_INIT("x-vsr-fusion-depth"), HEADER_INTERNAL },
     { VSR_STR_INIT("x-vsr-selected-recipe"), HEADER_INTERNAL },
     { VSR_STR_INIT("x-selected-model"), HEADER_INTERNAL },
+    { VSR_STR_INIT("x-vsr-priority"), HEADER_INTERNAL },
     { VSR_STR_INIT("x-authz-user-id"), HEADER_IDENTITY },
     { VSR_STR_INIT("x-authz-user-groups"), HEADER_IDENTITY },
     { VSR_STR_INIT("x-authz-team-id"), HEADER_IDENTITY },

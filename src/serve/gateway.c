@@ -22,6 +22,7 @@
 #include "net/tls.h"
 #include "provider/health.h"
 #include "provider/limit.h"
+#include "serve/admission.h"
 #include "serve/endpoint_metrics.h"
 #include "serve/gateway_state.h"
 #include "serve/listeners.h"
@@ -291,6 +292,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .models = gateway->models,
             .limits = gateway->limits,
             .responses = stores_responses(gateway->stores),
+            .admission = gateway->admission,
             .evidence = gateway->evidence,
             .on_exit = on_worker_exit,
             .data = gateway,
@@ -393,11 +395,20 @@ static int open_control(struct gateway *gateway, struct vsr_err *err) {
     return rc;
 }
 
+/* Gauges are added to: by what they have changed since the last time. */
+static void publish_admission(struct gateway *gateway) {
+    struct admission_counts now = admission_counts(gateway->admission), *seen = &gateway->admission_seen;
+    metric_add(gateway->telemetry->admission_active, (double)now.active - (double)seen->active);
+    metric_add(gateway->telemetry->admission_queued, (double)now.queued - (double)seen->queued);
+    *seen = now;
+}
+
 static void publish_stats(void *data) {
     struct gateway *gateway = data;
     endpoint_metrics_publish(gateway->telemetry, gateway->snapshot->providers);
     token_metrics_publish(gateway->telemetry, gateway->token_estimate);
     model_service_publish(gateway->models);
+    publish_admission(gateway);
     release_retired(gateway, false);
     loop_timer_start(gateway->loop, &gateway->stats_timer, STATS_INTERVAL_MS, publish_stats, gateway);
 }
@@ -459,6 +470,7 @@ static void close_all(struct gateway *gateway) {
     read_files_free(gateway->files);
     provider_registry_free(gateway->registry);
     limit_state_free(gateway->limits);
+    admission_free(gateway->admission);
     tls_client_free(gateway->tls);
     token_estimate_free(gateway->token_estimate);
     stores_free(gateway->stores);
@@ -510,6 +522,7 @@ int gateway_run(const struct gateway_options *options, struct vsr_err *err) {
     gateway.models = model_service_new(gateway.telemetry, options->models_dir ? options->models_dir : "models");
     gateway.registry = provider_registry_new();
     gateway.limits = limit_state_new();
+    gateway.admission = admission_new();
     rc = serve(&gateway, err);
     close_all(&gateway);
     if (rc == 0)

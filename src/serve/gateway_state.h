@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "net/loop.h"
+#include "serve/admission.h"
 #include "serve/gateway.h"
 
 struct client;
@@ -52,6 +53,8 @@ struct gateway {
     struct stores *stores;
     struct provider_registry *registry;
     struct limit_state *limits;
+    struct admission *admission;
+    struct admission_counts admission_seen; /* as the metrics say */
     struct tls_client *tls;
     struct client *client; /* of the control thread: health checks, and servers that a dry run asks */
     struct evidence *evidence;

@@ -14,16 +14,17 @@ static const struct stage {
     const char *name;
     enum stage_result (*run)(struct request *request);
 } stages[] = {
-    { "admit", stage_admit },       /* method, path, listener keys          -> 401/404/405 */
-    { "limit", stage_limit },       /* who asks, requests of callers        -> 429 */
-    { "receive", stage_receive },   /* waits for the body                   -> 408/413 by the front end */
-    { "parse", stage_parse },       /* JSON tape, facts                     -> 400 */
-    { "resolve", stage_resolve },   /* model name -> recipe or pass-through -> 404 */
-    { "session", stage_session },   /* conversation */
-    { "signals", stage_signals },   /* signals, projections, decisions */
-    { "select", stage_select },     /* one model of the decision            -> 400/503 */
-    { "budget", stage_budget },     /* tokens and money of callers          -> 429 */
-    { "dispatch", stage_dispatch }, /* endpoint, credentials, retries       -> 401/502/503/504 */
+    { "admit", stage_admit },         /* method, path, listener keys          -> 401/404/405 */
+    { "limit", stage_limit },         /* who asks, requests of callers        -> 429 */
+    { "receive", stage_receive },     /* waits for the body                   -> 408/413 by the front end */
+    { "parse", stage_parse },         /* JSON tape, facts                     -> 400 */
+    { "resolve", stage_resolve },     /* model name -> recipe or pass-through -> 404 */
+    { "admission", stage_admission }, /* a place among those at once    -> 503 */
+    { "session", stage_session },     /* conversation */
+    { "signals", stage_signals },     /* signals, projections, decisions */
+    { "select", stage_select },       /* one model of the decision            -> 400/503 */
+    { "budget", stage_budget },       /* tokens and money of callers          -> 429 */
+    { "dispatch", stage_dispatch },   /* endpoint, credentials, retries       -> 401/502/503/504 */
 };
 
 _Static_assert(VSR_COUNT(stages) <= REQUEST_STAGES_MAX, "each stage has its time");

@@ -78,6 +78,7 @@ static void request_clear(struct request *request) {
 void request_free(struct request *request) {
     struct worker *worker = request->worker;
     loop_defer_cancel(&request->begin);
+    admission_leave(&request->place);
     limit_refund(worker->limits, &request->ticket); /* settled, unless nobody recorded the request */
     evidence_run_cancel(request->evidence);
     dispatch_cancel(request);

@@ -21,6 +21,7 @@
 #include "provider/upstream_headers.h"
 #include "route/route.h"
 #include "serve/endpoints.h"
+#include "serve/admission.h"
 #include "serve/front.h"
 #include "serve/identity.h"
 #include "serve/snapshot.h"
@@ -116,6 +117,9 @@ struct request {
     struct limit_ticket ticket;
     bool limit_waits;      /* an answer is under way */
     int64_t prompt_tokens; /* estimated */
+
+    /* admission */
+    struct admission_place place;
 
     /* receive */
     struct buf body;

@@ -16,7 +16,7 @@
 enum { SNAPSHOT_CHUNK_LEN = 64 << 10 };
 
 static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind kind,
-                     const struct snapshot_recipe *recipe) {
+                     const struct snapshot_recipe *recipe, int64_t priority) {
     struct model_name *entry;
     if (map_get(&snapshot->names, name))
         return; /* disjoint by validation; an alias listed twice means the same */
@@ -24,6 +24,7 @@ static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind k
     entry->kind = kind;
     entry->name = name;
     entry->recipe = recipe;
+    entry->priority = (unsigned)priority;
     map_init(&entry->modifications, snapshot->arena);
     (void)map_put(&snapshot->names, name, entry); /* was absent */
 }
@@ -31,16 +32,17 @@ static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind k
 static void add_names(struct snapshot *snapshot) {
     const struct config_document *doc = snapshot->doc;
     const struct config_router *router = &doc->global.router;
+    int64_t priority = router->admission.default_priority;
     for (size_t i = 0; i < router->auto_model_names.n; i++) /* the effective list, written or not */
-        add_name(snapshot, router->auto_model_names.items[i], TARGET_AUTO, &snapshot->recipes[0]);
+        add_name(snapshot, router->auto_model_names.items[i], TARGET_AUTO, &snapshot->recipes[0], priority);
     CONFIG_EACH(const struct config_entrypoint, entrypoint, &doc->entrypoints)
     for (size_t i = 0; i < entrypoint->model_names.n; i++)
         add_name(snapshot, entrypoint->model_names.items[i], TARGET_ENTRYPOINT,
-                 &snapshot->recipes[entrypoint->scope - doc->scopes]);
+                 &snapshot->recipes[entrypoint->scope - doc->scopes], entrypoint->priority);
     CONFIG_EACH(const struct config_model_card, card, &doc->routing.model_cards) {
-        add_name(snapshot, card->name, TARGET_MODEL, NULL);
+        add_name(snapshot, card->name, TARGET_MODEL, NULL, priority);
         CONFIG_EACH(const struct config_lora, lora, &card->loras)
-        add_name(snapshot, lora->name, TARGET_MODEL, NULL);
+        add_name(snapshot, lora->name, TARGET_MODEL, NULL, priority);
     }
 }
 

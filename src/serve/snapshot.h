@@ -37,6 +37,7 @@ struct model_name {
     enum target_kind kind;
     vsr_str name;
     const struct snapshot_recipe *recipe; /* NULL: passed through */
+    unsigned priority;                    /* under overload */
     struct map modifications;             /* routed: model that was routed to -> struct metric */
 };
 
@@ -77,10 +78,10 @@ struct snapshot {
     const struct credentials *credentials;
     struct tls_server **listener_tls; /* by index in doc->listeners; NULL: plain */
     const struct limit_set *limits; /* NULL: nobody is limited */
-    struct map names;         /* vsr_str -> struct model_name */
-    struct map models;        /* logical model -> struct snapshot_model */
-    vsr_str models_json;      /* body of GET /v1/models */
-    struct map model_entries; /* id -> vsr_str: its entry as JSON */
+    struct map names;               /* vsr_str -> struct model_name */
+    struct map models;              /* logical model -> struct snapshot_model */
+    vsr_str models_json;            /* body of GET /v1/models */
+    struct map model_entries;       /* id -> vsr_str: its entry as JSON */
 };
 
 struct snapshot_options {

@@ -21,6 +21,9 @@ enum stage_result stage_budget(struct request *request);
 /* Settles them, once. `usage` NULL: no backend reported any. */
 void limit_request_ends(struct request *request, const struct usage *usage);
 
+/* stage_admission.c */
+enum stage_result stage_admission(struct request *request);
+
 /* stage_parse.c */
 enum stage_result stage_parse(struct request *request);
 

@@ -26,6 +26,7 @@ static const char *const label_model_currency[] = { "model", "currency" };
 static const char *const label_decision[] = { "decision_name" };
 static const char *const label_code[] = { "code" };
 static const char *const label_result[] = { "result" };
+static const char *const label_priority[] = { "priority" };
 static const char *const label_rule_kind[] = { "rule", "kind" };
 static const char *const label_provider[] = { "provider" };
 static const char *const label_source_target[] = { "source_model", "target_model" };
@@ -123,6 +124,11 @@ struct telemetry *telemetry_new(void) {
     register_tokens(t);
     t->responses =
         metrics_counter(m, "vsr_http_responses_total", "Answers by status code.", label_code, 1, SERIES_CODES_MAX);
+    t->admission_active =
+        plain_gauge(m, "vsr_admission_active", "Requests that hold a place, where places are limited.");
+    t->admission_queued = plain_gauge(m, "vsr_admission_queued", "Requests that wait for a place.");
+    t->admission_shed = metrics_counter(m, "vsr_admission_shed_total", "Requests turned away under overload.",
+                                        label_priority, 1, SERIES_CODES_MAX);
     t->rate_limited = metrics_counter(m, "vsr_rate_limited_total", "Requests refused by a rate limit or budget.",
                                       label_rule_kind, 2, SERIES_MODELS_MAX);
     t->limit_errors =

@@ -65,7 +65,9 @@ struct telemetry {
     struct metric *rejected, *bytes_in, *bytes_out; /* of client connections */
     struct metric_family *responses;                /* vsr_http_responses_total{code} */
     struct metric_family *errors;                   /* llm_request_errors_total{model,reason} */
-    struct metric_family *modifications;   /* llm_model_routing_modifications_total{source_model,target_model} */
+    struct metric_family *modifications; /* llm_model_routing_modifications_total{source_model,target_model} */
+    struct metric *admission_active, *admission_queued;
+    struct metric_family *admission_shed;  /* vsr_admission_shed_total{priority} */
     struct metric_family *rate_limited;    /* vsr_rate_limited_total{rule,kind} */
     struct metric_family *limit_errors;    /* vsr_limit_errors_total{provider} */
     struct metric_family *signals;         /* llm_signal_extraction_total{signal_type,signal_name} */

@@ -9,6 +9,7 @@
 #include "net/client.h"
 #include "net/server.h"
 #include "provider/limit.h"
+#include "serve/admission.h"
 #include "serve/http_front.h"
 #include "serve/listeners.h"
 #include "serve/request.h"
@@ -231,6 +232,7 @@ static void close_all(struct worker *worker) {
     client_free(worker->client);
     request_pool_free(worker);
     limit_lane_free(worker->limits);
+    admission_lane_free(worker->admission);
     loop_timer_stop(&worker->stats_timer);
     loop_free(worker->loop);
 }
@@ -251,8 +253,10 @@ static int open_all(struct worker *worker, const struct worker_options *options,
         rc = client_new(worker->loop, &client_limits, &worker->client, err);
     if (rc == 0)
         rc = open_lane(worker, err);
-    if (rc == 0)
+    if (rc == 0) {
         worker->limits = limit_lane_new(options->limits, worker->loop);
+        worker->admission = admission_lane_new(options->admission, worker->loop);
+    }
     if (rc == 0)
         rc = store_lane_new(options->responses, worker->loop, &worker->store, err);
     if (rc == 0)

@@ -23,6 +23,8 @@
 struct client;
 struct evidence;
 struct evidence_lane;
+struct admission;
+struct admission_lane;
 struct limit_lane;
 struct limit_state;
 struct listeners;
@@ -74,6 +76,7 @@ struct worker {
     struct model_service *models;
     struct limit_lane *limits;
     struct store_lane *store; /* to the stored responses */
+    struct admission_lane *admission;
     struct random random;
     bool draining;
     uint64_t drain_ms;
@@ -106,6 +109,7 @@ struct worker_options {
     struct model_service *models;          /* kept */
     struct limit_state *limits;            /* kept */
     struct response_store *responses;      /* kept */
+    struct admission *admission;           /* kept */
     struct evidence *evidence;             /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);

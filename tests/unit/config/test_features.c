@@ -33,7 +33,7 @@ static const struct {
     { MODEL "reliability: {slow_start: 5s}}]}", "providers.models[m].reliability.slow_start" },
     { MODEL "reliability: {slow_start: 0s}}]}", "" },
     { MODEL "reliability: {circuit: {max_requests: 5}}}]}", "providers.models[m].reliability.circuit" },
-    { GLOBAL "router: {admission: {max_active: 1}}}", "global.router.admission!" },
+    { GLOBAL "router: {admission: {max_active: 1}}}", "" },
     { GLOBAL "router: {admission: {max_queued: 1}}}", "" },
     { MODEL "api_format: openai, backend_refs: [{endpoint: h}]}]}", "" },
     { MODEL "backend_refs: [{provider: anthropic, endpoint: h}]}]}", "providers.models[m].backend_refs[0].provider" },

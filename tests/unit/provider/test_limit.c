@@ -40,7 +40,8 @@ static void close_bench(struct bench *b) {
     arena_free(b->arena);
 }
 
-/* `user tenant key groups model`, separated by blanks; `-` is nobody. Groups by commas; the model is the selected one. */
+/* `user tenant key groups model`, separated by blanks; `-` is nobody. Groups by commas; the model is the selected one.
+ */
 static struct limit_subject subject_of(struct arena *arena, const char *text) {
     vsr_str rest = str_from_c(text), parts[5];
     struct limit_subject subject = { 0 };
@@ -110,7 +111,8 @@ static const struct {
     { "one model", "{model: m}", "alice - - - m", "alice - - - m", false },
     { "another model", "{model: m}", "alice - - - n", "alice - - - n", true },
     { "as it was requested", "{model: auto}", "alice - - - m", "alice - - - n", false },
-    { "a name that looks like two parts", "{tenant: \"*\", user: \"*\"}", "b|user=c a - - m", "c a|user=b - - m", true },
+    { "a name that looks like two parts", "{tenant: \"*\", user: \"*\"}", "b|user=c a - - m", "c a|user=b - - m",
+      true },
 };
 
 TEST(whose_budget) {
@@ -118,7 +120,8 @@ TEST(whose_budget) {
         struct bench b;
         struct limit_ticket first = { 0 }, second = { 0 };
         struct arena *arena = arena_new(0, 0);
-        vsr_str text = arena_printf(arena, DOCUMENT("{name: r, requests_per_unit: 1, match: %s}") "%c", budgets[i].match, 0);
+        vsr_str text =
+            arena_printf(arena, DOCUMENT("{name: r, requests_per_unit: 1, match: %s}") "%c", budgets[i].match, 0);
         open_bench(&b, text.ptr);
         CHECK(passes(&b, budgets[i].first, &first), budgets[i].name);
         CHECK_INT(passes(&b, budgets[i].second, &second), budgets[i].want, budgets[i].name);

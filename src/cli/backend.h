@@ -19,6 +19,7 @@
 
 struct backend_record;
 struct backend_request;
+struct backend_store;
 struct loop;
 struct server;
 struct tls_server;
@@ -59,6 +60,7 @@ struct backend {
     struct backend_listener listeners[BACKEND_LISTENERS_MAX];
     size_t n_listeners;
     struct backend_record *record;
+    struct backend_store *store;
     vsr_str fixed_body;
     vsr_str models_body;
 };

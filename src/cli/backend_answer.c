@@ -183,7 +183,9 @@ static void choose_thoughts(struct arena *arena, const struct backend_question *
     const struct behaviour *behaviour = &answer->options.behaviour;
     uint64_t n = behaviour->thinking ? behaviour->thinking : question->thinking;
     vsr_str echo = utf8_cut(question->said, BACKEND_ECHO_LEN_MAX);
-    if (behaviour->redacted)
+    if (answer->options.no_thoughts)
+        return;
+    if (behaviour->redacted && !answer->options.no_redacted)
         add_part(answer, BACKEND_REDACTED, VSR_STR("cmVkYWN0ZWQgdGhvdWdodA=="));
     if (n > 0)
         add_part(answer, BACKEND_THINKING, arena_printf(arena, "They say: %.*s ", VSR_FMT(echo)))->n_tokens = n;

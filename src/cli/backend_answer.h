@@ -31,6 +31,7 @@ struct backend_answer_options {
     uint64_t created_s; /* wall clock */
     uint64_t seed;      /* picks the words that pad a longer answer */
     struct behaviour behaviour;
+    bool no_thoughts, no_redacted; /* the protocol has no place for them */
 };
 
 enum backend_part_kind { BACKEND_REDACTED, BACKEND_THINKING, BACKEND_TEXT, BACKEND_REFUSAL, BACKEND_TOOL };

@@ -29,6 +29,7 @@ static const struct key {
     { "retry-after", offsetof(struct behaviour, retry_after), false, 0, UINT32_MAX },
     { "health", offsetof(struct behaviour, health), false, BEHAVIOUR_STATUS_LEAST, BEHAVIOUR_STATUS_MOST },
     { "stall", offsetof(struct behaviour, stall), false, 0, BEHAVIOUR_STALL_MS_MAX },
+    { "work", offsetof(struct behaviour, work), false, 0, BEHAVIOUR_STALL_MS_MAX },
     { "cut", offsetof(struct behaviour, cut), false, 0, UINT64_MAX },
     { "rate", offsetof(struct behaviour, rate), true, 0, BEHAVIOUR_RATE_MAX },
     { "tokens", offsetof(struct behaviour, tokens), false, 0, BEHAVIOUR_TOKENS_MAX },

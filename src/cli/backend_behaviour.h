@@ -54,6 +54,7 @@ struct behaviour {
     uint64_t retry_after;    /* seconds, beside `status`; 0: none */
     uint64_t health;         /* status of GET /health; 0: 200 */
     uint64_t stall;          /* milliseconds before the head */
+    uint64_t work;           /* milliseconds that a response in the background takes */
     uint64_t cut;            /* cut the connection after that many body bytes; UINT64_MAX: never */
     double rate;             /* tokens per second of a stream; 0: as fast as they go */
     uint64_t tokens;         /* length of an answer; 0: what the text comes to */

@@ -421,8 +421,7 @@ static void chat_event(struct arena *arena, struct backend_answer *answer, const
             chunks(answer, step, delta_call, out);
         break;
     case BACKEND_STEP_TOKEN:
-        if (kind != BACKEND_REDACTED)
-            chunks(answer, step, delta_token, out);
+        chunks(answer, step, delta_token, out);
         break;
     case BACKEND_STEP_PART_END:
         break;
@@ -456,7 +455,7 @@ static void completions_event(struct arena *arena, struct backend_answer *answer
                               struct buf *out) {
     enum behaviour_usage usage = usage_of(answer);
     (void)arena;
-    if (step->kind == BACKEND_STEP_TOKEN && answer->parts[step->part].kind != BACKEND_THINKING)
+    if (step->kind == BACKEND_STEP_TOKEN)
         completions_chunk(answer, step->token, NULL, false, out);
     else if (step->kind == BACKEND_STEP_FINISH)
         completions_chunk(answer, VSR_STR(""), finish_reason(answer), usage == USAGE_SAME, out);
@@ -482,4 +481,5 @@ const struct backend_dialect backend_completions = {
     .event = completions_event,
     .error = backend_openai_error,
     .overloaded = 503,
+    .no_thoughts = true,
 };

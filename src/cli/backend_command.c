@@ -6,6 +6,7 @@
 #include "cli/backend.h"
 #include "cli/backend_raw.h"
 #include "cli/backend_record.h"
+#include "cli/backend_store.h"
 #include "cli/backend_worker.h"
 #include "cli/cli.h"
 #include "core/buf.h"
@@ -182,9 +183,11 @@ static int run(const struct cli *cli, struct backend *backend) {
     write_models(backend, &models);
     backend->models_body = buf_str(&models);
     backend->record = backend_record_new();
+    backend->store = backend_store_new();
     code =
         behaviour->garbage || behaviour->slow_head ? serve_raw(cli, backend, &signals) : serve(cli, backend, &signals);
     backend_record_free(backend->record);
+    backend_store_free(backend->store);
     buf_done(&models);
     return code;
 }
@@ -227,6 +230,8 @@ static const struct option_spec backend_options[] = {
     { "health", 0, OPTION_NUMBER, 0, "CODE", "status of GET /health", .least = BEHAVIOUR_STATUS_LEAST,
       .greatest = BEHAVIOUR_STATUS_MOST },
     { "stall", 0, OPTION_NUMBER, 0, "MS", "wait before the head", .least = 0, .greatest = BEHAVIOUR_STALL_MS_MAX },
+    { "work", 0, OPTION_NUMBER, 0, "MS", "how long a response in the background takes", .least = 0,
+      .greatest = BEHAVIOUR_STALL_MS_MAX },
     { "cut", 0, OPTION_NUMBER, 0, "BYTES", "cut the connection after so many bytes of the body", .least = 0,
       .greatest = UINT64_MAX },
     { "hang", 0, OPTION_FLAG, 0, NULL, "never answer" },

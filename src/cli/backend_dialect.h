@@ -36,10 +36,12 @@ struct backend_dialect {
     void (*event)(struct arena *arena, struct backend_answer *answer, const struct backend_step *step, struct buf *out);
     /* Appends the body of an error. */
     void (*error)(const struct backend_refusal *refusal, uint64_t id, struct buf *out);
-    int overloaded; /* status with which the provider says so */
+    int overloaded;   /* status with which the provider says so */
+    bool no_thoughts; /* there is no place for them */
+    bool redacts;     /* there is a place for redacted ones */
 };
 
-extern const struct backend_dialect backend_chat, backend_completions, backend_messages;
+extern const struct backend_dialect backend_chat, backend_completions, backend_messages, backend_responses;
 
 /* ---- for the dialects */
 

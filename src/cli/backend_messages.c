@@ -279,4 +279,5 @@ const struct backend_dialect backend_messages = {
     .event = messages_event,
     .error = write_error,
     .overloaded = 529,
+    .redacts = true,
 };

@@ -13,7 +13,7 @@
 #include "core/json.h"
 #include "core/str.h"
 
-enum { BACKEND_TOOLS_MAX = 128, BACKEND_STOPS_MAX = 16, BACKEND_CHOICES_MAX = 8 };
+enum { BACKEND_TOOLS_MAX = 128, BACKEND_STOPS_MAX = 16, BACKEND_CHOICES_MAX = 8, BACKEND_OPEN_CALLS_MAX = 16 };
 
 enum backend_tool_choice { TOOL_CHOICE_AUTO, TOOL_CHOICE_NONE, TOOL_CHOICE_REQUIRED, TOOL_CHOICE_NAMED };
 
@@ -50,6 +50,14 @@ struct backend_question {
     json_ref answer_schema; /* that it has to fit; JSON_NONE: any */
 
     uint64_t thinking; /* tokens of thought that the client asked for; 0: none */
+
+    /* Responses alone. */
+    vsr_str previous_id; /* the response that this one goes on from */
+    bool background, store;
+    bool summary;                               /* of the thoughts is wanted */
+    bool encrypted;                             /* thoughts are wanted sealed */
+    vsr_str open_calls[BACKEND_OPEN_CALLS_MAX]; /* that have a result here and stand elsewhere */
+    size_t n_open_calls;
 };
 
 #endif

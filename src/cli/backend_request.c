@@ -12,7 +12,9 @@
 #include "cli/backend_control.h"
 #include "cli/backend_dialect.h"
 #include "cli/backend_messages_read.h"
+#include "cli/backend_paths.h"
 #include "cli/backend_record.h"
+#include "cli/backend_store.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/mem.h"
@@ -30,25 +32,13 @@ enum {
     REQUEST_ID_LEN = 32,
 };
 
-enum request_kind {
-    REQUEST_ANSWER, /* of a model, in the request's dialect */
-    REQUEST_FIXED,
-    REQUEST_COUNT, /* of the tokens of a message */
-    REQUEST_MODELS,
-    REQUEST_HEALTH,
-    REQUEST_LAST,
-    REQUEST_STATS,
-    REQUEST_BEHAVIOUR,
-    REQUEST_UNKNOWN,
-};
-
 struct backend_request {
     struct backend_request *next_spare;
     struct backend_worker *worker;
     struct backend_listener *listener;
     struct exchange *exchange;
     const struct http1_head *head;
-    enum request_kind kind;
+    enum backend_kind kind;
     const struct backend_dialect *dialect; /* also of errors */
     uint64_t id;
     char shown_id[REQUEST_ID_LEN];
@@ -71,7 +61,8 @@ struct backend_request {
 };
 
 static bool is_model_request(const struct backend_request *request) {
-    return request->kind == REQUEST_ANSWER || request->kind == REQUEST_FIXED || request->kind == REQUEST_COUNT;
+    return request->kind == BACKEND_KIND_ANSWER || request->kind == BACKEND_KIND_FIXED ||
+           request->kind == BACKEND_KIND_COUNT;
 }
 
 /* ---- life */
@@ -292,6 +283,19 @@ static void answer_failure(struct backend_request *request) {
                               : VSR_STR("this backend was told to answer so"));
 }
 
+/* Of a dialect that comes back to its answers. False: it goes on from one that is not there. */
+static bool keep_response(struct backend_request *request, struct backend_refusal *ret_refusal) {
+    struct backend_store *store = request->worker->backend->store;
+    if (request->dialect != &backend_responses)
+        return true;
+    if (!backend_store_links(store, request->arena, &request->answer, ret_refusal))
+        return false;
+    if (request->answer.question->store)
+        backend_store_put(store, request->arena, &request->answer, loop_now_ms(request->worker->loop),
+                          request->behaviour.work);
+    return true;
+}
+
 static void answer_question(struct backend_request *request) {
     const struct backend *backend = request->worker->backend;
     const struct backend_answer_options options = {
@@ -300,6 +304,8 @@ static void answer_question(struct backend_request *request) {
         .created_s = backend->created_s,
         .seed = backend->seed,
         .behaviour = request->behaviour,
+        .no_thoughts = request->dialect->no_thoughts,
+        .no_redacted = !request->dialect->redacts,
     };
     struct backend_question *question = ARENA_NEW(request->arena, struct backend_question);
     struct backend_refusal refusal = { 0 };
@@ -308,6 +314,10 @@ static void answer_question(struct backend_request *request) {
         return;
     }
     backend_answer_begin(request->arena, question, &options, &request->answer);
+    if (!keep_response(request, &refusal)) {
+        reply_refusal(request, &refusal);
+        return;
+    }
     if (question->stream) {
         stream_begin(request);
         return;
@@ -334,21 +344,15 @@ static void answer_model(struct backend_request *request) {
         answer_failure(request);
     else if (request->behaviour.garbage)
         reply(request, 200, "application/json", VSR_STR("\x01\xfe<this is no answer>\r\n{\"choices\": ["));
-    else if (request->kind == REQUEST_FIXED)
+    else if (request->kind == BACKEND_KIND_FIXED)
         reply(request, 200, "application/json", request->worker->backend->fixed_body);
-    else if (request->kind == REQUEST_COUNT)
+    else if (request->kind == BACKEND_KIND_COUNT)
         answer_count(request);
     else
         answer_question(request);
 }
 
-static void on_stalled(void *data) {
-    struct backend_request *request = data;
-    enter(request);
-    if (!request->closed)
-        answer_model(request);
-    leave(request);
-}
+static void on_stalled(void *data);
 
 static void begin_model(struct backend_request *request) {
     const struct behaviour *behaviour = &request->behaviour;
@@ -368,6 +372,24 @@ static void begin_model(struct backend_request *request) {
 
 /* ---- the other paths */
 
+/* `.../responses/ID[/ACTION][?QUERY]` */
+static void answer_stored(struct backend_request *request) {
+    vsr_str rest = request->head->target, path = str_split(&rest, '?'), prefix = VSR_STR("/responses/");
+    struct backend_store_query query = { .method = request->head->method, .query = rest };
+    struct backend_store_reply reply_to;
+    query.action = str_sub(path, (size_t)str_find(path, prefix) + prefix.len, path.len);
+    query.id = str_split(&query.action, '/');
+    query.now_ms = loop_now_ms(request->worker->loop);
+    reply_to = backend_store_ask(request->worker->backend->store, request->arena, &query, &request->out);
+    if (reply_to.wait_ms > 0)
+        loop_timer_start(request->worker->loop, &request->timer, reply_to.wait_ms, on_stalled, request);
+    else if (reply_to.status != 200)
+        reply_error(request, reply_to.status, arena_str(request->arena, buf_str(&request->out)));
+    else
+        reply(request, 200, reply_to.events ? "text/event-stream; charset=utf-8" : "application/json",
+              buf_str(&request->out));
+}
+
 /* The body is a list as in the header; an empty one restores what the command line said. */
 static void change_behaviour(struct backend_request *request) {
     struct behaviour behaviour = request->worker->backend->behaviour;
@@ -385,72 +407,58 @@ static void answer_health(struct backend_request *request) {
     reply(request, status, "text/plain", status == 200 ? VSR_STR("ok\n") : VSR_STR("told to be unwell\n"));
 }
 
+static void on_stalled(void *data) {
+    struct backend_request *request = data;
+    enter(request);
+    if (!request->closed && request->kind == BACKEND_KIND_STORED)
+        answer_stored(request);
+    else if (!request->closed)
+        answer_model(request);
+    leave(request);
+}
+
 static void dispatch(struct backend_request *request) {
     switch (request->kind) {
-    case REQUEST_ANSWER:
-    case REQUEST_FIXED:
-    case REQUEST_COUNT:
+    case BACKEND_KIND_ANSWER:
+    case BACKEND_KIND_FIXED:
+    case BACKEND_KIND_COUNT:
         begin_model(request);
         break;
-    case REQUEST_MODELS:
+    case BACKEND_KIND_STORED:
+        answer_stored(request);
+        break;
+    case BACKEND_KIND_MODELS:
         reply(request, 200, "application/json", request->worker->backend->models_body);
         break;
-    case REQUEST_HEALTH:
+    case BACKEND_KIND_HEALTH:
         answer_health(request);
         break;
-    case REQUEST_LAST:
+    case BACKEND_KIND_LAST:
         backend_record_json(request->worker->backend->record, &request->out);
         reply_json(request);
         break;
-    case REQUEST_STATS:
+    case BACKEND_KIND_STATS:
         backend_control_stats(request->worker->backend, &request->out);
         reply_json(request);
         break;
-    case REQUEST_BEHAVIOUR:
+    case BACKEND_KIND_BEHAVIOUR:
         change_behaviour(request);
         break;
-    case REQUEST_UNKNOWN:
+    case BACKEND_KIND_UNKNOWN:
         reply_error(request, 404,
-                    VSR_STR("no such endpoint; try POST /v1/chat/completions, /v1/messages or /v1/completions"));
+                    VSR_STR("no such endpoint; try POST /v1/chat/completions, /v1/messages or /v1/responses"));
         break;
     }
 }
 
 /* ---- events */
 
-/* Any prefix: base URLs differ between providers. The first row that fits counts. */
-static const struct path_row {
-    const char *method, *path;
-    bool suffix;
-    enum request_kind kind;
-    const struct backend_dialect *dialect; /* NULL: of errors only */
-} paths[] = {
-    { "POST", "/chat/completions", true, REQUEST_ANSWER, &backend_chat },
-    { "POST", "/completions", true, REQUEST_ANSWER, &backend_completions },
-    { "POST", "/messages", true, REQUEST_ANSWER, &backend_messages },
-    { "POST", "/messages/count_tokens", true, REQUEST_COUNT, &backend_messages },
-    { "GET", "/models", true, REQUEST_MODELS, &backend_chat },
-    { "GET", "/health", false, REQUEST_HEALTH, &backend_chat },
-    { "GET", "/_last", false, REQUEST_LAST, &backend_chat },
-    { "GET", "/_stats", false, REQUEST_STATS, &backend_chat },
-    { "PUT", "/_behaviour", false, REQUEST_BEHAVIOUR, &backend_chat },
-};
-
 static void choose_kind(struct backend_request *request) {
-    vsr_str rest = request->head->target, path = str_split(&rest, '?');
-    request->kind = REQUEST_UNKNOWN;
-    request->dialect = &backend_chat;
-    for (size_t i = 0; i < VSR_COUNT(paths); i++) {
-        const struct path_row *row = &paths[i];
-        vsr_str want = str_from_c(row->path);
-        if (!str_eq_c(request->head->method, row->method) || !(row->suffix ? str_ends(path, want) : str_eq(path, want)))
-            continue;
-        request->kind = row->kind;
-        request->dialect = row->dialect;
-        if (row->dialect == &backend_chat && row->kind == REQUEST_ANSWER && request->worker->backend->fixed)
-            request->kind = REQUEST_FIXED;
-        return;
-    }
+    const struct backend_path *path = backend_path_find(request->head->method, request->head->target);
+    request->kind = path->kind;
+    request->dialect = path->dialect;
+    if (path->dialect == &backend_chat && path->kind == BACKEND_KIND_ANSWER && request->worker->backend->fixed)
+        request->kind = BACKEND_KIND_FIXED;
 }
 
 /* Only what a model answers can be told to misbehave; the rest is for whoever steers. */
@@ -489,14 +497,14 @@ static void *on_request(void *app, struct exchange *exchange, const struct http1
 
 static void on_body(void *data, vsr_str bytes) {
     struct backend_request *request = data;
-    if (request->kind != REQUEST_FIXED)
+    if (request->kind != BACKEND_KIND_FIXED)
         buf_append(&request->body, bytes); /* its ceiling is the server's */
 }
 
 static void on_end(void *data) {
     struct backend_request *request = data;
     enter(request);
-    if (is_model_request(request) && request->kind != REQUEST_FIXED)
+    if (is_model_request(request) && request->kind != BACKEND_KIND_FIXED)
         backend_record_put(request->worker->backend->record, str_from_c(request->listener->shown), request->head,
                            buf_str(&request->body));
     dispatch(request);

@@ -20,7 +20,8 @@ enum { OUT_LEN_MAX = 16 << 20, TOKENS = 40, EVENTS_PER_TOKEN_MAX = 2 * BACKEND_C
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct backend_dialect *const dialects[] = { &backend_chat, &backend_completions, &backend_messages };
+static const struct backend_dialect *const dialects[] = { &backend_chat, &backend_completions, &backend_messages,
+                                                          &backend_responses };
 
 static void check_json(struct arena *arena, vsr_str text) {
     struct json_doc doc;
@@ -78,9 +79,9 @@ static void answer(const struct backend_dialect *dialect, const struct backend_a
         { VSR_STR_INIT("x-api-key"), VSR_STR_INIT("k") },
         { VSR_STR_INIT("anthropic-version"), VSR_STR_INIT("2023-06-01") },
     };
-    const struct http1_head head = {
-        .target = VSR_STR("/v1"), .fields = (struct http1_field *)(uintptr_t)fields, .n_fields = VSR_COUNT(fields)
-    };
+    const struct http1_head head = { .target = VSR_STR("/v1"),
+                                     .fields = (struct http1_field *)(uintptr_t)fields,
+                                     .n_fields = VSR_COUNT(fields) };
     struct arena *arena = arena_new(0, 0);
     struct backend_question *question = ARENA_NEW(arena, struct backend_question);
     struct backend_answer whole, streamed;

@@ -292,6 +292,129 @@ describe('Chat Completions', () => {
   });
 });
 
+describe('Responses', () => {
+  const tool = { type: 'function', name: 'weather', parameters: weather.input_schema, strict: true };
+  const create = (params, behaviour = '') => openai().responses.create({ model: 'gpt', ...params }, headers(behaviour));
+  const gather = (params, behaviour = '') => openai().responses.stream({ model: 'gpt', ...params }, headers(behaviour)).finalResponse();
+  /** What does not differ between a whole answer and a streamed one. */
+  const bare = (response) => ({ ...response, id: 0, created_at: 0, stream: 0, output: response.output.map((item) => ({ ...item, id: 0, call_id: 0, parsed_arguments: 0, content: item.content?.map((part) => ({ ...part, parsed: 0 })) })), output_parsed: 0 });
+
+  test('whole', async () => {
+    const response = await create({ input: 'Good morning', instructions: 'Be kind', metadata: { a: 'b' } });
+    assert.match(response.id, /^resp_/);
+    assert.equal(response.object, 'response');
+    assert.equal(response.status, 'completed');
+    assert.equal(response.output_text, 'model gpt answering: Good morning');
+    assert.equal(response.instructions, 'Be kind');
+    assert.deepEqual(response.metadata, { a: 'b' });
+    assert.equal(response.usage.total_tokens, response.usage.input_tokens + response.usage.output_tokens);
+  });
+
+  for (const [name, params, behaviour] of [
+    ['text', { input: 'Good morning' }, ''],
+    ['a tool', { input: 'Use the tool', tools: [tool] }, ''],
+    ['tools at once', { input: 'Go', tools: [tool] }, 'parallel-tools=3'],
+    ['a refusal', { input: 'Hi' }, 'refusal'],
+    ['thoughts told', { input: 'Hi' }, 'thinking=5'],
+    ['thoughts summed up', { input: 'Hi', reasoning: { effort: 'high', summary: 'auto' } }, ''],
+    ['thoughts sealed', { input: 'Hi', reasoning: { effort: 'low' }, include: ['reasoning.encrypted_content'] }, ''],
+    ['cut by length', { input: 'a b c', max_output_tokens: 2 }, ''],
+    ['filtered', { input: 'Hi' }, 'finish=content_filter'],
+  ]) {
+    test(`streamed as whole: ${name}`, async () => {
+      const whole = await create(params, behaviour);
+      assert.deepEqual(bare(await gather(params, behaviour)), bare(whole));
+    });
+  }
+
+  test('the events, their order, their numbers', async () => {
+    const answer = await request(backend.port, { path: '/v1/responses', body: JSON.stringify({ model: 'm', input: 'Go', stream: true, tools: [tool], metadata: { a: 'b' } }, null, 1), headers: told('parallel-tools=1,thinking=2') });
+    const got = events(answer);
+    assert.deepEqual(got.map(([, data]) => data.sequence_number), got.map((_, index) => index));
+    for (const [name, data] of got) assert.equal(data.type, name);
+    assert.deepEqual(got.map(([name]) => name.replace('response.', '')), [
+      'created', 'in_progress',
+      'output_item.added', 'content_part.added', 'reasoning_text.delta', 'reasoning_text.delta', 'reasoning_text.done', 'content_part.done', 'output_item.done',
+      'output_item.added', ...Array(2).fill('function_call_arguments.delta'), 'function_call_arguments.done', 'output_item.done',
+      'completed',
+    ]);
+    assert.equal(got[0][1].response.status, 'in_progress');
+    assert.equal(got.at(-1)[1].response.output.length, 2);
+    const failed = events(await request(backend.port, { path: '/v1/responses', body: '{"model":"m","input":"Hi","stream":true}', headers: told('error-event=1') }));
+    assert.equal(failed.at(-1)[0], 'response.failed');
+    assert.equal(failed.at(-1)[1].response.error.code, 'server_error');
+  });
+
+  test('a structured answer', async () => {
+    const text = { format: { type: 'json_schema', name: 'w', schema: weather.input_schema } };
+    const parsed = await openai().responses.parse({ model: 'gpt', input: 'x', text });
+    assert.deepEqual(JSON.parse(parsed.output_text), sampled);
+  });
+
+  test('kept: retrieved, gone on from, its input listed, deleted', async () => {
+    const client = openai();
+    const first = await create({ input: 'Use the tool', tools: [tool] });
+    assert.deepEqual({ ...(await client.responses.retrieve(first.id)), output_text: 0 }, { ...first, output_text: 0 });
+    const output = [{ type: 'function_call_output', call_id: first.output[0].call_id, output: 'rain' }];
+    const second = await create({ input: output, previous_response_id: first.id });
+    assert.equal(second.output_text, "model gpt answering with the tool's result: rain");
+    const whole = await create({ input: [{ role: 'user', content: 'Go' }, ...first.output, ...output], store: false });
+    assert.equal(whole.output_text, second.output_text);
+    await assert.rejects(client.responses.retrieve(whole.id), OpenAI.NotFoundError);
+
+    const many = await create({ input: Array.from({ length: 5 }, (_, i) => ({ role: 'user', content: [{ type: 'input_text', text: `${i}` }] })) });
+    const texts = [];
+    for await (const item of client.responses.inputItems.list(many.id, { limit: 2, order: 'asc' })) texts.push(item.content[0].text);
+    assert.deepEqual(texts, ['0', '1', '2', '3', '4']);
+    await client.responses.delete(many.id);
+    await assert.rejects(client.responses.retrieve(many.id), OpenAI.NotFoundError);
+  });
+
+  test('in the background: polled, cancelled, followed', async () => {
+    const client = openai();
+    const begun = await create({ input: 'Hi', background: true }, 'work=300');
+    assert.equal(begun.status, 'queued');
+    const seen = new Set();
+    let now = begun;
+    while (now.status === 'queued' || now.status === 'in_progress') {
+      seen.add(now.status);
+      now = await client.responses.retrieve(begun.id);
+    }
+    assert.deepEqual([...seen], ['queued', 'in_progress']);
+    assert.equal(now.output_text, 'model gpt answering: Hi');
+    const slow = await create({ input: 'Hi', background: true }, 'work=60000');
+    assert.equal((await client.responses.cancel(slow.id)).status, 'cancelled');
+    assert.equal((await client.responses.cancel(slow.id)).status, 'cancelled');
+    await assert.rejects(client.responses.cancel((await create({ input: 'x' })).id), OpenAI.BadRequestError);
+    const followed = await create({ input: 'Hi', background: true }, 'work=100');
+    const all = events(await get(backend.port, `/v1/responses/${followed.id}?stream=true`));
+    const rest = events(await get(backend.port, `/v1/responses/${followed.id}?stream=true&starting_after=3`));
+    assert.equal(all.at(-1)[0], 'response.completed');
+    assert.deepEqual(rest, all.slice(4));
+  });
+
+  for (const [name, body, code, message] of [
+    ['no input', { model: 'm' }, 'missing_required_parameter', /'input'/],
+    ['no model', { input: 'x' }, 'missing_required_parameter', /'model'/],
+    ['a parameter of another protocol', { model: 'm', input: 'x', messages: [] }, 'unknown_parameter', /'messages'/],
+    ['a tool of the other form', { model: 'm', input: 'x', tools: [{ type: 'function', function: { name: 'a' } }] }, 'missing_required_parameter', /tools\[0\]\.name/],
+    ['an unknown item', { model: 'm', input: [{ type: 'tool' }] }, 'invalid_value', /'tool'/],
+    ['an unknown part', { model: 'm', input: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }] }, 'invalid_value', /'text'/],
+    ['an unknown response before', { model: 'm', input: 'x', previous_response_id: 'resp_none' }, 'previous_response_not_found', /not found/],
+    ['a result of no call', { model: 'm', input: [{ type: 'function_call_output', call_id: 'c', output: 'x' }] }, null, /No tool call found/],
+    ['background without a store', { model: 'm', input: 'x', background: true, store: false }, null, /stored/],
+    ['a broken seal', { model: 'm', input: [{ type: 'reasoning', summary: [], encrypted_content: 'x' }] }, 'invalid_encrypted_content', /verified/],
+  ]) {
+    test(`refuses: ${name}`, async () => {
+      const answer = await request(backend.port, { path: '/v1/responses', body: JSON.stringify(body) });
+      assert.equal(answer.status, 400, answer.text());
+      assert.equal(answer.json().error.type, 'invalid_request_error');
+      assert.equal(answer.json().error.code, code);
+      assert.match(answer.json().error.message, message);
+    });
+  }
+});
+
 test('what it saw last is there to look at', async () => {
   await anthropic().messages.create(ask('Remember'));
   const last = await backend.last();

@@ -36,6 +36,7 @@ static const char *const label_signal_code[] = { "signal_type", "code" };
 static const char *const label_signal_reason[] = { "signal_type", "reason" };
 static const char *const label_version[] = { "version" };
 static const char *const label_category[] = { "category" };
+static const char *const label_phase[] = { "phase" };
 
 static const char *const reason_names[] = {
 #define X(name) #name,

@@ -75,6 +75,8 @@ struct telemetry {
     struct metric_family *signal_errors;   /* llm_signal_errors_total{signal_type,code} */
     struct metric_family *signals_skipped; /* llm_signal_skipped_total{signal_type,reason} */
     struct metric_family *signal_seconds;  /* llm_signal_extraction_latency_seconds{signal_type} */
+    struct metric *extproc_streams;
+    struct metric_family *extproc_messages, *extproc_seconds; /* {phase} */
 };
 
 struct telemetry *telemetry_new(void);

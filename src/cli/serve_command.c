@@ -71,6 +71,15 @@ static void set_state_dir(const char *dir) {
         (void)setenv("VSR_STATE_DIR", dir, 1); /* no other thread is there yet */
 }
 
+/* ---- the socket for Envoy */
+
+static bool read_extproc(const struct options *options, struct extproc_options *ret_options) {
+    const char *tls_dir = options_text(options, "extproc-tls-dir");
+    *ret_options = (struct extproc_options){ .trust_identity = options_has(options, "extproc-trust-identity"),
+                                             .tls_dir = tls_dir && *tls_dir ? tls_dir : NULL };
+    return read_socket(options_text(options, "extproc-listen"), &ret_options->address, &ret_options->port);
+}
+
 int command_serve(const struct cli *cli, int argc, char **argv) {
     const struct options *options = cli->options;
     struct gateway_options gateway = {
@@ -96,6 +105,9 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
     if (!read_management(options, &management.options))
         return cli_usage(cli, "--management-listen: expected ADDR:PORT or off, found \"%s\"",
                          options_text(options, "management-listen"));
+    if (!read_extproc(options, &gateway.extproc))
+        return cli_usage(cli, "--extproc-listen: expected ADDR:PORT or off, found \"%s\"",
+                         options_text(options, "extproc-listen"));
     gateway.on_start = start_management;
     gateway.on_stop = stop_management;
     gateway.data = &management;

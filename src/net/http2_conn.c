@@ -111,6 +111,8 @@ static int leave_in_anger(struct http2_conn *h2, enum http2_cause cause) {
 }
 
 static int count(struct http2_conn *h2, enum http2_cause cause) {
+    if (server_of(h2)->limits.http2_trusted && (cause == HTTP2_RESETS || cause == HTTP2_PINGS))
+        return 0;
     return http2_guard_take(&h2->guard, cause, now_ms(h2)) ? 0 : leave_in_anger(h2, cause);
 }
 
@@ -664,7 +666,7 @@ static nghttp2_session_callbacks *make_callbacks(void) {
     return callbacks;
 }
 
-static nghttp2_option *make_options(void) {
+static nghttp2_option *make_options(bool trusted) {
     nghttp2_option *options;
     VSR_ASSERT(nghttp2_option_new(&options) == 0);
     nghttp2_option_set_no_auto_window_update(options, 1);
@@ -673,12 +675,14 @@ static nghttp2_option *make_options(void) {
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_ANSWER_BLOCK_MAX);
     nghttp2_option_set_max_outbound_ack(options, HTTP2_ACKS_MAX);
     nghttp2_option_set_max_continuations(options, HTTP2_CONTINUATIONS_MAX);
+    if (trusted) /* a limit of its own that there is no other way to lift */
+        nghttp2_option_set_stream_reset_rate_limit(options, 1 << 30, 1 << 30);
     return options;
 }
 
 static void make_session(struct http2_conn *h2) {
     nghttp2_session_callbacks *callbacks = make_callbacks();
-    nghttp2_option *options = make_options();
+    nghttp2_option *options = make_options(server_of(h2)->limits.http2_trusted);
     VSR_ASSERT(nghttp2_session_server_new2(&h2->session, callbacks, h2, options) == 0); /* fails without memory */
     nghttp2_option_del(options);
     nghttp2_session_callbacks_del(callbacks);

@@ -44,6 +44,9 @@ struct server_limits {
     uint64_t body_len_max;      /* 413 past it; 0 = none */
     size_t connections_max;     /* per server; 503 and close past it */
     uint32_t http2_streams_max; /* at once on one connection, refused past it; 0 = 128 */
+    /* Who connects is a proxy of the operator's own: it resets every stream that it has no more use for, and the
+     * streams of thousands of clients at once when those go away. Neither resets nor pings are counted against it. */
+    bool http2_trusted;
 };
 
 /* How an exchange ended. */

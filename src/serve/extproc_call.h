@@ -5,9 +5,9 @@
  *                            |                                                       |
  *                            +------------ an answer of vsr's own ------------------ + ------------> OVER
  *
- * The pipeline's words (front.h) are only noted down when they come; extproc_settle() turns what is noted into messages,
- * at the end of each message's handling or, for what comes at another time, at the end of the loop's turn. So nothing
- * here depends on which call of the pipeline made the next one. Private to extproc_*.c; worker thread only.
+ * The pipeline's words (front.h) are only noted down when they come; extproc_settle() turns what is noted into
+ * messages, at the end of each message's handling or, for what comes at another time, at the end of the loop's turn. So
+ * nothing here depends on which call of the pipeline made the next one. Private to extproc_*.c; worker thread only.
  */
 #ifndef VSR_SERVE_EXTPROC_CALL_H
 #define VSR_SERVE_EXTPROC_CALL_H
@@ -52,12 +52,12 @@ struct extproc_call {
     enum extproc_mode request_mode, response_mode;
 
     /* The request. What it points to lives in request->arena. */
-    struct http1_head *head;   /* as it came */
+    struct http1_head *head;    /* as it came */
     struct http1_field *fields; /* those that Envoy has now */
     size_t n_fields;
     bool headers_owed, trailers_owed;
-    bool no_body;        /* its headers were all */
-    bool body_complete;  /* the pipeline was told */
+    bool no_body;       /* its headers were all */
+    bool body_complete; /* the pipeline was told */
     size_t chunks_owed, n_chunks;
     struct json_end body_end;
     const struct outbound *outbound; /* NULL until forward() */

@@ -48,11 +48,10 @@ void extproc_send(struct extproc_call *call, const struct extproc_answer *answer
 static void gather_failure(struct extproc_call *call) {
     static const struct http1_field fields[] = { { VSR_STR_INIT("content-type"), VSR_STR_INIT("application/json") } };
     buf_reset(&call->gathered);
-    error_body_write(&call->gathered,
-                     &(struct error_body){ .status = 502,
-                                           .message = VSR_STR("the backend's answer broke off"),
-                                           .code = "upstream_reset",
-                                           .protocol = call->request->client_protocol });
+    error_body_write(&call->gathered, &(struct error_body){ .status = 502,
+                                                            .message = VSR_STR("the backend's answer broke off"),
+                                                            .code = "upstream_reset",
+                                                            .protocol = call->request->client_protocol });
     call->status = 502;
     call->answer_fields = (struct http1_field *)(uintptr_t)fields; /* read only */
     call->n_answer_fields = VSR_COUNT(fields);
@@ -270,7 +269,9 @@ static bool in_order(const struct extproc_call *call, const struct extproc_messa
 static void refuse_unread(struct extproc_call *call, const struct vsr_err *err) {
     static const struct http1_field fields[] = { { VSR_STR_INIT("content-type"), VSR_STR_INIT("application/json") } };
     if (err->code == VSR_E_LIMIT && call->state == EXTPROC_WAITING) {
-        struct extproc_immediate immediate = { .status = 431, .fields = fields, .n_fields = 1, .details = VSR_STR("vsr") };
+        struct extproc_immediate immediate = {
+            .status = 431, .fields = fields, .n_fields = 1, .details = VSR_STR("vsr")
+        };
         error_body_write(&call->gathered, &(struct error_body){ .status = 431, .message = str_from_c(err->text) });
         immediate.body = buf_str(&call->gathered);
         extproc_write_immediate(call->extproc->scratch, &immediate, &call->extproc->out);

@@ -4,13 +4,13 @@
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/log.h"
+#include "provider/credentials.h"
 #include "serve/endpoints.h"
 #include "serve/extproc_call.h"
 #include "serve/extproc_front.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
 #include "serve/worker.h"
-#include "provider/credentials.h"
 
 /* ---- headers */
 
@@ -53,8 +53,8 @@ static void let_pass(struct extproc_call *call, const struct extproc_message *me
     size_t n = clean_fields(call, call->extproc->worker->snapshot, &message->head, now);
     call->state = EXTPROC_PASSING;
     extproc_diff(scratch, message->head.fields, message->head.n_fields, now, n, &mutation);
-    extproc_send(call, &(struct extproc_answer){
-                           .kind = EXTPROC_REQUEST_HEADERS, .headers = &mutation, .modes = &nothing });
+    extproc_send(call,
+                 &(struct extproc_answer){ .kind = EXTPROC_REQUEST_HEADERS, .headers = &mutation, .modes = &nothing });
 }
 
 static bool is_true(const struct http1_head *head, vsr_str name) {
@@ -66,8 +66,8 @@ static bool is_foreign(const struct snapshot *snapshot, const struct http1_head 
     vsr_str path = endpoints_path(endpoints_origin(head->target));
     if (!str_eq(path, VSR_STR("/v1")) && !str_starts(path, VSR_STR("/v1/")))
         return true;
-    return snapshot->doc->global.router.skip_processing.enabled &&
-           is_true(head, VSR_STR("x-vsr-skip-processing")) && !str_starts(path, VSR_STR("/v1/router_replay"));
+    return snapshot->doc->global.router.skip_processing.enabled && is_true(head, VSR_STR("x-vsr-skip-processing")) &&
+           !str_starts(path, VSR_STR("/v1/router_replay"));
 }
 
 /* Headers that are answered before the body is known. */

@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "net/server.h"
 
+struct config_load_options;
 struct extproc_server;
 struct tls_server;
 struct worker;
@@ -26,20 +27,20 @@ struct extproc_options {
     const char *tls_dir; /* NULL: plain */
 };
 
-/* Whether the port is free, and the certificate there: asked once, before the workers start. */
+/* Whether the port is free: asked once, before the workers start. */
 int extproc_server_check(const struct extproc_options *options, struct vsr_err *err) VSR_MUST_CHECK;
 
-/* Reads `tls.crt` and `tls.key` of the folder. */
-int extproc_server_tls(const char *dir, struct tls_server **ret_tls, struct vsr_err *err) VSR_MUST_CHECK;
+/* Reads `tls.crt` and `tls.key` of the folder, and tells load->on_file() of them, found or not. */
+int extproc_server_tls(const char *dir, const struct config_load_options *load, struct tls_server **ret_tls,
+                       struct vsr_err *err) VSR_MUST_CHECK;
 
-/* Listens. Keeps `worker` and `options`. `tls` as extproc_server_tls() made it; NULL: plain. */
-int extproc_server_new(struct worker *worker, const struct extproc_options *options, struct tls_server *tls,
-                       struct extproc_server **ret_server, struct vsr_err *err) VSR_MUST_CHECK;
-/* Connections from now on speak with this. */
-void extproc_server_set_tls(struct extproc_server *server, struct tls_server *tls);
-/* The worker has a new generation, with limits of its own. */
+/* Listens. Keeps `worker` and `options`. Limits and certificate are those of the worker's generation. */
+int extproc_server_new(struct worker *worker, const struct extproc_options *options, struct extproc_server **ret_server,
+                       struct vsr_err *err) VSR_MUST_CHECK;
+/* The worker has a new generation. */
 void extproc_server_refresh(struct extproc_server *server);
-/* NOT_SERVING, no new connections; then on_drained(data) when the streams have ended, at the latest after `drain_ms`. */
+/* NOT_SERVING, no new connections; then on_drained(data) when the streams have ended, at the latest after `drain_ms`.
+ */
 void extproc_server_drain(struct extproc_server *server, uint64_t drain_ms, void (*on_drained)(void *data), void *data);
 /* NULL is allowed. */
 void extproc_server_free(struct extproc_server *server);

@@ -58,6 +58,7 @@ struct snapshot_options gateway_snapshot_options(const struct gateway *gateway, 
         .tls = gateway->tls,
         .evidence = gateway->evidence,
         .load = gateway->options->load,
+        .extproc_tls_dir = gateway->options->extproc.address.len ? gateway->options->extproc.tls_dir : NULL,
         .n_workers = gateway->n_workers,
         .generation = gateway->generation + 1,
     };
@@ -294,6 +295,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .responses = stores_responses(gateway->stores),
             .admission = gateway->admission,
             .evidence = gateway->evidence,
+            .extproc = &gateway->options->extproc,
             .on_exit = on_worker_exit,
             .data = gateway,
         };
@@ -307,7 +309,9 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
 
 static int open_data(struct gateway *gateway, struct vsr_err *err) {
     struct listeners *listeners = NULL;
-    int rc = listeners_open(NULL, gateway->snapshot, gateway->n_workers, &listeners, err);
+    int rc = extproc_server_check(&gateway->options->extproc, err);
+    if (rc == 0)
+        rc = listeners_open(NULL, gateway->snapshot, gateway->n_workers, &listeners, err);
     if (rc == 0)
         rc = start_workers(gateway, listeners, err);
     listeners_free(listeners);
@@ -420,6 +424,10 @@ static void announce(const struct gateway *gateway) {
         LOG_INFO("listening", LOG_S("listener", listener->name), LOG_S("address", listener->address),
                  LOG_I("port", listener->port), LOG_U("workers", gateway->n_workers));
     }
+    if (gateway->options->extproc.address.len)
+        LOG_INFO("listening for Envoy", LOG_S("address", gateway->options->extproc.address),
+                 LOG_U("port", gateway->options->extproc.port),
+                 LOG_B("tls", gateway->options->extproc.tls_dir != NULL));
 }
 
 static int serve(struct gateway *gateway, struct vsr_err *err) {

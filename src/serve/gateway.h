@@ -25,6 +25,7 @@
 #include "config/load.h"
 #include "core/err.h"
 #include "core/str.h"
+#include "serve/extproc_server.h"
 
 struct evidence_lane;
 struct gateway;
@@ -43,6 +44,7 @@ struct gateway_options {
     unsigned workers;        /* 0: one per core */
     vsr_str metrics_address; /* empty: no metrics socket */
     uint16_t metrics_port;
+    struct extproc_options extproc;
     uint64_t drain_ms;
     const char *models_dir; /* what `models/` stands for */
     bool colour;            /* of diagnostics on stderr */

@@ -5,10 +5,12 @@
 #include "core/mem.h"
 #include "evidence/evidence.h"
 #include "evidence/fill.h"
+#include "net/tls.h"
 #include "provider/credentials.h"
 #include "provider/limit_rules.h"
 #include "provider/pricing.h"
 #include "serve/cost_baseline.h"
+#include "serve/extproc_server.h"
 #include "serve/listener_tls.h"
 #include "serve/models_list.h"
 #include "serve/signal_metrics.h"
@@ -175,6 +177,21 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     return 0;
 }
 
+static void unref_tls(void *data) {
+    tls_server_unref(data);
+}
+
+/* The certificate of the socket for Envoy: renewed with the generation, and one that is no good leaves the former. */
+static int read_extproc_tls(struct snapshot *snapshot, const struct snapshot_options *options, struct vsr_err *err) {
+    int rc;
+    if (!options->extproc_tls_dir)
+        return 0;
+    rc = extproc_server_tls(options->extproc_tls_dir, &options->load, &snapshot->extproc_tls, err);
+    if (rc == 0)
+        arena_on_free(snapshot->arena, unref_tls, snapshot->extproc_tls);
+    return rc;
+}
+
 static void forget(void *data) {
     const struct telemetry *telemetry = data;
     metric_add(telemetry->snapshots, -1);
@@ -203,6 +220,8 @@ int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct sna
         (void)err_set(err, rc, "the configuration has errors");
     else
         rc = compile(snapshot, options, diag, err);
+    if (rc == 0)
+        rc = read_extproc_tls(snapshot, options, err);
     if (rc < 0) {
         arena_on_free(outer, free_failed, arena); /* the problems live in it */
         return rc;

@@ -77,11 +77,12 @@ struct snapshot {
     struct provider_set *providers;
     const struct credentials *credentials;
     struct tls_server **listener_tls; /* by index in doc->listeners; NULL: plain */
-    const struct limit_set *limits; /* NULL: nobody is limited */
-    struct map names;               /* vsr_str -> struct model_name */
-    struct map models;              /* logical model -> struct snapshot_model */
-    vsr_str models_json;            /* body of GET /v1/models */
-    struct map model_entries;       /* id -> vsr_str: its entry as JSON */
+    const struct limit_set *limits;   /* NULL: nobody is limited */
+    struct tls_server *extproc_tls;   /* of the socket for Envoy; NULL: plain */
+    struct map names;                 /* vsr_str -> struct model_name */
+    struct map models;                /* logical model -> struct snapshot_model */
+    vsr_str models_json;              /* body of GET /v1/models */
+    struct map model_entries;         /* id -> vsr_str: its entry as JSON */
 };
 
 struct snapshot_options {
@@ -90,6 +91,7 @@ struct snapshot_options {
     struct tls_client *tls;             /* kept */
     struct evidence *evidence;          /* kept; NULL: what only a model can say is unavailable */
     struct config_load_options load;
+    const char *extproc_tls_dir; /* NULL: none */
     size_t n_workers;
     uint64_t generation;
 };

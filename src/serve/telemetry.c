@@ -117,6 +117,15 @@ static void register_signals(struct telemetry *t) {
                           label_signal_type, 1, SERIES_CODES_MAX, signal_bounds, VSR_COUNT(signal_bounds));
 }
 
+static void register_extproc(struct telemetry *t) {
+    struct metrics *m = t->metrics;
+    t->extproc_streams = plain_gauge(m, "vsr_extproc_streams", "Exchanges of Envoy's under way.");
+    t->extproc_messages = metrics_counter(m, "vsr_extproc_messages_total", "Messages of Envoy's, by phase.",
+                                          label_phase, 1, SERIES_CODES_MAX);
+    t->extproc_seconds = metrics_histogram(m, "vsr_extproc_seconds", "From a message of Envoy's to its answer.",
+                                           label_phase, 1, SERIES_CODES_MAX, signal_bounds, VSR_COUNT(signal_bounds));
+}
+
 struct telemetry *telemetry_new(void) {
     struct telemetry *t = MEM_NEW(struct telemetry);
     struct metrics *m = metrics_new();
@@ -141,6 +150,7 @@ struct telemetry *telemetry_new(void) {
         metrics_counter(m, "llm_model_routing_modifications_total", "Requests whose model routing changed.",
                         label_source_target, 2, SERIES_PAIRS_MAX);
     register_signals(t);
+    register_extproc(t);
     return t;
 }
 

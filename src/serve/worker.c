@@ -10,6 +10,7 @@
 #include "net/server.h"
 #include "provider/limit.h"
 #include "serve/admission.h"
+#include "serve/extproc_server.h"
 #include "serve/http_front.h"
 #include "serve/listeners.h"
 #include "serve/request.h"
@@ -205,6 +206,8 @@ static void take(struct worker *worker, struct publication *publication) {
     worker_unuse(worker, old);
     server_set_limits(worker->server, &limits);
     renew_tls(worker);
+    if (worker->extproc)
+        extproc_server_refresh(worker->extproc);
     if (adopt_listeners(worker, publication->listeners, &err) < 0)
         LOG_ERROR("a worker cannot listen", LOG_U("worker", worker->index), LOG_C("error", err.text));
 }
@@ -223,6 +226,7 @@ static void close_all(struct worker *worker) {
     for (struct publication *late; (late = next_publication(worker));)
         publication_free(late);
     server_free(worker->server);
+    extproc_server_free(worker->extproc);
     while (worker->listeners)
         listener_free(worker->listeners);
     worker_unuse(worker, worker->snapshot);
@@ -244,6 +248,12 @@ static int open_lane(struct worker *worker, struct vsr_err *err) {
     return evidence_lane_new(&options, &worker->lane, err);
 }
 
+static int open_extproc(struct worker *worker, const struct extproc_options *options, struct vsr_err *err) {
+    if (options->address.len == 0)
+        return 0;
+    return extproc_server_new(worker, options, &worker->extproc, err);
+}
+
 static int open_all(struct worker *worker, const struct worker_options *options, struct vsr_err *err) {
     struct server_limits limits = http_front_limits(worker->snapshot);
     int rc = loop_new(&worker->loop, err);
@@ -261,6 +271,8 @@ static int open_all(struct worker *worker, const struct worker_options *options,
         rc = store_lane_new(options->responses, worker->loop, &worker->store, err);
     if (rc == 0)
         rc = adopt_listeners(worker, options->listeners, err);
+    if (rc == 0)
+        rc = open_extproc(worker, options->extproc, err);
     return rc;
 }
 
@@ -365,7 +377,8 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot, struct lis
 
 static void on_drained(void *data) {
     struct worker *worker = data;
-    loop_stop(worker->loop);
+    if (--worker->n_draining == 0)
+        loop_stop(worker->loop);
 }
 
 static void on_drain(void *data) {
@@ -373,6 +386,9 @@ static void on_drain(void *data) {
     if (worker->draining)
         return;
     worker->draining = true;
+    worker->n_draining = worker->extproc ? 2 : 1;
+    if (worker->extproc)
+        extproc_server_drain(worker->extproc, worker->drain_ms, on_drained, worker);
     server_drain(worker->server, worker->drain_ms, on_drained, worker);
 }
 

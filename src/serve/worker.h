@@ -25,6 +25,8 @@ struct evidence;
 struct evidence_lane;
 struct admission;
 struct admission_lane;
+struct extproc_options;
+struct extproc_server;
 struct limit_lane;
 struct limit_state;
 struct listeners;
@@ -66,6 +68,7 @@ struct worker {
     pthread_t thread;
     struct loop *loop;
     struct server *server;
+    struct extproc_server *extproc; /* NULL: off */
     struct client *client;
     struct evidence *evidence;
     struct evidence_lane *lane;
@@ -79,6 +82,7 @@ struct worker {
     struct admission_lane *admission;
     struct random random;
     bool draining;
+    unsigned n_draining; /* servers that have not ended yet */
     uint64_t drain_ms;
     void (*on_exit)(void *data);
     void *exit_data;
@@ -111,6 +115,7 @@ struct worker_options {
     struct response_store *responses;      /* kept */
     struct admission *admission;           /* kept */
     struct evidence *evidence;             /* kept */
+    const struct extproc_options *extproc; /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);
     void *data;

@@ -23,7 +23,5 @@ test('smoke', async (t) => {
     { path: '/v1/chat/completions', headers: { 'content-type': 'application/json', 'content-length': body.length }, chunks: [body] },
     { route: () => backend.port },
   );
-  console.log(answer.status, answer.headers.entries(), answer.body.toString(), answer.metadata, answer.log);
-  console.log(backend.last.rawHead, backend.last.text());
   assert.equal(answer.status, 200);
 });

@@ -29,9 +29,13 @@ static bool same_mark(struct sidecar_mark a, struct sidecar_mark b) {
     return a.len > 0 && a.len == b.len && a.hash == b.hash;
 }
 
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 const struct sidecar_origin *sidecar_find(const struct sidecar_origins *origins, vsr_str written, size_t *cursor) {
     struct sidecar_mark mark = sidecar_mark(written);
-    for (size_t i = 0; i < origins->n; i++) {
+    for (size_t i = 0; i < least(origins->n, SIDECAR_LOOK_MAX); i++) {
         size_t at = (*cursor + i) % origins->n;
         if (!same_mark(origins->items[at].written, mark))
             continue;
@@ -41,9 +45,18 @@ const struct sidecar_origin *sidecar_find(const struct sidecar_origins *origins,
     return NULL;
 }
 
-const struct sidecar_origin *sidecar_find_id(const struct sidecar_origins *origins, vsr_str id) {
-    for (size_t i = 0; i < origins->n && id.len > 0; i++)
-        if (str_eq(origins->items[i].id, id))
-            return &origins->items[i];
+const struct sidecar_origin *sidecar_find_result(const struct sidecar *sidecar, vsr_str result_id) {
+    const struct sidecar_origins *origins = &sidecar->messages;
+    for (size_t i = 0; i < least(origins->n, SIDECAR_LOOK_MAX) && result_id.len > 0; i++)
+        if (str_eq(origins->items[origins->n - 1 - i].result_id, result_id))
+            return &origins->items[origins->n - 1 - i];
+    return NULL;
+}
+
+const struct sidecar_origin *sidecar_find_call(const struct sidecar *sidecar, vsr_str call_id) {
+    const struct sidecar_origins *origins = &sidecar->messages;
+    for (size_t i = 0; i < least(origins->n, SIDECAR_LOOK_MAX) && call_id.len > 0; i++)
+        if (str_eq(origins->items[origins->n - 1 - i].call_id, call_id))
+            return &origins->items[origins->n - 1 - i];
     return NULL;
 }

@@ -20,6 +20,8 @@
 
 struct arena;
 
+enum { SIDECAR_LOOK_MAX = 1024 };
+
 /* Bytes that were written, known by length and hash: a copy would double the memory of a long conversation. */
 struct sidecar_mark {
     size_t len;
@@ -30,7 +32,8 @@ struct sidecar_origin {
     struct sidecar_mark written; /* the chat message or tool, as JSON text */
     vsr_str raw;                 /* the Anthropic blocks (joined by commas), or the tool, as JSON text */
     vsr_str thinking;            /* assistant: the thinking blocks among them, joined by commas */
-    vsr_str id;                  /* tool_use_id of a result, id of the first call of an assistant message; else empty */
+    vsr_str result_id;           /* of a result: the call's id; else empty */
+    vsr_str call_id;             /* of an assistant message: its first call's id; else empty */
     bool is_error;               /* of a result */
 };
 
@@ -45,11 +48,11 @@ struct sidecar {
     struct sidecar_mark system_written; /* the chat message of `system` */
     vsr_str system;                     /* raw string or array; empty: there was none */
     vsr_str server_tools;               /* raw tools that the provider runs, joined by commas */
-    vsr_str thinking, metadata;         /* raw members */
+    vsr_str thinking, metadata, top_k;  /* raw members */
     vsr_str user_id;                    /* metadata.user_id, decoded */
     vsr_str tool_choice;                /* raw member */
     struct sidecar_mark tool_choice_written;
-    vsr_str members; /* further top-level members, top_k among them: `"name":value` joined by commas */
+    vsr_str members; /* further top-level members, `"name":value` joined by commas */
 };
 
 /* Keeps `arena`. */
@@ -63,11 +66,14 @@ int sidecar_note(struct sidecar *sidecar, struct sidecar_origins *origins, const
 
 /*
  * The origin of exactly these bytes: the first one at or behind `*cursor`, else the first one at all, since equal
- * messages may stand for different blocks. Moves the cursor behind it. NULL when there is none.
+ * messages may stand for different blocks. Moves the cursor behind it. NULL when there is none. Looks at no more than
+ * SIDECAR_LOOK_MAX origins: plugins change or add a few messages, and a long list of changed ones must not cost a
+ * search through everything for each.
  */
 const struct sidecar_origin *sidecar_find(const struct sidecar_origins *origins, vsr_str written, size_t *cursor);
 
-/* The origin with this id, which must not be empty. NULL when there is none. */
-const struct sidecar_origin *sidecar_find_id(const struct sidecar_origins *origins, vsr_str id);
+/* The last origin with this id, which is not empty, within the same limit. NULL when there is none. */
+const struct sidecar_origin *sidecar_find_result(const struct sidecar *sidecar, vsr_str result_id);
+const struct sidecar_origin *sidecar_find_call(const struct sidecar *sidecar, vsr_str call_id);
 
 #endif

@@ -1,0 +1,192 @@
+#include "wire/messages_edit.h"
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/json_write.h"
+#include "wire/chat_reasoning.h"
+#include "wire/messages_request.h"
+
+enum { PROMPT_LEN_MAX = 4 << 20 };
+
+int64_t messages_thinking_budget(vsr_str effort, int64_t max_tokens) {
+    static const struct {
+        vsr_str effort;
+        int64_t budget;
+    } budgets[] = {
+        { VSR_STR_INIT("minimal"), MESSAGES_BUDGET_LOW }, { VSR_STR_INIT("low"), MESSAGES_BUDGET_LOW },
+        { VSR_STR_INIT("high"), MESSAGES_BUDGET_HIGH },   { VSR_STR_INIT("xhigh"), MESSAGES_BUDGET_HIGH },
+        { VSR_STR_INIT("max"), MESSAGES_BUDGET_HIGH },
+    };
+    int64_t budget = MESSAGES_BUDGET_MEDIUM;
+    for (size_t i = 0; i < VSR_COUNT(budgets); i++)
+        if (str_eq(budgets[i].effort, effort))
+            budget = budgets[i].budget;
+    if (budget >= max_tokens)
+        budget = max_tokens > 0 ? max_tokens - 1 : 0;
+    return budget < MESSAGES_BUDGET_LOW ? 0 : budget;
+}
+
+static bool type_is(const struct json_doc *doc, json_ref object, vsr_str type) {
+    json_ref value = json_get(doc, object, VSR_STR("type"));
+    return json_is(doc, value, JSON_STRING) && json_str_eq(doc, value, type);
+}
+
+static bool is_signed(const struct json_doc *doc, json_ref block) {
+    json_ref signature = json_get(doc, block, VSR_STR("signature"));
+    return json_is(doc, signature, JSON_STRING) && json_str_len(doc, signature) > 0;
+}
+
+static bool role_is(const struct json_doc *doc, json_ref message, vsr_str role) {
+    json_ref value = json_get(doc, message, VSR_STR("role"));
+    return json_is(doc, value, JSON_STRING) && json_str_eq(doc, value, role);
+}
+
+/* First block of that type; JSON_NONE when there is none. */
+static json_ref find_block(const struct json_doc *doc, json_ref content, vsr_str type) {
+    if (!json_is(doc, content, JSON_ARRAY))
+        return JSON_NONE;
+    for (json_ref block = json_first(doc, content); block != JSON_NONE; block = json_next(doc, content, block))
+        if (type_is(doc, block, type))
+            return block;
+    return JSON_NONE;
+}
+
+bool messages_may_think(const struct json_doc *doc) {
+    json_ref messages = json_get(doc, 0, VSR_STR("messages")), assistant = JSON_NONE, last = JSON_NONE;
+    json_ref content, thinking;
+    if (!json_is(doc, messages, JSON_ARRAY))
+        return true;
+    for (json_ref m = json_first(doc, messages); m != JSON_NONE; m = json_next(doc, messages, m)) {
+        last = m;
+        if (role_is(doc, m, VSR_STR("assistant")))
+            assistant = m;
+    }
+    if (find_block(doc, json_get(doc, last, VSR_STR("content")), VSR_STR("tool_result")) == JSON_NONE)
+        return true;
+    content = json_get(doc, assistant, VSR_STR("content"));
+    thinking = find_block(doc, content, VSR_STR("thinking"));
+    return (thinking != JSON_NONE && is_signed(doc, thinking)) ||
+           find_block(doc, content, VSR_STR("redacted_thinking")) != JSON_NONE;
+}
+
+static int delete_member(struct json_edit *edit, const struct json_doc *doc, vsr_str key, struct vsr_err *err) {
+    struct json_step path[] = { JSON_KEY_STR(key) };
+    return json_get(doc, 0, key) == JSON_NONE ? 0 : json_edit_delete(edit, path, VSR_COUNT(path), err);
+}
+
+static int64_t max_tokens_of(const struct json_doc *doc) {
+    int64_t tokens;
+    return json_i64(doc, json_get(doc, 0, VSR_STR("max_tokens")), &tokens) ? tokens : MESSAGES_MAX_TOKENS_DEFAULT;
+}
+
+static int think(struct arena *arena, struct json_edit *edit, const struct json_doc *doc, int64_t budget,
+                 struct vsr_err *err) {
+    static const struct json_step thinking[] = { { .key = VSR_STR_INIT("thinking") } };
+    json_ref choice = json_get(doc, 0, VSR_STR("tool_choice"));
+    vsr_str raw = arena_printf(arena, "{\"type\":\"enabled\",\"budget_tokens\":%lld}", (long long)budget);
+    int rc = json_edit_set(edit, thinking, VSR_COUNT(thinking), raw, err);
+    if (rc == 0)
+        rc = delete_member(edit, doc, VSR_STR("temperature"), err);
+    if (rc == 0)
+        rc = delete_member(edit, doc, VSR_STR("top_k"), err);
+    if (rc == 0 && (type_is(doc, choice, VSR_STR("any")) || type_is(doc, choice, VSR_STR("tool"))))
+        rc = delete_member(edit, doc, VSR_STR("tool_choice"), err);
+    return rc;
+}
+
+int messages_edit_reasoning(struct arena *arena, struct json_edit *edit, const struct json_doc *doc,
+                            const struct chat_reasoning *reasoning, struct vsr_err *err) {
+    int64_t budget;
+    if (!reasoning->on)
+        return reasoning->family == CHAT_FAMILY_NONE ? 0 : delete_member(edit, doc, VSR_STR("thinking"), err);
+    budget = messages_thinking_budget(reasoning->effort, max_tokens_of(doc));
+    if (budget == 0 || !messages_may_think(doc))
+        return delete_member(edit, doc, VSR_STR("thinking"), err);
+    return think(arena, edit, doc, budget, err);
+}
+
+static bool is_unsigned(const struct json_doc *doc, json_ref block) {
+    return type_is(doc, block, VSR_STR("thinking")) && !is_signed(doc, block);
+}
+
+static size_t count_unsigned(const struct json_doc *doc, json_ref content) {
+    size_t n = 0;
+    if (!json_is(doc, content, JSON_ARRAY))
+        return 0;
+    for (json_ref b = json_first(doc, content); b != JSON_NONE; b = json_next(doc, content, b))
+        n += is_unsigned(doc, b);
+    return n;
+}
+
+/* A message that would be left empty goes, too: the API takes none. */
+static int delete_unsigned(struct json_edit *edit, const struct json_doc *doc, json_ref content, size_t message,
+                           size_t n, struct vsr_err *err) {
+    struct json_step path[] = { JSON_KEY("messages"), JSON_INDEX(message), JSON_KEY("content"), JSON_INDEX(0) };
+    int rc = 0;
+    if (n == json_count(doc, content))
+        return json_edit_delete(edit, path, 2, err);
+    for (json_ref b = json_first(doc, content); b != JSON_NONE && rc == 0; b = json_next(doc, content, b)) {
+        if (is_unsigned(doc, b))
+            rc = json_edit_delete(edit, path, VSR_COUNT(path), err);
+        path[3].index++;
+    }
+    return rc;
+}
+
+int messages_edit_unsigned_thinking(struct json_edit *edit, const struct json_doc *doc, struct vsr_err *err) {
+    json_ref messages = json_get(doc, 0, VSR_STR("messages"));
+    size_t index = 0, n_deleted = 0;
+    if (!json_is(doc, messages, JSON_ARRAY))
+        return 0;
+    for (json_ref m = json_first(doc, messages); m != JSON_NONE; m = json_next(doc, messages, m), index++) {
+        json_ref content = json_get(doc, m, VSR_STR("content"));
+        size_t n = count_unsigned(doc, content);
+        int rc = n == 0 ? 0 : delete_unsigned(edit, doc, content, index, n, err);
+        if (rc < 0)
+            return rc;
+        n_deleted += n;
+    }
+    return n_deleted > 0 && !messages_may_think(doc) ? delete_member(edit, doc, VSR_STR("thinking"), err) : 0;
+}
+
+static void write_text_block(struct buf *out, vsr_str text) {
+    buf_append(out, VSR_STR("{\"type\":\"text\",\"text\":"));
+    json_quote(out, text);
+    buf_append_char(out, '}');
+}
+
+/* The new prompt before the old one, which is a string. */
+static int write_joined(struct arena *arena, struct buf *out, const struct json_doc *doc, json_ref system,
+                        vsr_str text) {
+    vsr_str old, both;
+    if (!json_str(arena, doc, system, &old))
+        return VSR_E_NOMEM;
+    both = old.len > 0 ? arena_printf(arena, "%.*s\n\n%.*s", VSR_FMT(text), VSR_FMT(old)) : text;
+    json_quote(out, both);
+    return buf_failed(out);
+}
+
+int messages_edit_system(struct arena *arena, struct json_edit *edit, const struct json_doc *doc, vsr_str text,
+                         struct vsr_err *err) {
+    static const struct json_step front[] = { { .key = VSR_STR_INIT("system") }, { .index = 0 } };
+    json_ref system = json_get(doc, 0, VSR_STR("system"));
+    bool blocks = json_is(doc, system, JSON_ARRAY);
+    struct buf out;
+    int rc = 0;
+    buf_init(&out, PROMPT_LEN_MAX);
+    if (blocks)
+        write_text_block(&out, text);
+    else if (json_is(doc, system, JSON_STRING))
+        rc = write_joined(arena, &out, doc, system, text);
+    else
+        json_quote(&out, text);
+    if (rc == 0)
+        rc = buf_failed(&out);
+    if (rc < 0)
+        (void)err_set(err, rc, "the system prompt: %s", err_code_text(rc));
+    else
+        rc = blocks ? json_edit_insert(edit, front, 2, buf_str(&out), err)
+                    : json_edit_set(edit, front, 1, buf_str(&out), err);
+    buf_done(&out);
+    return rc;
+}

@@ -3,6 +3,7 @@
  */
 #include "cli/backend_dialect.h"
 
+#include "cli/backend_media.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
@@ -117,6 +118,9 @@ static bool read_chat(struct arena *arena, const struct http1_head *head, vsr_st
     q->user_last = facts->last_role == ROLE_USER;
     q->n_images = facts->n_images;
     q->prompt_tokens = backend_prompt_tokens(facts->context_text.len);
+    /* What only servers of picture models understand. */
+    q->wants_image = json_get(&q->doc, 0, VSR_STR("num_inference_steps")) != JSON_NONE ||
+                     json_get(&q->doc, 0, VSR_STR("extra_body")) != JSON_NONE;
     read_common(arena, q);
     read_tools(arena, q);
     read_format(q);
@@ -237,9 +241,19 @@ static void write_part(const struct backend_answer *answer, const char *name, en
         buf_append_c(out, "null");
 }
 
+/* A picture as the content of a message. */
+static void write_picture(const struct backend_answer *answer, struct buf *out) {
+    buf_append_c(out, "\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,");
+    backend_picture(answer->question->said, out);
+    buf_append_c(out, "\"}}]");
+}
+
 static void write_message(const struct backend_answer *answer, struct buf *out) {
     buf_append_c(out, "{\"role\":\"assistant\",");
-    write_part(answer, "content", BACKEND_TEXT, out);
+    if (answer->question->wants_image)
+        write_picture(answer, out);
+    else
+        write_part(answer, "content", BACKEND_TEXT, out);
     if (backend_answer_find(answer, BACKEND_THINKING) < answer->n_parts) {
         buf_append_char(out, ',');
         write_part(answer, "reasoning_content", BACKEND_THINKING, out);

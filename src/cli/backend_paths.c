@@ -8,6 +8,8 @@ static const struct backend_path paths[] = {
     { "POST", "/completions", BACKEND_KIND_ANSWER, &backend_completions },
     { "POST", "/messages", BACKEND_KIND_ANSWER, &backend_messages },
     { "POST", "/messages/count_tokens", BACKEND_KIND_COUNT, &backend_messages },
+    { "POST", "/embeddings", BACKEND_KIND_EMBEDDINGS, &backend_chat },
+    { "POST", "/images/generations", BACKEND_KIND_IMAGES, &backend_chat },
     { "POST", "/responses", BACKEND_KIND_ANSWER, &backend_responses },
     { "", "/responses/", BACKEND_KIND_STORED, &backend_responses },
     { "GET", "/models", BACKEND_KIND_MODELS, &backend_chat },

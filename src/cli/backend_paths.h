@@ -14,7 +14,9 @@ struct backend_dialect;
 enum backend_kind {
     BACKEND_KIND_ANSWER, /* of a model, in the path's dialect */
     BACKEND_KIND_FIXED,
-    BACKEND_KIND_COUNT,  /* of the tokens of a message */
+    BACKEND_KIND_COUNT, /* of the tokens of a message */
+    BACKEND_KIND_EMBEDDINGS,
+    BACKEND_KIND_IMAGES,
     BACKEND_KIND_STORED, /* a response that was given before */
     BACKEND_KIND_MODELS,
     BACKEND_KIND_HEALTH,

@@ -46,6 +46,7 @@ struct backend_question {
     size_t n_tools;
     bool one_tool; /* at a time */
 
+    bool wants_image;       /* beside the words, as servers of picture models answer */
     bool wants_json;        /* an object as the answer */
     json_ref answer_schema; /* that it has to fit; JSON_NONE: any */
 

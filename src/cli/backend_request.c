@@ -11,6 +11,7 @@
 #include "cli/backend.h"
 #include "cli/backend_control.h"
 #include "cli/backend_dialect.h"
+#include "cli/backend_media.h"
 #include "cli/backend_messages_read.h"
 #include "cli/backend_paths.h"
 #include "cli/backend_record.h"
@@ -61,8 +62,16 @@ struct backend_request {
 };
 
 static bool is_model_request(const struct backend_request *request) {
-    return request->kind == BACKEND_KIND_ANSWER || request->kind == BACKEND_KIND_FIXED ||
-           request->kind == BACKEND_KIND_COUNT;
+    switch (request->kind) {
+    case BACKEND_KIND_ANSWER:
+    case BACKEND_KIND_FIXED:
+    case BACKEND_KIND_COUNT:
+    case BACKEND_KIND_EMBEDDINGS:
+    case BACKEND_KIND_IMAGES:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* ---- life */
@@ -326,15 +335,29 @@ static void answer_question(struct backend_request *request) {
     reply_json(request);
 }
 
-static void answer_count(struct backend_request *request) {
+static bool count_tokens(struct backend_request *request, struct backend_refusal *ret_refusal) {
     struct backend_question *question = ARENA_NEW(request->arena, struct backend_question);
-    struct backend_refusal refusal = { 0 };
-    if (!backend_messages_read(request->arena, request->head, buf_str(&request->body), true, question, &refusal)) {
-        reply_refusal(request, &refusal);
-        return;
-    }
+    if (!backend_messages_read(request->arena, request->head, buf_str(&request->body), true, question, ret_refusal))
+        return false;
     buf_printf(&request->out, "{\"input_tokens\":%llu}", (unsigned long long)question->prompt_tokens);
-    reply_json(request);
+    return true;
+}
+
+/* What is no conversation. */
+static void answer_at_once(struct backend_request *request) {
+    struct backend_refusal refusal = { 0 };
+    vsr_str body = buf_str(&request->body);
+    bool ok;
+    if (request->kind == BACKEND_KIND_COUNT)
+        ok = count_tokens(request, &refusal);
+    else if (request->kind == BACKEND_KIND_EMBEDDINGS)
+        ok = backend_embeddings(request->arena, body, &request->out, &refusal);
+    else
+        ok = backend_images(request->arena, body, request->worker->backend->created_s, &request->out, &refusal);
+    if (ok)
+        reply_json(request);
+    else
+        reply_refusal(request, &refusal);
 }
 
 static void answer_model(struct backend_request *request) {
@@ -346,10 +369,10 @@ static void answer_model(struct backend_request *request) {
         reply(request, 200, "application/json", VSR_STR("\x01\xfe<this is no answer>\r\n{\"choices\": ["));
     else if (request->kind == BACKEND_KIND_FIXED)
         reply(request, 200, "application/json", request->worker->backend->fixed_body);
-    else if (request->kind == BACKEND_KIND_COUNT)
-        answer_count(request);
-    else
+    else if (request->kind == BACKEND_KIND_ANSWER)
         answer_question(request);
+    else
+        answer_at_once(request);
 }
 
 static void on_stalled(void *data);
@@ -422,6 +445,8 @@ static void dispatch(struct backend_request *request) {
     case BACKEND_KIND_ANSWER:
     case BACKEND_KIND_FIXED:
     case BACKEND_KIND_COUNT:
+    case BACKEND_KIND_EMBEDDINGS:
+    case BACKEND_KIND_IMAGES:
         begin_model(request);
         break;
     case BACKEND_KIND_STORED:

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
+import { crc32, inflateSync } from 'node:zlib';
 
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { AzureOpenAI } from 'openai';
@@ -413,6 +414,39 @@ describe('Responses', () => {
       assert.match(answer.json().error.message, message);
     });
   }
+});
+
+describe('what is no text', () => {
+  test('embeddings: of length one, the same for the same text, in both encodings', async () => {
+    const client = openai();
+    const floats = await client.embeddings.create({ model: 'e', input: ['one', 'two', 'one'], encoding_format: 'float' });
+    const [one, two, again] = floats.data.map((item) => item.embedding);
+    assert.equal(one.length, 64);
+    assert.ok(Math.abs(one.reduce((sum, x) => sum + x * x, 0) - 1) < 1e-5);
+    assert.deepEqual(one, again);
+    assert.notDeepEqual(one, two);
+    const coded = await client.embeddings.create({ model: 'e', input: 'one' }); // base64 on the wire
+    assert.deepEqual([...coded.data[0].embedding], one.map(Math.fround));
+    assert.equal((await backend.last()).json().encoding_format, 'base64');
+    assert.equal((await client.embeddings.create({ model: 'e', input: [[1, 2, 3]], dimensions: 8, encoding_format: 'float' })).data[0].embedding.length, 8);
+    for (const input of ['', [], [true], undefined]) await assert.rejects(client.embeddings.create({ model: 'e', input }), OpenAI.BadRequestError);
+  });
+
+  test('pictures', async () => {
+    const client = openai();
+    const { data } = await client.images.generate({ model: 'gpt-image-1', prompt: 'a cat', n: 2, size: '1024x1024' });
+    assert.equal(data.length, 2);
+    const png = Buffer.from(data[0].b64_json, 'base64');
+    assert.equal(png.subarray(1, 4).toString(), 'PNG');
+    assert.deepEqual(inflateSync(png.subarray(41, -16)).length, 4, 'one pixel behind its filter');
+    assert.equal(crc32(png.subarray(37, -16)), png.readUInt32BE(png.length - 16));
+    const other = await client.images.generate({ model: 'dall-e-3', prompt: 'a dog', response_format: 'url' });
+    assert.match(other.data[0].url, /^data:image\/png;base64,/);
+    await assert.rejects(client.images.generate({ prompt: '' }), OpenAI.BadRequestError);
+    const chat = await request(backend.port, { body: JSON.stringify({ model: 'omni', messages: say('a cat'), extra_body: { width: 1024 } }) });
+    const [part] = chat.json().choices[0].message.content;
+    assert.equal(part.image_url.url, `data:image/png;base64,${data[0].b64_json}`);
+  });
 });
 
 test('what it saw last is there to look at', async () => {

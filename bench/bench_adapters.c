@@ -131,7 +131,7 @@ static void add_adapter(struct rig *rig, size_t first, struct encoder_adapter **
     if (weights_open(str_from_c(rig->model), &weights, &err) < 0 ||
         lora_parse(buf_str(&config), buf_str(&tensors), &lora, &err) < 0 || lora_bind(lora, &linears, &err) < 0 ||
         encoder_adapter_new(rig->base, weights, lora, stacked, &err) < 0 ||
-        encoder_new(rig->runtime, &rig->config, weights, lora, rig->precision, folded, &err) < 0)
+        nn_encoder_new(rig->runtime, &rig->config, weights, lora, rig->precision, folded, &err) < 0)
         die("adapter", &err);
     lora_free(lora);
     weights_unref(weights);
@@ -156,7 +156,7 @@ static void add_adapters(struct rig *rig, size_t first) {
 static void remove_adapters(struct rig *rig) {
     for (size_t i = 0; i < ADAPTERS; i++) {
         encoder_adapter_free(rig->stacked[i]);
-        encoder_free(rig->folded[i]);
+        nn_encoder_free(rig->folded[i]);
     }
 }
 
@@ -238,7 +238,7 @@ static void rig_begin(struct rig *rig) {
     if (model_file_read(rig->arena, str_from_c(rig->model), VSR_STR("config.json"), &text, &err) < 0 ||
         encoder_config_read(rig->arena, text, &rig->config, &err) < 0 || nn_runtime_new(&rig->runtime, &err) < 0 ||
         weights_open(str_from_c(rig->model), &weights, &err) < 0 ||
-        encoder_new(rig->runtime, &rig->config, weights, NULL, rig->precision, &rig->base, &err) < 0)
+        nn_encoder_new(rig->runtime, &rig->config, weights, NULL, rig->precision, &rig->base, &err) < 0)
         die(rig->model, &err);
     weights_unref(weights);
     rig->work = encoder_work_new(rig->runtime);
@@ -246,7 +246,7 @@ static void rig_begin(struct rig *rig) {
 
 static void rig_end(struct rig *rig) {
     encoder_work_free(rig->work);
-    encoder_free(rig->base);
+    nn_encoder_free(rig->base);
     nn_runtime_free(rig->runtime);
     arena_free(rig->arena);
 }

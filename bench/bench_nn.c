@@ -155,7 +155,7 @@ static void load_trunk(struct rig *rig, const char *model) {
     uint64_t begin = clock_mono_ns();
     if (weights_open(str_from_c(model), &weights, &err) < 0 ||
         weights_probe(weights, encoder_family_embedding(rig->config.family), &err) < 0 ||
-        encoder_new(rig->runtime, &rig->config, weights, NULL, rig->precision, &rig->encoder, &err) < 0 ||
+        nn_encoder_new(rig->runtime, &rig->config, weights, NULL, rig->precision, &rig->encoder, &err) < 0 ||
         weights_finish(weights, &err) < 0)
         die(model, &err);
     weights_unref(weights);
@@ -188,7 +188,7 @@ static void rig_end(struct rig *rig) {
         head_scratch_free(rig->scratch[i]);
     }
     encoder_work_free(rig->work);
-    encoder_free(rig->encoder);
+    nn_encoder_free(rig->encoder);
     nn_runtime_free(rig->runtime);
     arena_free(rig->arena);
 }

@@ -112,7 +112,8 @@ static vsr_str key_source(const struct config_backend_ref *ref, vsr_str variable
 }
 
 static void derive_key(struct check *c, struct config_backend_ref *ref) {
-    const struct vendor *vendor = &vendors[ref->provider];
+    bool messages = ref->provider == PROVIDER_PLAIN && ref->api == API_ANTHROPIC;
+    const struct vendor *vendor = &vendors[messages ? PROVIDER_ANTHROPIC : ref->provider];
     bool own_prefix = schema_present(&config_backend_ref_schema, ref, "auth_prefix");
     vsr_str prefix = own_prefix ? ref->auth_prefix : str_from_c(vendor->auth_prefix);
     vsr_str variable = str_trim(ref->api_key_env);
@@ -182,6 +183,13 @@ static void derive_names(struct check *c, struct config_backend_ref *ref, size_t
             ref->provider == PROVIDER_PLAIN ? VSR_STR("vllm") : str_from_c(config_provider_names[ref->provider]);
 }
 
+/* A vendor's OpenAI-compatible API is meant where it has a path of its own. */
+static int api_of(const struct config_provider_model *model, const struct config_backend_ref *ref) {
+    if (model->api_format == API_OPENAI && ref->provider == PROVIDER_ANTHROPIC && ref->chat_path.len == 0)
+        return API_ANTHROPIC;
+    return model->api_format;
+}
+
 static void derive_backend(struct check *c, const struct config_provider_model *model, struct config_backend_ref *ref,
                            size_t index) {
     derive_names(c, ref, index);
@@ -191,6 +199,7 @@ static void derive_backend(struct check *c, const struct config_provider_model *
         return;
     }
     ref->profiled = is_profiled(ref);
+    ref->api = api_of(model, ref);
     derive_place(c, ref);
     if (ref->profiled)
         derive_path(c, ref);
@@ -198,9 +207,6 @@ static void derive_backend(struct check *c, const struct config_provider_model *
     derive_key(c, ref);
     ref->model_id = external_id(model, ref->type);
     ref->dialect = dialect_of(ref);
-    /* With a path of its own, the vendor's OpenAI-compatible API is meant. */
-    ref->foreign =
-        model->api_format != API_OPENAI || (ref->provider == PROVIDER_ANTHROPIC && ref->chat_path.len == 0);
 }
 
 void derive_backends(struct check *c, struct config_provider_model *model) {

@@ -224,7 +224,7 @@ struct config_backend_ref {
 
     /* Derived by config_load, per endpoint (config.md §6.3): */
     bool profiled;
-    bool foreign; /* speaks a protocol that vsr does not; it takes no requests */
+    int api; /* enum config_api_format: what it speaks */
     bool tls;
     vsr_str host; /* without brackets */
     uint16_t port;

@@ -43,19 +43,6 @@ static bool is_written(const void *object) {
 
 /* ---- listeners and providers */
 
-/* The model as a whole, or those of its endpoints that differ. */
-static void find_anthropic(const struct search *s) {
-    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models) {
-        if (model->api_format == API_ANTHROPIC)
-            wanted_field(s, &config_provider_model_schema, model, "api_format");
-        if (model->api_format != API_OPENAI)
-            continue;
-        CONFIG_EACH(const struct config_backend_ref, ref, &model->backend_refs)
-        if (ref->foreign)
-            wanted_field(s, &config_backend_ref_schema, ref, "provider");
-    }
-}
-
 /* Without it the system's authorities and the host's name are what counts: it fails closed. */
 static void find_backend_tls(const struct search *s) {
     CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
@@ -212,7 +199,6 @@ static void find_hallucination(const struct search *s) {
 }
 
 static const struct feature features[] = {
-    { "the Anthropic format towards backends; requests for it are answered 503", false, find_anthropic },
     { "the Responses format towards backends; requests for it are answered 503", false, find_responses_backend },
     { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,
       find_backend_tls },

@@ -27,7 +27,7 @@ struct backend {
     bool numbered;    /* "name:N" says which one; else there is one */
     /* Whether this machine has it; VSR_E_UNAVAILABLE says what is missing. */
     int (*find)(size_t index, struct vsr_err *err);
-    /* As encoder_new(), on device `index`. */
+    /* As nn_encoder_new(), on device `index`. */
     int (*load)(struct nn_runtime *runtime, size_t index, const struct encoder_config *config, struct weights *weights,
                 struct lora *lora, enum precision precision, void **ret, struct vsr_err *err);
     void (*unload)(void *encoder); /* NULL is allowed */
@@ -62,7 +62,7 @@ int device_named(vsr_str name, struct device *ret, struct vsr_err *err) VSR_MUST
 struct trunk;
 struct trunk_work; /* of one thread, for trunks of any device */
 
-/* As encoder_new(). */
+/* As nn_encoder_new(). */
 int trunk_new(struct nn_runtime *runtime, struct device device, const struct encoder_config *config,
               struct weights *weights, struct lora *lora, enum precision precision, struct trunk **ret,
               struct vsr_err *err) VSR_MUST_CHECK;

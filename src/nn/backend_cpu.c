@@ -10,7 +10,7 @@ static int find(size_t index, struct vsr_err *err) {
 static int load(struct nn_runtime *runtime, size_t index, const struct encoder_config *config, struct weights *weights,
                 struct lora *lora, enum precision precision, void **ret, struct vsr_err *err) {
     struct encoder *encoder;
-    int rc = encoder_new(runtime, config, weights, lora, precision, &encoder, err);
+    int rc = nn_encoder_new(runtime, config, weights, lora, precision, &encoder, err);
     (void)index;
     if (rc == 0)
         *ret = encoder;
@@ -18,7 +18,7 @@ static int load(struct nn_runtime *runtime, size_t index, const struct encoder_c
 }
 
 static void unload(void *encoder) {
-    encoder_free(encoder);
+    nn_encoder_free(encoder);
 }
 
 static struct tensor_holding_bytes bytes(const void *encoder) {

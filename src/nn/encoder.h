@@ -48,9 +48,9 @@ struct encoder_batch {
  * `lora` (NULL: none; bound, borrowed) is an adapter that is folded into the weights. Heads are read by others, who
  * then call weights_finish() and lora_finish(). Errors name the tensor.
  */
-int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
+int nn_encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
                 struct lora *lora, enum precision precision, struct encoder **ret, struct vsr_err *err) VSR_MUST_CHECK;
-void encoder_free(struct encoder *encoder);
+void nn_encoder_free(struct encoder *encoder);
 
 const struct encoder_config *encoder_config(const struct encoder *encoder);
 /* Of packed weights and tables that were copied; not of what is mapped. */

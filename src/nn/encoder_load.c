@@ -408,7 +408,7 @@ int encoder_load_view(struct encoder *view, struct lora *lora, bool *ret_replace
     return rc;
 }
 
-int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
+int nn_encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
                 struct lora *lora, enum precision precision, struct encoder **ret, struct vsr_err *err) {
     struct encoder *encoder = MEM_NEW(struct encoder);
     struct loader loader = { .encoder = encoder, .lora = lora, .err = err };
@@ -425,14 +425,14 @@ int encoder_new(struct nn_runtime *runtime, const struct encoder_config *config,
     rc = load_all(&loader);
     pages_free(&loader.staging);
     if (rc < 0) {
-        encoder_free(encoder);
+        nn_encoder_free(encoder);
         return rc;
     }
     *ret = encoder;
     return 0;
 }
 
-void encoder_free(struct encoder *encoder) {
+void nn_encoder_free(struct encoder *encoder) {
     if (!encoder)
         return;
     tensor_holding_free(encoder->holding);

@@ -171,9 +171,11 @@ enum header_class credentials_header_class(const struct credentials *credentials
     return HEADER_PLAIN;
 }
 
-/* A plain endpoint speaks OpenAI. */
+/* A plain endpoint is of whom it speaks like. */
 static enum config_provider provider_of(const struct config_backend_ref *ref) {
-    return ref->provider == PROVIDER_PLAIN ? PROVIDER_OPENAI : (enum config_provider)ref->provider;
+    if (ref->provider != PROVIDER_PLAIN)
+        return (enum config_provider)ref->provider;
+    return ref->api == API_ANTHROPIC ? PROVIDER_ANTHROPIC : PROVIDER_OPENAI;
 }
 
 static bool resolve_injected(const struct step *step, const struct config_backend_ref *ref,

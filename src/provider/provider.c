@@ -64,8 +64,7 @@ static int build_model(struct arena *arena, const struct provider_options *optio
     model->state = registry_model(options->registry, config->name);
     model->endpoints = ARENA_ARRAY(arena, struct provider_endpoint, config->backend_refs.n);
     for (size_t i = 0; i < config->backend_refs.n; i++)
-        if (!refs[i].foreign)
-            build_endpoint(arena, model, options, &model->endpoints[model->n_endpoints++], &refs[i]);
+        build_endpoint(arena, model, options, &model->endpoints[model->n_endpoints++], &refs[i]);
     balance_init(arena, model, options->n_workers, options->seed);
     return 0;
 }
@@ -245,9 +244,15 @@ vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoi
                         VSR_FMT(behind_v1(protocol, target)));
 }
 
-enum protocol provider_endpoint_protocol(const struct provider_model *model, const struct provider_endpoint *endpoint) {
-    (void)model;
-    return endpoint->ref->foreign ? PROTOCOL_MESSAGES : PROTOCOL_CHAT;
+enum protocol provider_endpoint_protocol(const struct provider_endpoint *endpoint) {
+    switch (endpoint->ref->api) {
+    case API_ANTHROPIC:
+        return PROTOCOL_MESSAGES;
+    case API_OPENAI_RESPONSES:
+        return PROTOCOL_RESPONSES;
+    default:
+        return PROTOCOL_CHAT;
+    }
 }
 
 void provider_endpoint_reasoning(const struct provider_model *model, const struct provider_endpoint *endpoint, bool on,

@@ -59,7 +59,7 @@ struct provider_model {
     vsr_str name;
     const struct config_provider_model *config;
     struct provider_endpoint *endpoints;
-    size_t n_endpoints;     /* those that speak a known protocol; 0: the model cannot be called */
+    size_t n_endpoints;     /* 0: the model cannot be called */
     vsr_str default_effort; /* default_reasoning_effort of the document; may be empty */
     struct model_state *state;
     struct provider_registry *registry;
@@ -110,7 +110,7 @@ vsr_str provider_endpoint_path(struct arena *arena, const struct provider_endpoi
                                vsr_str target);
 
 /* What this endpoint speaks: PROTOCOL_CHAT (and its siblings), PROTOCOL_MESSAGES or PROTOCOL_RESPONSES. */
-enum protocol provider_endpoint_protocol(const struct provider_model *model, const struct provider_endpoint *endpoint);
+enum protocol provider_endpoint_protocol(const struct provider_endpoint *endpoint);
 
 /* How reasoning is switched for this model on this endpoint. `effort` empty: the configured default, else medium; kept.
  */

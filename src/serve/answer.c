@@ -7,6 +7,7 @@
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "wire/error_body.h"
+#include "wire/warnings.h"
 
 enum {
     HEADER_VALUE_LEN_MAX = 4 << 10, /* signals.md §14 */
@@ -80,6 +81,7 @@ static vsr_str path_name(enum response_path path) {
         return VSR_STR("blocked");
     case RESPONSE_IMAGE:
         return VSR_STR("image_generation");
+    case RESPONSE_USUAL:
     case RESPONSE_ERROR:
     case RESPONSE_LOCAL:
         break;
@@ -199,8 +201,6 @@ static void add_debug(struct field_list *list) {
         add(list, VSR_STR("server-timing"), arena_printf(request->arena, "route;dur=%.3f", overhead_ms));
     }
     add_own(list, VSR_STR("x-vsr-stage-us"), pipeline_stage_times(request));
-    add_own(list, VSR_STR("x-vsr-client-protocol"), protocol_name(request->client_protocol));
-    add_own(list, VSR_STR("x-vsr-upstream-protocol"), protocol_name(request->upstream_protocol));
     add_own(list, VSR_STR("x-vsr-session-phase"),
             request->facts.active_tool_loop ? VSR_STR("tool_loop") : VSR_STR("user_turn"));
     if (!request->outcome)
@@ -213,49 +213,20 @@ static void add_debug(struct field_list *list) {
     route_matches(request->route, add_matched, list);
 }
 
-/* ---- answers of our own */
-
-void answer_reply(struct request *request) {
-    struct field_list list = { .request = request };
-    const struct reply *reply = &request->reply;
-    struct front front = request->front;
-    request->answered = true;
-    add(&list, VSR_STR("content-type"), reply->content_type);
-    add_keystone(&list, reply->path == RESPONSE_UPSTREAM ? RESPONSE_LOCAL : reply->path);
-    record_request(request, true);
-    front.ops->head(front.handle, reply->status, list.items, list.n, (int64_t)reply->body.len);
-    front.ops->body(front.handle, reply->body);
-    front.ops->end(front.handle);
+/* Both protocols where they differ, and what the way between them lost (gateway.md 13.2). */
+static void add_protocols(struct field_list *list) {
+    const struct request *request = list->request;
+    vsr_str lost = request->warnings ? warnings_header(request->warnings, request->arena) : VSR_STR("");
+    bool known = request->outbound.endpoint != NULL;
+    if (request->debug || (known && request->client_protocol != request->upstream_protocol))
+        add_own(list, VSR_STR("x-vsr-client-protocol"), protocol_name(request->client_protocol));
+    if (known && (request->debug || request->client_protocol != request->upstream_protocol))
+        add_own(list, VSR_STR("x-vsr-upstream-protocol"), protocol_name(request->upstream_protocol));
+    if (lost.len > 0)
+        add_own(list, VSR_STR("x-vsr-protocol-warnings"), lost);
 }
 
-void answer_error(struct request *request) {
-    struct field_list list = { .request = request };
-    const struct reply *reply = &request->reply;
-    struct front front = request->front;
-    struct buf body;
-    vsr_str text;
-    request->answered = true;
-    buf_init(&body, HTTP1_HEAD_LEN_MAX);
-    error_body_write(&body, &(struct error_body){ .status = reply->status,
-                                                  .message = reply->message,
-                                                  .code = reply->code,
-                                                  .param = reply->param,
-                                                  .protocol = request->client_protocol });
-    text = arena_str(request->arena, buf_str(&body));
-    buf_done(&body);
-    add(&list, VSR_STR("content-type"), VSR_STR("application/json"));
-    add_keystone(&list, reply->path == RESPONSE_UPSTREAM ? RESPONSE_ERROR : reply->path);
-    if (reply->extra.name.len)
-        add(&list, reply->extra.name, reply->extra.value);
-    if (request->debug && request->outcome)
-        add_debug(&list);
-    record_request(request, true);
-    front.ops->head(front.handle, reply->status, list.items, list.n, (int64_t)text.len);
-    front.ops->body(front.handle, text);
-    front.ops->end(front.handle);
-}
-
-/* ---- a backend's answer */
+/* ---- a backend's headers */
 
 /* Fields that belong to the backend's connection, that the front end writes itself, or that only vsr may say. */
 static bool is_dropped(const struct http1_head *head, vsr_str name) {
@@ -288,22 +259,80 @@ static bool is_ours(const struct request *request, vsr_str name) {
     return false;
 }
 
-void answer_upstream_head(struct request *request, const struct http1_head *head, int64_t length) {
-    struct field_list list = { .request = request };
-    request->answered = true;
+/* Of an answer in other words than the backend's, also those that describe its bytes. */
+static bool describes_body(vsr_str name) {
+    return str_eq_nocase(name, VSR_STR("content-type")) || str_eq_nocase(name, VSR_STR("content-encoding"));
+}
+
+static void add_upstream(struct field_list *list, const struct http1_head *head, bool translated) {
     for (size_t i = 0; i < head->n_fields; i++) {
         vsr_str name = head->fields[i].name;
-        if (is_dropped(head, name) || is_ours(request, name))
+        if (is_dropped(head, name) || is_ours(list->request, name) || (translated && describes_body(name)))
             continue;
         /* The backend's own id is worth having in a support case, under a name that does not hide ours. */
         if (str_eq_nocase(name, VSR_STR("x-request-id")))
             name = VSR_STR("x-upstream-request-id");
-        add(&list, name, head->fields[i].value);
+        add(list, name, head->fields[i].value);
     }
+}
+
+/* ---- answers of our own */
+
+void answer_reply(struct request *request) {
+    struct field_list list = { .request = request };
+    const struct reply *reply = &request->reply;
+    struct front front = request->front;
+    request->answered = true;
+    add(&list, VSR_STR("content-type"), reply->content_type);
+    add_keystone(&list, reply->path == RESPONSE_USUAL ? RESPONSE_LOCAL : reply->path);
+    record_request(request, true);
+    front.ops->head(front.handle, reply->status, list.items, list.n, (int64_t)reply->body.len);
+    front.ops->body(front.handle, reply->body);
+    front.ops->end(front.handle);
+}
+
+void answer_error(struct request *request) {
+    struct field_list list = { .request = request };
+    const struct reply *reply = &request->reply;
+    struct front front = request->front;
+    struct buf body;
+    vsr_str text;
+    request->answered = true;
+    buf_init(&body, HTTP1_HEAD_LEN_MAX);
+    error_body_write(&body, &(struct error_body){ .status = reply->status,
+                                                  .message = reply->message,
+                                                  .code = reply->code,
+                                                  .param = reply->param,
+                                                  .protocol = request->client_protocol });
+    text = arena_str(request->arena, buf_str(&body));
+    buf_done(&body);
+    if (reply->upstream)
+        add_upstream(&list, reply->upstream, true);
+    add(&list, VSR_STR("content-type"), VSR_STR("application/json"));
+    add_keystone(&list, reply->path == RESPONSE_USUAL ? RESPONSE_ERROR : reply->path);
+    if (reply->extra.name.len)
+        add(&list, reply->extra.name, reply->extra.value);
+    add_protocols(&list);
+    if (request->debug && request->outcome)
+        add_debug(&list);
+    record_request(request, true);
+    front.ops->head(front.handle, reply->status, list.items, list.n, (int64_t)text.len);
+    front.ops->body(front.handle, text);
+    front.ops->end(front.handle);
+}
+
+void answer_upstream_head(struct request *request, const struct http1_head *head, int status, vsr_str content_type,
+                          int64_t length) {
+    struct field_list list = { .request = request };
+    request->answered = true;
+    add_upstream(&list, head, content_type.len > 0);
+    if (content_type.len > 0)
+        add(&list, VSR_STR("content-type"), content_type);
     add_keystone(&list, RESPONSE_UPSTREAM);
-    if (!request->skip && head->status >= 200 && head->status < 300)
+    if (!request->skip && status >= 200 && status < 300)
         add_route(&list);
+    add_protocols(&list);
     if (request->debug && !request->skip)
         add_debug(&list);
-    request->front.ops->head(request->front.handle, head->status, list.items, list.n, length);
+    request->front.ops->head(request->front.handle, status, list.items, list.n, length);
 }

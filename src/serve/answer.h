@@ -15,8 +15,10 @@ void answer_reply(struct request *request);
 void answer_error(struct request *request);
 
 /*
- * Starts the answer that a backend gave: its end-to-end headers, then ours. `length` -1: unknown.
+ * Starts the answer that a backend gave: its end-to-end headers, then ours. `content_type` is of a body in other words
+ * than the backend's; empty: its own bytes. `length` -1: unknown.
  */
-void answer_upstream_head(struct request *request, const struct http1_head *head, int64_t length);
+void answer_upstream_head(struct request *request, const struct http1_head *head, int status, vsr_str content_type,
+                          int64_t length);
 
 #endif

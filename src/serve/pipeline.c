@@ -17,7 +17,9 @@ static const struct stage {
     { "admit", stage_admit },         /* method, path, listener keys          -> 401/404/405 */
     { "limit", stage_limit },         /* who asks, requests of callers        -> 429 */
     { "receive", stage_receive },     /* waits for the body                   -> 408/413 by the front end */
-    { "parse", stage_parse },         /* JSON tape, facts                     -> 400 */
+    { "parse", stage_parse },         /* JSON tape                            -> 400 */
+    { "translate", stage_translate }, /* the request as chat                -> 400 */
+    { "facts", stage_facts },         /* texts, counts, model                 -> 400 */
     { "resolve", stage_resolve },     /* model name -> recipe or pass-through -> 404 */
     { "admission", stage_admission }, /* a place among those at once    -> 503 */
     { "session", stage_session },     /* conversation */
@@ -100,20 +102,6 @@ void pipeline_begin(struct request *request, const struct http1_head *head, cons
 
 /* ---- requests without a connection */
 
-/* The fields of a head in the arena, which outlives whoever had them. */
-static const struct http1_head *copy_head(struct arena *arena, const struct http1_head *head) {
-    struct http1_head *copy = ARENA_NEW(arena, struct http1_head);
-    struct http1_field *fields = ARENA_ARRAY(arena, struct http1_field, head->n_fields);
-    *copy = *head;
-    copy->method = arena_str(arena, head->method);
-    copy->target = arena_str(arena, head->target);
-    for (size_t i = 0; i < head->n_fields; i++)
-        fields[i] =
-            (struct http1_field){ arena_str(arena, head->fields[i].name), arena_str(arena, head->fields[i].value) };
-    copy->fields = fields;
-    return copy;
-}
-
 static void begin_detached(void *data) {
     struct request *request = data;
     request->body_complete = true;
@@ -124,7 +112,7 @@ struct request *pipeline_begin_detached(struct worker *worker, struct snapshot *
                                         const struct config_listener *listener, const struct http1_head *head,
                                         vsr_str body) {
     struct request *request = request_new(worker, snapshot, front);
-    request->head = copy_head(request->arena, head);
+    request->head = request_copy_head(request, head);
     request->listener = listener;
     (void)buf_append(&request->body, body); /* within the limit that it had to pass before */
     worker->body_bytes += request->body.len;

@@ -15,6 +15,8 @@ static struct request *request_make(size_t body_len_max) {
     buf_init(&request->body, body_len_max);
     buf_init(&request->upstream_body, SIZE_MAX);
     buf_init(&request->answer, ANSWER_COPY_LEN_MAX);
+    buf_init(&request->translated, TRANSLATED_LEN_MAX);
+    buf_init(&request->out, TRANSLATED_LEN_MAX);
     return request;
 }
 
@@ -60,19 +62,27 @@ static void request_destroy(struct request *request) {
     buf_done(&request->body);
     buf_done(&request->upstream_body);
     buf_done(&request->answer);
+    buf_done(&request->translated);
+    buf_done(&request->out);
     arena_free(request->arena);
     mem_free(request);
 }
 
 /* Everything but the memory back to zero. */
 static void request_clear(struct request *request) {
-    struct arena *arena = request->arena;
-    struct buf body = request->body, upstream_body = request->upstream_body, answer = request->answer;
-    arena_reset(arena);
-    recycle_buf(&body);
-    recycle_buf(&upstream_body);
-    recycle_buf(&answer);
-    *request = (struct request){ .arena = arena, .body = body, .upstream_body = upstream_body, .answer = answer };
+    struct request kept = { .arena = request->arena,
+                            .body = request->body,
+                            .upstream_body = request->upstream_body,
+                            .answer = request->answer,
+                            .translated = request->translated,
+                            .out = request->out };
+    arena_reset(kept.arena);
+    recycle_buf(&kept.body);
+    recycle_buf(&kept.upstream_body);
+    recycle_buf(&kept.answer);
+    recycle_buf(&kept.translated);
+    recycle_buf(&kept.out);
+    *request = kept;
 }
 
 void request_free(struct request *request) {
@@ -86,6 +96,9 @@ void request_free(struct request *request) {
         provider_call_end(&request->call, loop_now_ms(worker->loop));
     if (request->relay_begun)
         chat_relay_done(&request->relay);
+    if (request->events_begun)
+        event_relay_done(&request->events);
+    translated_reset(request);
     worker->body_bytes -= request->body_counted;
     worker_unuse(worker, request->snapshot);
     metric_add(worker->telemetry->requests_active, -1);
@@ -106,6 +119,20 @@ void request_pool_free(struct worker *worker) {
         request_destroy(request);
     }
     worker->n_free_requests = 0;
+}
+
+const struct http1_head *request_copy_head(struct request *request, const struct http1_head *head) {
+    struct arena *arena = request->arena;
+    struct http1_head *copy = ARENA_NEW(arena, struct http1_head);
+    *copy = *head;
+    copy->method = arena_str(arena, head->method);
+    copy->target = arena_str(arena, head->target);
+    copy->reason = arena_str(arena, head->reason);
+    copy->fields = ARENA_ARRAY(arena, struct http1_field, head->n_fields);
+    for (size_t i = 0; i < head->n_fields; i++)
+        copy->fields[i] =
+            (struct http1_field){ arena_str(arena, head->fields[i].name), arena_str(arena, head->fields[i].value) };
+    return copy;
 }
 
 vsr_str request_single_field(const struct request *request, vsr_str name) {
@@ -137,6 +164,14 @@ void request_model_unknown(struct request *request, vsr_str name) {
     request_error(request, 404, TELEMETRY_REASON_model_not_found, ERROR_CODE_MODEL_NOT_FOUND,
                   arena_printf(request->arena, "model \"%.*s\" is not available%.*s", VSR_FMT(shown),
                                VSR_FMT(snapshot_suggest(request->snapshot, request->arena, shown, true))));
+}
+
+void request_refuse_body(struct request *request, const struct vsr_err *err) {
+    bool too_complex = err->code == VSR_E_NOMEM || err->code == VSR_E_LIMIT;
+    request_error(request, too_complex ? 413 : 400, TELEMETRY_REASON_parse_error, NULL,
+                  too_complex ? VSR_STR("the request body is too complex")
+                              : arena_str(request->arena, str_from_c(err->text)));
+    request->reply.param = arena_str(request->arena, str_from_c(err->where));
 }
 
 void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,

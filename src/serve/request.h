@@ -20,13 +20,15 @@
 #include "provider/provider.h"
 #include "provider/upstream_headers.h"
 #include "route/route.h"
-#include "serve/endpoints.h"
 #include "serve/admission.h"
+#include "serve/endpoints.h"
 #include "serve/front.h"
 #include "serve/identity.h"
+#include "serve/relay.h"
 #include "serve/snapshot.h"
 #include "serve/telemetry.h"
 #include "wire/chat_relay.h"
+#include "wire/event_relay.h"
 #include "wire/facts.h"
 #include "wire/trace_context.h"
 
@@ -44,15 +46,18 @@ enum {
     REQUEST_KEEP_LEN_MAX = 32 << 10, /* a buffer that grew past it is given back when the request ends */
     REQUEST_ARENA_SPARE =
         16 << 20, /* of the arena, beside twice the largest body: tapes of ordinary JSON are far below */
-    REQUEST_SUGGEST_LEN_MAX = 256, /* a longer model name is not echoed whole */
-    ANSWER_COPY_LEN_MAX = 4 << 20, /* a larger buffered answer is relayed, but its usage is not read */
-    STREAM_HIGH_WATER = 256 << 10, /* bytes waiting for the client before the backend is paused */
-    REQUEST_FIELDS_MAX = 8,        /* headers that stages add to the answer */
+    REQUEST_SUGGEST_LEN_MAX = 256,  /* a longer model name is not echoed whole */
+    ANSWER_COPY_LEN_MAX = 4 << 20,  /* a larger buffered answer is relayed, but its usage is not read */
+    TRANSLATED_LEN_MAX = 80 << 20,  /* of a request or an answer in another protocol than it came in */
+    ERROR_COPY_LEN_MAX = 256 << 10, /* of a backend's error that is said again */
+    STREAM_HIGH_WATER = 256 << 10,  /* bytes waiting for the client before the backend is paused */
+    REQUEST_FIELDS_MAX = 8,         /* headers that stages add to the answer */
     REQUEST_STAGES_MAX = 24,
 };
 
 /* `x-vsr-response-path` (gateway.md 13.2). */
 enum response_path {
+    RESPONSE_USUAL, /* RESPONSE_ERROR of errors, RESPONSE_LOCAL of successes */
     RESPONSE_UPSTREAM,
     RESPONSE_ERROR,
     RESPONSE_RATE_LIMITED,
@@ -71,8 +76,8 @@ struct reply {
     vsr_str content_type;
     struct http1_field extra; /* one more header; name.len 0: none */
     enum telemetry_reason reason;
-    /* RESPONSE_UPSTREAM, which is zero, stands for the usual: RESPONSE_ERROR of errors, RESPONSE_LOCAL of successes. */
     enum response_path path;
+    const struct http1_head *upstream; /* whose end-to-end headers go along; NULL: nobody's */
 };
 
 struct request {
@@ -128,11 +133,13 @@ struct request {
 
     /* parse */
     struct json_doc client_doc; /* of `body`, in the client's protocol */
+    struct buf translated;      /* what original_body is a slice of, when it is no slice of `body` */
     /*
      * The request as Chat Completions, which signals read and routes are made of: the client's own bytes, or their
      * translation. Immutable, so that what is cached is known by what was asked.
      */
     vsr_str original_body;
+    bool as_chat;                         /* there is one; endpoints that are not routed have only a model */
     struct json_doc doc;                  /* of original_body; the same as client_doc when nothing was translated */
     struct sidecar *sidecar;              /* messages: what the translation cannot say */
     struct warnings *warnings;            /* what translations lost; NULL: nothing was translated */
@@ -173,13 +180,19 @@ struct request {
     int upstream_status;
     bool streaming;
     bool close_delimited; /* only the end of the connection ends the answer, so a cut looks like an end */
+    enum relay_cell cell;
     struct chat_relay relay;
     bool relay_begun;
-    bool translating;        /* the answer goes through decoder and encoder */
-    struct decoder *decoder; /* of the backend's answer */
-    struct encoder *encoder; /* of the client's */
-    struct answer *said;     /* what the answer says, as far as it is collected; in the arena */
-    struct buf answer;       /* copy of a buffered answer, for accounting */
+    struct event_relay events;
+    bool events_begun;
+    struct loop_timer ping_timer;
+    const struct http1_head *translated_head; /* of the backend's answer, which the client gets in its own words */
+    struct buf out;                           /* of the encoder, on its way to the client */
+    size_t said_len_max;                      /* texts that whoever needs them wants collected; 0: none */
+    struct decoder *decoder;                  /* of the backend's answer */
+    struct encoder *encoder;                  /* of the client's */
+    struct answer *said;                      /* what the answer says, as far as it is collected; in the arena */
+    struct buf answer;                        /* copy of a buffered answer, for accounting */
     bool answer_too_long;
     bool upstream_paused;
     bool aborted; /* the answer did not come to its proper end */
@@ -189,6 +202,9 @@ struct request {
 struct request *request_new(struct worker *worker, struct snapshot *snapshot, struct front front);
 /* Cancels what is under way, gives everything back. */
 void request_free(struct request *request);
+
+/* A head whose fields outlive the call that brought them, in the request's arena. */
+const struct http1_head *request_copy_head(struct request *request, const struct http1_head *head);
 
 /* The only field of that name, trimmed by the parser; nothing when there is none or more than one: with two of them,
  * one may be what the client made up. */
@@ -202,6 +218,10 @@ void request_add_field(struct request *request, vsr_str name, vsr_str value);
 
 /* Fills request->reply with the 404 for a model name that stands for nothing. */
 void request_model_unknown(struct request *request, vsr_str name);
+
+/* A body that cannot be what it should: 400, or 413 when it is past what may be held, with the text and place of `err`.
+ */
+void request_refuse_body(struct request *request, const struct vsr_err *err);
 
 /* Shorthand of the stages: fills request->reply with an error. `message` lives as long as the request. */
 void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,

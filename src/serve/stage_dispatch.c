@@ -1,37 +1,11 @@
 /*
  * stage_dispatch - sends the request to an endpoint of the selected model, and tries another one where policy allows.
- *
- * The body goes out as the client wrote it, apart from edits: the endpoint's name for the model, usage reporting on
- * streams, the reasoning switch. Edits depend on the endpoint, so another endpoint starts again from the client's
- * bytes.
  */
+#include "core/arena.h"
 #include "core/clock.h"
-#include "core/json_edit.h"
 #include "core/log.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
-#include "wire/chat_edit.h"
-#include "wire/chat_reasoning.h"
-
-/* Writes request->upstream_body for this endpoint; leaves it empty when the client's bytes may go as they are. */
-static int edit_body(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
-    struct json_edit *edit = json_edit_new(request->arena, &request->doc);
-    int rc = chat_edit_model(request->arena, edit, &request->doc,
-                             provider_endpoint_model_id(request->target.model, endpoint, request->target.lora), err);
-    if (rc == 0 && request->facts.stream && !request->facts.include_usage_asked && !request->skip)
-        rc = chat_edit_include_usage(edit, &request->doc, err);
-    if (rc == 0 && request->decision && request->model_ref) {
-        struct chat_reasoning reasoning;
-        provider_endpoint_reasoning(request->target.model, endpoint, request->reasoning,
-                                    request->model_ref->reasoning_effort, &reasoning);
-        rc = chat_reasoning_apply(request->arena, edit, &request->doc, &reasoning, err);
-    }
-    buf_reset(&request->upstream_body);
-    if (rc == 0 && json_edit_changed(edit))
-        rc = json_edit_apply(edit, &request->upstream_body);
-    request->body_for = endpoint;
-    return rc;
-}
 
 static int build_headers(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
     const struct upstream_headers_input input = {
@@ -94,8 +68,8 @@ static void build_outbound(struct request *request, const struct provider_endpoi
         .model = request->selected_model,
         .fields = request->headers.fields,
         .n_fields = request->headers.n_fields,
-        .body = request->upstream_body.len ? buf_str(&request->upstream_body) : buf_str(&request->body),
-        .body_changed = request->upstream_body.len > 0,
+        .body = request->upstream_body.len ? buf_str(&request->upstream_body) : upstream_body_base(request),
+        .body_changed = request->upstream_body.len > 0 || request->client_protocol != request->upstream_protocol,
         .clear_route_cache =
             request->snapshot->doc->global.router.clear_route_cache || request->upstream_protocol == PROTOCOL_MESSAGES,
     };
@@ -128,19 +102,31 @@ static enum stage_result fail(struct request *request, int status, enum telemetr
     return STAGE_FAIL;
 }
 
+/* Why an endpoint cannot be asked. */
+static enum stage_result cannot_adapt(struct request *request, const struct vsr_err *err) {
+    LOG_WARN("a request body could not be adapted", LOG_S("request_id", request->request_id),
+             LOG_C("error", err->text));
+    if (err->code == VSR_E_UNAVAILABLE)
+        return fail(request, 400, TELEMETRY_REASON_translation, "unsupported_endpoint",
+                    arena_str(request->arena, str_from_c(err->text)));
+    if (request->client_protocol == request->upstream_protocol)
+        return fail(request, 400, TELEMETRY_REASON_parse_error, NULL,
+                    VSR_STR("the request body cannot be adapted to the selected model"));
+    return fail(request, 500, TELEMETRY_REASON_translation, NULL,
+                arena_printf(request->arena, "Request transformation error: %s", err->text));
+}
+
 /* Makes what the endpoint is to get. */
 static enum stage_result prepare(struct request *request, const struct provider_endpoint *endpoint) {
     struct vsr_err err = VSR_ERR_NONE;
+    request->upstream_protocol = upstream_protocol_of(request, endpoint);
     if (build_headers(request, endpoint, &err) < 0) {
         LOG_WARN("no credential for an endpoint", LOG_S("endpoint", endpoint->id), LOG_C("error", err.text));
         return fail(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key", VSR_STR(CREDENTIALS_REFUSED));
     }
-    if (request->body_for != endpoint && edit_body(request, endpoint, &err) < 0) {
-        LOG_WARN("a request body could not be edited", LOG_S("request_id", request->request_id),
-                 LOG_C("error", err.text));
-        return fail(request, 400, TELEMETRY_REASON_parse_error, NULL,
-                    VSR_STR("the request body cannot be adapted to the selected model"));
-    }
+    if (request->body_for != endpoint && upstream_body_write(request, endpoint, &err) < 0)
+        return cannot_adapt(request, &err);
+    request->body_for = endpoint;
     build_outbound(request, endpoint);
     return STAGE_NEXT;
 }

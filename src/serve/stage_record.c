@@ -9,10 +9,15 @@
 #include "serve/stages.h"
 #include "serve/token_metrics.h"
 #include "serve/worker.h"
+#include "wire/answer_model.h"
 
 /* Usage of the answer; false when it reported none that could be read. */
 static bool read_usage(struct request *request, struct usage *usage) {
     struct json_doc doc;
+    if (request->said) {
+        *usage = answer_head(request->said)->usage;
+        return usage->has;
+    }
     if (request->streaming) {
         *usage = request->relay.stream.usage;
         return usage->has;

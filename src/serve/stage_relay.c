@@ -2,14 +2,15 @@
  * stage_relay - brings a backend's answer to the client as it comes.
  *
  * Buffered answers pass slice by slice with a copy for accounting; streams pass frame by frame, so that a stream which
- * the backend cuts ends in an error event and not in half a frame. Nothing waits to be complete. When the client is
- * slower than the backend, the backend is paused.
+ * the backend cuts ends in an error event and not in half a frame. Nothing waits to be complete but a whole answer that
+ * has to be translated. When the client is slower than the backend, the backend is paused.
  */
 #include "core/clock.h"
 #include "core/log.h"
 #include "serve/answer.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
+#include "wire/decoder.h"
 #include "wire/error_body.h"
 
 /* Seconds of a Retry-After header; dates are not understood and count as absent. */
@@ -21,7 +22,7 @@ static void read_retry_after(const struct http1_head *head, struct provider_resu
     result->retry_after_ms = seconds * 1000;
 }
 
-static bool is_event_stream(const struct http1_head *head) {
+bool relay_is_event_stream(const struct http1_head *head) {
     vsr_str type = http1_field(head, VSR_STR("content-type"));
     vsr_str wanted = VSR_STR("text/event-stream");
     return str_eq_nocase(str_sub(type, 0, wanted.len), wanted);
@@ -32,11 +33,37 @@ static void forward(void *data, vsr_str bytes) {
     request->front.ops->body(request->front.handle, bytes);
 }
 
-static void begin_stream(struct request *request) {
+static void begin_chat_stream(struct request *request) {
     bool drop_usage = request->facts.stream && !request->facts.include_usage_asked && !request->skip;
     chat_relay_init(&request->relay, drop_usage ? CHAT_RELAY_DROP_USAGE : CHAT_RELAY_FRAMES, forward, request);
     request->relay_begun = true;
     request->streaming = true;
+}
+
+static void on_delta(void *user, const struct answer_delta *delta) {
+    struct request *request = user;
+    answer_take(request->said, delta);
+}
+
+/* The decoder only reads along, for usage and to know the end. */
+static void begin_events(struct request *request) {
+    event_relay_init(&request->events, forward, request);
+    request->events_begun = true;
+    request->streaming = true;
+    if (!decoder_supports(request->upstream_protocol))
+        return;
+    request->said = answer_new(request->arena, request->said_len_max);
+    request->decoder = decoder_new(request->upstream_protocol, true, on_delta, request);
+}
+
+static enum relay_cell cell_of(const struct request *request, const struct http1_head *head) {
+    if (request->client_protocol != request->upstream_protocol)
+        return head->status < 300 ? RELAY_TRANSLATED : RELAY_ERROR;
+    if (head->status >= 300 || !relay_is_event_stream(head))
+        return RELAY_BYTES;
+    return request->client_protocol == PROTOCOL_CHAT || request->client_protocol == PROTOCOL_COMPLETIONS
+               ? RELAY_CHAT_STREAM
+               : RELAY_EVENTS;
 }
 
 /* What the head says of its endpoint. True: another attempt is made in place of this one. */
@@ -63,11 +90,28 @@ void pipeline_upstream_head(struct request *request, const struct http1_head *he
     if (judge_head(request, head))
         return;
     request->first_byte_ns = clock_mono_ns();
-    buf_reset(&request->answer); /* of an attempt that broke before anything went out */
+    buf_reset(&request->answer); /* of an attempt that broke before anything went out, as what comes next */
+    translated_reset(request);
     request->close_delimited = !head->has_length && !head->chunked;
-    if (head->status < 300 && is_event_stream(head))
-        begin_stream(request);
-    answer_upstream_head(request, head, request->streaming || !head->has_length ? -1 : (int64_t)head->length);
+    request->cell = cell_of(request, head);
+    switch (request->cell) {
+    case RELAY_TRANSLATED:
+        translated_begin(request, head);
+        return;
+    case RELAY_ERROR:
+        translated_error_begin(request, head);
+        return;
+    case RELAY_CHAT_STREAM:
+        begin_chat_stream(request);
+        break;
+    case RELAY_EVENTS:
+        begin_events(request);
+        break;
+    case RELAY_BYTES:
+        break;
+    }
+    answer_upstream_head(request, head, head->status, VSR_STR(""),
+                         request->streaming || !head->has_length ? -1 : (int64_t)head->length);
 }
 
 static void copy_answer(struct request *request, vsr_str bytes) {
@@ -79,12 +123,36 @@ static void copy_answer(struct request *request, vsr_str bytes) {
     }
 }
 
+/* More than this of an error is not worth reading. */
+static void copy_error(struct request *request, vsr_str bytes) {
+    size_t room = ERROR_COPY_LEN_MAX - request->answer.len;
+    (void)buf_append(&request->answer, str_sub(bytes, 0, room)); /* far below the limit */
+}
+
+static void relay_events(struct request *request, vsr_str bytes) {
+    event_relay_feed(&request->events, bytes);
+    if (request->decoder)
+        decoder_feed(request->decoder, bytes);
+}
+
 void pipeline_upstream_body(struct request *request, vsr_str bytes) {
-    if (request->streaming) {
+    switch (request->cell) {
+    case RELAY_CHAT_STREAM:
         chat_relay_feed(&request->relay, bytes);
-    } else {
+        break;
+    case RELAY_EVENTS:
+        relay_events(request, bytes);
+        break;
+    case RELAY_TRANSLATED:
+        translated_body(request, bytes);
+        break;
+    case RELAY_ERROR:
+        copy_error(request, bytes);
+        break;
+    case RELAY_BYTES:
         copy_answer(request, bytes);
         request->front.ops->body(request->front.handle, bytes);
+        break;
     }
     if (request->upstream && !request->upstream_paused &&
         request->front.ops->queued(request->front.handle) > STREAM_HIGH_WATER) {
@@ -129,14 +197,14 @@ static void end_cut_stream(struct request *request, vsr_str message) {
     buf_done(&event);
 }
 
-static void finish(struct request *request) {
+void relay_finish(struct request *request) {
     struct front front = request->front;
     record_request(request, true);
     front.ops->end(front.handle); /* frees the request */
 }
 
-/* A buffered answer broke: the client has part of it and must not take that for the whole. */
-static void break_answer(struct request *request) {
+/* The client has part of it and must not take that for the whole. */
+void relay_break(struct request *request) {
     struct front front = request->front;
     request->aborted = true;
     record_request(request, true);
@@ -154,17 +222,50 @@ static bool answer_is_whole(struct request *request) {
     return json_parse(request->arena, buf_str(&request->answer), &doc, NULL) == 0;
 }
 
+/* The end of the stream as the decoder that read along knows it. What it cannot read is believed. */
+static void end_events(struct request *request, bool clean, vsr_str cut_message) {
+    bool known = request->decoder && !event_relay_broken(&request->events);
+    bool ended = !known || decoder_ended(request->decoder);
+    bool whole;
+    if (known && !ended)
+        decoder_end(request->decoder, clean);
+    whole = ended ? true : answer_head(request->said)->error.status == 0;
+    event_relay_end(&request->events, whole);
+    if (!whole)
+        end_cut_stream(request, cut_message);
+    relay_finish(request);
+}
+
+static void end_chat_stream(struct request *request) {
+    chat_relay_end(&request->relay, !request->close_delimited || request->relay.stream.has_done);
+    if (!stream_is_whole(request))
+        end_cut_stream(request, VSR_STR("the backend ended the stream before the answer was complete"));
+    relay_finish(request);
+}
+
 void pipeline_upstream_end(struct request *request) {
-    if (request->streaming) {
-        chat_relay_end(&request->relay, !request->close_delimited || request->relay.stream.has_done);
-        if (!stream_is_whole(request))
-            end_cut_stream(request, VSR_STR("the backend ended the stream before the answer was complete"));
+    switch (request->cell) {
+    case RELAY_CHAT_STREAM:
+        end_chat_stream(request);
+        break;
+    case RELAY_EVENTS:
+        end_events(request, !request->close_delimited,
+                   VSR_STR("the backend ended the stream before the answer was complete"));
+        break;
+    case RELAY_TRANSLATED:
+        /* Of a whole answer its own syntax tells whether it is one. */
+        translated_end(request, !request->close_delimited || !relay_is_event_stream(request->translated_head));
+        break;
+    case RELAY_ERROR:
+        translated_error_end(request);
+        break;
+    case RELAY_BYTES:
+        if (answer_is_whole(request))
+            relay_finish(request);
+        else
+            relay_break(request);
+        break;
     }
-    if (!request->streaming && !answer_is_whole(request)) {
-        break_answer(request);
-        return;
-    }
-    finish(request);
 }
 
 static enum provider_failure failure_of(const struct vsr_err *err, bool connected) {
@@ -200,14 +301,22 @@ static void answer_failure(struct request *request, enum provider_failure failur
     pipeline_fail(request);
 }
 
-/* A stream broke after its head. Complete all the same when `[DONE]` had come. */
+/* A stream broke after its head. Complete all the same when its own end had come. */
 static void break_stream(struct request *request, const struct vsr_err *err) {
+    vsr_str message = err->code == VSR_E_TIMEOUT ? VSR_STR("the backend fell silent before the answer was complete")
+                                                 : VSR_STR("the backend cut the stream before the answer was complete");
+    if (request->cell == RELAY_TRANSLATED) {
+        translated_end(request, false);
+        return;
+    }
+    if (request->cell == RELAY_EVENTS) {
+        end_events(request, false, message);
+        return;
+    }
     chat_relay_end(&request->relay, false);
     if (!request->relay.stream.has_done)
-        end_cut_stream(request, err->code == VSR_E_TIMEOUT
-                                    ? VSR_STR("the backend fell silent before the answer was complete")
-                                    : VSR_STR("the backend cut the stream before the answer was complete"));
-    finish(request);
+        end_cut_stream(request, message);
+    relay_finish(request);
 }
 
 void pipeline_upstream_error(struct request *request, const struct vsr_err *err, bool connected) {
@@ -223,7 +332,7 @@ void pipeline_upstream_error(struct request *request, const struct vsr_err *err,
         return;
     }
     if (request->answered && !request->front.ops->retract(request->front.handle)) {
-        break_answer(request);
+        relay_break(request);
         return;
     }
     request->answered = false;

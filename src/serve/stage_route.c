@@ -125,15 +125,6 @@ static enum stage_result no_backend(struct request *request) {
     return STAGE_FAIL;
 }
 
-static enum stage_result foreign_backend(struct request *request) {
-    request_error(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
-                  arena_printf(request->arena,
-                               "model \"%.*s\" is only served in the Anthropic format, which this version of vsr does "
-                               "not speak to backends",
-                               VSR_FMT(request->selected_model)));
-    return STAGE_FAIL;
-}
-
 static void count_modification(const struct request *request) {
     struct metric *metric = map_get(&request->name->modifications, request->target.model->name);
     if (metric)
@@ -155,7 +146,7 @@ enum stage_result stage_select(struct request *request) {
         return no_backend(request);
     request->model = snapshot_model(request->snapshot, request->target.model->name);
     if (request->target.model->n_endpoints == 0)
-        return request->target.model->config->backend_refs.n ? foreign_backend(request) : no_backend(request);
+        return no_backend(request);
     count_modification(request);
     request->routed_ns = clock_mono_ns();
     metric_observe(request->worker->telemetry->routing_seconds,

@@ -24,8 +24,16 @@ void limit_request_ends(struct request *request, const struct usage *usage);
 /* stage_admission.c */
 enum stage_result stage_admission(struct request *request);
 
-/* stage_parse.c */
+/* stage_parse.c: JSON, and once it is known as chat, its facts */
 enum stage_result stage_parse(struct request *request);
+enum stage_result stage_facts(struct request *request);
+
+/* stage_translate.c */
+enum stage_result stage_translate(struct request *request);
+/* request->translated is the request as chat, or `rc` and `err` say why not: goes on from there. */
+enum stage_result translate_done(struct request *request, int rc, struct vsr_err *err);
+/* From here on request->warnings takes what translations lose. */
+void request_note_warnings(struct request *request);
 
 /* stage_session.c */
 enum stage_result stage_session(struct request *request);
@@ -34,6 +42,14 @@ enum stage_result stage_session(struct request *request);
 enum stage_result stage_resolve(struct request *request);
 enum stage_result stage_signals(struct request *request);
 enum stage_result stage_select(struct request *request);
+
+/* upstream_body.c: request->upstream_body as this endpoint is to get it; empty when upstream_body_base() may go as it
+ * is. VSR_E_UNAVAILABLE: the endpoint cannot answer such a request. */
+int upstream_body_write(struct request *request, const struct provider_endpoint *endpoint,
+                        struct vsr_err *err) VSR_MUST_CHECK;
+vsr_str upstream_body_base(const struct request *request);
+/* What is spoken with this endpoint when it serves this request. */
+enum protocol upstream_protocol_of(const struct request *request, const struct provider_endpoint *endpoint);
 
 /* stage_dispatch.c */
 enum stage_result stage_dispatch(struct request *request);

@@ -28,6 +28,7 @@ struct telemetry;
     X(cancellation) \
     X(unauthorized) \
     X(forbidden) \
+    X(translation) \
     X(overloaded) \
     X(rate_limited)
 

@@ -48,7 +48,7 @@ static int put(struct sqlite_place *place, const struct response_record *record,
     sqlite_bind_str(s, 3, record->conversation_id);
     sqlite_bind_str(s, 4, record->owner);
     sqlite_bind_str(s, 5, record->status);
-    (void)sqlite3_bind_int(s, 6, response_status_is_final(record->status));
+    (void)sqlite3_bind_int(s, 6, store_status_is_final(record->status));
     sqlite_bind_str(s, 7, place->options->instance);
     sqlite_bind_bytes(s, 8, record->object_json);
     sqlite_bind_bytes(s, 9, record->input_json);

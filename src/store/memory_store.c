@@ -100,7 +100,7 @@ static void miss(const struct memory_store *store, struct store_op *op, const ch
 static void run_put(struct memory_store *store, struct store_op *op, int64_t now_s) {
     struct memory_record *old = find_record(store, op->record.id, now_s);
     struct response_record record = op->record;
-    if (old && !old->deleted && response_status_is_final(old->record.status)) {
+    if (old && !old->deleted && store_status_is_final(old->record.status)) {
         op->kept = true;
         store_op_settle(op);
         return;

@@ -5,7 +5,7 @@
 #include "core/json.h"
 #include "core/json_edit.h"
 
-bool response_status_is_final(vsr_str status) {
+bool store_status_is_final(vsr_str status) {
     return !str_eq_c(status, "queued") && !str_eq_c(status, "in_progress");
 }
 

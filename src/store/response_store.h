@@ -60,7 +60,7 @@ struct response_record {
 };
 
 /* Whether a record of that status is never changed again. */
-bool response_status_is_final(vsr_str status);
+bool store_status_is_final(vsr_str status);
 
 /* Everything in it is valid during the call. */
 struct store_reply {

@@ -143,7 +143,7 @@ static inline void open_files(struct fixture *f, const char *name, enum precisio
 static inline void fixture_begin(struct fixture *f, struct rig *rig, const char *name, enum precision precision) {
     struct vsr_err err = VSR_ERR_NONE;
     open_files(f, name, precision);
-    CHECK_MSG(encoder_new(rig->runtime, &f->config, f->weights, f->lora, precision, &f->encoder, &err) == 0, "%s: %s",
+    CHECK_MSG(nn_encoder_new(rig->runtime, &f->config, f->weights, f->lora, precision, &f->encoder, &err) == 0, "%s: %s",
               name, err.text);
     open_head(f, rig);
 }
@@ -164,7 +164,7 @@ static inline void fixture_end(struct fixture *f) {
     head_free(f->head);
     lora_free(f->lora);
     if (!f->adapter)
-        encoder_free(f->encoder);
+        nn_encoder_free(f->encoder);
     encoder_adapter_free(f->adapter);
     weights_unref(f->weights);
     arena_free(f->arena);

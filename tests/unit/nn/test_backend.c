@@ -88,7 +88,7 @@ static int other_load(struct nn_runtime *runtime, size_t index, const struct enc
     struct other *other = calloc(1, sizeof(*other));
     int rc = other_find(index, err);
     if (rc == 0)
-        rc = encoder_new(runtime, config, weights, lora, precision, &other->encoder, err);
+        rc = nn_encoder_new(runtime, config, weights, lora, precision, &other->encoder, err);
     if (rc < 0) {
         free(other);
         return rc;
@@ -101,7 +101,7 @@ static int other_load(struct nn_runtime *runtime, size_t index, const struct enc
 
 static void other_unload(void *encoder) {
     struct other *other = encoder;
-    encoder_free(other->encoder);
+    nn_encoder_free(other->encoder);
     free(other);
     n_loaded--;
 }

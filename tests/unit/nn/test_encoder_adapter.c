@@ -270,7 +270,7 @@ static void open_drawn(struct fixture *f, struct rig *rig, const struct fixture 
         CHECK_MSG(encoder_adapter_new(base->encoder, f->weights, f->lora, &f->adapter, &err) == 0, "%s: %s", base->name,
                   err.text);
     else
-        CHECK_MSG(encoder_new(rig->runtime, &f->config, f->weights, f->lora, f->precision, &f->encoder, &err) == 0,
+        CHECK_MSG(nn_encoder_new(rig->runtime, &f->config, f->weights, f->lora, f->precision, &f->encoder, &err) == 0,
                   "%s: %s", base->name, err.text);
     CHECK_MSG(lora_finish(f->lora, &err) == 0, "%s: %s", base->name, err.text);
 }

@@ -1,0 +1,149 @@
+/*
+ * relay_translated - an answer whose backend does not speak the client's protocol.
+ *
+ *     bytes of the backend -> decoder -> deltas -> struct answer (what was said, for accounting)
+ *                                              -> encoder -> request->out -> front end
+ *
+ * A client that asked for a stream gets one, and a client that did not gets a whole answer, whatever the backend sent.
+ * A whole answer holds its head back until the end, because its status may turn out to be an error's.
+ */
+#include "core/arena.h"
+#include "core/clock.h"
+#include "serve/answer.h"
+#include "serve/pipeline.h"
+#include "serve/relay.h"
+#include "serve/stages.h"
+#include "serve/worker.h"
+#include "wire/decoder.h"
+#include "wire/encoder.h"
+#include "wire/error_body.h"
+#include "wire/warnings.h"
+
+enum { PING_INTERVAL_MS = 15000 }; /* gateway.md 7.6 */
+
+static void on_delta(void *user, const struct answer_delta *delta) {
+    struct request *request = user;
+    answer_take(request->said, delta);
+    encoder_take(request->encoder, delta);
+}
+
+/* ---- out to the client */
+
+static void on_ping_due(void *data);
+
+static void arm_ping(struct request *request) {
+    if (!request->front.ops->early_head)
+        loop_timer_start(request->worker->loop, &request->ping_timer, PING_INTERVAL_MS, on_ping_due, request);
+}
+
+static void flush(struct request *request) {
+    if (!request->streaming || request->out.len == 0)
+        return;
+    request->front.ops->body(request->front.handle, buf_str(&request->out));
+    buf_reset(&request->out);
+    arm_ping(request);
+}
+
+/* The backend has said nothing that the client could hear for a while. */
+static void on_ping_due(void *data) {
+    struct request *request = data;
+    encoder_ping(request->encoder);
+    flush(request);
+    arm_ping(request);
+}
+
+static struct encoder *make_encoder(struct request *request) {
+    const struct encoder_options options = {
+        .protocol = request->client_protocol,
+        .upstream = request->upstream_protocol,
+        .streamed = request->facts.stream,
+        .include_usage = request->facts.include_usage_asked,
+        .model = request->client_protocol == PROTOCOL_CHAT ? VSR_STR("") : request->selected_model,
+        .now_s = (int64_t)(clock_wall_ms() / 1000),
+        .warnings = request->warnings,
+    };
+    return encoder_new(&options, request->arena, &request->out);
+}
+
+void translated_begin(struct request *request, const struct http1_head *head) {
+    request->said = answer_new(request->arena, request->said_len_max);
+    request->encoder = make_encoder(request);
+    request->decoder = decoder_new(request->upstream_protocol, relay_is_event_stream(head), on_delta, request);
+    request->translated_head = request_copy_head(request, head);
+    if (!request->facts.stream)
+        return;
+    request->streaming = true;
+    answer_upstream_head(request, request->translated_head, head->status,
+                         str_from_c(encoder_content_type(request->encoder)), -1);
+    arm_ping(request);
+}
+
+void translated_body(struct request *request, vsr_str bytes) {
+    decoder_feed(request->decoder, bytes);
+    flush(request);
+}
+
+/* What the answer cannot be said in: an error of ours, in the client's shape. */
+static void fail_whole(struct request *request, int status) {
+    vsr_str message = answer_head(request->said)->error.message;
+    request_error(request, status, TELEMETRY_REASON_translation, NULL, arena_str(request->arena, message));
+    pipeline_fail(request);
+}
+
+static void end_whole(struct request *request) {
+    int status = encoder_error_status(request->encoder);
+    if (buf_failed(&request->out))
+        status = 502;
+    if (status > 0) {
+        fail_whole(request, status);
+        return;
+    }
+    answer_upstream_head(request, request->translated_head, request->upstream_status,
+                         str_from_c(encoder_content_type(request->encoder)), (int64_t)request->out.len);
+    request->front.ops->body(request->front.handle, buf_str(&request->out));
+    relay_finish(request);
+}
+
+void translated_end(struct request *request, bool clean) {
+    loop_timer_stop(&request->ping_timer);
+    decoder_end(request->decoder, clean);
+    if (!request->streaming) {
+        end_whole(request);
+        return;
+    }
+    if (buf_failed(&request->out)) {
+        relay_break(request);
+        return;
+    }
+    flush(request);
+    loop_timer_stop(&request->ping_timer);
+    request->aborted = answer_head(request->said)->error.status > 0;
+    relay_finish(request);
+}
+
+void translated_error_begin(struct request *request, const struct http1_head *head) {
+    request->translated_head = request_copy_head(request, head);
+}
+
+void translated_error_end(struct request *request) {
+    struct answer_error error;
+    decoder_error_body(request->upstream_protocol, request->upstream_status, buf_str(&request->answer), request->arena,
+                       &error);
+    request_error(request, request->upstream_status,
+                  request->upstream_status >= 500 ? TELEMETRY_REASON_upstream_5xx : TELEMETRY_REASON_upstream_4xx,
+                  error.code.len > 0 ? arena_printf(request->arena, "%.*s", VSR_FMT(error.code)).ptr : NULL,
+                  arena_str(request->arena, error.message));
+    request->reply.path = RESPONSE_UPSTREAM;
+    request->reply.upstream = request->translated_head;
+    pipeline_fail(request);
+}
+
+void translated_reset(struct request *request) {
+    loop_timer_stop(&request->ping_timer);
+    decoder_free(request->decoder);
+    encoder_free(request->encoder);
+    request->decoder = NULL;
+    request->encoder = NULL;
+    request->said = NULL;
+    buf_reset(&request->out);
+}

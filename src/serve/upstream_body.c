@@ -1,0 +1,84 @@
+/*
+ * upstream_body - the request's body as an endpoint is to get it.
+ *
+ * Between a client and a backend of one protocol the body goes out as the client wrote it, apart from edits: the
+ * endpoint's name for the model, usage reporting on streams, the reasoning switch. Between two protocols it is written
+ * anew from the request as chat. Both depend on the endpoint, so another endpoint starts again from what came in.
+ */
+#include "core/json_edit.h"
+#include "serve/stages.h"
+#include "wire/chat_edit.h"
+#include "wire/chat_reasoning.h"
+
+enum protocol upstream_protocol_of(const struct request *request, const struct provider_endpoint *endpoint) {
+    enum protocol spoken = provider_endpoint_protocol(endpoint);
+    bool sibling = request->client_protocol == PROTOCOL_COMPLETIONS ||
+                   request->client_protocol == PROTOCOL_EMBEDDINGS || request->client_protocol == PROTOCOL_IMAGES;
+    return spoken == PROTOCOL_CHAT && sibling ? request->client_protocol : spoken;
+}
+
+static vsr_str model_id(const struct request *request, const struct provider_endpoint *endpoint) {
+    return provider_endpoint_model_id(request->target.model, endpoint, request->target.lora);
+}
+
+static int apply(struct request *request, struct json_edit *edit) {
+    return json_edit_changed(edit) ? json_edit_apply(edit, &request->upstream_body) : 0;
+}
+
+static bool wants_usage(const struct request *request) {
+    return request->facts.stream && !request->facts.include_usage_asked && !request->skip;
+}
+
+/* Only a decision says anything about reasoning; the client's own word stays otherwise. */
+static bool reasoning_of(const struct request *request, const struct provider_endpoint *endpoint,
+                         struct chat_reasoning *ret_reasoning) {
+    if (!request->decision || !request->model_ref)
+        return false;
+    provider_endpoint_reasoning(request->target.model, endpoint, request->reasoning,
+                                request->model_ref->reasoning_effort, ret_reasoning);
+    return true;
+}
+
+static int write_chat(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    struct json_edit *edit = json_edit_new(request->arena, &request->doc);
+    struct chat_reasoning reasoning;
+    int rc = chat_edit_model(request->arena, edit, &request->doc, model_id(request, endpoint), err);
+    if (rc == 0 && wants_usage(request))
+        rc = chat_edit_include_usage(edit, &request->doc, err);
+    if (rc == 0 && reasoning_of(request, endpoint, &reasoning))
+        rc = chat_reasoning_apply(request->arena, edit, &request->doc, &reasoning, err);
+    return rc == 0 ? apply(request, edit) : rc;
+}
+
+/* Completions, embeddings, images: of what is not chat only the name of the model is changed. */
+static int write_sibling(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    struct json_edit *edit = json_edit_new(request->arena, &request->client_doc);
+    int rc = chat_edit_model(request->arena, edit, &request->client_doc, model_id(request, endpoint), err);
+    if (rc == 0 && wants_usage(request) && request->client_protocol == PROTOCOL_COMPLETIONS)
+        rc = chat_edit_include_usage(edit, &request->client_doc, err);
+    return rc == 0 ? apply(request, edit) : rc;
+}
+
+static int unsupported(const struct request *request, struct vsr_err *err) {
+    return err_set(err, VSR_E_UNAVAILABLE, "the backend of model \"%.*s\" speaks a protocol without %.*s",
+                   VSR_FMT(request->selected_model), VSR_FMT(request->path));
+}
+
+int upstream_body_write(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    enum protocol protocol = request->upstream_protocol;
+    buf_reset(&request->upstream_body);
+    switch (protocol) {
+    case PROTOCOL_CHAT:
+        return request->as_chat ? write_chat(request, endpoint, err) : unsupported(request, err);
+    case PROTOCOL_COMPLETIONS:
+    case PROTOCOL_EMBEDDINGS:
+    case PROTOCOL_IMAGES:
+        return write_sibling(request, endpoint, err);
+    default:
+        return unsupported(request, err);
+    }
+}
+
+vsr_str upstream_body_base(const struct request *request) {
+    return request->upstream_protocol == PROTOCOL_CHAT ? request->original_body : buf_str(&request->body);
+}

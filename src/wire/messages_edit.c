@@ -41,19 +41,28 @@ static bool role_is(const struct json_doc *doc, json_ref message, vsr_str role) 
     return json_is(doc, value, JSON_STRING) && json_str_eq(doc, value, role);
 }
 
-/* First block of that type; JSON_NONE when there is none. */
-static json_ref find_block(const struct json_doc *doc, json_ref content, vsr_str type) {
+/* A block that the API accepts as the thinking before a call. */
+static bool is_thought(const struct json_doc *doc, json_ref block) {
+    return type_is(doc, block, VSR_STR("redacted_thinking")) ||
+           (type_is(doc, block, VSR_STR("thinking")) && is_signed(doc, block));
+}
+
+static bool is_result(const struct json_doc *doc, json_ref block) {
+    return type_is(doc, block, VSR_STR("tool_result"));
+}
+
+static bool has_block(const struct json_doc *doc, json_ref message, bool (*is)(const struct json_doc *, json_ref)) {
+    json_ref content = json_get(doc, message, VSR_STR("content"));
     if (!json_is(doc, content, JSON_ARRAY))
-        return JSON_NONE;
+        return false;
     for (json_ref block = json_first(doc, content); block != JSON_NONE; block = json_next(doc, content, block))
-        if (type_is(doc, block, type))
-            return block;
-    return JSON_NONE;
+        if (is(doc, block))
+            return true;
+    return false;
 }
 
 bool messages_may_think(const struct json_doc *doc) {
     json_ref messages = json_get(doc, 0, VSR_STR("messages")), assistant = JSON_NONE, last = JSON_NONE;
-    json_ref content, thinking;
     if (!json_is(doc, messages, JSON_ARRAY))
         return true;
     for (json_ref m = json_first(doc, messages); m != JSON_NONE; m = json_next(doc, messages, m)) {
@@ -61,12 +70,7 @@ bool messages_may_think(const struct json_doc *doc) {
         if (role_is(doc, m, VSR_STR("assistant")))
             assistant = m;
     }
-    if (find_block(doc, json_get(doc, last, VSR_STR("content")), VSR_STR("tool_result")) == JSON_NONE)
-        return true;
-    content = json_get(doc, assistant, VSR_STR("content"));
-    thinking = find_block(doc, content, VSR_STR("thinking"));
-    return (thinking != JSON_NONE && is_signed(doc, thinking)) ||
-           find_block(doc, content, VSR_STR("redacted_thinking")) != JSON_NONE;
+    return !has_block(doc, last, is_result) || has_block(doc, assistant, is_thought);
 }
 
 static int delete_member(struct json_edit *edit, const struct json_doc *doc, vsr_str key, struct vsr_err *err) {

@@ -33,9 +33,11 @@ static bool read_member(const struct json_doc *doc, json_ref object, vsr_str key
     return read_count(doc, json_get(doc, object, key), malformed, ret_count);
 }
 
+/* Some proxies put Anthropic's counters beside OpenAI's names; the latter then mean what they always do. */
 static bool is_messages(const struct json_doc *doc, json_ref object) {
-    return json_get(doc, object, VSR_STR("cache_read_input_tokens")) != JSON_NONE ||
-           json_get(doc, object, VSR_STR("cache_creation_input_tokens")) != JSON_NONE;
+    return json_get(doc, object, VSR_STR("prompt_tokens")) == JSON_NONE &&
+           (json_get(doc, object, VSR_STR("cache_read_input_tokens")) != JSON_NONE ||
+            json_get(doc, object, VSR_STR("cache_creation_input_tokens")) != JSON_NONE);
 }
 
 bool usage_read(const struct json_doc *doc, json_ref object, struct usage *ret_usage) {

@@ -26,7 +26,7 @@ struct usage {
 
 /*
  * Reads the members of `object`, the `usage` object itself, of any protocol: cache_read_input_tokens or
- * cache_creation_input_tokens tell Anthropic's. False when `object` is no object; *ret_usage is then all
+ * cache_creation_input_tokens tell Anthropic's, unless there is prompt_tokens. False when `object` is no object; *ret_usage is then all
  * zero. Numbers with a fraction are cut, numbers out of range clamped.
  */
 bool usage_read(const struct json_doc *doc, json_ref object, struct usage *ret_usage);

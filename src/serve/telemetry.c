@@ -37,6 +37,7 @@ static const char *const label_signal_reason[] = { "signal_type", "reason" };
 static const char *const label_version[] = { "version" };
 static const char *const label_category[] = { "category" };
 static const char *const label_phase[] = { "phase" };
+static const char *const label_cause[] = { "cause" };
 
 static const char *const reason_names[] = {
 #define X(name) #name,
@@ -91,6 +92,18 @@ static void register_process(struct telemetry *t) {
     metric_add(metric_with(build, &VSR_STR(VSR_VERSION), 1), 1);
 }
 
+static void register_http2(struct telemetry *t) {
+    struct metrics *m = t->metrics;
+    struct metric_family *goaways =
+        metrics_counter(m, "vsr_http2_goaway_total", "HTTP/2 connections ended because their clients misbehaved.",
+                        label_cause, 1, HTTP2_CAUSE_COUNT);
+    t->http2_connections = plain_counter(m, "vsr_http2_connections_total", "Connections of clients that spoke HTTP/2.");
+    for (int i = 0; i < HTTP2_CAUSE_COUNT; i++) {
+        vsr_str cause = str_from_c(http2_cause_name((enum http2_cause)i));
+        t->http2_goaways[i] = metric_with(goaways, &cause, 1);
+    }
+}
+
 static void register_tokens(struct telemetry *t) {
     t->token_errors =
         metrics_histogram(t->metrics, "vsr_token_estimation_error_pct",
@@ -131,6 +144,7 @@ struct telemetry *telemetry_new(void) {
     struct metrics *m = metrics_new();
     t->metrics = m;
     register_process(t);
+    register_http2(t);
     register_tokens(t);
     t->responses =
         metrics_counter(m, "vsr_http_responses_total", "Answers by status code.", label_code, 1, SERIES_CODES_MAX);

@@ -9,6 +9,7 @@
 
 #include "core/metrics.h"
 #include "core/str.h"
+#include "net/http2_guard.h"
 
 struct telemetry;
 
@@ -64,8 +65,10 @@ struct telemetry {
     struct metric *generation, *snapshots, *ready;
     struct metric *connections, *upstream_connections;
     struct metric *rejected, *bytes_in, *bytes_out; /* of client connections */
-    struct metric_family *responses;                /* vsr_http_responses_total{code} */
-    struct metric_family *errors;                   /* llm_request_errors_total{model,reason} */
+    struct metric *http2_connections;
+    struct metric *http2_goaways[HTTP2_CAUSE_COUNT]; /* vsr_http2_goaway_total{cause} */
+    struct metric_family *responses;                 /* vsr_http_responses_total{code} */
+    struct metric_family *errors;                    /* llm_request_errors_total{model,reason} */
     struct metric_family *modifications; /* llm_model_routing_modifications_total{source_model,target_model} */
     struct metric *admission_active, *admission_queued;
     struct metric_family *admission_shed;  /* vsr_admission_shed_total{priority} */

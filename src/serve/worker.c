@@ -58,6 +58,9 @@ static void publish_stats(void *data) {
     publish(telemetry->rejected, (double)server.rejected_total, &worker->rejected_seen);
     publish(telemetry->bytes_in, (double)server.bytes_in, &worker->bytes_in_seen);
     publish(telemetry->bytes_out, (double)server.bytes_out, &worker->bytes_out_seen);
+    publish(telemetry->http2_connections, (double)server.http2_connections_total, &worker->http2_connections_seen);
+    for (int i = 0; i < HTTP2_CAUSE_COUNT; i++)
+        publish(telemetry->http2_goaways[i], (double)server.http2_goaways[i], &worker->http2_goaways_seen[i]);
     publish(telemetry->upstream_connections, (double)client_stats(worker->client).connections, &worker->upstream_seen);
     loop_timer_start(worker->loop, &worker->stats_timer, STATS_INTERVAL_MS, publish_stats, worker);
 }

@@ -102,6 +102,7 @@ struct worker {
     struct loop_timer stats_timer;
     /* What this worker has added to the registry so far. */
     double connections_seen, upstream_seen, rejected_seen, bytes_in_seen, bytes_out_seen;
+    double http2_connections_seen, http2_goaways_seen[HTTP2_CAUSE_COUNT];
 };
 
 struct worker_options {

@@ -6,6 +6,8 @@
 
 import net from 'node:net';
 
+import { requestHttp2 } from './http2.mjs';
+
 const HIGH_WATER = 4 << 20; // bytes held unread before the socket is paused
 
 /** Pulls bytes out of a socket. The end of the stream and a reset are both "no more bytes"; `reset` tells them apart. */
@@ -271,8 +273,12 @@ export function toBytes(body) {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-/** One request on a connection of its own. The answer gains `json()` and `text()`. */
+/**
+ * One request on a connection of its own. The answer gains `json()` and `text()`. With VSR_TEST_HTTP2=1 it goes by
+ * HTTP/2, and what a test says of answers must hold all the same.
+ */
 export async function request(port, options = {}) {
+  if (process.env.VSR_TEST_HTTP2 === '1') return decorate(await requestHttp2(port, options));
   const conn = await Conn.open(port);
   try {
     const headers = { Connection: 'close', ...options.headers };

@@ -107,12 +107,6 @@ static void find_trained_selectors(const struct search *s) {
 
 /* ---- services */
 
-static void find_response_api(const struct search *s) {
-    const struct config_response_api *api = &s->global->services.response_api;
-    if (is_written(api) && api->enabled)
-        wanted_field(s, &config_services_schema, &s->global->services, "response_api");
-}
-
 static void find_batches(const struct search *s) {
     if (is_written(&s->global->services.api))
         wanted_field(s, &config_services_schema, &s->global->services, "api");
@@ -209,7 +203,6 @@ static const struct feature features[] = {
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },
-    { "the Responses API", false, find_response_api },
     { "the classification API", false, find_batches },
     { "switching metrics off here; the flag --metrics-listen off does", false, find_metrics_off },
     { "metrics over moving windows", false, find_windowed_metrics },

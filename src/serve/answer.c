@@ -291,6 +291,14 @@ void answer_reply(struct request *request) {
     front.ops->end(front.handle);
 }
 
+void answer_stream_head(struct request *request, vsr_str content_type) {
+    struct field_list list = { .request = request };
+    request->answered = true;
+    add(&list, VSR_STR("content-type"), content_type);
+    add_keystone(&list, RESPONSE_LOCAL);
+    request->front.ops->head(request->front.handle, request->reply.status, list.items, list.n, -1);
+}
+
 void answer_error(struct request *request) {
     struct field_list list = { .request = request };
     const struct reply *reply = &request->reply;

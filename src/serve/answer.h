@@ -21,4 +21,7 @@ void answer_error(struct request *request);
 void answer_upstream_head(struct request *request, const struct http1_head *head, int status, vsr_str content_type,
                           int64_t length);
 
+/* Starts a stream of our own. */
+void answer_stream_head(struct request *request, vsr_str content_type);
+
 #endif

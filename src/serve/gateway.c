@@ -29,6 +29,7 @@
 #include "serve/metrics_socket.h"
 #include "serve/model_service.h"
 #include "serve/read_files.h"
+#include "serve/responses_service.h"
 #include "serve/snapshot.h"
 #include "serve/stores.h"
 #include "serve/token_metrics.h"
@@ -224,7 +225,10 @@ static int load(struct gateway *gateway, struct vsr_err *err) {
     gateway_adopt(gateway, snapshot, files);
     metric_add(gateway->telemetry->reload_success, 1);
     metric_add(gateway->telemetry->reload_success_s, (double)clock_wall_ms() / 1000);
-    return stores_new(snapshot->doc, &options->load, gateway->telemetry->metrics, &gateway->stores, err);
+    rc = stores_new(snapshot->doc, &options->load, gateway->telemetry->metrics, &gateway->stores, err);
+    if (rc == 0)
+        rc = responses_service_new(stores_state_dir(gateway->stores), &gateway->responses_service, err);
+    return rc;
 }
 
 static void worker_gone(void *data) {
@@ -294,6 +298,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .limits = gateway->limits,
             .responses = stores_responses(gateway->stores),
             .admission = gateway->admission,
+            .responses_service = gateway->responses_service,
             .evidence = gateway->evidence,
             .extproc = &gateway->options->extproc,
             .on_exit = on_worker_exit,
@@ -481,6 +486,7 @@ static void close_all(struct gateway *gateway) {
     admission_free(gateway->admission);
     tls_client_free(gateway->tls);
     token_estimate_free(gateway->token_estimate);
+    responses_service_free(gateway->responses_service);
     stores_free(gateway->stores);
     model_service_free(gateway->models);
     telemetry_free(gateway->telemetry);

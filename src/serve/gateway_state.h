@@ -24,6 +24,7 @@ struct provider_registry;
 struct read_files;
 struct reload_job;
 struct reload_request;
+struct responses_service;
 struct retired_snapshot;
 struct signal_watch;
 struct snapshot;
@@ -50,6 +51,7 @@ struct gateway {
     struct telemetry *telemetry;
     struct token_estimate *token_estimate;
     struct model_service *models;
+    struct responses_service *responses_service;
     struct stores *stores;
     struct provider_registry *registry;
     struct limit_state *limits;

@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "serve/answer.h"
+#include "serve/responses.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 
@@ -17,6 +18,7 @@ static const struct stage {
     { "admit", stage_admit },         /* method, path, listener keys          -> 401/404/405 */
     { "limit", stage_limit },         /* who asks, requests of callers        -> 429 */
     { "receive", stage_receive },     /* waits for the body                   -> 408/413 by the front end */
+    { "stored", stage_stored },       /* responses that are there             -> 400/404/503 */
     { "parse", stage_parse },         /* JSON tape                            -> 400 */
     { "translate", stage_translate }, /* the request as chat                -> 400 */
     { "facts", stage_facts },         /* texts, counts, model                 -> 400 */
@@ -25,6 +27,7 @@ static const struct stage {
     { "session", stage_session },     /* conversation */
     { "signals", stage_signals },     /* signals, projections, decisions */
     { "select", stage_select },       /* one model of the decision            -> 400/503 */
+    { "adapt", stage_adapt },         /* what the model cannot do             -> 400 */
     { "budget", stage_budget },       /* tokens and money of callers          -> 429 */
     { "dispatch", stage_dispatch },   /* endpoint, credentials, retries       -> 401/502/503/504 */
 };
@@ -152,7 +155,8 @@ void pipeline_body_end(struct request *request) {
 }
 
 void pipeline_drained(struct request *request) {
-    relay_drained(request);
+    if (!responses_drained(request))
+        relay_drained(request);
 }
 
 void pipeline_closed(struct request *request, bool completed) {

@@ -12,6 +12,7 @@
 #include "serve/answer.h"
 #include "serve/pipeline.h"
 #include "serve/relay.h"
+#include "serve/responses.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "wire/decoder.h"
@@ -60,6 +61,7 @@ static struct encoder *make_encoder(struct request *request) {
         .include_usage = request->facts.include_usage_asked,
         .model = request->client_protocol == PROTOCOL_CHAT ? VSR_STR("") : request->selected_model,
         .now_s = (int64_t)(clock_wall_ms() / 1000),
+        .response = responses_meta(request),
         .warnings = request->warnings,
     };
     return encoder_new(&options, request->arena, &request->out);
@@ -80,7 +82,8 @@ void translated_begin(struct request *request, const struct http1_head *head) {
 
 void translated_body(struct request *request, vsr_str bytes) {
     decoder_feed(request->decoder, bytes);
-    flush(request);
+    if (!decoder_ended(request->decoder)) /* the end waits for what has to be kept first */
+        flush(request);
 }
 
 /* What the answer cannot be said in: an error of ours, in the client's shape. */
@@ -104,9 +107,7 @@ static void end_whole(struct request *request) {
     relay_finish(request);
 }
 
-void translated_end(struct request *request, bool clean) {
-    loop_timer_stop(&request->ping_timer);
-    decoder_end(request->decoder, clean);
+static void finish(struct request *request) {
     if (!request->streaming) {
         end_whole(request);
         return;
@@ -119,6 +120,13 @@ void translated_end(struct request *request, bool clean) {
     loop_timer_stop(&request->ping_timer);
     request->aborted = answer_head(request->said)->error.status > 0;
     relay_finish(request);
+}
+
+void translated_end(struct request *request, bool clean) {
+    loop_timer_stop(&request->ping_timer);
+    decoder_end(request->decoder, clean);
+    if (!responses_settle(request, finish))
+        finish(request);
 }
 
 void translated_error_begin(struct request *request, const struct http1_head *head) {

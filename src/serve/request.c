@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/utf8.h"
 #include "evidence/run.h"
+#include "serve/responses.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "wire/error_body.h"
@@ -92,6 +93,7 @@ void request_free(struct request *request) {
     limit_refund(worker->limits, &request->ticket); /* settled, unless nobody recorded the request */
     evidence_run_cancel(request->evidence);
     dispatch_cancel(request);
+    responses_free(request);
     if (request->call_begun)
         provider_call_end(&request->call, loop_now_ms(worker->loop));
     if (request->relay_begun)

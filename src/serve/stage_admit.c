@@ -86,6 +86,10 @@ static enum stage_result refuse_key(struct request *request) {
 static bool is_served(enum endpoint_kind kind) {
     switch (kind) {
     case ENDPOINT_CHAT:
+    case ENDPOINT_RESPONSES:
+    case ENDPOINT_RESPONSE:
+    case ENDPOINT_RESPONSE_ITEMS:
+    case ENDPOINT_RESPONSE_CANCEL:
     case ENDPOINT_COMPLETIONS:
     case ENDPOINT_MODELS:
     case ENDPOINT_MODEL:

@@ -5,6 +5,7 @@
  * client's bytes, which stay for backends that speak the client's protocol.
  */
 #include "core/arena.h"
+#include "serve/responses.h"
 #include "serve/stages.h"
 #include "wire/completions_request.h"
 #include "wire/warnings.h"
@@ -45,6 +46,8 @@ enum stage_result stage_translate(struct request *request) {
     switch (request->endpoint) {
     case ENDPOINT_COMPLETIONS:
         return translate_completions(request);
+    case ENDPOINT_RESPONSES:
+        return responses_translate(request);
     case ENDPOINT_EMBEDDINGS:
     case ENDPOINT_IMAGES:
         return keep(request, false);

@@ -12,8 +12,10 @@
 #include "serve/admission.h"
 #include "serve/extproc_server.h"
 #include "serve/http_front.h"
+#include "serve/run_front.h"
 #include "serve/listeners.h"
 #include "serve/request.h"
+#include "serve/run_front.h"
 #include "store/response_store.h"
 
 enum {
@@ -230,6 +232,7 @@ static void close_all(struct worker *worker) {
         publication_free(late);
     server_free(worker->server);
     extproc_server_free(worker->extproc);
+    runs_end(worker);
     while (worker->listeners)
         listener_free(worker->listeners);
     worker_unuse(worker, worker->snapshot);
@@ -321,6 +324,7 @@ int worker_start(const struct worker_options *options, struct worker **ret_worke
     worker->token_estimate = options->token_estimate;
     worker->models = options->models;
     worker->evidence = options->evidence;
+    worker->responses_service = options->responses_service;
     worker->on_exit = options->on_exit;
     worker->exit_data = options->data;
     worker->snapshot = worker_use(worker, options->snapshot);

@@ -34,6 +34,8 @@ struct model_service;
 struct publication;
 struct request;
 struct response_store;
+struct responses_service;
+struct run;
 struct server;
 struct store_lane;
 struct worker;
@@ -80,6 +82,9 @@ struct worker {
     struct limit_lane *limits;
     struct store_lane *store; /* to the stored responses */
     struct admission_lane *admission;
+    struct responses_service *responses_service;
+    struct run *runs; /* responses that run in the background here */
+    size_t n_runs;
     struct random random;
     bool draining;
     unsigned n_draining; /* servers that have not ended yet */
@@ -115,8 +120,9 @@ struct worker_options {
     struct limit_state *limits;            /* kept */
     struct response_store *responses;      /* kept */
     struct admission *admission;           /* kept */
-    struct evidence *evidence;             /* kept */
-    const struct extproc_options *extproc; /* kept */
+    struct responses_service *responses_service; /* kept */
+    struct evidence *evidence;                   /* kept */
+    const struct extproc_options *extproc;       /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);
     void *data;

@@ -254,7 +254,10 @@ static void start(struct responses_encoder *e) {
     if (!e->base.options.streamed)
         return;
     make_object(e, RESPONSE_STATUS_IN_PROGRESS);
-    response_event(e, RESPONSES_EVENT_CREATED);
+    if (e->meta->queued)
+        e->sequence = RESPONSES_QUEUED_EVENTS;
+    else
+        response_event(e, RESPONSES_EVENT_CREATED);
     response_event(e, RESPONSES_EVENT_IN_PROGRESS);
 }
 

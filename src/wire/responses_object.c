@@ -14,11 +14,6 @@ const char *response_status_name(enum response_status status) {
     return status_names[status];
 }
 
-bool response_status_is_final(vsr_str name) {
-    return !str_eq_c(name, status_names[RESPONSE_STATUS_QUEUED]) &&
-           !str_eq_c(name, status_names[RESPONSE_STATUS_IN_PROGRESS]);
-}
-
 static void key(struct json_writer *w, const char *name) {
     json_write_key(w, str_from_c(name));
 }

@@ -17,6 +17,8 @@ struct json_writer;
 struct responses_request;
 struct usage;
 
+enum { RESPONSES_QUEUED_EVENTS = 2 }; /* response.created and response.queued, of what runs in the background */
+
 /* What is fixed when the response gets its name. Outlives whoever writes it. */
 struct response_meta {
     vsr_str id;
@@ -26,6 +28,7 @@ struct response_meta {
     vsr_str conversation_id;                 /* empty: none */
     const struct responses_request *request; /* what is repeated */
     bool stores;                             /* it can be asked for later */
+    bool queued;                             /* its first events, RESPONSES_QUEUED_EVENTS of them, were told before */
     /*
      * Seals reasoning for a client that keeps it (`include: reasoning.encrypted_content`): 0 and a text in `arena`.
      * NULL: not asked for.
@@ -44,8 +47,6 @@ enum response_status {
 };
 
 const char *response_status_name(enum response_status status);
-/* Whether a response of that status (by name) will not change any more. */
-bool response_status_is_final(vsr_str name);
 
 /* What changes until the end. */
 struct response_state {

@@ -1,0 +1,113 @@
+/*
+ * responses - the Responses API in the pipeline: what a request adds to a chat request, and what it leaves behind.
+ *
+ *     stage "stored"      stage_stored()           GET, DELETE, input_items, cancel: answers from the store
+ *     stage "translate"   responses_translate()    create: reads the request, loads the chain, brings it to chat
+ *     stage "adapt"       stage_adapt()            the model is known: what it cannot do, and how much it can read
+ *     relay               responses_meta()         what the encoder repeats
+ *     relay, at the end   responses_settle()       keeps the response before its last bytes go out
+ *     request_free()      responses_free()
+ *
+ * Whose a response is: the tenant and the user that a trusted proxy names, and the listener's key. Nobody else learns
+ * that it is there. What `previous_response_id` names is resolved here, whatever the backend, so that a conversation
+ * may go on with another model. Worker thread only.
+ */
+#ifndef VSR_SERVE_RESPONSES_H
+#define VSR_SERVE_RESPONSES_H
+
+#include <stdbool.h>
+
+#include "core/buf.h"
+#include "net/loop.h"
+#include "serve/pipeline.h"
+#include "wire/responses_chat.h"
+#include "wire/responses_object.h"
+#include "wire/responses_request.h"
+
+struct arena;
+struct event_follow;
+struct request;
+struct store_op;
+
+enum {
+    RESPONSES_SETTLE_MS = 50, /* how long the end of an answer waits for the store */
+    RESPONSES_ITEMS_PAGE_MAX = 100,
+    RESPONSES_ITEMS_PAGE = 20,
+};
+
+/* Of one request; lives in its arena. */
+struct responses_exchange {
+    struct responses_request request;
+    struct response_meta meta;
+    vsr_str owner;
+    vsr_str input_items; /* of this request, as they are stored */
+    struct responses_turn *turns;
+    size_t n_turns;
+    enum { RESPONSES_NEW, RESPONSES_LOADING, RESPONSES_LOADED, RESPONSES_QUEUED, RESPONSES_READY } state;
+    struct run *run; /* it runs in the background; NULL: a client waits */
+
+    /* what is asked of the store */
+    struct store_op *op;
+    struct event_follow *follow;
+    int rc;
+    struct response_record *record; /* in the arena */
+    bool asked, answered;
+    vsr_str follow_id;
+    int64_t after;   /* events up to this one are not sent */
+    bool from_after; /* and not read either */
+
+    /* settling */
+    struct loop_timer timer;
+    void (*go_on)(struct request *request);
+    bool settled;
+};
+
+enum stage_result stage_stored(struct request *request);
+enum stage_result responses_translate(struct request *request);
+enum stage_result stage_adapt(struct request *request);
+
+/* What the encoder of this request's answer repeats; NULL on other endpoints. */
+const struct response_meta *responses_meta(const struct request *request);
+
+/*
+ * The answer is complete in request->encoder. False: nothing to wait for. True: `go_on` is called later, when the
+ * store has the response, or has not answered within RESPONSES_SETTLE_MS; never inside this call.
+ */
+bool responses_settle(struct request *request, void (*go_on)(struct request *request));
+
+/* The client takes more; for streams that come from the store. True: it was one of those. */
+bool responses_drained(struct request *request);
+
+/* Forgets what is under way. What was given to the store is kept all the same. */
+void responses_free(struct request *request);
+
+/* ---- between responses*.c */
+
+/* The exchange of this request, made when it is not there. */
+struct responses_exchange *responses_exchange(struct request *request);
+/* 404 as for a response that never was. */
+enum stage_result responses_not_found(struct request *request, vsr_str id);
+/* What a failed store answers: 503 and when to come back. */
+enum stage_result responses_store_away(struct request *request);
+/* Asks for the record of the path's id once: STAGE_WAIT until it is there, then STAGE_NEXT, or the failure. */
+enum stage_result responses_load_record(struct request *request);
+
+/* Keeps the response as it is now; nobody waits for that. */
+void responses_keep(struct request *request, const char *status, vsr_str object);
+/* The object in `arena`, without output. */
+vsr_str responses_object(const struct response_meta *meta, struct arena *arena, const struct response_state *state);
+
+/* responses_stored.c */
+enum stage_result responses_stored(struct request *request);
+
+/*
+ * responses_follow.c: answers with the events of a response above `after`, those that are there and those that come.
+ * STAGE_WAIT: the answer goes on by itself.
+ */
+enum stage_result responses_follow(struct request *request, vsr_str id, int64_t after);
+void responses_follow_free(struct request *request);
+
+/* responses_background.c: gives the response of this request its record, begins its run, and answers the client. */
+enum stage_result responses_queue(struct request *request);
+
+#endif

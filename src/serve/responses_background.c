@@ -1,0 +1,87 @@
+/*
+ * responses_background - from a request that asks for it to a response that runs without its client.
+ *
+ * The record is there before anything else, so that whoever was told of the response finds it; then the run begins, and
+ * the client gets the object, or the events as they come.
+ */
+#include "core/arena.h"
+#include "serve/request.h"
+#include "serve/responses.h"
+#include "serve/run_front.h"
+#include "serve/worker.h"
+#include "store/event_log.h"
+#include "store/response_store.h"
+#include "wire/responses_events.h"
+
+static vsr_str queued_object(struct request *request) {
+    return responses_object(&request->responses->meta, request->arena,
+                            &(struct response_state){ .status = RESPONSE_STATUS_QUEUED });
+}
+
+static void on_queued(void *owner, const struct store_reply *reply) {
+    struct request *request = owner;
+    request->responses->op = NULL;
+    request->responses->rc = reply->rc;
+    request->responses->answered = true;
+    pipeline_resume(request);
+}
+
+/* The first events, so that there is something to follow before the run has said anything. */
+static void log_first_events(struct request *request, vsr_str object) {
+    static const enum responses_event first[RESPONSES_QUEUED_EVENTS] = { RESPONSES_EVENT_CREATED,
+                                                                         RESPONSES_EVENT_QUEUED };
+    struct event_record events[RESPONSES_QUEUED_EVENTS];
+    for (int i = 0; i < RESPONSES_QUEUED_EVENTS; i++) {
+        vsr_str type = responses_event_type(first[i]);
+        events[i] = (struct event_record){
+            .seq = i,
+            .type = type,
+            .json = arena_printf(request->arena, "{\"type\":\"%.*s\",\"sequence_number\":%d,\"response\":%.*s}",
+                                 VSR_FMT(type), i, VSR_FMT(object)),
+        };
+    }
+    (void)event_log_append(request->worker->store, request->responses->meta.id, events, RESPONSES_QUEUED_EVENTS, NULL,
+                           NULL);
+}
+
+static void put_record(struct request *request) {
+    const struct responses_exchange *exchange = request->responses;
+    const struct response_record record = {
+        .id = exchange->meta.id,
+        .previous_id = exchange->meta.previous_response_id,
+        .conversation_id = exchange->meta.conversation_id,
+        .owner = exchange->owner,
+        .status = VSR_STR("queued"),
+        .object_json = queued_object(request),
+        .input_json = exchange->input_items,
+        .created_s = exchange->meta.created_s,
+    };
+    request->responses->op = response_store_put(request->worker->store, &record, on_queued, request);
+    if (exchange->request.stream)
+        log_first_events(request, record.object_json);
+}
+
+enum stage_result responses_queue(struct request *request) {
+    struct responses_exchange *exchange = request->responses;
+    if (exchange->state != RESPONSES_QUEUED) {
+        if (!run_may_start(request->worker)) {
+            request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
+                          VSR_STR("too many responses run in the background"));
+            request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+            return STAGE_FAIL;
+        }
+        exchange->state = RESPONSES_QUEUED;
+        exchange->answered = false;
+        put_record(request);
+    }
+    if (!exchange->answered)
+        return STAGE_WAIT;
+    if (exchange->rc < 0)
+        return responses_store_away(request);
+    run_start(request);
+    if (exchange->request.stream)
+        return responses_follow(request, exchange->meta.id, -1);
+    request->reply =
+        (struct reply){ .status = 200, .body = queued_object(request), .content_type = VSR_STR("application/json") };
+    return STAGE_REPLY;
+}

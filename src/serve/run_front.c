@@ -1,0 +1,247 @@
+#include "serve/run_front.h"
+
+#include "core/arena.h"
+#include "core/mem.h"
+#include "serve/pipeline.h"
+#include "serve/request.h"
+#include "serve/responses.h"
+#include "serve/responses_service.h"
+#include "serve/worker.h"
+#include "store/event_log.h"
+#include "store/response_store.h"
+#include "wire/responses_events.h"
+#include "wire/sse.h"
+
+enum {
+    BATCH_MAX = 64,           /* events of one slice that are logged together */
+    ERROR_LEN_MAX = 64 << 10, /* of an error that vsr or the backend answers with */
+};
+
+struct run {
+    struct run *prev, *next; /* of the worker */
+    struct worker *worker;
+    struct arena *arena; /* of the names below */
+    struct request *request;
+    struct response_meta meta;
+    bool streamed; /* its events are logged */
+    int status;    /* of the answer's head; 0: none yet */
+    struct sse_parser parser;
+    struct buf error; /* body of an answer that is none */
+    int64_t sequence; /* of the next event */
+    bool ended;       /* the last event has been logged */
+
+    /* events of the slice that is being read */
+    struct arena *scratch;
+    struct event_record batch[BATCH_MAX];
+    size_t n_batch;
+};
+
+/* ---- the event log */
+
+static void write_batch(struct run *run) {
+    if (run->n_batch > 0)
+        (void)event_log_append(run->worker->store, run->meta.id, run->batch, run->n_batch, NULL, NULL);
+    run->n_batch = 0;
+    arena_reset(run->scratch);
+}
+
+static void log_event(struct run *run, vsr_str type, vsr_str json) {
+    bool last = responses_event_flags(responses_event_find(type)) & RESPONSES_EVENT_ENDS;
+    if (run->ended)
+        return;
+    run->ended = last;
+    if (run->n_batch == BATCH_MAX)
+        write_batch(run);
+    run->batch[run->n_batch++] = (struct event_record){
+        .seq = run->sequence++,
+        .type = arena_str(run->scratch, type),
+        .json = arena_str(run->scratch, json),
+        .last = last,
+    };
+}
+
+static void on_event(void *user, const struct sse_event *event) {
+    if (!event->comment_only)
+        log_event(user, event->type, event->data);
+}
+
+/* ---- ends that no encoder wrote */
+
+static vsr_str make_object(struct run *run, enum response_status status, vsr_str code, vsr_str message) {
+    const struct response_state state = { .status = status, .error_code = code, .error_message = message };
+    return responses_object(&run->request->responses->meta, run->request->arena, &state);
+}
+
+static void log_object(struct run *run, enum responses_event event, vsr_str object) {
+    if (run->streamed && !run->ended)
+        log_event(run, responses_event_type(event),
+                  arena_printf(run->scratch, "{\"type\":\"%.*s\",\"sequence_number\":%lld,\"response\":%.*s}",
+                               VSR_FMT(responses_event_type(event)), (long long)run->sequence, VSR_FMT(object)));
+    write_batch(run);
+}
+
+/* The message of an error body, whoever wrote it. */
+static void read_error(struct run *run, struct arena *arena, vsr_str *code, vsr_str *message) {
+    struct json_doc doc;
+    json_ref error, ref;
+    *code = VSR_STR("");
+    *message = VSR_STR("the request failed");
+    if (json_parse(arena, buf_str(&run->error), &doc, NULL) < 0)
+        return;
+    error = json_get(&doc, 0, VSR_STR("error"));
+    ref = json_get(&doc, error, VSR_STR("message"));
+    if (json_is(&doc, ref, JSON_STRING))
+        (void)json_str(arena, &doc, ref, message);
+    ref = json_get(&doc, error, VSR_STR("code"));
+    if (json_is(&doc, ref, JSON_STRING))
+        (void)json_str(arena, &doc, ref, code);
+}
+
+/* Nothing was answered that could be kept: the response has failed. */
+static void fail(struct run *run) {
+    struct arena *arena = run->request->arena;
+    vsr_str code, message, object;
+    struct responses_exchange *exchange = run->request->responses;
+    if (!exchange || exchange->state != RESPONSES_READY)
+        return; /* not even its request could be read again: the record says failed after the next start */
+    read_error(run, arena, &code, &message);
+    object = make_object(run, RESPONSE_STATUS_FAILED, response_error_code(run->status, code), message);
+    responses_keep(run->request, "failed", object);
+    log_object(run, RESPONSES_EVENT_FAILED, object);
+}
+
+static void run_free(struct run *run) {
+    struct worker *worker = run->worker;
+    responses_service_remove(worker->responses_service, run->meta.id);
+    if (run->prev)
+        run->prev->next = run->next;
+    else
+        worker->runs = run->next;
+    if (run->next)
+        run->next->prev = run->prev;
+    worker->n_runs--;
+    sse_done(&run->parser);
+    buf_done(&run->error);
+    arena_free(run->scratch);
+    arena_free(run->arena);
+    mem_free(run);
+}
+
+static void close_run(struct run *run, bool completed) {
+    struct request *request = run->request;
+    pipeline_closed(request, completed);
+    run_free(run);
+}
+
+/* ---- the front end */
+
+static void run_head(void *handle, int status, const struct http1_field *fields, size_t n_fields, int64_t length) {
+    struct run *run = handle;
+    (void)fields;
+    (void)n_fields;
+    (void)length;
+    run->status = status;
+}
+
+static void run_body(void *handle, vsr_str bytes) {
+    struct run *run = handle;
+    if (run->status >= 300) {
+        (void)buf_append(&run->error, bytes); /* what is longer is not read */
+        return;
+    }
+    if (!run->streamed)
+        return; /* the object is in the store when it ends */
+    sse_feed(&run->parser, bytes);
+    write_batch(run);
+}
+
+static void run_end(void *handle) {
+    struct run *run = handle;
+    if (run->status >= 300)
+        fail(run);
+    close_run(run, true);
+}
+
+static bool run_retract(void *handle) {
+    struct run *run = handle;
+    if (run->sequence > RESPONSES_QUEUED_EVENTS)
+        return false;
+    run->status = 0;
+    return true;
+}
+
+static void run_abort(void *handle) {
+    struct run *run = handle;
+    fail(run);
+    close_run(run, false);
+}
+
+static size_t run_queued(void *handle) {
+    (void)handle;
+    return 0; /* the store's queue has limits of its own */
+}
+
+static const struct front_ops run_ops = {
+    .head = run_head,
+    .body = run_body,
+    .end = run_end,
+    .retract = run_retract,
+    .abort = run_abort,
+    .queued = run_queued,
+};
+
+/* ---- life */
+
+bool run_may_start(const struct worker *worker) {
+    return worker->n_runs < RUNS_MAX && !worker->draining;
+}
+
+struct run *run_of(const struct request *request) {
+    return request->front.ops == &run_ops ? request->front.handle : NULL;
+}
+
+const struct response_meta *run_meta(const struct run *run) {
+    return &run->meta;
+}
+
+void run_start(const struct request *request) {
+    const struct response_meta *meta = &request->responses->meta;
+    struct worker *worker = request->worker;
+    struct run *run = MEM_NEW(struct run);
+    run->worker = worker;
+    run->arena = arena_new(1024, 0);
+    run->scratch = arena_new(0, 0);
+    run->streamed = request->responses->request.stream;
+    run->meta.id = arena_str(run->arena, meta->id);
+    run->meta.created_s = meta->created_s;
+    run->meta.queued = true;
+    run->sequence = run->streamed ? RESPONSES_QUEUED_EVENTS : 0;
+    run->meta.conversation_id = arena_str(run->arena, meta->conversation_id);
+    sse_init(&run->parser, on_event, run);
+    buf_init(&run->error, ERROR_LEN_MAX);
+    run->next = worker->runs;
+    if (run->next)
+        run->next->prev = run;
+    worker->runs = run;
+    worker->n_runs++;
+    responses_service_add(worker->responses_service, run->meta.id, worker);
+    run->request = pipeline_begin_detached(worker, request->snapshot, (struct front){ &run_ops, run },
+                                           request->listener, request->head, buf_str(&request->body));
+}
+
+void run_stop(struct worker *worker, vsr_str id) {
+    struct run *run = worker->runs;
+    while (run && !str_eq(run->meta.id, id))
+        run = run->next;
+    if (!run || (run->request->responses && run->request->responses->settled))
+        return; /* it ended by itself */
+    if (run->request->responses && run->request->responses->state == RESPONSES_READY)
+        log_object(run, RESPONSES_EVENT_CANCELLED,
+                   make_object(run, RESPONSE_STATUS_CANCELLED, VSR_STR(""), VSR_STR("")));
+    close_run(run, false);
+}
+
+void runs_end(struct worker *worker) {
+    while (worker->runs)
+        close_run(worker->runs, false);
+}

@@ -1,0 +1,44 @@
+/*
+ * run_front - a front end without a client: responses that run in the background (gateway.md 6.5).
+ *
+ *     POST background:true -> record queued -> run_start() -> the same request once more, detached, with this front end
+ *         events of the stream -> event log of the response -> whoever follows it, now or later
+ *         the object at the end -> its record             -> whoever polls it
+ *
+ * A run belongs to a worker and goes on when the client that began it is gone. It ends with its answer, by
+ * POST .../cancel, or with the worker; what was cut there is told as failed when the store is opened again. Worker
+ * thread only.
+ */
+#ifndef VSR_SERVE_RUN_FRONT_H
+#define VSR_SERVE_RUN_FRONT_H
+
+#include <stdbool.h>
+
+#include "core/str.h"
+#include "serve/front.h"
+
+struct request;
+struct response_meta;
+struct run;
+struct worker;
+
+enum { RUNS_MAX = 256 /* of one worker */ };
+
+/* Whether one more may run here. */
+bool run_may_start(const struct worker *worker);
+
+/* Runs what this client's request asks for under the response that it was given. Copies what it needs. */
+void run_start(const struct request *request);
+
+/* The run behind a request; NULL: a client waits for it. */
+struct run *run_of(const struct request *request);
+/* Name and birth of the response that a run is for, and its conversation. */
+const struct response_meta *run_meta(const struct run *run);
+
+/* It was cancelled: its record says so already. Ends the run of that response, if it is here. */
+void run_stop(struct worker *worker, vsr_str id);
+
+/* The worker ends. */
+void runs_end(struct worker *worker);
+
+#endif

@@ -33,6 +33,7 @@ void extproc_answer_headers(struct extproc_call *call, const struct extproc_mess
     }
     call->state = EXTPROC_ANSWERING;
     call->upstream = extproc_keep_head(call->request->arena, &message->head);
+    call->upstream->chunked = !call->upstream->has_length; /* Envoy says where the body ends, not a connection */
     call->upstream_bare = message->end_of_stream;
     call->answer_headers_owed = true;
     pipeline_upstream_head(call->request, call->upstream);

@@ -269,19 +269,20 @@ const struct command command_backend_spec = {
     .summary = "a stand-in for a model server, for demos, tests and benchmarks",
     .usage = "vsr backend [OPTION]...",
     .details =
-        "Speaks Chat Completions, completions and Anthropic's Messages (with count_tokens), streaming or not, and "
-        "says which\n"
-        "model was asked; of Messages it refuses what the provider refuses. It calls the first tool of a request "
-        "whose last\n"
-        "message speaks of a tool. What it can be told by options it can also be told for "
-        "one request, by\n"
-        "the header `x-backend-behaviour: stall=200,cut=17,status=429`, or for one listener, by `PUT "
-        "/_behaviour` with\n"
-        "such a list as its body (empty: as the options say). `GET /_last` shows the last request as it came, "
-        "`GET /_stats`\n"
-        "how many there were. --garbage and --slow-head, which no HTTP server can do, turn the whole server "
-        "into one that does\n"
-        "nothing else; as a behaviour of one request, garbage is a body that is no JSON.\n",
+        "Plays every provider: Chat Completions, completions, Anthropic's Messages with count_tokens, Responses "
+        "(kept in\n"
+        "memory, also in the background), embeddings, pictures, and Azure's paths. It says which model was asked, "
+        "and refuses\n"
+        "what the provider refuses. It calls the first tool of a request whose last message speaks of a tool. "
+        "What it can be\n"
+        "told by options it can also be told for one request, by the header\n"
+        "`x-backend-behaviour: stall=200,cut=17,status=429`, or for one listener, by `PUT /_behaviour` with such "
+        "a list as its\n"
+        "body (empty: as the options say). `GET /_last` shows the last request as it came, `GET /_stats` how many "
+        "there were.\n"
+        "--garbage and --slow-head, which no HTTP server can do, turn the whole server into one that does "
+        "nothing else; as a\n"
+        "behaviour of one request, garbage is a body that is no JSON.\n",
     .examples = "vsr backend\n"
                 "vsr backend --listen 127.0.0.1:8001,127.0.0.1:8002 --rate 50\n"
                 "vsr backend --listen 0 --json --fail-rate 0.2 --status 503\n",

@@ -75,7 +75,7 @@ static const char *const lb_policies[] = { "round_robin", "least_request", NULL 
     offsetof(struct config_circuit, name), .flags = FIELD_RANGE, .fallback = value, .least = 1, .greatest = INT32_MAX
 
 static const struct field circuit_fields[] = {
-    { "max_requests", FIELD_INT, LIMIT(max_requests, "4096"), .help = "Most requests under way to one endpoint." },
+    { "max_requests", FIELD_INT, LIMIT(max_requests, "4096"), .help = "Most requests under way to the model." },
     { "max_pending", FIELD_INT, LIMIT(max_pending, "1024"),
       .help = "Most requests that wait for a connection to one endpoint." },
     { "max_connections", FIELD_INT, LIMIT(max_connections, "1024"), .help = "Most connections to one endpoint." },
@@ -89,7 +89,7 @@ static const struct field hedge_fields[] = {
     { "after", FIELD_DURATION, offsetof(struct config_hedge, after_ms), .flags = FIELD_REQUIRED | FIELD_RANGE,
       .least = 1, .greatest = INFINITY, .help = "Time without an answer after which another endpoint is asked too." },
     { "max_percent", FIELD_INT, offsetof(struct config_hedge, max_percent), .flags = FIELD_RANGE, .fallback = "5",
-      .least = 1, .greatest = 100, .help = "Most second attempts, in percent of the model's requests under way." },
+      .least = 1, .greatest = 100, .help = "Most second attempts, in percent of the model's requests." },
 };
 
 const struct schema config_hedge_schema = SCHEMA("hedge", struct config_hedge, hedge_fields);
@@ -125,7 +125,7 @@ static const struct field reliability_fields[] = {
       .fallback = "0s", .least = 0, .greatest = INFINITY,
       .help = "Time in which an endpoint that came back grows to its whole weight; 0 is at once." },
     { "circuit", FIELD_OBJECT, offsetof(struct config_reliability, circuit), .object = &circuit_schema,
-      .help = "Limits of each endpoint; what is beyond them is answered 503." },
+      .help = "Limits of the model and of its endpoints; what is beyond them is answered 503." },
 };
 
 static void check_reliability(const void *object, struct arena *arena, struct diag *diag) {

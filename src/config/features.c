@@ -67,18 +67,6 @@ static void find_hedge(const struct search *s) {
         wanted_field(s, &config_reliability_schema, &model->reliability, "hedge");
 }
 
-static void find_slow_start(const struct search *s) {
-    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
-    if (model->reliability.slow_start_ms > 0)
-        wanted_field(s, &config_reliability_schema, &model->reliability, "slow_start");
-}
-
-static void find_circuit(const struct search *s) {
-    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
-    if (is_written(&model->reliability.circuit))
-        wanted_field(s, &config_reliability_schema, &model->reliability, "circuit");
-}
-
 static void find_responses_backend(const struct search *s) {
     CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
     if (model->api_format == API_OPENAI_RESPONSES)
@@ -198,8 +186,6 @@ static const struct feature features[] = {
       find_backend_tls },
     { "a proxy on the way to an endpoint; requests would go there directly", true, find_backend_proxy },
     { "asking a second endpoint when the first is slow", false, find_hedge },
-    { "slow start of endpoints; one that comes back has its whole weight at once", false, find_slow_start },
-    { "own limits of an endpoint; 4096 requests and 1024 connections count", false, find_circuit },
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },

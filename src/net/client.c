@@ -212,9 +212,8 @@ static void on_resolved(void *data, const struct vsr_err *err) {
 }
 
 static void open_conns(struct client_endpoint *endpoint) {
-    const struct client_limits *limits = &endpoint->client->limits;
     while (endpoint->n_connecting < endpoint->n_waiting) {
-        if (endpoint->n_conns >= limits->connections_max) {
+        if (endpoint->n_conns >= endpoint->connections_max) {
             /* Only calls that refuse used connections wait beside idle ones: make room. */
             if (!endpoint->idle)
                 return;
@@ -286,7 +285,8 @@ void endpoint_connect_failed(struct client_endpoint *endpoint, const struct vsr_
 
 static bool same_place(const struct client_place *a, const struct client_place *b) {
     return a->port == b->port && a->tls == b->tls && str_eq_nocase(a->host, b->host) &&
-           str_eq(a->unix_path, b->unix_path) && str_eq_nocase(a->server_name, b->server_name);
+           str_eq(a->unix_path, b->unix_path) && str_eq_nocase(a->server_name, b->server_name) &&
+           a->connections_max == b->connections_max && a->pending_max == b->pending_max;
 }
 
 /* Copies `text` to *at, and moves that on. */
@@ -308,6 +308,8 @@ static struct client_endpoint *endpoint_make(struct client *client, const struct
     endpoint->refs = 1;
     endpoint->client = client;
     endpoint->place = *place;
+    endpoint->connections_max = place->connections_max ? place->connections_max : client->limits.connections_max;
+    endpoint->pending_max = place->pending_max ? place->pending_max : client->limits.pending_max;
     endpoint->place.host = keep_text(&at, place->host);
     endpoint->place.unix_path = keep_text(&at, place->unix_path);
     endpoint->place.server_name = keep_text(&at, place->server_name);
@@ -432,9 +434,8 @@ static void write_head(struct client_call *call, const struct client_request *re
 
 /* Whether the line is full. A call that a connection is or can be opened for stands in it, but costs nobody a place. */
 static bool line_full(const struct client_endpoint *endpoint) {
-    const struct client_limits *limits = &endpoint->client->limits;
     size_t connected = endpoint->n_conns - endpoint->n_connecting;
-    return endpoint->n_waiting >= limits->pending_max + limits->connections_max - connected;
+    return endpoint->n_waiting >= endpoint->pending_max + endpoint->connections_max - connected;
 }
 
 struct client_call *client_call_start(struct client_endpoint *endpoint, const struct client_request *request,

@@ -79,6 +79,8 @@ struct client_place {
     vsr_str unix_path;      /* not empty: a Unix socket; host and port are names only then */
     struct tls_client *tls; /* NULL: plain; else kept */
     vsr_str server_name;    /* what the certificate has to name, and SNI; empty: `host` */
+    size_t connections_max; /* of this place; 0: as the client's limits say */
+    size_t pending_max;
 };
 
 int client_new(struct loop *loop, const struct client_limits *limits, struct client **ret_client, struct vsr_err *err);

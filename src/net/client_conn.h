@@ -88,6 +88,7 @@ struct client_endpoint {
     size_t refs;
     struct loop_task gone; /* nobody refers to it */
     bool resolving;
+    size_t connections_max, pending_max;
     size_t n_conns, n_connecting, n_idle, n_waiting;
     struct client_conn *conns, *idle;
     struct client_call *waiting, *waiting_last;

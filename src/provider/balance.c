@@ -3,23 +3,50 @@
 #include "core/arena.h"
 #include "provider/provider.h"
 
-static int64_t weight_of(const struct provider_model *model, size_t i) {
-    int64_t weight = model->endpoints[i].ref->weight;
-    return weight > PROVIDER_WEIGHT_MAX ? PROVIDER_WEIGHT_MAX : weight;
+enum { WHOLE = 100, LEAST = 10 }; /* shares of a weight, in percent */
+
+/* One choice: of whom, and when. */
+struct choice {
+    const struct provider_model *model;
+    const bool *eligible;
+    uint64_t now_ms;
+};
+
+/* How much of its weight an endpoint has that came back not long ago. */
+static int64_t grown(const struct choice *c, size_t i, uint64_t slow_start_ms) {
+    uint64_t returned_ms = atomic_load(&c->model->endpoints[i].state->returned_ms), since_ms;
+    int64_t percent;
+    if (returned_ms == 0 || c->now_ms < returned_ms)
+        return returned_ms == 0 ? WHOLE : LEAST;
+    since_ms = c->now_ms - returned_ms;
+    if (since_ms >= slow_start_ms)
+        return WHOLE;
+    percent = (int64_t)(since_ms * WHOLE / slow_start_ms);
+    return percent < LEAST ? LEAST : percent;
+}
+
+/* In hundredths where endpoints start slowly, else as configured; only their ratios matter. */
+static int64_t weight_of(const struct choice *c, size_t i) {
+    const struct provider_model *model = c->model;
+    int64_t weight = model->endpoints[i].ref->weight, slow_start_ms = model->config->reliability.slow_start_ms;
+    if (weight > PROVIDER_WEIGHT_MAX)
+        weight = PROVIDER_WEIGHT_MAX;
+    return slow_start_ms > 0 ? weight * grown(c, i, (uint64_t)slow_start_ms) : weight;
 }
 
 /*
  * Smooth weighted round robin: each endpoint gains its weight, the richest is chosen and pays the sum of all. The order
  * mixes evenly (a 5:1 pair gives aaabaa, not aaaaab) and stays fair when the set of eligible endpoints changes.
  */
-static int pick_round_robin(struct provider_model *model, struct provider_worker *worker, const bool *eligible) {
+static int pick_round_robin(const struct choice *c, struct provider_worker *worker) {
     int64_t total = 0;
     int best = -1;
-    for (size_t i = 0; i < model->n_endpoints; i++) {
-        if (!eligible[i] || weight_of(model, i) <= 0)
+    for (size_t i = 0; i < c->model->n_endpoints; i++) {
+        int64_t weight = weight_of(c, i);
+        if (!c->eligible[i] || weight <= 0)
             continue;
-        total += weight_of(model, i);
-        worker->current[i] += weight_of(model, i);
+        total += weight;
+        worker->current[i] += weight;
         if (best < 0 || worker->current[i] > worker->current[best])
             best = (int)i;
     }
@@ -39,13 +66,12 @@ static uint64_t next_random(struct provider_worker *worker) {
 }
 
 /* One eligible endpoint, with probability proportional to its weight. `total` is the sum of the weights, above zero. */
-static int draw(const struct provider_model *model, struct provider_worker *worker, const bool *eligible,
-                int64_t total) {
+static int draw(const struct choice *c, struct provider_worker *worker, int64_t total) {
     int64_t at = (int64_t)(next_random(worker) % (uint64_t)total);
-    for (size_t i = 0; i < model->n_endpoints; i++) {
-        if (!eligible[i] || weight_of(model, i) <= 0)
+    for (size_t i = 0; i < c->model->n_endpoints; i++) {
+        if (!c->eligible[i] || weight_of(c, i) <= 0)
             continue;
-        at -= weight_of(model, i);
+        at -= weight_of(c, i);
         if (at < 0)
             return (int)i;
     }
@@ -56,33 +82,35 @@ static int draw(const struct provider_model *model, struct provider_worker *work
  * The less loaded of two weighted draws, load taken relative to weight. Drawing by weight keeps the shares of an idle
  * fleet at the weights; comparing decides under load.
  */
-static int pick_least_request(struct provider_model *model, struct provider_worker *worker, const bool *eligible) {
+static int pick_least_request(const struct choice *c, struct provider_worker *worker) {
     int64_t total = 0;
     int a, b;
     double load_a, load_b;
-    for (size_t i = 0; i < model->n_endpoints; i++)
-        if (eligible[i] && weight_of(model, i) > 0)
-            total += weight_of(model, i);
+    for (size_t i = 0; i < c->model->n_endpoints; i++)
+        if (c->eligible[i] && weight_of(c, i) > 0)
+            total += weight_of(c, i);
     if (total == 0)
         return -1;
-    a = draw(model, worker, eligible, total);
-    b = draw(model, worker, eligible, total);
-    load_a = (double)atomic_load(&model->endpoints[a].state->active) / (double)weight_of(model, (size_t)a);
-    load_b = (double)atomic_load(&model->endpoints[b].state->active) / (double)weight_of(model, (size_t)b);
+    a = draw(c, worker, total);
+    b = draw(c, worker, total);
+    load_a = (double)atomic_load(&c->model->endpoints[a].state->active) / (double)weight_of(c, (size_t)a);
+    load_b = (double)atomic_load(&c->model->endpoints[b].state->active) / (double)weight_of(c, (size_t)b);
     return load_b < load_a ? b : a;
 }
 
-int balance_pick(struct provider_model *model, size_t worker, const bool *eligible) {
+int balance_pick(struct provider_model *model, size_t worker, const bool *eligible, uint64_t now_ms) {
+    const struct choice c = { model, eligible, now_ms };
     struct provider_worker *mine = &model->workers[worker];
     if (model->config->reliability.lb_policy == LB_LEAST_REQUEST)
-        return pick_least_request(model, mine, eligible);
-    return pick_round_robin(model, mine, eligible);
+        return pick_least_request(&c, mine);
+    return pick_round_robin(&c, mine);
 }
 
 /* Moves worker number `turns` that far into the rotation. */
 static void skip_turns(struct provider_model *model, struct provider_worker *worker, size_t turns, const bool *all) {
+    const struct choice c = { model, all, 0 };
     for (size_t i = 0; i < turns; i++)
-        (void)pick_round_robin(model, worker, all); /* -1 when every endpoint is drained: nothing to skip */
+        (void)pick_round_robin(&c, worker); /* -1 when every endpoint is drained: nothing to skip */
 }
 
 void balance_init(struct arena *arena, struct provider_model *model, size_t n_workers, uint64_t seed) {

@@ -24,8 +24,9 @@ void balance_init(struct arena *arena, struct provider_model *model, size_t n_wo
 
 /*
  * Index of the chosen endpoint among those where eligible[i] is true and the weight is above zero; -1 when there is
- * none. That worker's thread only.
+ * none. With `slow_start`, one that came back less than that ago counts with as much of its weight as of that time has
+ * passed, a tenth at least. That worker's thread only.
  */
-int balance_pick(struct provider_model *model, size_t worker, const bool *eligible);
+int balance_pick(struct provider_model *model, size_t worker, const bool *eligible, uint64_t now_ms);
 
 #endif

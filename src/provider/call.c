@@ -5,8 +5,20 @@
 #include "provider/provider.h"
 #include "provider/retry.h"
 
-static bool has_limits(const struct provider_model *model) {
-    return model->config->reliability.retry_count > 0 || model->config->reliability.consecutive_5xx > 0;
+enum {
+    HEDGE_COST = 100,       /* a call earns max_percent of it */
+    HEDGE_CREDIT_MAX = 500, /* so many in a row after a quiet time: five */
+};
+
+static bool has_limits(const struct config_reliability *reliability) {
+    return reliability->circuit.at.node || reliability->retry_count > 0 || reliability->consecutive_5xx > 0;
+}
+
+/* Each call earns a part of a second attempt. Races may lose a part, which does no harm. */
+static void earn_hedge(struct provider_model *model) {
+    const struct config_hedge *hedge = model->config->reliability.hedge;
+    if (hedge && atomic_load(&model->state->hedge_credit) < HEDGE_CREDIT_MAX)
+        atomic_fetch_add(&model->state->hedge_credit, hedge->max_percent);
 }
 
 static bool has_traffic(const struct provider_model *model) {
@@ -17,14 +29,16 @@ static bool has_traffic(const struct provider_model *model) {
 }
 
 int provider_call_begin(struct provider_call *call, struct provider_model *model, size_t worker) {
+    const struct config_reliability *reliability = &model->config->reliability;
     VSR_ASSERT(worker < model->n_workers);
     *call = (struct provider_call){ .model = model, .worker = worker };
     if (!has_traffic(model))
         return VSR_E_UNAVAILABLE;
-    if (atomic_fetch_add(&model->state->active, 1) >= PROVIDER_REQUESTS_MAX && has_limits(model)) {
+    if (atomic_fetch_add(&model->state->active, 1) >= reliability->circuit.max_requests && has_limits(reliability)) {
         atomic_fetch_sub(&model->state->active, 1);
         return VSR_E_LIMIT;
     }
+    earn_hedge(model);
     call->begun = true;
     return 0;
 }
@@ -57,12 +71,13 @@ static int pick_probe(const struct provider_call *call, uint64_t now_ms) {
 }
 
 /* One pass of choosing among the endpoints that are available (or all of them), tried ones left out or not. */
-static int pick_among(const struct provider_call *call, bool *eligible, bool available_only, bool untried_only) {
+static int pick_among(const struct provider_call *call, bool *eligible, bool available_only, bool untried_only,
+                      uint64_t now_ms) {
     struct provider_model *model = call->model;
     for (uint32_t i = 0; i < model->n_endpoints; i++)
         eligible[i] = (!available_only || provider_endpoint_available(&model->endpoints[i])) &&
                       (!untried_only || !was_tried(call, i));
-    return balance_pick(model, call->worker, eligible);
+    return balance_pick(model, call->worker, eligible, now_ms);
 }
 
 static int pick_index(struct provider_call *call, bool *eligible, uint64_t now_ms) {
@@ -70,14 +85,22 @@ static int pick_index(struct provider_call *call, bool *eligible, uint64_t now_m
     call->probe = index >= 0;
     call->panic = false;
     if (index < 0)
-        index = pick_among(call, eligible, true, true);
+        index = pick_among(call, eligible, true, true, now_ms);
     if (index < 0)
-        index = pick_among(call, eligible, true, false);
+        index = pick_among(call, eligible, true, false, now_ms);
     if (index >= 0)
         return index;
     call->panic = true;
-    index = pick_among(call, eligible, false, true);
-    return index >= 0 ? index : pick_among(call, eligible, false, false);
+    index = pick_among(call, eligible, false, true, now_ms);
+    return index >= 0 ? index : pick_among(call, eligible, false, false, now_ms);
+}
+
+static const struct provider_endpoint *take(struct provider_call *call, int index) {
+    const struct provider_endpoint *endpoint = &call->model->endpoints[index];
+    call->tried[call->n_attempts++] = (uint32_t)index;
+    atomic_fetch_add(&endpoint->state->active, 1);
+    atomic_fetch_add(&endpoint->state->requests_total, 1);
+    return endpoint;
 }
 
 const struct provider_endpoint *provider_call_pick(struct provider_call *call, uint64_t now_ms) {
@@ -91,11 +114,8 @@ const struct provider_endpoint *provider_call_pick(struct provider_call *call, u
     index = pick_index(call, eligible, now_ms);
     if (index < 0)
         return NULL;
-    call->endpoint = &model->endpoints[index];
-    call->tried[call->n_attempts++] = (uint32_t)index;
+    call->endpoint = take(call, index);
     call->judged = false;
-    atomic_fetch_add(&call->endpoint->state->active, 1);
-    atomic_fetch_add(&call->endpoint->state->requests_total, 1);
     return call->endpoint;
 }
 
@@ -184,8 +204,9 @@ bool provider_call_retry(struct provider_call *call, const struct provider_resul
     const struct config_reliability *reliability = &call->model->config->reliability;
     enum retry_class class = retry_classify(reliability, result);
     uint64_t delay_ms = retry_backoff_ms(call->n_attempts, random);
-    VSR_ASSERT(call->begun && !call->endpoint);
-    if (class == RETRY_NO || call->n_attempts > reliability->retry_count || call->n_attempts >= PROVIDER_ATTEMPTS_MAX)
+    VSR_ASSERT(call->begun && !call->endpoint && !call->hedge);
+    if (class == RETRY_NO || call->n_attempts - call->n_hedged > reliability->retry_count ||
+        call->n_attempts >= PROVIDER_ATTEMPTS_MAX)
         return false;
     if (class == RETRY_ASKED && !asked_delay(call, result, now_ms, &delay_ms))
         return false;
@@ -195,10 +216,63 @@ bool provider_call_retry(struct provider_call *call, const struct provider_resul
     return true;
 }
 
+/* ---- a second attempt beside the first */
+
+static bool pay_hedge(struct model_state *state) {
+    if (atomic_fetch_sub(&state->hedge_credit, HEDGE_COST) >= HEDGE_COST)
+        return true;
+    atomic_fetch_add(&state->hedge_credit, HEDGE_COST);
+    return false;
+}
+
+/* Neither a probe nor panic: who waits for one answer wants no gamble on another. */
+bool provider_call_hedge(struct provider_call *call, uint64_t waited_ms, uint64_t now_ms,
+                         const struct provider_endpoint **ret_endpoint) {
+    const struct config_hedge *hedge = call->model->config->reliability.hedge;
+    bool eligible[PROVIDER_ENDPOINTS_MAX];
+    int index;
+    VSR_ASSERT(call->begun && call->endpoint);
+    if (!hedge || call->hedge || call->judged || waited_ms < (uint64_t)hedge->after_ms ||
+        call->n_attempts >= PROVIDER_ATTEMPTS_MAX || call->model->n_endpoints > PROVIDER_ENDPOINTS_MAX)
+        return false;
+    index = pick_among(call, eligible, true, true, now_ms);
+    if (index < 0 || !pay_hedge(call->model->state))
+        return false;
+    if (!reserve_retry(call)) {
+        atomic_fetch_add(&call->model->state->hedge_credit, HEDGE_COST);
+        return false;
+    }
+    call->hedge = take(call, index);
+    call->n_hedged++;
+    atomic_fetch_add(&call->model->state->hedges_total, 1);
+    *ret_endpoint = call->hedge;
+    return true;
+}
+
+void provider_call_drop(struct provider_call *call, enum provider_attempt which, const struct provider_result *result,
+                        uint64_t now_ms) {
+    static const struct provider_result cancelled = { .failure = PROVIDER_CANCELLED };
+    const struct provider_endpoint *other = which == PROVIDER_FIRST ? call->hedge : call->endpoint;
+    bool probe = call->probe, panic = call->panic, judged = call->judged;
+    VSR_ASSERT(call->endpoint && call->hedge);
+    if (which == PROVIDER_HEDGE) {
+        call->endpoint = call->hedge;
+        call->probe = call->panic = call->judged = false;
+    }
+    provider_call_result(call, result ? result : &cancelled, now_ms);
+    call->endpoint = other;
+    call->hedge = NULL;
+    call->probe = which == PROVIDER_HEDGE && probe;
+    call->panic = which == PROVIDER_HEDGE && panic;
+    call->judged = which == PROVIDER_HEDGE && judged;
+}
+
 void provider_call_end(struct provider_call *call, uint64_t now_ms) {
     static const struct provider_result cancelled = { .failure = PROVIDER_CANCELLED };
     if (!call->begun)
         return;
+    if (call->hedge)
+        provider_call_drop(call, PROVIDER_HEDGE, NULL, now_ms);
     if (call->endpoint)
         provider_call_result(call, &cancelled, now_ms);
     if (call->retrying)

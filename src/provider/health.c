@@ -40,7 +40,7 @@ void health_free(struct health *health) {
     mem_free(health);
 }
 
-void health_report(struct provider_model *model, const struct provider_endpoint *endpoint, bool ok) {
+void health_report(struct provider_model *model, const struct provider_endpoint *endpoint, bool ok, uint64_t now_ms) {
     struct endpoint_state *state = endpoint->state;
     bool was, is;
     registry_lock(model->registry);
@@ -50,6 +50,8 @@ void health_report(struct provider_model *model, const struct provider_endpoint 
     else if (state->check_failures < HEALTH_FAILURES_MAX)
         state->check_failures++;
     is = ok ? false : was || state->check_failures == HEALTH_FAILURES_MAX;
+    if (was && !is)
+        atomic_store(&state->returned_ms, now_ms);
     atomic_store(&state->unhealthy, is);
     registry_unlock(model->registry);
     if (is && !was)
@@ -62,7 +64,7 @@ static void start(void *data);
 
 static void finish(struct check *check, bool ok) {
     check->call = NULL;
-    health_report(check->model, check->endpoint, ok);
+    health_report(check->model, check->endpoint, ok, loop_now_ms(check->health->loop));
     loop_timer_start(check->health->loop, &check->timer,
                      (uint64_t)check->model->config->reliability.health_check_interval_ms, start, check);
 }

@@ -34,6 +34,6 @@ void health_watch(struct health *health, const struct provider_set *set);
 
 /* One verdict of a check. Changes the endpoint's state at the third failure in a row and at the first success. Any
  * thread. */
-void health_report(struct provider_model *model, const struct provider_endpoint *endpoint, bool ok);
+void health_report(struct provider_model *model, const struct provider_endpoint *endpoint, bool ok, uint64_t now_ms);
 
 #endif

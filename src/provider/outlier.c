@@ -21,7 +21,8 @@ static bool may_eject(const struct provider_model *model) {
 
 /* Ejections of long ago no longer lengthen the next one. Registry mutex. */
 static void decay(struct endpoint_state *state, uint64_t now_ms) {
-    uint64_t sweeps = now_ms > state->returned_ms ? (now_ms - state->returned_ms) / OUTLIER_SWEEP_MS : 0;
+    uint64_t returned_ms = atomic_load(&state->returned_ms);
+    uint64_t sweeps = now_ms > returned_ms ? (now_ms - returned_ms) / OUTLIER_SWEEP_MS : 0;
     state->times_ejected = sweeps >= state->times_ejected ? 0 : state->times_ejected - (uint32_t)sweeps;
 }
 
@@ -58,7 +59,7 @@ static enum change let_in(const struct provider_endpoint *endpoint, uint64_t now
     atomic_store(&state->consecutive_failures, 0);
     atomic_store(&state->probe_since_ms, 0);
     atomic_store(&state->mode, ENDPOINT_CLOSED);
-    state->returned_ms = now_ms;
+    atomic_store(&state->returned_ms, now_ms);
     return CHANGE_RETURNED;
 }
 

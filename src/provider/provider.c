@@ -38,14 +38,25 @@ static void release_states(void *data) {
     }
 }
 
+/* One worker's part of a limit on all of them: at least one each. */
+static size_t share_of(int64_t limit, size_t n_workers) {
+    size_t share = (size_t)limit / n_workers;
+    return share > 0 ? share : 1;
+}
+
 static void build_endpoint(struct arena *arena, struct provider_model *model, const struct provider_options *options,
                            struct provider_endpoint *endpoint, const struct config_backend_ref *ref) {
+    const struct config_circuit *circuit = &model->config->reliability.circuit;
     vsr_str key;
     endpoint->ref = ref;
     endpoint->id = arena_printf(arena, "%.*s_%.*s", VSR_FMT(model->name), VSR_FMT(ref->name));
     endpoint->index = (uint32_t)(endpoint - model->endpoints);
     endpoint->checked = model->config->reliability.health_check_path.len > 0;
     endpoint->tls = ref->tls ? options->tls : NULL;
+    if (circuit->at.node) {
+        endpoint->connections_max = share_of(circuit->max_connections, options->n_workers);
+        endpoint->pending_max = share_of(circuit->max_pending, options->n_workers);
+    }
     endpoint->pools = ARENA_ARRAY(arena, struct client_endpoint *, options->n_workers);
     key = arena_printf(arena, "%.*s %.*s:%u %s", VSR_FMT(endpoint->id), VSR_FMT(ref->host), ref->port,
                        ref->tls ? "tls" : "plain");
@@ -140,11 +151,16 @@ struct provider_model *provider_set_at(const struct provider_set *set, size_t in
 
 /* ---- a worker's pools */
 
+/* Whether connections to the one serve the other; what else a place has is part of the state's identity. */
+static bool same_place(const struct provider_endpoint *a, const struct provider_endpoint *b) {
+    return a->tls == b->tls && a->connections_max == b->connections_max && a->pending_max == b->pending_max;
+}
+
 /* One state is one endpoint of one model. */
 static const struct provider_endpoint *same_endpoint(const struct provider_model *model,
                                                      const struct provider_endpoint *endpoint) {
     for (size_t i = 0; i < model->n_endpoints; i++)
-        if (model->endpoints[i].state == endpoint->state && model->endpoints[i].tls == endpoint->tls)
+        if (model->endpoints[i].state == endpoint->state && same_place(&model->endpoints[i], endpoint))
             return &model->endpoints[i];
     return NULL;
 }
@@ -270,8 +286,11 @@ void provider_endpoint_reasoning(const struct provider_model *model, const struc
 struct client_endpoint *provider_endpoint_pool(const struct provider_endpoint *endpoint, size_t worker,
                                                struct client *client) {
     if (!endpoint->pools[worker])
-        endpoint->pools[worker] = client_endpoint(client, &(struct client_place){ .host = endpoint->ref->host,
-                                                                                  .port = endpoint->ref->port,
-                                                                                  .tls = endpoint->tls });
+        endpoint->pools[worker] =
+            client_endpoint(client, &(struct client_place){ .host = endpoint->ref->host,
+                                                            .port = endpoint->ref->port,
+                                                            .tls = endpoint->tls,
+                                                            .connections_max = endpoint->connections_max,
+                                                            .pending_max = endpoint->pending_max });
     return endpoint->pools[worker];
 }

@@ -8,7 +8,7 @@
  *     struct provider_call call;                                   one request to one model, over all its attempts
  *     provider_call_begin(&call, model, worker)
  *     while ((endpoint = provider_call_pick(&call, now_ms))) {     an attempt
- *         ... send ...
+ *         ... send; after a while, provider_call_hedge(), and provider_call_drop() of the one that loses ...
  *         provider_call_head(&call, status, now_ms);               the answer's head has come (optional, see there)
  *         provider_call_result(&call, result, now_ms);             the attempt is over
  *         if (!provider_call_retry(&call, result, now_ms, random, &delay_ms)) break;
@@ -41,7 +41,6 @@ enum {
     PROVIDER_ENDPOINTS_MAX = 256,  /* per model */
     PROVIDER_WEIGHT_MAX = 1000000, /* larger weights count as this, so that sums cannot overflow */
     PROVIDER_ATTEMPTS_MAX = 6,     /* retry_count is at most 5 */
-    PROVIDER_REQUESTS_MAX = 4096,  /* calls under way per model, when retries or ejection are on (config.md 6.4) */
     PROVIDER_WORKERS_MAX = 1024,
 };
 
@@ -53,6 +52,8 @@ struct provider_endpoint {
     struct endpoint_state *state;
     struct client_endpoint **pools; /* by worker; see provider_endpoint_pool() */
     struct tls_client *tls;         /* NULL: plain */
+    size_t connections_max;         /* of one worker's pool; 0: as the client's limits say */
+    size_t pending_max;
 };
 
 struct provider_model {
@@ -135,6 +136,9 @@ bool provider_endpoint_available(const struct provider_endpoint *endpoint);
 
 /* ---- one call */
 
+/* Which of the attempts of a call, where a second one runs beside the first. */
+enum provider_attempt { PROVIDER_FIRST, PROVIDER_HEDGE };
+
 enum provider_failure {
     PROVIDER_OK,        /* an answer came to its end; its status decides */
     PROVIDER_CONNECT,   /* refused, unreachable, no name, no TLS, connect timed out: nothing was sent */
@@ -155,8 +159,10 @@ struct provider_call {
     struct provider_model *model;
     const struct provider_endpoint *endpoint; /* of the attempt under way; NULL between attempts */
     size_t worker;
+    const struct provider_endpoint *hedge; /* of a second attempt beside it; NULL: none */
     uint32_t tried[PROVIDER_ATTEMPTS_MAX];
     uint32_t n_attempts;
+    uint32_t n_hedged; /* of these, beside another one: they are no retries */
     bool begun;
     bool probe;    /* this attempt decides whether an ejected endpoint returns */
     bool panic;    /* chosen although nothing was available */
@@ -165,8 +171,9 @@ struct provider_call {
 };
 
 /*
- * Starts accounting. `call` is the caller's memory and must be ended. VSR_E_LIMIT: too many calls to this model are
- * under way; VSR_E_UNAVAILABLE: it has no endpoint that may take traffic. `call` needs no end then, but may have one.
+ * Starts accounting. `call` is the caller's memory and must be ended. VSR_E_LIMIT: `circuit.max_requests` calls to this
+ * model are under way, where the document has a circuit, or retries or ejection are on; VSR_E_UNAVAILABLE: it has no
+ * endpoint that may take traffic. `call` needs no end then, but may have one.
  */
 int provider_call_begin(struct provider_call *call, struct provider_model *model, size_t worker) VSR_MUST_CHECK;
 
@@ -191,6 +198,22 @@ void provider_call_result(struct provider_call *call, const struct provider_resu
  */
 bool provider_call_retry(struct provider_call *call, const struct provider_result *result, uint64_t now_ms,
                          uint64_t random, uint64_t *ret_delay_ms);
+
+/*
+ * A second attempt beside the one under way, which has not answered for `waited_ms`: the answer that begins first is
+ * taken. False, for now or for good: the model does not hedge, it is too early, one is under way already, no other
+ * endpoint is available that was not tried, the share of calls that may hedge is used up (`hedge.max_percent`), or the
+ * retry budget is, of which it takes a unit. Which requests may run twice is the caller's to know.
+ */
+bool provider_call_hedge(struct provider_call *call, uint64_t waited_ms, uint64_t now_ms,
+                         const struct provider_endpoint **ret_endpoint) VSR_MUST_CHECK;
+
+/*
+ * One of two attempts under way is over: it lost (`result` NULL: cancelled, no verdict), or failed while the other one
+ * goes on. The other one is the call's only attempt from now on: its head, its result and retries are told as ever.
+ */
+void provider_call_drop(struct provider_call *call, enum provider_attempt which, const struct provider_result *result,
+                        uint64_t now_ms);
 
 /* Ends accounting; an attempt under way counts as cancelled. May be called twice. */
 void provider_call_end(struct provider_call *call, uint64_t now_ms);

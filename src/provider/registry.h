@@ -42,9 +42,9 @@ struct endpoint_state {
     _Atomic uint32_t consecutive_failures;
     _Atomic int64_t active; /* attempts under way */
 
-    uint32_t times_ejected;  /* registry mutex; decays while the endpoint is well */
-    uint64_t returned_ms;    /* registry mutex; when it was last let in again */
-    uint32_t check_failures; /* registry mutex; consecutive failed active checks */
+    uint32_t times_ejected;       /* registry mutex; decays while the endpoint is well */
+    _Atomic uint64_t returned_ms; /* when it was last let in again, or found healthy again; 0: never */
+    uint32_t check_failures;      /* registry mutex; consecutive failed active checks */
 
     _Atomic uint64_t requests_total, failures_total, ejections_total;
 };
@@ -53,8 +53,10 @@ struct endpoint_state {
 struct model_state {
     struct registry_entry entry; /* first */
 
-    _Atomic int64_t active;  /* calls under way */
-    _Atomic int64_t retries; /* of these, calls in a second or later attempt */
+    _Atomic int64_t active;       /* calls under way */
+    _Atomic int64_t retries;      /* of these, calls in a second or later attempt, or in two at once */
+    _Atomic int64_t hedge_credit; /* hundredths of a second attempt that calls have earned (call.c) */
+    _Atomic uint64_t hedges_total;
 };
 
 struct provider_registry *provider_registry_new(void);

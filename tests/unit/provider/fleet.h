@@ -8,7 +8,7 @@
 #include "provider/provider.h"
 #include "test.h"
 
-enum { FLEET_ENDPOINTS_MAX = 16 };
+enum { FLEET_ENDPOINTS_MAX = 16, FLEET_REQUESTS_MAX = 4096 };
 
 struct fleet {
     struct arena *arena;
@@ -45,6 +45,8 @@ static inline void fleet_init(struct fleet *fleet, struct provider_registry *reg
         config->backend_refs.items = fleet->refs[i];
         config->reliability.base_ejection_time_ms = 30000;
         config->reliability.max_ejection_percent = 50;
+        config->reliability.circuit =
+            (struct config_circuit){ .max_requests = FLEET_REQUESTS_MAX, .max_pending = 1024, .max_connections = 1024 };
     }
     fleet->doc.providers.models = (struct config_list){ .items = fleet->models, .n = 2 };
 }

@@ -17,7 +17,7 @@ TEST(smooth_order) {
     char order[15] = { 0 };
     fleet_of(&f, weights, 3, LB_ROUND_ROBIN, 1);
     for (size_t i = 0; i < 14; i++)
-        order[i] = (char)('a' + balance_pick(f.model, 0, all));
+        order[i] = (char)('a' + balance_pick(f.model, 0, all, 0));
     CHECK_STR(str_from_c(order), "aabacaaaabacaa", "5:1:1");
     fleet_done(&f, true);
 }
@@ -45,7 +45,7 @@ TEST(shares_follow_weights) {
         int got[4] = { 0 }, slack = shares[c].policy == LB_LEAST_REQUEST ? 60 : 1;
         fleet_of(&f, shares[c].weights, 4, shares[c].policy, 1);
         for (int i = 0; i < 1000; i++) {
-            int index = balance_pick(f.model, 0, shares[c].eligible);
+            int index = balance_pick(f.model, 0, shares[c].eligible, 0);
             if (index >= 0)
                 got[index]++;
         }
@@ -64,7 +64,7 @@ TEST(least_request_levels_load) {
     fleet_of(&f, weights, 3, LB_LEAST_REQUEST, 1);
     atomic_store(&f.model->endpoints[1].state->active, 100);
     for (int i = 0; i < 300; i++)
-        atomic_fetch_add(&f.model->endpoints[balance_pick(f.model, 0, all)].state->active, 1);
+        atomic_fetch_add(&f.model->endpoints[balance_pick(f.model, 0, all, 0)].state->active, 1);
     for (int i = 0; i < 3; i++) {
         int64_t active = atomic_load(&f.model->endpoints[i].state->active);
         CHECK_MSG(active >= 85 * weights[i] && active <= 130 * weights[i], "endpoint %d has %d", i, (int)active);
@@ -78,7 +78,7 @@ TEST(workers_start_apart) {
     bool all[] = { true, true, true, true }, seen[4] = { false };
     fleet_of(&f, weights, 4, LB_ROUND_ROBIN, 4);
     for (size_t w = 0; w < 4; w++)
-        seen[balance_pick(f.model, w, all)] = true;
+        seen[balance_pick(f.model, w, all, 0)] = true;
     CHECK(seen[0] && seen[1] && seen[2] && seen[3], "each worker begins elsewhere");
     CHECK_INT((uintptr_t)&f.model->workers[0] % 64, 0, "a cache line each");
     fleet_done(&f, true);
@@ -91,11 +91,40 @@ TEST(huge_weights) {
     int got[3] = { 0 };
     fleet_of(&f, weights, 3, LB_ROUND_ROBIN, 1);
     for (int i = 0; i < 1000; i++)
-        got[balance_pick(f.model, 0, all)]++;
+        got[balance_pick(f.model, 0, all, 0)]++;
     CHECK_INT(got[0], 500, "half");
     CHECK_INT(got[1], 500, "half");
     fleet_done(&f, true);
 }
 
+/* An endpoint that came back gets its share of the weight as time passes, a tenth at least, by either policy. */
+TEST(slow_start) {
+    static const struct {
+        const char *name;
+        uint64_t since_ms;
+        int least, most; /* of 1100 choices between two of the same weight */
+    } cases[] = {
+        { "at once", 0, 90, 110 },   { "a twentieth", 500, 90, 110 },   { "half", 5000, 350, 380 },
+        { "over", 10000, 540, 560 }, { "long ago", 1000000, 540, 560 },
+    };
+    for (size_t i = 0; i < 2 * VSR_COUNT(cases); i++) {
+        size_t c = i / 2;
+        bool least_request = i % 2, all[] = { true, true };
+        struct fleet f;
+        int n = 0, slack = least_request ? 80 : 0;
+        fleet_init(&f, NULL);
+        fleet_endpoint(&f, 0, 3);
+        fleet_endpoint(&f, 0, 3);
+        f.models[0].reliability.slow_start_ms = 10000;
+        f.models[0].reliability.lb_policy = least_request ? LB_LEAST_REQUEST : LB_ROUND_ROBIN;
+        fleet_build(&f, 1);
+        atomic_store(&f.model->endpoints[1].state->returned_ms, 50000);
+        for (int j = 0; j < 1100; j++)
+            n += balance_pick(f.model, 0, all, 50000 + cases[c].since_ms) == 1;
+        CHECK_MSG(n >= cases[c].least - slack && n <= cases[c].most + slack, "case \"%s\": %d", cases[c].name, n);
+        fleet_done(&f, true);
+    }
+}
+
 RUN_TESTS(T(smooth_order), T(shares_follow_weights), T(least_request_levels_load), T(workers_start_apart),
-          T(huge_weights))
+          T(huge_weights), T(slow_start))

@@ -309,10 +309,10 @@ TEST(too_many_requests) {
     struct fleet f;
     struct provider_call call;
     fleet_of(&f, 1, 1, 0);
-    atomic_store(&f.model->state->active, PROVIDER_REQUESTS_MAX - 1);
+    atomic_store(&f.model->state->active, FLEET_REQUESTS_MAX - 1);
     CHECK_INT(provider_call_begin(&call, f.model, 0), 0, "at the limit");
     CHECK_INT(provider_call_begin(&call, f.model, 0), VSR_E_LIMIT, "past it");
-    CHECK_INT(atomic_load(&f.model->state->active), PROVIDER_REQUESTS_MAX, "not counted");
+    CHECK_INT(atomic_load(&f.model->state->active), FLEET_REQUESTS_MAX, "not counted");
     f.models[0].reliability.retry_count = 0;
     CHECK_INT(provider_call_begin(&call, f.model, 0), 0, "no limits without retries and ejection");
     fleet_done(&f, true);
@@ -382,7 +382,115 @@ TEST(threads) {
     run_threads(LB_LEAST_REQUEST);
 }
 
+static void hedging(struct fleet *f, size_t n, int64_t percent, struct config_hedge *hedge) {
+    fleet_of(f, n, 1, 0);
+    *hedge = (struct config_hedge){ .after_ms = 100, .max_percent = percent };
+    f->models[0].reliability.hedge = hedge;
+}
+
+TEST(hedge_wins_and_loses) {
+    static const struct {
+        const char *name;
+        enum provider_attempt dropped;
+        const struct provider_result *how;
+        int failures; /* of the one that was dropped */
+    } cases[] = {
+        { "the second one wins", PROVIDER_FIRST, NULL, 0 },
+        { "the first one wins", PROVIDER_HEDGE, NULL, 0 },
+        { "the first one fails", PROVIDER_FIRST, &bad, 1 },
+        { "the second one fails", PROVIDER_HEDGE, &refused, 1 },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        const char *name = cases[i].name;
+        struct config_hedge hedge;
+        struct fleet f;
+        struct provider_call call;
+        const struct provider_endpoint *first, *second = NULL, *third = NULL, *lost, *won;
+        uint64_t delay;
+        hedging(&f, 2, 100, &hedge);
+        CHECK(provider_call_begin(&call, f.model, 0) == 0, name);
+        first = provider_call_pick(&call, 0);
+        CHECK(!provider_call_hedge(&call, 99, 99, &second), "too early");
+        CHECK(provider_call_hedge(&call, 100, 100, &second) && second != first, "another one");
+        CHECK(!provider_call_hedge(&call, 200, 200, &third), "one is enough");
+        CHECK_INT(atomic_load(&f.model->state->retries), 1, "a unit of the budget");
+        CHECK_INT(atomic_load(&second->state->active), 1, name);
+        lost = cases[i].dropped == PROVIDER_FIRST ? first : second;
+        won = lost == first ? second : first;
+        provider_call_drop(&call, cases[i].dropped, cases[i].how, 200);
+        CHECK(call.endpoint == won && !call.hedge, name);
+        CHECK_INT(atomic_load(&lost->state->active), 0, name);
+        CHECK_INT(atomic_load(&lost->state->failures_total), cases[i].failures, name);
+        provider_call_head(&call, 503, 300);
+        provider_call_result(&call, &bad, 300);
+        CHECK_INT(atomic_load(&won->state->failures_total), 1, name);
+        CHECK(provider_call_retry(&call, &bad, 300, 0, &delay), "a second attempt beside the first is no retry");
+        CHECK(provider_call_pick(&call, 300) != NULL, name);
+        provider_call_result(&call, &ok, 300);
+        provider_call_end(&call, 300);
+        check_idle(&f, name);
+        fleet_done(&f, true);
+    }
+}
+
+TEST(hedge_ends_with_its_call) {
+    struct config_hedge hedge;
+    struct fleet f;
+    struct provider_call call;
+    const struct provider_endpoint *second;
+    hedging(&f, 3, 100, &hedge);
+    CHECK(provider_call_begin(&call, f.model, 0) == 0, "begin");
+    CHECK(provider_call_pick(&call, 0) != NULL && provider_call_hedge(&call, 100, 100, &second), "two");
+    provider_call_end(&call, 200);
+    check_idle(&f, "after");
+    fleet_done(&f, true);
+}
+
+/* Five in the hundred, however slow all of them are. */
+TEST(hedge_budget) {
+    struct config_hedge hedge;
+    struct fleet f;
+    int n = 0;
+    hedging(&f, 2, 5, &hedge);
+    for (int i = 0; i < 1000; i++) {
+        struct provider_call call;
+        const struct provider_endpoint *second;
+        CHECK(provider_call_begin(&call, f.model, 0) == 0, "begin");
+        CHECK(provider_call_pick(&call, 0) != NULL, "pick");
+        n += provider_call_hedge(&call, 100, 100, &second);
+        provider_call_end(&call, 200);
+    }
+    CHECK_INT(n, 50, "of a thousand calls");
+    check_idle(&f, "after");
+    fleet_done(&f, true);
+}
+
+TEST(no_hedge) {
+    struct config_hedge hedge;
+    struct fleet f;
+    struct provider_call call;
+    const struct provider_endpoint *second;
+    hedging(&f, 2, 100, &hedge);
+    atomic_store(&f.model->endpoints[1].state->mode, ENDPOINT_EJECTED);
+    atomic_store(&f.model->endpoints[1].state->ejected_until_ms, 1000);
+    CHECK(provider_call_begin(&call, f.model, 0) == 0, "begin");
+    CHECK(provider_call_pick(&call, 0) == &f.model->endpoints[0], "the one that is left");
+    CHECK(!provider_call_hedge(&call, 100, 100, &second), "nowhere to go");
+    CHECK(!provider_call_hedge(&call, 100, 2000, &second), "no probe either");
+    atomic_store(&f.model->endpoints[1].state->mode, ENDPOINT_CLOSED);
+    provider_call_head(&call, 200, 100);
+    CHECK(!provider_call_hedge(&call, 100, 100, &second), "it has answered");
+    provider_call_end(&call, 0);
+    f.models[0].reliability.hedge = NULL;
+    CHECK(provider_call_begin(&call, f.model, 0) == 0 && provider_call_pick(&call, 0), "begin");
+    CHECK(!provider_call_hedge(&call, 100, 100, &second), "not asked for");
+    provider_call_end(&call, 0);
+    check_idle(&f, "after");
+    fleet_done(&f, true);
+}
+
 RUN_TESTS(T(retries_avoid_what_was_tried), T(single_endpoint_is_tried_again), T(retry_budget), T(asked_to_wait),
           T(ejects_and_probes), T(cancelled_probe_decides_nothing), T(head_judges), T(head_and_result_count_once),
           T(ejection_ceiling), T(ejection_time_grows_and_decays), T(panic_uses_all), T(drained_and_unhealthy),
-          T(too_many_requests), T(end_cancels_the_attempt), T(threads))
+          T(too_many_requests), T(end_cancels_the_attempt), T(threads), T(hedge_wins_and_loses),
+          T(hedge_ends_with_its_call), T(hedge_budget), T(no_hedge))

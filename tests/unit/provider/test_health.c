@@ -19,13 +19,13 @@ TEST(three_failures_one_success) {
     first = f.model->endpoints[0].state;
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 5; i++) {
-            health_report(f.model, &f.model->endpoints[0], false);
+            health_report(f.model, &f.model->endpoints[0], false, 0);
             CHECK_INT(atomic_load(&first->unhealthy), i >= 2, "at the third");
         }
-        health_report(f.model, &f.model->endpoints[0], true);
+        health_report(f.model, &f.model->endpoints[0], true, 0);
         CHECK(!atomic_load(&first->unhealthy), "one success");
-        health_report(f.model, &f.model->endpoints[0], false);
-        health_report(f.model, &f.model->endpoints[0], true);
+        health_report(f.model, &f.model->endpoints[0], false, 0);
+        health_report(f.model, &f.model->endpoints[0], true, 0);
     }
     fleet_done(&f, true);
 }

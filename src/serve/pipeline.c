@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "serve/answer.h"
+#include "serve/embeddings.h"
 #include "serve/responses.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -22,6 +23,7 @@ static const struct stage {
     { "parse", stage_parse },         /* JSON tape                            -> 400 */
     { "translate", stage_translate }, /* the request as chat                -> 400 */
     { "facts", stage_facts },         /* texts, counts, model                 -> 400 */
+    { "embed", stage_embeddings },    /* vectors of the built-in embedder     -> 200/400 */
     { "resolve", stage_resolve },     /* model name -> recipe or pass-through -> 404 */
     { "admission", stage_admission }, /* a place among those at once    -> 503 */
     { "session", stage_session },     /* conversation */

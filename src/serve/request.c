@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/utf8.h"
 #include "evidence/run.h"
+#include "serve/embeddings.h"
 #include "serve/responses.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -89,6 +90,7 @@ static void request_clear(struct request *request) {
 void request_free(struct request *request) {
     struct worker *worker = request->worker;
     loop_defer_cancel(&request->begin);
+    embeddings_cancel(request->embeddings);
     admission_leave(&request->place);
     limit_refund(worker->limits, &request->ticket); /* settled, unless nobody recorded the request */
     evidence_run_cancel(request->evidence);

@@ -34,6 +34,7 @@
 
 struct answer;
 struct decoder;
+struct embeddings;
 struct encoder;
 struct evidence_run;
 struct responses_exchange;
@@ -125,6 +126,8 @@ struct request {
 
     /* admission */
     struct admission_place place;
+
+    struct embeddings *embeddings; /* made here; NULL: none */
 
     /* receive */
     struct buf body;

@@ -91,6 +91,8 @@ static bool is_served(enum endpoint_kind kind) {
     case ENDPOINT_RESPONSE_ITEMS:
     case ENDPOINT_RESPONSE_CANCEL:
     case ENDPOINT_COMPLETIONS:
+    case ENDPOINT_EMBEDDINGS:
+    case ENDPOINT_IMAGES:
     case ENDPOINT_MODELS:
     case ENDPOINT_MODEL:
     case ENDPOINT_HEALTH:

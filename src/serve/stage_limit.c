@@ -132,12 +132,19 @@ enum stage_result stage_limit(struct request *request) {
     return ask(request, LIMIT_EARLY, 0, 0);
 }
 
+/* What is no chat has no facts: its bytes are an estimate good enough to be corrected. */
+static uint64_t estimate_prompt(const struct request *request) {
+    double ratio = token_estimate_ratio(request->worker->token_estimate);
+    if (request->as_chat || request->embeddings)
+        return signal_token_count(&request->facts, ratio, false);
+    return token_estimate_tokens(request->body.len, ratio);
+}
+
 enum stage_result stage_budget(struct request *request) {
     struct usage prompt = { .has = true };
     if (!request->snapshot->limits || !is_counted(request->endpoint))
         return STAGE_NEXT;
-    prompt.prompt =
-        (int64_t)signal_token_count(&request->facts, token_estimate_ratio(request->worker->token_estimate), false);
+    prompt.prompt = (int64_t)estimate_prompt(request);
     request->prompt_tokens = prompt.prompt;
     return ask(request, LIMIT_ROUTED, (double)prompt.prompt,
                request->model ? pricing_cost(request->model->provider->config->pricing, &prompt) : 0);

@@ -9,10 +9,10 @@
 #include "serve/stages.h"
 #include "serve/worker.h"
 
-/* gateway.md 3. A skipped request may only name a concrete model. */
+/* gateway.md 3. A skipped request, and one that is no chat, may only name a concrete model. */
 enum stage_result stage_resolve(struct request *request) {
     request->name = snapshot_resolve(request->snapshot, request->facts.model);
-    if (request->name && !(request->skip && request->name->recipe))
+    if (request->name && !((request->skip || !request->as_chat) && request->name->recipe))
         return STAGE_NEXT;
     request_model_unknown(request, request->facts.model);
     request->reply.param = VSR_STR("model");

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "evidence/lane.h"
+#include "model/builtin.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "provider/limit.h"
@@ -242,6 +243,7 @@ static void close_all(struct worker *worker) {
     client_free(worker->client);
     request_pool_free(worker);
     limit_lane_free(worker->limits);
+    builtin_scratch_free(worker->embedder);
     admission_lane_free(worker->admission);
     loop_timer_stop(&worker->stats_timer);
     loop_free(worker->loop);

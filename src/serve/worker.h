@@ -24,6 +24,7 @@ struct client;
 struct evidence;
 struct evidence_lane;
 struct admission;
+struct builtin_scratch;
 struct admission_lane;
 struct extproc_options;
 struct extproc_server;
@@ -80,7 +81,8 @@ struct worker {
     struct token_estimate *token_estimate;
     struct model_service *models;
     struct limit_lane *limits;
-    struct store_lane *store; /* to the stored responses */
+    struct builtin_scratch *embedder; /* made when /v1/embeddings is asked first */
+    struct store_lane *store;         /* to the stored responses */
     struct admission_lane *admission;
     struct responses_service *responses_service;
     struct run *runs; /* responses that run in the background here */

@@ -23,6 +23,7 @@ struct chat_encoder {
     struct answer *answer; /* whole */
     struct chat_shown *choices[ANSWER_CHOICES_MAX];
     vsr_str id, model;
+    vsr_str head; /* streamed: how each chunk begins */
     int64_t created;
     struct usage usage;
     bool begun;
@@ -95,111 +96,104 @@ static void warn_finish(struct chat_encoder *e, enum finish finish) {
         encoder_warn(&e->base, WARNING_LOSSY, "pause_turn", VSR_STR("taken for stop"));
 }
 
-/* ---- chunks */
-
-static void begin_chunk(struct chat_encoder *e, struct json_writer *w) {
-    sse_write_begin(e->base.out, str_make(NULL, 0));
-    json_write_init(w, e->base.out);
-    json_write_begin_object(w);
+/* `id`, `object`, `created`, `model`, inside an object. */
+static void write_head(const struct chat_encoder *e, struct json_writer *w, vsr_str object) {
     json_write_key(w, VSR_STR("id"));
     json_write_str(w, e->id);
     json_write_key(w, VSR_STR("object"));
-    json_write_str(w, VSR_STR("chat.completion.chunk"));
+    json_write_str(w, object);
     json_write_key(w, VSR_STR("created"));
     json_write_i64(w, e->created);
     json_write_key(w, VSR_STR("model"));
     json_write_str(w, e->model);
-    json_write_key(w, VSR_STR("choices"));
-    json_write_begin_array(w);
 }
 
-static void end_chunk(struct chat_encoder *e, struct json_writer *w) {
-    json_write_end(w);
-    sse_write_end(e->base.out);
+/* ---- chunks */
+
+/*
+ * Chunks are put together from literal pieces, with the head that all of them share written once: a stream is mostly
+ * these.
+ */
+static void put(struct chat_encoder *e, vsr_str piece) {
+    buf_append(e->base.out, piece);
 }
 
-/* Leaves the writer inside `delta`. */
-static void begin_delta(struct chat_encoder *e, struct json_writer *w, uint32_t choice) {
-    begin_chunk(e, w);
-    json_write_begin_object(w);
-    json_write_key(w, VSR_STR("index"));
-    json_write_u64(w, choice);
-    json_write_key(w, VSR_STR("delta"));
-    json_write_begin_object(w);
+static void put_value(struct chat_encoder *e, vsr_str text) {
+    json_quote(e->base.out, text);
 }
 
-/* `finish` empty: null. `logprobs`: elements, or empty. */
-static void end_delta(struct chat_encoder *e, struct json_writer *w, vsr_str logprobs, vsr_str finish) {
-    json_write_end(w);
+/* `data: {"id":...,"choices":[` in the arena. */
+static void make_head(struct chat_encoder *e) {
+    struct json_writer w;
+    struct buf head;
+    buf_init(&head, ENCODER_BODY_LEN_MAX);
+    sse_write_begin(&head, str_make(NULL, 0));
+    json_write_init(&w, &head);
+    json_write_begin_object(&w);
+    write_head(e, &w, VSR_STR("chat.completion.chunk"));
+    buf_append(&head, VSR_STR(",\"choices\":["));
+    e->head = arena_str(e->base.arena, buf_str(&head));
+    buf_done(&head);
+}
+
+/* What follows are members of `delta`. */
+static void begin_delta(struct chat_encoder *e, uint32_t choice) {
+    put(e, e->head);
+    put(e, VSR_STR("{\"index\":"));
+    buf_append_u64(e->base.out, choice);
+    put(e, VSR_STR(",\"delta\":{"));
+}
+
+/* `finish` empty: null. `logprobs`: a raw array, or empty. */
+static void end_delta(struct chat_encoder *e, vsr_str logprobs, vsr_str finish) {
     if (logprobs.len > 0) {
-        json_write_key(w, VSR_STR("logprobs"));
-        json_write_begin_object(w);
-        json_write_key(w, VSR_STR("content"));
-        json_write_raw(w, logprobs);
-        json_write_key(w, VSR_STR("refusal"));
-        json_write_null(w);
-        json_write_end(w);
+        put(e, VSR_STR("},\"logprobs\":{\"content\":"));
+        put(e, logprobs);
+        put(e, VSR_STR(",\"refusal\":null"));
     }
-    json_write_key(w, VSR_STR("finish_reason"));
+    put(e, VSR_STR("},\"finish_reason\":"));
     if (finish.len > 0)
-        json_write_str(w, finish);
+        put_value(e, finish);
     else
-        json_write_null(w);
-    json_write_end(w);
-    json_write_end(w);
-    end_chunk(e, w);
+        put(e, VSR_STR("null"));
+    put(e, VSR_STR("}]}\n\n"));
 }
 
 static const vsr_str none = VSR_STR_INIT("");
 
 static void send_role(struct chat_encoder *e, struct chat_shown *choice, uint32_t index) {
-    struct json_writer w;
     if (choice->role_sent)
         return;
     choice->role_sent = true;
-    begin_delta(e, &w, index);
-    json_write_key(&w, VSR_STR("role"));
-    json_write_str(&w, VSR_STR("assistant"));
-    json_write_key(&w, VSR_STR("content"));
-    json_write_str(&w, none);
-    end_delta(e, &w, none, none);
+    begin_delta(e, index);
+    put(e, VSR_STR("\"role\":\"assistant\",\"content\":\"\""));
+    end_delta(e, none, none);
 }
 
+/* `member` with its quotes and colon. */
 static void send_text(struct chat_encoder *e, const struct answer_delta *delta, vsr_str member) {
-    struct json_writer w;
-    begin_delta(e, &w, delta->choice);
-    json_write_key(&w, member);
-    json_write_str(&w, delta->text);
-    end_delta(e, &w, none, none);
+    begin_delta(e, delta->choice);
+    put(e, member);
+    put_value(e, delta->text);
+    end_delta(e, none, none);
 }
 
 static void send_tool(struct chat_encoder *e, const struct answer_delta *delta) {
-    bool begins = delta->kind == DELTA_TOOL_BEGIN;
-    struct json_writer w;
-    begin_delta(e, &w, delta->choice);
-    json_write_key(&w, VSR_STR("tool_calls"));
-    json_write_begin_array(&w);
-    json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("index"));
-    json_write_u64(&w, delta->index);
-    if (begins) {
-        json_write_key(&w, VSR_STR("id"));
-        json_write_str(&w, delta->id.len > 0 ? delta->id : protocol_mint_id(e->base.arena, VSR_STR("call_")));
-        json_write_key(&w, VSR_STR("type"));
-        json_write_str(&w, VSR_STR("function"));
+    begin_delta(e, delta->choice);
+    put(e, VSR_STR("\"tool_calls\":[{\"index\":"));
+    buf_append_u64(e->base.out, delta->index);
+    if (delta->kind == DELTA_TOOL_BEGIN) {
+        put(e, VSR_STR(",\"id\":"));
+        put_value(e, delta->id.len > 0 ? delta->id : protocol_mint_id(e->base.arena, VSR_STR("call_")));
+        put(e, VSR_STR(",\"type\":\"function\",\"function\":{\"name\":"));
+        put_value(e, delta->name);
+        put(e, VSR_STR(",\"arguments\":\"\""));
+    } else {
+        put(e, VSR_STR(",\"function\":{\"arguments\":"));
+        put_value(e, delta->text);
     }
-    json_write_key(&w, VSR_STR("function"));
-    json_write_begin_object(&w);
-    if (begins) {
-        json_write_key(&w, VSR_STR("name"));
-        json_write_str(&w, delta->name);
-    }
-    json_write_key(&w, VSR_STR("arguments"));
-    json_write_str(&w, delta->text); /* empty at the beginning */
-    json_write_end(&w);
-    json_write_end(&w);
-    json_write_end(&w);
-    end_delta(e, &w, none, none);
+    put(e, VSR_STR("}}]"));
+    end_delta(e, none, none);
 }
 
 static void write_image(struct json_writer *w, vsr_str url) {
@@ -216,38 +210,34 @@ static void write_image(struct json_writer *w, vsr_str url) {
 
 static void send_image(struct chat_encoder *e, const struct answer_delta *delta) {
     struct json_writer w;
-    begin_delta(e, &w, delta->choice);
-    json_write_key(&w, VSR_STR("images"));
-    json_write_begin_array(&w);
+    begin_delta(e, delta->choice);
+    put(e, VSR_STR("\"images\":["));
+    json_write_init(&w, e->base.out);
     write_image(&w, delta->text);
-    json_write_end(&w);
-    end_delta(e, &w, none, none);
+    put(e, VSR_STR("]"));
+    end_delta(e, none, none);
 }
 
 static void send_annotation(struct chat_encoder *e, const struct answer_delta *delta) {
-    struct json_writer w;
-    begin_delta(e, &w, delta->choice);
-    json_write_key(&w, VSR_STR("annotations"));
-    json_write_begin_array(&w);
-    json_write_raw(&w, delta->text);
-    json_write_end(&w);
-    end_delta(e, &w, none, none);
+    begin_delta(e, delta->choice);
+    put(e, VSR_STR("\"annotations\":["));
+    put(e, delta->text);
+    put(e, VSR_STR("]"));
+    end_delta(e, none, none);
 }
 
 static void send_logprobs(struct chat_encoder *e, const struct answer_delta *delta) {
-    struct json_writer w;
-    begin_delta(e, &w, delta->choice);
-    end_delta(e, &w, delta->text, none);
+    begin_delta(e, delta->choice);
+    end_delta(e, delta->text, none);
 }
 
 static void send_finish(struct chat_encoder *e, struct chat_shown *choice, uint32_t index, enum finish finish) {
-    struct json_writer w;
     if (choice->finished)
         return;
     choice->finished = true;
     warn_finish(e, finish);
-    begin_delta(e, &w, index);
-    end_delta(e, &w, none, finish_word(e, finish, choice->has_client_tool));
+    begin_delta(e, index);
+    end_delta(e, none, finish_word(e, finish, choice->has_client_tool));
 }
 
 static void send_end(struct chat_encoder *e) {
@@ -256,11 +246,11 @@ static void send_end(struct chat_encoder *e) {
         if (e->choices[i])
             send_finish(e, e->choices[i], i, FINISH_NONE);
     if (e->base.options.include_usage && e->usage.has) {
-        begin_chunk(e, &w);
-        json_write_end(&w);
-        json_write_key(&w, VSR_STR("usage"));
+        put(e, e->head);
+        put(e, VSR_STR("],\"usage\":"));
+        json_write_init(&w, e->base.out);
         usage_write_chat(&w, &e->usage);
-        end_chunk(e, &w);
+        put(e, VSR_STR("}\n\n"));
     }
     sse_write(e->base.out, none, VSR_STR("[DONE]"));
 }
@@ -269,14 +259,14 @@ static void send_delta(struct chat_encoder *e, struct chat_shown *choice, const 
     send_role(e, choice, delta->choice);
     switch (delta->kind) {
     case DELTA_TEXT:
-        send_text(e, delta, VSR_STR("content"));
+        send_text(e, delta, VSR_STR("\"content\":"));
         break;
     case DELTA_REASONING:
     case DELTA_REASONING_SUMMARY:
-        send_text(e, delta, VSR_STR("reasoning_content"));
+        send_text(e, delta, VSR_STR("\"reasoning_content\":"));
         break;
     case DELTA_REFUSAL:
-        send_text(e, delta, VSR_STR("refusal"));
+        send_text(e, delta, VSR_STR("\"refusal\":"));
         break;
     case DELTA_TOOL_BEGIN:
     case DELTA_TOOL_ARGUMENTS:
@@ -411,14 +401,7 @@ static void write_whole(struct chat_encoder *e) {
     struct json_writer w;
     json_write_init(&w, e->base.out);
     json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("id"));
-    json_write_str(&w, e->id);
-    json_write_key(&w, VSR_STR("object"));
-    json_write_str(&w, VSR_STR("chat.completion"));
-    json_write_key(&w, VSR_STR("created"));
-    json_write_i64(&w, e->created);
-    json_write_key(&w, VSR_STR("model"));
-    json_write_str(&w, e->model);
+    write_head(e, &w, VSR_STR("chat.completion"));
     json_write_key(&w, VSR_STR("choices"));
     json_write_begin_array(&w);
     for (size_t i = 0; i < answer_n_choices(e->answer); i++)
@@ -457,6 +440,8 @@ static void begin(struct chat_encoder *e, const struct answer_delta *delta) {
     e->model =
         e->base.options.model.len > 0 ? e->base.options.model : encoder_keep(&e->base, says ? delta->name : none);
     e->created = says && delta->created > 0 ? delta->created : e->base.options.now_s;
+    if (e->base.options.streamed)
+        make_head(e);
     if (e->base.options.streamed && says)
         send_role(e, shown(e, 0), 0);
 }

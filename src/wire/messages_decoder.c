@@ -150,23 +150,33 @@ static void open_block(struct messages_decoder *d, const struct json_doc *doc, j
     }
 }
 
+enum { DELTA_TYPE, DELTA_TEXT_MEMBER, THINKING, PARTIAL_JSON, SIGNATURE, CITATION, DELTA_MEMBERS };
+static const vsr_str delta_members[DELTA_MEMBERS] = {
+    [DELTA_TYPE] = VSR_STR_INIT("type"),     [DELTA_TEXT_MEMBER] = VSR_STR_INIT("text"),
+    [THINKING] = VSR_STR_INIT("thinking"),   [PARTIAL_JSON] = VSR_STR_INIT("partial_json"),
+    [SIGNATURE] = VSR_STR_INIT("signature"), [CITATION] = VSR_STR_INIT("citation"),
+};
+
+/* Each type has a member of its own. */
 static void read_delta(struct messages_decoder *d, const struct json_doc *doc, json_ref delta, int64_t index) {
-    vsr_str type = member_text(d, doc, delta, VSR_STR("type"));
+    json_ref m[DELTA_MEMBERS];
     uint32_t number = (uint32_t)index;
-    size_t at = find_open(d, index);
+    vsr_str type;
+    members_read(doc, delta, delta_members, DELTA_MEMBERS, m);
+    type = decoder_text(d->base.scratch, doc, m[DELTA_TYPE]);
     if (str_eq(type, VSR_STR("text_delta"))) {
-        say_text(d, DELTA_TEXT, number, member_text(d, doc, delta, VSR_STR("text")));
+        say_text(d, DELTA_TEXT, number, decoder_text(d->base.scratch, doc, m[DELTA_TEXT_MEMBER]));
     } else if (str_eq(type, VSR_STR("thinking_delta"))) {
-        say_text(d, DELTA_REASONING, number, member_text(d, doc, delta, VSR_STR("thinking")));
+        say_text(d, DELTA_REASONING, number, decoder_text(d->base.scratch, doc, m[THINKING]));
     } else if (str_eq(type, VSR_STR("signature_delta"))) {
-        say_text(d, DELTA_REASONING_SIGNATURE, number, member_text(d, doc, delta, VSR_STR("signature")));
+        say_text(d, DELTA_REASONING_SIGNATURE, number, decoder_text(d->base.scratch, doc, m[SIGNATURE]));
     } else if (str_eq(type, VSR_STR("input_json_delta"))) {
+        size_t at = find_open(d, index);
         if (at != BLOCK_NOT_FOUND && d->open[at].is_tool)
-            say_input(d, &d->open[at], member_text(d, doc, delta, VSR_STR("partial_json")));
+            say_input(d, &d->open[at], decoder_text(d->base.scratch, doc, m[PARTIAL_JSON]));
     } else if (str_eq(type, VSR_STR("citations_delta"))) {
-        json_ref citation = json_get(doc, delta, VSR_STR("citation"));
-        if (citation != JSON_NONE)
-            say_raw(d, DELTA_CITATION, number, str_make(NULL, 0), json_raw(doc, citation));
+        if (m[CITATION] != JSON_NONE)
+            say_raw(d, DELTA_CITATION, number, str_make(NULL, 0), json_raw(doc, m[CITATION]));
     }
 }
 
@@ -220,35 +230,59 @@ static void fail(struct messages_decoder *d, const struct json_doc *doc, json_re
 
 /* ---- the kind */
 
-static void on_event(struct decoder *decoder, vsr_str event, const struct json_doc *doc) {
-    struct messages_decoder *d = self(decoder);
-    vsr_str type = member_text(d, doc, 0, VSR_STR("type"));
-    int64_t index = 0;
-    if (type.len == 0)
-        type = event;
-    if (!json_i64(doc, json_get(doc, 0, VSR_STR("index")), &index) || index < 0 || index > UINT32_MAX)
-        index = 0;
+enum { EVENT_TYPE, INDEX, DELTA, CONTENT_BLOCK, EVENT_MESSAGE, EVENT_USAGE, EVENT_ERROR, EVENT_MEMBERS };
+static const vsr_str event_members[EVENT_MEMBERS] = {
+    [EVENT_TYPE] = VSR_STR_INIT("type"),       [INDEX] = VSR_STR_INIT("index"),
+    [DELTA] = VSR_STR_INIT("delta"),           [CONTENT_BLOCK] = VSR_STR_INIT("content_block"),
+    [EVENT_MESSAGE] = VSR_STR_INIT("message"), [EVENT_USAGE] = VSR_STR_INIT("usage"),
+    [EVENT_ERROR] = VSR_STR_INIT("error"),
+};
+
+static int64_t index_of(const struct json_doc *doc, json_ref given) {
+    int64_t index;
+    return json_i64(doc, given, &index) && index >= 0 && index <= UINT32_MAX ? index : 0;
+}
+
+/* False for events that belong to no block. */
+static bool on_block_event(struct messages_decoder *d, vsr_str type, const struct json_doc *doc, const json_ref *m) {
+    int64_t index = index_of(doc, m[INDEX]);
+    if (!str_starts(type, VSR_STR("content_block_")))
+        return false;
+    d->begun = true; /* a message_start behind this comes too late */
     if (str_eq(type, VSR_STR("content_block_delta"))) {
-        read_delta(d, doc, json_get(doc, 0, VSR_STR("delta")), index);
+        read_delta(d, doc, m[DELTA], index);
     } else if (str_eq(type, VSR_STR("content_block_start"))) {
-        open_block(d, doc, json_get(doc, 0, VSR_STR("content_block")), index);
+        open_block(d, doc, m[CONTENT_BLOCK], index);
     } else if (str_eq(type, VSR_STR("content_block_stop"))) {
         size_t at = find_open(d, index);
         if (at != BLOCK_NOT_FOUND)
             close_block(d, at);
-    } else if (str_eq(type, VSR_STR("message_start"))) {
-        json_ref message = json_get(doc, 0, VSR_STR("message"));
-        begin(d, doc, message);
-        say_usage(d, doc, json_get(doc, message, VSR_STR("usage")));
+    }
+    return true;
+}
+
+static void on_event(struct decoder *decoder, vsr_str event, const struct json_doc *doc) {
+    struct messages_decoder *d = self(decoder);
+    json_ref m[EVENT_MEMBERS];
+    vsr_str type;
+    members_read(doc, 0, event_members, EVENT_MEMBERS, m);
+    type = decoder_text(decoder->scratch, doc, m[EVENT_TYPE]);
+    if (type.len == 0)
+        type = event;
+    if (on_block_event(d, type, doc, m))
+        return;
+    if (str_eq(type, VSR_STR("message_start"))) {
+        begin(d, doc, m[EVENT_MESSAGE]);
+        say_usage(d, doc, json_get(doc, m[EVENT_MESSAGE], VSR_STR("usage")));
     } else if (str_eq(type, VSR_STR("message_delta"))) {
-        read_stop(d, doc, json_get(doc, 0, VSR_STR("delta")));
-        say_usage(d, doc, json_get(doc, 0, VSR_STR("usage")));
+        read_stop(d, doc, m[DELTA]);
+        say_usage(d, doc, m[EVENT_USAGE]);
     } else if (str_eq(type, VSR_STR("message_stop"))) {
         say_finish(d);
     } else if (str_eq(type, VSR_STR("ping"))) {
         decoder_say(decoder, &(struct answer_delta){ .kind = DELTA_PING });
     } else if (str_eq(type, VSR_STR("error"))) {
-        fail(d, doc, json_get(doc, 0, VSR_STR("error")));
+        fail(d, doc, m[EVENT_ERROR]);
     }
 }
 

@@ -112,19 +112,20 @@ static void send_message_start(struct messages_encoder *e) {
     end_event(e, &w);
 }
 
+/* Put together from literal pieces, because a stream is mostly these. `type` has its quotes,
+ * `member` a comma and a colon, too. */
 static void send_delta(struct messages_encoder *e, size_t index, vsr_str type, vsr_str member, vsr_str text, bool raw) {
-    struct json_writer w;
-    begin_index_event(e, &w, VSR_STR("content_block_delta"), index);
-    json_write_key(&w, VSR_STR("delta"));
-    json_write_begin_object(&w);
-    write_member(&w, VSR_STR("type"), type);
-    json_write_key(&w, member);
+    struct buf *out = e->base.out;
+    buf_append(out, VSR_STR("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"));
+    buf_append_u64(out, index);
+    buf_append(out, VSR_STR(",\"delta\":{\"type\":"));
+    buf_append(out, type);
+    buf_append(out, member);
     if (raw)
-        json_write_raw(&w, text);
+        buf_append(out, text);
     else
-        json_write_str(&w, text);
-    json_write_end(&w);
-    end_event(e, &w);
+        json_quote(out, text);
+    buf_append(out, VSR_STR("}}\n\n"));
 }
 
 static void send_block_stop(struct messages_encoder *e, size_t index) {
@@ -276,9 +277,9 @@ static void take_text(struct messages_encoder *e, const struct answer_delta *del
     if (!is_streamed(e))
         grow(e, &block->text, delta->text);
     else if (is_thinking)
-        send_delta(e, index_of(e, block), VSR_STR("thinking_delta"), VSR_STR("thinking"), delta->text, false);
+        send_delta(e, index_of(e, block), VSR_STR("\"thinking_delta\""), VSR_STR(",\"thinking\":"), delta->text, false);
     else
-        send_delta(e, index_of(e, block), VSR_STR("text_delta"), VSR_STR("text"), delta->text, false);
+        send_delta(e, index_of(e, block), VSR_STR("\"text_delta\""), VSR_STR(",\"text\":"), delta->text, false);
 }
 
 static void take_signature(struct messages_encoder *e, const struct answer_delta *delta) {
@@ -286,7 +287,8 @@ static void take_signature(struct messages_encoder *e, const struct answer_delta
     if (!block)
         return;
     if (is_streamed(e))
-        send_delta(e, index_of(e, block), VSR_STR("signature_delta"), VSR_STR("signature"), delta->text, false);
+        send_delta(e, index_of(e, block), VSR_STR("\"signature_delta\""), VSR_STR(",\"signature\":"), delta->text,
+                   false);
     else
         grow(e, &block->more, delta->text);
 }
@@ -301,7 +303,7 @@ static void take_citation(struct messages_encoder *e, const struct answer_delta 
     if (!block)
         return;
     if (is_streamed(e)) {
-        send_delta(e, index_of(e, block), VSR_STR("citations_delta"), VSR_STR("citation"), delta->text, true);
+        send_delta(e, index_of(e, block), VSR_STR("\"citations_delta\""), VSR_STR(",\"citation\":"), delta->text, true);
         return;
     }
     if (block->more.len > 0)
@@ -362,7 +364,8 @@ static void take_tool(struct messages_encoder *e, const struct answer_delta *del
     if (delta->kind == DELTA_TOOL_END)
         close_block(e, index_of(e, block));
     else if (is_streamed(e))
-        send_delta(e, index_of(e, block), VSR_STR("input_json_delta"), VSR_STR("partial_json"), delta->text, false);
+        send_delta(e, index_of(e, block), VSR_STR("\"input_json_delta\""), VSR_STR(",\"partial_json\":"), delta->text,
+                   false);
     else
         grow(e, &block->text, delta->text);
 }

@@ -213,14 +213,18 @@ static void add_debug(struct field_list *list) {
     route_matches(request->route, add_matched, list);
 }
 
-/* Both protocols where they differ, and what the way between them lost (gateway.md 13.2). */
+/*
+ * Both protocols where they differ, and what the way between them lost (gateway.md 13.2). What a request lost on its
+ * way to chat counts only when it went on as that: a backend of the client's own protocol got the client's own body.
+ */
 static void add_protocols(struct field_list *list) {
     const struct request *request = list->request;
-    vsr_str lost = request->warnings ? warnings_header(request->warnings, request->arena) : VSR_STR("");
     bool known = request->outbound.endpoint != NULL;
-    if (request->debug || (known && request->client_protocol != request->upstream_protocol))
+    bool differ = known && request->client_protocol != request->upstream_protocol;
+    vsr_str lost = differ && request->warnings ? warnings_header(request->warnings, request->arena) : VSR_STR("");
+    if (request->debug || differ)
         add_own(list, VSR_STR("x-vsr-client-protocol"), protocol_name(request->client_protocol));
-    if (known && (request->debug || request->client_protocol != request->upstream_protocol))
+    if (differ || (known && request->debug))
         add_own(list, VSR_STR("x-vsr-upstream-protocol"), protocol_name(request->upstream_protocol));
     if (lost.len > 0)
         add_own(list, VSR_STR("x-vsr-protocol-warnings"), lost);

@@ -82,7 +82,7 @@ void translated_begin(struct request *request, const struct http1_head *head) {
 
 void translated_body(struct request *request, vsr_str bytes) {
     decoder_feed(request->decoder, bytes);
-    if (!decoder_ended(request->decoder)) /* the end waits for what has to be kept first */
+    if (!request->responses || !decoder_ended(request->decoder)) /* that end waits for what has to be kept first */
         flush(request);
 }
 

@@ -86,6 +86,8 @@ static enum stage_result refuse_key(struct request *request) {
 static bool is_served(enum endpoint_kind kind) {
     switch (kind) {
     case ENDPOINT_CHAT:
+    case ENDPOINT_MESSAGES:
+    case ENDPOINT_COUNT_TOKENS:
     case ENDPOINT_RESPONSES:
     case ENDPOINT_RESPONSE:
     case ENDPOINT_RESPONSE_ITEMS:

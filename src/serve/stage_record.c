@@ -10,6 +10,7 @@
 #include "serve/token_metrics.h"
 #include "serve/worker.h"
 #include "wire/answer_model.h"
+#include "wire/warnings.h"
 
 /* Usage of the answer; false when it reported none that could be read. */
 static bool read_usage(struct request *request, struct usage *usage) {
@@ -113,6 +114,19 @@ static void record_outcome(struct request *request, bool completed, int status) 
         record_error(request, TELEMETRY_REASON_upstream_4xx);
 }
 
+/* As the header: only of what went on in another protocol. */
+static void record_warnings(const struct request *request) {
+    const struct warnings *warnings = request->warnings;
+    if (!warnings || !request->outbound.endpoint || request->client_protocol == request->upstream_protocol)
+        return;
+    for (size_t i = 0; i < warnings->n; i++) {
+        const vsr_str labels[] = { protocol_name(request->client_protocol), protocol_name(request->upstream_protocol),
+                                   str_from_c(warning_severity_name(warnings->items[i].severity)),
+                                   str_from_c(warnings->items[i].reason) };
+        metric_inc(metric_with(request->worker->telemetry->translation_lossy, labels, VSR_COUNT(labels)));
+    }
+}
+
 static void record_route(struct request *request) {
     if (request->decision) {
         metric_inc(request->decision->metrics.matches);
@@ -154,6 +168,7 @@ void record_request(struct request *request, bool completed) {
     request->finished = true;
     status = status_of(request, completed);
     record_route(request);
+    record_warnings(request);
     if (!request->refused)
         record_outcome(request, completed, status);
     if (request->call_begun)

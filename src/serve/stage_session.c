@@ -5,6 +5,7 @@
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "wire/session_id.h"
+#include "wire/sidecar.h"
 
 enum stage_result stage_session(struct request *request) {
     const struct http1_head *head = request->head;
@@ -13,6 +14,7 @@ enum stage_result stage_session(struct request *request) {
         .claude_header = request->client_protocol == PROTOCOL_MESSAGES
                              ? http1_field(head, VSR_STR("x-claude-code-session-id"))
                              : str_make(NULL, 0),
+        .metadata_user = request->sidecar ? request->sidecar->user_id : str_make(NULL, 0),
         .user_id = request->facts.user_id,
         .request_id = request->request_id,
         .facts = &request->facts,

@@ -8,6 +8,7 @@ enum {
     SERIES_PAIRS_MAX = 8192,
     SERIES_CODES_MAX = 64,
     SERIES_SIGNALS_MAX = 8192,
+    SERIES_TRANSLATION_MAX = 1024, /* three protocols each way, and the reasons that are words of ours */
 };
 
 /* From far below a millisecond, where routing lives, to the five minutes that a long answer may take. */
@@ -34,6 +35,7 @@ static const char *const label_signal[] = { "signal_type", "signal_name" };
 static const char *const label_signal_type[] = { "signal_type" };
 static const char *const label_signal_code[] = { "signal_type", "code" };
 static const char *const label_signal_reason[] = { "signal_type", "reason" };
+static const char *const label_translation[] = { "inbound", "outbound", "severity", "reason" };
 static const char *const label_version[] = { "version" };
 static const char *const label_category[] = { "category" };
 static const char *const label_phase[] = { "phase" };
@@ -121,6 +123,9 @@ static void register_signals(struct telemetry *t) {
                                         SERIES_SIGNALS_MAX);
     t->signal_errors = metrics_counter(m, "llm_signal_errors_total", "Signals that could not be evaluated.",
                                        label_signal_code, 2, SERIES_CODES_MAX * 4);
+    t->translation_lossy = metrics_counter(m, "llm_translation_lossy_total",
+                                           "What translations between the client's and the backend's protocol lost.",
+                                           label_translation, 4, SERIES_TRANSLATION_MAX);
     t->signals_skipped =
         metrics_counter(m, "llm_signal_skipped_total",
                         "Families that were not looked at: the decision was certain, or none needs them.",

@@ -71,14 +71,15 @@ struct telemetry {
     struct metric_family *errors;                    /* llm_request_errors_total{model,reason} */
     struct metric_family *modifications; /* llm_model_routing_modifications_total{source_model,target_model} */
     struct metric *admission_active, *admission_queued;
-    struct metric_family *admission_shed;  /* vsr_admission_shed_total{priority} */
-    struct metric_family *rate_limited;    /* vsr_rate_limited_total{rule,kind} */
-    struct metric_family *limit_errors;    /* vsr_limit_errors_total{provider} */
-    struct metric_family *signals;         /* llm_signal_extraction_total{signal_type,signal_name} */
-    struct metric_family *signal_matches;  /* llm_signal_match_total{signal_type,signal_name} */
-    struct metric_family *signal_errors;   /* llm_signal_errors_total{signal_type,code} */
-    struct metric_family *signals_skipped; /* llm_signal_skipped_total{signal_type,reason} */
-    struct metric_family *signal_seconds;  /* llm_signal_extraction_latency_seconds{signal_type} */
+    struct metric_family *admission_shed;    /* vsr_admission_shed_total{priority} */
+    struct metric_family *rate_limited;      /* vsr_rate_limited_total{rule,kind} */
+    struct metric_family *limit_errors;      /* vsr_limit_errors_total{provider} */
+    struct metric_family *signals;           /* llm_signal_extraction_total{signal_type,signal_name} */
+    struct metric_family *signal_matches;    /* llm_signal_match_total{signal_type,signal_name} */
+    struct metric_family *signal_errors;     /* llm_signal_errors_total{signal_type,code} */
+    struct metric_family *signals_skipped;   /* llm_signal_skipped_total{signal_type,reason} */
+    struct metric_family *translation_lossy; /* llm_translation_lossy_total{inbound,outbound,severity,reason} */
+    struct metric_family *signal_seconds;    /* llm_signal_extraction_latency_seconds{signal_type} */
     struct metric *extproc_streams;
     struct metric_family *extproc_messages, *extproc_seconds; /* {phase} */
 };

@@ -9,6 +9,8 @@
 #include "serve/stages.h"
 #include "wire/chat_edit.h"
 #include "wire/chat_reasoning.h"
+#include "wire/messages_edit.h"
+#include "wire/messages_request.h"
 
 enum protocol upstream_protocol_of(const struct request *request, const struct provider_endpoint *endpoint) {
     enum protocol spoken = provider_endpoint_protocol(endpoint);
@@ -50,6 +52,28 @@ static int write_chat(struct request *request, const struct provider_endpoint *e
     return rc == 0 ? apply(request, edit) : rc;
 }
 
+static int edit_messages(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    struct json_edit *edit = json_edit_new(request->arena, &request->client_doc);
+    struct chat_reasoning reasoning;
+    int rc = chat_edit_model(request->arena, edit, &request->client_doc, model_id(request, endpoint), err);
+    if (rc == 0 && !request->skip)
+        rc = messages_edit_unsigned_thinking(edit, &request->client_doc, err);
+    if (rc == 0 && reasoning_of(request, endpoint, &reasoning))
+        rc = messages_edit_reasoning(request->arena, edit, &request->client_doc, &reasoning, err);
+    return rc == 0 ? apply(request, edit) : rc;
+}
+
+static int write_messages(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    struct chat_reasoning reasoning;
+    const struct messages_write options = {
+        .model_id = model_id(request, endpoint),
+        .stream = request->facts.stream,
+        .reasoning = reasoning_of(request, endpoint, &reasoning) ? &reasoning : NULL,
+    };
+    request_note_warnings(request);
+    return chat_to_messages(request->arena, &request->doc, &options, request->warnings, &request->upstream_body, err);
+}
+
 /* Completions, embeddings, images: of what is not chat only the name of the model is changed. */
 static int write_sibling(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
     struct json_edit *edit = json_edit_new(request->arena, &request->client_doc);
@@ -70,6 +94,11 @@ int upstream_body_write(struct request *request, const struct provider_endpoint 
     switch (protocol) {
     case PROTOCOL_CHAT:
         return request->as_chat ? write_chat(request, endpoint, err) : unsupported(request, err);
+    case PROTOCOL_MESSAGES:
+        if (!request->as_chat)
+            return unsupported(request, err);
+        return request->client_protocol == PROTOCOL_MESSAGES ? edit_messages(request, endpoint, err)
+                                                             : write_messages(request, endpoint, err);
     case PROTOCOL_COMPLETIONS:
     case PROTOCOL_EMBEDDINGS:
     case PROTOCOL_IMAGES:

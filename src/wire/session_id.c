@@ -90,7 +90,7 @@ static vsr_str metadata_value(const struct request_facts *facts, vsr_str key) {
 vsr_str session_id(struct arena *arena, const struct session_id_input *input) {
     const struct request_facts *facts = input->facts;
     vsr_str header = str_trim(input->session_header), claude = str_trim(input->claude_header);
-    vsr_str user = metadata_value(facts, VSR_STR("user_id"));
+    vsr_str user = input->metadata_user.len > 0 ? input->metadata_user : metadata_value(facts, VSR_STR("user_id"));
     if (header.len > 0)
         return header;
     if (claude.len > 0)

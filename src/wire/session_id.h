@@ -16,6 +16,7 @@ struct request_facts;
 struct session_id_input {
     vsr_str session_header; /* x-session-id */
     vsr_str claude_header;  /* x-claude-code-session-id; only on /v1/messages, else empty */
+    vsr_str metadata_user;  /* metadata.user_id of a Messages request; else it is among the facts */
     vsr_str user_id;        /* of the authenticated caller; empty: unknown */
     vsr_str request_id;
     const struct request_facts *facts; /* NULL: none */

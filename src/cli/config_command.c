@@ -5,7 +5,7 @@
  */
 #include "cli/cli.h"
 
-#define CONFIG_COMMANDS(X) X(validate) X(print) X(diff) X(explain) X(migrate) X(defaults) X(schema) X(docs)
+#define CONFIG_COMMANDS(X) X(validate) X(print) X(diff) X(explain) X(migrate) X(envoy) X(defaults) X(schema) X(docs)
 
 #define X(name) extern const struct command command_config_##name##_spec;
 CONFIG_COMMANDS(X)

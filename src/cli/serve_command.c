@@ -8,27 +8,9 @@
 #include "admin/admin.h"
 #include "cli/commands.h"
 #include "cli/profile.h"
+#include "cli/socket_text.h"
 #include "core/log.h"
 #include "serve/gateway.h"
-
-/* `ADDR:PORT`, `[v6]:PORT` or `off`. False when it is none of them. */
-static bool read_socket(const char *text, vsr_str *ret_address, uint16_t *ret_port) {
-    vsr_str all = str_from_c(text), address = all, digits;
-    uint64_t port;
-    if (str_eq(all, VSR_STR("off")))
-        return true; /* an empty address */
-    while (address.len && address.ptr[address.len - 1] != ':')
-        address.len--;
-    digits = str_sub(all, address.len, all.len);
-    if (address.len < 2 || !str_to_u64(digits, &port) || port > UINT16_MAX)
-        return false;
-    address.len--;
-    if (address.ptr[0] == '[' && address.ptr[address.len - 1] == ']')
-        address = str_sub(address, 1, address.len - 1);
-    *ret_address = address;
-    *ret_port = (uint16_t)port;
-    return address.len > 0;
-}
 
 static void configure_log(const struct options *options) {
     enum log_level level = LOG_LEVEL_INFO;
@@ -59,7 +41,7 @@ static bool read_management(const struct options *options, struct admin_options 
     *ret_options = (struct admin_options){ .sheltered = sheltered && strcmp(sheltered, "true") == 0 };
     if (!listen)
         return true;
-    if (!read_socket(listen, &ret_options->address, &ret_options->port))
+    if (!socket_text_read(listen, &ret_options->address, &ret_options->port))
         return false;
     ret_options->off = ret_options->address.len == 0;
     return true;
@@ -77,7 +59,7 @@ static bool read_extproc(const struct options *options, struct extproc_options *
     const char *tls_dir = options_text(options, "extproc-tls-dir");
     *ret_options = (struct extproc_options){ .trust_identity = options_has(options, "extproc-trust-identity"),
                                              .tls_dir = tls_dir && *tls_dir ? tls_dir : NULL };
-    return read_socket(options_text(options, "extproc-listen"), &ret_options->address, &ret_options->port);
+    return socket_text_read(options_text(options, "extproc-listen"), &ret_options->address, &ret_options->port);
 }
 
 int command_serve(const struct cli *cli, int argc, char **argv) {
@@ -99,7 +81,7 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
     (void)argv;
     if (options_has(options, "watch") && options_has(options, "no-watch"))
         return cli_usage(cli, "--watch and --no-watch exclude each other");
-    if (!read_socket(options_text(options, "metrics-listen"), &gateway.metrics_address, &gateway.metrics_port))
+    if (!socket_text_read(options_text(options, "metrics-listen"), &gateway.metrics_address, &gateway.metrics_port))
         return cli_usage(cli, "--metrics-listen: expected ADDR:PORT or off, found \"%s\"",
                          options_text(options, "metrics-listen"));
     if (!read_management(options, &management.options))

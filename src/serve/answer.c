@@ -333,18 +333,34 @@ void answer_error(struct request *request) {
     front.ops->end(front.handle);
 }
 
+static void add_upstream_head(struct field_list *list, const struct http1_head *head, int status,
+                              vsr_str content_type) {
+    const struct request *request = list->request;
+    add_upstream(list, head, content_type.len > 0);
+    if (content_type.len > 0)
+        add(list, VSR_STR("content-type"), content_type);
+    add_keystone(list, RESPONSE_UPSTREAM);
+    if (!request->skip && status >= 200 && status < 300)
+        add_route(list);
+    add_protocols(list);
+    if (request->debug && !request->skip)
+        add_debug(list);
+}
+
+size_t answer_preview(struct request *request, const struct http1_head *head, struct http1_field **ret_fields) {
+    struct field_list list = { .request = request };
+    struct http1_field *fields;
+    add_upstream_head(&list, head, head->status, VSR_STR("application/json"));
+    fields = ARENA_ARRAY(request->arena, struct http1_field, list.n);
+    memcpy(fields, list.items, list.n * sizeof(*fields));
+    *ret_fields = fields;
+    return list.n;
+}
+
 void answer_upstream_head(struct request *request, const struct http1_head *head, int status, vsr_str content_type,
                           int64_t length) {
     struct field_list list = { .request = request };
     request->answered = true;
-    add_upstream(&list, head, content_type.len > 0);
-    if (content_type.len > 0)
-        add(&list, VSR_STR("content-type"), content_type);
-    add_keystone(&list, RESPONSE_UPSTREAM);
-    if (!request->skip && status >= 200 && status < 300)
-        add_route(&list);
-    add_protocols(&list);
-    if (request->debug && !request->skip)
-        add_debug(&list);
+    add_upstream_head(&list, head, status, content_type);
     request->front.ops->head(request->front.handle, status, list.items, list.n, length);
 }

@@ -21,6 +21,12 @@ void answer_error(struct request *request);
 void answer_upstream_head(struct request *request, const struct http1_head *head, int status, vsr_str content_type,
                           int64_t length);
 
+/*
+ * The fields that answer_upstream_head() would most likely say of an answer that is translated as a whole, for a front
+ * end whose headers cannot wait for it. They live in the request's arena. Returns how many.
+ */
+size_t answer_preview(struct request *request, const struct http1_head *head, struct http1_field **ret_fields);
+
 /* Starts a stream of our own. */
 void answer_stream_head(struct request *request, vsr_str content_type);
 

@@ -4,6 +4,7 @@
  */
 #include "core/arena.h"
 #include "core/log.h"
+#include "serve/answer.h"
 #include "serve/extproc_call.h"
 #include "serve/extproc_front.h"
 #include "serve/pipeline.h"
@@ -121,6 +122,22 @@ static bool wants_mode(const struct extproc_call *call, struct extproc_modes *re
     return wanted != call->response_mode;
 }
 
+/*
+ * A translation's own head comes with its body, and Envoy may hold the headers until then; where it does not, or only
+ * if it lets itself be asked, they go out as they are most likely to be.
+ */
+static void foresee(struct extproc_call *call, struct extproc_mutation *ret_mutation) {
+    struct http1_field *fields;
+    size_t n;
+    if (call->response_mode == EXTPROC_BUFFERED || call->response_mode == EXTPROC_BUFFERED_PARTIAL)
+        return;
+    n = answer_preview(call->request, call->upstream, &fields);
+    extproc_diff(call->request->arena, call->upstream->fields, call->upstream->n_fields, fields, n, ret_mutation);
+    extproc_remove(ret_mutation, VSR_STR("content-length"));
+    call->upstream->fields = fields;
+    call->upstream->n_fields = n;
+}
+
 /* False: they have to wait for the pipeline, or something else took their place. */
 static bool settle_headers(struct extproc_call *call) {
     struct extproc_mutation mutation = { 0 };
@@ -138,7 +155,9 @@ static bool settle_headers(struct extproc_call *call) {
     if (!fits(call) && call->response_mode == EXTPROC_DUPLEX)
         return false; /* Envoy sends the body all the same */
     call->late_head = !fits(call);
-    if (!call->late_head) {
+    if (call->late_head) {
+        foresee(call, &mutation);
+    } else {
         diff(call, &mutation);
         if (call->upstream->has_length && call->length != (int64_t)call->upstream->length && !complete)
             extproc_remove(&mutation, VSR_STR("content-length"));

@@ -1,0 +1,637 @@
+/*
+ * config_envoy - `vsr config envoy`: the configuration of an Envoy that asks this policy's vsr.
+ *
+ * A whole bootstrap document: the policy's listeners, the external processing filter, one route and one cluster for
+ * each model, and what the policy says of their endpoints (weights, TLS, retries, ejection, health checks, limits), so
+ * that Envoy calls backends as vsr itself would. JSON, which Envoy reads as it reads YAML.
+ */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/config_source.h"
+#include "cli/socket_text.h"
+#include "config/document.h"
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/json_write.h"
+
+enum {
+    ENVOY_LEN_MAX = 64 << 20,
+    ENVOY_BUFFER_LEN = 500 << 20, /* where no limit of bodies is set */
+    ENVOY_BUFFER_SPARE = 1 << 20,
+    CONNECT_TIMEOUT_MS = 10000,
+    MESSAGE_TIMEOUT_MS = 30000,
+    MS_TEXT_LEN = 32,
+};
+
+#define TYPE(name) "type.googleapis.com/envoy.extensions." name
+
+struct printing {
+    struct json_writer w;
+    const struct cli *cli;
+    const struct config_document *doc;
+    struct arena *arena;
+    vsr_str extproc_host;
+    uint16_t extproc_port;
+};
+
+/* ---- members */
+
+static void key(struct printing *p, const char *name) {
+    json_write_key(&p->w, str_from_c(name));
+}
+
+static void begin(struct printing *p, const char *name) {
+    if (name)
+        key(p, name);
+    json_write_begin_object(&p->w);
+}
+
+static void begin_list(struct printing *p, const char *name) {
+    key(p, name);
+    json_write_begin_array(&p->w);
+}
+
+static void end(struct printing *p) {
+    json_write_end(&p->w);
+}
+
+static void text(struct printing *p, const char *name, vsr_str value) {
+    key(p, name);
+    json_write_str(&p->w, value);
+}
+
+static void word(struct printing *p, const char *name, const char *value) {
+    text(p, name, str_from_c(value));
+}
+
+static void number(struct printing *p, const char *name, int64_t value) {
+    key(p, name);
+    json_write_i64(&p->w, value);
+}
+
+static void truth(struct printing *p, const char *name, bool value) {
+    key(p, name);
+    json_write_bool(&p->w, value);
+}
+
+/* Durations are text of seconds. */
+static void duration(struct printing *p, const char *name, int64_t ms) {
+    char value[MS_TEXT_LEN];
+    if (ms % 1000 == 0)
+        (void)snprintf(value, sizeof(value), "%llds", (long long)(ms / 1000));
+    else
+        (void)snprintf(value, sizeof(value), "%lld.%03llds", (long long)(ms / 1000), (long long)(ms % 1000));
+    word(p, name, value);
+}
+
+static void words(struct printing *p, const char *name, const char *const *values, size_t n) {
+    begin_list(p, name);
+    for (size_t i = 0; i < n; i++)
+        json_write_str(&p->w, str_from_c(values[i]));
+    end(p);
+}
+
+static void begin_typed(struct printing *p, const char *name, const char *type) {
+    word(p, "name", name);
+    begin(p, "typed_config");
+    word(p, "@type", type);
+}
+
+static void address(struct printing *p, vsr_str host, int64_t port) {
+    begin(p, "address");
+    begin(p, "socket_address");
+    text(p, "address", host);
+    number(p, "port_value", port);
+    end(p);
+    end(p);
+}
+
+static vsr_str cluster_name(struct printing *p, vsr_str model) {
+    return arena_printf(p->arena, "model/%.*s", VSR_FMT(model));
+}
+
+/* ---- routes */
+
+static const struct config_provider_model *model_at(const struct printing *p, size_t i) {
+    return (const struct config_provider_model *)p->doc->providers.models.items + i;
+}
+
+static const struct config_backend_ref *ref_at(const struct config_provider_model *model, size_t i) {
+    return (const struct config_backend_ref *)model->backend_refs.items + i;
+}
+
+static bool takes_requests(const struct config_backend_ref *ref) {
+    return ref->weight > 0;
+}
+
+/* The authority of all endpoints, or nothing when they differ. */
+static vsr_str one_authority(const struct config_provider_model *model) {
+    vsr_str authority = { NULL, 0 };
+    for (size_t i = 0; i < model->backend_refs.n; i++) {
+        const struct config_backend_ref *ref = ref_at(model, i);
+        if (!takes_requests(ref))
+            continue;
+        if (authority.ptr && !str_eq(authority, ref->authority))
+            return (vsr_str){ NULL, 0 };
+        authority = ref->authority;
+    }
+    return authority;
+}
+
+static bool has_endpoint(const struct config_provider_model *model) {
+    for (size_t i = 0; i < model->backend_refs.n; i++)
+        if (takes_requests(ref_at(model, i)))
+            return true;
+    return false;
+}
+
+static const struct {
+    unsigned bit;
+    const char *name;
+} retry_names[] = {
+    { RETRY_CONNECT_FAILURE, "connect-failure,refused-stream" },
+    { RETRY_RESET, "reset" },
+    { RETRY_GATEWAY_ERROR, "gateway-error" },
+    { RETRY_5XX, "5xx" },
+    { RETRY_RETRIABLE_4XX, "retriable-4xx" },
+};
+
+static void put_statuses(struct printing *p, const struct config_reliability *reliability) {
+    begin_list(p, "retriable_status_codes");
+    for (int64_t status = 100; status < 600; status++)
+        if (reliability->retry_status[status / 64] & ((uint64_t)1 << status % 64))
+            json_write_i64(&p->w, status);
+    end(p);
+}
+
+static void put_retries(struct printing *p, const struct config_reliability *reliability) {
+    vsr_str on = VSR_STR("");
+    bool statuses = false;
+    for (size_t i = 0; i < VSR_COUNT(retry_names); i++)
+        if (reliability->retry_mask & retry_names[i].bit)
+            on = arena_printf(p->arena, "%.*s%s%s", VSR_FMT(on), on.len ? "," : "", retry_names[i].name);
+    for (size_t i = 0; i < VSR_COUNT(reliability->retry_status); i++)
+        statuses |= reliability->retry_status[i] != 0;
+    if (statuses)
+        on = arena_printf(p->arena, "%.*s%sretriable-status-codes", VSR_FMT(on), on.len ? "," : "");
+    if (reliability->retry_count == 0 || on.len == 0)
+        return;
+    begin(p, "retry_policy");
+    text(p, "retry_on", on);
+    number(p, "num_retries", reliability->retry_count);
+    if (statuses)
+        put_statuses(p, reliability);
+    end(p);
+}
+
+/* `name` empty: whatever names no model. */
+static void put_route(struct printing *p, const struct config_provider_model *model, vsr_str name, int64_t timeout_ms) {
+    vsr_str authority = one_authority(model);
+    begin(p, NULL);
+    begin(p, "match");
+    word(p, "prefix", "/");
+    if (name.len) {
+        begin_list(p, "headers");
+        begin(p, NULL);
+        word(p, "name", "x-selected-model");
+        begin(p, "string_match");
+        text(p, "exact", name);
+        end(p);
+        end(p);
+        end(p);
+    }
+    end(p);
+    begin(p, "route");
+    text(p, "cluster", cluster_name(p, model->name));
+    duration(p, "timeout", 0); /* a live stream may be as long as it likes */
+    duration(p, "idle_timeout", timeout_ms);
+    if (authority.ptr)
+        text(p, "host_rewrite_literal", authority);
+    else
+        truth(p, "auto_host_rewrite", true);
+    put_retries(p, &model->reliability);
+    end(p);
+    end(p);
+}
+
+static void put_adapters(struct printing *p, const struct config_provider_model *model, int64_t timeout_ms) {
+    const struct config_list *cards = &p->doc->routing.model_cards;
+    for (size_t i = 0; i < cards->n; i++) {
+        const struct config_model_card *card = (const struct config_model_card *)cards->items + i;
+        if (!str_eq(card->name, model->name))
+            continue;
+        for (size_t j = 0; j < card->loras.n; j++)
+            put_route(p, model, ((const struct config_lora *)card->loras.items + j)->name, timeout_ms);
+    }
+}
+
+/* Envoy finds a route before it asks vsr, and again when vsr has said which model: the last one is for the first time.
+ */
+static void put_routes(struct printing *p, int64_t timeout_ms) {
+    const struct config_provider_model *fallback = NULL;
+    begin_list(p, "routes");
+    for (size_t i = 0; i < p->doc->providers.models.n; i++) {
+        const struct config_provider_model *model = model_at(p, i);
+        if (!has_endpoint(model))
+            continue;
+        if (!fallback || str_eq(model->name, p->doc->providers.defaults.default_model))
+            fallback = model;
+        put_route(p, model, model->name, timeout_ms);
+        put_adapters(p, model, timeout_ms);
+    }
+    if (fallback)
+        put_route(p, fallback, VSR_STR(""), timeout_ms);
+    end(p);
+}
+
+static void put_route_config(struct printing *p, int64_t timeout_ms) {
+    /* vsr strips them from what it sees; here for what never gets there. */
+    static const char *const removed[] = { "x-vsr-looper-request",   "x-vsr-looper-secret", "x-vsr-looper-decision",
+                                           "x-vsr-looper-iteration", "x-authz-user-id",     "x-authz-user-groups" };
+    begin(p, "route_config");
+    word(p, "name", "models");
+    begin_list(p, "virtual_hosts");
+    begin(p, NULL);
+    word(p, "name", "models");
+    words(p, "domains", (const char *const[]){ "*" }, 1);
+    words(p, "request_headers_to_remove", removed, VSR_COUNT(removed));
+    put_routes(p, timeout_ms);
+    end(p);
+    end(p);
+    end(p);
+}
+
+/* ---- listeners */
+
+static void put_filter(struct printing *p) {
+    begin(p, NULL);
+    begin_typed(p, "envoy.filters.http.ext_proc", TYPE("filters.http.ext_proc.v3.ExternalProcessor"));
+    begin(p, "grpc_service");
+    begin(p, "envoy_grpc");
+    word(p, "cluster_name", "vsr");
+    end(p);
+    end(p);
+    begin(p, "processing_mode");
+    word(p, "request_header_mode", "SEND");
+    word(p, "response_header_mode", "SEND");
+    word(p, "request_body_mode", "BUFFERED");
+    word(p, "response_body_mode", "BUFFERED");
+    word(p, "request_trailer_mode", "SKIP");
+    word(p, "response_trailer_mode", "SKIP");
+    end(p);
+    truth(p, "allow_mode_override", true);
+    truth(p, "failure_mode_allow", false);
+    duration(p, "message_timeout", MESSAGE_TIMEOUT_MS);
+    begin(p, "metadata_options");
+    begin(p, "receiving_namespaces");
+    words(p, "untyped", (const char *const[]){ "envoy.filters.http.ext_proc" }, 1);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+}
+
+static void put_http_filters(struct printing *p) {
+    begin_list(p, "http_filters");
+    put_filter(p);
+    begin(p, NULL);
+    begin_typed(p, "envoy.filters.http.router", TYPE("filters.http.router.v3.Router"));
+    end(p);
+    end(p);
+    end(p);
+}
+
+static void put_access_log(struct printing *p) {
+    static const char *const members[][2] = {
+        { "time", "%START_TIME%" },
+        { "method", "%REQ(:METHOD)%" },
+        { "path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%" },
+        { "status", "%RESPONSE_CODE%" },
+        { "duration_ms", "%DURATION%" },
+        { "request_id", "%REQ(X-REQUEST-ID)%" },
+        { "model", "%REQ(X-SELECTED-MODEL)%" },
+        { "route", "%DYNAMIC_METADATA(envoy.filters.http.ext_proc:vsr)%" },
+    };
+    begin_list(p, "access_log");
+    begin(p, NULL);
+    begin_typed(p, "envoy.access_loggers.stdout", TYPE("access_loggers.stream.v3.StdoutAccessLog"));
+    begin(p, "log_format");
+    begin(p, "json_format");
+    for (size_t i = 0; i < VSR_COUNT(members); i++)
+        word(p, members[i][0], members[i][1]);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+}
+
+static void put_file(struct printing *p, const char *name, vsr_str path) {
+    begin(p, name);
+    text(p, "filename", path);
+    end(p);
+}
+
+static void put_certificate(struct printing *p, vsr_str cert, vsr_str key_path) {
+    begin_list(p, "tls_certificates");
+    begin(p, NULL);
+    put_file(p, "certificate_chain", cert);
+    put_file(p, "private_key", key_path);
+    end(p);
+    end(p);
+}
+
+static void put_listener_tls(struct printing *p, const struct config_listener_tls *tls) {
+    begin(p, "transport_socket");
+    begin_typed(p, "envoy.transport_sockets.tls", TYPE("transport_sockets.tls.v3.DownstreamTlsContext"));
+    truth(p, "require_client_certificate", tls->client_auth == CLIENT_AUTH_REQUIRE);
+    begin(p, "common_tls_context");
+    words(p, "alpn_protocols", (const char *const[]){ "h2", "http/1.1" }, 2);
+    put_certificate(p, tls->cert_file, tls->key_file);
+    if (tls->client_ca_file.len) {
+        begin(p, "validation_context");
+        put_file(p, "trusted_ca", tls->client_ca_file);
+        end(p);
+    }
+    end(p);
+    end(p);
+    end(p);
+}
+
+static void put_manager(struct printing *p, const struct config_listener *listener) {
+    begin_list(p, "filters");
+    begin(p, NULL);
+    begin_typed(p, "envoy.filters.network.http_connection_manager",
+                TYPE("filters.network.http_connection_manager.v3.HttpConnectionManager"));
+    word(p, "stat_prefix", "models");
+    word(p, "codec_type", "AUTO");
+    duration(p, "stream_idle_timeout", listener->timeout_ms);
+    put_access_log(p);
+    put_route_config(p, listener->timeout_ms);
+    put_http_filters(p);
+    end(p);
+    end(p);
+    end(p);
+}
+
+static int64_t buffer_len(const struct printing *p) {
+    int64_t body = p->doc->global.router.streamed_body.max_bytes;
+    return body > 0 && body < ENVOY_BUFFER_LEN ? body + ENVOY_BUFFER_SPARE : ENVOY_BUFFER_LEN;
+}
+
+static void put_listener(struct printing *p, const struct config_listener *listener) {
+    if (listener->api_keys.n + listener->api_key_envs.n > 0)
+        cli_warn(p->cli,
+                 "listener \"%.*s\" has API keys, which vsr checks only on its own listeners: let Envoy check them "
+                 "(ext_authz, or the api_key_auth filter) before it asks vsr",
+                 VSR_FMT(listener->name));
+    begin(p, NULL);
+    text(p, "name", listener->name);
+    address(p, listener->address, listener->port);
+    number(p, "per_connection_buffer_limit_bytes", buffer_len(p));
+    begin_list(p, "filter_chains");
+    begin(p, NULL);
+    put_manager(p, listener);
+    if (listener->tls)
+        put_listener_tls(p, listener->tls);
+    end(p);
+    end(p);
+    end(p);
+}
+
+/* ---- clusters */
+
+static void put_endpoint(struct printing *p, const struct config_backend_ref *ref) {
+    if (ref->proxy.len)
+        cli_warn(p->cli, "endpoint \"%.*s\" is reached through a proxy; Envoy is told of it directly",
+                 VSR_FMT(ref->name));
+    begin(p, NULL);
+    number(p, "load_balancing_weight", ref->weight);
+    begin(p, "endpoint");
+    address(p, ref->host, ref->port);
+    text(p, "hostname", ref->authority);
+    end(p);
+    end(p);
+}
+
+static void put_assignment(struct printing *p, const struct config_provider_model *model, vsr_str name) {
+    begin(p, "load_assignment");
+    text(p, "cluster_name", name);
+    begin_list(p, "endpoints");
+    begin(p, NULL);
+    begin_list(p, "lb_endpoints");
+    for (size_t i = 0; i < model->backend_refs.n; i++)
+        if (takes_requests(ref_at(model, i)))
+            put_endpoint(p, ref_at(model, i));
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+}
+
+/* One context for a cluster: that of its first endpoint with TLS. Envoy has no other way but a cluster for each. */
+static void put_backend_tls(struct printing *p, const struct config_backend_ref *ref) {
+    const struct config_backend_tls *tls = ref->tls_options;
+    begin(p, "transport_socket");
+    begin_typed(p, "envoy.transport_sockets.tls", TYPE("transport_sockets.tls.v3.UpstreamTlsContext"));
+    text(p, "sni", tls && tls->server_name.len ? tls->server_name : ref->host);
+    begin(p, "common_tls_context");
+    if (tls && tls->cert_file.len)
+        put_certificate(p, tls->cert_file, tls->key_file);
+    if (!tls || !tls->insecure_skip_verify) {
+        begin(p, "validation_context");
+        put_file(p, "trusted_ca",
+                 tls && tls->ca_file.len ? tls->ca_file : VSR_STR("/etc/ssl/certs/ca-certificates.crt"));
+        begin_list(p, "match_typed_subject_alt_names");
+        begin(p, NULL);
+        word(p, "san_type", "DNS");
+        begin(p, "matcher");
+        text(p, "exact", tls && tls->server_name.len ? tls->server_name : ref->host);
+        end(p);
+        end(p);
+        end(p);
+        end(p);
+    }
+    end(p);
+    end(p);
+    end(p);
+}
+
+static void put_reliability(struct printing *p, const struct config_reliability *reliability) {
+    begin(p, "outlier_detection");
+    number(p, "consecutive_5xx", reliability->consecutive_5xx);
+    duration(p, "base_ejection_time", reliability->base_ejection_time_ms);
+    number(p, "max_ejection_percent", reliability->max_ejection_percent);
+    end(p);
+    begin(p, "circuit_breakers");
+    begin_list(p, "thresholds");
+    begin(p, NULL);
+    number(p, "max_connections", reliability->circuit.max_connections);
+    number(p, "max_pending_requests", reliability->circuit.max_pending);
+    number(p, "max_requests", reliability->circuit.max_requests);
+    end(p);
+    end(p);
+    end(p);
+    if (reliability->health_check_path.len == 0)
+        return;
+    begin_list(p, "health_checks");
+    begin(p, NULL);
+    duration(p, "timeout", reliability->health_check_timeout_ms);
+    duration(p, "interval", reliability->health_check_interval_ms);
+    number(p, "unhealthy_threshold", 1);
+    number(p, "healthy_threshold", 1);
+    begin(p, "http_health_check");
+    text(p, "path", reliability->health_check_path);
+    end(p);
+    end(p);
+    end(p);
+}
+
+static void put_cluster(struct printing *p, const struct config_provider_model *model) {
+    vsr_str name = cluster_name(p, model->name);
+    begin(p, NULL);
+    text(p, "name", name);
+    word(p, "type", "STRICT_DNS");
+    duration(p, "connect_timeout", CONNECT_TIMEOUT_MS);
+    word(p, "lb_policy", model->reliability.lb_policy == LB_LEAST_REQUEST ? "LEAST_REQUEST" : "ROUND_ROBIN");
+    number(p, "per_connection_buffer_limit_bytes", buffer_len(p));
+    put_reliability(p, &model->reliability);
+    put_assignment(p, model, name);
+    for (size_t i = 0; i < model->backend_refs.n; i++) {
+        if (takes_requests(ref_at(model, i)) && ref_at(model, i)->tls) {
+            put_backend_tls(p, ref_at(model, i));
+            break;
+        }
+    }
+    end(p);
+}
+
+static void put_vsr_cluster(struct printing *p) {
+    begin(p, NULL);
+    word(p, "name", "vsr");
+    word(p, "type", "STRICT_DNS");
+    duration(p, "connect_timeout", 1000);
+    number(p, "per_connection_buffer_limit_bytes", buffer_len(p));
+    begin(p, "typed_extension_protocol_options");
+    begin(p, "envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
+    word(p, "@type", TYPE("upstreams.http.v3.HttpProtocolOptions"));
+    begin(p, "explicit_http_config");
+    begin(p, "http2_protocol_options");
+    begin(p, "connection_keepalive");
+    duration(p, "interval", 30000);
+    duration(p, "timeout", 5000);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    begin_list(p, "health_checks");
+    begin(p, NULL);
+    duration(p, "timeout", 1000);
+    duration(p, "interval", 5000);
+    number(p, "unhealthy_threshold", 2);
+    number(p, "healthy_threshold", 1);
+    begin(p, "grpc_health_check");
+    end(p);
+    end(p);
+    end(p);
+    begin(p, "load_assignment");
+    word(p, "cluster_name", "vsr");
+    begin_list(p, "endpoints");
+    begin(p, NULL);
+    begin_list(p, "lb_endpoints");
+    begin(p, NULL);
+    begin(p, "endpoint");
+    address(p, p->extproc_host, p->extproc_port);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+}
+
+/* ---- the document */
+
+static void put_document(struct printing *p, vsr_str admin_host, uint16_t admin_port) {
+    begin(p, NULL);
+    if (admin_host.len) {
+        begin(p, "admin");
+        address(p, admin_host, admin_port);
+        end(p);
+    }
+    begin(p, "static_resources");
+    begin_list(p, "listeners");
+    for (size_t i = 0; i < p->doc->listeners.n; i++)
+        put_listener(p, (const struct config_listener *)p->doc->listeners.items + i);
+    end(p);
+    begin_list(p, "clusters");
+    put_vsr_cluster(p);
+    for (size_t i = 0; i < p->doc->providers.models.n; i++)
+        if (has_endpoint(model_at(p, i)))
+            put_cluster(p, model_at(p, i));
+    end(p);
+    end(p);
+    end(p);
+}
+
+static int print(struct printing *p, vsr_str admin_host, uint16_t admin_port) {
+    struct buf out;
+    int code;
+    buf_init(&out, ENVOY_LEN_MAX);
+    json_write_init_pretty(&p->w, &out, 2);
+    put_document(p, admin_host, admin_port);
+    (void)buf_append_char(&out, '\n'); /* cli_finish() tells of a full buffer */
+    code = cli_finish(p->cli, &out, CLI_OK);
+    buf_done(&out);
+    return code;
+}
+
+static int envoy_run(const struct cli *cli, int argc, char **argv) {
+    struct printing p = { .cli = cli };
+    struct config_source source;
+    const char *file;
+    vsr_str admin_host = { NULL, 0 };
+    uint16_t admin_port = 0;
+    int code = config_source_name(cli, argc, argv, &file);
+    if (code != CLI_OK)
+        return code;
+    if (!socket_text_read(options_text(cli->options, "extproc"), &p.extproc_host, &p.extproc_port) ||
+        p.extproc_host.len == 0)
+        return cli_usage(cli, "--extproc: expected HOST:PORT, found \"%s\"", options_text(cli->options, "extproc"));
+    if (!socket_text_read(options_text(cli->options, "admin"), &admin_host, &admin_port))
+        return cli_usage(cli, "--admin: expected HOST:PORT or off, found \"%s\"", options_text(cli->options, "admin"));
+    code = config_source_load(cli, file, false, &source);
+    if (code == CLI_OK) {
+        p.doc = source.doc;
+        p.arena = source.arena;
+        code = print(&p, admin_host, admin_port);
+    }
+    config_source_done(&source);
+    return code;
+}
+
+static const struct option_spec envoy_options[] = {
+    { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "the same as the operand FILE", .env = "VSR_CONFIG" },
+    { "extproc", 0, OPTION_TEXT, 0, "HOST:PORT", "where Envoy finds vsr: its --extproc-listen", "127.0.0.1:50051" },
+    { "admin", 0, OPTION_TEXT, 0, "HOST:PORT", "Envoy's own admin socket, or `off`", "127.0.0.1:9901" },
+};
+
+const struct command command_config_envoy_spec = {
+    .name = "envoy",
+    .summary = "print the configuration of an Envoy in front",
+    .usage = "vsr config envoy [OPTION]... [FILE]",
+    .details =
+        "Prints a bootstrap document for Envoy: the listeners of the policy, external processing by vsr, and a route\n"
+        "and a cluster for each model with what the policy says of its endpoints. Envoy then owns the sockets and\n"
+        "calls the backends, and vsr decides. Keys of endpoints are not in it: vsr adds them to each request.\n",
+    .examples = "vsr config envoy policy.yaml >envoy.json && envoy -c envoy.json\n"
+                "vsr config envoy --extproc vsr:50051 policy.yaml\n",
+    .operands = OPERANDS_FILE,
+    .operands_most = 1,
+    .options = envoy_options,
+    .n_options = VSR_COUNT(envoy_options),
+    .run = envoy_run,
+};

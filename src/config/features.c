@@ -118,18 +118,10 @@ static void find_tracing(const struct search *s) {
         wanted(s, schema_at(tracing));
 }
 
-static void find_limiter(const struct search *s, int type) {
-    CONFIG_EACH(const struct config_ratelimit_provider, provider, &s->global->services.ratelimit.providers)
-    if (provider->type == type)
-        wanted(s, schema_at(provider));
-}
-
 static void find_limit_service(const struct search *s) {
-    find_limiter(s, RATELIMIT_ENVOY);
-}
-
-static void find_shared_limits(const struct search *s) {
-    find_limiter(s, RATELIMIT_REDIS);
+    CONFIG_EACH(const struct config_ratelimit_provider, provider, &s->global->services.ratelimit.providers)
+    if (provider->type == RATELIMIT_ENVOY)
+        wanted(s, schema_at(provider));
 }
 
 static void find_replay(const struct search *s) {
@@ -194,7 +186,6 @@ static const struct feature features[] = {
     { "metrics over moving windows", false, find_windowed_metrics },
     { "exporting traces", false, find_tracing },
     { "a service of rate limits; it would not be asked", true, find_limit_service },
-    { "rate limits shared through Redis; no caller would be limited", true, find_shared_limits },
     { "recording routed requests", false, find_replay },
     { "publishing how far the start has come", false, find_startup_status },
     { "caching responses", false, find_response_cache },

@@ -363,6 +363,8 @@ static void require(const struct config_ratelimit_provider *provider, const char
                    "a provider of the type %s needs %s", ratelimit_types[provider->type], field);
 }
 
+enum { SHARED_RULES_MAX = 20 }; /* three budgets each: what one question to the server may be about */
+
 /* A process that dies would hold its places in a shared count for ever. */
 static void check_shared_rules(const struct config_ratelimit_provider *provider, struct arena *arena,
                                struct diag *diag) {
@@ -370,6 +372,9 @@ static void check_shared_rules(const struct config_ratelimit_provider *provider,
     if (rule->concurrent > 0)
         diag_error(diag, "E_CONFLICT", schema_field_at(&ratelimit_rule_schema, rule, "concurrent", arena),
                    VSR_STR("put the rule under a local-limiter"), "a redis-limiter does not count requests under way");
+    if (provider->rules.n > SHARED_RULES_MAX)
+        diag_error(diag, "E_RANGE", schema_field_at(&ratelimit_provider_schema, provider, "rules", arena), VSR_STR(""),
+                   "a redis-limiter has at most %d rules, found %zu", SHARED_RULES_MAX, provider->rules.n);
 }
 
 /* What belongs to another type would be ignored: a limit that does not limit is refused. */

@@ -6,14 +6,51 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "provider/limit_table.h"
+#include "store/counter_store.h"
+#include "store/response_store.h"
+
+enum { SHARED_KEPT = 8 }; /* servers that a lane stays connected to although nobody uses them now */
 
 struct limit_state {
     struct limit_table *table;
 };
 
+/* The needs of one ask, and which rule each is of. */
+struct needs {
+    struct limit_need *items;
+    struct limit_hold *holds;
+    size_t n;
+};
+
+/* A server of shared budgets, as this lane speaks to it. */
+struct limit_shared {
+    struct limit_shared *next;
+    struct redis_options options; /* borrowed from the set that it was made for: never read once another one is */
+    struct arena *arena;          /* of the options */
+    struct counter_store *store;
+    size_t n_users; /* holds of tickets, and waits */
+};
+
+/* An ask that a server is to answer. Its own memory, because it outlives a request that goes away meanwhile. */
+struct limit_wait {
+    struct limit_wait *prev, *next; /* of the lane */
+    struct limit_lane *lane;
+    struct arena *arena;
+    struct limit_ask ask;
+    struct limit_ticket *ticket; /* NULL: the request is gone, what it gets goes back */
+    void (*done)(void *owner);
+    void *owner;
+    size_t provider; /* that is asked */
+    struct needs needs;
+    struct limit_shared *shared;
+};
+
 struct limit_lane {
     struct limit_state *state;
     struct loop *loop;
+    struct limit_shared *shared;
+    size_t n_shared;
+    struct limit_wait *waits;
 };
 
 struct limit_state *limit_state_new(void) {
@@ -40,7 +77,25 @@ struct limit_lane *limit_lane_new(struct limit_state *state, struct loop *loop) 
     return lane;
 }
 
+static void free_shared(struct limit_shared *shared) {
+    counter_store_free(shared->store);
+    arena_free(shared->arena);
+    mem_free(shared);
+}
+
 void limit_lane_free(struct limit_lane *lane) {
+    if (!lane)
+        return;
+    while (lane->shared) {
+        struct limit_shared *next = lane->shared->next;
+        free_shared(lane->shared);
+        lane->shared = next;
+    }
+    while (lane->waits) { /* of requests that are gone; no callback follows any more */
+        struct limit_wait *next = lane->waits->next;
+        arena_free(lane->waits->arena);
+        lane->waits = next;
+    }
     mem_free(lane);
 }
 
@@ -49,13 +104,6 @@ static uint64_t now_us(void) {
 }
 
 /* ---- what a request needs */
-
-/* The needs of one ask, and which rule each is of. */
-struct needs {
-    struct limit_need *items;
-    struct limit_hold *holds;
-    size_t n;
-};
 
 /* Whether the rule's budget of that kind is asked for now. */
 static bool is_due(const struct limit_rule *rule, enum limit_kind kind, const struct limit_ask *ask) {
@@ -77,13 +125,13 @@ static double amount_of(enum limit_kind kind, const struct limit_ask *ask) {
     return kind == LIMIT_TOKENS ? ask->tokens : ask->cost;
 }
 
-static void add_needs(struct needs *needs, const struct limit_provider *provider, const struct limit_rule *rule,
-                      const struct limit_ask *ask) {
+static void add_needs(struct needs *needs, struct arena *arena, const struct limit_provider *provider,
+                      const struct limit_rule *rule, const struct limit_ask *ask) {
     for (enum limit_kind kind = 0; kind < LIMIT_KINDS; kind++) {
         vsr_str key;
         if (!is_due(rule, kind, ask))
             continue;
-        key = limit_bucket_name(ask->arena, rule, kind, &ask->subject);
+        key = limit_bucket_name(arena, rule, kind, &ask->subject);
         needs->items[needs->n] = (struct limit_need){
             .key = key,
             .limit = rule->limits[kind],
@@ -96,21 +144,18 @@ static void add_needs(struct needs *needs, const struct limit_provider *provider
     }
 }
 
-static struct needs needs_of(const struct limit_ask *ask, enum config_ratelimit_type type) {
-    struct needs needs = { 0 };
-    for (size_t p = 0; p < ask->set->n_providers; p++) {
-        const struct limit_provider *provider = &ask->set->providers[p];
-        for (size_t r = 0; (int)type == provider->config->type && r < provider->n_rules; r++) {
-            if (!limit_rule_matches(&provider->rules[r], &ask->subject))
-                continue;
-            if (!needs.items) {
-                needs.items = ARENA_ARRAY(ask->arena, struct limit_need, ask->set->n_rules * LIMIT_KINDS);
-                needs.holds = ARENA_ARRAY(ask->arena, struct limit_hold, ask->set->n_rules * LIMIT_KINDS);
-            }
-            add_needs(&needs, provider, &provider->rules[r], ask);
+/* Adds those of one provider. What is made lies in `arena`. */
+static void collect(struct needs *needs, struct arena *arena, const struct limit_provider *provider,
+                    const struct limit_ask *ask) {
+    for (size_t r = 0; r < provider->n_rules; r++) {
+        if (!limit_rule_matches(&provider->rules[r], &ask->subject))
+            continue;
+        if (!needs->items) {
+            needs->items = ARENA_ARRAY(arena, struct limit_need, ask->set->n_rules * LIMIT_KINDS);
+            needs->holds = ARENA_ARRAY(arena, struct limit_hold, ask->set->n_rules * LIMIT_KINDS);
         }
+        add_needs(needs, arena, provider, &provider->rules[r], ask);
     }
-    return needs;
 }
 
 /* ---- verdicts */
@@ -149,10 +194,69 @@ static void note_levels(struct limit_ticket *ticket, const struct needs *needs, 
     }
 }
 
+/* ---- giving back */
+
+/* What goes into a bucket beyond what was taken, once it is known what the request used. */
+static double rest_of(const struct limit_hold *hold, double tokens, double cost) {
+    switch (hold->kind) {
+    case LIMIT_TOKENS:
+        return tokens - hold->taken;
+    case LIMIT_COST:
+        return cost - hold->taken;
+    case LIMIT_CONCURRENT:
+        return -hold->taken;
+    default:
+        return 0;
+    }
+}
+
+static void give(struct limit_lane *lane, struct limit_hold *hold, double delta) {
+    limit_table_give(lane->state->table, hold->bucket, isfinite(delta) ? delta : 0, now_us());
+}
+
+/* Tells one server of all that is to be put into its buckets. */
+static void give_shared(struct limit_ticket *ticket, struct limit_shared *shared) {
+    struct counter_need needs[COUNTER_NEEDS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < ticket->n_held; i++) {
+        struct limit_hold *hold = &ticket->held[i];
+        if (hold->shared != shared)
+            continue;
+        hold->shared = NULL;
+        shared->n_users--;
+        if (hold->rest == 0 || !isfinite(hold->rest) || n == COUNTER_NEEDS_MAX)
+            continue;
+        needs[n++] = (struct counter_need){ .key = hold->key,
+                                            .limit = hold->rule->limits[hold->kind],
+                                            .window_us = hold->rule->window_us,
+                                            .amount = hold->rest };
+    }
+    if (n > 0)
+        (void)counter_add(shared->store, needs, n, 0, NULL, NULL);
+}
+
+/* Puts each hold's `rest` where it is counted; the ticket is empty then. */
+static void give_all(struct limit_lane *lane, struct limit_ticket *ticket) {
+    for (size_t i = 0; i < ticket->n_held; i++) {
+        struct limit_hold *hold = &ticket->held[i];
+        if (hold->bucket)
+            give(lane, hold, hold->rest);
+        else if (hold->shared)
+            give_shared(ticket, hold->shared);
+    }
+    ticket->n_held = 0;
+}
+
+static void refund(struct limit_lane *lane, struct limit_ticket *ticket) {
+    for (size_t i = 0; i < ticket->n_held; i++)
+        ticket->held[i].rest = -ticket->held[i].taken;
+    give_all(lane, ticket);
+}
+
 static enum limit_answer refuse(struct limit_lane *lane, struct limit_ticket *ticket, const struct limit_hold *hold,
                                 const struct limit_level *level) {
     struct limit_verdict *verdict = &ticket->verdict;
-    limit_refund(lane, ticket);
+    refund(lane, ticket);
     *verdict = verdict_of(hold, level);
     verdict->too_large = level->wait_us == UINT64_MAX;
     if (hold->kind == LIMIT_CONCURRENT)
@@ -170,7 +274,7 @@ static enum limit_answer fail(struct limit_lane *lane, struct limit_ticket *tick
     ticket->failed = provider;
     if (ask->set->fail_open)
         return ticket->answer = LIMIT_PASSED;
-    limit_refund(lane, ticket);
+    refund(lane, ticket);
     ticket->verdict =
         (struct limit_verdict){ .failed = true, .provider = provider, .retry_after_s = LIMIT_RETRY_FAILED_S };
     return ticket->answer = LIMIT_DENIED;
@@ -184,20 +288,19 @@ static void keep(struct limit_ticket *ticket, struct arena *arena, const struct 
 
 /* ---- budgets of this process */
 
-static void give(struct limit_lane *lane, struct limit_hold *hold, double delta) {
-    limit_table_give(lane->state->table, hold->bucket, isfinite(delta) ? delta : 0, now_us());
-}
-
 /* Early, budgets of tokens and money are only looked at; the later ask takes from them. */
 static bool is_look(const struct limit_hold *hold, const struct limit_ask *ask) {
     return ask->phase == LIMIT_EARLY && (hold->kind == LIMIT_TOKENS || hold->kind == LIMIT_COST);
 }
 
 static enum limit_answer take_local(struct limit_lane *lane, const struct limit_ask *ask, struct limit_ticket *ticket) {
-    struct needs needs = needs_of(ask, RATELIMIT_LOCAL);
+    struct needs needs = { 0 };
     struct limit_bucket **buckets;
     struct limit_level *levels;
     int refused;
+    for (size_t i = 0; i < ask->set->n_providers; i++)
+        if (ask->set->providers[i].config->type == RATELIMIT_LOCAL)
+            collect(&needs, ask->arena, &ask->set->providers[i], ask);
     if (needs.n == 0)
         return LIMIT_PASSED;
     buckets = ARENA_ARRAY(ask->arena, struct limit_bucket *, needs.n);
@@ -218,37 +321,211 @@ static enum limit_answer take_local(struct limit_lane *lane, const struct limit_
     return LIMIT_PASSED;
 }
 
+/* ---- shared budgets */
+
+static bool same_server(const struct redis_options *a, const struct redis_options *b) {
+    return str_eq(a->address, b->address) && str_eq(a->password, b->password) && str_eq(a->key_prefix, b->key_prefix) &&
+           a->db == b->db && a->tls == b->tls && a->tls_skip_verify == b->tls_skip_verify;
+}
+
+/* Reloads bring other servers: one that nobody uses makes room. */
+static void drop_unused(struct limit_lane *lane) {
+    for (struct limit_shared **link = &lane->shared; *link && lane->n_shared >= SHARED_KEPT;) {
+        struct limit_shared *shared = *link;
+        if (shared->n_users > 0) {
+            link = &shared->next;
+            continue;
+        }
+        *link = shared->next;
+        lane->n_shared--;
+        free_shared(shared);
+    }
+}
+
+/* NULL: its certificates cannot be read. */
+static struct limit_shared *shared_of(struct limit_lane *lane, const struct redis_options *options) {
+    struct limit_shared *shared = lane->shared;
+    while (shared && !same_server(&shared->options, options))
+        shared = shared->next;
+    if (shared)
+        return shared;
+    drop_unused(lane);
+    shared = MEM_NEW(struct limit_shared);
+    shared->arena = arena_new(1024, 0);
+    shared->options = *options;
+    shared->options.address = arena_str(shared->arena, options->address);
+    shared->options.password = arena_str(shared->arena, options->password);
+    shared->options.key_prefix = arena_str(shared->arena, options->key_prefix);
+    if (counter_store_new(lane->loop, &shared->options, &shared->store, NULL) < 0) {
+        arena_free(shared->arena);
+        mem_free(shared);
+        return NULL;
+    }
+    shared->next = lane->shared;
+    lane->shared = shared;
+    lane->n_shared++;
+    return shared;
+}
+
+static void free_wait(struct limit_wait *wait) {
+    *(wait->prev ? &wait->prev->next : &wait->lane->waits) = wait->next;
+    if (wait->next)
+        wait->next->prev = wait->prev;
+    if (wait->ticket)
+        wait->ticket->wait = NULL;
+    arena_free(wait->arena); /* it lies in there */
+}
+
+static struct limit_wait *make_wait(struct limit_lane *lane, const struct limit_ask *ask, struct limit_ticket *ticket) {
+    struct arena *arena = arena_new(2048, 0);
+    struct limit_wait *wait = ARENA_NEW(arena, struct limit_wait);
+    *wait = (struct limit_wait){ .lane = lane, .arena = arena, .ask = *ask, .ticket = ticket, .next = lane->waits };
+    if (lane->waits)
+        lane->waits->prev = wait;
+    lane->waits = wait;
+    ticket->wait = wait;
+    return wait;
+}
+
+static struct counter_need counter_of(const struct limit_need *need, double amount) {
+    return (
+        struct counter_need){ .key = need->key, .limit = need->limit, .window_us = need->window_us, .amount = amount };
+}
+
+/* Whoever went away while the server was asked gets nothing. */
+static void give_back(struct limit_wait *wait) {
+    struct counter_need *needs = ARENA_ARRAY(wait->arena, struct counter_need, wait->needs.n);
+    for (size_t i = 0; i < wait->needs.n; i++)
+        needs[i] = counter_of(&wait->needs.items[i], -wait->needs.items[i].amount);
+    (void)counter_add(wait->shared->store, needs, wait->needs.n, 0, NULL, NULL);
+}
+
+static void keep_shared(struct limit_wait *wait) {
+    for (size_t i = 0; i < wait->needs.n; i++) {
+        struct limit_hold hold = wait->needs.holds[i];
+        if (is_look(&hold, &wait->ask))
+            continue;
+        hold.shared = wait->shared;
+        hold.key = arena_str(wait->ask.arena, hold.key);
+        wait->shared->n_users++;
+        keep(wait->ticket, wait->ask.arena, &hold);
+    }
+}
+
+/* What the server has said of one provider's budgets. */
+static enum limit_answer judge(struct limit_wait *wait, const struct counter_reply *reply) {
+    struct limit_ticket *ticket = wait->ticket;
+    struct limit_level *levels;
+    if (reply->rc < 0)
+        return fail(wait->lane, ticket, &wait->ask, wait->needs.holds[0].provider);
+    levels = ARENA_ARRAY(wait->arena, struct limit_level, wait->needs.n);
+    for (size_t i = 0; i < wait->needs.n; i++)
+        levels[i] = limit_level(reply->used[i], &wait->needs.items[i], (int)i != reply->refused);
+    if (reply->refused >= 0)
+        return refuse(wait->lane, ticket, &wait->needs.holds[reply->refused], &levels[reply->refused]);
+    note_levels(ticket, &wait->needs, levels);
+    keep_shared(wait);
+    return LIMIT_PASSED;
+}
+
+static enum limit_answer ask_next(struct limit_wait *wait);
+
+static void on_counted(void *owner, const struct counter_reply *reply) {
+    struct limit_wait *wait = owner;
+    enum limit_answer answer;
+    wait->shared->n_users--;
+    if (!wait->ticket) {
+        if (reply->rc == 0 && reply->refused < 0)
+            give_back(wait);
+        free_wait(wait);
+        return;
+    }
+    answer = judge(wait, reply);
+    if (answer == LIMIT_PASSED)
+        answer = ask_next(wait);
+    if (answer != LIMIT_WAITING) {
+        void (*done)(void *) = wait->done;
+        void *asker = wait->owner;
+        wait->ticket->answer = answer;
+        free_wait(wait);
+        done(asker);
+    }
+}
+
+/* False: its server cannot be asked at all. */
+static bool start(struct limit_wait *wait, const struct limit_provider *provider) {
+    struct counter_need *needs = ARENA_ARRAY(wait->arena, struct counter_need, wait->needs.n);
+    wait->shared = wait->lane->loop ? shared_of(wait->lane, provider->redis) : NULL;
+    if (!wait->shared || wait->needs.n > COUNTER_NEEDS_MAX)
+        return false;
+    for (size_t i = 0; i < wait->needs.n; i++)
+        needs[i] = counter_of(&wait->needs.items[i], wait->needs.items[i].amount);
+    wait->shared->n_users++;
+    (void)counter_take(wait->shared->store, needs, wait->needs.n, LIMIT_SHARED_MS, on_counted, wait);
+    return true;
+}
+
+/* Goes on with the next provider that counts this caller elsewhere. */
+static enum limit_answer ask_next(struct limit_wait *wait) {
+    const struct limit_set *set = wait->ask.set;
+    while (wait->provider < set->n_providers) {
+        const struct limit_provider *provider = &set->providers[wait->provider++];
+        enum limit_answer answer = LIMIT_PASSED;
+        if (provider->config->type != RATELIMIT_REDIS)
+            continue;
+        wait->needs = (struct needs){ 0 };
+        collect(&wait->needs, wait->arena, provider, &wait->ask);
+        if (wait->needs.n == 0)
+            continue;
+        if (start(wait, provider))
+            return LIMIT_WAITING;
+        answer = fail(wait->lane, wait->ticket, &wait->ask, provider);
+        if (answer != LIMIT_PASSED)
+            return answer;
+    }
+    return LIMIT_PASSED;
+}
+
+static bool is_shared(const struct limit_set *set) {
+    for (size_t i = 0; i < set->n_providers; i++)
+        if (set->providers[i].config->type == RATELIMIT_REDIS)
+            return true;
+    return false;
+}
+
 enum limit_answer limit_take(struct limit_lane *lane, const struct limit_ask *ask, struct limit_ticket *ticket,
                              void (*done)(void *owner), void *owner) {
-    (void)done;
-    (void)owner;
-    return ticket->answer = take_local(lane, ask, ticket);
+    enum limit_answer answer = take_local(lane, ask, ticket);
+    struct limit_wait *wait;
+    if (answer == LIMIT_PASSED && is_shared(ask->set)) {
+        wait = make_wait(lane, ask, ticket);
+        wait->done = done;
+        wait->owner = owner;
+        answer = ask_next(wait);
+        if (answer != LIMIT_WAITING)
+            free_wait(wait);
+    }
+    return ticket->answer = answer;
 }
 
 /* ---- the end */
 
-/* What goes into a bucket beyond what was taken. */
-static double rest_of(const struct limit_hold *hold, double tokens, double cost) {
-    switch (hold->kind) {
-    case LIMIT_TOKENS:
-        return tokens - hold->taken;
-    case LIMIT_COST:
-        return cost - hold->taken;
-    case LIMIT_CONCURRENT:
-        return -hold->taken;
-    default:
-        return 0;
-    }
+/* Who is not waited for any more is told nothing; what comes for it goes back. */
+static void abandon(struct limit_ticket *ticket) {
+    if (!ticket->wait)
+        return;
+    ticket->wait->ticket = NULL;
+    ticket->wait = NULL;
 }
 
 void limit_settle(struct limit_lane *lane, struct limit_ticket *ticket, double tokens, double cost) {
+    abandon(ticket);
     for (size_t i = 0; i < ticket->n_held; i++)
-        give(lane, &ticket->held[i], rest_of(&ticket->held[i], tokens, cost));
-    ticket->n_held = 0;
+        ticket->held[i].rest = rest_of(&ticket->held[i], tokens, cost);
+    give_all(lane, ticket);
 }
 
 void limit_refund(struct limit_lane *lane, struct limit_ticket *ticket) {
-    for (size_t i = 0; i < ticket->n_held; i++)
-        give(lane, &ticket->held[i], -ticket->held[i].taken);
-    ticket->n_held = 0;
+    abandon(ticket);
+    refund(lane, ticket);
 }

@@ -24,6 +24,7 @@
 struct arena;
 struct limit_bucket;
 struct limit_lane;
+struct limit_shared;
 struct limit_state;
 struct limit_wait;
 struct loop;
@@ -32,6 +33,7 @@ enum {
     LIMIT_RETRY_DEFAULT_S = 60, /* of a refusal that time does not heal, and of services that say no time */
     LIMIT_RETRY_FAILED_S = 5,   /* who counts could not be asked */
     LIMIT_RETRY_BUSY_S = 1,     /* a place comes free when some request ends */
+    LIMIT_SHARED_MS = 1000,     /* for the server of shared budgets to answer; then it has failed */
 };
 
 enum limit_phase { LIMIT_EARLY, LIMIT_ROUTED };
@@ -54,8 +56,9 @@ struct limit_hold {
     const struct limit_provider *provider;
     const struct limit_rule *rule;
     enum limit_kind kind;
-    double taken;
-    struct limit_bucket *bucket; /* in this process; NULL: elsewhere, under `key` */
+    double taken, rest;          /* `rest`: what is to be put in at the end */
+    struct limit_bucket *bucket; /* in this process; NULL: shared */
+    struct limit_shared *shared; /* where it is counted, and under which name */
     vsr_str key;
 };
 
@@ -70,9 +73,9 @@ struct limit_ticket {
 };
 
 struct limit_ask {
-    const struct limit_set *set; /* kept until the ticket is settled */
+    const struct limit_set *set; /* kept, with its arena, until the ticket is settled */
     enum limit_phase phase;
-    struct limit_subject subject; /* kept while waiting */
+    struct limit_subject subject; /* its texts are kept while waiting */
     double tokens, cost;          /* LIMIT_ROUTED: what the prompt is thought to take */
     struct arena *arena;          /* of the request */
 };
@@ -83,7 +86,7 @@ void limit_state_free(struct limit_state *state);
 /* Budgets that are remembered in this process. */
 size_t limit_state_count(struct limit_state *state);
 
-/* Keeps both. */
+/* Keeps both; `loop` NULL: nothing is shared. */
 struct limit_lane *limit_lane_new(struct limit_state *state, struct loop *loop);
 void limit_lane_free(struct limit_lane *lane);
 

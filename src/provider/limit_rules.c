@@ -4,6 +4,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "store/redis_client.h"
 
 enum {
     NAME_LEN_MAX = 4 << 10, /* a longer name of a bucket is shortened to its hash */
@@ -100,34 +101,65 @@ static vsr_str provider_name(struct arena *arena, const struct config_ratelimit 
                   : arena_printf(arena, "%s-%zu", provider_types[providers[index].type], place);
 }
 
-struct limit_set *limit_set_build(struct arena *arena, const struct config_document *doc) {
+/* A client that has this long to connect would keep callers waiting; they wait LIMIT_SHARED_MS for an answer anyway. */
+static int build_redis(struct arena *arena, const struct config_redis *config, struct limit_provider *provider,
+                       struct vsr_err *err) {
+    vsr_str host;
+    uint16_t port;
+    if (!redis_address_parse(config->address, &host, &port))
+        return err_set(err, VSR_E_INVALID,
+                       "global.services.ratelimit: the address \"%.*s\" of a redis-limiter is not host:port",
+                       VSR_FMT(config->address));
+    provider->redis = ARENA_NEW(arena, struct redis_options);
+    *provider->redis = (struct redis_options){ .address = config->address,
+                                               .password = config->password,
+                                               .key_prefix = config->key_prefix,
+                                               .db = config->db,
+                                               .tls = config->use_tls,
+                                               .tls_skip_verify = config->tls_skip_verify };
+    return 0;
+}
+
+static int build_provider(struct arena *arena, const struct config_document *doc, struct limit_set *set, size_t index,
+                          struct vsr_err *err) {
+    const struct config_ratelimit *ratelimit = &doc->global.services.ratelimit;
+    const struct config_ratelimit_provider *config =
+        (const struct config_ratelimit_provider *)ratelimit->providers.items + index;
+    const struct config_ratelimit_rule *rules = config->rules.items;
+    struct limit_provider *provider = &set->providers[index];
+    provider->config = config;
+    provider->name = provider_name(arena, ratelimit, index);
+    provider->n_rules = config->rules.n;
+    provider->rules = ARENA_ARRAY(arena, struct limit_rule, provider->n_rules);
+    for (size_t r = 0; r < provider->n_rules; r++) {
+        build_rule(arena, doc, index, &rules[r], &provider->rules[r]);
+        provider->rules[r].index = set->n_rules;
+        set->rules[set->n_rules++] = &provider->rules[r];
+    }
+    return config->type == RATELIMIT_REDIS ? build_redis(arena, config->redis, provider, err) : 0;
+}
+
+int limit_set_build(struct arena *arena, const struct config_document *doc, struct limit_set **ret_set,
+                    struct vsr_err *err) {
     const struct config_ratelimit *ratelimit = &doc->global.services.ratelimit;
     const struct config_ratelimit_provider *configs = ratelimit->providers.items;
-    struct limit_set *set;
+    struct limit_set *set = NULL;
     size_t n_rules = 0;
-    if (ratelimit->providers.n == 0)
-        return NULL;
-    set = ARENA_NEW(arena, struct limit_set);
-    set->fail_open = ratelimit->fail_open;
-    set->n_providers = ratelimit->providers.n;
-    set->providers = ARENA_ARRAY(arena, struct limit_provider, set->n_providers);
-    for (size_t i = 0; i < set->n_providers; i++)
-        n_rules += configs[i].rules.n;
-    set->rules = ARENA_ARRAY(arena, const struct limit_rule *, n_rules);
-    for (size_t i = 0; i < set->n_providers; i++) {
-        struct limit_provider *provider = &set->providers[i];
-        const struct config_ratelimit_rule *rules = configs[i].rules.items;
-        provider->config = &configs[i];
-        provider->name = provider_name(arena, ratelimit, i);
-        provider->n_rules = configs[i].rules.n;
-        provider->rules = ARENA_ARRAY(arena, struct limit_rule, provider->n_rules);
-        for (size_t r = 0; r < provider->n_rules; r++) {
-            build_rule(arena, doc, i, &rules[r], &provider->rules[r]);
-            provider->rules[r].index = set->n_rules;
-            set->rules[set->n_rules++] = &provider->rules[r];
-        }
+    int rc = 0;
+    if (ratelimit->providers.n > 0) {
+        set = ARENA_NEW(arena, struct limit_set);
+        set->fail_open = ratelimit->fail_open;
+        set->n_providers = ratelimit->providers.n;
+        set->providers = ARENA_ARRAY(arena, struct limit_provider, set->n_providers);
+        for (size_t i = 0; i < set->n_providers; i++)
+            n_rules += configs[i].rules.n;
+        set->rules = ARENA_ARRAY(arena, const struct limit_rule *, n_rules);
+        for (size_t i = 0; i < set->n_providers && rc == 0; i++)
+            rc = build_provider(arena, doc, set, i, err);
     }
-    return set;
+    if (rc == 0)
+        *ret_set = set;
+    return rc;
 }
 
 /* ---- matching */

@@ -14,9 +14,11 @@
 #include <stdint.h>
 
 #include "config/document.h"
+#include "core/err.h"
 #include "core/str.h"
 
 struct arena;
+struct redis_options;
 
 enum limit_kind { LIMIT_REQUESTS, LIMIT_TOKENS, LIMIT_COST, LIMIT_CONCURRENT, LIMIT_KINDS };
 
@@ -26,7 +28,8 @@ extern const char *const limit_kind_names[LIMIT_KINDS];
 /* The rules that one provider of the list counts. */
 struct limit_provider {
     const struct config_ratelimit_provider *config;
-    struct limit_rule *rules; /* none for envoy-ratelimit */
+    struct redis_options *redis; /* redis-limiter: where it counts; else NULL */
+    struct limit_rule *rules;    /* none for envoy-ratelimit */
     size_t n_rules;
     vsr_str name; /* in metrics and logs: the type, or behind it its number among several */
 };
@@ -57,8 +60,9 @@ enum { LIMIT_FINGERPRINT_LEN = 16 };
 /* Stands for a listener's key where the key itself must not go: the first 16 hex digits of its SHA-256. */
 vsr_str limit_fingerprint(struct arena *arena, vsr_str key);
 
-/* Into `arena`, where the document must live too. NULL when nothing is limited. */
-struct limit_set *limit_set_build(struct arena *arena, const struct config_document *doc);
+/* Into `arena`, where the document must live too. `*ret_set` is NULL when nothing is limited. VSR_E_INVALID. */
+int limit_set_build(struct arena *arena, const struct config_document *doc, struct limit_set **ret_set,
+                    struct vsr_err *err) VSR_MUST_CHECK;
 
 /* Who asks for what. What is not known is empty, and falls under the rules for any. */
 struct limit_subject {

@@ -168,7 +168,9 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     if (rc < 0)
         return rc;
     snapshot->credentials = credentials_build(snapshot->arena, snapshot->doc);
-    snapshot->limits = limit_set_build(snapshot->arena, snapshot->doc);
+    rc = limit_set_build(snapshot->arena, snapshot->doc, &snapshot->limits, err);
+    if (rc < 0)
+        return rc;
     add_names(snapshot);
     add_models(snapshot, options->telemetry);
     add_modifications(snapshot, options->telemetry);

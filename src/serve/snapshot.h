@@ -77,7 +77,7 @@ struct snapshot {
     struct provider_set *providers;
     const struct credentials *credentials;
     struct tls_server **listener_tls; /* by index in doc->listeners; NULL: plain */
-    const struct limit_set *limits;   /* NULL: nobody is limited */
+    struct limit_set *limits;   /* NULL: nobody is limited */
     struct tls_server *extproc_tls;   /* of the socket for Envoy; NULL: plain */
     struct map names;                 /* vsr_str -> struct model_name */
     struct map models;                /* logical model -> struct snapshot_model */

@@ -58,6 +58,9 @@ static const struct {
     { GLOBAL "services: {ratelimit: {fail_open: true}}}", "" },
     { GLOBAL "services: {ratelimit: {providers: [{type: local-limiter, rules: [{name: r, requests_per_unit: 1}]}]}}}",
       "" },
+    { GLOBAL "services: {ratelimit: {providers: [{type: redis-limiter, redis: {address: 'h:1'}, rules: [{name: r, "
+             "requests_per_unit: 1}]}]}}}",
+      "" },
     { GLOBAL "services: {ratelimit: {providers: [{type: envoy-ratelimit, address: 'h:1'}]}}}",
       "global.services.ratelimit.providers[0]!" },
     { GLOBAL "services: {management_api: {port: 1}}}", "" },

@@ -7,7 +7,7 @@
 
 struct bench {
     struct arena *arena;
-    const struct limit_set *set;
+    struct limit_set *set;
     struct limit_state *state;
     struct limit_lane *lane;
 };
@@ -29,7 +29,7 @@ static void open_bench(struct bench *b, const char *document) {
     (void)config_load_text(b->arena, str_from_c(document), VSR_STR("t"), &options, &doc, &diag);
     CHECK_MSG(doc != NULL, "%s: %.*s", document, diag.n_items ? (int)diag.items[0].message.len : 0,
               diag.n_items ? diag.items[0].message.ptr : "");
-    b->set = limit_set_build(b->arena, doc);
+    CHECK_INT(limit_set_build(b->arena, doc, &b->set, NULL), 0, document);
     b->state = limit_state_new();
     b->lane = limit_lane_new(b->state, NULL);
 }
@@ -191,13 +191,14 @@ TEST(at_once) {
 }
 
 TEST(nothing_is_limited) {
+    struct limit_set *set = (struct limit_set *)1;
     static const struct config_load_options options = { 0 };
     const struct config_document *doc = NULL;
     struct arena *arena = arena_new(0, 0);
     struct diag diag;
     diag_init(&diag, arena, VSR_STR("t"));
     (void)config_load_text(arena, VSR_STR("version: v0.3\nrouting: {}\n"), VSR_STR("t"), &options, &doc, &diag);
-    CHECK(doc && !limit_set_build(arena, doc), "no rules, no set");
+    CHECK(doc && limit_set_build(arena, doc, &set, NULL) == 0 && !set, "no rules, no set");
     arena_free(arena);
 }
 

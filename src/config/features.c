@@ -67,12 +67,6 @@ static void find_hedge(const struct search *s) {
         wanted_field(s, &config_reliability_schema, &model->reliability, "hedge");
 }
 
-static void find_responses_backend(const struct search *s) {
-    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
-    if (model->api_format == API_OPENAI_RESPONSES)
-        wanted_field(s, &config_provider_model_schema, model, "api_format");
-}
-
 /* ---- router */
 
 static void find_kubernetes(const struct search *s) {
@@ -173,7 +167,6 @@ static void find_hallucination(const struct search *s) {
 }
 
 static const struct feature features[] = {
-    { "the Responses format towards backends; requests for it are answered 503", false, find_responses_backend },
     { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,
       find_backend_tls },
     { "a proxy on the way to an endpoint; requests would go there directly", true, find_backend_proxy },

@@ -18,6 +18,7 @@
 #include "wire/decoder.h"
 #include "wire/encoder.h"
 #include "wire/error_body.h"
+#include "wire/responses_relay.h"
 #include "wire/warnings.h"
 
 enum { PING_INTERVAL_MS = 15000 }; /* gateway.md 7.6 */
@@ -53,6 +54,11 @@ static void on_ping_due(void *data) {
     arm_ping(request);
 }
 
+/* Responses to Responses: the backend's own words, but what has to be kept or is vsr's own. */
+static bool passes_through(const struct request *request) {
+    return request->client_protocol == PROTOCOL_RESPONSES && request->upstream_protocol == PROTOCOL_RESPONSES;
+}
+
 static struct encoder *make_encoder(struct request *request) {
     const struct encoder_options options = {
         .protocol = request->client_protocol,
@@ -64,7 +70,8 @@ static struct encoder *make_encoder(struct request *request) {
         .response = responses_meta(request),
         .warnings = request->warnings,
     };
-    return encoder_new(&options, request->arena, &request->out);
+    return passes_through(request) ? responses_relay_new(&options, request->arena, &request->out)
+                                   : encoder_new(&options, request->arena, &request->out);
 }
 
 void translated_begin(struct request *request, const struct http1_head *head) {
@@ -81,6 +88,8 @@ void translated_begin(struct request *request, const struct http1_head *head) {
 }
 
 void translated_body(struct request *request, vsr_str bytes) {
+    if (passes_through(request))
+        responses_relay_feed(request->encoder, bytes);
     decoder_feed(request->decoder, bytes);
     if (!request->responses || !decoder_ended(request->decoder)) /* that end waits for what has to be kept first */
         flush(request);

@@ -17,6 +17,7 @@
 #include "wire/encoder.h"
 #include "wire/protocol.h"
 #include "wire/responses_encoder.h"
+#include "wire/responses_write.h"
 #include "wire/warnings.h"
 
 enum { OWNER_HEX_LEN = 32, TRANSLATION_SPARE = 1 << 20 };
@@ -292,16 +293,22 @@ static void fill_meta(struct request *request) {
     };
 }
 
-/* Brings the request to chat with the turns from `first` on. */
-static enum stage_result translate(struct request *request, size_t first) {
-    struct responses_exchange *exchange = request->responses;
-    const struct responses_chat chat = {
+/* The turns from `first` on. */
+static struct responses_chat chat_of(struct request *request, size_t first) {
+    const struct responses_exchange *exchange = request->responses;
+    return (struct responses_chat){
         .turns = exchange->turns + first,
         .n_turns = exchange->n_turns - first,
         .trimmed = first > 0,
         .unseal = unseal,
         .unseal_user = request,
     };
+}
+
+/* Brings the request to chat with the turns from `first` on. */
+static enum stage_result translate(struct request *request, size_t first) {
+    struct responses_exchange *exchange = request->responses;
+    const struct responses_chat chat = chat_of(request, first);
     struct vsr_err err = VSR_ERR_NONE;
     request_note_warnings(request);
     buf_reset(&request->translated);
@@ -398,6 +405,15 @@ static enum stage_result refuse_tool(struct request *request, vsr_str type) {
     return STAGE_FAIL;
 }
 
+/* All endpoints: with one that does not, it would depend on chance what becomes of a tool. */
+static bool speaks_responses(const struct request *request) {
+    const struct provider_model *model = request->target.model;
+    for (size_t i = 0; i < model->n_endpoints; i++)
+        if (provider_endpoint_protocol(&model->endpoints[i]) != PROTOCOL_RESPONSES)
+            return false;
+    return model->n_endpoints > 0;
+}
+
 enum stage_result stage_adapt(struct request *request) {
     struct responses_exchange *exchange = request->responses;
     const struct responses_request *asked;
@@ -405,6 +421,8 @@ enum stage_result stage_adapt(struct request *request) {
         return STAGE_NEXT;
     asked = &exchange->request;
     exchange->meta.model = request->selected_model;
+    if (speaks_responses(request))
+        return STAGE_NEXT; /* its tools are its own */
     if (asked->foreign_tool.len)
         return refuse_tool(request, asked->foreign_tool);
     if (asked->wants_mcp)
@@ -412,6 +430,12 @@ enum stage_result stage_adapt(struct request *request) {
     if (asked->wants_image)
         return refuse_tool(request, VSR_STR("image_generation"));
     return STAGE_NEXT;
+}
+
+int responses_body_write(struct request *request, vsr_str model_id, vsr_str effort, struct vsr_err *err) {
+    const struct responses_chat chat = chat_of(request, request->responses->first_turn);
+    return responses_forward(request->arena, &request->responses->request, &chat, model_id, effort,
+                             &request->upstream_body, err);
 }
 
 const struct response_meta *responses_meta(const struct request *request) {

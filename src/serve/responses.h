@@ -28,6 +28,7 @@ struct arena;
 struct event_follow;
 struct request;
 struct store_op;
+struct vsr_err;
 
 enum {
     RESPONSES_SETTLE_MS = 50, /* how long the end of an answer waits for the store */
@@ -42,7 +43,7 @@ struct responses_exchange {
     vsr_str owner;
     vsr_str input_items; /* of this request, as they are stored */
     struct responses_turn *turns;
-    size_t n_turns;
+    size_t n_turns, first_turn; /* those before it are left out: the model cannot read so much */
     enum { RESPONSES_NEW, RESPONSES_LOADING, RESPONSES_LOADED, RESPONSES_QUEUED, RESPONSES_READY } state;
     struct run *run; /* it runs in the background; NULL: a client waits */
 
@@ -65,6 +66,9 @@ struct responses_exchange {
 enum stage_result stage_stored(struct request *request);
 enum stage_result responses_translate(struct request *request);
 enum stage_result stage_adapt(struct request *request);
+
+/* request->upstream_body for a backend that speaks this protocol, too: the client's body with the chain in it. */
+int responses_body_write(struct request *request, vsr_str model_id, vsr_str effort, struct vsr_err *err);
 
 /* What the encoder of this request's answer repeats; NULL on other endpoints. */
 const struct response_meta *responses_meta(const struct request *request);

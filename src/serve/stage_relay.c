@@ -59,6 +59,8 @@ static void begin_events(struct request *request) {
 static enum relay_cell cell_of(const struct request *request, const struct http1_head *head) {
     if (request->client_protocol != request->upstream_protocol)
         return head->status < 300 ? RELAY_TRANSLATED : RELAY_ERROR;
+    if (request->client_protocol == PROTOCOL_RESPONSES && head->status < 300)
+        return RELAY_TRANSLATED; /* ids and what is kept are vsr's own */
     if (head->status >= 300 || !relay_is_event_stream(head))
         return RELAY_BYTES;
     return request->client_protocol == PROTOCOL_CHAT || request->client_protocol == PROTOCOL_COMPLETIONS

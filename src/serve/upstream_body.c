@@ -6,11 +6,13 @@
  * anew from the request as chat. Both depend on the endpoint, so another endpoint starts again from what came in.
  */
 #include "core/json_edit.h"
+#include "serve/responses.h"
 #include "serve/stages.h"
 #include "wire/chat_edit.h"
 #include "wire/chat_reasoning.h"
 #include "wire/messages_edit.h"
 #include "wire/messages_request.h"
+#include "wire/responses_write.h"
 
 enum protocol upstream_protocol_of(const struct request *request, const struct provider_endpoint *endpoint) {
     enum protocol spoken = provider_endpoint_protocol(endpoint);
@@ -74,6 +76,18 @@ static int write_messages(struct request *request, const struct provider_endpoin
     return chat_to_messages(request->arena, &request->doc, &options, request->warnings, &request->upstream_body, err);
 }
 
+static int write_responses(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
+    struct chat_reasoning reasoning;
+    vsr_str effort = VSR_STR("");
+    if (reasoning_of(request, endpoint, &reasoning) && reasoning.family != CHAT_FAMILY_NONE && reasoning.on)
+        effort = reasoning.effort.len ? reasoning.effort : VSR_STR("medium");
+    if (request->client_protocol == PROTOCOL_RESPONSES)
+        return responses_body_write(request, model_id(request, endpoint), effort, err);
+    request_note_warnings(request);
+    return chat_to_responses(request->arena, &request->doc, model_id(request, endpoint), effort, request->warnings,
+                             &request->upstream_body, err);
+}
+
 /* Completions, embeddings, images: of what is not chat only the name of the model is changed. */
 static int write_sibling(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
     struct json_edit *edit = json_edit_new(request->arena, &request->client_doc);
@@ -103,6 +117,8 @@ int upstream_body_write(struct request *request, const struct provider_endpoint 
     case PROTOCOL_EMBEDDINGS:
     case PROTOCOL_IMAGES:
         return write_sibling(request, endpoint, err);
+    case PROTOCOL_RESPONSES:
+        return request->as_chat ? write_responses(request, endpoint, err) : unsupported(request, err);
     default:
         return unsupported(request, err);
     }

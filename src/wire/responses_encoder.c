@@ -10,8 +10,8 @@
 #include "core/arena.h"
 #include "core/json_write.h"
 #include "core/mem.h"
-#include "wire/encoder_kind.h"
 #include "wire/error_body.h"
+#include "wire/responses_end.h"
 #include "wire/responses_events.h"
 #include "wire/responses_id.h"
 #include "wire/responses_request.h"
@@ -39,7 +39,10 @@ struct item {
 };
 
 struct responses_encoder {
-    struct encoder base;
+    union {
+        struct encoder base;
+        struct responses_end end;
+    };
     const struct response_meta *meta;
     struct json_writer w;
     struct item **items; /* in the arena */
@@ -52,8 +55,6 @@ struct responses_encoder {
     bool has_usage;
     bool lost; /* a text did not fit */
     struct answer_error error;
-    enum response_status status;
-    struct buf object;
 };
 
 static struct responses_encoder *self(struct encoder *encoder) {
@@ -231,8 +232,8 @@ static void make_object(struct responses_encoder *e, enum response_status status
     state.error_message = e->error.message;
     if (status == RESPONSE_STATUS_COMPLETED)
         state.completed_s = e->base.options.now_s;
-    buf_reset(&e->object);
-    json_write_init(&w, &e->object);
+    buf_reset(&e->end.object);
+    json_write_init(&w, &e->end.object);
     response_object_write(&w, e->meta, &state);
     if (buf_failed(&output) || buf_failed(&text))
         e->lost = true;
@@ -243,7 +244,7 @@ static void make_object(struct responses_encoder *e, enum response_status status
 static void response_event(struct responses_encoder *e, enum responses_event event) {
     event_begin(e, event);
     json_write_key(&e->w, VSR_STR("response"));
-    json_write_raw(&e->w, buf_str(&e->object));
+    json_write_raw(&e->w, buf_str(&e->end.object));
     event_end(e);
 }
 
@@ -698,15 +699,15 @@ static bool said_something(const struct responses_encoder *e) {
 
 /* Items that the end of the answer cut are told to be incomplete. */
 static void close_all(struct responses_encoder *e) {
-    bool early = e->status != RESPONSE_STATUS_COMPLETED;
-    if (e->status != RESPONSE_STATUS_FAILED && !said_something(e))
+    bool early = e->end.status != RESPONSE_STATUS_COMPLETED;
+    if (e->end.status != RESPONSE_STATUS_FAILED && !said_something(e))
         (void)message(e);
     for (size_t i = 0; i < e->n; i++) {
         struct item *item = e->items[i];
         if (!item->open)
             continue;
         item->cut = early;
-        if (e->status == RESPONSE_STATUS_FAILED)
+        if (e->end.status == RESPONSE_STATUS_FAILED)
             item->open = false;
         else
             close_item(e, item);
@@ -719,12 +720,12 @@ static void end_stream(struct responses_encoder *e) {
         [RESPONSE_STATUS_INCOMPLETE] = RESPONSES_EVENT_INCOMPLETE,
         [RESPONSE_STATUS_FAILED] = RESPONSES_EVENT_FAILED,
     };
-    response_event(e, events[e->status]);
+    response_event(e, events[e->end.status]);
 }
 
 static void end_whole(struct responses_encoder *e) {
-    if (e->status != RESPONSE_STATUS_FAILED) {
-        buf_append(e->base.out, buf_str(&e->object));
+    if (e->end.status != RESPONSE_STATUS_FAILED) {
+        buf_append(e->base.out, buf_str(&e->end.object));
         return;
     }
     e->base.error_status = e->error.status;
@@ -738,16 +739,16 @@ static void take_end(struct responses_encoder *e) {
     if (e->lost)
         fail(e, 502, VSR_STR("answer_too_long"), VSR_STR("the answer is longer than this server keeps"));
     start(e);
-    e->status = end_status(e);
+    e->end.status = end_status(e);
     close_all(e);
-    make_object(e, e->status);
-    if (buf_failed(&e->object)) { /* the texts fit, the object around them does not */
+    make_object(e, e->end.status);
+    if (buf_failed(&e->end.object)) { /* the texts fit, the object around them does not */
         fail(e, 502, VSR_STR("answer_too_long"), VSR_STR("the answer is longer than this server keeps"));
-        e->status = RESPONSE_STATUS_FAILED;
+        e->end.status = RESPONSE_STATUS_FAILED;
         for (size_t i = 0; i < e->n; i++)
             item_free(e->items[i]);
         e->n = 0;
-        make_object(e, e->status);
+        make_object(e, e->end.status);
     }
     if (streams(e))
         end_stream(e);
@@ -824,7 +825,7 @@ static void take(struct encoder *encoder, const struct answer_delta *delta) {
 static void init(struct encoder *encoder) {
     struct responses_encoder *e = self(encoder);
     e->meta = encoder->options.response;
-    buf_init(&e->object, ENCODER_BODY_LEN_MAX);
+    buf_init(&e->end.object, ENCODER_BODY_LEN_MAX);
 }
 
 static void ping(struct encoder *encoder) {
@@ -835,7 +836,7 @@ static void done(struct encoder *encoder) {
     struct responses_encoder *e = self(encoder);
     for (size_t i = 0; i < e->n; i++)
         item_free(e->items[i]);
-    buf_done(&e->object);
+    buf_done(&e->end.object);
 }
 
 const struct encoder_kind encoder_responses = {
@@ -847,9 +848,9 @@ const struct encoder_kind encoder_responses = {
 };
 
 enum response_status responses_encoder_status(const struct encoder *encoder) {
-    return ((const struct responses_encoder *)encoder)->status;
+    return ((const struct responses_end *)encoder)->status;
 }
 
 vsr_str responses_encoder_object(const struct encoder *encoder) {
-    return buf_str(&((const struct responses_encoder *)encoder)->object);
+    return buf_str(&((const struct responses_end *)encoder)->object);
 }

@@ -10,6 +10,7 @@ import OpenAI from 'openai';
 import { Backend, chunk, hang, jsonAnswer, openaiAnswer, sseHead, streamEvents } from './lib/backend.mjs';
 import { get, request } from './lib/http.mjs';
 import { eventually, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
+import { startStandIn, told } from './lib/standin.mjs';
 
 const connect = (vsr, options = {}) =>
   new OpenAI({ baseURL: `${vsr.base}/v1`, apiKey: 'sk-client', maxRetries: 0, ...options });
@@ -511,6 +512,181 @@ describe('Responses in the background', () => {
     await client.responses.delete(queued.id);
     await within('the backend to be let go', backend.last.gone);
     await assert.rejects(client.responses.retrieve(queued.id), OpenAI.NotFoundError);
+  });
+});
+
+describe('Responses over a Responses backend', () => {
+  let standIn, backend, vsr, client;
+
+  before(async () => {
+    standIn = await startStandIn(null, []);
+    backend = await Backend.start();
+    const model = (ref) => ({ provider_model_id: 'prov/big', api_format: 'openai-responses', backend_refs: [ref] });
+    vsr = await Vsr.start(
+      policy({
+        default_model: 'big',
+        models: { big: model({ endpoint: `127.0.0.1:${standIn.port}` }), scripted: model(backend), small: backend },
+        ...store('memory'),
+      }),
+    );
+    client = connect(vsr);
+  });
+  after(async () => {
+    await vsr?.stop();
+    await standIn?.stop();
+    await backend?.close();
+  });
+
+  const events = (list) => list.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  const answers = (object) => jsonAnswer(JSON.stringify(object));
+  const message = (text) => ({ id: 'msg_b', type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text, annotations: [] }] });
+  const object = (output, more = {}) => ({
+    id: 'resp_backend',
+    object: 'response',
+    created_at: 1700000000,
+    status: 'completed',
+    model: 'prov/big',
+    output,
+    store: false,
+    usage: { input_tokens: 3, output_tokens: 4, total_tokens: 7 },
+    ...more,
+  });
+
+  test('the stand-in, whole and streamed, with the client that the provider has', async () => {
+    const made = await client.responses.create({ model: 'auto', input: 'Good morning' });
+    assert.match(made.id, /^resp_[0-9a-f]{24}$/);
+    assert.equal(made.model, 'big');
+    assert.match(made.output_text, /Good morning/);
+    assert.deepEqual((await client.responses.retrieve(made.id)).output, made.output);
+    const final = await client.responses.stream({ model: 'auto', input: 'Good morning' }).finalResponse();
+    assert.match(final.output_text, /Good morning/);
+    const seen = await all(
+      await client.responses.create({ model: 'auto', input: 'x', stream: true, tools: [tool] }, { headers: told('thinking=3') }),
+    );
+    assert.equal(seen.at(-1).type, 'response.completed');
+    assert.equal(seen.at(-1).response.id, seen[0].response.id);
+    assert.equal((await client.responses.retrieve(seen[0].response.id)).status, 'completed');
+  });
+
+  test('what vsr does not know passes as it is', async () => {
+    backend.behaviour = async (exchange) => {
+      await exchange.write(sseHead({ 'Transfer-Encoding': 'chunked' }));
+      for (const event of events([
+        { type: 'response.created', sequence_number: 7, response: object([], { status: 'in_progress' }) },
+        { type: 'response.brand_new', sequence_number: 8, precise: 1.5, nested: { a: [1] } },
+        { type: 'response.web_search_call.searching', sequence_number: 9, item_id: 'ws_1', output_index: 0 },
+        { type: 'response.completed', sequence_number: 10, response: object([message('found')], { own: true }) },
+      ]))
+        await exchange.write(chunk(event));
+      await exchange.write('0\r\n\r\n');
+    };
+    const seen = await all(
+      await client.responses.create({ model: 'scripted', input: 'q', stream: true, tools: [{ type: 'web_search' }] }),
+    );
+    assert.deepEqual(types(seen), ['created', 'brand_new', 'web_search_call.searching', 'completed']);
+    assert.deepEqual(seen[1], { type: 'response.brand_new', sequence_number: 1, precise: 1.5, nested: { a: [1] } });
+    const kept = seen.at(-1).response;
+    assert.equal(kept.own, true);
+    assert.equal(kept.store, true);
+    assert.deepEqual(await client.responses.retrieve(kept.id), { ...kept, output_text: 'found' }); // the client's own addition
+    const sent = backend.last.json();
+    assert.equal(backend.last.path, '/v1/responses');
+    assert.equal(sent.model, 'prov/big');
+    assert.equal(sent.store, false);
+    assert.deepEqual(sent.tools, [{ type: 'web_search' }]);
+  });
+
+  test('what came before is sent along, since the backend never had it', async () => {
+    backend.behaviour = answers(object([message('first')]));
+    const first = await client.responses.create({ model: 'scripted', input: 'one', conversation: 'mine' });
+    backend.behaviour = answers(object([message('second')]));
+    const second = await client.responses.create({ model: 'scripted', input: 'two', previous_response_id: first.id });
+    const sent = backend.last.json();
+    assert.equal(sent.previous_response_id, undefined);
+    assert.deepEqual(
+      sent.input.map((item) => [item.role, typeof item.content === 'string' ? item.content : item.content[0].text, item.id]),
+      [
+        ['user', 'one', undefined],
+        ['assistant', 'first', undefined],
+        ['user', 'two', undefined],
+      ],
+    );
+    assert.equal(second.previous_response_id, first.id);
+    assert.equal(second.conversation_id, first.conversation_id);
+    // And on another model, which speaks another protocol.
+    backend.behaviour = says({ content: 'third' });
+    await client.responses.create({ model: 'small', input: 'three', previous_response_id: second.id });
+    assert.equal(backend.last.json().messages.length, 5);
+  });
+
+  test('failures', async () => {
+    backend.behaviour = jsonAnswer('{"error":{"message":"slow down","type":"rate_limit_error"}}', { status: 429 });
+    await assert.rejects(client.responses.create({ model: 'scripted', input: 'q' }), OpenAI.RateLimitError);
+    backend.behaviour = async (exchange) => {
+      await exchange.write(sseHead({ 'Transfer-Encoding': 'chunked' }));
+      await exchange.write(chunk(events([{ type: 'response.created', response: object([], { status: 'in_progress' }) }])[0]));
+      exchange.reset();
+    };
+    const cut = await all(await client.responses.create({ model: 'scripted', input: 'q', stream: true }));
+    assert.deepEqual(types(cut), ['created', 'failed']);
+    assert.equal((await client.responses.retrieve(cut[0].response.id)).status, 'failed');
+    backend.behaviour = jsonAnswer('no json');
+    await assert.rejects(client.responses.create({ model: 'scripted', input: 'q' }), (error) => error.status === 502);
+  });
+
+  test('in the background', async () => {
+    const stream = await client.responses.create({ model: 'auto', input: 'Good morning', background: true, stream: true });
+    const seen = await all(stream);
+    assert.deepEqual(types(seen).slice(0, 3), ['created', 'queued', 'in_progress']);
+    assert.equal(seen.at(-1).type, 'response.completed');
+    assert.equal(seen.at(-1).response.background, true);
+  });
+
+  test('a chat client, whole and streamed', async () => {
+    const body = { model: 'big', messages: [{ role: 'system', content: 's' }, { role: 'user', content: 'Good morning' }] };
+    const answer = await client.chat.completions.create(body);
+    assert.match(answer.choices[0].message.content, /Good morning/);
+    assert.equal(answer.choices[0].finish_reason, 'stop');
+    assert.ok(answer.usage.total_tokens > 0);
+    let text = '';
+    for await (const part of await client.chat.completions.create({ ...body, stream: true }))
+      text += part.choices[0]?.delta?.content ?? '';
+    assert.match(text, /Good morning/);
+  });
+
+  test('a chat client with tools', async () => {
+    const asked = { type: 'function_call', id: 'fc_b', call_id: 'c1', name: 'weather', arguments: '{}', status: 'completed' };
+    backend.behaviour = answers(object([asked]));
+    const answer = await client.chat.completions.create({
+      model: 'scripted',
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'q' }, { type: 'image_url', image_url: { url: 'data:x', detail: 'low' } }] },
+        { role: 'assistant', content: 'let me', tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'call_1', content: 'sun' },
+      ],
+      tools: [{ type: 'function', function: { name: 'weather', parameters: {} } }],
+      tool_choice: { type: 'function', function: { name: 'weather' } },
+      response_format: { type: 'json_object' },
+      max_completion_tokens: 50,
+      reasoning_effort: 'low',
+    });
+    assert.equal(answer.choices[0].finish_reason, 'tool_calls');
+    assert.equal(answer.choices[0].message.tool_calls[0].function.name, 'weather');
+    assert.deepEqual(backend.last.json(), {
+      model: 'prov/big',
+      input: [
+        { role: 'user', content: [{ type: 'input_text', text: 'q' }, { type: 'input_image', image_url: 'data:x', detail: 'low' }] },
+        { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'let me' }] },
+        { type: 'function_call', call_id: 'call_1', name: 'weather', arguments: '{"city":"Ulm"}' },
+        { type: 'function_call_output', call_id: 'call_1', output: 'sun' },
+      ],
+      max_output_tokens: 50,
+      reasoning: { effort: 'low' },
+      text: { format: { type: 'json_object' } },
+      tools: [{ type: 'function', name: 'weather', parameters: {}, strict: false }],
+      tool_choice: { type: 'function', name: 'weather' },
+      store: false,
+    });
   });
 });
 

@@ -27,7 +27,7 @@ static const struct {
     { MODEL "backend_refs: [{endpoint: h}]}]}", "" },
     { "routing: {}\nlisteners: [{name: l, address: 127.0.0.1, port: 1, tls: {cert_file: c, key_file: k}}]", "" },
     { MODEL "api_format: anthropic}]}", "" },
-    { MODEL "api_format: openai-responses}]}", "providers.models[m].api_format" },
+    { MODEL "api_format: openai-responses}]}", "" },
     { MODEL "backend_refs: [{endpoint: h, proxy: \"http://p:1\"}]}]}", "providers.models[m].backend_refs[0].proxy!" },
     { MODEL "reliability: {hedge: {after: 1s}}}]}", "providers.models[m].reliability.hedge" },
     { MODEL "reliability: {slow_start: 5s}}]}", "" },

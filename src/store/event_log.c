@@ -4,12 +4,15 @@
 #include "store/record_copy.h"
 #include "store/store_lane.h"
 
+/* What is counted on from a number does not overflow. */
+#define SEQ_MAX (INT64_MAX - 16)
+
 static int check(vsr_str id, const struct event_record *events, size_t n, struct vsr_err *err) {
     int rc = event_id_check(id, err);
     if (rc == 0 && n > EVENT_LOG_APPEND_MAX)
         rc = err_set(err, VSR_E_LIMIT, "%zu events at once; at most %d", n, EVENT_LOG_APPEND_MAX);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (events[i].seq < 0 || (i && events[i].seq <= events[i - 1].seq))
+        if (events[i].seq < 0 || events[i].seq > SEQ_MAX || (i && events[i].seq <= events[i - 1].seq))
             rc = err_set(err, VSR_E_INVALID, "the numbers of events have to ascend");
         else if (events[i].type.len > STORE_ID_LEN_MAX || event_len(&events[i]) > EVENT_LOG_BYTES_MAX)
             rc = err_set(err, VSR_E_LIMIT, "an event is too long");
@@ -43,7 +46,7 @@ struct store_op *event_log_read(struct store_lane *lane, vsr_str id, int64_t aft
                                 void *owner) {
     bool possible = event_id_check(id, NULL) == 0;
     struct store_op *op = store_lane_make(STORE_OP_READ, possible ? id : VSR_STR(""), 0);
-    op->after = after < -1 ? -1 : after;
+    op->after = after < -1 ? -1 : after > SEQ_MAX ? SEQ_MAX : after;
     op->limit = limit && limit < EVENT_LOG_READ_MAX ? limit : EVENT_LOG_READ_MAX;
     if (!possible)
         store_op_fail(op, VSR_E_NOT_FOUND, "no such log of events");

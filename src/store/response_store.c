@@ -26,6 +26,7 @@ enum {
 static const struct store_driver *const drivers[RESPONSE_STORE_KINDS] = {
     [RESPONSE_STORE_MEMORY] = &store_driver_memory,
     [RESPONSE_STORE_SQLITE] = &store_driver_sqlite,
+    [RESPONSE_STORE_REDIS] = &store_driver_redis,
 };
 
 const char *response_store_kind_name(enum response_store_kind kind) {

@@ -6,13 +6,15 @@
 
 #include <stdlib.h>
 
+#include "server.h"
 #include "store/response_store.h"
 #include "test.h"
 
 struct place_state {
     char skipped[256]; /* why there is none */
-    char dir[64];      /* its files; "": none */
-    char path[128];
+    char dir[64];      /* its files, or its address; "": none */
+    char path[128], key[128];
+    struct server_process server;
 };
 
 struct place {
@@ -56,9 +58,49 @@ static bool sqlite_begin(struct place_state *state, struct response_store_option
     return true;
 }
 
+static bool redis_begin(struct place_state *state, struct response_store_options *options, enum redis_flavour flavour) {
+    if (!redis_server_begin(&state->server, flavour, state->skipped, sizeof(state->skipped)))
+        return false;
+    (void)snprintf(state->dir, sizeof(state->dir), "127.0.0.1:%u", state->server.port);
+    (void)snprintf(state->path, sizeof(state->path), "%s/cert.pem", state->server.dir);
+    (void)snprintf(state->key, sizeof(state->key), "%s/key.pem", state->server.dir);
+    options->kind = RESPONSE_STORE_REDIS;
+    options->redis = (struct redis_options){ .address = str_from_c(state->dir), .retries = 3 };
+    if (flavour == REDIS_PASSWORD) {
+        options->redis.password = VSR_STR(REDIS_TEST_PASSWORD);
+        options->redis.key_prefix = VSR_STR("vsr test");
+        options->redis.db = 2;
+    }
+    if (flavour == REDIS_TLS) {
+        options->redis.tls = true;
+        options->redis.tls_ca = options->redis.tls_cert = str_from_c(state->path);
+        options->redis.tls_key = str_from_c(state->key);
+    }
+    return true;
+}
+
+static bool redis_plain_begin(struct place_state *state, struct response_store_options *options) {
+    return redis_begin(state, options, REDIS_PLAIN);
+}
+
+static bool redis_password_begin(struct place_state *state, struct response_store_options *options) {
+    return redis_begin(state, options, REDIS_PASSWORD);
+}
+
+static bool redis_tls_begin(struct place_state *state, struct response_store_options *options) {
+    return redis_begin(state, options, REDIS_TLS);
+}
+
+static void end_server(struct place_state *state) {
+    server_end(&state->server);
+}
+
 static const struct place places[] = {
     { "memory", memory_begin, memory_end },
     { "sqlite", sqlite_begin, remove_dir },
+    { "redis", redis_plain_begin, end_server },
+    { "redis, password", redis_password_begin, end_server },
+    { "redis, TLS", redis_tls_begin, end_server },
 };
 
 #endif

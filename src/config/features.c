@@ -89,6 +89,22 @@ static void find_trained_selectors(const struct search *s) {
 
 /* ---- services */
 
+static bool stores_in_redis(const struct config_response_api *api) {
+    return api->enabled && api->store_backend == BACKEND_REDIS;
+}
+
+static void find_redis_cluster(const struct search *s) {
+    const struct config_response_api *api = &s->global->services.response_api;
+    if (stores_in_redis(api) && (api->redis.cluster_mode || api->redis.cluster_addresses.n))
+        wanted(s, schema_at(&api->redis));
+}
+
+static void find_redis_file(const struct search *s) {
+    const struct config_response_api *api = &s->global->services.response_api;
+    if (stores_in_redis(api) && api->redis.config_path.len)
+        wanted(s, schema_at(&api->redis));
+}
+
 static void find_batches(const struct search *s) {
     if (is_written(&s->global->services.api))
         wanted_field(s, &config_services_schema, &s->global->services, "api");
@@ -174,6 +190,9 @@ static const struct feature features[] = {
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },
+    { "responses in a cluster of Redis servers; name one that is not part of a cluster as `address`", true,
+      find_redis_cluster },
+    { "settings of Redis out of a file of their own (`config_path`); write them here", true, find_redis_file },
     { "the classification API", false, find_batches },
     { "switching metrics off here; the flag --metrics-listen off does", false, find_metrics_off },
     { "metrics over moving windows", false, find_windowed_metrics },

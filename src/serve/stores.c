@@ -25,6 +25,8 @@ struct stores {
 static const enum response_store_kind kinds[] = {
     [BACKEND_MEMORY] = RESPONSE_STORE_MEMORY,
     [BACKEND_SQLITE] = RESPONSE_STORE_SQLITE,
+    [BACKEND_REDIS] = RESPONSE_STORE_REDIS,
+    [BACKEND_POSTGRES] = RESPONSE_STORE_POSTGRES,
 };
 
 static enum response_store_kind kind_of(const struct stores *stores, const struct config_response_api *api) {
@@ -34,6 +36,37 @@ static enum response_store_kind kind_of(const struct stores *stores, const struc
     return kind == RESPONSE_STORE_SQLITE && !stores->state_dir[0] ? RESPONSE_STORE_MEMORY : kind;
 }
 
+/* One time limit for both directions: what is written is answered. `pool_size` has no effect, since one connection
+ * carries any number of commands. */
+static struct redis_options redis_options(const struct config_response_redis *redis) {
+    int64_t io_s = redis->read_timeout > redis->write_timeout ? redis->read_timeout : redis->write_timeout;
+    return (struct redis_options){
+        .address = redis->address,
+        .password = redis->password,
+        .key_prefix = redis->key_prefix,
+        .db = redis->db,
+        .tls = redis->tls_enabled,
+        .tls_cert = redis->tls_cert_path,
+        .tls_key = redis->tls_key_path,
+        .tls_ca = redis->tls_ca_path,
+        .retries = (unsigned)redis->max_retries,
+        .connect_ms = (uint64_t)redis->dial_timeout * 1000,
+        .io_ms = (uint64_t)io_s * 1000,
+    };
+}
+
+static struct postgres_options postgres_options(const struct config_postgres *postgres) {
+    return (struct postgres_options){
+        .host = postgres->host,
+        .port = postgres->port,
+        .database = postgres->database,
+        .user = postgres->user,
+        .password = postgres->password,
+        .ssl_mode = postgres->ssl_mode,
+        .table = postgres->table_name,
+    };
+}
+
 /* In `arena`, for as long as the call that gets them. */
 static struct response_store_options response_options(const struct stores *stores, struct arena *arena,
                                                       const struct config_document *doc) {
@@ -41,7 +74,10 @@ static struct response_store_options response_options(const struct stores *store
     return (struct response_store_options){
         .kind = kind_of(stores, api),
         .ttl_s = api->ttl_seconds ? api->ttl_seconds : RESPONSE_TTL_S,
+        .event_ttl_s = api->event_ttl_seconds,
         .responses_max = (size_t)api->max_responses,
+        .redis = redis_options(&api->redis),
+        .postgres = postgres_options(&api->postgres),
         .path = arena_printf(arena, "%s/responses.db", stores->state_dir),
         .instance = str_from_c(stores->instance.name),
         .metrics = stores->metrics,

@@ -30,7 +30,8 @@ enum {
 
 #define LEFT_MS_MAX ((int64_t)1 << 50) /* as good as for ever */
 
-/* A final record stays: what is there begins with that. KEYS: record, unfinished. ARGV: value, milliseconds, id, final. */
+/* A final record stays: what is there begins with that. KEYS: record, unfinished. ARGV: value, milliseconds, id, final.
+ */
 static const char put_script[] =
     "if redis.call('GETRANGE', KEYS[1], 0, 12) == '{\"final\":true' then\n"
     "  redis.call('SREM', KEYS[2], ARGV[3])\n"
@@ -103,9 +104,9 @@ static void fail_place(struct redis_place *place, int code, const char *text) {
 /* An error that the server sent is one of the place: LOADING, OOM, READONLY, WRONGTYPE. */
 static void fail_value(struct redis_place *place, const struct redis_value *value) {
     char text[VSR_ERR_TEXT_LEN];
-    bool cluster = value->type == REDIS_ERROR && (str_starts(value->text, VSR_STR("MOVED ")) ||
-                                                  str_starts(value->text, VSR_STR("ASK ")) ||
-                                                  str_starts(value->text, VSR_STR("CLUSTERDOWN")));
+    bool cluster = value->type == REDIS_ERROR &&
+                   (str_starts(value->text, VSR_STR("MOVED ")) || str_starts(value->text, VSR_STR("ASK ")) ||
+                    str_starts(value->text, VSR_STR("CLUSTERDOWN")));
     (void)snprintf(text, sizeof(text), "Redis at %.*s: %.*s%s", VSR_FMT(place->options->redis.address),
                    value->type == REDIS_ERROR ? (int)value->text.len : 0, value->text.ptr,
                    cluster                      ? " (a cluster is not supported: name a server that is not part of one)"
@@ -435,12 +436,10 @@ static void send_read(struct asked *asked) {
     struct arena *arena = asked->arena;
     vsr_str stream = key(place, arena, "events", asked->op->record.id);
     const vsr_str head[] = { VSR_STR("XRANGE"), stream, VSR_STR("-"), VSR_STR("+"), VSR_STR("COUNT"), VSR_STR("1") };
-    const vsr_str wanted[] = { VSR_STR("XRANGE"),
-                               stream,
-                               arena_printf(arena, "%llu-0", (unsigned long long)(asked->op->after + 2)),
-                               VSR_STR("+"),
-                               VSR_STR("COUNT"),
-                               number(arena, (int64_t)asked->op->limit) };
+    const vsr_str wanted[] = {
+        VSR_STR("XRANGE"), stream,           arena_printf(arena, "%llu-0", (unsigned long long)(asked->op->after + 2)),
+        VSR_STR("+"),      VSR_STR("COUNT"), number(arena, (int64_t)asked->op->limit)
+    };
     struct asked *before = ARENA_NEW(arena, struct asked);
     int64_t *first = ARENA_NEW(arena, int64_t);
     *first = -1;
@@ -459,10 +458,17 @@ static void send_op(struct asked *asked, int64_t now_s) {
         asked->take = take_put;
         send_put(asked, &asked->op->record, now_s);
         break;
-    case STORE_OP_DELETE: send_delete(asked); break;
-    case STORE_OP_APPEND: send_append(asked); break;
-    case STORE_OP_READ: send_read(asked); break;
-    default: send_get(asked, asked->op->record.id);
+    case STORE_OP_DELETE:
+        send_delete(asked);
+        break;
+    case STORE_OP_APPEND:
+        send_append(asked);
+        break;
+    case STORE_OP_READ:
+        send_read(asked);
+        break;
+    default:
+        send_get(asked, asked->op->record.id);
     }
 }
 

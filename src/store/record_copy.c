@@ -4,6 +4,7 @@
 #include "core/buf.h"
 #include "core/json.h"
 #include "core/json_edit.h"
+#include "core/utf8.h"
 
 bool store_status_is_final(vsr_str status) {
     return !str_eq_c(status, "queued") && !str_eq_c(status, "in_progress");
@@ -60,8 +61,8 @@ int event_copy(struct arena *arena, const struct event_record *event, struct eve
 static int check_name(vsr_str name, const char *what, struct vsr_err *err) {
     if (name.len > STORE_ID_LEN_MAX)
         return err_set(err, VSR_E_LIMIT, "%s has %zu bytes; at most %d are kept", what, name.len, STORE_ID_LEN_MAX);
-    if (name.len && memchr(name.ptr, 0, name.len)) /* PostgreSQL has no such text */
-        return err_set(err, VSR_E_INVALID, "%s holds a NUL", what);
+    if (name.len && (memchr(name.ptr, 0, name.len) || utf8_check(name) != name.len)) /* no text for PostgreSQL */
+        return err_set(err, VSR_E_INVALID, "%s is no UTF-8, or holds a NUL", what);
     return 0;
 }
 

@@ -26,6 +26,7 @@ enum {
 static const struct store_driver *const drivers[RESPONSE_STORE_KINDS] = {
     [RESPONSE_STORE_MEMORY] = &store_driver_memory,
     [RESPONSE_STORE_SQLITE] = &store_driver_sqlite,
+    [RESPONSE_STORE_POSTGRES] = &store_driver_postgres,
     [RESPONSE_STORE_REDIS] = &store_driver_redis,
 };
 
@@ -451,11 +452,8 @@ static void free_all(struct response_store *store) {
 
 int response_store_open(const struct response_store_options *options, struct response_store **ret_store,
                         struct vsr_err *err) {
-    struct response_store *store;
+    struct response_store *store = MEM_NEW(struct response_store);
     struct memory_limits limits;
-    if (!drivers[options->kind])
-        return err_set(err, VSR_E_UNAVAILABLE, "this kind of store is not there yet");
-    store = MEM_NEW(struct response_store);
     store->arena = arena_new(0, 0);
     store->options = store_options_copy(store->arena, options);
     store->driver = drivers[options->kind];

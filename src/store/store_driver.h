@@ -34,6 +34,6 @@ struct store_driver {
     int (*maintain)(void *state, int64_t now_s, struct vsr_err *err);
 };
 
-extern const struct store_driver store_driver_memory, store_driver_sqlite, store_driver_redis;
+extern const struct store_driver store_driver_memory, store_driver_sqlite, store_driver_postgres, store_driver_redis;
 
 #endif

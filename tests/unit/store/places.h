@@ -91,6 +91,19 @@ static bool redis_tls_begin(struct place_state *state, struct response_store_opt
     return redis_begin(state, options, REDIS_TLS);
 }
 
+static bool postgres_begin(struct place_state *state, struct response_store_options *options) {
+    if (!postgres_server_begin(&state->server, state->skipped, sizeof(state->skipped)))
+        return false;
+    options->kind = RESPONSE_STORE_POSTGRES;
+    options->postgres = (struct postgres_options){ .host = VSR_STR("127.0.0.1"),
+                                                   .port = state->server.port,
+                                                   .database = VSR_STR("postgres"),
+                                                   .user = VSR_STR("vsr"),
+                                                   .password = VSR_STR(POSTGRES_TEST_PASSWORD),
+                                                   .table = VSR_STR("of \"vsr\"") };
+    return true;
+}
+
 static void end_server(struct place_state *state) {
     server_end(&state->server);
 }
@@ -98,6 +111,7 @@ static void end_server(struct place_state *state) {
 static const struct place places[] = {
     { "memory", memory_begin, memory_end },
     { "sqlite", sqlite_begin, remove_dir },
+    { "postgres", postgres_begin, end_server },
     { "redis", redis_plain_begin, end_server },
     { "redis, password", redis_password_begin, end_server },
     { "redis, TLS", redis_tls_begin, end_server },

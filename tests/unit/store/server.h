@@ -188,6 +188,14 @@ static inline bool redis_server_begin(struct server_process *s, enum redis_flavo
 
 /* ---- PostgreSQL */
 
+static inline void server_write(const struct server_process *s, const char *name, const char *text) {
+    char path[SERVER_PATH_LEN];
+    FILE *file;
+    (void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+    file = fopen(path, "w");
+    CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0, path);
+}
+
 #define POSTGRES_TEST_PASSWORD "p'ss w\\rd"
 
 /* The newest one of Debian's, or none. */
@@ -225,8 +233,9 @@ static inline bool postgres_server_begin(struct server_process *s, char *reason,
         (void)snprintf(as, sizeof(as), "runuser -u postgres --");
         CHECK(chown(s->dir, user->pw_uid, user->pw_gid) == 0, "chown");
     }
+    server_write(s, "password", POSTGRES_TEST_PASSWORD "\n");
     (void)snprintf(command, sizeof(command),
-                   "cd '%s' && umask 077 && echo \"p'ss w\\\\rd\" > password && chmod 644 password && "
+                   "cd '%s' && "
                    "%s %s/initdb -D '%s/data' -U vsr -A scram-sha-256 --pwfile='%s/password' -E UTF8 --locale=C "
                    "--no-sync > log 2>&1",
                    s->dir, as, bin, s->dir, s->dir);

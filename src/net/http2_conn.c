@@ -28,8 +28,49 @@ static struct http2_exchange *exchange_of(const struct http2_conn *h2, int32_t s
 static void on_flush(void *data);
 static void on_timer(void *data);
 
-void http2_conn_flush_later(struct http2_conn *h2) {
+static void flush_later(struct http2_conn *h2) {
     loop_defer(server_of(h2)->loop, &h2->flush, on_flush, h2);
+}
+
+/* ---- what waits for the task */
+
+void http2_exchange_put(struct http2_exchange *exchange, enum http2_queue_id id) {
+    struct http2_queue *queue = &exchange->conn->queues[id];
+    struct http2_link *link = &exchange->links[id];
+    if (id == HTTP2_READY)
+        flush_later(exchange->conn); /* the other is filled by the task itself */
+    if (link->is_in)
+        return;
+    *link = (struct http2_link){ .prev = queue->last, .is_in = true };
+    if (queue->last)
+        queue->last->links[id].next = exchange;
+    else
+        queue->first = exchange;
+    queue->last = exchange;
+}
+
+static void leave_queue(struct http2_exchange *exchange, enum http2_queue_id id) {
+    struct http2_queue *queue = &exchange->conn->queues[id];
+    struct http2_link *link = &exchange->links[id];
+    if (!link->is_in)
+        return;
+    if (link->prev)
+        link->prev->links[id].next = link->next;
+    else
+        queue->first = link->next;
+    if (link->next)
+        link->next->links[id].prev = link->prev;
+    else
+        queue->last = link->prev;
+    *link = (struct http2_link){ .is_in = false };
+}
+
+/* The first of the queue, which it leaves. NULL: it is empty. */
+static struct http2_exchange *take_first(struct http2_conn *h2, enum http2_queue_id id) {
+    struct http2_exchange *exchange = h2->queues[id].first;
+    if (exchange)
+        leave_queue(exchange, id);
+    return exchange;
 }
 
 /* ---- the life of an exchange */
@@ -73,6 +114,8 @@ static void exchange_free(struct http2_exchange *exchange, enum exchange_outcome
         h2->exchanges = exchange->next;
     if (exchange->next)
         exchange->next->prev = exchange->prev;
+    for (int id = 0; id < HTTP2_QUEUE_COUNT; id++)
+        leave_queue(exchange, (enum http2_queue_id)id);
     h2->n_exchanges--;
     h2->idle_since_ms = now_ms(h2);
     tell_close(exchange, how);
@@ -84,12 +127,12 @@ static void exchange_free(struct http2_exchange *exchange, enum exchange_outcome
     mem_free(exchange->trailer_memory);
     mem_free(exchange);
     if (h2->n_exchanges == 0)
-        http2_conn_flush_later(h2); /* what waited for the last one */
+        flush_later(h2); /* what waited for the last one */
 }
 
 static void reset_stream(struct http2_conn *h2, int32_t stream_id, uint32_t error_code) {
     (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream_id, error_code); /* fails without memory */
-    http2_conn_flush_later(h2);
+    flush_later(h2);
 }
 
 void http2_exchange_cut(struct http2_exchange *exchange, uint32_t error_code) {
@@ -104,7 +147,7 @@ static int leave_in_anger(struct http2_conn *h2, enum http2_cause cause) {
     if (!h2->broken) {
         server_of(h2)->stats.http2_goaways[cause]++;
         (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
-        http2_conn_flush_later(h2);
+        flush_later(h2);
     }
     h2->broken = true;
     return NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -174,12 +217,12 @@ static void note_complete(struct http2_exchange *exchange) {
 /* Bytes have been dealt with: the stream's window opens again. */
 static void open_window(struct http2_conn *h2, int32_t stream_id, size_t len) {
     (void)nghttp2_session_consume_stream(h2->session, stream_id, len); /* the stream may be gone */
-    http2_conn_flush_later(h2);
+    flush_later(h2);
 }
 
 void http2_exchange_go_on(struct http2_exchange *exchange) {
     http2_conn_arm(exchange->conn, exchange->body_since_ms + exchange->conn->conn->limits.body_timeout_ms);
-    http2_conn_flush_later(exchange->conn);
+    http2_exchange_put(exchange, HTTP2_READY);
 }
 
 /* What came during a pause that has ended. */
@@ -205,7 +248,7 @@ static void send_continue(struct http2_exchange *exchange) {
     if (!listens(exchange) || !exchange->head.expect_continue || exchange->complete || exchange->base.head_sent)
         return;
     (void)nghttp2_submit_headers(exchange->conn->session, NGHTTP2_FLAG_NONE, exchange->stream_id, NULL, &nv, 1, NULL);
-    http2_conn_flush_later(exchange->conn);
+    flush_later(exchange->conn);
 }
 
 static void begin_exchange(struct http2_exchange *exchange) {
@@ -336,7 +379,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) && memcmp(frame->ping.opaque_data, leaving_ping, PING_LEN) == 0) {
             h2->left_since_ms = 0; /* the round trip is over */
-            http2_conn_flush_later(h2);
+            flush_later(h2);
         }
         return 0;
     default:
@@ -361,7 +404,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     vsr_str slice = { (const char *)bytes, len };
     (void)flags;
     (void)nghttp2_session_consume_connection(session, len); /* fails without memory only */
-    http2_conn_flush_later(h2);
+    flush_later(h2);
     if (!listens(exchange)) {
         open_window(h2, stream_id, len);
         return 0;
@@ -422,7 +465,7 @@ static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *fram
     (void)error;
     if (exchange && frame->hd.type == NGHTTP2_HEADERS) {
         exchange->broken = true;
-        http2_conn_flush_later(h2);
+        http2_exchange_put(exchange, HTTP2_READY);
     }
     return 0;
 }
@@ -454,45 +497,39 @@ static void pump(struct http2_conn *h2) {
     server_conn_wrote(h2->conn);
 }
 
-/* Offers nghttp2 what gathered, and cuts what cannot be completed. */
-static void submit_all(struct http2_conn *h2) {
-    struct http2_exchange *next;
-    for (struct http2_exchange *exchange = h2->exchanges; exchange; exchange = next) {
-        next = exchange->next;
-        if (exchange->broken) {
-            http2_exchange_cut(exchange, NGHTTP2_INTERNAL_ERROR);
-            continue;
-        }
-        if (!exchange->paused && !exchange->told_end && listens(exchange) &&
-            (exchange->held.len > 0 || exchange->complete)) {
+static bool has_news(const struct http2_exchange *exchange) {
+    return listens(exchange) && !exchange->paused && !exchange->told_end &&
+           (exchange->held.len > 0 || exchange->complete);
+}
+
+/* Offers nghttp2 what gathered in it, or cuts what cannot be completed. */
+static void offer(struct http2_exchange *exchange) {
+    nghttp2_session *session = exchange->conn->session;
+    bool has_more = exchange->out.len > 0 || exchange->ended;
+    if (exchange->broken)
+        http2_exchange_cut(exchange, NGHTTP2_INTERNAL_ERROR);
+    else if (exchange->submitted && !exchange->resumed && has_more)
+        exchange->resumed = nghttp2_session_resume_data(session, exchange->stream_id) == 0;
+    else if (exchange->base.head_sent && !exchange->submitted && !http2_exchange_submit(exchange))
+        http2_exchange_cut(exchange, NGHTTP2_INTERNAL_ERROR);
+}
+
+/* A handler that gets held bytes may end its exchange, and put it here again. */
+static void offer_all(struct http2_conn *h2) {
+    for (struct http2_exchange *exchange; (exchange = take_first(h2, HTTP2_READY));) {
+        int32_t stream_id = exchange->stream_id;
+        if (has_news(exchange))
             deliver_held(exchange);
-            next = h2->exchanges; /* the handler may have ended any */
-            continue;
-        }
-        if (exchange->base.head_sent && !exchange->submitted) {
-            if (!http2_exchange_submit(exchange))
-                http2_exchange_cut(exchange, NGHTTP2_INTERNAL_ERROR);
-        } else if (exchange->submitted && !exchange->resumed && (exchange->out.len > 0 || exchange->ended)) {
-            exchange->resumed = nghttp2_session_resume_data(h2->session, exchange->stream_id) == 0;
-        }
+        if (exchange_of(h2, stream_id) == exchange)
+            offer(exchange);
     }
 }
 
-/* A handler may end any exchange inside its on_drain, so the walk begins anew after each. */
 static void tell_drained(struct http2_conn *h2) {
     const struct server_handler *handler = server_of(h2)->handler;
-    struct http2_exchange *exchange = h2->exchanges;
-    while (exchange) {
-        bool due = exchange->owes_drain && exchange->submitted && exchange->out.len == 0;
-        if (due)
-            exchange->owes_drain = false;
-        if (due && handler->on_drain && listens(exchange)) {
+    for (struct http2_exchange *exchange; (exchange = take_first(h2, HTTP2_DRAINED));)
+        if (handler->on_drain && listens(exchange) && exchange->out.len == 0)
             handler->on_drain(exchange->base.request);
-            exchange = h2->exchanges;
-        } else {
-            exchange = exchange->next;
-        }
-    }
 }
 
 static void go_on_leaving(struct http2_conn *h2) {
@@ -515,7 +552,7 @@ static bool is_over(const struct http2_conn *h2) {
 static void on_flush(void *data) {
     struct http2_conn *h2 = data;
     struct server_conn *conn = h2->conn;
-    submit_all(h2);
+    offer_all(h2);
     go_on_leaving(h2);
     pump(h2);
     if (!h2->broken)
@@ -531,7 +568,7 @@ static void on_flush(void *data) {
 }
 
 void http2_conn_drained(struct http2_conn *h2) {
-    http2_conn_flush_later(h2);
+    flush_later(h2);
 }
 
 /* ---- bytes in */
@@ -550,7 +587,7 @@ void http2_conn_read(struct http2_conn *h2, vsr_str bytes) {
     h2->receiving = true;
     n = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
     h2->receiving = false;
-    http2_conn_flush_later(h2);
+    flush_later(h2);
     if (n >= 0 || h2->broken)
         return;
     cause = cause_of(n, &hostile);
@@ -629,7 +666,7 @@ static void on_timer(void *data) {
         server_of(h2)->stats.rejected_total++;
         (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
         h2->broken = true;
-        http2_conn_flush_later(h2);
+        flush_later(h2);
         return;
     }
     while (expire_one(h2, now))
@@ -639,7 +676,7 @@ static void on_timer(void *data) {
             h2->phase = HTTP2_LEAVING;
             h2->left_since_ms = 0; /* no stream is under way: one that crosses the GOAWAY is tried again */
         }
-        http2_conn_flush_later(h2);
+        flush_later(h2);
     }
     due = sooner(idle_deadline(h2), block_deadline(h2));
     for (const struct http2_exchange *exchange = h2->exchanges; exchange; exchange = exchange->next)
@@ -710,7 +747,7 @@ struct http2_conn *http2_conn_new(struct server_conn *conn) {
     make_session(h2);
     greet(h2);
     conn->server->stats.http2_connections_total++;
-    http2_conn_flush_later(h2);
+    flush_later(h2);
     http2_conn_arm(h2, h2->idle_since_ms + conn->limits.head_timeout_ms);
     return h2;
 }
@@ -736,5 +773,5 @@ void http2_conn_leave(struct http2_conn *h2) {
     (void)nghttp2_submit_shutdown_notice(h2->session);
     (void)nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, leaving_ping);
     http2_conn_arm(h2, h2->left_since_ms + HTTP2_LEAVE_MS);
-    http2_conn_flush_later(h2);
+    flush_later(h2);
 }

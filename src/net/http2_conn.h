@@ -48,10 +48,27 @@ enum {
     HTTP2_LEAVE_MS = 1000,              /* for the round trip */
 };
 
+/* What waits for the task, so that it looks at no other: a connection may have a thousand streams. */
+enum http2_queue_id {
+    HTTP2_READY,   /* has something for nghttp2, or held bytes for its handler */
+    HTTP2_DRAINED, /* the bytes of its answer have gone */
+    HTTP2_QUEUE_COUNT,
+};
+
+struct http2_queue {
+    struct http2_exchange *first, *last;
+};
+
+struct http2_link {
+    struct http2_exchange *prev, *next;
+    bool is_in;
+};
+
 struct http2_exchange {
     struct exchange base;
     struct http2_conn *conn;
     struct http2_exchange *prev, *next;
+    struct http2_link links[HTTP2_QUEUE_COUNT];
     int32_t stream_id;
     struct http1_head head;
     void *head_memory;
@@ -79,7 +96,6 @@ struct http2_exchange {
     bool resumed;   /* nghttp2 may ask for more of the body */
     bool ended, no_body;
     bool broken; /* cannot be completed; the task resets the stream */
-    bool owes_drain;
 };
 
 enum http2_phase { HTTP2_OPEN, HTTP2_LEAVING, HTTP2_LEFT };
@@ -89,6 +105,7 @@ struct http2_conn {
     struct nghttp2_session *session;
     struct http2_exchange *exchanges;
     size_t n_exchanges;
+    struct http2_queue queues[HTTP2_QUEUE_COUNT];
     struct http2_block block;
     struct http2_guard guard;
     enum http2_phase phase;
@@ -116,8 +133,8 @@ void http2_conn_leave(struct http2_conn *h2);
 
 /* ---- for http2_exchange.c */
 
-/* The task at the end of the turn. */
-void http2_conn_flush_later(struct http2_conn *h2);
+/* Has the task at the end of the turn look at it. */
+void http2_exchange_put(struct http2_exchange *exchange, enum http2_queue_id queue);
 /* Something has a deadline. */
 void http2_conn_arm(struct http2_conn *h2, uint64_t due_ms);
 /* Ends it: RST_STREAM with that code, on_close(EXCHANGE_VANISHED). */

@@ -19,7 +19,7 @@ static struct http2_exchange *http2_exchange(struct exchange *base) {
 
 static void cut_later(struct http2_exchange *exchange) {
     exchange->broken = true;
-    http2_conn_flush_later(exchange->conn);
+    http2_exchange_put(exchange, HTTP2_READY);
 }
 
 /* ---- reading */
@@ -80,7 +80,7 @@ void http2_exchange_put_head(struct http2_exchange *exchange, int status, const 
     if (buf_failed(&exchange->fields))
         cut_later(exchange);
     else
-        http2_conn_flush_later(exchange->conn);
+        http2_exchange_put(exchange, HTTP2_READY);
 }
 
 static void http2_head(struct exchange *base, int status, const struct http1_field *fields, size_t n_fields,
@@ -110,11 +110,10 @@ static void http2_body(struct exchange *base, vsr_str bytes) {
     }
     if (exchange->out.len == exchange->out_off)
         begin_waiting(exchange);
-    exchange->owes_drain = true;
     if (buf_append(&exchange->out, bytes) < 0)
         cut_later(exchange);
     else
-        http2_conn_flush_later(exchange->conn);
+        http2_exchange_put(exchange, HTTP2_READY);
 }
 
 static void http2_end(struct exchange *base, const struct http1_field *trailers, size_t n_trailers) {
@@ -136,7 +135,7 @@ static void http2_end(struct exchange *base, const struct http1_field *trailers,
     }
     if (exchange->out.len == exchange->out_off)
         begin_waiting(exchange);
-    http2_conn_flush_later(exchange->conn);
+    http2_exchange_put(exchange, HTTP2_READY);
 }
 
 static void http2_reply(struct exchange *base, int status, const struct http1_field *fields, size_t n_fields,
@@ -150,7 +149,7 @@ static bool http2_retract(struct exchange *base) {
     struct http2_exchange *exchange = http2_exchange(base);
     if (exchange->broken || exchange->submitted || exchange->ended)
         return false;
-    base->head_sent = exchange->no_body = exchange->owes_drain = false;
+    base->head_sent = exchange->no_body = false;
     exchange->body_sent = 0;
     buf_reset(&exchange->fields);
     buf_reset(&exchange->out);
@@ -232,8 +231,11 @@ static void consume_out(struct http2_exchange *exchange, size_t len) {
         buf_consume(&exchange->out, exchange->out_off); /* sent bytes may not outweigh the rest */
         exchange->out_off = 0;
     }
-    if (len > 0)
-        exchange->progress_ms = loop_now_ms(exchange->base.server->loop);
+    if (len == 0)
+        return;
+    exchange->progress_ms = loop_now_ms(exchange->base.server->loop);
+    if (exchange->out.len == 0)
+        http2_exchange_put(exchange, HTTP2_DRAINED);
 }
 
 static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *bytes, size_t len, uint32_t *flags,

@@ -1,10 +1,14 @@
 // Envoy's external processing: what the backend and the client get through Envoy is what they get from a listener.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 import { Backend, completion, hang, jsonAnswer, openaiAnswer } from './lib/backend.mjs';
 import { Envoy, connect, grpc, Health, pieces } from './lib/envoy.mjs';
-import { every, eventually, freePort, lane, otherwise, policy, startVsr, test } from './lib/harness.mjs';
+import { every, eventually, freePort, lane, otherwise, policy, program, startVsr, test } from './lib/harness.mjs';
 import { chat, request } from './lib/http.mjs';
 
 const PATH = '/v1/chat/completions';
@@ -575,4 +579,105 @@ test('what is no gRPC', async (t) => {
     client.makeUnaryRequest('/no.such/Method', (x) => x, (x) => x, Buffer.alloc(0), (error) => resolve(error)),
   );
   assert.equal(unknown.code, grpc.status.UNIMPLEMENTED);
+});
+
+// ---- TLS ---------------------------------------------------------------------------------------------------------
+
+function makeCertificate(dir, name) {
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+    ...['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'],
+    ...['-keyout', path.join(dir, 'tls.key'), '-out', path.join(dir, 'tls.crt')],
+  ]);
+  assert.equal(made.status, 0, made.stderr.toString());
+  return readFileSync(path.join(dir, 'tls.crt'));
+}
+
+test('TLS, and its renewal', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vsr-extproc-tls-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const first = makeCertificate(dir, 'first');
+  const backend = await Backend.start(t);
+  const vsr = await start(t, routed(backend), { args: ['--extproc-tls-dir', dir] });
+  const served = async (ca) => {
+    const client = connect(null, Health, vsr.extprocPort, { credentials: grpc.credentials.createSsl(ca) });
+    const { code } = await unary(client, 'Check', { service: '' });
+    client.close();
+    return code === 0;
+  };
+  assert.ok(await served(first));
+  const connection = { credentials: grpc.credentials.createSsl(first) };
+  const envoy = new Envoy(t, vsr.extprocPort, { connection });
+  const exchange = async () => (await envoy.exchange(asked(chat('hi')), { route: () => backend.port })).status;
+  assert.equal(await exchange(), 200);
+
+  const second = makeCertificate(dir, 'second');
+  await eventually('the new certificate', () => served(second));
+  assert.ok(!(await served(first)), 'the old one is not shown any more');
+  assert.equal(await exchange(), 200, 'connections that were there stay');
+
+  const from = vsr.log.length;
+  writeFileSync(path.join(dir, 'tls.crt'), 'no certificate');
+  await vsr.says(/tls\.crt/, from);
+  assert.ok(await served(second), 'a file that is no good changes nothing');
+});
+
+test('TLS without a certificate', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vsr-extproc-tls-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  writeFileSync(path.join(dir, 'policy.yaml'), 'version: v0.3\nrouting: {}\n');
+  const ended = spawnSync(program, [
+    ...['serve', '-c', path.join(dir, 'policy.yaml'), '--metrics-listen', 'off', '--management-listen', 'off'],
+    ...['--extproc-listen', `127.0.0.1:${await freePort()}`, '--extproc-tls-dir', dir],
+  ]);
+  assert.notEqual(ended.status, 0);
+  assert.match(ended.stderr.toString(), /--extproc-tls-dir wants tls\.crt and tls\.key in .*tls\.crt/);
+});
+
+// ---- hostile peers -----------------------------------------------------------------------------------------------
+
+/** A small generator of numbers, the same each time. */
+function numbers(seed) {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+test('messages in any order', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await start(t, routed(backend));
+  const envoy = new Envoy(t, vsr.extprocPort);
+  const next = numbers(7);
+  const bodies = ['', 'x', '{', '}', '{}', JSON.stringify(chat('hi')), JSON.stringify(chat('hi', { stream: true }))];
+  const answers = ['data: [DONE]\n\n', 'data: {"a', '\n\n', '{}', JSON.stringify(completion('m', 'x'))];
+  const kinds = [
+    () => ['request_body', { body: Buffer.from(bodies[next(bodies.length)]), end_of_stream: next(2) === 1 }],
+    () => ['request_trailers', { trailers: wire({ a: 'b' }) }],
+    () => [
+      'response_headers',
+      {
+        headers: wire({
+          ':status': [200, 204, 404, 503][next(4)],
+          'content-type': ['application/json', 'text/event-stream'][next(2)],
+        }),
+        end_of_stream: next(4) === 0,
+      },
+    ],
+    () => ['response_body', { body: Buffer.from(answers[next(answers.length)]), end_of_stream: next(3) === 0 }],
+    () => ['response_trailers', { trailers: wire({ a: 'b' }) }],
+  ];
+  await every(Array.from({ length: 400 }, (_, i) => i), 20, async () => {
+    const stream = envoy.open();
+    const config = { request_body_mode: next(5), response_body_mode: next(5), send_body_without_waiting_for_header_response: next(2) === 1 };
+    const path = ['/v1/chat/completions', '/v1/messages', '/other', '/v1/models'][next(4)];
+    stream.send('request_headers', { headers: wire({ ':method': 'POST', ':path': path }), end_of_stream: next(8) === 0 }, config);
+    for (let n = next(8); n > 0; n--) stream.send(...kinds[next(kinds.length)]());
+    if (next(2)) stream.call.end();
+    else setTimeout(() => stream.call.cancel(), next(20));
+    await stream.closed;
+  });
+  await idle(vsr);
+  assert.equal((await envoy.exchange(asked(chat('hi')), { route: () => backend.port })).status, 200);
 });

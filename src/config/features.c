@@ -61,12 +61,6 @@ static void find_backend_proxy(const struct search *s) {
         wanted_field(s, &config_backend_ref_schema, ref, "proxy");
 }
 
-static void find_hedge(const struct search *s) {
-    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
-    if (model->reliability.hedge)
-        wanted_field(s, &config_reliability_schema, &model->reliability, "hedge");
-}
-
 /* ---- router */
 
 static void find_kubernetes(const struct search *s) {
@@ -186,7 +180,6 @@ static const struct feature features[] = {
     { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,
       find_backend_tls },
     { "a proxy on the way to an endpoint; requests would go there directly", true, find_backend_proxy },
-    { "asking a second endpoint when the first is slow", false, find_hedge },
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },

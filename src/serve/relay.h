@@ -11,8 +11,10 @@
 #include <stdbool.h>
 
 #include "core/str.h"
+#include "provider/provider.h"
 
 struct http1_head;
+struct vsr_err;
 struct request;
 
 enum relay_cell {
@@ -21,12 +23,16 @@ enum relay_cell {
     RELAY_EVENTS,      /* a stream of another protocol than chat, to a client that speaks it */
     RELAY_TRANSLATED,
     RELAY_ERROR, /* an error of a backend that does not speak the client's protocol */
+    RELAY_HELD,  /* an error that may be answered by asking another model */
 };
 
 /* Records the request and ends the answer, of which everything has been written. The request is gone. */
 void relay_finish(struct request *request);
 /* Part of the answer has gone out and no more can follow: cuts it. The request is gone. */
 void relay_break(struct request *request);
+
+/* What a failed call says of its endpoint. */
+enum provider_failure relay_failure_of(const struct vsr_err *err, bool connected);
 
 bool relay_is_event_stream(const struct http1_head *head);
 

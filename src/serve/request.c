@@ -16,6 +16,7 @@ static struct request *request_make(size_t body_len_max) {
     request->arena = arena_new(REQUEST_CHUNK_LEN, 0);
     buf_init(&request->body, body_len_max);
     buf_init(&request->upstream_body, SIZE_MAX);
+    buf_init(&request->hedge_body, SIZE_MAX);
     buf_init(&request->answer, ANSWER_COPY_LEN_MAX);
     buf_init(&request->translated, TRANSLATED_LEN_MAX);
     buf_init(&request->out, TRANSLATED_LEN_MAX);
@@ -63,6 +64,7 @@ static void recycle_buf(struct buf *buf) {
 static void request_destroy(struct request *request) {
     buf_done(&request->body);
     buf_done(&request->upstream_body);
+    buf_done(&request->hedge_body);
     buf_done(&request->answer);
     buf_done(&request->translated);
     buf_done(&request->out);
@@ -75,12 +77,14 @@ static void request_clear(struct request *request) {
     struct request kept = { .arena = request->arena,
                             .body = request->body,
                             .upstream_body = request->upstream_body,
+                            .hedge_body = request->hedge_body,
                             .answer = request->answer,
                             .translated = request->translated,
                             .out = request->out };
     arena_reset(kept.arena);
     recycle_buf(&kept.body);
     recycle_buf(&kept.upstream_body);
+    recycle_buf(&kept.hedge_body);
     recycle_buf(&kept.answer);
     recycle_buf(&kept.translated);
     recycle_buf(&kept.out);

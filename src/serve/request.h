@@ -22,6 +22,7 @@
 #include "route/route.h"
 #include "serve/admission.h"
 #include "serve/endpoints.h"
+#include "serve/failover.h"
 #include "serve/front.h"
 #include "serve/identity.h"
 #include "serve/relay.h"
@@ -79,6 +80,15 @@ struct reply {
     enum telemetry_reason reason;
     enum response_path path;
     const struct http1_head *upstream; /* whose end-to-end headers go along; NULL: nobody's */
+};
+
+/* What makes an attempt, of which a hedged request has two. */
+struct attempt {
+    struct client_call *call; /* NULL: there is none */
+    const struct provider_endpoint *endpoint;
+    enum protocol protocol;
+    struct upstream_headers headers;
+    struct outbound outbound;
 };
 
 struct request {
@@ -177,6 +187,11 @@ struct request {
     struct outbound outbound;
     struct buf upstream_body;                 /* the edited body; empty: the client's bytes go as they are */
     const struct provider_endpoint *body_for; /* endpoint that upstream_body was written for */
+    struct attempt hedge;                     /* beside the one that the fields above tell of */
+    struct buf hedge_body;
+    struct loop_timer hedge_timer;
+    uint64_t attempt_ms; /* when the attempt began */
+    struct failover failover;
     uint64_t dispatched_ns, first_byte_ns;
 
     /* relay */

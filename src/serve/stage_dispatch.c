@@ -24,10 +24,61 @@ static int build_headers(struct request *request, const struct provider_endpoint
     return upstream_headers_build(request->arena, &input, &request->headers, err);
 }
 
+/* ---- two attempts at once
+
+   The request's own fields tell of the attempt that counts. A hedge is kept beside them, and takes their place when its
+   answer begins first or the other one fails. */
+
+static void swap_attempts(struct request *request) {
+    const struct attempt other = request->hedge;
+    struct buf body = request->upstream_body;
+    request->hedge = (struct attempt){ .call = request->upstream,
+                                       .endpoint = request->body_for,
+                                       .protocol = request->upstream_protocol,
+                                       .headers = request->headers,
+                                       .outbound = request->outbound };
+    request->upstream = other.call;
+    request->body_for = other.endpoint;
+    request->upstream_protocol = other.protocol;
+    request->headers = other.headers;
+    request->outbound = other.outbound;
+    request->upstream_body = request->hedge_body;
+    request->hedge_body = body;
+}
+
+static void count_hedge(const struct request *request, const char *outcome) {
+    const vsr_str labels[] = { request->target.model->name, str_from_c(outcome) };
+    metric_inc(metric_with(request->worker->telemetry->hedges, labels, VSR_COUNT(labels)));
+}
+
+/* The hedge is over, whoever it is by now. `result` NULL: it lost. */
+static void drop_hedge(struct request *request, enum provider_attempt which, const struct provider_result *result) {
+    provider_call_drop(&request->call, which, result, loop_now_ms(request->worker->loop));
+    client_call_cancel(request->hedge.call);
+    request->hedge.call = NULL;
+}
+
+/* The first attempt lost against the hedge, or failed beside it. */
+static void adopt_hedge(struct request *request, const struct provider_result *result) {
+    swap_attempts(request);
+    drop_hedge(request, PROVIDER_FIRST, result);
+}
+
 /* ---- the backend's answer, when vsr's own client brings it */
 
 static void on_head(void *owner, const struct http1_head *head) {
-    pipeline_upstream_head(owner, head);
+    struct request *request = owner;
+    const struct provider_result failed = { .failure = PROVIDER_OK, .status = head->status };
+    loop_timer_stop(&request->hedge_timer);
+    if (request->hedge.call && head->status >= 500) {
+        adopt_hedge(request, &failed);
+        return;
+    }
+    if (request->hedge.call) {
+        count_hedge(request, "lost");
+        drop_hedge(request, PROVIDER_HEDGE, NULL);
+    }
+    pipeline_upstream_head(request, head);
 }
 
 static void on_body(void *owner, vsr_str bytes) {
@@ -42,8 +93,13 @@ static void on_end(void *owner) {
 
 static void on_error(void *owner, const struct vsr_err *err, bool connected) {
     struct request *request = owner;
+    const struct provider_result failed = { .failure = relay_failure_of(err, connected) };
+    loop_timer_stop(&request->hedge_timer);
     request->upstream = NULL;
-    pipeline_upstream_error(request, err, connected);
+    if (request->hedge.call)
+        adopt_hedge(request, &failed);
+    else
+        pipeline_upstream_error(request, err, connected);
 }
 
 static const struct client_events events = {
@@ -51,6 +107,41 @@ static const struct client_events events = {
     .on_body = on_body,
     .on_end = on_end,
     .on_error = on_error,
+};
+
+/* As long as both are under way, the second one is the request's hedge; once it was adopted it is as any other. */
+static void on_hedge_head(void *owner, const struct http1_head *head) {
+    struct request *request = owner;
+    const struct provider_result failed = { .failure = PROVIDER_OK, .status = head->status };
+    if (request->hedge.call && head->status >= 500) {
+        count_hedge(request, "failed");
+        drop_hedge(request, PROVIDER_HEDGE, &failed);
+        return;
+    }
+    if (request->hedge.call) {
+        count_hedge(request, "won");
+        adopt_hedge(request, NULL);
+    }
+    pipeline_upstream_head(request, head);
+}
+
+static void on_hedge_error(void *owner, const struct vsr_err *err, bool connected) {
+    struct request *request = owner;
+    const struct provider_result failed = { .failure = relay_failure_of(err, connected) };
+    if (!request->hedge.call) {
+        on_error(owner, err, connected);
+        return;
+    }
+    count_hedge(request, "failed");
+    request->hedge.call = NULL; /* it is over, and must not be cancelled */
+    drop_hedge(request, PROVIDER_HEDGE, &failed);
+}
+
+static const struct client_events hedge_events = {
+    .on_head = on_hedge_head,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_error = on_hedge_error,
 };
 
 /* ---- one attempt */
@@ -75,11 +166,11 @@ static void build_outbound(struct request *request, const struct provider_endpoi
     };
 }
 
-static void start_call(struct request *request) {
+static struct client_call *start_call(struct request *request, const struct client_events *to) {
     const struct worker *worker = request->worker;
     const struct outbound *outbound = &request->outbound;
-    uint64_t silence_ms = (uint64_t)request->listener->timeout_ms;
-    const struct client_timeouts timeouts = { .first_byte_ms = silence_ms, .idle_ms = silence_ms };
+    uint64_t silence_ms = (uint64_t)request->listener->timeout_ms, left_ms = failover_time_left_ms(request);
+    const struct client_timeouts timeouts = { .first_byte_ms = left_ms > 0 ? left_ms : 1, .idle_ms = silence_ms };
     const struct client_request call = {
         .method = outbound->method,
         .target = outbound->path,
@@ -88,8 +179,8 @@ static void start_call(struct request *request) {
         .n_fields = outbound->n_fields,
         .body = outbound->body,
     };
-    request->upstream = client_call_start(provider_endpoint_pool(outbound->endpoint, worker->index, worker->client),
-                                          &call, &timeouts, &events, request);
+    return client_call_start(provider_endpoint_pool(outbound->endpoint, worker->index, worker->client), &call,
+                             &timeouts, to, request);
 }
 
 /* Also ends an attempt that was chosen but not sent: it says nothing about its endpoint. */
@@ -104,8 +195,6 @@ static enum stage_result fail(struct request *request, int status, enum telemetr
 
 /* Why an endpoint cannot be asked. */
 static enum stage_result cannot_adapt(struct request *request, const struct vsr_err *err) {
-    LOG_WARN("a request body could not be adapted", LOG_S("request_id", request->request_id),
-             LOG_C("error", err->text));
     if (err->code == VSR_E_UNAVAILABLE)
         return fail(request, 400, TELEMETRY_REASON_translation, "unsupported_endpoint",
                     arena_str(request->arena, str_from_c(err->text)));
@@ -116,23 +205,70 @@ static enum stage_result cannot_adapt(struct request *request, const struct vsr_
                 arena_printf(request->arena, "Request transformation error: %s", err->text));
 }
 
-/* Makes what the endpoint is to get. */
-static enum stage_result prepare(struct request *request, const struct provider_endpoint *endpoint) {
-    struct vsr_err err = VSR_ERR_NONE;
+enum making { MADE, NO_CREDENTIAL, NO_BODY };
+
+/* What the endpoint is to get. */
+static enum making make(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
     request->upstream_protocol = upstream_protocol_of(request, endpoint);
-    if (build_headers(request, endpoint, &err) < 0) {
-        LOG_WARN("no credential for an endpoint", LOG_S("endpoint", endpoint->id), LOG_C("error", err.text));
-        return fail(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key", VSR_STR(CREDENTIALS_REFUSED));
+    if (build_headers(request, endpoint, err) < 0) {
+        LOG_WARN("no credential for an endpoint", LOG_S("endpoint", endpoint->id), LOG_C("error", err->text));
+        return NO_CREDENTIAL;
     }
-    if (request->body_for != endpoint && upstream_body_write(request, endpoint, &err) < 0)
-        return cannot_adapt(request, &err);
+    if (request->body_for != endpoint && upstream_body_write(request, endpoint, err) < 0) {
+        LOG_WARN("a request body could not be adapted", LOG_S("request_id", request->request_id),
+                 LOG_C("error", err->text));
+        return NO_BODY;
+    }
     request->body_for = endpoint;
     build_outbound(request, endpoint);
+    return MADE;
+}
+
+static enum stage_result prepare(struct request *request, const struct provider_endpoint *endpoint) {
+    struct vsr_err err = VSR_ERR_NONE;
+    switch (make(request, endpoint, &err)) {
+    case NO_CREDENTIAL:
+        return fail(request, 401, TELEMETRY_REASON_unauthorized, "invalid_api_key", VSR_STR(CREDENTIALS_REFUSED));
+    case NO_BODY:
+        return cannot_adapt(request, &err);
+    case MADE:
+        break;
+    }
     return STAGE_NEXT;
 }
 
+static void arm_hedge(struct request *request, uint64_t delay_ms);
+
+/* The first attempt has not answered for a while: another one beside it, where that may be. */
+static void on_hedge_due(void *data) {
+    struct request *request = data;
+    uint64_t now_ms = loop_now_ms(request->worker->loop), waited_ms = now_ms - request->attempt_ms;
+    uint64_t after_ms = (uint64_t)request->target.model->config->reliability.hedge->after_ms;
+    const struct provider_endpoint *endpoint;
+    struct vsr_err err = VSR_ERR_NONE;
+    if (waited_ms < after_ms) {
+        arm_hedge(request, after_ms - waited_ms);
+        return;
+    }
+    if (!request->upstream || !provider_call_hedge(&request->call, waited_ms, now_ms, &endpoint))
+        return;
+    request->hedge = (struct attempt){ 0 };
+    swap_attempts(request); /* what is made next is the hedge */
+    if (make(request, endpoint, &err) == MADE)
+        request->upstream = start_call(request, &hedge_events);
+    swap_attempts(request);
+    if (!request->hedge.call)
+        drop_hedge(request, PROVIDER_HEDGE, NULL);
+}
+
+static void arm_hedge(struct request *request, uint64_t delay_ms) {
+    loop_timer_start(request->worker->loop, &request->hedge_timer, delay_ms, on_hedge_due, request);
+}
+
 static enum stage_result attempt(struct request *request) {
-    const struct provider_endpoint *endpoint = provider_call_pick(&request->call, loop_now_ms(request->worker->loop));
+    const struct config_hedge *hedge = request->target.model->config->reliability.hedge;
+    uint64_t now_ms = loop_now_ms(request->worker->loop);
+    const struct provider_endpoint *endpoint = provider_call_pick(&request->call, now_ms);
     enum stage_result result;
     if (!endpoint)
         return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
@@ -143,7 +279,10 @@ static enum stage_result attempt(struct request *request) {
     if (request->call.n_attempts == 1)
         metric_inc(request->model->metrics.requests);
     pipeline_note_dispatch(request);
-    start_call(request);
+    request->upstream = start_call(request, &events);
+    request->attempt_ms = now_ms;
+    if (hedge)
+        arm_hedge(request, (uint64_t)hedge->after_ms);
     return STAGE_WAIT;
 }
 
@@ -184,7 +323,7 @@ static enum stage_result forward(struct request *request) {
     return STAGE_DONE; /* what follows is the proxy's; the request may be gone */
 }
 
-enum stage_result stage_dispatch(struct request *request) {
+static enum stage_result dispatch_once(struct request *request) {
     int rc;
     if (request->front.ops->forward)
         return forward(request);
@@ -201,10 +340,21 @@ enum stage_result stage_dispatch(struct request *request) {
     return attempt(request);
 }
 
+enum stage_result stage_dispatch(struct request *request) {
+    static const struct provider_result unavailable = { .failure = PROVIDER_CONNECT };
+    enum stage_result result = dispatch_once(request);
+    while (result == STAGE_FAIL && request->reply.status == 503 && failover_next(request, &unavailable))
+        result = dispatch_once(request);
+    return result;
+}
+
 void dispatch_cancel(struct request *request) {
     loop_timer_stop(&request->retry_timer);
+    loop_timer_stop(&request->hedge_timer);
     client_call_cancel(request->upstream);
+    client_call_cancel(request->hedge.call);
     request->upstream = NULL;
+    request->hedge.call = NULL;
 }
 
 /* The back-off is over. */
@@ -215,14 +365,36 @@ static void on_retry_due(void *data) {
         pipeline_fail(request);
 }
 
+static void on_failover_due(void *data) {
+    struct request *request = data;
+    if (stage_dispatch(request) == STAGE_FAIL)
+        pipeline_fail(request);
+}
+
+/* Another model is asked: from the loop, because the old call is in the middle of an event. */
+static void dispatch_again(struct request *request) {
+    loop_timer_start(request->worker->loop, &request->retry_timer, 0, on_failover_due, request);
+}
+
 bool dispatch_retry(struct request *request, const struct provider_result *result) {
     struct worker *worker = request->worker;
     uint64_t delay_ms = 0;
     if (request->forwarded)
         return false;
-    if (!provider_call_retry(&request->call, result, loop_now_ms(worker->loop), random_next(&worker->random),
-                             &delay_ms))
+    if (provider_call_retry(&request->call, result, loop_now_ms(worker->loop), random_next(&worker->random),
+                            &delay_ms)) {
+        loop_timer_start(worker->loop, &request->retry_timer, delay_ms, on_retry_due, request);
+        return true;
+    }
+    if (!failover_next(request, result))
         return false;
-    loop_timer_start(worker->loop, &request->retry_timer, delay_ms, on_retry_due, request);
+    dispatch_again(request);
+    return true;
+}
+
+bool dispatch_elsewhere(struct request *request, vsr_str error_body) {
+    if (!failover_of_context(request, error_body))
+        return false;
+    dispatch_again(request);
     return true;
 }

@@ -139,6 +139,8 @@ static void record_call(struct request *request, bool completed, uint64_t now_ns
     const struct provider_result result = { .failure = completed ? PROVIDER_OK : PROVIDER_CANCELLED,
                                             .status = request->upstream_status };
     metric_add(metrics->inflight, -1);
+    if (request->call.hedge)
+        provider_call_drop(&request->call, PROVIDER_HEDGE, NULL, loop_now_ms(request->worker->loop));
     if (request->call.endpoint)
         provider_call_result(&request->call, &result, loop_now_ms(request->worker->loop));
     provider_call_end(&request->call, loop_now_ms(request->worker->loop));

@@ -57,6 +57,8 @@ static void begin_events(struct request *request) {
 }
 
 static enum relay_cell cell_of(const struct request *request, const struct http1_head *head) {
+    if (failover_may_follow(request, head))
+        return RELAY_HELD;
     if (request->client_protocol != request->upstream_protocol)
         return head->status < 300 ? RELAY_TRANSLATED : RELAY_ERROR;
     if (request->client_protocol == PROTOCOL_RESPONSES && head->status < 300)
@@ -101,6 +103,7 @@ void pipeline_upstream_head(struct request *request, const struct http1_head *he
         translated_begin(request, head);
         return;
     case RELAY_ERROR:
+    case RELAY_HELD:
         translated_error_begin(request, head);
         return;
     case RELAY_CHAT_STREAM:
@@ -131,6 +134,25 @@ static void copy_error(struct request *request, vsr_str bytes) {
     (void)buf_append(&request->answer, str_sub(bytes, 0, room)); /* far below the limit */
 }
 
+/* An error that is too long to be held: it passes as it is. */
+static void release_held(struct request *request) {
+    const struct http1_head *head = request->translated_head;
+    request->cell = RELAY_BYTES;
+    answer_upstream_head(request, head, head->status, VSR_STR(""), head->has_length ? (int64_t)head->length : -1);
+    request->front.ops->body(request->front.handle, buf_str(&request->answer));
+    buf_reset(&request->answer);
+}
+
+static void hold_error(struct request *request, vsr_str bytes) {
+    bool fits = bytes.len <= ERROR_COPY_LEN_MAX - request->answer.len;
+    if (!fits && request->client_protocol == request->upstream_protocol) {
+        release_held(request);
+        request->front.ops->body(request->front.handle, bytes);
+        return;
+    }
+    copy_error(request, bytes);
+}
+
 static void relay_events(struct request *request, vsr_str bytes) {
     event_relay_feed(&request->events, bytes);
     if (request->decoder)
@@ -150,6 +172,9 @@ void pipeline_upstream_body(struct request *request, vsr_str bytes) {
         break;
     case RELAY_ERROR:
         copy_error(request, bytes);
+        break;
+    case RELAY_HELD:
+        hold_error(request, bytes);
         break;
     case RELAY_BYTES:
         copy_answer(request, bytes);
@@ -245,6 +270,20 @@ static void end_chat_stream(struct request *request) {
     relay_finish(request);
 }
 
+/* Nobody else takes the request: the client gets the error after all. */
+static void end_held(struct request *request) {
+    if (dispatch_elsewhere(request, buf_str(&request->answer)))
+        return;
+    if (request->client_protocol != request->upstream_protocol) {
+        translated_error_end(request);
+        return;
+    }
+    answer_upstream_head(request, request->translated_head, request->upstream_status, VSR_STR(""),
+                         (int64_t)request->answer.len);
+    request->front.ops->body(request->front.handle, buf_str(&request->answer));
+    relay_finish(request);
+}
+
 void pipeline_upstream_end(struct request *request) {
     switch (request->cell) {
     case RELAY_CHAT_STREAM:
@@ -261,6 +300,9 @@ void pipeline_upstream_end(struct request *request) {
     case RELAY_ERROR:
         translated_error_end(request);
         break;
+    case RELAY_HELD:
+        end_held(request);
+        break;
     case RELAY_BYTES:
         if (answer_is_whole(request))
             relay_finish(request);
@@ -270,7 +312,7 @@ void pipeline_upstream_end(struct request *request) {
     }
 }
 
-static enum provider_failure failure_of(const struct vsr_err *err, bool connected) {
+enum provider_failure relay_failure_of(const struct vsr_err *err, bool connected) {
     if (!connected) /* a full queue of our own says nothing about the endpoint */
         return err->code == VSR_E_LIMIT ? PROVIDER_CANCELLED : PROVIDER_CONNECT;
     switch (err->code) {
@@ -322,7 +364,7 @@ static void break_stream(struct request *request, const struct vsr_err *err) {
 }
 
 void pipeline_upstream_error(struct request *request, const struct vsr_err *err, bool connected) {
-    enum provider_failure failure = failure_of(err, connected);
+    enum provider_failure failure = relay_failure_of(err, connected);
     struct provider_result result = { .failure = failure, .status = request->answered ? request->upstream_status : 0 };
     LOG_WARN("backend failed", LOG_S("request_id", request->request_id), LOG_S("model", request->selected_model),
              LOG_S("endpoint", request->call.endpoint ? request->call.endpoint->id : VSR_STR("")),

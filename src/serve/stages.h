@@ -57,6 +57,8 @@ enum stage_result stage_dispatch(struct request *request);
 void dispatch_cancel(struct request *request);
 /* After a failed attempt and before the first byte: starts another one when policy allows. Otherwise false. */
 bool dispatch_retry(struct request *request, const struct provider_result *result);
+/* The same after an error that was read to its end: another model may take what this one refused. */
+bool dispatch_elsewhere(struct request *request, vsr_str error_body);
 
 /* stage_relay.c, beside pipeline_upstream_*() */
 void relay_drained(struct request *request);

@@ -35,6 +35,8 @@ static const char *const label_signal[] = { "signal_type", "signal_name" };
 static const char *const label_signal_type[] = { "signal_type" };
 static const char *const label_signal_code[] = { "signal_type", "code" };
 static const char *const label_signal_reason[] = { "signal_type", "reason" };
+static const char *const label_failover[] = { "from", "to", "reason" };
+static const char *const label_hedge[] = { "model", "outcome" };
 static const char *const label_translation[] = { "inbound", "outbound", "severity", "reason" };
 static const char *const label_version[] = { "version" };
 static const char *const label_category[] = { "category" };
@@ -123,6 +125,11 @@ static void register_signals(struct telemetry *t) {
                                         SERIES_SIGNALS_MAX);
     t->signal_errors = metrics_counter(m, "llm_signal_errors_total", "Signals that could not be evaluated.",
                                        label_signal_code, 2, SERIES_CODES_MAX * 4);
+    t->failovers = metrics_counter(m, "llm_model_failover_total",
+                                   "Requests that another model took over, which was not the decision's first choice.",
+                                   label_failover, 3, SERIES_PAIRS_MAX);
+    t->hedges = metrics_counter(m, "vsr_hedges_total", "Second attempts beside a slow first one, by how they ended.",
+                                label_hedge, 2, SERIES_PAIRS_MAX);
     t->translation_lossy = metrics_counter(m, "llm_translation_lossy_total",
                                            "What translations between the client's and the backend's protocol lost.",
                                            label_translation, 4, SERIES_TRANSLATION_MAX);

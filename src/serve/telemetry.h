@@ -78,6 +78,8 @@ struct telemetry {
     struct metric_family *signal_matches;    /* llm_signal_match_total{signal_type,signal_name} */
     struct metric_family *signal_errors;     /* llm_signal_errors_total{signal_type,code} */
     struct metric_family *signals_skipped;   /* llm_signal_skipped_total{signal_type,reason} */
+    struct metric_family *failovers;         /* llm_model_failover_total{from,to,reason} */
+    struct metric_family *hedges;            /* vsr_hedges_total{model,outcome} */
     struct metric_family *translation_lossy; /* llm_translation_lossy_total{inbound,outbound,severity,reason} */
     struct metric_family *signal_seconds;    /* llm_signal_extraction_latency_seconds{signal_type} */
     struct metric *extproc_streams;

@@ -13,7 +13,6 @@
 #include "serve/admission.h"
 #include "serve/extproc_server.h"
 #include "serve/http_front.h"
-#include "serve/run_front.h"
 #include "serve/listeners.h"
 #include "serve/request.h"
 #include "serve/run_front.h"

@@ -29,7 +29,7 @@ static const struct {
     { MODEL "api_format: anthropic}]}", "" },
     { MODEL "api_format: openai-responses}]}", "" },
     { MODEL "backend_refs: [{endpoint: h, proxy: \"http://p:1\"}]}]}", "providers.models[m].backend_refs[0].proxy!" },
-    { MODEL "reliability: {hedge: {after: 1s}}}]}", "providers.models[m].reliability.hedge" },
+    { MODEL "reliability: {hedge: {after: 1s}}}]}", "" },
     { MODEL "reliability: {slow_start: 5s}}]}", "" },
     { MODEL "reliability: {slow_start: 0s}}]}", "" },
     { MODEL "reliability: {circuit: {max_requests: 5}}}]}", "" },

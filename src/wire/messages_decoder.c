@@ -3,8 +3,8 @@
  *
  * Blocks may overlap, as their index allows, though Anthropic sends one after the other. Calls of `server_tool_use` and
  * `mcp_tool_use` blocks are calls that the provider runs; results of such tools and blocks that are new to vsr are
- * DELTA_FOREIGN. The finish is said at `message_stop`, since `message_delta` may come more than once; a clean end after
- * a stop_reason is a proper end, too.
+ * DELTA_FOREIGN. The finish is said at `message_stop`, since `message_delta` may come more than once; a
+ * stream without it has been cut.
  */
 #include "core/arena.h"
 #include "wire/decoder_kind.h"
@@ -288,8 +288,7 @@ static void on_event(struct decoder *decoder, vsr_str event, const struct json_d
 
 static void on_stop(struct decoder *decoder, bool done) {
     struct messages_decoder *d = self(decoder);
-    (void)done; /* some proxies end every stream with [DONE] */
-    if (d->stopped)
+    if (done && d->stopped) /* some proxies end every stream with [DONE] */
         say_finish(d);
 }
 

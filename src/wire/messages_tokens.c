@@ -1,7 +1,5 @@
 #include "wire/messages_tokens.h"
 
-#include "core/buf.h"
-#include "core/json_write.h"
 #include "wire/envelope.h"
 #include "wire/messages_request.h"
 #include "wire/token_estimate.h"
@@ -19,13 +17,4 @@ int messages_count_tokens(const struct json_doc *doc, double bytes_per_token, ui
     *ret_tokens = envelope_input_tokens(&envelope, 0);
     *ret_tokens = text > UINT64_MAX - *ret_tokens ? UINT64_MAX : *ret_tokens + text;
     return 0;
-}
-
-void messages_tokens_write(struct buf *out, uint64_t tokens) {
-    struct json_writer w;
-    json_write_init(&w, out);
-    json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("input_tokens"));
-    json_write_u64(&w, tokens);
-    json_write_end(&w);
 }

@@ -11,8 +11,6 @@
 #include "core/err.h"
 #include "core/json.h"
 
-struct buf;
-
 /*
  * Text is divided by `bytes_per_token` (token_estimate_ratio(); 0: 4), the rest counted as envelope.h does. Fails with
  * VSR_E_INVALID as messages_to_chat() does: `model field is required`, `messages field is required`, `messages field
@@ -20,8 +18,5 @@ struct buf;
  */
 int messages_count_tokens(const struct json_doc *doc, double bytes_per_token, uint64_t *ret_tokens,
                           struct vsr_err *err) VSR_MUST_CHECK;
-
-/* Appends `{"input_tokens":N}`. */
-void messages_tokens_write(struct buf *out, uint64_t tokens);
 
 #endif

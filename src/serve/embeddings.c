@@ -140,7 +140,7 @@ static enum stage_result reply(struct request *request, const struct embeddings 
     const struct usage usage = { .has = true, .prompt = (int64_t)work->n_tokens };
     struct buf text;
     char *copy;
-    limit_request_ends(request, &usage);
+    limit_request_ends(request, &usage, false);
     buf_init(&text, BODY_LEN_MAX);
     embeddings_write(&text, &answer);
     copy = buf_failed(&text) < 0 ? NULL : arena_try_alloc_raw(request->arena, text.len);

@@ -25,6 +25,7 @@ enum { PING_INTERVAL_MS = 15000 }; /* gateway.md 7.6 */
 
 static void on_delta(void *user, const struct answer_delta *delta) {
     struct request *request = user;
+    limit_note_delta(request, delta);
     answer_take(request->said, delta);
     encoder_take(request->encoder, delta);
 }

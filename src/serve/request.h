@@ -131,8 +131,9 @@ struct request {
     /* limit */
     struct limit_ask limit_ask;
     struct limit_ticket ticket;
-    bool limit_waits;      /* an answer is under way */
-    int64_t prompt_tokens; /* estimated */
+    bool limit_waits;          /* an answer is under way */
+    int64_t prompt_tokens;     /* estimated */
+    uint64_t said_len, n_said; /* bytes and pieces of the answer so far, where a decoder reads along */
 
     /* admission */
     struct admission_place place;

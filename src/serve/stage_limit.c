@@ -9,6 +9,7 @@
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "signal/token_count.h"
+#include "wire/answer_model.h"
 
 /* Those that make a backend or a model work. */
 static bool is_counted(enum endpoint_kind kind) {
@@ -152,31 +153,52 @@ enum stage_result stage_budget(struct request *request) {
 
 /* ---- the end */
 
-/* What the request took when no backend said so. A stream's frames hold a token each, at the least. */
+void limit_note_delta(struct request *request, const struct answer_delta *delta) {
+    switch (delta->kind) {
+    case DELTA_TEXT:
+    case DELTA_REASONING:
+    case DELTA_REFUSAL:
+    case DELTA_TOOL_BEGIN:
+    case DELTA_TOOL_ARGUMENTS:
+        request->said_len += delta->text.len + delta->name.len;
+        request->n_said++;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Tokens of what has come of the answer so far: a piece or a frame holds one, at the least. */
+static int64_t tokens_said(const struct request *request) {
+    uint64_t tokens = token_estimate_tokens(request->said_len, token_estimate_ratio(request->worker->token_estimate));
+    if (!request->said)
+        return request->streaming ? (int64_t)request->relay.stream.n_frames : 0;
+    return (int64_t)(tokens > request->n_said ? tokens : request->n_said);
+}
+
+/* What the request took when no backend said so. */
 static struct usage guess_usage(const struct request *request) {
     struct usage usage = { .has = true };
     bool failed = request->reply.status >= 400 || request->upstream_status >= 400;
     if (!request->dispatched_ns || (failed && !request->aborted))
         return usage; /* no backend has worked for it, or none that charges for it */
     usage.prompt = request->prompt_tokens;
-    if (request->streaming)
-        usage.completion = (int64_t)request->relay.stream.n_frames;
+    usage.completion = tokens_said(request);
     return usage;
 }
 
-void limit_request_ends(struct request *request, const struct usage *usage) {
-    struct usage guess;
+void limit_request_ends(struct request *request, const struct usage *reported, bool cut) {
+    struct usage usage;
     double cost = 0;
     if (!request->ticket.n_held && !request->ticket.wait)
         return;
-    if (!usage) {
-        guess = guess_usage(request);
-        usage = &guess;
-    }
+    usage = reported ? *reported : guess_usage(request);
+    /* Some protocols begin with a usage that knows nothing of the answer yet. */
+    if (reported && cut && usage.completion < tokens_said(request))
+        usage.completion = tokens_said(request);
     if (request->model)
-        cost = pricing_cost(request->model->provider->config->pricing, usage);
+        cost = pricing_cost(request->model->provider->config->pricing, &usage);
     limit_settle(request->worker->limits, &request->ticket,
-                 (double)(usage->prompt > 0 ? usage->prompt : 0) +
-                     (double)(usage->completion > 0 ? usage->completion : 0),
+                 (double)(usage.prompt > 0 ? usage.prompt : 0) + (double)(usage.completion > 0 ? usage.completion : 0),
                  cost);
 }

@@ -154,11 +154,11 @@ static void record_call(struct request *request, bool completed, uint64_t now_ns
 }
 
 /* Whoever went away or was cut off has still used what was reported by then. */
-static void settle(struct request *request) {
+static void settle(struct request *request, bool completed) {
     struct usage usage = { 0 };
     bool known = request->ticket.n_held && request->first_byte_ns && request->upstream_status < 300 &&
                  read_usage(request, &usage);
-    limit_request_ends(request, known ? &usage : NULL);
+    limit_request_ends(request, known ? &usage : NULL, request->aborted || !completed);
 }
 
 void record_request(struct request *request, bool completed) {
@@ -175,7 +175,7 @@ void record_request(struct request *request, bool completed) {
         record_outcome(request, completed, status);
     if (request->call_begun)
         record_call(request, completed, now_ns);
-    settle(request);
+    settle(request, completed);
     if (!request->refused)
         metric_inc(worker_response_metric(worker, status));
     metric_observe(worker->telemetry->request_seconds, (double)(now_ns - request->start_ns) / 1e9);

@@ -42,6 +42,7 @@ static void begin_chat_stream(struct request *request) {
 
 static void on_delta(void *user, const struct answer_delta *delta) {
     struct request *request = user;
+    limit_note_delta(request, delta);
     answer_take(request->said, delta);
 }
 

@@ -7,6 +7,8 @@
 #include "serve/pipeline.h"
 #include "serve/request.h"
 
+struct answer_delta;
+
 /* pipeline.c: the backend is about to be called; what every stage took, as `admit=3,receive=0,...` */
 void pipeline_note_dispatch(struct request *request);
 vsr_str pipeline_stage_times(const struct request *request);
@@ -18,8 +20,10 @@ enum stage_result stage_receive(struct request *request);
 /* stage_limit.c: budgets of callers, before the body and again with the model known */
 enum stage_result stage_limit(struct request *request);
 enum stage_result stage_budget(struct request *request);
-/* Settles them, once. `usage` NULL: no backend reported any. */
-void limit_request_ends(struct request *request, const struct usage *usage);
+/* A piece of the answer: counted, for answers that end before anybody has said what they took. */
+void limit_note_delta(struct request *request, const struct answer_delta *delta);
+/* Settles them, once. `reported` NULL: no backend said what it took. `cut`: the answer did not come to its end. */
+void limit_request_ends(struct request *request, const struct usage *reported, bool cut);
 
 /* stage_admission.c */
 enum stage_result stage_admission(struct request *request);

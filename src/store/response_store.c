@@ -383,6 +383,18 @@ static bool wait_for_work(struct response_store *store) {
     return store->first || !store->stop;
 }
 
+/* The last chance of what memory holds. */
+static void close_place(struct response_store *store) {
+    if (!store->state && memory_store_count(store->memory))
+        try_open(store);
+    if (store->state)
+        store->driver->close(store->state);
+    else if (memory_store_count(store->memory))
+        LOG_ERROR("writes are lost: their store is away, and the process ends", LOG_C("store", "responses"),
+                  LOG_C("backend", store->driver->name), LOG_U("writes", memory_store_count(store->memory)));
+    store->state = NULL;
+}
+
 static void *run_thread(void *data) {
     struct response_store *store = data;
     struct store_op *ops[STORE_BATCH_MAX];
@@ -400,11 +412,7 @@ static void *run_thread(void *data) {
         gauge_set(store->metrics.queued, (double)n_queued);
         execute(store, ops, n);
     }
-    if (!store->state && memory_store_count(store->memory))
-        try_open(store);
-    if (store->state)
-        store->driver->close(store->state);
-    store->state = NULL;
+    close_place(store);
     return NULL;
 }
 

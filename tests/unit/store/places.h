@@ -117,4 +117,11 @@ static const struct place places[] = {
     { "redis, TLS", redis_tls_begin, end_server },
 };
 
+static inline const struct place *place_named(const char *name) {
+    for (size_t i = 0; i < VSR_COUNT(places); i++)
+        if (strcmp(places[i].name, name) == 0)
+            return &places[i];
+    return NULL;
+}
+
 #endif

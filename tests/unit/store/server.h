@@ -93,11 +93,14 @@ static inline void server_start(struct server_process *s) {
     int status;
     s->pid = server_spawn(s);
     while (!server_listens(s->port)) {
-        if (waitpid(s->pid, &status, WNOHANG) == s->pid || clock_mono_ms() > end) {
+        if (clock_mono_ms() > end) {
             server_print_log(s);
             fail_msg("%s did not start", s->args[0]);
         }
         usleep(10000);
+        /* children of one that was killed may be in its way for a moment */
+        if (waitpid(s->pid, &status, WNOHANG) == s->pid)
+            s->pid = server_spawn(s);
     }
 }
 
@@ -107,6 +110,20 @@ static inline void server_kill(struct server_process *s, int signum) {
     (void)kill(s->pid, signum);
     (void)waitpid(s->pid, NULL, 0);
     s->pid = 0;
+}
+
+/* The server and its children: they may be the ones that serve. */
+static inline void server_signal_all(const struct server_process *s, int signum) {
+    char path[96];
+    FILE *file;
+    int child;
+    (void)kill(s->pid, signum);
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)s->pid, (int)s->pid);
+    file = fopen(path, "r");
+    while (file && fscanf(file, "%d", &child) == 1)
+        (void)kill(child, signum);
+    if (file)
+        (void)fclose(file);
 }
 
 static inline void server_make_dir(struct server_process *s) {

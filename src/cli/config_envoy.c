@@ -33,6 +33,8 @@ struct printing {
     struct arena *arena;
     vsr_str extproc_host;
     uint16_t extproc_port;
+    vsr_str listen_host; /* empty: where the policy says */
+    uint16_t listen_port;
 };
 
 /* ---- members */
@@ -388,7 +390,10 @@ static void put_listener(struct printing *p, const struct config_listener *liste
                  VSR_FMT(listener->name));
     begin(p, NULL);
     text(p, "name", listener->name);
-    address(p, listener->address, listener->port);
+    if (p->listen_host.len)
+        address(p, p->listen_host, p->listen_port);
+    else
+        address(p, listener->address, listener->port);
     number(p, "per_connection_buffer_limit_bytes", buffer_len(p));
     begin_list(p, "filter_chains");
     begin(p, NULL);
@@ -459,11 +464,13 @@ static void put_backend_tls(struct printing *p, const struct config_backend_ref 
 }
 
 static void put_reliability(struct printing *p, const struct config_reliability *reliability) {
-    begin(p, "outlier_detection");
-    number(p, "consecutive_5xx", reliability->consecutive_5xx);
-    duration(p, "base_ejection_time", reliability->base_ejection_time_ms);
-    number(p, "max_ejection_percent", reliability->max_ejection_percent);
-    end(p);
+    if (reliability->consecutive_5xx > 0) {
+        begin(p, "outlier_detection");
+        number(p, "consecutive_5xx", reliability->consecutive_5xx);
+        duration(p, "base_ejection_time", reliability->base_ejection_time_ms);
+        number(p, "max_ejection_percent", reliability->max_ejection_percent);
+        end(p);
+    }
     begin(p, "circuit_breakers");
     begin_list(p, "thresholds");
     begin(p, NULL);
@@ -564,7 +571,7 @@ static void put_document(struct printing *p, vsr_str admin_host, uint16_t admin_
     }
     begin(p, "static_resources");
     begin_list(p, "listeners");
-    for (size_t i = 0; i < p->doc->listeners.n; i++)
+    for (size_t i = 0; i < p->doc->listeners.n && (i == 0 || p->listen_host.len == 0); i++)
         put_listener(p, (const struct config_listener *)p->doc->listeners.items + i);
     end(p);
     begin_list(p, "clusters");
@@ -601,6 +608,10 @@ static int envoy_run(const struct cli *cli, int argc, char **argv) {
     if (!socket_text_read(options_text(cli->options, "extproc"), &p.extproc_host, &p.extproc_port) ||
         p.extproc_host.len == 0)
         return cli_usage(cli, "--extproc: expected HOST:PORT, found \"%s\"", options_text(cli->options, "extproc"));
+    if (options_has(cli->options, "listen") &&
+        (!socket_text_read(options_text(cli->options, "listen"), &p.listen_host, &p.listen_port) ||
+         p.listen_host.len == 0))
+        return cli_usage(cli, "--listen: expected ADDR:PORT, found \"%s\"", options_text(cli->options, "listen"));
     if (!socket_text_read(options_text(cli->options, "admin"), &admin_host, &admin_port))
         return cli_usage(cli, "--admin: expected HOST:PORT or off, found \"%s\"", options_text(cli->options, "admin"));
     code = config_source_load(cli, file, false, &source);
@@ -616,6 +627,8 @@ static int envoy_run(const struct cli *cli, int argc, char **argv) {
 static const struct option_spec envoy_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "the same as the operand FILE", .env = "VSR_CONFIG" },
     { "extproc", 0, OPTION_TEXT, 0, "HOST:PORT", "where Envoy finds vsr: its --extproc-listen", "127.0.0.1:50051" },
+    { "listen", 0, OPTION_TEXT, 0, "ADDR:PORT",
+      "where Envoy listens, with the settings of the first listener; without it where the policy says" },
     { "admin", 0, OPTION_TEXT, 0, "HOST:PORT", "Envoy's own admin socket, or `off`", "127.0.0.1:9901" },
 };
 
@@ -628,7 +641,7 @@ const struct command command_config_envoy_spec = {
         "and a cluster for each model with what the policy says of its endpoints. Envoy then owns the sockets and\n"
         "calls the backends, and vsr decides. Keys of endpoints are not in it: vsr adds them to each request.\n",
     .examples = "vsr config envoy policy.yaml >envoy.json && envoy -c envoy.json\n"
-                "vsr config envoy --extproc vsr:50051 policy.yaml\n",
+                "vsr config envoy --listen 0.0.0.0:10000 --extproc vsr:50051 policy.yaml\n",
     .operands = OPERANDS_FILE,
     .operands_most = 1,
     .options = envoy_options,

@@ -53,8 +53,11 @@ static void let_pass(struct extproc_call *call, const struct extproc_message *me
     size_t n = clean_fields(call, call->extproc->worker->snapshot, &message->head, now);
     call->state = EXTPROC_PASSING;
     extproc_diff(scratch, message->head.fields, message->head.n_fields, now, n, &mutation);
-    extproc_send(call,
-                 &(struct extproc_answer){ .kind = EXTPROC_REQUEST_HEADERS, .headers = &mutation, .modes = &nothing });
+    extproc_send(call, &(struct extproc_answer){ .kind = EXTPROC_REQUEST_HEADERS,
+                                                 .headers = &mutation,
+                                                 /* Envoy has chosen a route by what the client said */
+                                                 .clear_route_cache = mutation.n_remove > 0,
+                                                 .modes = &nothing });
 }
 
 static bool is_true(const struct http1_head *head, vsr_str name) {

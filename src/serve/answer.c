@@ -201,6 +201,7 @@ static void add_debug(struct field_list *list) {
         add(list, VSR_STR("server-timing"), arena_printf(request->arena, "route;dur=%.3f", overhead_ms));
     }
     add_own(list, VSR_STR("x-vsr-stage-us"), pipeline_stage_times(request));
+    add_own_text(list, VSR_STR("x-vsr-session-id"), request->session_id);
     add_own(list, VSR_STR("x-vsr-session-phase"),
             request->facts.active_tool_loop ? VSR_STR("tool_loop") : VSR_STR("user_turn"));
     if (!request->outcome)

@@ -14,7 +14,7 @@
 #define HTTP2_CAUSES(X) \
     X(RESETS, "resets", 200, 20)                   /* streams that end before their answer, whoever was to blame */ \
     X(SETTINGS, "settings", 1000, 100)             /* each is acknowledged */ \
-    X(PINGS, "pings", 1000, 100)                   /* likewise */ \
+    X(PINGS, "pings", 1000, 100)                   /* likewise; beyond one for each DATA frame of ours */ \
     X(EMPTY_DATA, "empty_data", 1000, 100)         /* DATA that brings neither bytes nor an end */ \
     X(WINDOW_UPDATES, "window_updates", 1000, 100) /* beyond two for each DATA frame of ours */ \
     X(PRIORITIES, "priorities", 1000, 100)         /* PRIORITY */ \

@@ -10,7 +10,9 @@ function fieldsOf({ method = 'POST', path = '/v1/chat/completions', headers = {}
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
     if (key === 'connection' || key === 'host') continue;
-    fields[key] = fields[key] === undefined ? value : [fields[key], value].flat();
+    // HTTP/1.1 drops the white space around a value, HTTP/2 forbids it.
+    const trimmed = Array.isArray(value) ? value.map((one) => `${one}`.trim()) : `${value}`.trim();
+    fields[key] = fields[key] === undefined ? trimmed : [fields[key], trimmed].flat();
   }
   if (body !== undefined) {
     fields['content-type'] ??= 'application/json';

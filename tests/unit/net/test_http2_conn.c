@@ -718,6 +718,30 @@ TEST(floods_end_the_connection_and_no_other) {
     }
 }
 
+/* What is rapid reset from one client is everyday from a proxy with thousands of them. */
+TEST(a_proxy_may_reset_what_its_clients_gave_up) {
+    struct server_limits limits = patient;
+    struct app app;
+    limits.http2_trusted = true;
+    app_begin(&app, &limits);
+    for (int i = 0; i < 2000; i++) {
+        struct buf out;
+        struct peer *peer = &app.client.peer;
+        buf_init(&out, 1 << 20);
+        if (i == 0) {
+            buf_append(&out, VSR_STR(HTTP2_PREFACE));
+            http2_frame(&out, NGHTTP2_SETTINGS, 0, 0, VSR_STR(""));
+        }
+        write_resets(&out, (uint32_t)i);
+        CHECK(peer_send_str(peer, buf_str(&out), app.loop), "send");
+        buf_done(&out);
+        CHECK(!peer_gone(peer), "it stays");
+    }
+    PUMP(app.loop, app.n_vanished == 2000, "all are told");
+    CHECK_INT(goaway_code(peer_poll(&app.client.peer)), -1, "no GOAWAY");
+    app_end(&app);
+}
+
 TEST(a_head_that_does_not_end) {
     struct server_limits limits = patient;
     struct app app;
@@ -819,4 +843,5 @@ RUN_TESTS(T(conversations), T(trailers_both_ways), T(side_by_side), T(megabytes)
           T(answered_before_the_body_came), T(continues), T(limits_are_answered), T(streams_past_the_limit_are_refused),
           T(slow_body), T(idle), T(a_client_that_takes_nothing_of_one_stream), T(drain_loses_no_request),
           T(drain_of_a_silent_client), T(the_preface_in_any_slices), T(floods_end_the_connection_and_no_other),
-          T(a_head_that_does_not_end), T(a_client_that_says_the_preface_and_no_more), T(malformed_requests))
+          T(a_proxy_may_reset_what_its_clients_gave_up), T(a_head_that_does_not_end),
+          T(a_client_that_says_the_preface_and_no_more), T(malformed_requests))

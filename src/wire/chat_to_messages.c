@@ -42,6 +42,7 @@ enum {
     FUNCTIONS,
     TOOL_CHOICE,
     PARALLEL_TOOL_CALLS,
+    RESPONSE_FORMAT,
     USER,
     BODY_MEMBERS
 };
@@ -59,16 +60,21 @@ static const vsr_str body_members[BODY_MEMBERS] = {
     [FUNCTIONS] = VSR_STR_INIT("functions"),
     [TOOL_CHOICE] = VSR_STR_INIT("tool_choice"),
     [PARALLEL_TOOL_CALLS] = VSR_STR_INIT("parallel_tool_calls"),
+    [RESPONSE_FORMAT] = VSR_STR_INIT("response_format"),
     [USER] = VSR_STR_INIT("user"),
 };
 
 /* What changes an answer and has no counterpart. */
 static const vsr_str lost_members[] = {
-    VSR_STR_INIT("response_format"),    VSR_STR_INIT("seed"),
-    VSR_STR_INIT("presence_penalty"),   VSR_STR_INIT("frequency_penalty"),
-    VSR_STR_INIT("logit_bias"),         VSR_STR_INIT("logprobs"),
-    VSR_STR_INIT("top_logprobs"),       VSR_STR_INIT("modalities"),
-    VSR_STR_INIT("prediction"),         VSR_STR_INIT("verbosity"),
+    VSR_STR_INIT("seed"),
+    VSR_STR_INIT("presence_penalty"),
+    VSR_STR_INIT("frequency_penalty"),
+    VSR_STR_INIT("logit_bias"),
+    VSR_STR_INIT("logprobs"),
+    VSR_STR_INIT("top_logprobs"),
+    VSR_STR_INIT("modalities"),
+    VSR_STR_INIT("prediction"),
+    VSR_STR_INIT("verbosity"),
     VSR_STR_INIT("web_search_options"),
 };
 
@@ -728,6 +734,29 @@ static void write_top_k(struct job *job, json_ref top_k) {
         write_raw_member(job, VSR_STR("top_k"), raw(job, top_k));
 }
 
+/* Of OpenAI's formats only schemas have a counterpart. The client's own configuration stays while its format does. */
+static void write_output_config(struct job *job, json_ref format) {
+    const struct sidecar *sidecar = job->sidecar;
+    json_ref schema = member(job, member(job, format, VSR_STR("json_schema")), VSR_STR("schema"));
+    bool is_own = sidecar->response_format_written.len == 0
+                      ? !is_present(job, format)
+                      : is_present(job, format) && sidecar_mark_is(sidecar->response_format_written, raw(job, format));
+    if (sidecar->output_config.len > 0 && is_own) {
+        write_raw_member(job, VSR_STR("output_config"), sidecar->output_config);
+    } else if (type_is(job, format, VSR_STR("json_schema")) && json_is(job->doc, schema, JSON_OBJECT)) {
+        key(job, VSR_STR("output_config"));
+        json_write_begin_object(&job->w);
+        key(job, VSR_STR("format"));
+        json_write_begin_object(&job->w);
+        write_member(job, VSR_STR("type"), VSR_STR("json_schema"));
+        write_raw_member(job, VSR_STR("schema"), raw(job, schema));
+        json_write_end(&job->w);
+        json_write_end(&job->w);
+    } else if (is_present(job, format) && !type_is(job, format, VSR_STR("text"))) {
+        warnings_add(job->warnings, WARNING_LOSSY, "member_not_translated", VSR_STR("response_format"), none);
+    }
+}
+
 static void write_metadata(struct job *job, json_ref user) {
     if (job->sidecar->metadata.len > 0) {
         write_raw_member(job, VSR_STR("metadata"), job->sidecar->metadata);
@@ -809,6 +838,7 @@ static void write_body(struct job *job, const json_ref *body) {
     write_sampling(job, body, thinking);
     if (write_tools(job, body))
         write_tool_choice(job, body, thinking);
+    write_output_config(job, body[RESPONSE_FORMAT]);
     write_metadata(job, body[USER]);
     if (job->options->stream)
         write_raw_member(job, VSR_STR("stream"), VSR_STR("true"));

@@ -32,6 +32,7 @@ enum {
     TOOL_CHOICE,
     METADATA,
     THINKING,
+    OUTPUT_CONFIG,
     BODY_MEMBERS
 };
 
@@ -49,6 +50,7 @@ static const vsr_str body_members[BODY_MEMBERS] = {
     [TOOL_CHOICE] = VSR_STR_INIT("tool_choice"),
     [METADATA] = VSR_STR_INIT("metadata"),
     [THINKING] = VSR_STR_INIT("thinking"),
+    [OUTPUT_CONFIG] = VSR_STR_INIT("output_config"),
 };
 
 static const vsr_str none = VSR_STR_INIT("");
@@ -659,6 +661,33 @@ static void write_stop(struct job *job, json_ref sequences) {
         json_write_end(&job->w);
 }
 
+/* `format` as OpenAI's structured output, which wants a name; `effort` has no counterpart. */
+static void write_output_config(struct job *job, json_ref config) {
+    json_ref format = member(job, config, VSR_STR("format")), schema = member(job, format, VSR_STR("schema"));
+    size_t start;
+    if (!is_present(job, config))
+        return;
+    job->sidecar->output_config = raw(job, config);
+    if (is_present(job, member(job, config, VSR_STR("effort"))))
+        warnings_add(job->warnings, WARNING_INFO, "member_not_translated", VSR_STR("output_config.effort"), none);
+    if (!type_is(job, format, VSR_STR("json_schema")) || !json_is(job->doc, schema, JSON_OBJECT))
+        return;
+    key(job, VSR_STR("response_format"));
+    start = job->w.out->len;
+    json_write_begin_object(&job->w);
+    write_member(job, VSR_STR("type"), VSR_STR("json_schema"));
+    key(job, VSR_STR("json_schema"));
+    json_write_begin_object(&job->w);
+    write_member(job, VSR_STR("name"), VSR_STR("output"));
+    write_raw_member(job, VSR_STR("schema"), schema);
+    key(job, VSR_STR("strict"));
+    json_write_bool(&job->w, true);
+    json_write_end(&job->w);
+    json_write_end(&job->w);
+    if (!buf_failed(job->w.out))
+        job->sidecar->response_format_written = sidecar_mark(str_sub(buf_str(job->w.out), start, job->w.out->len));
+}
+
 static void write_metadata(struct job *job, json_ref metadata) {
     json_ref user = member(job, metadata, VSR_STR("user_id"));
     if (!is_present(job, metadata))
@@ -746,6 +775,7 @@ static void write_body(struct job *job, const json_ref *body) {
     write_if_present(job, body, STREAM);
     write_tools(job, body[TOOLS]);
     write_tool_choice(job, body[TOOL_CHOICE]);
+    write_output_config(job, body[OUTPUT_CONFIG]);
     write_metadata(job, body[METADATA]);
     json_write_end(&job->w);
 }

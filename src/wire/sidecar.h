@@ -52,7 +52,9 @@ struct sidecar {
     vsr_str user_id;                    /* metadata.user_id, decoded */
     vsr_str tool_choice;                /* raw member */
     struct sidecar_mark tool_choice_written;
-    vsr_str members; /* further top-level members, `"name":value` joined by commas */
+    vsr_str output_config;                       /* raw member */
+    struct sidecar_mark response_format_written; /* its format, if it has one */
+    vsr_str members;                             /* further top-level members, `"name":value` joined by commas */
 };
 
 /* Keeps `arena`. */

@@ -78,6 +78,7 @@ bool usage_read_answer(const struct json_doc *doc, struct usage *ret_usage) {
 void usage_read_messages(const struct json_doc *doc, json_ref object, struct usage_messages *raw) {
     json_ref creation = json_get(doc, object, VSR_STR("cache_creation"));
     json_ref server = json_get(doc, object, VSR_STR("server_tool_use"));
+    json_ref details = json_get(doc, object, VSR_STR("output_tokens_details"));
     bool *malformed = &raw->malformed;
     if (!json_is(doc, object, JSON_OBJECT))
         return;
@@ -90,6 +91,7 @@ void usage_read_messages(const struct json_doc *doc, json_ref object, struct usa
     (void)read_member(doc, creation, VSR_STR("ephemeral_5m_input_tokens"), malformed, &raw->ephemeral_5m);
     (void)read_member(doc, creation, VSR_STR("ephemeral_1h_input_tokens"), malformed, &raw->ephemeral_1h);
     (void)read_member(doc, server, VSR_STR("web_search_requests"), malformed, &raw->web_searches);
+    (void)read_member(doc, details, VSR_STR("thinking_tokens"), malformed, &raw->thinking);
 }
 
 static int64_t add(int64_t a, int64_t b) {
@@ -103,6 +105,7 @@ struct usage usage_from_messages(const struct usage_messages *raw) {
     return (struct usage){
         .prompt = add(add(raw->input, raw->cache_read), raw->cache_creation),
         .completion = raw->output,
+        .reasoning = raw->thinking,
         .cached = raw->cache_read,
         .cache_write = raw->cache_creation,
         .cache_write_5m = raw->ephemeral_5m,
@@ -157,6 +160,12 @@ void usage_write_messages(struct json_writer *w, const struct usage *usage) {
         json_write_begin_object(w);
         write_count(w, VSR_STR("ephemeral_5m_input_tokens"), usage->cache_write_5m);
         write_count(w, VSR_STR("ephemeral_1h_input_tokens"), usage->cache_write_1h);
+        json_write_end(w);
+    }
+    if (usage->reasoning != 0) {
+        json_write_key(w, VSR_STR("output_tokens_details"));
+        json_write_begin_object(w);
+        write_count(w, VSR_STR("thinking_tokens"), usage->reasoning);
         json_write_end(w);
     }
     if (usage->web_searches != 0) {

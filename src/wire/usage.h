@@ -26,8 +26,8 @@ struct usage {
 
 /*
  * Reads the members of `object`, the `usage` object itself, of any protocol: cache_read_input_tokens or
- * cache_creation_input_tokens tell Anthropic's, unless there is prompt_tokens. False when `object` is no object; *ret_usage is then all
- * zero. Numbers with a fraction are cut, numbers out of range clamped.
+ * cache_creation_input_tokens tell Anthropic's, unless there is prompt_tokens. False when `object` is no object;
+ * *ret_usage is then all zero. Numbers with a fraction are cut, numbers out of range clamped.
  */
 bool usage_read(const struct json_doc *doc, json_ref object, struct usage *ret_usage);
 
@@ -36,7 +36,7 @@ bool usage_read(const struct json_doc *doc, json_ref object, struct usage *ret_u
  * as they are written: usage_from_messages() makes of them what the rest of vsr counts by.
  */
 struct usage_messages {
-    int64_t input, output, cache_read, cache_creation, ephemeral_5m, ephemeral_1h, web_searches;
+    int64_t input, output, thinking, cache_read, cache_creation, ephemeral_5m, ephemeral_1h, web_searches;
     bool has, malformed;
 };
 void usage_read_messages(const struct json_doc *doc, json_ref object, struct usage_messages *raw);

@@ -105,6 +105,45 @@ struct job {
     const char *name;
 };
 
+static void collect(void *user, const struct answer_delta *delta) {
+    answer_take(user, delta);
+}
+
+static const char *words(struct arena *arena, vsr_str text) {
+    return arena_c_str(arena, text);
+}
+
+/* What a client reads out of its answer is what the backend said. */
+static void check_heard(struct arena *arena, const struct job *job, const struct answer *said, vsr_str text) {
+    struct answer *heard = answer_new(arena, TEXT_LEN_MAX);
+    struct decoder *decoder = decoder_new(job->client, job->to_stream, collect, heard);
+    const struct answer_choice *a, *b;
+    decoder_feed(decoder, text);
+    decoder_end(decoder, true);
+    decoder_free(decoder);
+    CHECK_INT(answer_head(heard)->error.status > 0, answer_head(said)->error.status > 0, job->name);
+    a = answer_choice(said, 0);
+    b = answer_choice(heard, 0);
+    if (!a || !b || answer_head(said)->error.status > 0)
+        return;
+    /* Only Chat Completions tells refusals from text, and a whole message has nothing beside them. */
+    if (a->refusal.len == 0 || job->client == PROTOCOL_CHAT) {
+        CHECK_STR(b->text, words(arena, a->text), job->name);
+        CHECK_STR(b->refusal, words(arena, a->refusal), job->name);
+    }
+    CHECK_STR(b->reasoning, words(arena, a->reasoning), job->name);
+    CHECK_INT(b->n_tools, a->n_tools, job->name);
+    for (size_t i = 0; i < a->n_tools; i++) {
+        if (a->tools[i].id.len > 0) /* else minted */
+            CHECK_STR(b->tools[i].id, words(arena, a->tools[i].id), job->name);
+        CHECK_STR(b->tools[i].name, words(arena, a->tools[i].name), job->name);
+    }
+    if (answer_head(heard)->usage.has && answer_head(said)->usage.has) {
+        CHECK_INT(answer_head(heard)->usage.prompt, answer_head(said)->usage.prompt, job->name);
+        CHECK_INT(answer_head(heard)->usage.completion, answer_head(said)->usage.completion, job->name);
+    }
+}
+
 static void translate(struct arena *arena, const struct job *job, vsr_str text, struct buf *out) {
     struct warnings warnings;
     struct encoder_options options = {
@@ -130,6 +169,8 @@ static void translate(struct arena *arena, const struct job *job, vsr_str text, 
     CHECK(!pairing.order.broken, job->name);
     CHECK(pairing.order.ended, job->name);
     CHECK(answer_head(pairing.answer)->ended, job->name);
+    if (job->client != PROTOCOL_RESPONSES)
+        check_heard(arena, job, pairing.answer, buf_str(out));
     header = warnings_header(&warnings, arena);
     buf_printf(out, "\n--- status %d; usage %lld %lld; warnings %.*s\n", encoder_error_status(pairing.encoder),
                (long long)answer_head(pairing.answer)->usage.prompt,

@@ -30,28 +30,20 @@ struct responses_exchange *responses_exchange(struct request *request) {
 
 /* ---- whose it is */
 
-static vsr_str trusted(const struct request *request, vsr_str name) {
-    return request->listener->trust_identity_headers ? str_trim(request_single_field(request, name))
-                                                     : (vsr_str){ NULL, 0 };
-}
-
 /*
  * Empty where nobody is told apart. A hash, so that neither keys nor names of people lie in the store; each part with
  * its length, so that none can be mistaken for another.
  */
 static vsr_str owner_of(const struct request *request) {
     static const char digits[] = "0123456789abcdef";
-    const struct config_authz_identity *identity = &request->snapshot->doc->global.services.authz.identity;
-    vsr_str tenant = trusted(request, VSR_STR("x-authz-tenant-id"));
-    vsr_str user = trusted(request, identity->user_id_header);
-    vsr_str key = request->key_checked ? http1_field(request->head, VSR_STR("authorization")) : (vsr_str){ NULL, 0 };
+    const struct identity *who = &request->identity;
     unsigned char digest[SHA256_DIGEST_LENGTH];
     vsr_str all;
     char *hex;
-    if (tenant.len == 0 && user.len == 0 && key.len == 0)
+    if (who->tenant.len == 0 && who->user.len == 0 && who->key.len == 0)
         return (vsr_str){ NULL, 0 };
-    all = arena_printf(request->arena, "%zu:%.*s|%zu:%.*s|%zu:%.*s", tenant.len, VSR_FMT(tenant), user.len,
-                       VSR_FMT(user), key.len, VSR_FMT(key));
+    all = arena_printf(request->arena, "%zu:%.*s|%zu:%.*s|%zu:%.*s", who->tenant.len, VSR_FMT(who->tenant),
+                       who->user.len, VSR_FMT(who->user), who->key.len, VSR_FMT(who->key));
     SHA256((const unsigned char *)all.ptr, all.len, digest);
     hex = arena_alloc(request->arena, OWNER_HEX_LEN);
     for (size_t i = 0; i < OWNER_HEX_LEN / 2; i++) {
@@ -414,6 +406,58 @@ static bool speaks_responses(const struct request *request) {
     return model->n_endpoints > 0;
 }
 
+static int64_t window_of(const struct request *request) {
+    CONFIG_EACH(const struct config_model_card, card, &request->snapshot->doc->routing.model_cards)
+    if (str_eq(card->name, request->selected_model))
+        return card->context_window_size;
+    return 0;
+}
+
+/* The first turn that is kept when the oldest ones give way until the model can read the rest; by estimate. */
+static size_t first_that_fits(const struct request *request, uint64_t window) {
+    const struct responses_exchange *exchange = request->responses;
+    double ratio = token_estimate_ratio(request->worker->token_estimate);
+    uint64_t tokens = request->facts.token_floor;
+    size_t first = 0;
+    while (first < exchange->n_turns && tokens > window) {
+        const struct responses_turn *turn = &exchange->turns[first++];
+        uint64_t freed = token_estimate_tokens(turn->input.len + turn->output.len, ratio);
+        tokens = tokens > freed ? tokens - freed : 0;
+    }
+    return first;
+}
+
+/*
+ * gateway.md 6.3: a chain that has outgrown the model loses its oldest turns. Signals have read all of it; only what is
+ * sent is made anew, beside the text that facts are slices of.
+ */
+static enum stage_result fit(struct request *request) {
+    struct responses_exchange *exchange = request->responses;
+    int64_t window = window_of(request);
+    struct vsr_err err = VSR_ERR_NONE;
+    struct responses_chat chat;
+    struct buf shorter;
+    vsr_str text;
+    int rc;
+    if (window <= 0 || exchange->n_turns == 0 || request->facts.token_floor <= (uint64_t)window)
+        return STAGE_NEXT;
+    exchange->first_turn = first_that_fits(request, (uint64_t)window);
+    chat = chat_of(request, exchange->first_turn);
+    buf_init(&shorter, request->translated.max);
+    rc = responses_to_chat(request->arena, &exchange->request, &chat, request->warnings, &shorter, &err);
+    if (rc == 0 && !copy_text(request->arena, buf_str(&shorter), &text))
+        rc = err_set(&err, VSR_E_NOMEM, "the conversation is larger than this server accepts");
+    buf_done(&shorter);
+    if (rc == 0)
+        rc = json_parse(request->arena, text, &request->doc, &err);
+    if (rc < 0)
+        return refuse(request, &err);
+    request->original_body = text;
+    warnings_add(request->warnings, WARNING_LOSSY, "history_trimmed", VSR_STR("previous_response_id"),
+                 arena_printf(request->arena, "%zu of %zu turns", exchange->first_turn, exchange->n_turns));
+    return STAGE_NEXT;
+}
+
 enum stage_result stage_adapt(struct request *request) {
     struct responses_exchange *exchange = request->responses;
     const struct responses_request *asked;
@@ -421,15 +465,15 @@ enum stage_result stage_adapt(struct request *request) {
         return STAGE_NEXT;
     asked = &exchange->request;
     exchange->meta.model = request->selected_model;
-    if (speaks_responses(request))
-        return STAGE_NEXT; /* its tools are its own */
+    if (speaks_responses(request)) /* its tools are its own */
+        return fit(request);
     if (asked->foreign_tool.len)
         return refuse_tool(request, asked->foreign_tool);
     if (asked->wants_mcp)
         return refuse_tool(request, VSR_STR("mcp"));
     if (asked->wants_image)
         return refuse_tool(request, VSR_STR("image_generation"));
-    return STAGE_NEXT;
+    return fit(request);
 }
 
 int responses_body_write(struct request *request, vsr_str model_id, vsr_str effort, struct vsr_err *err) {

@@ -110,6 +110,15 @@ static void fail(struct run *run) {
     log_object(run, RESPONSES_EVENT_FAILED, object);
 }
 
+static void drained(void *data) {
+    struct worker *worker = data;
+    void (*on_drained)(void *) = worker->on_runs_drained;
+    loop_timer_stop(&worker->runs_timer);
+    worker->on_runs_drained = NULL;
+    if (on_drained)
+        on_drained(worker);
+}
+
 static void run_free(struct run *run) {
     struct worker *worker = run->worker;
     responses_service_remove(worker->responses_service, run->meta.id);
@@ -125,6 +134,8 @@ static void run_free(struct run *run) {
     arena_free(run->scratch);
     arena_free(run->arena);
     mem_free(run);
+    if (worker->n_runs == 0)
+        drained(worker);
 }
 
 static void close_run(struct run *run, bool completed) {
@@ -241,7 +252,14 @@ void run_stop(struct worker *worker, vsr_str id) {
     close_run(run, false);
 }
 
+void runs_drain(struct worker *worker, uint64_t drain_ms, void (*on_drained)(void *worker)) {
+    worker->on_runs_drained = on_drained;
+    loop_timer_start(worker->loop, &worker->runs_timer, worker->n_runs > 0 ? drain_ms : 0, drained, worker);
+}
+
 void runs_end(struct worker *worker) {
+    worker->on_runs_drained = NULL;
+    loop_timer_stop(&worker->runs_timer);
     while (worker->runs)
         close_run(worker->runs, false);
 }

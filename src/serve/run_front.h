@@ -13,6 +13,7 @@
 #define VSR_SERVE_RUN_FRONT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/str.h"
 #include "serve/front.h"
@@ -38,7 +39,10 @@ const struct response_meta *run_meta(const struct run *run);
 /* It was cancelled: its record says so already. Ends the run of that response, if it is here. */
 void run_stop(struct worker *worker, vsr_str id);
 
-/* The worker ends. */
+/* No further ones: on_drained(worker), once, when those that are here have ended, or after `drain_ms`. */
+void runs_drain(struct worker *worker, uint64_t drain_ms, void (*on_drained)(void *worker));
+
+/* The worker ends, and they with it. */
 void runs_end(struct worker *worker);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "provider/pricing.h"
+#include "serve/run_front.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "signal/token_count.h"
@@ -128,7 +129,8 @@ static enum stage_result ask(struct request *request, enum limit_phase phase, do
 
 enum stage_result stage_limit(struct request *request) {
     identity_read(request);
-    if (!request->snapshot->limits || !is_counted(request->endpoint))
+    /* What runs in the background was counted when its client asked for it. */
+    if (!request->snapshot->limits || !is_counted(request->endpoint) || run_of(request))
         return STAGE_NEXT;
     return ask(request, LIMIT_EARLY, 0, 0);
 }

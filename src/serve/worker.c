@@ -394,10 +394,11 @@ static void on_drain(void *data) {
     if (worker->draining)
         return;
     worker->draining = true;
-    worker->n_draining = worker->extproc ? 2 : 1;
+    worker->n_draining = worker->extproc ? 3 : 2;
     if (worker->extproc)
         extproc_server_drain(worker->extproc, worker->drain_ms, on_drained, worker);
     server_drain(worker->server, worker->drain_ms, on_drained, worker);
+    runs_drain(worker, worker->drain_ms, on_drained);
 }
 
 void worker_drain(struct worker *worker, uint64_t drain_ms) {

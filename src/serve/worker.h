@@ -87,6 +87,8 @@ struct worker {
     struct responses_service *responses_service;
     struct run *runs; /* responses that run in the background here */
     size_t n_runs;
+    struct loop_timer runs_timer; /* draining: how long they may go on */
+    void (*on_runs_drained)(void *data);
     struct random random;
     bool draining;
     unsigned n_draining; /* servers that have not ended yet */

@@ -127,17 +127,27 @@ static bool is_line(vsr_str text) {
     return str_find_char(text, '\n') < 0 && str_find_char(text, '\r') < 0;
 }
 
+/* JSON that came in several lines, in one: line ends stand between its values only. */
+static void join_lines(struct buf *out, size_t from) {
+    for (size_t i = from; i < out->len; i++)
+        if (out->ptr[i] == '\n' || out->ptr[i] == '\r')
+            out->ptr[i] = ' ';
+}
+
 static int write_event(struct responses_relay *r, const struct json_doc *doc, vsr_str type, unsigned flags) {
     struct json_edit *edit = json_edit_new(r->scratch, doc);
     struct json_step path[3] = { JSON_KEY("response") };
     struct json_step number[1];
+    size_t begin;
     int rc = set(edit, number, 0, "sequence_number", arena_printf(r->scratch, "%lld", (long long)r->sequence));
     if (rc == 0 && flags & RESPONSES_EVENT_HAS_RESPONSE)
         rc = edit_object(r, edit, path, 1);
     if (rc < 0)
         return rc;
     event_begin(r, type);
+    begin = r->base.out->len;
     rc = json_edit_apply(edit, r->base.out);
+    join_lines(r->base.out, begin);
     buf_append_c(r->base.out, "\n\n");
     r->sequence++;
     return rc;

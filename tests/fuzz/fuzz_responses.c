@@ -14,7 +14,9 @@
 #include "wire/encoder.h"
 #include "wire/responses_chat.h"
 #include "wire/responses_encoder.h"
+#include "wire/responses_relay.h"
 #include "wire/responses_request.h"
+#include "wire/responses_write.h"
 #include "wire/sse.h"
 #include "wire/warnings.h"
 
@@ -26,6 +28,24 @@ static void check_json(struct arena *arena, const struct buf *text) {
     struct json_doc doc;
     VSR_ASSERT(!buf_failed(text));
     VSR_ASSERT(json_parse(arena, buf_str(text), &doc, NULL) == 0);
+}
+
+/* What a backend of this protocol would get, from this client and from one that speaks chat. */
+static void check_backend_request(struct arena *arena, const struct responses_request *request,
+                                  const struct responses_chat *chat, const struct buf *as_chat) {
+    struct json_doc doc;
+    struct buf out;
+    struct vsr_err err = VSR_ERR_NONE;
+    buf_init(&out, OUT_LEN_MAX);
+    VSR_ASSERT(responses_forward(arena, request, chat, VSR_STR("b"), VSR_STR("low"), &out, &err) == 0 ||
+               err.code == VSR_E_INVALID);
+    if (err.code == 0)
+        check_json(arena, &out);
+    buf_reset(&out);
+    VSR_ASSERT(json_parse(arena, buf_str(as_chat), &doc, NULL) == 0);
+    VSR_ASSERT(chat_to_responses(arena, &doc, VSR_STR("b"), VSR_STR(""), NULL, &out, &err) == 0);
+    check_json(arena, &out);
+    buf_done(&out);
 }
 
 static void check_request(struct arena *arena, vsr_str text) {
@@ -54,6 +74,7 @@ static void check_request(struct arena *arena, vsr_str text) {
         buf_reset(&out);
         VSR_ASSERT(responses_to_chat(arena, &request, &chat, &warnings, &out, &err) == 0);
         check_json(arena, &out);
+        check_backend_request(arena, &request, &chat, &out);
     } else {
         VSR_ASSERT(err.text[0]);
     }
@@ -73,8 +94,8 @@ static void take(void *user, const struct answer_delta *delta) {
     encoder_take(run->encoder, delta);
 }
 
-static void decode(struct arena *arena, enum protocol protocol, bool streamed, vsr_str text, size_t cut,
-                   struct buf *out) {
+/* `relayed`: to a client of the same protocol, in the backend's own words. */
+static void decode(struct arena *arena, bool relayed, bool streamed, vsr_str text, size_t cut, struct buf *out) {
     static const char body[] = "{\"model\":\"m\",\"input\":\"\"}";
     struct json_doc doc;
     struct responses_request request;
@@ -85,10 +106,14 @@ static void decode(struct arena *arena, enum protocol protocol, bool streamed, v
     struct json_doc object;
     VSR_ASSERT(json_parse(arena, str_from_c(body), &doc, NULL) == 0);
     VSR_ASSERT(responses_read(arena, &doc, &request, NULL) == 0);
-    run.encoder = encoder_new(&options, arena, out);
-    decoder = decoder_new(protocol, streamed, take, &run);
-    decoder_feed(decoder, str_sub(text, 0, cut));
-    decoder_feed(decoder, str_sub(text, cut, text.len));
+    run.encoder = relayed ? responses_relay_new(&options, arena, out) : encoder_new(&options, arena, out);
+    decoder = decoder_new(PROTOCOL_RESPONSES, streamed, take, &run);
+    for (int part = 0; part < 2; part++) {
+        vsr_str bytes = part ? str_sub(text, cut, text.len) : str_sub(text, 0, cut);
+        if (relayed)
+            responses_relay_feed(run.encoder, bytes);
+        decoder_feed(decoder, bytes);
+    }
     decoder_end(decoder, true);
     VSR_ASSERT(run.n_ends == 1 && run.n_errors <= 1 && !buf_failed(out));
     VSR_ASSERT(json_parse(arena, responses_encoder_object(run.encoder), &object, NULL) == 0);
@@ -96,22 +121,28 @@ static void decode(struct arena *arena, enum protocol protocol, bool streamed, v
     encoder_free(run.encoder);
 }
 
+static void check_data(void *user, const struct sse_event *event) {
+    struct json_doc doc;
+    VSR_ASSERT(json_parse(user, event->data, &doc, NULL) == 0);
+}
+
+/* What we write ourselves names its type twice; what a backend wrote may lack one. */
 static void check_event(void *user, const struct sse_event *event) {
     struct json_doc doc;
     VSR_ASSERT(json_parse(user, event->data, &doc, NULL) == 0);
     VSR_ASSERT(json_str_eq(&doc, json_get(&doc, 0, VSR_STR("type")), event->type));
 }
 
-static void check_answer(struct arena *arena, enum protocol protocol, bool streamed, vsr_str text, size_t cut) {
+static void check_answer(struct arena *arena, bool relayed, bool streamed, vsr_str text, size_t cut) {
     struct buf whole, parts;
     struct sse_parser parser;
     buf_init(&whole, OUT_LEN_MAX);
     buf_init(&parts, OUT_LEN_MAX);
-    decode(arena, protocol, streamed, text, text.len, &whole);
-    decode(arena, protocol, streamed, text, cut, &parts);
+    decode(arena, relayed, streamed, text, text.len, &whole);
+    decode(arena, relayed, streamed, text, cut, &parts);
     VSR_ASSERT(str_eq(buf_str(&whole), buf_str(&parts)));
     if (streamed) {
-        sse_init(&parser, check_event, arena);
+        sse_init(&parser, relayed ? check_data : check_event, arena);
         sse_feed(&parser, buf_str(&whole));
         VSR_ASSERT(!sse_pending(&parser));
         sse_done(&parser);
@@ -132,7 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
     if (bytes[0] & 1)
         check_request(arena, text);
     else
-        check_answer(arena, PROTOCOL_RESPONSES, bytes[0] & 2, text,
+        check_answer(arena, bytes[0] & 4, bytes[0] & 2, text,
                      text.len ? (size_t)(bytes[1] << 8 | bytes[2]) % text.len : 0);
     arena_free(arena);
     return 0;

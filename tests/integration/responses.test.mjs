@@ -740,6 +740,65 @@ test('after a restart what was kept is there, and what ran has failed', async (t
   assert.equal(next.conversation_id, made.conversation_id);
 });
 
+test('a chain that has outgrown the model loses its oldest turns', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(
+    t,
+    policy({ default_model: 'small', models: { small: backend }, cards: { small: { context_window_size: 2000 } }, ...store('memory') }),
+  );
+  const client = connect(vsr);
+  let previous;
+  for (let turn = 0; turn < 4; turn++) {
+    const input = `turn ${turn} ${'some words '.repeat(200)}`;
+    previous = (await client.responses.create({ model: 'small', input, instructions: 'short', previous_response_id: previous, max_output_tokens: 10 })).id;
+  }
+  const { messages } = backend.last.json();
+  assert.equal(messages[0].content, 'short');
+  assert.ok(messages.length < 8, `${messages.length} messages`);
+  assert.ok(messages.length >= 4, `${messages.length} messages`);
+  assert.match(messages.at(-1).content, /^turn 3/);
+  assert.equal(messages[1].role, 'user'); // whole turns
+});
+
+test('a backend that speaks Messages', async (t) => {
+  const standIn = await startStandIn(t, []);
+  const ref = { endpoint: `127.0.0.1:${standIn.port}`, api_key: 'k' };
+  const vsr = await startVsr(
+    t,
+    policy({ default_model: 'claude', models: { claude: { api_format: 'anthropic', backend_refs: [ref] } }, ...store('memory') }),
+  );
+  const client = connect(vsr);
+  const made = await client.responses.create({ model: 'auto', input: 'Good morning' });
+  assert.match(made.output_text, /Good morning/);
+  const final = await client.responses.stream({ model: 'auto', input: 'And?', previous_response_id: made.id }).finalResponse();
+  assert.equal(final.status, 'completed');
+  assert.equal((await standIn.last()).json().messages.length, 3);
+});
+
+test('what runs in the background ends before vsr does', async (t) => {
+  const backend = await Backend.start(t);
+  const dir = mkdtempSync('/tmp/vsr-responses-');
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const options = { env: { VSR_STATE_DIR: dir } };
+  const first = await startVsr(t, document(backend, store('sqlite')), options);
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
+  backend.behaviour = async (exchange) => {
+    await gate;
+    await openaiAnswer({ content: 'at last' })(exchange);
+  };
+  const queued = await connect(first).responses.create({ model: 'auto', input: 'q', background: true });
+  await backend.received(1);
+  const stopped = first.stop();
+  await first.says(/draining/);
+  release();
+  await stopped;
+  const second = await startVsr(t, document(backend, store('sqlite')), options);
+  const done = await connect(second).responses.retrieve(queued.id);
+  assert.equal(done.status, 'completed');
+  assert.equal(done.output_text, 'at last');
+});
+
 test('switched off it is not there', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await startVsr(t, document(backend, store('memory', { enabled: false })));

@@ -9,12 +9,11 @@
  *
  *     BEGIN                                    at most once, before all else that says something
  *     TEXT REASONING* REFUSAL IMAGE CITATION   in the order in which the backend said them
- *     TOOL_BEGIN TOOL_ARGUMENTS* TOOL_END      per call; calls may overlap; each begun call is ended
- *     LOGPROBS FOREIGN PING                    anywhere between BEGIN and the end
- *     USAGE                                    any number of times, also before anything was said; the last one counts
- *     FINISH                                   at most once per choice, after all the choice said
- *     ERROR                                    at most once; nothing but END follows
- *     END                                      exactly once, last
+ *     TOOL_BEGIN TOOL_ARGUMENTS* TOOL_END      per call; calls may overlap; each begun call is ended unless ERROR comes
+ * first LOGPROBS FOREIGN PING                    anywhere between BEGIN and the end USAGE any number of times, also
+ * before anything was said; the last one counts FINISH                                   at most once per choice, after
+ * all the choice said ERROR                                    at most once; nothing but END follows END exactly once,
+ * last
  *
  * An answer is good when it came to END without ERROR. All slices of a delta are valid during the call.
  */
@@ -101,7 +100,7 @@ const char *finish_name(enum finish finish);
 
 enum {
     ANSWER_CHOICES_MAX = 128, /* as OpenAI's `n`; deltas of further ones are dropped and set too_long */
-    ANSWER_TOOLS_MAX = 256,   /* of one choice; the same */
+    ANSWER_TOOLS_MAX = 256,   /* of one choice; decoders leave out further ones */
 };
 
 struct answer_tool {

@@ -2,7 +2,8 @@
  * chat_reasoning - switches a model's reasoning on or off in a Chat Completions request.
  *
  * The table of config.md 6.6: what is written depends on the model's reasoning family (how its template or API takes
- * the switch) and on the dialect of the endpoint that will be called. A pure function over an edit.
+ * the switch) and on the dialect of the endpoint that will be called. A pure function over an edit. For backends that
+ * speak Anthropic's protocol, messages_edit.h and messages_request.h read the same struct.
  */
 #ifndef VSR_WIRE_CHAT_REASONING_H
 #define VSR_WIRE_CHAT_REASONING_H

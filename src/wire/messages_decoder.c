@@ -121,6 +121,11 @@ static void say_citations(struct messages_decoder *d, const struct json_doc *doc
         say_raw(d, DELTA_CITATION, index, str_make(NULL, 0), json_raw(doc, c));
 }
 
+static bool is_call(vsr_str type) {
+    return str_eq(type, VSR_STR("tool_use")) || str_eq(type, VSR_STR("server_tool_use")) ||
+           str_eq(type, VSR_STR("mcp_tool_use"));
+}
+
 /* The block as it begins in a stream, or all of it in a whole answer. */
 static void open_block(struct messages_decoder *d, const struct json_doc *doc, json_ref content, int64_t index) {
     vsr_str type = member_text(d, doc, content, VSR_STR("type"));
@@ -141,10 +146,9 @@ static void open_block(struct messages_decoder *d, const struct json_doc *doc, j
         say_text(d, DELTA_REASONING_SIGNATURE, number, member_text(d, doc, content, VSR_STR("signature")));
     } else if (str_eq(type, VSR_STR("redacted_thinking"))) {
         say_text(d, DELTA_REASONING_REDACTED, number, member_text(d, doc, content, VSR_STR("data")));
-    } else if (str_eq(type, VSR_STR("tool_use"))) {
-        begin_tool(d, doc, content, block, false);
-    } else if (str_eq(type, VSR_STR("server_tool_use")) || str_eq(type, VSR_STR("mcp_tool_use"))) {
-        begin_tool(d, doc, content, block, true);
+    } else if (is_call(type)) {
+        if (d->n_tools < ANSWER_TOOLS_MAX)
+            begin_tool(d, doc, content, block, !str_eq(type, VSR_STR("tool_use")));
     } else if (type.len > 0) {
         say_raw(d, DELTA_FOREIGN, number, type, json_raw(doc, content));
     }

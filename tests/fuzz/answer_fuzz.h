@@ -98,6 +98,30 @@ static void fuzz_check_output(vsr_str out, bool streamed) {
     arena_free(arena);
 }
 
+static void fuzz_collect(void *user, const struct answer_delta *delta) {
+    answer_take(user, delta);
+}
+
+/* What a client reads out of its answer is what the backend said. */
+static void fuzz_check_heard(enum protocol client, bool streamed, const struct answer *said, vsr_str out) {
+    struct arena *arena = arena_new(0, 0);
+    struct answer *heard = answer_new(arena, 4 << 20);
+    struct decoder *decoder = decoder_new(client, streamed, fuzz_collect, heard);
+    const struct answer_choice *a, *b;
+    decoder_feed(decoder, out);
+    decoder_end(decoder, true);
+    decoder_free(decoder);
+    a = answer_choice(said, 0);
+    b = answer_choice(heard, 0);
+    VSR_ASSERT((answer_head(heard)->error.status > 0) == (answer_head(said)->error.status > 0));
+    if (a && b && a->index == 0 && answer_head(said)->error.status == 0 && !answer_head(said)->too_long) {
+        VSR_ASSERT(a->refusal.len > 0 || str_eq(a->text, b->text));
+        VSR_ASSERT(a->summary.len > 0 || str_eq(a->reasoning, b->reasoning));
+        VSR_ASSERT(a->n_tools == b->n_tools);
+    }
+    arena_free(arena);
+}
+
 struct fuzz_job {
     enum protocol backend, client;
     bool from_stream, to_stream, clean;
@@ -128,6 +152,7 @@ static void fuzz_translate(const struct fuzz_job *job, vsr_str text, size_t step
     VSR_ASSERT(p.order.ended);
     VSR_ASSERT(decoder_ended(decoder));
     fuzz_check_output(buf_str(&out), job->to_stream);
+    fuzz_check_heard(job->client, job->to_stream, p.answer, buf_str(&out));
     (void)answer_is_cacheable(p.answer);
     (void)warnings_header(&warnings, arena);
     decoder_free(decoder);

@@ -1,33 +1,13 @@
-/* image_gen - requests for pictures go to an image backend (plugins.md). */
+/* The table and the checks of the plugin; serve/stage_image.c does what it says. */
+#include "plugin/image_gen.h"
+
 #include <math.h>
 
+#include "config/address.h"
 #include "plugin/plugin.h"
 
-struct image_vllm_omni {
-    struct config_at at;
-    vsr_str base_url, model;
-    int64_t num_inference_steps, seed;
-    double cfg_scale;
-};
-
-struct image_openai {
-    struct config_at at;
-    vsr_str api_key, base_url, model;
-    int quality, style;
-};
-
-struct image_gen_config {
-    struct config_at at;
-    bool enabled;
-    vsr_str backend;
-    void *backend_config;
-    int64_t default_width, default_height, max_inference_steps;
-    double timeout_seconds;
-    const struct yaml_node *modality_detection;
-};
-
-static const char *const qualities[] = { "standard", "hd", NULL };
-static const char *const styles[] = { "vivid", "natural", NULL };
+const char *const image_gen_qualities[] = { "standard", "hd", NULL };
+const char *const image_gen_styles[] = { "vivid", "natural", NULL };
 
 static const struct field omni_fields[] = {
     { "base_url", FIELD_STRING, offsetof(struct image_vllm_omni, base_url), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
@@ -46,9 +26,9 @@ static const struct field openai_fields[] = {
       .flags = FIELD_REQUIRED | FIELD_NONBLANK | FIELD_SECRET, .help = "Its key." },
     { "base_url", FIELD_STRING, offsetof(struct image_openai, base_url), .help = "Root of its API." },
     { "model", FIELD_STRING, offsetof(struct image_openai, model), .help = "Its model." },
-    { "quality", FIELD_ENUM, offsetof(struct image_openai, quality), .fallback = "standard", .choices = qualities,
-      .help = "Quality of the picture." },
-    { "style", FIELD_ENUM, offsetof(struct image_openai, style), .fallback = "vivid", .choices = styles,
+    { "quality", FIELD_ENUM, offsetof(struct image_openai, quality), .fallback = "standard",
+      .choices = image_gen_qualities, .help = "Quality of the picture." },
+    { "style", FIELD_ENUM, offsetof(struct image_openai, style), .fallback = "vivid", .choices = image_gen_styles,
       .help = "Style of the picture." },
 };
 static const struct schema openai_schema = SCHEMA("openai backend", struct image_openai, openai_fields);
@@ -80,6 +60,44 @@ static bool is_enabled(const void *block) {
     return config && config->enabled;
 }
 
+/* One detector decides for the whole process what a request wants. */
+static void check(const struct config_site *site, const void *block) {
+    const struct image_gen_config *config = block;
+    struct address address;
+    const char *wrong = NULL;
+    vsr_str base_url = image_gen_base_url(config);
+    if (!config->enabled)
+        return;
+    if (config->modality_detection)
+        diag_warn(site->diag, "W_UNUSED", schema_field_at(&schema, config, "modality_detection", site->arena),
+                  VSR_STR("write it under global.model_catalog.modules.modality_detector"),
+                  "the detector of a plugin is not read");
+    if (!config->backend_config)
+        diag_error(site->diag, "E_REQUIRED", schema_field_at(&schema, config, "backend", site->arena), VSR_STR(""),
+                   "backend_config is needed: it says where pictures are made");
+    else if (base_url.len)
+        wrong = address_parse(base_url, false, site->arena, &address);
+    if (wrong)
+        diag_error(site->diag, "E_TYPE", schema_field_at(&schema, config, "backend_config", site->arena), VSR_STR(""),
+                   "base_url: %s", wrong);
+}
+
+bool image_gen_is_openai(const struct image_gen_config *config) {
+    return str_eq(config->backend, VSR_STR("openai"));
+}
+
+vsr_str image_gen_base_url(const struct image_gen_config *config) {
+    const struct image_openai *openai = config->backend_config;
+    const struct image_vllm_omni *omni = config->backend_config;
+    if (!config->backend_config)
+        return VSR_STR("");
+    return image_gen_is_openai(config) ? openai->base_url : omni->base_url;
+}
+
+bool image_gen_has_seed(const struct image_vllm_omni *omni) {
+    return schema_present(&omni_schema, omni, "seed");
+}
+
 const struct config_kind plugin_image_gen = {
-    .type = "image_gen", .schema = &schema, .block_required = true, .enabled = is_enabled
+    .type = "image_gen", .schema = &schema, .block_required = true, .ready = true, .enabled = is_enabled, .check = check
 };

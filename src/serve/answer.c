@@ -188,7 +188,7 @@ static void add_errors(struct field_list *list) {
 
 static void add_modality(struct field_list *list) {
     const char *method, *label = route_modality(list->request->route, &method);
-    if (label)
+    if (label && !list->request->images) /* those say it to everybody */
         add_own(list, VSR_STR("x-vsr-selected-modality"), arena_printf(list->request->arena, "%s;%s", label, method));
 }
 
@@ -340,7 +340,7 @@ static void add_upstream_head(struct field_list *list, const struct http1_head *
     add_upstream(list, head, content_type.len > 0);
     if (content_type.len > 0)
         add(list, VSR_STR("content-type"), content_type);
-    add_keystone(list, RESPONSE_UPSTREAM);
+    add_keystone(list, request->images ? RESPONSE_IMAGE : RESPONSE_UPSTREAM);
     if (!request->skip && status >= 200 && status < 300)
         add_route(list);
     add_protocols(list);

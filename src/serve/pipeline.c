@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "serve/answer.h"
 #include "serve/embeddings.h"
+#include "serve/image.h"
 #include "serve/responses.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -30,6 +31,7 @@ static const struct stage {
     { "signals", stage_signals },     /* signals, projections, decisions */
     { "select", stage_select },       /* one model of the decision            -> 400/503 */
     { "adapt", stage_adapt },         /* what the model cannot do             -> 400 */
+    { "image", stage_image },         /* a picture in place of text           -> 503 */
     { "budget", stage_budget },       /* tokens and money of callers          -> 429 */
     { "dispatch", stage_dispatch },   /* endpoint, credentials, retries       -> 401/502/503/504 */
 };

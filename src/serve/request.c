@@ -5,6 +5,7 @@
 #include "core/utf8.h"
 #include "evidence/run.h"
 #include "serve/embeddings.h"
+#include "serve/image.h"
 #include "serve/responses.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -95,6 +96,7 @@ void request_free(struct request *request) {
     struct worker *worker = request->worker;
     loop_defer_cancel(&request->begin);
     embeddings_cancel(request->embeddings);
+    images_cancel(request->images);
     admission_leave(&request->place);
     limit_refund(worker->limits, &request->ticket); /* settled, unless nobody recorded the request */
     evidence_run_cancel(request->evidence);

@@ -38,6 +38,7 @@ struct decoder;
 struct embeddings;
 struct encoder;
 struct evidence_run;
+struct images;
 struct responses_exchange;
 struct sidecar;
 struct warnings;
@@ -139,6 +140,7 @@ struct request {
     struct admission_place place;
 
     struct embeddings *embeddings; /* made here; NULL: none */
+    struct images *images;         /* being made; NULL: none */
 
     /* receive */
     struct buf body;

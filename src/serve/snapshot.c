@@ -164,6 +164,7 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     rc = provider_set_build(snapshot->arena, snapshot->doc, &provider, &snapshot->providers, err);
     if (rc < 0)
         return rc;
+    snapshot->tls = options->tls;
     rc = listener_tls_build(snapshot->arena, snapshot->doc, &options->load, &snapshot->listener_tls, err);
     if (rc < 0)
         return rc;

@@ -76,6 +76,7 @@ struct snapshot {
     size_t n_recipes;
     struct provider_set *providers;
     const struct credentials *credentials;
+    struct tls_client *tls;           /* towards servers that have no settings of their own; kept */
     struct tls_server **listener_tls; /* by index in doc->listeners; NULL: plain */
     struct limit_set *limits;   /* NULL: nobody is limited */
     struct tls_server *extproc_tls;   /* of the socket for Envoy; NULL: plain */

@@ -27,6 +27,8 @@ static const char *const label_model_currency[] = { "model", "currency" };
 static const char *const label_decision[] = { "decision_name" };
 static const char *const label_code[] = { "code" };
 static const char *const label_result[] = { "result" };
+static const char *const label_backend_status[] = { "backend", "status" };
+static const double image_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120 };
 static const char *const label_priority[] = { "priority" };
 static const char *const label_rule_kind[] = { "rule", "kind" };
 static const char *const label_provider[] = { "provider" };
@@ -165,6 +167,11 @@ struct telemetry *telemetry_new(void) {
     t->admission_queued = plain_gauge(m, "vsr_admission_queued", "Requests that wait for a place.");
     t->admission_shed = metrics_counter(m, "vsr_admission_shed_total", "Requests turned away under overload.",
                                         label_priority, 1, SERIES_CODES_MAX);
+    t->image_requests = metrics_counter(m, "image_gen_requests_total", "Pictures that were asked for.",
+                                        label_backend_status, 2, SERIES_CODES_MAX);
+    t->image_seconds =
+        metrics_histogram(m, "image_gen_latency_seconds", "What making a picture took.", label_backend_status, 1,
+                          SERIES_CODES_MAX, image_bounds, VSR_COUNT(image_bounds));
     t->rate_limited = metrics_counter(m, "vsr_rate_limited_total", "Requests refused by a rate limit or budget.",
                                       label_rule_kind, 2, SERIES_MODELS_MAX);
     t->limit_errors =

@@ -72,6 +72,8 @@ struct telemetry {
     struct metric_family *modifications; /* llm_model_routing_modifications_total{source_model,target_model} */
     struct metric *admission_active, *admission_queued;
     struct metric_family *admission_shed;    /* vsr_admission_shed_total{priority} */
+    struct metric_family *image_requests;    /* image_gen_requests_total{backend,status} */
+    struct metric_family *image_seconds;     /* image_gen_latency_seconds{backend} */
     struct metric_family *rate_limited;      /* vsr_rate_limited_total{rule,kind} */
     struct metric_family *limit_errors;      /* vsr_limit_errors_total{provider} */
     struct metric_family *signals;           /* llm_signal_extraction_total{signal_type,signal_name} */

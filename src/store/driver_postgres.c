@@ -425,6 +425,10 @@ static int run_read(struct postgres_place *place, struct arena *arena, struct st
         store_op_fail(op, VSR_E_NOT_FOUND, "no such log of events");
         return 0;
     }
+    if (first > op->after + 1) {
+        store_op_settle_events(op, first);
+        return 0;
+    }
     postgres_params_init(&p, arena, 3);
     postgres_add_str(&p, arena, op->record.id);
     postgres_add_i64(&p, op->after);

@@ -270,7 +270,7 @@ static int run_read(struct sqlite_place *place, struct store_op *op, int64_t now
     }
     if (rc == 0)
         rc = first_event(place, op->record.id, &first, err);
-    if (rc == 0)
+    if (rc == 0 && first <= op->after + 1)
         rc = read_events(place, op, err);
     if (rc == VSR_E_NOMEM)
         store_op_fail(op, VSR_E_NOMEM, "no memory for events");

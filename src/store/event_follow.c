@@ -9,6 +9,8 @@
 #include "store/store_lane.h"
 #include "store/store_queue.h"
 
+enum { PATIENCE_MS = 15000 };
+
 struct event_follow {
     struct store_watch watch;
     struct event_follow *prev, *next; /* of its lane */
@@ -17,6 +19,7 @@ struct event_follow {
     void *owner;
     struct store_op *op;     /* a read under way; NULL: none */
     struct loop_timer timer; /* the next look */
+    uint64_t patience_ms;    /* until when failures are not told */
     bool paused;
     bool *freed; /* set when the owner frees it inside its call */
 };
@@ -37,6 +40,16 @@ static bool tell(struct event_follow *follow, const struct store_reply *reply) {
     return !freed;
 }
 
+/* A place that is away for a moment, or slow, is no reason to end a stream that has begun. */
+static bool has_patience(struct event_follow *follow, const struct store_reply *reply) {
+    uint64_t now = loop_now_ms(store_lane_loop(follow->watch.lane));
+    if (reply->rc == 0) {
+        follow->patience_ms = now + PATIENCE_MS;
+        return false;
+    }
+    return reply->rc == VSR_E_UNAVAILABLE && now < follow->patience_ms;
+}
+
 static bool is_complete(const struct store_reply *reply) {
     return reply->n_events && reply->events[reply->n_events - 1].last;
 }
@@ -45,6 +58,10 @@ static void on_events(void *owner, const struct store_reply *reply) {
     struct event_follow *follow = owner;
     bool ended = reply->rc < 0 || is_complete(reply), more = reply->n_events == EVENT_LOG_READ_MAX;
     follow->op = NULL;
+    if (has_patience(follow, reply)) {
+        loop_timer_start(store_lane_loop(follow->watch.lane), &follow->timer, EVENT_LOG_POLL_MS, on_timer, follow);
+        return;
+    }
     if (reply->n_events)
         follow->after = reply->events[reply->n_events - 1].seq;
     if ((reply->rc < 0 || reply->n_events) && !tell(follow, reply))

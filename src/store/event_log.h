@@ -43,7 +43,8 @@ struct store_op *event_log_read(struct store_lane *lane, vsr_str id, int64_t aft
 /*
  * Brings the events above `after` as they come, in replies of rc 0 with at least one event. The call that brings the
  * last event, or an rc below 0, is the last one: the follow is gone after it. Never inside this call. What this process
- * appends is brought at once, what others do after at most EVENT_LOG_POLL_MS.
+ * appends is brought at once, what others do after at most EVENT_LOG_POLL_MS. Once it has read, a store that is away
+ * for some seconds is waited for.
  */
 struct event_follow *event_log_follow(struct store_lane *lane, vsr_str id, int64_t after, store_done_fn *fn,
                                       void *owner);

@@ -43,6 +43,7 @@ struct response_store {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
+    uint64_t read_ms; /* immutable */
 
     /* under the lock */
     struct store_op *first, **last;
@@ -126,6 +127,10 @@ bool store_enqueue(struct response_store *store, struct store_op *op) {
     if (!ok && !store_op_is_read(op) && store->metrics.lost)
         metric_inc(store->metrics.lost);
     return ok;
+}
+
+uint64_t store_read_ms(const struct response_store *store) {
+    return store->read_ms;
 }
 
 /* Under the lock. A change of the options is a batch of its own. */
@@ -321,7 +326,7 @@ static void answer(struct response_store *store, struct store_op **ops, size_t n
 
 static struct memory_limits limits_of(const struct response_store_options *options) {
     return (struct memory_limits){
-        .records_max = options->responses_max,
+        .records_max = STORE_HELD_MAX,
         .bytes_max = STORE_MEMORY_BYTES_MAX,
         .ttl_s = options->ttl_s,
         .event_ttl_s = options->event_ttl_s,
@@ -462,6 +467,7 @@ int response_store_open(const struct response_store_options *options, struct res
                         struct vsr_err *err) {
     struct response_store *store = MEM_NEW(struct response_store);
     struct memory_limits limits;
+    store->read_ms = options->read_ms ? options->read_ms : STORE_READ_TIMEOUT_MS;
     store->arena = arena_new(0, 0);
     store->options = store_options_copy(store->arena, options);
     store->driver = drivers[options->kind];

@@ -43,6 +43,7 @@ enum {
     STORE_CHAIN_HOPS_MAX = 1000,       /* gateway.md 6.3 */
     STORE_CHAIN_BYTES_MAX = 64 << 20,  /* a longer history loses its oldest turns */
     STORE_TTL_S = 86400,
+    STORE_HELD_MAX = 65536,             /* writes that memory holds for a place that is away */
     STORE_MEMORY_BYTES_MAX = 256 << 20, /* of records held in memory */
 };
 
@@ -112,12 +113,13 @@ struct response_store_options {
     enum response_store_kind kind;
     int64_t ttl_s;         /* 0: STORE_TTL_S */
     int64_t event_ttl_s;   /* of events after the last one; 0: 600 */
-    size_t responses_max;  /* in memory, as the kind or in place of a server that is away; 0: 1000 */
+    size_t responses_max;  /* of the kind memory; 0: 1000 */
     uint64_t file_len_max; /* of an SQLite file; 0: 16 GiB; the oldest records leave */
     vsr_str path;          /* of the SQLite file; its directory is made when it is not there */
     vsr_str instance;      /* this process among those that share the place, the same after a restart; may be empty */
     struct redis_options redis;
     struct postgres_options postgres;
+    uint64_t read_ms; /* after which a read fails; 0: STORE_READ_TIMEOUT_MS; only response_store_open() heeds it */
     struct metrics *metrics; /* kept; NULL: none */
 };
 

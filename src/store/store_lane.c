@@ -73,7 +73,8 @@ static void on_timer(void *data) {
     struct vsr_err err = VSR_ERR_NONE;
     const struct store_reply reply = { .rc = VSR_E_UNAVAILABLE, .err = &err };
     struct store_op *op = lane->waiting;
-    (void)err_set(&err, VSR_E_UNAVAILABLE, "the store did not answer within %d ms", STORE_READ_TIMEOUT_MS);
+    (void)err_set(&err, VSR_E_UNAVAILABLE, "the store did not answer within %llu ms",
+                  (unsigned long long)store_read_ms(lane->store));
     while (op && !(store_op_is_read(op) && op->due_ms <= loop_now_ms(lane->loop)))
         op = op->lane_next;
     if (op)
@@ -183,7 +184,7 @@ struct store_op *store_lane_start(struct store_lane *lane, struct store_op *op, 
     op->owner = owner;
     if (done) {
         op->lane = lane;
-        op->due_ms = loop_now_ms(lane->loop) + STORE_READ_TIMEOUT_MS;
+        op->due_ms = loop_now_ms(lane->loop) + store_read_ms(lane->store);
         link_op(lane, op);
         (void)pthread_mutex_lock(&lane->lock);
         lane->n_out++;

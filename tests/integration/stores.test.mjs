@@ -103,7 +103,7 @@ describe('servers that are killed', () => {
       const backend = await Backend.start(t);
       backend.behaviour = openaiAnswer();
       const options = { env: { VSR_STATE_DIR: stateDir(t) } };
-      const vsr = await startVsr(t, document(backend, { ...response_api, max_responses: 10000 }), options);
+      const vsr = await startVsr(t, document(backend, response_api), options);
       await up(vsr, 1);
       const made = [];
       let chats = 0, running = true;

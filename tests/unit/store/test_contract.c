@@ -321,7 +321,8 @@ static const struct {
 
 static void run_place(const struct place *place) {
     struct place_state state = { 0 };
-    struct response_store_options options = { .responses_max = 1000 };
+    struct response_store_options options = { .responses_max = 1000,
+                                              .read_ms = ASK_MS_MAX }; /* disks of busy machines */
     struct asking a;
     if (!place->begin(&state, &options)) {
         print_message("place %s: %s\n", place->name, state.skipped);

@@ -164,7 +164,7 @@ static void check_late(struct place_state *state, const struct response_store_op
 
 static void run_server(const struct place *place) {
     struct place_state state = { 0 };
-    struct response_store_options options = { .responses_max = 10000 };
+    struct response_store_options options = { 0 };
     char name[64];
     if (!place->begin(&state, &options)) {
         print_message("%s: %s\n", place->name, state.skipped);

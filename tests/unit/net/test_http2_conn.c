@@ -586,6 +586,36 @@ TEST(the_preface_in_any_slices) {
     app_end(&app);
 }
 
+/* Windows without end, and nothing is taken from the socket: what waits there is bounded all the same. */
+TEST(a_client_that_does_not_read) {
+    enum { N = 4 };
+    struct app app;
+    struct peer peer;
+    struct buf out;
+    struct server_conn *conn;
+    app_begin(&app, &patient);
+    buf_init(&out, 4096);
+    peer_connect(&peer, app.port);
+    buf_append(&out, VSR_STR(HTTP2_PREFACE));
+    http2_frame(&out, NGHTTP2_SETTINGS, 0, 0, VSR_STR("\0\4\x7f\xff\xff\xff"));
+    http2_frame(&out, NGHTTP2_WINDOW_UPDATE, 0, 0, VSR_STR("\x7f\xff\0\0"));
+    for (uint32_t i = 0; i < N; i++)
+        http2_frame(&out, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 2 * i + 1,
+                    VSR_STR("\x82\x86\x44\x04/big\x41\x01x"));
+    CHECK(peer_send_str(&peer, buf_str(&out), NULL), "send");
+    PUMP(app.loop, app.n_requests == N, "asked");
+    pump_turns(app.loop, 100);
+    conn = app.server->conns;
+    while (conn->state != SERVER_CONN_HTTP2 || conn->http2->n_exchanges == 0)
+        conn = conn->next;
+    CHECK(stream_queued(conn->stream) >= STREAM_QUEUE_HIGH / 2, "it waits");
+    CHECK(stream_queued(conn->stream) <= STREAM_QUEUE_HIGH + STREAM_READ_LEN + (32 << 10), "and no more than that");
+    CHECK_INT(app.n_completed, 0, "none is done");
+    PUMP(app.loop, (peer_poll(&peer), app.n_completed == N), "once it reads, all comes");
+    buf_done(&out);
+    raw_end(&app, &peer);
+}
+
 /* Each is sent until the server hangs up. */
 enum { FLOOD_BYTES_MAX = 8 << 20 };
 
@@ -842,6 +872,6 @@ RUN_TESTS(T(conversations), T(trailers_both_ways), T(side_by_side), T(megabytes)
           T(a_paused_body_holds_its_client_back_and_no_other), T(cancelled_by_the_client),
           T(answered_before_the_body_came), T(continues), T(limits_are_answered), T(streams_past_the_limit_are_refused),
           T(slow_body), T(idle), T(a_client_that_takes_nothing_of_one_stream), T(drain_loses_no_request),
-          T(drain_of_a_silent_client), T(the_preface_in_any_slices), T(floods_end_the_connection_and_no_other),
-          T(a_proxy_may_reset_what_its_clients_gave_up), T(a_head_that_does_not_end),
-          T(a_client_that_says_the_preface_and_no_more), T(malformed_requests))
+          T(drain_of_a_silent_client), T(the_preface_in_any_slices), T(a_client_that_does_not_read),
+          T(floods_end_the_connection_and_no_other), T(a_proxy_may_reset_what_its_clients_gave_up),
+          T(a_head_that_does_not_end), T(a_client_that_says_the_preface_and_no_more), T(malformed_requests))

@@ -196,6 +196,30 @@ test('renewed certificates', async (t) => {
   assert.equal(await ask(), 200);
 });
 
+test('certificates are renewed under load', async (t) => {
+  const authority = new Authority(t);
+  const backend = await Backend.start(t);
+  const port = await freePort();
+  await startVsr(t, withListeners(backend, { name: 'secure', port, tls: authority.sign('server', { cn: 'renewal 0' }) }));
+  const seen = new Set();
+  let asking = true;
+  const lanes = Array.from({ length: 4 }, async () => {
+    while (asking) {
+      const answer = await postTls(port, { ca: authority.ca });
+      assert.equal(answer.status, 200);
+      seen.add(answer.cn);
+    }
+  });
+  const failed = Promise.all(lanes);
+  for (let n = 1; n <= 3; n++) {
+    authority.sign('server', { cn: `renewal ${n}` });
+    await Promise.race([failed, eventually(`renewal ${n}`, () => seen.has(`renewal ${n}`))]);
+  }
+  asking = false;
+  await failed;
+  assert.deepEqual([...seen], ['renewal 0', 'renewal 1', 'renewal 2', 'renewal 3'], 'in this order');
+});
+
 test('a listener that becomes TLS, and plain again', async (t) => {
   const authority = new Authority(t);
   const backend = await Backend.start(t);

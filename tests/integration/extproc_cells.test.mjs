@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { Envoy, pieces } from './lib/envoy.mjs';
-import { freePort, policy, startVsr, test } from './lib/harness.mjs';
+import { eventually, freePort, policy, startVsr, test } from './lib/harness.mjs';
 import { request } from './lib/http.mjs';
 import { startStandIn } from './lib/standin.mjs';
 
@@ -32,6 +32,11 @@ const CLIENTS = {
     path: '/v1/messages',
     body: (model, extra) => ({ model, max_tokens: 100, messages: [{ role: 'user', content: 'hi ä🌍' }], ...extra }),
     tools: { tools: [{ name: tool.name, description: tool.description, input_schema: tool.parameters }] },
+  },
+  responses: {
+    path: '/v1/responses',
+    body: (model, extra) => ({ model, input: 'hi ä🌍', ...extra }),
+    tools: { tools: [{ type: 'function', ...tool }], store: false },
   },
 };
 
@@ -62,7 +67,7 @@ const fields = (entries) =>
 /** Without what is made anew each time. */
 const steady = (text) =>
   text
-    .replace(/\b(chatcmpl-|req_|msg_|resp_|call_|toolu_|rs_|fc_|item_)[A-Za-z0-9_-]+/g, '$1ID')
+    .replace(/\b(chatcmpl-|req_|conv_|msg_|resp_|call_|toolu_|rs_|fc_|item_)[A-Za-z0-9_-]+/g, '$1ID')
     .replace(/"(created|created_at|completed_at)":\d+/g, '"$1":0');
 
 const sent = async (standIn) => {
@@ -157,4 +162,55 @@ for (const [client, { path, body }] of Object.entries(CLIENTS)) {
       void vsr;
     });
   }
+}
+
+test('stored responses, behind Envoy', async (t) => {
+  const { standIn, port } = await start(t);
+  for (const [name, mode] of Object.entries(MODES)) {
+    const envoy = new Envoy(t, port, mode);
+    const ask = (method, path, body) =>
+      envoy.exchange(
+        { method, path, headers: { 'content-type': 'application/json' }, chunks: body ? [JSON.stringify(body)] : [] },
+        { route: () => standIn.port },
+      );
+    const first = JSON.parse((await ask('POST', '/v1/responses', { model: 'chat-model', input: 'my name is Ada' })).body);
+    assert.equal(first.status, 'completed', name);
+    const again = await ask('GET', `/v1/responses/${first.id}`);
+    assert.ok(again.immediate, name);
+    assert.deepEqual(JSON.parse(again.body), first, name);
+    const next = { model: 'chat-model', input: 'who am I?', previous_response_id: first.id };
+    const second = await ask('POST', '/v1/responses', next);
+    assert.equal(second.status, 200, `${name}: ${second.body}`);
+    const { messages } = JSON.parse((await standIn.last()).body);
+    assert.deepEqual(
+      messages.map(({ role }) => role),
+      ['user', 'assistant', 'user'],
+      name,
+    );
+    assert.equal((await ask('DELETE', `/v1/responses/${first.id}`)).status, 200, name);
+    assert.equal((await ask('GET', `/v1/responses/${first.id}`)).status, 404, name);
+  }
+});
+
+for (const backend of Object.keys(BACKENDS)) {
+  test(`streams of ${backend} that break off, behind Envoy`, async (t) => {
+    const { standIn, vsr, port } = await start(t);
+    for (const [client, { path, body }] of Object.entries(CLIENTS)) {
+      const asked = JSON.stringify(body(`${backend}-model`, { stream: true }));
+      for (const cut of [1, 120, 400]) {
+        const split = (bytes) => [bytes.subarray(0, cut)];
+        for (const name of ['BUFFERED', 'STREAMED', 'FULL_DUPLEX_STREAMED']) {
+          const answer = await new Envoy(t, port, MODES[name]).exchange(
+            { path, headers: { 'content-type': 'application/json' }, chunks: [asked] },
+            { route: () => standIn.port, split },
+          );
+          const text = answer.body.toString();
+          const which = `${client} by ${name} at ${cut}`;
+          assert.ok(answer.immediate || /error|failed/.test(text), `${which}: ${text}`);
+          assert.doesNotMatch(text, /\[DONE\]|message_stop|response\.completed/, `${which}: no proper end`);
+        }
+      }
+    }
+    await eventually('nothing under way', async () => /^vsr_requests_active 0$/m.test((await vsr.metrics()).text()));
+  });
 }

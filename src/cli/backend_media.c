@@ -4,28 +4,13 @@
 
 #include "cli/backend_dialect.h"
 #include "core/arena.h"
+#include "core/base64.h"
 #include "core/buf.h"
 #include "core/json_write.h"
 
 enum { PNG_LEN_MAX = 256 };
 
 #define INVALID "invalid_request_error"
-
-/* ---- base64 */
-
-static void write_base64(vsr_str bytes, struct buf *out) {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t group = 0;
-        char text[4];
-        for (size_t j = 0; j < 3; j++)
-            group = group << 8 | (j < n ? (unsigned char)bytes.ptr[i + j] : 0);
-        for (size_t j = 0; j < 4; j++)
-            text[j] = j <= n ? alphabet[group >> (18 - 6 * j) & 63] : '=';
-        buf_append(out, str_make(text, sizeof(text)));
-    }
-}
 
 /* ---- embeddings */
 
@@ -47,7 +32,7 @@ static void write_embedding(vsr_str text, uint64_t dimensions, bool base64, stru
         values[i] = (float)(component(hash, i) / sqrt(sum));
     if (base64) {
         buf_append_char(out, '"');
-        write_base64(str_make((const char *)values, dimensions * sizeof(*values)), out); /* little-endian, as this is */
+        base64_write(out, str_make((const char *)values, dimensions * sizeof(*values))); /* little-endian, as this is */
         buf_append_char(out, '"');
         return;
     }
@@ -167,7 +152,7 @@ void backend_picture(vsr_str prompt, struct buf *out) {
     put_u32(&data, adler32_of(pixels));
     put_chunk(&png, buf_str(&data));
     put_chunk(&png, VSR_STR("IEND"));
-    write_base64(buf_str(&png), out);
+    base64_write(out, buf_str(&png));
     buf_done(&png);
     buf_done(&data);
 }

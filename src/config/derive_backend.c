@@ -7,7 +7,16 @@
 #include "config/document_tables.h"
 #include "config/hop_headers.h"
 #include "core/arena.h"
+#include "core/base64.h"
+#include "core/buf.h"
 #include "net/http1.h"
+
+#define UNIX_SCHEME "unix:"
+
+enum {
+    UNIX_PATH_LEN_MAX = 107, /* struct sockaddr_un has room for so many and a zero */
+    PROXY_LEN_MAX = 4096,
+};
 
 struct vendor {
     const char *auth_header, *auth_prefix, *chat_path;
@@ -37,6 +46,18 @@ static bool is_profiled(const struct config_backend_ref *ref) {
            ref->extra_headers.n || ref->api_version.len;
 }
 
+/* `unix:PATH`: a socket in the file system. HTTP wants a name for it all the same. */
+static void derive_unix(struct check *c, struct config_backend_ref *ref) {
+    vsr_str path = str_sub(ref->endpoint, sizeof(UNIX_SCHEME) - 1, ref->endpoint.len);
+    if (path.len == 0 || path.ptr[0] != '/' || path.len > UNIX_PATH_LEN_MAX || str_find_char(path, '\0') >= 0)
+        diag_error(c->diag, "E_TYPE", field_at(c, ref, "endpoint"), VSR_STR(""),
+                   "expected unix: and the absolute path of a socket, of at most %d bytes", UNIX_PATH_LEN_MAX);
+    ref->tls = ref->protocol == 1;
+    ref->unix_path = path;
+    ref->host = VSR_STR("localhost");
+    ref->authority = VSR_STR("localhost");
+}
+
 static void derive_place(struct check *c, struct config_backend_ref *ref) {
     const char *field = ref->base_url.len ? "base_url" : "endpoint";
     vsr_str text = ref->base_url.len ? ref->base_url : ref->endpoint;
@@ -44,6 +65,10 @@ static void derive_place(struct check *c, struct config_backend_ref *ref) {
     const char *wrong;
     if (check_is_open(ref, field))
         return;
+    if (ref->base_url.len == 0 && str_starts(text, VSR_STR(UNIX_SCHEME))) {
+        derive_unix(c, ref);
+        return;
+    }
     wrong = address_parse(text, ref->protocol == 1, c->arena, &address);
     if (!wrong && ref->base_url.len && !address.has_scheme)
         wrong = "the URL must start with http:// or https://";
@@ -57,6 +82,86 @@ static void derive_place(struct check *c, struct config_backend_ref *ref) {
     ref->port = address.port;
     ref->path_prefix = address.path;
     ref->authority = address_authority(&address, c->arena);
+}
+
+/* ---- the way there */
+
+static int hex_digit(char c) {
+    return ascii_is_digit(c)                                ? c - '0'
+           : ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f' ? ascii_lower(c) - 'a' + 10
+                                                            : -1;
+}
+
+/* `%2F` and the like of a name or password in a URL; what is no such escape stays as it is. */
+static void append_decoded(struct buf *out, vsr_str text) {
+    for (size_t i = 0; i < text.len; i++) {
+        int high = i + 2 < text.len && text.ptr[i] == '%' ? hex_digit(text.ptr[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text.ptr[i + 2]) : -1;
+        buf_append_char(out, low >= 0 ? (char)(high << 4 | low) : text.ptr[i]);
+        i += low >= 0 ? 2 : 0;
+    }
+}
+
+/* `Basic ...` for `user:password`. */
+static vsr_str basic_authorization(struct arena *arena, vsr_str user_info) {
+    struct buf plain, out;
+    vsr_str value;
+    buf_init(&plain, PROXY_LEN_MAX);
+    buf_init(&out, 2 * PROXY_LEN_MAX);
+    append_decoded(&plain, user_info);
+    buf_append_c(&out, "Basic ");
+    base64_write(&out, buf_str(&plain));
+    value = arena_str(arena, buf_str(&out));
+    buf_done(&plain);
+    buf_done(&out);
+    return value;
+}
+
+/* Reads `http://[user:password@]host:port`. NULL, or what is wrong with it. */
+static const char *read_proxy(struct check *c, struct config_backend_ref *ref) {
+    vsr_str scheme = VSR_STR("http://"), rest, user_info = VSR_STR("");
+    struct address address;
+    const char *wrong;
+    ptrdiff_t at;
+    if (ref->proxy.len > PROXY_LEN_MAX || !str_starts(ref->proxy, scheme))
+        return "only proxies are known that are spoken to in plain HTTP";
+    rest = str_sub(ref->proxy, scheme.len, ref->proxy.len);
+    at = str_find_last_char(rest, '@');
+    if (at >= 0) {
+        user_info = str_sub(rest, 0, (size_t)at);
+        rest = str_sub(rest, (size_t)at + 1, rest.len);
+    }
+    wrong = address_parse(rest, false, c->arena, &address);
+    if (wrong)
+        return wrong;
+    if (address.has_scheme || address.path.len)
+        return "nothing may follow the port";
+    if (ref->unix_path.len)
+        return "a socket in the file system is not reached through a proxy";
+    ref->via.host = address.host;
+    ref->via.port = address.port;
+    if (user_info.len)
+        ref->via.authorization = basic_authorization(c->arena, user_info);
+    return NULL;
+}
+
+/* The text is not shown: it may hold a password. */
+static void derive_proxy(struct check *c, struct config_backend_ref *ref) {
+    const char *wrong;
+    if (ref->proxy.len == 0 || check_is_open(ref, "proxy"))
+        return;
+    wrong = read_proxy(c, ref);
+    if (wrong)
+        diag_error(c->diag, "E_TYPE", field_at(c, ref, "proxy"), VSR_STR(""),
+                   "expected http://[user:password@]host:port: %s", wrong);
+}
+
+/* ---- its certificate */
+
+static void check_tls(struct check *c, const struct config_backend_ref *ref) {
+    if (ref->tls_options && !ref->tls && !check_is_open(ref, "tls"))
+        diag_warn(c->diag, "W_UNUSED", field_at(c, ref, "tls"), VSR_STR(""),
+                  "the endpoint is spoken to without TLS; write https:// before it, or protocol: https");
 }
 
 /* ---- path */
@@ -201,6 +306,8 @@ static void derive_backend(struct check *c, const struct config_provider_model *
     ref->profiled = is_profiled(ref);
     ref->api = api_of(model, ref);
     derive_place(c, ref);
+    derive_proxy(c, ref);
+    check_tls(c, ref);
     if (ref->profiled)
         derive_path(c, ref);
     check_extra_headers(c, ref);

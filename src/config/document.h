@@ -228,18 +228,24 @@ struct config_backend_ref {
     bool tls;
     vsr_str host; /* without brackets */
     uint16_t port;
-    vsr_str authority;      /* Host header */
-    vsr_str path_prefix;    /* replaces a leading `/v1` segment of the client's path; empty: path unchanged */
-    vsr_str chat_full_path; /* path and query of a chat completion; empty on plain endpoints: client's path, with
-                               path_prefix */
-    vsr_str key;            /* resolved secret; empty when there is none */
-    bool wants_key;         /* a key is configured, whether or not its variable is set */
-    vsr_str key_source;     /* where the key is said to come from, for logs: a variable or its reference */
-    vsr_str key_prefix;     /* word before a key; empty: none */
-    vsr_str auth_name;      /* header that carries the key */
-    vsr_str auth_value;     /* prefix and key; empty without a key */
-    vsr_str model_id;       /* `model` sent to this endpoint */
-    int dialect;            /* enum config_dialect */
+    vsr_str unix_path; /* of a socket in the file system; `host` is localhost then. Empty: none */
+    struct config_proxy {
+        vsr_str host; /* empty: no proxy */
+        uint16_t port;
+        vsr_str authorization; /* what it is told of who asks; empty: nothing */
+    } via;                     /* `proxy`, read */
+    vsr_str authority;         /* Host header */
+    vsr_str path_prefix;       /* replaces a leading `/v1` segment of the client's path; empty: path unchanged */
+    vsr_str chat_full_path;    /* path and query of a chat completion; empty on plain endpoints: client's path, with
+                                  path_prefix */
+    vsr_str key;               /* resolved secret; empty when there is none */
+    bool wants_key;            /* a key is configured, whether or not its variable is set */
+    vsr_str key_source;        /* where the key is said to come from, for logs: a variable or its reference */
+    vsr_str key_prefix;        /* word before a key; empty: none */
+    vsr_str auth_name;         /* header that carries the key */
+    vsr_str auth_value;        /* prefix and key; empty without a key */
+    vsr_str model_id;          /* `model` sent to this endpoint */
+    int dialect;               /* enum config_dialect */
 };
 
 struct config_provider_model {

@@ -174,7 +174,7 @@ static const struct field backend_ref_fields[] = {
     { "name", FIELD_STRING, offsetof(struct config_backend_ref, name),
       .help = "Name of the endpoint in logs and metrics; primary, then backend-2, backend-3, ..." },
     { "endpoint", FIELD_STRING, offsetof(struct config_backend_ref, endpoint),
-      .help = "host, host:port or [v6]:port, with an optional scheme and path." },
+      .help = "host, host:port or [v6]:port, with an optional scheme and path; or unix:PATH, a socket." },
     { "base_url", FIELD_STRING, offsetof(struct config_backend_ref, base_url),
       .help = "Absolute URL of the API's root, such as https://host/v1." },
     { "protocol", FIELD_ENUM, offsetof(struct config_backend_ref, protocol), .fallback = "http", .choices = protocols,

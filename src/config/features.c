@@ -41,26 +41,6 @@ static bool is_written(const void *object) {
     return ((const struct config_at *)object)->node != NULL;
 }
 
-/* ---- listeners and providers */
-
-/* Without it the system's authorities and the host's name are what counts: it fails closed. */
-static void find_backend_tls(const struct search *s) {
-    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
-    CONFIG_EACH(const struct config_backend_ref, ref, &model->backend_refs) {
-        const struct config_backend_tls *tls = ref->tls_options;
-        if (tls && (tls->ca_file.len || tls->cert_file.len || tls->server_name.len || tls->insecure_skip_verify))
-            wanted_field(s, &config_backend_ref_schema, ref, "tls");
-    }
-}
-
-/* A request that must go through a proxy would leave another way. */
-static void find_backend_proxy(const struct search *s) {
-    CONFIG_EACH(const struct config_provider_model, model, &s->doc->providers.models)
-    CONFIG_EACH(const struct config_backend_ref, ref, &model->backend_refs)
-    if (ref->proxy.len)
-        wanted_field(s, &config_backend_ref_schema, ref, "proxy");
-}
-
 /* ---- router */
 
 static void find_kubernetes(const struct search *s) {
@@ -177,9 +157,6 @@ static void find_hallucination(const struct search *s) {
 }
 
 static const struct feature features[] = {
-    { "own settings of TLS with an endpoint; the system's authorities and the host's name count", false,
-      find_backend_tls },
-    { "a proxy on the way to an endpoint; requests would go there directly", true, find_backend_proxy },
     { "routing out of Kubernetes objects; what the file says holds", false, find_kubernetes },
     { "learning while serving", false, find_learning },
     { "trained selectors; the first candidate is taken", false, find_trained_selectors },

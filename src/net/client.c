@@ -1,11 +1,11 @@
 #include "net/client.h"
 
-#include <stdio.h>
-
 #include "core/assert.h"
 #include "core/mem.h"
 #include "net/client_conn.h"
 #include "net/dns.h"
+
+enum { SHOWN_LEN_MAX = 4096 };
 
 /* ---- calls: memory */
 
@@ -283,10 +283,17 @@ void endpoint_connect_failed(struct client_endpoint *endpoint, const struct vsr_
     endpoint_pump(endpoint);
 }
 
+static bool same_proxy(const struct client_proxy *a, const struct client_proxy *b) {
+    if (!a || !b)
+        return !a && !b;
+    return a->port == b->port && str_eq_nocase(a->host, b->host) && str_eq(a->authorization, b->authorization);
+}
+
 static bool same_place(const struct client_place *a, const struct client_place *b) {
     return a->port == b->port && a->tls == b->tls && str_eq_nocase(a->host, b->host) &&
-           str_eq(a->unix_path, b->unix_path) && str_eq_nocase(a->server_name, b->server_name) &&
-           a->connections_max == b->connections_max && a->pending_max == b->pending_max;
+           same_proxy(a->proxy, b->proxy) && str_eq(a->unix_path, b->unix_path) &&
+           str_eq_nocase(a->server_name, b->server_name) && a->connections_max == b->connections_max &&
+           a->pending_max == b->pending_max;
 }
 
 /* Copies `text` to *at, and moves that on. */
@@ -298,27 +305,51 @@ static vsr_str keep_text(char **at, vsr_str text) {
     return copy;
 }
 
+/* Who is connected to: the server, or the proxy before it. */
+static struct dns_host *resolver_of(struct client *client, const struct client_place *place) {
+    uint64_t ttl_ms = client->limits.dns_ttl_ms;
+    if (place->unix_path.len)
+        return dns_host_new_unix(client->loop, place->unix_path);
+    if (place->proxy)
+        return dns_host_new(client->loop, place->proxy->host, place->proxy->port, ttl_ms);
+    return dns_host_new(client->loop, place->host, place->port, ttl_ms);
+}
+
+static void write_shown(const struct client_place *place, struct buf *out) {
+    if (place->unix_path.len)
+        buf_printf(out, "unix:%.*s", VSR_FMT(place->unix_path));
+    else
+        buf_printf(out, "%.*s:%u", VSR_FMT(place->host), (unsigned)place->port);
+    if (place->proxy)
+        buf_printf(out, ", by way of %.*s:%u", VSR_FMT(place->proxy->host), (unsigned)place->proxy->port);
+}
+
 static struct client_endpoint *endpoint_make(struct client *client, const struct client_place *place) {
-    enum { PORT_LEN = sizeof(":65535") };
-    size_t len = place->host.len + place->unix_path.len + place->server_name.len;
-    size_t shown_max = sizeof("unix:") + PORT_LEN + place->host.len + place->unix_path.len;
-    struct client_endpoint *endpoint = mem_alloc(sizeof(*endpoint) + len + shown_max);
-    char *at = endpoint->texts;
-    int n;
+    const struct client_proxy no_proxy = { .port = 0 };
+    const struct client_proxy *proxy = place->proxy ? place->proxy : &no_proxy;
+    struct client_endpoint *endpoint;
+    struct buf shown;
+    char *at;
+    buf_init(&shown, SHOWN_LEN_MAX);
+    write_shown(place, &shown);
+    endpoint = mem_alloc(sizeof(*endpoint) + place->host.len + place->unix_path.len + place->server_name.len +
+                         proxy->host.len + proxy->authorization.len + shown.len);
+    at = endpoint->texts;
     endpoint->refs = 1;
     endpoint->client = client;
     endpoint->place = *place;
-    endpoint->connections_max = place->connections_max ? place->connections_max : client->limits.connections_max;
-    endpoint->pending_max = place->pending_max ? place->pending_max : client->limits.pending_max;
     endpoint->place.host = keep_text(&at, place->host);
     endpoint->place.unix_path = keep_text(&at, place->unix_path);
     endpoint->place.server_name = keep_text(&at, place->server_name);
-    n = place->unix_path.len ? snprintf(at, shown_max, "unix:%.*s", VSR_FMT(place->unix_path))
-                             : snprintf(at, shown_max, "%.*s:%u", VSR_FMT(place->host), (unsigned)place->port);
-    endpoint->shown = str_make(at, n > 0 ? (size_t)n : 0);
-    endpoint->dns = place->unix_path.len
-                        ? dns_host_new_unix(client->loop, place->unix_path)
-                        : dns_host_new(client->loop, place->host, place->port, client->limits.dns_ttl_ms);
+    endpoint->place.proxy = place->proxy ? &endpoint->proxy : NULL;
+    endpoint->proxy.host = keep_text(&at, proxy->host);
+    endpoint->proxy.port = proxy->port;
+    endpoint->proxy.authorization = keep_text(&at, proxy->authorization);
+    endpoint->shown = keep_text(&at, buf_str(&shown));
+    endpoint->connections_max = place->connections_max ? place->connections_max : client->limits.connections_max;
+    endpoint->pending_max = place->pending_max ? place->pending_max : client->limits.pending_max;
+    endpoint->dns = resolver_of(client, place);
+    buf_done(&shown);
     return endpoint;
 }
 
@@ -421,10 +452,26 @@ static bool method_wants_length(vsr_str method) {
     return str_eq(method, VSR_STR("POST")) || str_eq(method, VSR_STR("PUT")) || str_eq(method, VSR_STR("PATCH"));
 }
 
+/* A proxy that passes requests on wants to know where to. */
+static void write_request_line(const struct client_call *call, const struct client_request *request, struct buf *out) {
+    struct buf target;
+    if (!client_is_proxied(&call->endpoint->place)) {
+        http1_write_request_line(out, request->method, request->target);
+        return;
+    }
+    buf_init(&target, CALL_HEAD_LEN_MAX);
+    buf_printf(&target, "http://%.*s%.*s", VSR_FMT(request->authority), VSR_FMT(request->target));
+    http1_write_request_line(out, request->method, buf_str(&target));
+    buf_done(&target);
+}
+
 static void write_head(struct client_call *call, const struct client_request *request) {
+    const struct client_place *place = &call->endpoint->place;
     struct buf *out = &call->head;
-    http1_write_request_line(out, request->method, request->target);
+    write_request_line(call, request, out);
     http1_write_field(out, VSR_STR("host"), request->authority);
+    if (client_is_proxied(place) && place->proxy->authorization.len > 0)
+        http1_write_field(out, VSR_STR("proxy-authorization"), place->proxy->authorization);
     for (size_t i = 0; i < request->n_fields; i++)
         http1_write_field(out, request->fields[i].name, request->fields[i].value);
     if (request->body.len > 0 || method_wants_length(request->method))

@@ -69,6 +69,13 @@ struct client_request {
     vsr_str body; /* kept by the caller until the call ends: it may be sent twice */
 };
 
+/* An HTTP proxy, which is spoken to in clear text; to a server with TLS it only opens the way (CONNECT). */
+struct client_proxy {
+    vsr_str host;
+    uint16_t port;
+    vsr_str authorization; /* value of Proxy-Authorization; empty: none */
+};
+
 /*
  * Where a server is and how it is spoken to. Two places with the same members are the same place: their calls share
  * connections.
@@ -76,10 +83,11 @@ struct client_request {
 struct client_place {
     vsr_str host; /* a name, an IPv4 or IPv6 literal without brackets */
     uint16_t port;
-    vsr_str unix_path;      /* not empty: a Unix socket; host and port are names only then */
-    struct tls_client *tls; /* NULL: plain; else kept */
-    vsr_str server_name;    /* what the certificate has to name, and SNI; empty: `host` */
-    size_t connections_max; /* of this place; 0: as the client's limits say */
+    vsr_str unix_path;                /* not empty: a Unix socket; host and port are names only then */
+    struct tls_client *tls;           /* NULL: plain; else kept */
+    const struct client_proxy *proxy; /* on the way; NULL: none. Not with `unix_path`. Copied */
+    vsr_str server_name;              /* what the certificate has to name, and SNI; empty: `host` */
+    size_t connections_max;           /* of this place; 0: as the client's limits say */
     size_t pending_max;
 };
 

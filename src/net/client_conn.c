@@ -2,6 +2,7 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "net/client_tunnel.h"
 #include "net/dns.h"
 #include "net/stream.h"
 
@@ -37,6 +38,8 @@ void client_conn_close(struct client_conn *conn) {
     conn->call = NULL;
     stream_close(conn->stream);
     conn->stream = NULL;
+    client_tunnel_free(conn->tunnel);
+    conn->tunnel = NULL;
     loop_timer_stop(&conn->timer);
     unlink_conn(conn);
     endpoint->n_conns--;
@@ -57,18 +60,23 @@ static void give_up(void *data) {
 
 static void on_connect_slow(void *data);
 
+static vsr_str server_name_of(const struct client_conn *conn) {
+    const struct client_place *place = &conn->endpoint->place;
+    return place->server_name.len ? place->server_name : place->host;
+}
+
 /* Tries the addresses that are left until one does not fail at once. False when none is left. */
 static bool try_addresses(struct client_conn *conn) {
     struct client_endpoint *endpoint = conn->endpoint;
     struct client *client = endpoint->client;
     const struct client_place *place = &endpoint->place;
-    vsr_str server_name = place->server_name.len ? place->server_name : place->host;
     size_t n = dns_host_count(endpoint->dns);
     for (; conn->n_tried < n; conn->n_tried++) {
         uint64_t now = loop_now_ms(client->loop);
         uint64_t left = conn->connect_by_ms > now ? conn->connect_by_ms - now : 0;
         int rc = stream_connect(client->loop, dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried),
-                                place->tls, server_name, &conn_events, conn, &conn->stream, conn->err);
+                                place->proxy ? NULL : place->tls, server_name_of(conn), &conn_events, conn,
+                                &conn->stream, conn->err);
         if (rc < 0)
             continue;
         /* One address that swallows packets must not use up the time of the others. */
@@ -81,6 +89,9 @@ static bool try_addresses(struct client_conn *conn) {
 static void next_address(struct client_conn *conn) {
     stream_close(conn->stream);
     conn->stream = NULL;
+    client_tunnel_free(conn->tunnel);
+    conn->tunnel = NULL;
+    conn->tunnelled = false;
     conn->n_tried++;
     if (!try_addresses(conn))
         give_up(conn);
@@ -125,11 +136,28 @@ static void become_idle(struct client_conn *conn) {
 static void on_open(void *owner) {
     struct client_conn *conn = owner;
     struct client_endpoint *endpoint = conn->endpoint;
+    if (endpoint->place.proxy && endpoint->place.tls && !conn->tunnelled) {
+        conn->tunnel = client_tunnel_new(&endpoint->place, conn->stream);
+        return; /* the clock of the connection runs on */
+    }
     dns_host_prefer(endpoint->dns, conn->addr_first + conn->n_tried);
     mem_free(conn->err);
     conn->err = NULL;
     endpoint->n_connecting--;
     become_idle(conn);
+}
+
+/* The proxy speaks. */
+static void feed_tunnel(struct client_conn *conn, vsr_str bytes) {
+    enum client_tunnel_state state = client_tunnel_feed(conn->tunnel, bytes, conn->err);
+    if (state == CLIENT_TUNNEL_WAITING)
+        return;
+    client_tunnel_free(conn->tunnel);
+    conn->tunnel = NULL;
+    conn->tunnelled = state == CLIENT_TUNNEL_OPEN;
+    if (!conn->tunnelled ||
+        stream_start_tls(conn->stream, conn->endpoint->place.tls, server_name_of(conn), conn->err) < 0)
+        next_address(conn);
 }
 
 /* ---- deadlines of a running call */
@@ -267,8 +295,22 @@ static void complete(struct client_conn *conn, bool clean) {
     endpoint_pump(endpoint);
 }
 
+/* The proxy's own answer, not the server's: the request went nowhere. */
+static void fail_at_proxy(struct client_conn *conn) {
+    struct client_endpoint *endpoint = conn->endpoint;
+    struct client_call *call = detach_and_close(conn);
+    struct vsr_err err;
+    (void)err_set(&err, VSR_E_REFUSED, "%.*s: the proxy wants to know who asks: status 407", VSR_FMT(endpoint->shown));
+    call_fail(call, &err, false);
+    endpoint_pump(endpoint);
+}
+
 static void take_head(struct client_conn *conn) {
     struct client_call *call = conn->call;
+    if (call->parser.head.status == 407 && client_is_proxied(&conn->endpoint->place)) {
+        fail_at_proxy(conn);
+        return;
+    }
     if (call->parser.head.status == 101) {
         fail_protocol(conn, "the server switched protocols without being asked");
         return;
@@ -332,6 +374,10 @@ static void stash(struct client_conn *conn, vsr_str bytes) {
 static void on_read(void *owner, vsr_str bytes) {
     struct client_conn *conn = owner;
     struct client_call *call = conn->call;
+    if (conn->tunnel) {
+        feed_tunnel(conn, bytes);
+        return;
+    }
     if (conn->state != CLIENT_CONN_BUSY) {
         client_conn_close(conn); /* an idle connection has nothing to say */
         return;
@@ -375,6 +421,11 @@ static void on_eof(void *owner) {
     struct client_conn *conn = owner;
     struct client *client = conn->endpoint->client;
     enum http1_event event;
+    if (conn->tunnel) {
+        (void)err_set(conn->err, VSR_E_REFUSED, "the proxy closed the connection instead of opening the way");
+        next_address(conn);
+        return;
+    }
     if (conn->state != CLIENT_CONN_BUSY) {
         client_conn_close(conn);
         return;

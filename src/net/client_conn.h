@@ -22,6 +22,7 @@
 #include "net/http1.h"
 #include "net/loop.h"
 
+struct client_tunnel;
 struct dns_host;
 struct stream;
 
@@ -77,7 +78,9 @@ struct client_conn {
     struct loop_task task;
     struct buf pending; /* bytes that came while the call was paused */
     size_t pending_off;
-    struct vsr_err *err; /* of the last address tried; CONNECTING only */
+    struct vsr_err *err;          /* of the last address tried; CONNECTING only */
+    struct client_tunnel *tunnel; /* CONNECTING, while the proxy has not answered */
+    bool tunnelled;               /* it has; the server is at the other end */
 };
 
 struct client_endpoint {
@@ -85,6 +88,7 @@ struct client_endpoint {
     struct client_endpoint *next;
     struct dns_host *dns;
     struct client_place place; /* its texts lie behind this struct */
+    struct client_proxy proxy; /* what `place` points to, if it does */
     size_t refs;
     struct loop_task gone; /* nobody refers to it */
     bool resolving;
@@ -93,7 +97,7 @@ struct client_endpoint {
     struct client_conn *conns, *idle;
     struct client_call *waiting, *waiting_last;
     struct client_call *failing; /* refused at the start; their on_error comes from the loop */
-    vsr_str shown;               /* for messages: host:port, or unix:PATH */
+    vsr_str shown;               /* for messages: host:port, or unix:PATH; and the proxy */
     char texts[];
 };
 
@@ -106,6 +110,11 @@ struct client {
     struct client_stats stats;
     struct vsr_err err; /* scratch */
 };
+
+/* Whether requests go to a proxy that passes them on; where there is TLS it only opens the way. */
+static inline bool client_is_proxied(const struct client_place *place) {
+    return place->proxy && !place->tls;
+}
 
 /* ---- client_conn.c */
 

@@ -641,6 +641,20 @@ int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_cl
     return 0;
 }
 
+int stream_start_tls(struct stream *stream, struct tls_client *tls, vsr_str server_name, struct vsr_err *err) {
+    struct vsr_err local;
+    struct vsr_err *problem = err ? err : &local;
+    VSR_DEBUG_ASSERT(loop_on_thread(stream->loop));
+    VSR_ASSERT(stream->state == STREAM_OPEN && !stream->ssl && stream_queued(stream) == 0);
+    stream->ssl = tls_session_client(tls, stream->fd, server_name, problem);
+    if (!stream->ssl)
+        return problem->code;
+    stream->state = STREAM_HANDSHAKE;
+    stream->handshake_wants_write = true; /* the client speaks first; writability comes from the loop, not from here */
+    update_mask(stream);
+    return 0;
+}
+
 int stream_accept(struct loop *loop, int fd, struct tls_server *tls, const struct stream_events *events, void *owner,
                   struct stream **ret_stream, struct vsr_err *err) {
     struct vsr_err local;

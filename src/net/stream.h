@@ -58,6 +58,12 @@ struct stream_events {
 int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_client *tls, vsr_str server_name,
                    const struct stream_events *events, void *owner, struct stream **ret_stream, struct vsr_err *err);
 
+/*
+ * An open plain stream with nothing queued goes on with TLS, as a client; on_open follows again, or on_error. May be
+ * called inside on_read, of whose bytes nothing must be left.
+ */
+int stream_start_tls(struct stream *stream, struct tls_client *tls, vsr_str server_name, struct vsr_err *err);
+
 /* Takes the accepted socket `fd`. With `tls` on_open follows after the handshake. Reading begins at once. */
 int stream_accept(struct loop *loop, int fd, struct tls_server *tls, const struct stream_events *events, void *owner,
                   struct stream **ret_stream, struct vsr_err *err);

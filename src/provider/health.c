@@ -107,10 +107,10 @@ static void start(void *data) {
     };
     const struct client_timeouts timeouts = { .total_ms = (uint64_t)reliability->health_check_timeout_ms };
     check->status = 0;
-    if (!check->pool)
-        check->pool = client_endpoint(check->health->client, &(struct client_place){ .host = ref->host,
-                                                                                     .port = ref->port,
-                                                                                     .tls = check->endpoint->tls });
+    if (!check->pool) {
+        const struct client_place place = provider_endpoint_place(check->endpoint);
+        check->pool = client_endpoint(check->health->client, &place);
+    }
     check->call = client_call_start(check->pool, &request, &timeouts, &events, check);
 }
 

@@ -44,6 +44,10 @@ static size_t share_of(int64_t limit, size_t n_workers) {
     return share > 0 ? share : 1;
 }
 
+static vsr_str server_name_of(const struct config_backend_ref *ref) {
+    return ref->tls_options ? ref->tls_options->server_name : VSR_STR("");
+}
+
 static void build_endpoint(struct arena *arena, struct provider_model *model, const struct provider_options *options,
                            struct provider_endpoint *endpoint, const struct config_backend_ref *ref) {
     const struct config_circuit *circuit = &model->config->reliability.circuit;
@@ -53,13 +57,20 @@ static void build_endpoint(struct arena *arena, struct provider_model *model, co
     endpoint->index = (uint32_t)(endpoint - model->endpoints);
     endpoint->checked = model->config->reliability.health_check_path.len > 0;
     endpoint->tls = ref->tls ? options->tls : NULL;
+    if (ref->tls && options->tls_of && options->tls_of(options->tls_data, ref))
+        endpoint->tls = options->tls_of(options->tls_data, ref);
+    if (ref->via.host.len > 0) {
+        endpoint->proxy = ARENA_NEW(arena, struct client_proxy);
+        *endpoint->proxy = (struct client_proxy){ ref->via.host, ref->via.port, ref->via.authorization };
+    }
     if (circuit->at.node) {
         endpoint->connections_max = share_of(circuit->max_connections, options->n_workers);
         endpoint->pending_max = share_of(circuit->max_pending, options->n_workers);
     }
     endpoint->pools = ARENA_ARRAY(arena, struct client_endpoint *, options->n_workers);
-    key = arena_printf(arena, "%.*s %.*s:%u %s", VSR_FMT(endpoint->id), VSR_FMT(ref->host), ref->port,
-                       ref->tls ? "tls" : "plain");
+    key = arena_printf(arena, "%.*s %.*s:%u%.*s %s %.*s via %.*s:%u", VSR_FMT(endpoint->id), VSR_FMT(ref->host),
+                       ref->port, VSR_FMT(ref->unix_path), ref->tls ? "tls" : "plain", VSR_FMT(server_name_of(ref)),
+                       VSR_FMT(ref->via.host), ref->via.port);
     endpoint->state = registry_endpoint(options->registry, key);
 }
 
@@ -151,9 +162,14 @@ struct provider_model *provider_set_at(const struct provider_set *set, size_t in
 
 /* ---- a worker's pools */
 
+static bool same_proxy(const struct client_proxy *a, const struct client_proxy *b) {
+    return !a == !b && (!a || str_eq(a->authorization, b->authorization));
+}
+
 /* Whether connections to the one serve the other; what else a place has is part of the state's identity. */
 static bool same_place(const struct provider_endpoint *a, const struct provider_endpoint *b) {
-    return a->tls == b->tls && a->connections_max == b->connections_max && a->pending_max == b->pending_max;
+    return a->tls == b->tls && same_proxy(a->proxy, b->proxy) && a->connections_max == b->connections_max &&
+           a->pending_max == b->pending_max;
 }
 
 /* One state is one endpoint of one model. */
@@ -283,14 +299,25 @@ void provider_endpoint_reasoning(const struct provider_model *model, const struc
     };
 }
 
+struct client_place provider_endpoint_place(const struct provider_endpoint *endpoint) {
+    const struct config_backend_ref *ref = endpoint->ref;
+    return (struct client_place){
+        .host = ref->host,
+        .port = ref->port,
+        .unix_path = ref->unix_path,
+        .tls = endpoint->tls,
+        .server_name = server_name_of(ref),
+        .proxy = endpoint->proxy,
+        .connections_max = endpoint->connections_max,
+        .pending_max = endpoint->pending_max,
+    };
+}
+
 struct client_endpoint *provider_endpoint_pool(const struct provider_endpoint *endpoint, size_t worker,
                                                struct client *client) {
-    if (!endpoint->pools[worker])
-        endpoint->pools[worker] =
-            client_endpoint(client, &(struct client_place){ .host = endpoint->ref->host,
-                                                            .port = endpoint->ref->port,
-                                                            .tls = endpoint->tls,
-                                                            .connections_max = endpoint->connections_max,
-                                                            .pending_max = endpoint->pending_max });
+    if (!endpoint->pools[worker]) {
+        const struct client_place place = provider_endpoint_place(endpoint);
+        endpoint->pools[worker] = client_endpoint(client, &place);
+    }
     return endpoint->pools[worker];
 }

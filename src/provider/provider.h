@@ -33,6 +33,8 @@ struct arena;
 struct chat_reasoning;
 struct client;
 struct client_endpoint;
+struct client_place;
+struct client_proxy;
 struct provider_set;
 struct provider_worker; /* one worker's balancing state for one model */
 struct tls_client;
@@ -52,6 +54,7 @@ struct provider_endpoint {
     struct endpoint_state *state;
     struct client_endpoint **pools; /* by worker; see provider_endpoint_pool() */
     struct tls_client *tls;         /* NULL: plain */
+    struct client_proxy *proxy;     /* NULL: reached directly */
     size_t connections_max;         /* of one worker's pool; 0: as the client's limits say */
     size_t pending_max;
 };
@@ -70,9 +73,12 @@ struct provider_model {
 
 struct provider_options {
     struct provider_registry *registry; /* kept */
-    struct tls_client *tls;             /* kept; for endpoints that want TLS */
-    size_t n_workers;                   /* at least 1 */
-    uint64_t seed;                      /* of the random choices of least_request */
+    struct tls_client *tls;             /* kept; for endpoints that want TLS and say no more of it */
+    /* Optional: the context of an endpoint that says more; NULL: `tls`. Kept as long as the set. */
+    struct tls_client *(*tls_of)(const void *data, const struct config_backend_ref *ref);
+    const void *tls_data;
+    size_t n_workers; /* at least 1 */
+    uint64_t seed;    /* of the random choices of least_request */
 };
 
 /*
@@ -117,6 +123,9 @@ enum protocol provider_endpoint_protocol(const struct provider_endpoint *endpoin
  */
 void provider_endpoint_reasoning(const struct provider_model *model, const struct provider_endpoint *endpoint, bool on,
                                  vsr_str effort, struct chat_reasoning *ret_reasoning);
+
+/* Where it is, for a pool. Borrows the set. */
+struct client_place provider_endpoint_place(const struct provider_endpoint *endpoint);
 
 /* This worker's connection pool to the endpoint, looked up in `client` once and remembered. That worker's thread only.
  */

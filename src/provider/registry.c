@@ -4,11 +4,18 @@
 
 #include "core/assert.h"
 #include "core/mem.h"
+#include "net/tls.h"
 
 struct provider_registry {
     pthread_mutex_t lock;
     struct registry_entry *endpoints; /* of struct endpoint_state; a list: looked up at load only */
     struct registry_entry *models;    /* of struct model_state */
+    struct registry_entry *contexts;  /* of struct tls_state */
+};
+
+struct tls_state {
+    struct registry_entry entry; /* first */
+    struct tls_client *tls;
 };
 
 struct provider_registry *provider_registry_new(void) {
@@ -20,7 +27,7 @@ struct provider_registry *provider_registry_new(void) {
 void provider_registry_free(struct provider_registry *registry) {
     if (!registry)
         return;
-    VSR_ASSERT(!registry->endpoints && !registry->models);
+    VSR_ASSERT(!registry->endpoints && !registry->models && !registry->contexts);
     pthread_mutex_destroy(&registry->lock);
     mem_free(registry);
 }
@@ -77,7 +84,8 @@ static void entry_unref(struct provider_registry *registry, struct registry_entr
 }
 
 /* An entry is the first member of its state, so one address is both. */
-_Static_assert(offsetof(struct endpoint_state, entry) == 0 && offsetof(struct model_state, entry) == 0,
+_Static_assert(offsetof(struct endpoint_state, entry) == 0 && offsetof(struct model_state, entry) == 0 &&
+                   offsetof(struct tls_state, entry) == 0,
                "entries come first");
 
 struct endpoint_state *registry_endpoint(struct provider_registry *registry, vsr_str key) {
@@ -94,6 +102,48 @@ void registry_endpoint_unref(struct provider_registry *registry, struct endpoint
 
 void registry_model_unref(struct provider_registry *registry, struct model_state *state) {
     entry_unref(registry, &registry->models, &state->entry);
+}
+
+/* Made outside the lock: it reads files. Of two that are made at once the first to be entered stays. */
+int registry_tls(struct provider_registry *registry, vsr_str key, const struct tls_client_options *options,
+                 struct tls_client **ret_tls, struct vsr_err *err) {
+    struct tls_state *state = (struct tls_state *)entry_ref(registry, &registry->contexts, key, sizeof(*state));
+    struct tls_client *tls = NULL, *spare = NULL;
+    int rc = 0;
+    registry_lock(registry);
+    tls = state->tls;
+    registry_unlock(registry);
+    if (!tls) {
+        rc = tls_client_new(options, &tls, err);
+        if (rc < 0) {
+            entry_unref(registry, &registry->contexts, &state->entry);
+            return rc;
+        }
+        registry_lock(registry);
+        if (state->tls) {
+            spare = tls;
+            tls = state->tls;
+        }
+        state->tls = tls;
+        registry_unlock(registry);
+        tls_client_free(spare);
+    }
+    *ret_tls = tls;
+    return rc;
+}
+
+void registry_tls_unref(struct provider_registry *registry, struct tls_client *tls) {
+    struct registry_entry *entry;
+    bool last;
+    registry_lock(registry);
+    for (entry = registry->contexts; entry && ((struct tls_state *)entry)->tls != tls;)
+        entry = entry->next;
+    VSR_ASSERT(entry);
+    last = entry->refs == 1;
+    registry_unlock(registry);
+    entry_unref(registry, &registry->contexts, entry);
+    if (last)
+        tls_client_free(tls);
 }
 
 size_t registry_endpoint_count(struct provider_registry *registry) {

@@ -15,9 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/err.h"
 #include "core/str.h"
 
 struct provider_registry;
+struct tls_client;
+struct tls_client_options;
 
 enum endpoint_mode {
     ENDPOINT_CLOSED,  /* takes traffic */
@@ -68,6 +71,16 @@ struct endpoint_state *registry_endpoint(struct provider_registry *registry, vsr
 struct model_state *registry_model(struct provider_registry *registry, vsr_str key);
 void registry_endpoint_unref(struct provider_registry *registry, struct endpoint_state *state);
 void registry_model_unref(struct provider_registry *registry, struct model_state *state);
+
+/*
+ * The TLS context of that key, made of `options` when absent, with one more reference: a key stands for the contents of
+ * the files, too, so that a reload shares what it does not change, and connections live on. Errors are
+ * tls_client_new()'s.
+ */
+int registry_tls(struct provider_registry *registry, vsr_str key, const struct tls_client_options *options,
+                 struct tls_client **ret_tls, struct vsr_err *err) VSR_MUST_CHECK;
+/* No connection is opened with it any more; those that are open have what they need. */
+void registry_tls_unref(struct provider_registry *registry, struct tls_client *tls);
 
 /* Guards the fields marked above. */
 void registry_lock(struct provider_registry *registry);

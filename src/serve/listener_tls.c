@@ -1,8 +1,8 @@
 #include "serve/listener_tls.h"
 
-#include "config/file_hash.h"
 #include "core/arena.h"
 #include "net/tls.h"
+#include "serve/tls_file.h"
 
 struct contexts {
     struct tls_server **items;
@@ -21,19 +21,8 @@ struct builder {
     const struct config_load_options *load;
 };
 
-/* Where it is. Noted before it is read: what changes in between is seen as a change. */
 static vsr_str place(const struct builder *b, vsr_str file) {
-    vsr_str base = b->doc->base_dir, path = file;
-    char hash[FILE_HASH_LEN];
-    if (file.len == 0)
-        return file;
-    if (file.ptr[0] != '/' && base.len)
-        path = arena_printf(b->arena, "%.*s/%.*s", VSR_FMT(base), VSR_FMT(file));
-    if (b->load->on_file) {
-        bool there = file_hash(arena_c_str(b->arena, path), hash, NULL) == 0;
-        b->load->on_file(b->load->on_file_data, path, str_make(hash, there ? sizeof(hash) : 0));
-    }
-    return path;
+    return tls_file_place(b->arena, b->doc, b->load, file, NULL);
 }
 
 static int build(const struct builder *b, const struct config_listener_tls *tls, struct tls_server **ret_context,

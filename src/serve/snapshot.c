@@ -9,6 +9,7 @@
 #include "provider/credentials.h"
 #include "provider/limit_rules.h"
 #include "provider/pricing.h"
+#include "serve/backend_tls.h"
 #include "serve/cost_baseline.h"
 #include "serve/extproc_server.h"
 #include "serve/listener_tls.h"
@@ -152,15 +153,21 @@ static int compile_recipes(struct snapshot *snapshot, const struct snapshot_opti
 
 static int compile(struct snapshot *snapshot, const struct snapshot_options *options, struct diag *diag,
                    struct vsr_err *err) {
-    const struct provider_options provider = {
+    struct backend_tls *backend_tls = NULL;
+    struct provider_options provider = {
         .registry = options->registry,
         .tls = options->tls,
+        .tls_of = backend_tls_of,
         .n_workers = options->n_workers,
         .seed = clock_mono_ns(),
     };
     int rc = compile_recipes(snapshot, options, diag, err);
     if (rc < 0)
         return rc;
+    rc = backend_tls_build(snapshot->arena, snapshot->doc, &options->load, options->registry, &backend_tls, err);
+    if (rc < 0)
+        return rc;
+    provider.tls_data = backend_tls;
     rc = provider_set_build(snapshot->arena, snapshot->doc, &provider, &snapshot->providers, err);
     if (rc < 0)
         return rc;

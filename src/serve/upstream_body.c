@@ -14,11 +14,14 @@
 #include "wire/messages_request.h"
 #include "wire/responses_write.h"
 
+/* Offered beside Chat Completions by the same servers, and nothing that anything is translated to. */
+static bool is_sibling(enum protocol protocol) {
+    return protocol == PROTOCOL_COMPLETIONS || protocol == PROTOCOL_EMBEDDINGS || protocol == PROTOCOL_IMAGES;
+}
+
 enum protocol upstream_protocol_of(const struct request *request, const struct provider_endpoint *endpoint) {
     enum protocol spoken = provider_endpoint_protocol(endpoint);
-    bool sibling = request->client_protocol == PROTOCOL_COMPLETIONS ||
-                   request->client_protocol == PROTOCOL_EMBEDDINGS || request->client_protocol == PROTOCOL_IMAGES;
-    return spoken == PROTOCOL_CHAT && sibling ? request->client_protocol : spoken;
+    return spoken == PROTOCOL_CHAT && is_sibling(request->client_protocol) ? request->client_protocol : spoken;
 }
 
 static vsr_str model_id(const struct request *request, const struct provider_endpoint *endpoint) {
@@ -105,12 +108,12 @@ static int unsupported(const struct request *request, struct vsr_err *err) {
 int upstream_body_write(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
     enum protocol protocol = request->upstream_protocol;
     buf_reset(&request->upstream_body);
+    if (protocol != request->client_protocol && is_sibling(request->client_protocol))
+        return unsupported(request, err);
     switch (protocol) {
     case PROTOCOL_CHAT:
-        return request->as_chat ? write_chat(request, endpoint, err) : unsupported(request, err);
+        return write_chat(request, endpoint, err);
     case PROTOCOL_MESSAGES:
-        if (!request->as_chat)
-            return unsupported(request, err);
         return request->client_protocol == PROTOCOL_MESSAGES ? edit_messages(request, endpoint, err)
                                                              : write_messages(request, endpoint, err);
     case PROTOCOL_COMPLETIONS:
@@ -118,7 +121,7 @@ int upstream_body_write(struct request *request, const struct provider_endpoint 
     case PROTOCOL_IMAGES:
         return write_sibling(request, endpoint, err);
     case PROTOCOL_RESPONSES:
-        return request->as_chat ? write_responses(request, endpoint, err) : unsupported(request, err);
+        return write_responses(request, endpoint, err);
     default:
         return unsupported(request, err);
     }

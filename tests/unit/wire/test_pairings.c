@@ -12,6 +12,8 @@
 #include "test.h"
 #include "wire/decoder.h"
 #include "wire/encoder.h"
+#include "wire/responses_object.h"
+#include "wire/responses_request.h"
 #include "wire/warnings.h"
 
 enum { PATH_LEN = 1024, TEXT_LEN_MAX = 1 << 20 };
@@ -118,6 +120,7 @@ static void check_heard(struct arena *arena, const struct job *job, const struct
     struct answer *heard = answer_new(arena, TEXT_LEN_MAX);
     struct decoder *decoder = decoder_new(job->client, job->to_stream, collect, heard);
     const struct answer_choice *a, *b;
+    size_t n_tools = 0;
     decoder_feed(decoder, text);
     decoder_end(decoder, true);
     decoder_free(decoder);
@@ -131,21 +134,42 @@ static void check_heard(struct arena *arena, const struct job *job, const struct
         CHECK_STR(b->text, words(arena, a->text), job->name);
         CHECK_STR(b->refusal, words(arena, a->refusal), job->name);
     }
-    CHECK_STR(b->reasoning, words(arena, a->reasoning), job->name);
-    CHECK_INT(b->n_tools, a->n_tools, job->name);
+    if (a->summary.len == 0) /* only Responses tells it from reasoning */
+        CHECK_STR(b->reasoning, words(arena, a->reasoning), job->name);
     for (size_t i = 0; i < a->n_tools; i++) {
+        if (a->tools[i].server && job->client == PROTOCOL_RESPONSES)
+            continue; /* that protocol has other items for what the provider runs */
+        CHECK(n_tools < b->n_tools, job->name);
         if (a->tools[i].id.len > 0) /* else minted */
-            CHECK_STR(b->tools[i].id, words(arena, a->tools[i].id), job->name);
-        CHECK_STR(b->tools[i].name, words(arena, a->tools[i].name), job->name);
+            CHECK_STR(b->tools[n_tools].id, words(arena, a->tools[i].id), job->name);
+        CHECK_STR(b->tools[n_tools++].name, words(arena, a->tools[i].name), job->name);
     }
+    CHECK_INT(b->n_tools, n_tools, job->name);
     if (answer_head(heard)->usage.has && answer_head(said)->usage.has) {
         CHECK_INT(answer_head(heard)->usage.prompt, answer_head(said)->usage.prompt, job->name);
         CHECK_INT(answer_head(heard)->usage.completion, answer_head(said)->usage.completion, job->name);
     }
 }
 
+/* What a client of Responses asked. */
+struct asked {
+    struct json_doc doc;
+    struct responses_request request;
+    struct response_meta meta;
+};
+
+static const struct response_meta *ask(struct arena *arena, struct asked *asked) {
+    CHECK_INT(json_parse(arena, VSR_STR("{\"model\":\"shown-model\",\"input\":\"q\"}"), &asked->doc, NULL), 0, "asked");
+    CHECK_INT(responses_read(arena, &asked->doc, &asked->request, NULL), 0, "asked");
+    asked->meta = (struct response_meta){
+        .id = VSR_STR("id_1"), .created_s = 1700000000, .model = VSR_STR("shown-model"), .request = &asked->request
+    };
+    return &asked->meta;
+}
+
 static void translate(struct arena *arena, const struct job *job, vsr_str text, struct buf *out) {
     struct warnings warnings;
+    struct asked asked;
     struct encoder_options options = {
         .protocol = job->client,
         .upstream = job->backend,
@@ -154,6 +178,7 @@ static void translate(struct arena *arena, const struct job *job, vsr_str text, 
         .id = VSR_STR("id_1"),
         .model = VSR_STR("shown-model"),
         .now_s = 1700000000,
+        .response = ask(arena, &asked),
         .warnings = &warnings,
     };
     struct pairing pairing = { 0 };
@@ -169,8 +194,7 @@ static void translate(struct arena *arena, const struct job *job, vsr_str text, 
     CHECK(!pairing.order.broken, job->name);
     CHECK(pairing.order.ended, job->name);
     CHECK(answer_head(pairing.answer)->ended, job->name);
-    if (job->client != PROTOCOL_RESPONSES)
-        check_heard(arena, job, pairing.answer, buf_str(out));
+    check_heard(arena, job, pairing.answer, buf_str(out));
     header = warnings_header(&warnings, arena);
     buf_printf(out, "\n--- status %d; usage %lld %lld; warnings %.*s\n", encoder_error_status(pairing.encoder),
                (long long)answer_head(pairing.answer)->usage.prompt,

@@ -2,6 +2,7 @@
 // functions, schemas, chains, stored responses and their input, owners, failures, what runs in the background.
 
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { after, before, describe } from 'node:test';
 
@@ -9,7 +10,7 @@ import OpenAI from 'openai';
 
 import { Backend, chunk, hang, jsonAnswer, openaiAnswer, sseHead, streamEvents } from './lib/backend.mjs';
 import { get, request } from './lib/http.mjs';
-import { eventually, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
+import { eventually, freePort, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
 import { startStandIn, told } from './lib/standin.mjs';
 
 const connect = (vsr, options = {}) =>
@@ -717,6 +718,53 @@ test('nobody sees what belongs to another', async (t) => {
   assert.equal((await owner.responses.retrieve(made.id)).id, made.id);
   assert.equal((await owner.responses.cancel(first.response.id)).status, 'cancelled');
 });
+
+/** A Redis server of this test's own; undefined where there is none. */
+async function startRedis(t) {
+  if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
+  const port = await freePort();
+  const dir = mkdtempSync('/tmp/vsr-redis-');
+  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  t.after(async () => {
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return `127.0.0.1:${port}`;
+}
+
+for (const kind of ['memory', 'sqlite', 'redis'])
+  test(`the same in ${kind}`, async (t) => {
+    const more = {};
+    if (kind === 'redis') {
+      more.redis = { address: await startRedis(t) };
+      if (!more.redis.address) return t.skip('no redis-server');
+    }
+    const backend = await Backend.start(t);
+    const dir = mkdtempSync('/tmp/vsr-responses-');
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const vsr = await startVsr(t, document(backend, store(kind, more)), { env: { VSR_STATE_DIR: dir } });
+    const client = connect(vsr);
+    const made = await client.responses.create({ model: 'auto', input: 'one', instructions: 'kind' });
+    assert.deepEqual(await client.responses.retrieve(made.id), made);
+    assert.equal((await client.responses.inputItems.list(made.id)).data.length, 2);
+    const next = await client.responses.create({ model: 'auto', input: 'two', previous_response_id: made.id });
+    assert.equal(next.conversation_id, made.conversation_id);
+    assert.equal(backend.last.json().messages.length, 3);
+    const stream = await client.responses.create({ model: 'auto', input: 'q', background: true, stream: true });
+    const events = await all(stream);
+    const { id } = events.at(-1).response;
+    assert.equal((await client.responses.retrieve(id)).status, 'completed');
+    const rest = [];
+    for await (const event of await client.responses.retrieve(id, { stream: true, starting_after: 3 })) rest.push(event);
+    assert.deepEqual(rest, events.slice(4));
+    await client.responses.delete(made.id);
+    await assert.rejects(client.responses.retrieve(made.id), OpenAI.NotFoundError);
+    // A chain that has lost its beginning goes on with what is left.
+    await client.responses.create({ model: 'auto', input: 'three', previous_response_id: next.id });
+    assert.equal(backend.last.json().messages.length, 3);
+  });
 
 test('after a restart what was kept is there, and what ran has failed', async (t) => {
   const backend = await Backend.start(t);

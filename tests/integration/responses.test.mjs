@@ -9,6 +9,7 @@ import { after, before, describe } from 'node:test';
 import OpenAI from 'openai';
 
 import { Backend, chunk, hang, jsonAnswer, openaiAnswer, sseHead, streamEvents } from './lib/backend.mjs';
+import { Envoy } from './lib/envoy.mjs';
 import { get, request } from './lib/http.mjs';
 import { eventually, freePort, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
 import { startStandIn, told } from './lib/standin.mjs';
@@ -846,6 +847,31 @@ test('what runs in the background ends before vsr does', async (t) => {
   assert.equal(done.status, 'completed');
   assert.equal(done.output_text, 'at last');
 });
+
+for (const mode of ['BUFFERED', 'STREAMED', 'FULL_DUPLEX_STREAMED'])
+  test(`through Envoy, ${mode}`, async (t) => {
+    const backend = await Backend.start(t);
+    const port = await freePort();
+    const vsr = await startVsr(t, document(backend), { args: ['--extproc-listen', `127.0.0.1:${port}`] });
+    const envoy = new Envoy(t, port, { requestBody: mode, responseBody: mode });
+    const ask = (body) => {
+      const bytes = Buffer.from(JSON.stringify(body));
+      const headers = { 'content-type': 'application/json', 'content-length': bytes.length };
+      return envoy.exchange({ path: '/v1/responses', headers, chunks: [bytes] }, { route: () => backend.port });
+    };
+    const made = JSON.parse((await ask({ model: 'auto', input: 'one' })).body.toString());
+    assert.equal(made.output_text, 'model=prov/small');
+    const answer = await ask({ model: 'auto', input: 'two', stream: true, previous_response_id: made.id });
+    const last = JSON.parse(/data: (.*)\n\n$/.exec(answer.body.toString())[1]);
+    assert.equal(last.type, 'response.completed');
+    assert.equal(backend.last.json().messages.length, 3);
+    const client = connect(vsr);
+    assert.deepEqual(await client.responses.retrieve(last.response.id), last.response);
+    const got = await envoy.exchange({ method: 'GET', path: `/v1/responses/${made.id}` }, { route: () => backend.port });
+    assert.deepEqual(JSON.parse(got.body.toString()), made);
+    const queued = JSON.parse((await ask({ model: 'auto', input: 'q', background: true })).body.toString());
+    await eventually('the end', async () => (await client.responses.retrieve(queued.id)).status === 'completed');
+  });
 
 test('switched off it is not there', async (t) => {
   const backend = await Backend.start(t);

@@ -692,6 +692,32 @@ describe('Responses over a Responses backend', () => {
   });
 });
 
+test('clients that go in any phase leave nothing under way', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend));
+  const client = connect(vsr);
+  const active = async () => Number(/^vsr_requests_active(?:\{[^}]*\})? (\d+)/m.exec((await vsr.metrics()).body.toString())?.[1] ?? NaN);
+  const leave = async (params, when) => {
+    const controller = new AbortController();
+    const asked = client.responses.create(params, { signal: controller.signal });
+    asked.catch(() => undefined);
+    await when(asked);
+    controller.abort();
+  };
+  const first = await client.responses.create({ model: 'auto', input: 'q' });
+  backend.behaviour = hang();
+  for (const extra of [{}, { stream: true }, { previous_response_id: first.id }]) {
+    const n = backend.requests.length;
+    await leave({ model: 'auto', input: 'q', ...extra }, () => backend.received(n + 1));
+    await within('the backend to be let go', backend.last.gone);
+  }
+  await leave({ model: 'auto', input: 'q', background: true, stream: true }, async (asked) => {
+    const { value } = await (await asked)[Symbol.asyncIterator]().next();
+    setTimeout(() => void client.responses.cancel(value.response.id), 20); // the run goes on without its client
+  });
+  await eventually('no request to be under way', async () => (await active()) === 0);
+});
+
 test('nobody sees what belongs to another', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await startVsr(t, {

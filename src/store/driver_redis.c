@@ -435,11 +435,10 @@ static void send_read(struct asked *asked) {
     struct redis_place *place = asked->place;
     struct arena *arena = asked->arena;
     vsr_str stream = key(place, arena, "events", asked->op->record.id);
+    unsigned long long from = (unsigned long long)asked->op->after + 2; /* from -1 on */
     const vsr_str head[] = { VSR_STR("XRANGE"), stream, VSR_STR("-"), VSR_STR("+"), VSR_STR("COUNT"), VSR_STR("1") };
-    const vsr_str wanted[] = {
-        VSR_STR("XRANGE"), stream,           arena_printf(arena, "%llu-0", (unsigned long long)(asked->op->after + 2)),
-        VSR_STR("+"),      VSR_STR("COUNT"), number(arena, (int64_t)asked->op->limit)
-    };
+    const vsr_str wanted[] = { VSR_STR("XRANGE"), stream,           arena_printf(arena, "%llu-0", from),
+                               VSR_STR("+"),      VSR_STR("COUNT"), number(arena, (int64_t)asked->op->limit) };
     struct asked *before = ARENA_NEW(arena, struct asked);
     int64_t *first = ARENA_NEW(arena, int64_t);
     *first = -1;

@@ -3,6 +3,7 @@
  * cost one commit.
  */
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/mem.h"
 #include "store/record_copy.h"
 #include "store/response_store.h"
@@ -378,6 +379,7 @@ static int fail_record(struct sqlite_place *place, struct arena *arena, vsr_str 
         return delete_by(place, SQL_DELETE, id, &n, err); /* its time is over */
     if (rc < 0)
         return rc;
+    VSR_ASSERT(op.records);
     record = op.records[0];
     record.status = VSR_STR("failed");
     record.object_json = record_failed_object(arena, record.object_json);

@@ -35,7 +35,7 @@ const HEADERS = {
   'content-type': 'application/json',
   'x-request-id': 'request-1',
   'x-vsr-looper-request': 'spoofed',
-  'x-selected-model': 'spoofed',
+  'x-selected-model': 'small', // as if by chance what vsr says, too
   'x-authz-user-id': 'mallory',
   authorization: 'Bearer of-the-client',
 };

@@ -359,6 +359,87 @@ TEST(unix_socket) {
     CHECK(unlink(addr.sun_path) == 0 && rmdir(dir) == 0, "clean up");
 }
 
+/* The pool to a server by way of a proxy, which is this rig's listener. */
+static void behind_proxy(struct rig *rig, struct client_proxy *proxy, struct tls_client *tls) {
+    *proxy = (struct client_proxy){ VSR_STR("127.0.0.1"), rig->port, VSR_STR("Basic eA==") };
+    rig->endpoint =
+        client_endpoint(rig->client, &(struct client_place){
+                                         .host = VSR_STR("server.invalid"), .port = 8443, .tls = tls, .proxy = proxy });
+}
+
+/* A proxy passes plain requests on: it gets the absolute form and is told who asks; a 407 is its own answer. */
+TEST(proxy_passes_on) {
+    struct rig rig;
+    struct watch watch = { 0 };
+    struct peer origin = { 0 };
+    struct client_proxy proxy;
+    rig_begin(&rig);
+    behind_proxy(&rig, &proxy, NULL);
+    CHECK(client_endpoint(rig.client, &(struct client_place){ .host = VSR_STR("server.invalid"), .port = 8443 }) !=
+              rig.endpoint,
+          "another way is another pool");
+    start(&rig, &watch);
+    PUMP(rig.loop, peer_accept(&origin, rig.listen_fd), "accept");
+    PUMP(rig.loop, str_find(peer_poll(&origin), VSR_STR("\r\n\r\n")) >= 0, "request");
+    CHECK(str_find(buf_str(&origin.got), VSR_STR(" http://")) >= 0, "absolute");
+    CHECK(str_find(buf_str(&origin.got), VSR_STR("proxy-authorization: Basic eA==\r\n")) >= 0, "who asks");
+    peer_send(&origin, "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n");
+    PUMP(rig.loop, over(&watch), "answer");
+    CHECK_INT(watch.n_head, 0, "not the server's");
+    CHECK_INT(watch.err.code, VSR_E_REFUSED, watch.err.text);
+    CHECK(!watch.connected, "went nowhere");
+    forget(&watch);
+    peer_close(&origin);
+    rig_end(&rig);
+}
+
+/* To a server with TLS it opens the way, or does not: in whatever manner, the call fails as unconnected. */
+TEST(proxy_opens_no_way) {
+    static const struct {
+        const char *answer;
+        int code;
+    } cases[] = {
+        { "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", VSR_E_REFUSED },
+        { "HTTP/1.1 502 No\r\n\r\nwhy", VSR_E_REFUSED },
+        { "HTTP/1.1 301 There\r\nLocation: x\r\n\r\n", VSR_E_REFUSED },
+        { "220 mail.example.com ESMTP\r\n\r\n", VSR_E_PROTOCOL },
+        { "HTTP/1.1 200 OK\r\n\r\n220 too early", VSR_E_PROTOCOL },
+        { "", VSR_E_REFUSED }, /* closed */
+        { "HTTP/1.1 20", VSR_E_REFUSED },
+        { "HTTP/1.1 200 OK\r\n\r\n", VSR_E_TLS }, /* open, and then closed */
+    };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct tls_client *tls = NULL;
+    CHECK(tls_client_new(&(struct tls_client_options){ .insecure = true }, &tls, &err) == 0, "client");
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct rig rig;
+        struct watch watch = { 0 };
+        struct peer origin = { 0 };
+        struct client_proxy proxy;
+        rig_begin(&rig);
+        behind_proxy(&rig, &proxy, tls);
+        start(&rig, &watch);
+        PUMP(rig.loop, peer_accept(&origin, rig.listen_fd), cases[i].answer);
+        PUMP(rig.loop, str_find(peer_poll(&origin), VSR_STR("\r\n\r\n")) >= 0, cases[i].answer);
+        CHECK_STR(buf_str(&origin.got),
+                  "CONNECT server.invalid:8443 HTTP/1.1\r\nhost: server.invalid:8443\r\n"
+                  "proxy-authorization: Basic eA==\r\n\r\n",
+                  cases[i].answer);
+        if (cases[i].answer[0])
+            peer_send(&origin, cases[i].answer);
+        if (cases[i].code == VSR_E_TLS)
+            PUMP(rig.loop, str_find_char(peer_poll(&origin), '\x16') >= 0, "a TLS greeting");
+        peer_close(&origin);
+        PUMP(rig.loop, over(&watch), cases[i].answer);
+        CHECK_MSG(watch.err.code == cases[i].code, "case \"%s\": %d %s", cases[i].answer, watch.err.code,
+                  watch.err.text);
+        CHECK(!watch.connected, cases[i].answer);
+        forget(&watch);
+        rig_end(&rig);
+    }
+    tls_client_free(tls);
+}
+
 /* Leaves one used connection in the pool. */
 static void warm_up(struct rig *rig, struct peer *origin) {
     struct watch watch = { 0 };
@@ -1304,12 +1385,12 @@ TEST(tls_bad_files) {
 }
 
 RUN_TESTS(T(all_answers), T(all_answers_byte_by_byte), T(answer_cut_everywhere), T(request_on_the_wire), T(reuse),
-          T(unix_socket), T(references), T(stale_connection), T(reset_after_the_request_is_an_error),
-          T(reset_inside_the_request_is_resent), T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes),
-          T(idle_connections_are_dropped), T(limits_and_the_waiting_line), T(connecting_calls_do_not_queue),
-          T(stale_at_the_limit), T(refused), T(names_that_do_not_resolve), T(name_that_resolves),
-          T(freed_while_resolving), T(times_out), T(trickling_head_times_out), T(waiting_times_out),
-          T(connecting_times_out), T(big_request), T(early_answer), T(early_answer_without_close), T(paused_answer),
-          T(paused_until_the_end), T(cancel_in_every_event), T(cancel_at_every_stage),
-          T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls), T(tls_wrong_name),
-          T(tls_mistaken), T(tls_bad_files))
+          T(unix_socket), T(proxy_passes_on), T(proxy_opens_no_way), T(references), T(stale_connection),
+          T(reset_after_the_request_is_an_error), T(reset_inside_the_request_is_resent),
+          T(stale_after_the_first_byte_is_an_error), T(unsolicited_bytes), T(idle_connections_are_dropped),
+          T(limits_and_the_waiting_line), T(connecting_calls_do_not_queue), T(stale_at_the_limit), T(refused),
+          T(names_that_do_not_resolve), T(name_that_resolves), T(freed_while_resolving), T(times_out),
+          T(trickling_head_times_out), T(waiting_times_out), T(connecting_times_out), T(big_request), T(early_answer),
+          T(early_answer_without_close), T(paused_answer), T(paused_until_the_end), T(cancel_in_every_event),
+          T(cancel_at_every_stage), T(cancel_before_a_refusal_is_told), T(start_inside_events), T(many_calls), T(tls),
+          T(tls_wrong_name), T(tls_mistaken), T(tls_bad_files))

@@ -44,9 +44,9 @@ static void log_first_events(struct request *request, vsr_str object) {
                            NULL);
 }
 
-static void put_record(struct request *request) {
+static struct response_record queued_record(struct request *request) {
     const struct responses_exchange *exchange = request->responses;
-    const struct response_record record = {
+    return (struct response_record){
         .id = exchange->meta.id,
         .previous_id = exchange->meta.previous_response_id,
         .conversation_id = exchange->meta.conversation_id,
@@ -56,13 +56,18 @@ static void put_record(struct request *request) {
         .input_json = exchange->input_items,
         .created_s = exchange->meta.created_s,
     };
+}
+
+static void put_record(struct request *request) {
+    struct response_record record = queued_record(request);
     request->responses->op = response_store_put(request->worker->store, &record, on_queued, request);
-    if (exchange->request.stream)
+    if (request->responses->request.stream)
         log_first_events(request, record.object_json);
 }
 
 enum stage_result responses_queue(struct request *request) {
     struct responses_exchange *exchange = request->responses;
+    struct response_record record;
     if (exchange->state != RESPONSES_QUEUED) {
         if (!run_may_start(request->worker)) {
             request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
@@ -78,10 +83,11 @@ enum stage_result responses_queue(struct request *request) {
         return STAGE_WAIT;
     if (exchange->rc < 0)
         return responses_store_away(request);
-    run_start(request);
+    record = queued_record(request);
+    run_start(request, &record);
     if (exchange->request.stream)
         return responses_follow(request, exchange->meta.id, -1);
     request->reply =
-        (struct reply){ .status = 200, .body = queued_object(request), .content_type = VSR_STR("application/json") };
+        (struct reply){ .status = 200, .body = record.object_json, .content_type = VSR_STR("application/json") };
     return STAGE_REPLY;
 }

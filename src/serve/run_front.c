@@ -1,6 +1,8 @@
 #include "serve/run_front.h"
 
 #include "core/arena.h"
+#include "core/json_edit.h"
+#include "core/json_write.h"
 #include "core/mem.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
@@ -20,11 +22,12 @@ enum {
 struct run {
     struct run *prev, *next; /* of the worker */
     struct worker *worker;
-    struct arena *arena; /* of the names below */
+    struct arena *arena; /* of the texts below */
     struct request *request;
     struct response_meta meta;
-    bool streamed; /* its events are logged */
-    int status;    /* of the answer's head; 0: none yet */
+    struct response_record record; /* as it was queued */
+    bool streamed;                 /* its events are logged */
+    int status;                    /* of the answer's head; 0: none yet */
     struct sse_parser parser;
     struct buf error; /* body of an answer that is none */
     int64_t sequence; /* of the next event */
@@ -67,9 +70,23 @@ static void on_event(void *user, const struct sse_event *event) {
 
 /* ---- ends that no encoder wrote */
 
-static vsr_str make_object(struct run *run, enum response_status status, vsr_str code, vsr_str message) {
-    const struct response_state state = { .status = status, .error_code = code, .error_message = message };
-    return responses_object(&run->request->responses->meta, run->request->arena, &state);
+/* The object as it was queued, with another status and an error (raw JSON; empty: none). In the scratch memory. */
+static vsr_str make_object(struct run *run, enum response_status status, vsr_str error) {
+    const struct json_step status_path[] = { JSON_KEY("status") }, error_path[] = { JSON_KEY("error") };
+    vsr_str text = run->record.object_json;
+    struct json_edit *edit;
+    struct json_doc doc;
+    struct buf out;
+    if (json_parse(run->scratch, text, &doc, NULL) < 0)
+        return text;
+    edit = json_edit_new(run->scratch, &doc);
+    buf_init(&out, STORE_RECORD_BYTES_MAX);
+    if (json_edit_set(edit, status_path, 1, arena_printf(run->scratch, "\"%s\"", response_status_name(status)), NULL) ==
+            0 &&
+        (error.len == 0 || json_edit_set(edit, error_path, 1, error, NULL) == 0) && json_edit_apply(edit, &out) == 0)
+        text = arena_str(run->scratch, buf_str(&out));
+    buf_done(&out);
+    return text;
 }
 
 static void log_object(struct run *run, enum responses_event event, vsr_str object) {
@@ -99,15 +116,24 @@ static void read_error(struct run *run, struct arena *arena, vsr_str *code, vsr_
 
 /* Nothing was answered that could be kept: the response has failed. */
 static void fail(struct run *run) {
-    struct arena *arena = run->request->arena;
-    vsr_str code, message, object;
-    struct responses_exchange *exchange = run->request->responses;
-    if (!exchange || exchange->state != RESPONSES_READY)
-        return; /* not even its request could be read again: the record says failed after the next start */
-    read_error(run, arena, &code, &message);
-    object = make_object(run, RESPONSE_STATUS_FAILED, response_error_code(run->status, code), message);
-    responses_keep(run->request, "failed", object);
-    log_object(run, RESPONSES_EVENT_FAILED, object);
+    struct response_record record = run->record;
+    struct json_writer w;
+    struct buf error;
+    vsr_str code, message;
+    read_error(run, run->scratch, &code, &message);
+    buf_init(&error, 8 * ERROR_LEN_MAX);
+    json_write_init(&w, &error);
+    json_write_begin_object(&w);
+    json_write_key(&w, VSR_STR("code"));
+    json_write_str(&w, response_error_code(run->status, code));
+    json_write_key(&w, VSR_STR("message"));
+    json_write_str(&w, message);
+    json_write_end(&w);
+    record.status = VSR_STR("failed");
+    record.object_json = make_object(run, RESPONSE_STATUS_FAILED, buf_str(&error));
+    buf_done(&error);
+    (void)response_store_put(run->worker->store, &record, NULL, NULL); /* what has ended already stays */
+    log_object(run, RESPONSES_EVENT_FAILED, record.object_json);
 }
 
 static void drained(void *data) {
@@ -215,7 +241,18 @@ const struct response_meta *run_meta(const struct run *run) {
     return &run->meta;
 }
 
-void run_start(const struct request *request) {
+/* What outlives the client's request. */
+static void copy_record(struct run *run, const struct response_record *record) {
+    run->record = *record;
+    run->record.id = run->meta.id;
+    run->record.previous_id = arena_str(run->arena, record->previous_id);
+    run->record.conversation_id = run->meta.conversation_id;
+    run->record.owner = arena_str(run->arena, record->owner);
+    run->record.object_json = arena_str(run->arena, record->object_json);
+    run->record.input_json = arena_str(run->arena, record->input_json);
+}
+
+void run_start(const struct request *request, const struct response_record *record) {
     const struct response_meta *meta = &request->responses->meta;
     struct worker *worker = request->worker;
     struct run *run = MEM_NEW(struct run);
@@ -225,9 +262,10 @@ void run_start(const struct request *request) {
     run->streamed = request->responses->request.stream;
     run->meta.id = arena_str(run->arena, meta->id);
     run->meta.created_s = meta->created_s;
-    run->meta.queued = true;
-    run->sequence = run->streamed ? RESPONSES_QUEUED_EVENTS : 0;
     run->meta.conversation_id = arena_str(run->arena, meta->conversation_id);
+    run->meta.queued = true;
+    copy_record(run, record);
+    run->sequence = run->streamed ? RESPONSES_QUEUED_EVENTS : 0;
     sse_init(&run->parser, on_event, run);
     buf_init(&run->error, ERROR_LEN_MAX);
     run->next = worker->runs;
@@ -246,9 +284,7 @@ void run_stop(struct worker *worker, vsr_str id) {
         run = run->next;
     if (!run || (run->request->responses && run->request->responses->settled))
         return; /* it ended by itself */
-    if (run->request->responses && run->request->responses->state == RESPONSES_READY)
-        log_object(run, RESPONSES_EVENT_CANCELLED,
-                   make_object(run, RESPONSE_STATUS_CANCELLED, VSR_STR(""), VSR_STR("")));
+    log_object(run, RESPONSES_EVENT_CANCELLED, make_object(run, RESPONSE_STATUS_CANCELLED, VSR_STR("")));
     close_run(run, false);
 }
 

@@ -20,6 +20,7 @@
 
 struct request;
 struct response_meta;
+struct response_record;
 struct run;
 struct worker;
 
@@ -28,8 +29,9 @@ enum { RUNS_MAX = 256 /* of one worker */ };
 /* Whether one more may run here. */
 bool run_may_start(const struct worker *worker);
 
-/* Runs what this client's request asks for under the response that it was given. Copies what it needs. */
-void run_start(const struct request *request);
+/* Runs what this client's request asks for under the response that it was given: `record`, as it was queued. Copies
+ * what it needs. */
+void run_start(const struct request *request, const struct response_record *record);
 
 /* The run behind a request; NULL: a client waits for it. */
 struct run *run_of(const struct request *request);

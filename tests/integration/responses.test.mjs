@@ -429,6 +429,11 @@ describe('Responses in the background', () => {
     const done = await poll(queued.id);
     assert.equal(done.status, 'failed');
     assert.match(done.error.message, /broken/);
+    const events = await all(await client.responses.create({ model: 'auto', input: 'q', background: true, stream: true }));
+    assert.deepEqual(types(events), ['created', 'queued', 'failed']);
+    assert.match(events[2].response.error.message, /broken/);
+    assert.equal(events[2].response.error.code, 'server_error');
+    assert.equal((await client.responses.retrieve(events[2].response.id)).error.message, events[2].response.error.message);
   });
 
   test('cancelled, twice', async () => {

@@ -63,6 +63,7 @@ struct snapshot_options gateway_snapshot_options(const struct gateway *gateway, 
         .n_workers = gateway->n_workers,
         .generation = gateway->generation + 1,
     };
+    options.listens = true;
     options.load.on_file = read_files_note;
     options.load.on_file_data = files;
     return options;

@@ -151,42 +151,6 @@ static int compile_recipes(struct snapshot *snapshot, const struct snapshot_opti
     return 0;
 }
 
-static int compile(struct snapshot *snapshot, const struct snapshot_options *options, struct diag *diag,
-                   struct vsr_err *err) {
-    struct backend_tls *backend_tls = NULL;
-    struct provider_options provider = {
-        .registry = options->registry,
-        .tls = options->tls,
-        .tls_of = backend_tls_of,
-        .n_workers = options->n_workers,
-        .seed = clock_mono_ns(),
-    };
-    int rc = compile_recipes(snapshot, options, diag, err);
-    if (rc < 0)
-        return rc;
-    rc = backend_tls_build(snapshot->arena, snapshot->doc, &options->load, options->registry, &backend_tls, err);
-    if (rc < 0)
-        return rc;
-    provider.tls_data = backend_tls;
-    rc = provider_set_build(snapshot->arena, snapshot->doc, &provider, &snapshot->providers, err);
-    if (rc < 0)
-        return rc;
-    snapshot->tls = options->tls;
-    rc = listener_tls_build(snapshot->arena, snapshot->doc, &options->load, &snapshot->listener_tls, err);
-    if (rc < 0)
-        return rc;
-    snapshot->credentials = credentials_build(snapshot->arena, snapshot->doc);
-    rc = limit_set_build(snapshot->arena, snapshot->doc, &snapshot->limits, err);
-    if (rc < 0)
-        return rc;
-    add_names(snapshot);
-    add_models(snapshot, options->telemetry);
-    add_modifications(snapshot, options->telemetry);
-    cost_baseline_build(snapshot);
-    models_list_build(snapshot);
-    return 0;
-}
-
 static void unref_tls(void *data) {
     tls_server_unref(data);
 }
@@ -200,6 +164,48 @@ static int read_extproc_tls(struct snapshot *snapshot, const struct snapshot_opt
     if (rc == 0)
         arena_on_free(snapshot->arena, unref_tls, snapshot->extproc_tls);
     return rc;
+}
+
+static int read_tls(struct snapshot *snapshot, const struct snapshot_options *options, struct vsr_err *err) {
+    int rc = 0;
+    if (options->listens)
+        rc = listener_tls_build(snapshot->arena, snapshot->doc, &options->load, &snapshot->listener_tls, err);
+    return rc < 0 ? rc : read_extproc_tls(snapshot, options, err);
+}
+
+static int compile(struct snapshot *snapshot, const struct snapshot_options *options, struct diag *diag,
+                   struct vsr_err *err) {
+    struct backend_tls *backend_tls = NULL;
+    struct provider_options provider = {
+        .registry = options->registry,
+        .tls = options->tls,
+        .tls_of = backend_tls_of,
+        .n_workers = options->n_workers,
+        .seed = clock_mono_ns(),
+    };
+    int rc = read_tls(snapshot, options, err);
+    if (rc == 0)
+        rc = compile_recipes(snapshot, options, diag, err);
+    if (rc == 0)
+        rc = limit_set_build(snapshot->arena, snapshot->doc, &snapshot->limits, err);
+    if (rc < 0)
+        return rc;
+    /* Last of what can fail: what these have of the registry lives as long as the arena, which `diag` keeps. */
+    rc = backend_tls_build(snapshot->arena, snapshot->doc, &options->load, options->registry, &backend_tls, err);
+    if (rc < 0)
+        return rc;
+    provider.tls_data = backend_tls;
+    rc = provider_set_build(snapshot->arena, snapshot->doc, &provider, &snapshot->providers, err);
+    if (rc < 0)
+        return rc;
+    snapshot->tls = options->tls;
+    snapshot->credentials = credentials_build(snapshot->arena, snapshot->doc);
+    add_names(snapshot);
+    add_models(snapshot, options->telemetry);
+    add_modifications(snapshot, options->telemetry);
+    cost_baseline_build(snapshot);
+    models_list_build(snapshot);
+    return 0;
 }
 
 static void forget(void *data) {
@@ -230,8 +236,6 @@ int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct sna
         (void)err_set(err, rc, "the configuration has errors");
     else
         rc = compile(snapshot, options, diag, err);
-    if (rc == 0)
-        rc = read_extproc_tls(snapshot, options, err);
     if (rc < 0) {
         arena_on_free(outer, free_failed, arena); /* the problems live in it */
         return rc;
@@ -307,5 +311,5 @@ const struct config_listener *snapshot_listener(const struct snapshot *snapshot,
 
 struct tls_server *snapshot_listener_tls(const struct snapshot *snapshot, const struct config_listener *listener) {
     const struct config_listener *listeners = snapshot->doc->listeners.items;
-    return listener ? snapshot->listener_tls[listener - listeners] : NULL;
+    return listener && snapshot->listener_tls ? snapshot->listener_tls[listener - listeners] : NULL;
 }

@@ -77,8 +77,8 @@ struct snapshot {
     struct provider_set *providers;
     const struct credentials *credentials;
     struct tls_client *tls;           /* towards servers that have no settings of their own; kept */
-    struct tls_server **listener_tls; /* by index in doc->listeners; NULL: plain */
-    struct limit_set *limits;   /* NULL: nobody is limited */
+    struct tls_server **listener_tls; /* by index in doc->listeners; NULL: plain. NULL itself where nobody listens */
+    struct limit_set *limits;         /* NULL: nobody is limited */
     struct tls_server *extproc_tls;   /* of the socket for Envoy; NULL: plain */
     struct map names;                 /* vsr_str -> struct model_name */
     struct map models;                /* logical model -> struct snapshot_model */
@@ -92,6 +92,7 @@ struct snapshot_options {
     struct tls_client *tls;             /* kept */
     struct evidence *evidence;          /* kept; NULL: what only a model can say is unavailable */
     struct config_load_options load;
+    bool listens;                /* reads what only a process with listeners needs: their certificates */
     const char *extproc_tls_dir; /* NULL: none */
     size_t n_workers;
     uint64_t generation;

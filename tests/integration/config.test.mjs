@@ -284,7 +284,7 @@ routing:
 
   const mistakes = [
     ['routing.decisons', 1, /no key "decisons" in routing; did you mean "decisions"\?/],
-    ['priority', 1, /did you mean routing\.decisions\[\]\.priority\?/],
+    ['priority', 1, /did you mean routing\.decisions\[\]\.priority, entrypoints\[\]\.priority\?/],
     ['providers.defaults.reasoning_families.q.name', 1, /no key "name"/],
     ['global.stores.semantic_cache', 1, /no key "semantic_cache" in global\.stores/],
     ['routing.decisions.priority.x', 1, /no key "x" in routing\.decisions\.priority/],

@@ -250,7 +250,7 @@ test('a certificate that is not there ends the start', async (t) => {
   const vsr = await Vsr.start(document, { ready: false });
   t.after(() => vsr.kill());
   const end = await within('the end', vsr.exited);
-  assert.notEqual(end.code, 0);
+  assert.deepEqual(end, { code: 1, signal: null }, vsr.log);
   assert.match(vsr.log, /secure.*missing\.pem.*No such file/);
 });
 

@@ -55,9 +55,19 @@ static void set_state_dir(const char *dir) {
 
 /* ---- the socket for Envoy */
 
+/* A flag, or its variable: anything but a word for no. */
+static bool is_on(const struct options *options, const char *flag) {
+    static const char *const no[] = { "0", "false", "no", "off" };
+    const char *value = options_text(options, flag);
+    for (size_t i = 0; value && i < VSR_COUNT(no); i++)
+        if (str_eq_nocase(str_from_c(value), str_from_c(no[i])))
+            value = NULL;
+    return value || options_has(options, flag);
+}
+
 static bool read_extproc(const struct options *options, struct extproc_options *ret_options) {
     const char *tls_dir = options_text(options, "extproc-tls-dir");
-    *ret_options = (struct extproc_options){ .trust_identity = options_has(options, "extproc-trust-identity"),
+    *ret_options = (struct extproc_options){ .trust_identity = is_on(options, "extproc-trust-identity"),
                                              .tls_dir = tls_dir && *tls_dir ? tls_dir : NULL };
     return socket_text_read(options_text(options, "extproc-listen"), &ret_options->address, &ret_options->port);
 }

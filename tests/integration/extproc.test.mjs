@@ -226,13 +226,15 @@ test('identity headers of a trusted Envoy', async (t) => {
     global: { services: { authz: { fail_open: true } } },
   });
   const headers = { 'x-authz-user-id': 'alice' };
-  const ask = async (args) => {
-    const vsr = await start(t, document, { args });
+  const ask = async (args, env = {}) => {
+    const vsr = await start(t, document, { args, env });
     const envoy = new Envoy(t, vsr.extprocPort);
     return (await envoy.exchange(asked(chat('hi'), { headers }), { route: () => backend.port })).metadata;
   };
   const model = (metadata) => metadata['envoy.filters.http.ext_proc'].vsr.model;
   assert.equal(model(await ask(['--extproc-trust-identity'])), 'vip');
+  assert.equal(model(await ask([], { VSR_EXTPROC_TRUST_IDENTITY: '1' })), 'vip');
+  assert.equal(model(await ask([], { VSR_EXTPROC_TRUST_IDENTITY: 'false' })), 'small');
   assert.equal(model(await ask([])), 'small');
 });
 

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import Anthropic from '@anthropic-ai/sdk';
 
-import { Backend, byteByByte, chunkedBytes, hang, jsonAnswer, responseBytes, sendAndClose, sseHead } from './lib/backend.mjs';
+import { Backend, byteByByte, chunk, chunkedBytes, hang, jsonAnswer, responseBytes, sendAndClose, sseHead, streamEvents } from './lib/backend.mjs';
 import { Conn, decorate, request, requestBytes } from './lib/http.mjs';
-import { eventually, lane, otherwise, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
+import { eventually, lane, long, otherwise, policy, startVsr, test, Vsr, within } from './lib/harness.mjs';
 
 const path = '/v1/messages';
 const say = (content) => [{ role: 'user', content }];
@@ -241,5 +241,26 @@ describe('sessions', () => {
     assert.match(first, /^cc-full-[0-9a-f]{16}$/);
     const later = await session({ messages: [...say('Hi'), { role: 'assistant', content: 'Hello' }, ...say('And?')] });
     assert.equal(later, first, 'the same conversation, a turn later');
+  });
+});
+
+describe('a backend that thinks for long', () => {
+  test('the client hears pings meanwhile', { skip: !long && 'takes 15 s; VSR_TEST_LONG=1' }, async (t) => {
+    const events = streamEvents('m', ['a', 'b']);
+    const backend = await Backend.start(t, async (exchange) => {
+      await exchange.write(sseHead({ 'Transfer-Encoding': 'chunked' }));
+      await exchange.write(chunk(events.slice(0, 2).join('')));
+      await sleep(16500);
+      await exchange.write(chunk(events.slice(2).join('')));
+      await exchange.write('0\r\n\r\n');
+    });
+    const vsr = await startVsr(t, policy({ models: { m: backend } }));
+    const got = await send(vsr.port, body({ model: 'm', stream: true }));
+    const names = [...got.text().matchAll(/^event: (.*)$/gm)].map((match) => match[1]);
+    const ping = names.indexOf('ping', 3);
+    assert.ok(ping > 0, names.join());
+    assert.equal(names[ping - 1], 'content_block_delta');
+    assert.equal(names[ping + 1], 'content_block_delta');
+    assert.equal(names.at(-1), 'message_stop');
   });
 });

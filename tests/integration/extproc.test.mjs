@@ -185,6 +185,19 @@ test('a streamed answer at every split', async (t) => {
   }
 });
 
+test('large bodies, both ways', async (t) => {
+  const text = 'x'.repeat(6 << 20);
+  const backend = await Backend.start(t, openaiAnswer({ content: text }));
+  const vsr = await start(t, routed(backend));
+  const body = chat(text);
+  const want = await byListener(vsr, backend, body);
+  for (const name of ['BUFFERED', 'STREAMED', 'STREAMED, unasked', 'FULL_DUPLEX_STREAMED']) {
+    const envoy = new Envoy(t, vsr.extprocPort, MODES[name]);
+    assertSame(await byEnvoy(envoy, backend, asked(body, { split: [65536] })), want, name);
+  }
+  await idle(vsr);
+});
+
 test('what Envoy is told of a route', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await start(t, routed(backend));

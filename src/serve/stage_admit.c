@@ -82,34 +82,11 @@ static enum stage_result refuse_key(struct request *request) {
     return STAGE_FAIL;
 }
 
-/* What this version answers; the others are as if they were not there. */
-static bool is_served(enum endpoint_kind kind) {
-    switch (kind) {
-    case ENDPOINT_CHAT:
-    case ENDPOINT_MESSAGES:
-    case ENDPOINT_COUNT_TOKENS:
-    case ENDPOINT_RESPONSES:
-    case ENDPOINT_RESPONSE:
-    case ENDPOINT_RESPONSE_ITEMS:
-    case ENDPOINT_RESPONSE_CANCEL:
-    case ENDPOINT_COMPLETIONS:
-    case ENDPOINT_EMBEDDINGS:
-    case ENDPOINT_IMAGES:
-    case ENDPOINT_MODELS:
-    case ENDPOINT_MODEL:
-    case ENDPOINT_HEALTH:
-    case ENDPOINT_READY:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Finds the endpoint, or fills the reply with 404 or 405. */
 static const struct endpoint_row *find_endpoint(struct request *request) {
     const struct endpoint_row *row = endpoints_find(request->path, &request->resource_id);
     request->client_protocol = row ? row->protocol : endpoints_protocol(request->path);
-    if (!row || !is_served(row->kind)) {
+    if (!row) {
         request_error(request, 404, TELEMETRY_REASON_parse_error, NULL, VSR_STR("endpoint not found"));
         return NULL;
     }

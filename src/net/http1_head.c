@@ -17,7 +17,7 @@
 #include "net/http1_state.h"
 
 enum {
-    HEAD_CAP_MIN = 4 << 10, /* most heads never make the buffer grow */
+    HEAD_CAP_MIN = 2 << 10, /* most heads never make the buffer grow; a stream holds two of them as long as it lasts */
     COPY_LEN_MAX = 1 << 10, /* bounds what is copied in vain when a body follows the head */
     VERSION_LEN = 8,        /* HTTP/1.1 */
     REQUEST_LINE_LEN_MAX = HTTP1_METHOD_LEN_MAX + 1 + HTTP1_TARGET_LEN_MAX + 1 + VERSION_LEN,

@@ -5,8 +5,8 @@
 #include "core/utf8.h"
 
 enum {
-    SCRATCH_CHUNK_LEN = 16 << 10,
-    SCRATCH_LEN_MAX = 64 << 20, /* tape of the largest frame, with room */
+    SCRATCH_CHUNK_LEN = 4 << 10, /* an ordinary chunk with its tape */
+    SCRATCH_LEN_MAX = 64 << 20,  /* tape of the largest frame, with room */
 };
 
 static void on_event(void *user, const struct sse_event *event);
@@ -14,13 +14,10 @@ static void on_event(void *user, const struct sse_event *event);
 void chat_stream_init(struct chat_stream *stream) {
     memset(stream, 0, sizeof(*stream));
     sse_init(&stream->sse, on_event, stream);
-    stream->scratch = arena_new(SCRATCH_CHUNK_LEN, SCRATCH_LEN_MAX);
 }
 
 void chat_stream_done(struct chat_stream *stream) {
     sse_done(&stream->sse);
-    arena_free(stream->scratch);
-    stream->scratch = NULL;
 }
 
 /* ---- which frames are worth parsing */
@@ -60,14 +57,14 @@ static size_t copy_text(struct arena *scratch, const struct json_doc *doc, json_
     return text.len;
 }
 
-static void read_head(struct chat_stream *stream, const struct json_doc *doc) {
+static void read_head(struct chat_stream *stream, struct arena *scratch, const struct json_doc *doc) {
     json_ref id = json_get(doc, 0, VSR_STR("id"));
     if (stream->has_head || !json_is(doc, id, JSON_STRING))
         return;
     stream->has_head = true;
-    stream->id_len = copy_text(stream->scratch, doc, id, stream->id, sizeof(stream->id));
+    stream->id_len = copy_text(scratch, doc, id, stream->id, sizeof(stream->id));
     stream->model_len =
-        copy_text(stream->scratch, doc, json_get(doc, 0, VSR_STR("model")), stream->model, sizeof(stream->model));
+        copy_text(scratch, doc, json_get(doc, 0, VSR_STR("model")), stream->model, sizeof(stream->model));
     (void)json_i64(doc, json_get(doc, 0, VSR_STR("created")), &stream->created); /* stays 0 when unknown */
 }
 
@@ -86,7 +83,8 @@ static bool says_something(const struct json_doc *doc, json_ref delta) {
     return false;
 }
 
-static void read_finish(struct chat_stream *stream, const struct json_doc *doc, json_ref choice) {
+static void read_finish(struct chat_stream *stream, struct arena *scratch, const struct json_doc *doc,
+                        json_ref choice) {
     json_ref reason = json_get(doc, choice, VSR_STR("finish_reason"));
     int64_t index = 0;
     if (!json_is(doc, reason, JSON_STRING))
@@ -95,17 +93,17 @@ static void read_finish(struct chat_stream *stream, const struct json_doc *doc, 
     if (stream->n_finished++ > 0 && index >= stream->finish_index)
         return;
     stream->finish_index = index;
-    stream->finish_reason_len =
-        copy_text(stream->scratch, doc, reason, stream->finish_reason, sizeof(stream->finish_reason));
+    stream->finish_reason_len = copy_text(scratch, doc, reason, stream->finish_reason, sizeof(stream->finish_reason));
 }
 
-static void read_choices(struct chat_stream *stream, const struct json_doc *doc, json_ref choices) {
+static void read_choices(struct chat_stream *stream, struct arena *scratch, const struct json_doc *doc,
+                         json_ref choices) {
     if (!json_is(doc, choices, JSON_ARRAY))
         return;
     for (json_ref choice = json_first(doc, choices); choice != JSON_NONE; choice = json_next(doc, choices, choice)) {
         if (!stream->has_payload && says_something(doc, json_get(doc, choice, VSR_STR("delta"))))
             stream->has_payload = true;
-        read_finish(stream, doc, choice);
+        read_finish(stream, scratch, doc, choice);
     }
 }
 
@@ -118,21 +116,24 @@ static void read_usage(struct chat_stream *stream, const struct json_doc *doc, j
     stream->usage_only = json_is(doc, choices, JSON_ARRAY) && json_first(doc, choices) == JSON_NONE;
 }
 
-static void read_chunk(struct chat_stream *stream, vsr_str data) {
-    struct json_doc doc;
-    json_ref choices, error;
-    arena_reset(stream->scratch);
-    if (json_parse(stream->scratch, data, &doc, NULL) < 0 || !json_is(&doc, 0, JSON_OBJECT)) {
-        stream->malformed = true;
-        return;
-    }
-    error = json_get(&doc, 0, VSR_STR("error"));
-    if (error != JSON_NONE && !json_is(&doc, error, JSON_NULL))
+static void read_parsed(struct chat_stream *stream, struct arena *scratch, const struct json_doc *doc) {
+    json_ref choices = json_get(doc, 0, VSR_STR("choices")), error = json_get(doc, 0, VSR_STR("error"));
+    if (error != JSON_NONE && !json_is(doc, error, JSON_NULL))
         stream->has_error = true;
-    choices = json_get(&doc, 0, VSR_STR("choices"));
-    read_head(stream, &doc);
-    read_choices(stream, &doc, choices);
-    read_usage(stream, &doc, choices);
+    read_head(stream, scratch, doc);
+    read_choices(stream, scratch, doc, choices);
+    read_usage(stream, doc, choices);
+}
+
+/* The arena lives for one chunk: few are parsed, and a stream that waits for the next one should not hold it. */
+static void read_chunk(struct chat_stream *stream, vsr_str data) {
+    struct arena *scratch = arena_new(SCRATCH_CHUNK_LEN, SCRATCH_LEN_MAX);
+    struct json_doc doc;
+    if (json_parse(scratch, data, &doc, NULL) < 0 || !json_is(&doc, 0, JSON_OBJECT))
+        stream->malformed = true;
+    else
+        read_parsed(stream, scratch, &doc);
+    arena_free(scratch);
 }
 
 static void on_event(void *user, const struct sse_event *event) {

@@ -3,8 +3,9 @@
  *
  * Learns what gateway.md 9 wants of a stream: id, model and created of the first chunk, the last usage, finish reasons,
  * whether anything was said, error events, and `[DONE]` exactly once. Frames are split by sse.h; only those that can
- * tell something new are parsed as JSON, into an arena that is reused, so a long answer costs a few byte searches per
- * frame and no allocation. One thread. The bytes themselves are relayed by chat_relay.h.
+ * tell something new are parsed as JSON, into an arena that goes with the frame: a long answer costs a few byte
+ * searches per frame, and a stream that waits holds next to nothing. One thread. The bytes themselves are relayed by
+ * chat_relay.h.
  */
 #ifndef VSR_WIRE_CHAT_STREAM_H
 #define VSR_WIRE_CHAT_STREAM_H
@@ -15,8 +16,6 @@
 #include "wire/sse.h"
 #include "wire/usage.h"
 
-struct arena;
-
 enum {
     CHAT_STREAM_ID_LEN_MAX = 256, /* a longer id or model name is cut */
     CHAT_STREAM_REASON_LEN_MAX = 32,
@@ -24,7 +23,6 @@ enum {
 
 struct chat_stream {
     struct sse_parser sse;
-    struct arena *scratch;
 
     char id[CHAT_STREAM_ID_LEN_MAX];
     char model[CHAT_STREAM_ID_LEN_MAX];

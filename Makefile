@@ -4,6 +4,7 @@
 JOBS ?= $(shell nproc)
 SECONDS ?= 60
 T ?=
+QUICK ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
@@ -67,9 +68,9 @@ docs: ## docs/configuration.md, from the tables
 	@ninja -C build/debug -j$(JOBS) vsr
 	@tools/check-docs --write
 
-bench: build ## one table of speeds beside the budgets
+bench: build ## one table of speeds beside the budgets; T=streams some rows, QUICK=1 shorter
 	@tools/deps bench
-	@bench/run
+	@bench/run $(if $(QUICK),--quick) $(T)
 
 bench-nn: build ## encoders beside ONNX Runtime, with the budgets
 	@tools/deps bench-nn

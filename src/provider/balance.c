@@ -5,11 +5,15 @@
 
 enum { WHOLE = 100, LEAST = 10 }; /* shares of a weight, in percent */
 
-/* One choice: of whom, and when. */
+/*
+ * One choice: of whom, and when. Weights are taken once, because what they depend on changes under the eyes of whoever
+ * looks twice.
+ */
 struct choice {
     const struct provider_model *model;
-    const bool *eligible;
     uint64_t now_ms;
+    int64_t weights[PROVIDER_ENDPOINTS_MAX]; /* 0: not to be chosen */
+    int64_t total;
 };
 
 /* How much of its weight an endpoint has that came back not long ago. */
@@ -34,24 +38,32 @@ static int64_t weight_of(const struct choice *c, size_t i) {
     return slow_start_ms > 0 ? weight * grown(c, i, (uint64_t)slow_start_ms) : weight;
 }
 
+static void choice_init(struct choice *c, const struct provider_model *model, const bool *eligible, uint64_t now_ms) {
+    c->model = model;
+    c->now_ms = now_ms;
+    c->total = 0;
+    for (size_t i = 0; i < model->n_endpoints; i++) {
+        int64_t weight = eligible[i] ? weight_of(c, i) : 0;
+        c->weights[i] = weight > 0 ? weight : 0;
+        c->total += c->weights[i];
+    }
+}
+
 /*
  * Smooth weighted round robin: each endpoint gains its weight, the richest is chosen and pays the sum of all. The order
  * mixes evenly (a 5:1 pair gives aaabaa, not aaaaab) and stays fair when the set of eligible endpoints changes.
  */
 static int pick_round_robin(const struct choice *c, struct provider_worker *worker) {
-    int64_t total = 0;
     int best = -1;
     for (size_t i = 0; i < c->model->n_endpoints; i++) {
-        int64_t weight = weight_of(c, i);
-        if (!c->eligible[i] || weight <= 0)
+        if (c->weights[i] == 0)
             continue;
-        total += weight;
-        worker->current[i] += weight;
+        worker->current[i] += c->weights[i];
         if (best < 0 || worker->current[i] > worker->current[best])
             best = (int)i;
     }
     if (best >= 0)
-        worker->current[best] -= total;
+        worker->current[best] -= c->total;
     return best;
 }
 
@@ -65,17 +77,17 @@ static uint64_t next_random(struct provider_worker *worker) {
     return x * 0x2545f4914f6cdd1du;
 }
 
-/* One eligible endpoint, with probability proportional to its weight. `total` is the sum of the weights, above zero. */
-static int draw(const struct choice *c, struct provider_worker *worker, int64_t total) {
-    int64_t at = (int64_t)(next_random(worker) % (uint64_t)total);
-    for (size_t i = 0; i < c->model->n_endpoints; i++) {
-        if (!c->eligible[i] || weight_of(c, i) <= 0)
-            continue;
-        at -= weight_of(c, i);
-        if (at < 0)
-            return (int)i;
-    }
-    return -1;
+/* One endpoint, with probability proportional to its weight. There is a weight above zero. */
+static size_t draw(const struct choice *c, struct provider_worker *worker) {
+    int64_t at = (int64_t)(next_random(worker) % (uint64_t)c->total);
+    size_t i = 0;
+    while (at >= c->weights[i])
+        at -= c->weights[i++];
+    return i;
+}
+
+static double load_of(const struct choice *c, size_t i) {
+    return (double)atomic_load(&c->model->endpoints[i].state->active) / (double)c->weights[i];
 }
 
 /*
@@ -83,24 +95,18 @@ static int draw(const struct choice *c, struct provider_worker *worker, int64_t 
  * fleet at the weights; comparing decides under load.
  */
 static int pick_least_request(const struct choice *c, struct provider_worker *worker) {
-    int64_t total = 0;
-    int a, b;
-    double load_a, load_b;
-    for (size_t i = 0; i < c->model->n_endpoints; i++)
-        if (c->eligible[i] && weight_of(c, i) > 0)
-            total += weight_of(c, i);
-    if (total == 0)
+    size_t a, b;
+    if (c->total == 0)
         return -1;
-    a = draw(c, worker, total);
-    b = draw(c, worker, total);
-    load_a = (double)atomic_load(&c->model->endpoints[a].state->active) / (double)weight_of(c, (size_t)a);
-    load_b = (double)atomic_load(&c->model->endpoints[b].state->active) / (double)weight_of(c, (size_t)b);
-    return load_b < load_a ? b : a;
+    a = draw(c, worker);
+    b = draw(c, worker);
+    return (int)(load_of(c, b) < load_of(c, a) ? b : a);
 }
 
 int balance_pick(struct provider_model *model, size_t worker, const bool *eligible, uint64_t now_ms) {
-    const struct choice c = { model, eligible, now_ms };
     struct provider_worker *mine = &model->workers[worker];
+    struct choice c;
+    choice_init(&c, model, eligible, now_ms);
     if (model->config->reliability.lb_policy == LB_LEAST_REQUEST)
         return pick_least_request(&c, mine);
     return pick_round_robin(&c, mine);
@@ -108,7 +114,8 @@ int balance_pick(struct provider_model *model, size_t worker, const bool *eligib
 
 /* Moves worker number `turns` that far into the rotation. */
 static void skip_turns(struct provider_model *model, struct provider_worker *worker, size_t turns, const bool *all) {
-    const struct choice c = { model, all, 0 };
+    struct choice c;
+    choice_init(&c, model, all, 0);
     for (size_t i = 0; i < turns; i++)
         (void)pick_round_robin(&c, worker); /* -1 when every endpoint is drained: nothing to skip */
 }

@@ -224,8 +224,12 @@ static void give_shared(struct limit_ticket *ticket, struct limit_shared *shared
             continue;
         hold->shared = NULL;
         shared->n_users--;
-        if (hold->rest == 0 || !isfinite(hold->rest) || n == COUNTER_NEEDS_MAX)
+        if (hold->rest == 0 || !isfinite(hold->rest))
             continue;
+        if (n == COUNTER_NEEDS_MAX) {
+            (void)counter_add(shared->store, needs, n, 0, NULL, NULL);
+            n = 0;
+        }
         needs[n++] = (struct counter_need){ .key = hold->key,
                                             .limit = hold->rule->limits[hold->kind],
                                             .window_us = hold->rule->window_us,

@@ -58,8 +58,8 @@ static enum change let_in(const struct provider_endpoint *endpoint, uint64_t now
     struct endpoint_state *state = endpoint->state;
     atomic_store(&state->consecutive_failures, 0);
     atomic_store(&state->probe_since_ms, 0);
+    atomic_store(&state->returned_ms, now_ms); /* before it can be chosen: it is to start slowly */
     atomic_store(&state->mode, ENDPOINT_CLOSED);
-    atomic_store(&state->returned_ms, now_ms);
     return CHANGE_RETURNED;
 }
 

@@ -94,7 +94,7 @@ static void add_keystone(struct field_list *list, enum response_path path) {
     const struct request *request = list->request;
     add(list, VSR_STR("x-request-id"), request->request_id);
     for (size_t i = 0; i < request->n_fields; i++)
-        add(list, request->fields[i].name, request->fields[i].value);
+        add_own_text(list, request->fields[i].name, request->fields[i].value);
     if (path == RESPONSE_LOCAL)
         return;
     add_own(list, VSR_STR("x-vsr-schema-version"), VSR_STR(SCHEMA_VERSION));

@@ -12,24 +12,49 @@
 #include "wire/embeddings.h"
 
 enum {
-    TURN_MS = 4,             /* after which the loop gets its turn; a text that has begun is finished */
+    TURN_MS = 4,             /* of all requests together, then the loop gets its turn; a text begun is finished */
     BODY_LEN_MAX = 64 << 20, /* 2048 vectors of 1024 numbers, written out */
     VECTORS_LEN_MAX = 32 << 20,
 };
 
 struct embeddings {
+    struct embeddings *prev, *next; /* in the worker's ring */
+    struct request *request;        /* NULL: not in the ring */
+    enum stage_result result;       /* of its last text */
     struct embeddings_request asked;
     const struct builtin_model *model;
     float *vectors; /* [asked.n][width] */
     size_t width, n_done;
     uint64_t n_tokens;
-    bool is_admitted, is_paid;
-    struct loop_task task;
+    bool is_admitted, is_paid, is_run;
 };
 
+/* ---- the ring of those that have texts left */
+
+static void enter(struct request *request, struct embeddings *work) {
+    struct embeddings *first = request->worker->embeddings;
+    work->request = request;
+    work->next = first ? first : work;
+    work->prev = first ? first->prev : work;
+    work->prev->next = work->next->prev = work;
+    if (!first)
+        request->worker->embeddings = work;
+}
+
+static void leave(struct embeddings *work) {
+    struct worker *worker = work->request->worker;
+    if (worker->embeddings == work)
+        worker->embeddings = work->next == work ? NULL : work->next;
+    work->prev->next = work->next;
+    work->next->prev = work->prev;
+    work->request = NULL;
+    if (!worker->embeddings)
+        loop_defer_cancel(&worker->embeddings_turn);
+}
+
 void embeddings_cancel(struct embeddings *work) {
-    if (work)
-        loop_defer_cancel(&work->task);
+    if (work && work->request)
+        leave(work);
 }
 
 static enum stage_result refuse(struct request *request, const char *param, vsr_str message) {
@@ -111,23 +136,40 @@ static enum stage_result embed(struct request *request, struct embeddings *work)
     return STAGE_NEXT;
 }
 
-static void on_turn(void *data) {
-    pipeline_resume(data);
+/* One text of the request whose turn it is. */
+static void step(struct worker *worker) {
+    struct embeddings *work = worker->embeddings;
+    struct request *request = work->request;
+    worker->embeddings = work->next;
+    work->result = embed(request, work);
+    if (work->result == STAGE_NEXT && work->n_done < work->asked.n)
+        return;
+    leave(work);
+    work->is_run = true;
+    pipeline_resume(request); /* it may be gone then */
 }
 
-/* As many texts as fit into a turn. */
-static enum stage_result run(struct request *request, struct embeddings *work) {
+/* As many texts as fit, one of each request in turn: who asks for little does not wait for who asks for much. */
+static void on_turn(void *data) {
+    struct worker *worker = data;
     uint64_t end_ns = clock_mono_ns() + (uint64_t)TURN_MS * 1000000;
-    while (work->n_done < work->asked.n) {
-        enum stage_result result = embed(request, work);
-        if (result != STAGE_NEXT)
-            return result;
-        if (work->n_done < work->asked.n && clock_mono_ns() >= end_ns) {
-            loop_defer(request->worker->loop, &work->task, on_turn, request);
-            return STAGE_WAIT;
-        }
+    do
+        step(worker);
+    while (worker->embeddings && clock_mono_ns() < end_ns);
+    if (worker->embeddings)
+        loop_defer(worker->loop, &worker->embeddings_turn, on_turn, worker);
+}
+
+static enum stage_result run(struct request *request, struct embeddings *work) {
+    struct worker *worker = request->worker;
+    if (work->is_run)
+        return work->result;
+    if (!work->request) {
+        enter(request, work);
+        if (!loop_task_queued(&worker->embeddings_turn))
+            loop_defer(worker->loop, &worker->embeddings_turn, on_turn, worker);
     }
-    return STAGE_NEXT;
+    return STAGE_WAIT;
 }
 
 static enum stage_result reply(struct request *request, const struct embeddings *work) {

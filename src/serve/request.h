@@ -132,8 +132,10 @@ struct request {
     /* limit */
     struct limit_ask limit_ask;
     struct limit_ticket ticket;
-    bool limit_waits;          /* an answer is under way */
-    int64_t prompt_tokens;     /* estimated */
+    bool limit_waits;      /* an answer is under way */
+    int64_t prompt_tokens; /* estimated */
+    double beside_tokens;  /* taken by other models than the one that answers, as is the money, in its currency */
+    double beside_cost;
     uint64_t said_len, n_said; /* bytes and pieces of the answer so far, where a decoder reads along */
 
     /* admission */

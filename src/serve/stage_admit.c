@@ -54,7 +54,9 @@ static bool key_matches(vsr_str token, const struct config_strings *keys) {
 static vsr_str shown_key(const struct request *request) {
     vsr_str value = http1_field(request->head, VSR_STR("authorization"));
     ptrdiff_t space = str_find_char(value, ' ');
-    if (value.len == 0 && request->client_protocol == PROTOCOL_MESSAGES)
+    bool anthropic = request->client_protocol == PROTOCOL_MESSAGES || request->endpoint == ENDPOINT_MODELS ||
+                     request->endpoint == ENDPOINT_MODEL; /* the list is everybody's */
+    if (value.len == 0 && anthropic)
         return str_trim(http1_field(request->head, VSR_STR("x-api-key")));
     if (space < 0 || !str_eq_nocase(str_sub(value, 0, (size_t)space), VSR_STR("bearer")))
         return str_make(NULL, 0);

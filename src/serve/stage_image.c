@@ -21,6 +21,8 @@
 #include "core/log.h"
 #include "net/client.h"
 #include "plugin/image_gen.h"
+#include "provider/pricing.h"
+#include "serve/relay.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "wire/chat_edit.h"
@@ -103,10 +105,7 @@ static void on_end(void *owner) {
 static void on_error(void *owner, const struct vsr_err *err, bool connected) {
     struct image_call *call = owner;
     LOG_WARN("a backend failed", LOG_S("request_id", call->images->request->request_id), LOG_C("error", err->text));
-    end_call(call, !connected                    ? PROVIDER_CONNECT
-                   : err->code == VSR_E_TIMEOUT  ? PROVIDER_TIMEOUT
-                   : err->code == VSR_E_PROTOCOL ? PROVIDER_GARBAGE
-                                                 : PROVIDER_RESET);
+    end_call(call, relay_failure_of(err, connected));
     if (!is_under_way(call->images))
         pipeline_resume(call->images->request);
 }
@@ -189,10 +188,6 @@ static bool write_picture(struct image_call *call, vsr_str model_id) {
     return buf_failed(&call->body) == 0;
 }
 
-static bool has_suffix(vsr_str text, vsr_str suffix) {
-    return text.len >= suffix.len && str_eq(str_sub(text, text.len - suffix.len, text.len), suffix);
-}
-
 /* The plugin's own backend, wherever that is. */
 static bool ask_plugin(struct image_call *call) {
     struct images *images = call->images;
@@ -207,7 +202,7 @@ static bool ask_plugin(struct image_call *call) {
     if (address_parse(url.len ? url : VSR_STR(OPENAI_URL), false, arena, &address) != NULL ||
         !write_picture(call, VSR_STR(OPENAI_MODEL)))
         return false;
-    path = arena_printf(arena, "%.*s%s%s", VSR_FMT(address.path), has_suffix(address.path, VSR_STR("/v1")) ? "" : "/v1",
+    path = arena_printf(arena, "%.*s%s%s", VSR_FMT(address.path), str_ends(address.path, VSR_STR("/v1")) ? "" : "/v1",
                         openai ? "/images/generations" : "/chat/completions");
     if (openai)
         fields[1] = (struct http1_field){ VSR_STR("authorization"),
@@ -307,10 +302,21 @@ static bool is_modality(const struct config_model_ref *ref, const char *const *n
     return false;
 }
 
+/* The text beside a picture is asked for as chat, whatever endpoint is chosen. */
+static bool speaks_chat(const struct request *request, const struct config_model_ref *ref) {
+    struct provider_target target;
+    if (!provider_set_find(request->snapshot->providers, config_ref_name(ref), &target))
+        return false;
+    for (size_t i = 0; i < target.model->n_endpoints; i++)
+        if (provider_endpoint_protocol(&target.model->endpoints[i]) != PROTOCOL_CHAT)
+            return false;
+    return target.model->n_endpoints > 0;
+}
+
 /* The first model of that kind that the decision names. */
-static const struct config_model_ref *find_ref(const struct config_decision *decision, const char *const *names) {
-    CONFIG_EACH(const struct config_model_ref, ref, &decision->model_refs)
-    if (ref->provider && is_modality(ref, names))
+static const struct config_model_ref *find_ref(const struct request *request, const char *const *names, bool chat) {
+    CONFIG_EACH(const struct config_model_ref, ref, &request->decision->config->model_refs)
+    if (ref->provider && is_modality(ref, names) && (!chat || speaks_chat(request, ref)))
         return ref;
     return NULL;
 }
@@ -334,8 +340,8 @@ static struct images *plan(struct request *request) {
         request->client_protocol == PROTOCOL_COMPLETIONS)
         return NULL;
     label = route_modality(request->route, &method);
-    omni = find_ref(decision, omni_names);
-    diffusion = find_ref(decision, diffusion_names);
+    omni = find_ref(request, omni_names, false);
+    diffusion = find_ref(request, diffusion_names, false);
     if (!label || str_eq_c(str_from_c(label), "AR") || (!omni && !diffusion && !plugin_of(decision)))
         return NULL;
     images = ARENA_NEW(request->arena, struct images);
@@ -343,7 +349,10 @@ static struct images *plan(struct request *request) {
     images->both = str_eq_c(str_from_c(label), "BOTH");
     images->plugin = plugin_of(decision);
     images->picture = omni ? omni : diffusion;
-    images->text = images->both && !omni ? find_ref(decision, text_names) : NULL;
+    images->text = images->both && !omni ? find_ref(request, text_names, true) : NULL;
+    if (images->both && !omni && !images->text)
+        LOG_WARN("a picture comes without text: no model for text speaks chat", LOG_S("decision", decision->name),
+                 LOG_S("request_id", request->request_id));
     images->draw.images = images->say.images = images;
     buf_init(&images->draw.body, BODY_LEN_MAX);
     buf_init(&images->draw.answer, ANSWER_LEN_MAX);
@@ -422,6 +431,33 @@ static void give(struct request *request, const struct image_chat *chat) {
     pipeline_upstream_end(request);
 }
 
+static double above_zero(int64_t n) {
+    return n > 0 ? (double)n : 0;
+}
+
+/* What the picture has taken, when another model answers beside it. `ref` NULL: drawn by nobody's model. */
+static void count_beside(struct request *request, const struct config_model_ref *ref, const struct usage *usage) {
+    struct provider_target target;
+    const struct snapshot_model *model;
+    const struct config_pricing *pricing;
+    double cost;
+    if (!ref || !usage->has || !provider_set_find(request->snapshot->providers, config_ref_name(ref), &target))
+        return;
+    model = snapshot_model(request->snapshot, target.model->name);
+    pricing = model->provider->config->pricing;
+    cost = pricing_cost(pricing, usage);
+    request->beside_tokens += above_zero(usage->prompt) + above_zero(usage->completion);
+    metric_inc(model->metrics.requests);
+    metric_add(model->metrics.prompt_tokens, above_zero(usage->prompt));
+    metric_add(model->metrics.completion_tokens, above_zero(usage->completion));
+    metric_add(model->metrics.tokens, above_zero(usage->prompt) + above_zero(usage->completion));
+    if (model->metrics.cost)
+        metric_add(model->metrics.cost, cost);
+    if (pricing_configured(pricing) &&
+        str_eq(pricing_currency(pricing), pricing_currency(request->model->provider->config->pricing)))
+        request->beside_cost += cost;
+}
+
 static enum stage_result finish(struct request *request, struct images *images) {
     struct image_answer picture = { 0 };
     struct image_chat chat = { .created = (int64_t)(clock_wall_ms() / 1000),
@@ -433,7 +469,11 @@ static enum stage_result finish(struct request *request, struct images *images) 
         request_error(request, 503, TELEMETRY_REASON_upstream_5xx, NULL, VSR_STR("no picture could be made"));
         return STAGE_FAIL;
     }
-    if (!chat.usage.has)
+    if (images->text && chat.text.len == 0) /* who draws is all that has answered */
+        choose_model(request, images->picture);
+    else if (images->text)
+        count_beside(request, images->picture, &picture.usage);
+    if (!images->text || chat.text.len == 0)
         chat.usage = picture.usage;
     chat.url = picture.url;
     chat.id = protocol_mint_id(request->arena, VSR_STR("chatcmpl-"));

@@ -170,11 +170,16 @@ void limit_note_delta(struct request *request, const struct answer_delta *delta)
     }
 }
 
-/* Tokens of what has come of the answer so far: a piece or a frame holds one, at the least. */
+/*
+ * Tokens of what has come of the answer so far: a piece or a frame holds one, at the least. Of a whole answer that
+ * nobody read along its bytes are counted, wrapping included: rather too much than nothing at all.
+ */
 static int64_t tokens_said(const struct request *request) {
     uint64_t tokens = token_estimate_tokens(request->said_len, token_estimate_ratio(request->worker->token_estimate));
-    if (!request->said)
-        return request->streaming ? (int64_t)request->relay.stream.n_frames : 0;
+    if (!request->said && request->streaming)
+        return (int64_t)request->relay.stream.n_frames;
+    if (!request->said && !request->as_chat)
+        return 0; /* vectors and pictures are no text */
     return (int64_t)(tokens > request->n_said ? tokens : request->n_said);
 }
 
@@ -201,6 +206,7 @@ void limit_request_ends(struct request *request, const struct usage *reported, b
     if (request->model)
         cost = pricing_cost(request->model->provider->config->pricing, &usage);
     limit_settle(request->worker->limits, &request->ticket,
-                 (double)(usage.prompt > 0 ? usage.prompt : 0) + (double)(usage.completion > 0 ? usage.completion : 0),
-                 cost);
+                 (double)(usage.prompt > 0 ? usage.prompt : 0) + (double)(usage.completion > 0 ? usage.completion : 0) +
+                     request->beside_tokens,
+                 cost + request->beside_cost);
 }

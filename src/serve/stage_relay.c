@@ -121,7 +121,10 @@ void pipeline_upstream_head(struct request *request, const struct http1_head *he
 }
 
 static void copy_answer(struct request *request, vsr_str bytes) {
-    if (request->answer_too_long || request->upstream_status >= 300)
+    if (request->upstream_status >= 300)
+        return;
+    request->said_len += bytes.len;
+    if (request->answer_too_long)
         return;
     if (buf_append(&request->answer, bytes) < 0) {
         request->answer_too_long = true;

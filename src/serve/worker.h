@@ -25,6 +25,7 @@ struct evidence;
 struct evidence_lane;
 struct admission;
 struct builtin_scratch;
+struct embeddings;
 struct admission_lane;
 struct extproc_options;
 struct extproc_server;
@@ -82,7 +83,9 @@ struct worker {
     struct model_service *models;
     struct limit_lane *limits;
     struct builtin_scratch *embedder; /* made when /v1/embeddings is asked first */
-    struct store_lane *store;         /* to the stored responses */
+    struct embeddings *embeddings;    /* ring of those that have texts left, from whose turn it is; NULL: none */
+    struct loop_task embeddings_turn;
+    struct store_lane *store; /* to the stored responses */
     struct admission_lane *admission;
     struct responses_service *responses_service;
     struct run *runs; /* responses that run in the background here */

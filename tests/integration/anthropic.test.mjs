@@ -205,6 +205,9 @@ describe('keys', () => {
     assert.equal((await send(vsr.port, body(), { authorization: 'Bearer sk-listener' })).status, 200);
     const chatless = await request(vsr.port, { path: '/v1/chat/completions', body: '{}', headers: { 'x-api-key': 'sk-listener' } });
     assert.equal(chatless.status, 401, 'elsewhere x-api-key is no key of the listener');
+    const models = await client('sk-listener').models.list();
+    assert.ok(Array.isArray(models.data), 'but the list is for all clients');
+    await assert.rejects(client('sk-other').models.list(), Anthropic.AuthenticationError);
     assert.equal(backend.requests.length, 2);
   });
 });

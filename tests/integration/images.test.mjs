@@ -41,7 +41,7 @@ describe('images', () => {
       t,
       policy({
         default_model: 'writer',
-        models: { writer: text, painter: painterModel ?? painter },
+        models: { writer: text, painter: painterModel ?? painter, ...more.models },
         cards: { painter: { modality: more.modality ?? 'diffusion' } },
         signals: { modality: kinds.map((name) => ({ name })) },
         decisions: [
@@ -125,6 +125,37 @@ describe('images', () => {
     assert.equal(text.last.json().seed, 7);
     assert.deepEqual(answer.json().usage, { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 });
     assert.equal(answer.headers.get('x-vsr-selected-modality'), 'BOTH;keyword');
+  });
+
+  test('both: who does not speak chat is not asked for the text', async (t) => {
+    const claude = await Backend.start(t);
+    painter.behaviour = omniAnswer();
+    text.behaviour = openaiAnswer();
+    for (const [refs, wanted] of [[['claude', 'painter'], undefined], [['claude', 'painter', 'writer'], 'model=writer']]) {
+      const vsr = await start(t, { refs, more: { models: { claude: { api_format: 'anthropic', backend_refs: [claude] } } } });
+      const answer = await ask(vsr, 'Explain the picture');
+      assert.equal(answer.status, 200, answer.text());
+      assert.equal(answer.json().choices[0].message.content.find(({ type }) => type === 'text')?.text, wanted);
+    }
+    assert.equal(claude.requests.length, 0);
+  });
+
+  test('both: each side is counted by its own model', async (t) => {
+    const vsr = await start(t, {
+      more: { global: { services: { ratelimit: { providers: [{ type: 'local-limiter', rules: [{ name: 'r', tokens_per_unit: 1000, unit: 'day' }] }] } } } },
+    });
+    painter.behaviour = omniAnswer();
+    text.behaviour = openaiAnswer();
+    assert.equal((await ask(vsr, 'Explain the picture')).status, 200);
+    const page = (await vsr.metrics()).text();
+    for (const model of ['writer', 'painter'])
+      assert.match(page, new RegExp(`^llm_model_completion_tokens_total\\{model="${model}"\\} 7$`, 'm'));
+    const next = await ask(vsr, 'Draw a cat');
+    const taken = 1000 - Number(next.headers.get('x-ratelimit-remaining'));
+    assert.ok(taken >= 36 && taken < 50, `18 of each, and a prompt: ${taken}`);
+    text.behaviour = jsonAnswer('{"error":{"message":"no"}}', { status: 500, reason: 'No' });
+    const picture = await ask(vsr, 'Explain the picture');
+    assert.equal(picture.headers.get('x-vsr-selected-model'), 'painter', 'who alone has answered');
   });
 
   test('one side may fail, not both', async (t) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 
 import { assertError } from './lib/asserts.mjs';
-import { Backend, chunk, hang, openaiAnswer, sseHead, streamEvents } from './lib/backend.mjs';
+import { Backend, chunk, completion, hang, jsonAnswer, openaiAnswer, sseHead, streamEvents } from './lib/backend.mjs';
 import { chat, Conn, post, requestBytes } from './lib/http.mjs';
 import { eventually, policy, startVsr, test } from './lib/harness.mjs';
 
@@ -141,6 +141,18 @@ describe('limits', () => {
       await ask(vsr, byUser('alice'), { stream: true, stream_options: { include_usage: true } });
     });
     assert.equal(used, 2 * REPORTED);
+  });
+
+  test('tokens of whole answers whose backend does not say, and of one that is too long to be read', async (t) => {
+    const { usage: _, ...silent } = completion('small', 'word '.repeat(80));
+    const long = completion('small', 'word '.repeat(900000));
+    for (const [answer, least, most] of [[silent, 80, 400], [long, 900, 1000]]) {
+      backend.behaviour = jsonAnswer(JSON.stringify(answer));
+      const used = await tokensUsed(t, async (vsr) => {
+        assert.equal((await ask(vsr, byUser('alice'))).status, 200);
+      });
+      assert.ok(used >= least && used <= most, `${used}`);
+    }
   });
 
   test('tokens: a backend that fails is not paid for', async (t) => {

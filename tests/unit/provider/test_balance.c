@@ -1,5 +1,7 @@
 #include "provider/balance.h"
 
+#include <pthread.h>
+
 #include "unit/provider/fleet.h"
 
 static void fleet_of(struct fleet *f, const int64_t *weights, size_t n, int policy, size_t n_workers) {
@@ -126,5 +128,42 @@ TEST(slow_start) {
     }
 }
 
+struct flapping {
+    struct fleet *fleet;
+    atomic_bool stop;
+};
+
+/* Others eject and let in endpoints while one is chosen: each choice is made of one look at them. */
+static void *flap(void *data) {
+    struct flapping *flapping = data;
+    for (uint64_t i = 0; !atomic_load(&flapping->stop); i++)
+        for (size_t e = 0; e < 3; e++)
+            atomic_store(&flapping->fleet->model->endpoints[e].state->returned_ms, i % 2 ? 50000 : 0);
+    return NULL;
+}
+
+TEST(weights_change_meanwhile) {
+    struct fleet f;
+    struct flapping flapping = { .fleet = &f };
+    bool all[] = { true, true, true };
+    pthread_t thread;
+    int n_outside = 0;
+    fleet_init(&f, NULL);
+    for (size_t i = 0; i < 3; i++)
+        fleet_endpoint(&f, 0, 3);
+    f.models[0].reliability.slow_start_ms = 10000;
+    f.models[0].reliability.lb_policy = LB_LEAST_REQUEST;
+    fleet_build(&f, 1);
+    CHECK_INT(pthread_create(&thread, NULL, flap, &flapping), 0, "thread");
+    for (int i = 0; i < 300000; i++) {
+        int index = balance_pick(f.model, 0, all, 50000);
+        n_outside += index < 0 || index > 2;
+    }
+    atomic_store(&flapping.stop, true);
+    (void)pthread_join(thread, NULL);
+    CHECK_INT(n_outside, 0, "always one of them");
+    fleet_done(&f, true);
+}
+
 RUN_TESTS(T(smooth_order), T(shares_follow_weights), T(least_request_levels_load), T(workers_start_apart),
-          T(huge_weights), T(slow_start))
+          T(huge_weights), T(slow_start), T(weights_change_meanwhile))

@@ -512,6 +512,16 @@ enum limit_answer limit_take(struct limit_lane *lane, const struct limit_ask *as
     return ticket->answer = answer;
 }
 
+void limit_hand_over(struct limit_ticket *from, struct limit_ticket *to, struct arena *arena) {
+    size_t n = 0;
+    for (size_t i = 0; i < from->n_held; i++)
+        if (from->held[i].kind == LIMIT_CONCURRENT && from->held[i].bucket) /* those are never shared */
+            keep(to, arena, &from->held[i]);
+        else
+            from->held[n++] = from->held[i];
+    from->n_held = n;
+}
+
 /* ---- the end */
 
 /* Who is not waited for any more is told nothing; what comes for it goes back. */

@@ -97,6 +97,9 @@ void limit_lane_free(struct limit_lane *lane);
 enum limit_answer limit_take(struct limit_lane *lane, const struct limit_ask *ask, struct limit_ticket *ticket,
                              void (*done)(void *owner), void *owner);
 
+/* What `from` holds of requests at once is `to`'s from now on, whose list lies in `arena`. Both are of one set. */
+void limit_hand_over(struct limit_ticket *from, struct limit_ticket *to, struct arena *arena);
+
 /* The request is over: `tokens` and `cost` are what it really took. Ends a wait. May be called twice. */
 void limit_settle(struct limit_lane *lane, struct limit_ticket *ticket, double tokens, double cost);
 /* The request was not served after all: everything goes back. */

@@ -121,36 +121,26 @@ struct request *pipeline_begin_detached(struct worker *worker, struct snapshot *
     struct request *request = request_new(worker, snapshot, front);
     request->head = request_copy_head(request, head);
     request->listener = listener;
-    (void)buf_append(&request->body, body); /* within the limit that it had to pass before */
-    worker->body_bytes += request->body.len;
-    request->body_counted = request->body.len;
+    (void)buf_append(&request->body, body);               /* within the limit that it had to pass before */
+    (void)request_hold_bytes(request, request->body.len); /* there was room for it when the run was promised */
     loop_defer(worker->loop, &request->begin, begin_detached, request);
     return request;
 }
 
 /* ---- what the front end tells */
 
-static void refuse_body(struct request *request, int status, enum telemetry_reason reason, const char *message) {
-    request_error(request, status, reason, NULL, str_from_c(message));
-    if (status == 503)
-        request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
-    pipeline_fail(request);
-}
-
 void pipeline_body(struct request *request, vsr_str bytes) {
-    struct worker *worker = request->worker;
     if (request->answered)
         return; /* an early answer was given; the rest of the body is read and dropped */
-    if (worker->body_bytes + bytes.len > WORKER_BODY_BYTES_MAX) {
-        refuse_body(request, 503, TELEMETRY_REASON_overloaded, "too many large requests are under way");
+    if (!request_hold_bytes(request, bytes.len)) {
+        pipeline_fail(request);
         return;
     }
     if (buf_append(&request->body, bytes) < 0) {
-        refuse_body(request, 413, TELEMETRY_REASON_parse_error, "the request body is larger than this server accepts");
-        return;
+        request_error(request, 413, TELEMETRY_REASON_parse_error, NULL,
+                      VSR_STR("the request body is larger than this server accepts"));
+        pipeline_fail(request);
     }
-    worker->body_bytes += bytes.len;
-    request->body_counted += bytes.len;
 }
 
 void pipeline_body_end(struct request *request) {

@@ -50,8 +50,10 @@ static void flush(struct request *request) {
 /* The backend has said nothing that the client could hear for a while. */
 static void on_ping_due(void *data) {
     struct request *request = data;
-    encoder_ping(request->encoder);
-    flush(request);
+    if (!responses_settling(request)) { /* the last event is in there, and must not go yet */
+        encoder_ping(request->encoder);
+        flush(request);
+    }
     arm_ping(request);
 }
 
@@ -92,7 +94,10 @@ void translated_body(struct request *request, vsr_str bytes) {
     if (passes_through(request))
         responses_relay_feed(request->encoder, bytes);
     decoder_feed(request->decoder, bytes);
-    if (!request->responses || !decoder_ended(request->decoder)) /* that end waits for what has to be kept first */
+    if (!request->streaming)
+        return;
+    /* The end waits for what has to be kept first, but not for the backend to close its body behind it. */
+    if (!decoder_ended(request->decoder) || !responses_settle(request, flush))
         flush(request);
 }
 

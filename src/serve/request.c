@@ -56,6 +56,19 @@ struct request *request_new(struct worker *worker, struct snapshot *snapshot, st
     return request;
 }
 
+bool request_hold_bytes(struct request *request, size_t len) {
+    struct worker *worker = request->worker;
+    if (len > WORKER_BODY_BYTES_MAX - worker->body_bytes) {
+        request_error(request, 503, TELEMETRY_REASON_overloaded, NULL,
+                      VSR_STR("too many large requests are under way"));
+        request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+        return false;
+    }
+    worker->body_bytes += len;
+    request->body_counted += len;
+    return true;
+}
+
 static void recycle_buf(struct buf *buf) {
     if (buf->cap > REQUEST_KEEP_LEN_MAX)
         buf_done(buf);

@@ -146,7 +146,7 @@ struct request {
 
     /* receive */
     struct buf body;
-    size_t body_counted; /* bytes of it in worker->body_bytes */
+    size_t body_counted; /* bytes of it, and of what else is held, in worker->body_bytes */
     bool body_complete;
 
     /* parse */
@@ -238,6 +238,12 @@ vsr_str request_single_field(const struct request *request, vsr_str name);
  * Dropped past REQUEST_FIELDS_MAX, and once the answer's head has gone.
  */
 void request_add_field(struct request *request, vsr_str name, vsr_str value);
+
+/*
+ * Counts `len` bytes that this request holds beside what is counted already, until it is freed, among those of all
+ * requests of its worker. False: they would be too many, and request->reply says so (503).
+ */
+bool request_hold_bytes(struct request *request, size_t len);
 
 /* Fills request->reply with the 404 for a model name that stands for nothing. */
 void request_model_unknown(struct request *request, vsr_str name);

@@ -20,7 +20,12 @@
 #include "wire/responses_write.h"
 #include "wire/warnings.h"
 
-enum { OWNER_HEX_LEN = 32, TRANSLATION_SPARE = 1 << 20 };
+enum {
+    OWNER_HEX_LEN = 32,
+    TRANSLATION_SPARE = 1 << 20,
+    RECORD_COPIES = 2, /* of what is read from the store: in the arena, and on its way out */
+    CHAIN_COPIES = 3,  /* the same, and as chat */
+};
 
 struct responses_exchange *responses_exchange(struct request *request) {
     if (!request->responses)
@@ -97,11 +102,37 @@ static bool copy_text(struct arena *arena, vsr_str text, vsr_str *ret_copy) {
 }
 
 static bool copy_record(struct arena *arena, const struct response_record *from, struct response_record *to) {
-    *to = *from;
     return copy_text(arena, from->id, &to->id) && copy_text(arena, from->previous_id, &to->previous_id) &&
            copy_text(arena, from->conversation_id, &to->conversation_id) && copy_text(arena, from->owner, &to->owner) &&
            copy_text(arena, from->status, &to->status) && copy_text(arena, from->object_json, &to->object_json) &&
            copy_text(arena, from->input_json, &to->input_json);
+}
+
+/* What is asked of a record: a large one is not copied for nothing. */
+static struct response_record wanted_of(const struct request *request, const struct response_record *record) {
+    struct response_record wanted = *record;
+    if (request->endpoint == ENDPOINT_RESPONSE)
+        wanted.input_json = VSR_STR("");
+    if (str_eq(request->head->method, VSR_STR("DELETE")))
+        wanted.object_json = VSR_STR("");
+    return wanted;
+}
+
+static void take_record(struct request *request, const struct response_record *record) {
+    struct responses_exchange *exchange = request->responses;
+    const struct response_record wanted = wanted_of(request, record);
+    if (!str_eq(record->owner, exchange->owner)) {
+        exchange->rc = VSR_E_NOT_FOUND;
+        return;
+    }
+    if (!request_hold_bytes(request, RECORD_COPIES * (wanted.object_json.len + wanted.input_json.len))) {
+        exchange->crowded = true;
+        return;
+    }
+    exchange->record = ARENA_NEW(request->arena, struct response_record);
+    *exchange->record = wanted;
+    if (!copy_record(request->arena, &wanted, exchange->record))
+        exchange->rc = VSR_E_NOMEM;
 }
 
 static void on_record(void *owner, const struct store_reply *reply) {
@@ -110,11 +141,8 @@ static void on_record(void *owner, const struct store_reply *reply) {
     exchange->op = NULL;
     exchange->answered = true;
     exchange->rc = reply->rc;
-    if (reply->rc == 0 && reply->n > 0) {
-        exchange->record = ARENA_NEW(request->arena, struct response_record);
-        if (!copy_record(request->arena, &reply->records[0], exchange->record))
-            exchange->rc = VSR_E_NOMEM;
-    }
+    if (reply->rc == 0 && reply->n > 0)
+        take_record(request, &reply->records[0]);
     pipeline_resume(request);
 }
 
@@ -130,6 +158,8 @@ enum stage_result responses_load_record(struct request *request) {
     }
     if (!exchange->answered)
         return STAGE_WAIT;
+    if (exchange->crowded)
+        return STAGE_FAIL;
     if (exchange->rc == VSR_E_NOT_FOUND || (exchange->rc == 0 && !exchange->record))
         return responses_not_found(request, id);
     if (exchange->rc == VSR_E_NOMEM) {
@@ -139,8 +169,6 @@ enum stage_result responses_load_record(struct request *request) {
     }
     if (exchange->rc < 0)
         return responses_store_away(request);
-    if (!str_eq(exchange->record->owner, exchange->owner))
-        return responses_not_found(request, id);
     return STAGE_NEXT;
 }
 
@@ -155,12 +183,18 @@ static vsr_str output_of(struct arena *arena, vsr_str object) {
 }
 
 static bool take_turn(struct request *request, const struct response_record *record, struct responses_turn *turn) {
-    vsr_str object;
-    if (!copy_text(request->arena, record->input_json, &turn->input) ||
-        !copy_text(request->arena, record->object_json, &object))
-        return false;
-    turn->output = output_of(request->arena, object);
-    return true;
+    struct arena *arena = request->arena;
+    struct arena_mark mark = arena_mark(arena);
+    vsr_str output = output_of(arena, record->object_json);
+    arena_rewind(arena, mark);
+    return copy_text(arena, record->input_json, &turn->input) && copy_text(arena, output, &turn->output);
+}
+
+static bool hold_chain(struct request *request, const struct store_reply *reply, size_t first) {
+    size_t len = 0;
+    for (size_t i = first; i < reply->n; i++)
+        len += reply->records[i].input_json.len + reply->records[i].object_json.len;
+    return request_hold_bytes(request, CHAIN_COPIES * len);
 }
 
 /* Turns of somebody else, and what is before them, are none of ours. */
@@ -181,6 +215,10 @@ static void take_chain(struct request *request, const struct store_reply *reply)
     }
     if (!store_status_is_final(last->status)) {
         exchange->rc = VSR_E_INVALID;
+        return;
+    }
+    if (!hold_chain(request, reply, first)) {
+        exchange->crowded = true;
         return;
     }
     exchange->turns = ARENA_ARRAY(request->arena, struct responses_turn, reply->n - first);
@@ -232,6 +270,8 @@ static enum stage_result load_chain(struct request *request) {
 static enum stage_result check_chain(struct request *request) {
     const struct responses_exchange *exchange = request->responses;
     vsr_str id = str_sub(exchange->request.previous_response_id, 0, STORE_ID_LEN_MAX);
+    if (exchange->crowded)
+        return STAGE_FAIL;
     switch (exchange->rc) {
     case 0:
         return STAGE_NEXT;
@@ -550,9 +590,17 @@ vsr_str responses_object(const struct response_meta *meta, struct arena *arena, 
     return object;
 }
 
+bool responses_settling(const struct request *request) {
+    return request->responses && request->responses->go_on;
+}
+
 bool responses_settle(struct request *request, void (*next)(struct request *)) {
     struct responses_exchange *exchange = request->responses;
     struct response_record record;
+    if (responses_settling(request)) {
+        exchange->go_on = next;
+        return true;
+    }
     if (!exchange || !request->encoder || exchange->settled || !exchange->meta.stores)
         return false;
     if (!request->streaming && encoder_error_status(request->encoder) > 0)
@@ -573,5 +621,6 @@ void responses_free(struct request *request) {
     loop_timer_stop(&exchange->timer);
     store_op_cancel(exchange->op);
     exchange->op = NULL;
+    responses_unqueue(request);
     responses_follow_free(request);
 }

@@ -53,6 +53,8 @@ struct responses_exchange {
     int rc;
     struct response_record *record; /* in the arena */
     bool asked, answered;
+    bool crowded;  /* what the store answered had no room: request->reply says so */
+    bool promised; /* a run, by run_promise() */
     vsr_str follow_id;
     int64_t after;   /* events up to this one are not sent */
     bool from_after; /* and not read either */
@@ -74,10 +76,14 @@ int responses_body_write(struct request *request, vsr_str model_id, vsr_str effo
 const struct response_meta *responses_meta(const struct request *request);
 
 /*
- * The answer is complete in request->encoder. False: nothing to wait for. True: `go_on` is called later, when the
+ * The answer is complete in request->encoder. Asked again while it waits: the new `go_on` takes the place of the one
+ * before. False: nothing to wait for. True: `go_on` is called later, when the
  * store has the response, or has not answered within RESPONSES_SETTLE_MS; never inside this call.
  */
 bool responses_settle(struct request *request, void (*go_on)(struct request *request));
+
+/* Whether that is waited for. */
+bool responses_settling(const struct request *request);
 
 /* The client takes more; for streams that come from the store. True: it was one of those. */
 bool responses_drained(struct request *request);
@@ -113,5 +119,7 @@ void responses_follow_free(struct request *request);
 
 /* responses_background.c: gives the response of this request its record, begins its run, and answers the client. */
 enum stage_result responses_queue(struct request *request);
+/* The request ends. Where its run has not begun, nobody was told of it: its record goes. */
+void responses_unqueue(struct request *request);
 
 #endif

@@ -65,16 +65,35 @@ static void put_record(struct request *request) {
         log_first_events(request, record.object_json);
 }
 
+static enum stage_result refuse(struct request *request, const char *message) {
+    request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded", str_from_c(message));
+    request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+    return STAGE_FAIL;
+}
+
+/* What the run will hold beside what its client's request holds now. */
+static size_t run_len(const struct request *request) {
+    return request->body.len + request->responses->input_items.len;
+}
+
+void responses_unqueue(struct request *request) {
+    struct responses_exchange *exchange = request->responses;
+    if (!exchange->promised)
+        return;
+    exchange->promised = false;
+    run_promise_end(request->worker);
+    (void)response_store_delete(request->worker->store, exchange->meta.id, NULL, NULL);
+}
+
 enum stage_result responses_queue(struct request *request) {
     struct responses_exchange *exchange = request->responses;
     struct response_record record;
     if (exchange->state != RESPONSES_QUEUED) {
-        if (!run_may_start(request->worker)) {
-            request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
-                          VSR_STR("too many responses run in the background"));
-            request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+        if (!request_hold_bytes(request, run_len(request)))
             return STAGE_FAIL;
-        }
+        if (!run_promise(request->worker))
+            return refuse(request, "too many responses run in the background");
+        exchange->promised = true;
         exchange->state = RESPONSES_QUEUED;
         exchange->answered = false;
         put_record(request);
@@ -83,7 +102,11 @@ enum stage_result responses_queue(struct request *request) {
         return STAGE_WAIT;
     if (exchange->rc < 0)
         return responses_store_away(request);
+    if (request->worker->draining) /* meanwhile */
+        return refuse(request, "this server is about to stop");
     record = queued_record(request);
+    exchange->promised = false;
+    run_promise_end(request->worker);
     run_start(request, &record);
     if (exchange->request.stream)
         return responses_follow(request, exchange->meta.id, -1);

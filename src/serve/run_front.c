@@ -229,8 +229,15 @@ static const struct front_ops run_ops = {
 
 /* ---- life */
 
-bool run_may_start(const struct worker *worker) {
-    return worker->n_runs < RUNS_MAX && !worker->draining;
+bool run_promise(struct worker *worker) {
+    if (worker->n_runs + worker->n_runs_promised >= RUNS_MAX || worker->draining)
+        return false;
+    worker->n_runs_promised++;
+    return true;
+}
+
+void run_promise_end(struct worker *worker) {
+    worker->n_runs_promised--;
 }
 
 struct run *run_of(const struct request *request) {
@@ -252,7 +259,7 @@ static void copy_record(struct run *run, const struct response_record *record) {
     run->record.input_json = arena_str(run->arena, record->input_json);
 }
 
-void run_start(const struct request *request, const struct response_record *record) {
+void run_start(struct request *request, const struct response_record *record) {
     const struct response_meta *meta = &request->responses->meta;
     struct worker *worker = request->worker;
     struct run *run = MEM_NEW(struct run);
@@ -276,6 +283,8 @@ void run_start(const struct request *request, const struct response_record *reco
     responses_service_add(worker->responses_service, run->meta.id, worker);
     run->request = pipeline_begin_detached(worker, request->snapshot, (struct front){ &run_ops, run },
                                            request->listener, request->head, buf_str(&request->body));
+    (void)request_hold_bytes(run->request, run->record.input_json.len); /* there was room when it was promised */
+    limit_hand_over(&request->ticket, &run->request->ticket, run->request->arena);
 }
 
 void run_stop(struct worker *worker, vsr_str id) {

@@ -26,12 +26,15 @@ struct worker;
 
 enum { RUNS_MAX = 256 /* of one worker */ };
 
-/* Whether one more may run here. */
-bool run_may_start(const struct worker *worker);
+/* A place for one more among those that run here, until run_promise_end(). False: there is none. */
+bool run_promise(struct worker *worker);
+void run_promise_end(struct worker *worker);
 
-/* Runs what this client's request asks for under the response that it was given: `record`, as it was queued. Copies
- * what it needs. */
-void run_start(const struct request *request, const struct response_record *record);
+/*
+ * Runs what this client's request asks for under the response that it was given: `record`, as it was queued. Copies
+ * what it needs. The place that the client holds among requests at once becomes the run's.
+ */
+void run_start(struct request *request, const struct response_record *record);
 
 /* The run behind a request; NULL: a client waits for it. */
 struct run *run_of(const struct request *request);

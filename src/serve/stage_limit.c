@@ -129,7 +129,7 @@ static enum stage_result ask(struct request *request, enum limit_phase phase, do
 
 enum stage_result stage_limit(struct request *request) {
     identity_read(request);
-    /* What runs in the background was counted when its client asked for it. */
+    /* What runs in the background was counted when its client asked for it, and has that one's place. */
     if (!request->snapshot->limits || !is_counted(request->endpoint) || run_of(request))
         return STAGE_NEXT;
     return ask(request, LIMIT_EARLY, 0, 0);

@@ -88,9 +88,9 @@ struct worker {
     struct store_lane *store; /* to the stored responses */
     struct admission_lane *admission;
     struct responses_service *responses_service;
-    struct run *runs; /* responses that run in the background here */
-    size_t n_runs;
-    struct loop_timer runs_timer; /* draining: how long they may go on */
+    struct run *runs;               /* responses that run in the background here */
+    size_t n_runs, n_runs_promised; /* promised: they begin when the store has their records */
+    struct loop_timer runs_timer;   /* draining: how long they may go on */
     void (*on_runs_drained)(void *data);
     struct random random;
     bool draining;
@@ -105,7 +105,7 @@ struct worker {
 
     struct request *free_requests;
     size_t n_free_requests;
-    size_t body_bytes;                 /* held in request bodies */
+    size_t body_bytes;                 /* held in request bodies and in what was read from the store for them */
     struct worker_listener *listeners; /* retired ones too */
 
     /* Series that requests without a model count in, found once. */

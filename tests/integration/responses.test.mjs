@@ -879,6 +879,66 @@ test('what runs in the background ends before vsr does', async (t) => {
   assert.equal(done.output_text, 'at last');
 });
 
+test('the last event does not wait for the backend to close its stream', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend));
+  const client = connect(vsr);
+  for (const kept of [true, false]) {
+    let release;
+    const gate = new Promise((resolve) => (release = resolve));
+    backend.behaviour = async (exchange) => {
+      await exchange.write(sseHead({ 'Transfer-Encoding': 'chunked' }));
+      for (const event of streamEvents('m', ['Hel', 'lo'], { usage: true })) await exchange.write(chunk(event));
+      await gate;
+      await exchange.write('0\r\n\r\n');
+    };
+    const events = [];
+    const read = async () => {
+      for await (const event of await client.responses.create({ model: 'auto', input: 'q', stream: true, store: kept })) {
+        events.push(event);
+        if (event.type !== 'response.completed') continue;
+        if (kept) assert.deepEqual(await client.responses.retrieve(event.response.id), event.response);
+        release();
+      }
+    };
+    await within('the end', read());
+    assert.equal(events.filter((event) => event.type === 'response.completed').length, 1);
+    assert.equal(events.at(-1).response.output_text, 'Hello');
+  }
+});
+
+test('no more run in the background than may, however many ask at once', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend), { env: { VSR_WORKERS: '1' } });
+  backend.behaviour = hang();
+  const body = JSON.stringify({ model: 'auto', input: 'q', background: true });
+  const asked = Array.from({ length: 400 }, () =>
+    request(vsr.port, { method: 'POST', path: '/v1/responses', headers: { 'content-type': 'application/json' }, body }),
+  );
+  const statuses = (await Promise.all(asked)).map((answer) => answer.status);
+  assert.equal(statuses.filter((status) => status === 200).length, 256);
+  assert.equal(statuses.filter((status) => status === 503).length, 144);
+});
+
+test('what runs in the background has its place among requests at once', async (t) => {
+  const backend = await Backend.start(t);
+  const services = store('memory').global.services;
+  const ratelimit = { providers: [{ type: 'local-limiter', rules: [{ name: 'r', concurrent: 1 }] }] };
+  const vsr = await startVsr(t, document(backend, { global: { services: { ...services, ratelimit } } }));
+  const client = connect(vsr);
+  for (const stream of [false, true]) {
+    backend.behaviour = hang();
+    const n = backend.requests.length;
+    const made = await client.responses.create({ model: 'auto', input: 'q', background: true, stream });
+    const { id } = stream ? (await made[Symbol.asyncIterator]().next()).value.response : made;
+    await backend.received(n + 1);
+    await assert.rejects(client.responses.create({ model: 'auto', input: 'q' }), OpenAI.RateLimitError);
+    await client.responses.cancel(id);
+    backend.behaviour = openaiAnswer();
+    await eventually('the place to be free', () => client.responses.create({ model: 'auto', input: 'q' }).catch(() => undefined));
+  }
+});
+
 for (const mode of ['BUFFERED', 'STREAMED', 'FULL_DUPLEX_STREAMED'])
   test(`through Envoy, ${mode}`, async (t) => {
     const backend = await Backend.start(t);

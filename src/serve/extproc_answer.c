@@ -151,6 +151,8 @@ static bool wants_mode(const struct extproc_call *call, struct extproc_modes *re
         wanted = EXTPROC_BUFFERED;
     else if (is_stream(call))
         wanted = EXTPROC_STREAMED;
+    else if (wanted == EXTPROC_NONE)
+        wanted = EXTPROC_BUFFERED; /* usage is in the body */
     *ret_modes = (struct extproc_modes){ .request = call->request_mode, .response = wanted };
     return wanted != call->response_mode;
 }

@@ -91,6 +91,8 @@ struct extproc_call {
 
 /* How the pipeline answers. */
 struct front extproc_front(struct extproc_call *call);
+/* The same of a request that is only watched. */
+struct front extproc_watcher(struct extproc_call *call);
 /* Turns what is noted into messages. The request may be gone afterwards. */
 void extproc_settle(struct extproc_call *call);
 /* Sends an answer. */

@@ -140,7 +140,9 @@ static void front_abort(void *handle) {
 
 static size_t front_queued(void *handle) {
     const struct extproc_call *call = handle;
-    return call->gathered.len + (call->closed ? 0 : grpc_stream_queued(call->stream));
+    /* What goes out in one piece waits for its end, and not for Envoy: who waited for it to go would wait for good. */
+    bool is_whole = call->state == EXTPROC_ASKING || call->state == EXTPROC_FORWARDED || call->late_head;
+    return (is_whole ? 0 : call->gathered.len) + (call->closed ? 0 : grpc_stream_queued(call->stream));
 }
 
 static void front_forward(void *handle, const struct outbound *outbound) {
@@ -160,8 +162,24 @@ static const struct front_ops extproc_ops = {
     .early_head = true,
 };
 
+static const struct front_ops watcher_ops = {
+    .head = front_head,
+    .body = front_body,
+    .end = front_end,
+    .retract = front_retract,
+    .abort = front_abort,
+    .queued = front_queued,
+    .forward = front_forward,
+    .early_head = true,
+    .watches = true,
+};
+
 struct front extproc_front(struct extproc_call *call) {
     return (struct front){ &extproc_ops, call };
+}
+
+struct front extproc_watcher(struct extproc_call *call) {
+    return (struct front){ &watcher_ops, call };
 }
 
 /* ---- the request's life */
@@ -224,7 +242,7 @@ static void refuse(struct extproc_call *call, enum grpc_status status, const cha
     grpc_stream_finish(call->stream, status, str_from_c(text));
 }
 
-/* What Envoy says is watched only: the request is routed and measured, and nobody waits. */
+/* What Envoy says is watched only: the request is routed and measured, and nothing is done about it. */
 static void watch(struct extproc_call *call, const struct extproc_message *message) {
     if (message->kind == EXTPROC_REQUEST_HEADERS || message->kind == EXTPROC_REQUEST_BODY ||
         message->kind == EXTPROC_REQUEST_TRAILERS)
@@ -265,22 +283,34 @@ static bool in_order(const struct extproc_call *call, const struct extproc_messa
     return (call->state == EXTPROC_WAITING) == (message->kind == EXTPROC_REQUEST_HEADERS);
 }
 
-/* A head past the limits is the client's fault; the rest is Envoy's. */
-static void refuse_unread(struct extproc_call *call, const struct vsr_err *err) {
+/* A head that no listener would have taken; Envoy's own reading of HTTP lets more pass. */
+static void refuse_head(struct extproc_call *call, int status, const char *text) {
     static const struct http1_field fields[] = { { VSR_STR_INIT("content-type"), VSR_STR_INIT("application/json") } };
-    if (err->code == VSR_E_LIMIT && call->state == EXTPROC_WAITING) {
-        struct extproc_immediate immediate = {
-            .status = 431, .fields = fields, .n_fields = 1, .details = VSR_STR("vsr")
-        };
-        error_body_write(&call->gathered, &(struct error_body){ .status = 431, .message = str_from_c(err->text) });
-        immediate.body = buf_str(&call->gathered);
-        extproc_write_immediate(call->extproc->scratch, &immediate, &call->extproc->out);
-        send_packed(call);
-        metric_inc(worker_response_metric(call->extproc->worker, 431));
-        call->state = EXTPROC_OVER;
+    struct extproc_immediate immediate = {
+        .status = status, .fields = fields, .n_fields = VSR_COUNT(fields), .details = VSR_STR("vsr")
+    };
+    error_body_write(&call->gathered, &(struct error_body){ .status = status, .message = str_from_c(text) });
+    immediate.body = buf_str(&call->gathered);
+    extproc_write_immediate(call->extproc->scratch, &immediate, &call->extproc->out);
+    send_packed(call);
+    metric_inc(worker_response_metric(call->extproc->worker, status));
+    call->state = EXTPROC_OVER;
+}
+
+/* The client's fault, or the backend's; the rest is Envoy's. */
+static void refuse_unread(struct extproc_call *call, const struct extproc_message *message, const struct vsr_err *err) {
+    bool is_request = message->kind == EXTPROC_REQUEST_HEADERS && call->state == EXTPROC_WAITING;
+    if (message->refusal && !message->observability && is_request) {
+        refuse_head(call, message->refusal, err->text);
         return;
     }
-    LOG_WARN("a message of Envoy's was refused", LOG_C("error", err->text));
+    if (message->refusal && message->kind == EXTPROC_RESPONSE_HEADERS && call->state == EXTPROC_FORWARDED) {
+        pipeline_upstream_error(call->request, err, true);
+        extproc_settle(call);
+        return;
+    }
+    if (!is_request)
+        LOG_WARN("a message of Envoy's was refused", LOG_C("error", err->text));
     refuse(call, GRPC_INVALID_ARGUMENT, err->text);
 }
 
@@ -292,7 +322,7 @@ static void on_message(void *data, vsr_str bytes) {
         return;
     arena_reset(call->extproc->scratch);
     if (extproc_read(call->extproc->scratch, bytes, &message, &err) < 0) {
-        refuse_unread(call, &err);
+        refuse_unread(call, &message, &err);
         return;
     }
     metric_inc(call->extproc->messages[message.kind]);
@@ -322,10 +352,21 @@ static void *on_open(void *app, struct grpc_stream *stream, const struct http1_h
     return call;
 }
 
+/* Envoy shows no bodies of answers, though it was asked to: it leaves when the answer's headers are answered. */
+static bool ends_unseen(struct extproc_call *call) {
+    if (call->state != EXTPROC_ANSWERING || call->response_mode != EXTPROC_NONE || call->upstream_complete)
+        return false;
+    if (!call->extproc->warned_unseen)
+        LOG_WARN("Envoy does not show the bodies of answers and does not let the mode be changed: what a request has "
+                 "taken is only guessed; set allow_mode_override or response_body_mode BUFFERED");
+    call->extproc->warned_unseen = true;
+    return true;
+}
+
 /* Envoy closes when the exchange is over, whatever way; an answer that was not complete then is not any more. */
 static void on_half_close(void *data) {
     struct extproc_call *call = data;
-    extproc_close_request(call, call->state == EXTPROC_WATCHING);
+    extproc_close_request(call, call->state == EXTPROC_WATCHING || ends_unseen(call));
     call->state = EXTPROC_OVER;
     grpc_stream_finish(call->stream, GRPC_OK, VSR_STR(""));
 }

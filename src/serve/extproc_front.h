@@ -42,6 +42,7 @@ struct extproc {
     struct arena *scratch;                  /* one message in, one out */
     struct buf out;
     bool warned; /* that headers cannot follow a body */
+    bool warned_unseen;
     struct metric *streams;
     struct metric *messages[6], *seconds[6]; /* by enum extproc_kind */
 };

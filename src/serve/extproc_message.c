@@ -97,10 +97,12 @@ static int read_map(struct arena *arena, const Extproc__HeaderMap *map, struct r
     return 0;
 }
 
-static int read_head(struct arena *arena, const Extproc__HeaderMap *map, bool is_answer, struct http1_head *head,
-                     struct vsr_err *err) {
+static int read_head(struct arena *arena, const Extproc__HeaderMap *map, bool is_answer,
+                     struct extproc_message *message, struct vsr_err *err) {
+    struct http1_head *head = &message->head;
     struct reading r = { .head = head, .is_answer = is_answer, .err = err };
     int rc = read_map(arena, map, &r);
+    message->refusal = rc == VSR_E_LIMIT ? 431 : 400;
     if (rc < 0)
         return rc;
     if (is_answer)
@@ -110,8 +112,12 @@ static int read_head(struct arena *arena, const Extproc__HeaderMap *map, bool is
         head->fields++;
         head->n_fields--;
     }
+    if (head->target.len > HTTP1_TARGET_LEN_MAX) {
+        message->refusal = 414;
+        return err_set(err, VSR_E_LIMIT, ":path is longer than %d bytes", HTTP1_TARGET_LEN_MAX);
+    }
     if (!http1_name_ok(head->method) || !http1_target_ok(head->target) || head->target.len == 0 ||
-        head->target.len > HTTP1_TARGET_LEN_MAX || head->method.len > HTTP1_METHOD_LEN_MAX)
+        head->method.len > HTTP1_METHOD_LEN_MAX)
         return err_set(err, VSR_E_INVALID, "the request's headers have no proper :method and :path");
     return 0;
 }
@@ -137,7 +143,7 @@ static void read_config(const Extproc__ProtocolConfiguration *config, struct ext
 static int read_headers(struct arena *arena, const Extproc__HttpHeaders *headers, struct extproc_message *message,
                         struct vsr_err *err) {
     message->end_of_stream = headers->end_of_stream;
-    return read_head(arena, headers->headers, message->kind == EXTPROC_RESPONSE_HEADERS, &message->head, err);
+    return read_head(arena, headers->headers, message->kind == EXTPROC_RESPONSE_HEADERS, message, err);
 }
 
 static int read_body(const Extproc__HttpBody *body, struct extproc_message *message) {
@@ -179,14 +185,15 @@ int extproc_read(struct arena *arena, vsr_str bytes, struct extproc_message *ret
     int rc;
     arena_set_ceiling(arena, bytes.len + EXTPROC_SPARE_LEN);
     in = extproc__processing_request__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
-    if (!in)
+    if (!in) {
+        *ret_message = (struct extproc_message){ .kind = EXTPROC_KIND_COUNT };
         return err_set(err, VSR_E_SYNTAX, "not a ProcessingRequest");
+    }
     message.observability = in->observability_mode;
     if (in->protocol_config)
         read_config(in->protocol_config, &message);
     rc = read_kind(arena, in, &message, err);
-    if (rc == 0)
-        *ret_message = message;
+    *ret_message = message;
     return rc;
 }
 

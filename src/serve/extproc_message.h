@@ -59,6 +59,7 @@ struct extproc_message {
      * are not among the fields. Of trailers: the fields alone.
      */
     struct http1_head head;
+    int refusal; /* where reading failed: the status for a client whose head is at fault; 0: Envoy is */
     vsr_str body;
     bool end_of_stream;
 };
@@ -66,7 +67,7 @@ struct extproc_message {
 /*
  * Reads one message. All of the result lies in `arena`, whose ceiling is changed. VSR_E_SYNTAX for what is no message,
  * VSR_E_INVALID for one that says nothing or whose head no HTTP message could have, VSR_E_LIMIT for a head past the
- * limits.
+ * limits. On failure the kind is there as far as it is known, EXTPROC_KIND_COUNT where it is not, and `refusal`.
  */
 int extproc_read(struct arena *arena, vsr_str bytes, struct extproc_message *ret_message,
                  struct vsr_err *err) VSR_MUST_CHECK;

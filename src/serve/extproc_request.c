@@ -19,13 +19,15 @@ static bool may_hold(const struct extproc_call *call) {
     return call->request_mode == EXTPROC_DUPLEX || (call->request_mode == EXTPROC_STREAMED && call->body_unasked);
 }
 
-/* What of a client's header may go on to anybody (gateway.md 13.3). */
-static bool passes(const struct extproc_call *call, const struct snapshot *snapshot, vsr_str name) {
+/*
+ * What of a client's header may go on to anybody (gateway.md 12.3, 13.3). Identity and keys that a trusted filter has
+ * added are for vsr alone, which has read them by then.
+ */
+static bool passes(const struct snapshot *snapshot, vsr_str name) {
     switch (credentials_header_class(snapshot->credentials, name)) {
     case HEADER_INTERNAL:
-        return false;
     case HEADER_IDENTITY:
-        return call->extproc->listener->trust_identity_headers;
+        return false;
     case HEADER_PLAIN:
     case HEADER_HOP:
     case HEADER_AUTHORIZATION:
@@ -35,22 +37,21 @@ static bool passes(const struct extproc_call *call, const struct snapshot *snaps
 }
 
 /* The fields without those that only vsr may say, into `out`, which has room. */
-static size_t clean_fields(const struct extproc_call *call, const struct snapshot *snapshot,
-                           const struct http1_head *head, struct http1_field *out) {
+static size_t clean_fields(const struct snapshot *snapshot, const struct http1_head *head, struct http1_field *out) {
     size_t n = 0;
     for (size_t i = 0; i < head->n_fields; i++)
-        if (passes(call, snapshot, head->fields[i].name))
+        if (passes(snapshot, head->fields[i].name))
             out[n++] = head->fields[i];
     return n;
 }
 
-/* The request is none of ours: it goes on without what nobody but vsr may say. */
+/* Nothing is to be done: the request goes on without what nobody but vsr may say. */
 static void let_pass(struct extproc_call *call, const struct extproc_message *message) {
     static const struct extproc_modes nothing = { .nothing_more = true };
     struct arena *scratch = call->extproc->scratch;
     struct http1_field *now = ARENA_ARRAY(scratch, struct http1_field, message->head.n_fields);
     struct extproc_mutation mutation;
-    size_t n = clean_fields(call, call->extproc->worker->snapshot, &message->head, now);
+    size_t n = clean_fields(call->extproc->worker->snapshot, &message->head, now);
     call->state = EXTPROC_PASSING;
     extproc_diff(scratch, message->head.fields, message->head.n_fields, now, n, &mutation);
     extproc_send(call, &(struct extproc_answer){ .kind = EXTPROC_REQUEST_HEADERS,
@@ -64,13 +65,15 @@ static bool is_true(const struct http1_head *head, vsr_str name) {
     return str_eq_nocase(str_trim(http1_field(head, name)), VSR_STR("true"));
 }
 
-/* Paths that are not the API's, and callers who want nothing done where the deployment lets them (gateway.md 4). */
-static bool is_foreign(const struct snapshot *snapshot, const struct http1_head *head) {
+/*
+ * Callers who want nothing done where the deployment lets them (gateway.md 4). Only within the API: what is outside of
+ * it is answered with 404 as by a listener, since whatever a backend has there (its model management, its metrics) is
+ * not for whom only the API was opened.
+ */
+static bool is_skipped(const struct snapshot *snapshot, const struct http1_head *head) {
     vsr_str path = endpoints_path(endpoints_origin(head->target));
-    if (!str_eq(path, VSR_STR("/v1")) && !str_starts(path, VSR_STR("/v1/")))
-        return true;
     return snapshot->doc->global.router.skip_processing.enabled && is_true(head, VSR_STR("x-vsr-skip-processing")) &&
-           !str_starts(path, VSR_STR("/v1/router_replay"));
+           str_starts(path, VSR_STR("/v1/")) && !str_starts(path, VSR_STR("/v1/router_replay"));
 }
 
 /* Headers that are answered before the body is known. */
@@ -80,7 +83,7 @@ static void answer_headers(struct extproc_call *call) {
     const struct extproc_modes modes = { .request = EXTPROC_BUFFERED, .response = call->response_mode };
     bool asks = call->has_config && (call->request_mode == EXTPROC_STREAMED || call->request_mode == EXTPROC_NONE);
     struct extproc_mutation mutation;
-    size_t n = 0, n_clean = clean_fields(call, call->request->snapshot, call->head, now);
+    size_t n = 0, n_clean = clean_fields(call->request->snapshot, call->head, now);
     for (size_t i = 0; i < n_clean; i++)
         if (!str_eq_nocase(now[i].name, VSR_STR("accept-encoding")))
             now[n++] = now[i];
@@ -105,7 +108,8 @@ static void on_body_late(void *data) {
 static void begin(struct extproc_call *call, const struct extproc_message *message) {
     struct worker *worker = call->extproc->worker;
     int64_t timeout_s = worker->snapshot->doc->global.router.streamed_body.timeout_sec;
-    call->request = request_new(worker, worker->snapshot, extproc_front(call));
+    call->request =
+        request_new(worker, worker->snapshot, message->observability ? extproc_watcher(call) : extproc_front(call));
     call->head = extproc_keep_head(call->request->arena, &message->head);
     call->fields = call->head->fields;
     call->n_fields = call->head->n_fields;
@@ -127,12 +131,23 @@ static bool is_decided(const struct extproc_call *call) {
     return call->has_head || call->ended || call->aborted;
 }
 
+/* What is routed can be watched; the rest has nothing to measure, and would be answered or done. */
+static bool is_watched(const struct http1_head *head) {
+    vsr_str id;
+    const struct endpoint_row *row = endpoints_find(endpoints_path(endpoints_origin(head->target)), &id);
+    return row && row->routed;
+}
+
 void extproc_request_headers(struct extproc_call *call, const struct extproc_message *message) {
     call->has_config = message->has_config;
     call->request_mode = message->has_config ? message->request_mode : EXTPROC_BUFFERED;
     call->response_mode = message->has_config ? message->response_mode : EXTPROC_BUFFERED;
     call->body_unasked = message->body_unasked;
-    if (is_foreign(call->extproc->worker->snapshot, &message->head) && !message->observability) {
+    if (message->observability && !is_watched(&message->head)) {
+        call->state = EXTPROC_WATCHING; /* without a request */
+        return;
+    }
+    if (!message->observability && is_skipped(call->extproc->worker->snapshot, &message->head)) {
         let_pass(call, message);
         return;
     }

@@ -56,6 +56,8 @@ struct front_ops {
      * pipeline_upstream_head() wherever it can be, and the stream gets no pings.
      */
     bool early_head;
+    /* The exchange is another's, and is only looked at: nothing may be done, taken or kept on its account. */
+    bool watches;
 };
 
 struct front {

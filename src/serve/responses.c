@@ -391,7 +391,7 @@ static enum stage_result create(struct request *request) {
     result = translate(request, 0);
     if (result == STAGE_NEXT)
         result = keep_input(request);
-    if (result == STAGE_NEXT && exchange->request.background && !exchange->run)
+    if (result == STAGE_NEXT && exchange->request.background && !exchange->run && !request->front.ops->watches)
         return responses_queue(request);
     exchange->state = RESPONSES_READY;
     if (result == STAGE_NEXT && exchange->run)

@@ -44,6 +44,8 @@ enum stage_result stage_admission(struct request *request) {
     const struct admission_limits limits = { .active_max = (size_t)config->max_active,
                                              .queued_max = (size_t)config->max_queued,
                                              .timeout_ms = (uint64_t)config->queue_timeout_ms };
+    if (request->front.ops->watches)
+        return STAGE_NEXT;
     if (request->place.state == ADMISSION_OUT)
         (void)admission_enter(request->worker->admission, &limits, priority_of(request), &request->place, on_place,
                               request);

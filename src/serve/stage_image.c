@@ -485,6 +485,8 @@ static enum stage_result finish(struct request *request, struct images *images) 
 enum stage_result stage_image(struct request *request) {
     struct images *images = request->images;
     enum stage_result result;
+    if (request->front.ops->watches)
+        return STAGE_NEXT; /* pictures cost money */
     if (!images) {
         images = request->images = plan(request);
         if (!images)

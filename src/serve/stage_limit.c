@@ -130,7 +130,7 @@ static enum stage_result ask(struct request *request, enum limit_phase phase, do
 enum stage_result stage_limit(struct request *request) {
     identity_read(request);
     /* What runs in the background was counted when its client asked for it, and has that one's place. */
-    if (!request->snapshot->limits || !is_counted(request->endpoint) || run_of(request))
+    if (!request->snapshot->limits || !is_counted(request->endpoint) || run_of(request) || request->front.ops->watches)
         return STAGE_NEXT;
     return ask(request, LIMIT_EARLY, 0, 0);
 }
@@ -145,7 +145,7 @@ static uint64_t estimate_prompt(const struct request *request) {
 
 enum stage_result stage_budget(struct request *request) {
     struct usage prompt = { .has = true };
-    if (!request->snapshot->limits || !is_counted(request->endpoint))
+    if (!request->snapshot->limits || !is_counted(request->endpoint) || request->front.ops->watches)
         return STAGE_NEXT;
     prompt.prompt = (int64_t)estimate_prompt(request);
     request->prompt_tokens = prompt.prompt;

@@ -318,31 +318,40 @@ test('the model list and a model are answered at once', async (t) => {
   }
 });
 
-test('paths outside of the API pass', async (t) => {
-  const backend = await Backend.start(t, jsonAnswer('{"a":1}'));
-  const vsr = await start(t, routed(backend));
-  for (const [name, mode] of Object.entries(MODES)) {
-    const envoy = new Envoy(t, vsr.extprocPort, mode);
-    const answer = await envoy.exchange(asked('{"b":2}', { path: '/metrics', split: [3] }), {
-      route: () => backend.port,
-    });
-    assert.equal(answer.body.toString(), '{"a":1}', name);
-    assert.equal(backend.last.text(), '{"b":2}', name);
-    assert.equal(backend.last.headers.get('x-selected-model'), undefined, name);
-    assert.equal(backend.last.headers.get('authorization'), 'Bearer of-the-client', name);
-    assert.ok(!answer.immediate);
-  }
+test('paths outside of the API are not there', async (t) => {
+  const vsr = await start(t, routed(await Backend.start(t)));
+  for (const [name, mode] of Object.entries(MODES))
+    for (const path of ['/metrics', '/api/generate', '/chat/completions', '//v1/chat/completions', '/V1/models', '/v1']) {
+      const answer = await new Envoy(t, vsr.extprocPort, mode).exchange(asked('{"b":2}', { path, split: [3] }), {
+        upstream: () => assert.fail(`${path} reached the backend`),
+      });
+      assert.equal(answer.status, 404, `${name} ${path}`);
+    }
   await idle(vsr);
 });
 
 test('callers who want nothing done, where they may', async (t) => {
   const backend = await Backend.start(t);
-  const vsr = await start(t, { ...routed(backend), global: { router: { skip_processing: { enabled: true } } } });
-  const exchange = asked(chat('write a function', { model: 'x' }), { headers: { 'x-vsr-skip-processing': 'true' } });
-  const answer = await new Envoy(t, vsr.extprocPort).exchange(exchange, { route: () => backend.port });
-  assert.equal(answer.status, 200);
-  assert.equal(backend.last.json().model, 'x');
-  assert.equal(backend.last.headers.get('x-selected-model'), undefined);
+  const document = {
+    ...routed(backend),
+    global: {
+      router: { skip_processing: { enabled: true } },
+      services: { authz: { fail_open: true, identity: { user_id_header: 'x-who' } } },
+    },
+  };
+  const identity = { 'x-user-openai-key': 'sk-of-the-user', 'x-authz-tenant-id': 'acme', 'x-who': 'alice' };
+  for (const args of [[], ['--extproc-trust-identity']]) {
+    const vsr = await start(t, document, { args });
+    const headers = { 'x-vsr-skip-processing': 'true', ...identity };
+    const exchange = asked(chat('write a function', { model: 'x' }), { headers });
+    const answer = await new Envoy(t, vsr.extprocPort).exchange(exchange, { route: () => backend.port });
+    assert.equal(answer.status, 200);
+    assert.equal(backend.last.json().model, 'x');
+    for (const name of ['x-selected-model', 'x-authz-user-id', ...Object.keys(identity)])
+      assert.equal(backend.last.headers.get(name), undefined, `${name} ${args}`);
+    const outside = asked('{}', { path: '/api/generate', headers });
+    assert.equal((await new Envoy(t, vsr.extprocPort).exchange(outside, { route: () => backend.port })).status, 404);
+  }
 });
 
 // ---- what goes wrong behind Envoy ---------------------------------------------------------------------------------
@@ -411,6 +420,53 @@ test('observability mode', async (t) => {
   assert.equal(backend.requests.length, 0);
 });
 
+test('observability mode does nothing', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await start(t, {
+    ...routed(backend),
+    global: {
+      services: {
+        response_api: { enabled: true },
+        ratelimit: { providers: [{ type: 'local-limiter', rules: [{ name: 'few', requests_per_unit: 1, unit: 'minute' }] }] },
+      },
+    },
+  });
+  const envoy = new Envoy(t, vsr.extprocPort);
+  const watcher = new Envoy(t, vsr.extprocPort, { observability: true, requestBody: 'STREAMED', responseBody: 'STREAMED' });
+  const ask = (body, path) => envoy.exchange(asked(body, { path }), { route: () => backend.port });
+  await watcher.exchange(asked(chat('hi')));
+  await watcher.exchange(asked(chat('hi')));
+  await watcher.exchange(asked({ model: 'small', input: 'hi', background: true }, { path: '/v1/responses' }));
+  await idle(vsr);
+  assert.equal(backend.requests.length, 0, 'nothing runs in the background');
+  assert.equal((await ask(chat('hi'), PATH)).status, 200, 'no budget was taken');
+  assert.equal((await ask(chat('hi'), PATH)).status, 429);
+});
+
+test('a head of a backend that is none', async (t) => {
+  const vsr = await start(t, routed(await Backend.start(t)));
+  const headers = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, 'y']));
+  const answer = await new Envoy(t, vsr.extprocPort).exchange(asked(chat('hi')), {
+    upstream: () => ({ status: 200, headers: Object.entries(headers), chunks: ['{}'] }),
+  });
+  assert.equal(answer.status, 502);
+  await idle(vsr);
+});
+
+test('answers whose bodies Envoy does not show unless asked', async (t) => {
+  for (const allowModeOverride of [true, false]) {
+    const backend = await Backend.start(t);
+    const vsr = await start(t, routed(backend));
+    const envoy = new Envoy(t, vsr.extprocPort, { responseBody: 'NONE', allowModeOverride });
+    assert.equal((await envoy.exchange(asked(chat('hi')), { route: () => backend.port })).status, 200);
+    await idle(vsr);
+    const metrics = (await vsr.metrics()).text();
+    assert.doesNotMatch(metrics, /llm_request_errors_total\{[^}]*cancel[^}]*\} [1-9]/);
+    if (allowModeOverride) assert.match(metrics, /llm_model_completion_tokens_total\{[^}]*\} [1-9]/);
+    else assert.match(vsr.log, /does not show the bodies of answers/);
+  }
+});
+
 test('messages out of order, and no messages at all', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await start(t, routed(backend));
@@ -420,19 +476,25 @@ test('messages out of order, and no messages at all', async (t) => {
     [['request_body', { body: Buffer.from('x'), end_of_stream: true }]],
     [['response_headers', { headers: wire({ ':status': 200 }) }]],
     [['request_headers', headers], ['request_headers', headers]],
-    [['request_headers', { headers: wire({ ':method': 'POST' }) }]],
-    [['request_headers', { headers: wire({ ':method': 'POST', ':path': PATH, 'bad name': 'x' }) }]],
-    [['request_headers', { headers: wire({ ':method': 'POST', ':path': PATH, good: 'a\r\nb: c' }) }]],
   ]) {
     const stream = envoy.open();
     for (const [kind, value] of messages) stream.send(kind, value);
     assert.equal((await stream.closed).code, grpc.status.INVALID_ARGUMENT, JSON.stringify(messages));
   }
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, 'y']));
-  const stream = envoy.open();
-  stream.send('request_headers', { headers: wire({ ':method': 'POST', ':path': PATH, ...many }) });
-  assert.equal((await stream.next()).immediate_response.status.code, 431);
-  await stream.finish();
+  for (const [status, head] of [
+    [431, { ':path': PATH, ...many }],
+    [414, { ':path': `/${'a'.repeat(9000)}` }],
+    [400, { ':path': '/static/a"b' }],
+    [400, {}],
+    [400, { ':path': PATH, 'bad name': 'x' }],
+    [400, { ':path': PATH, good: 'a\r\nb: c' }],
+  ]) {
+    const stream = envoy.open();
+    stream.send('request_headers', { headers: wire({ ':method': 'POST', ...head }) });
+    assert.equal((await stream.next()).immediate_response.status.code, status, JSON.stringify(head));
+    await stream.finish();
+  }
   await envoy.open().finish();
   await idle(vsr);
   const answer = await envoy.exchange(asked(chat('hi')), { route: () => backend.port });

@@ -56,8 +56,9 @@ struct responses_exchange {
     bool crowded;  /* what the store answered had no room: request->reply says so */
     bool promised; /* a run, by run_promise() */
     vsr_str follow_id;
-    int64_t after;   /* events up to this one are not sent */
-    bool from_after; /* and not read either */
+    int64_t after;                 /* events up to this one are not sent */
+    bool from_after;               /* and not read either */
+    int64_t seen, seen_when_asked; /* the last event that was read: now, and when the record was asked for */
 
     /* settling */
     struct loop_timer timer;

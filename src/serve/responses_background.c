@@ -91,7 +91,7 @@ enum stage_result responses_queue(struct request *request) {
     if (exchange->state != RESPONSES_QUEUED) {
         if (!request_hold_bytes(request, run_len(request)))
             return STAGE_FAIL;
-        if (!run_promise(request->worker))
+        if (!run_promise(request->worker, (size_t)request->snapshot->doc->global.services.response_api.max_background))
             return refuse(request, "too many responses run in the background");
         exchange->promised = true;
         exchange->state = RESPONSES_QUEUED;

@@ -9,14 +9,13 @@
 #include "serve/stages.h"
 #include "serve/worker.h"
 #include "store/event_log.h"
+#include "store/response_store.h"
+#include "wire/responses_events.h"
 
-enum { PING_INTERVAL_MS = 15000 };
-
-static void on_ping_due(void *data) {
-    struct request *request = data;
-    request->front.ops->body(request->front.handle, VSR_STR(": keep-alive\n\n"));
-    loop_timer_start(request->worker->loop, &request->responses->timer, PING_INTERVAL_MS, on_ping_due, request);
-}
+enum {
+    PING_INTERVAL_MS = 15000,
+    ENDED_INTERVAL_MS = 1000, /* the response is over: when its last event has not come by then, it never will */
+};
 
 static void send(struct request *request, const struct event_record *event) {
     request->front.ops->body(request->front.handle, VSR_STR("event: "));
@@ -58,6 +57,55 @@ static void begin(struct request *request) {
     answer_stream_head(request, VSR_STR("text/event-stream; charset=utf-8"));
 }
 
+/* ---- logs that lost their end: the process that wrote them was stopped, or the store refused it */
+
+static enum responses_event event_of(vsr_str status) {
+    if (str_eq(status, VSR_STR("completed")))
+        return RESPONSES_EVENT_COMPLETED;
+    if (str_eq(status, VSR_STR("incomplete")))
+        return RESPONSES_EVENT_INCOMPLETE;
+    return str_eq(status, VSR_STR("cancelled")) ? RESPONSES_EVENT_CANCELLED : RESPONSES_EVENT_FAILED;
+}
+
+/* The record says what the log does not. */
+static void end_by_record(struct request *request, const struct response_record *record) {
+    struct responses_exchange *exchange = request->responses;
+    vsr_str type = responses_event_type(event_of(record->status));
+    int64_t seq = (exchange->seen > exchange->after ? exchange->seen : exchange->after) + 1;
+    vsr_str before =
+        arena_printf(request->arena,
+                     "event: %.*s\ndata: {\"type\":\"%.*s\",\"sequence_number\":%lld,\"response\":", VSR_FMT(type),
+                     VSR_FMT(type), (long long)seq);
+    event_follow_free(exchange->follow);
+    exchange->follow = NULL;
+    request->front.ops->body(request->front.handle, before);
+    request->front.ops->body(request->front.handle, record->object_json);
+    request->front.ops->body(request->front.handle, VSR_STR("}\n\n"));
+    end(request, true);
+}
+
+static void on_record(void *owner, const struct store_reply *reply) {
+    struct request *request = owner;
+    struct responses_exchange *exchange = request->responses;
+    exchange->op = NULL;
+    if (reply->rc == 0 && reply->n > 0 && exchange->seen == exchange->seen_when_asked &&
+        str_eq(reply->records[0].owner, exchange->owner) && store_status_is_final(reply->records[0].status))
+        end_by_record(request, &reply->records[0]);
+}
+
+static void on_ping_due(void *data) {
+    struct request *request = data;
+    struct responses_exchange *exchange = request->responses;
+    request->front.ops->body(request->front.handle, VSR_STR(": keep-alive\n\n"));
+    loop_timer_start(request->worker->loop, &exchange->timer, PING_INTERVAL_MS, on_ping_due, request);
+    if (exchange->op || request->front.ops->queued(request->front.handle) > STREAM_HIGH_WATER)
+        return; /* a slow client: there is more to read */
+    exchange->seen_when_asked = exchange->seen;
+    exchange->op = response_store_get(request->worker->store, exchange->follow_id, on_record, request);
+}
+
+/* ---- events as they come */
+
 static void on_events(void *owner, const struct store_reply *reply) {
     struct request *request = owner;
     struct responses_exchange *exchange = request->responses;
@@ -80,13 +128,17 @@ static void on_events(void *owner, const struct store_reply *reply) {
         if (reply->events[i].seq > exchange->after)
             send(request, &reply->events[i]);
         last |= reply->events[i].last;
+        exchange->seen = reply->events[i].seq;
     }
     if (reply->rc < 0 || last) {
         exchange->follow = NULL;
         end(request, last);
         return;
     }
-    loop_timer_start(request->worker->loop, &exchange->timer, PING_INTERVAL_MS, on_ping_due, request);
+    loop_timer_start(request->worker->loop, &exchange->timer,
+                     exchange->record && store_status_is_final(exchange->record->status) ? ENDED_INTERVAL_MS
+                                                                                         : PING_INTERVAL_MS,
+                     on_ping_due, request);
     if (request->front.ops->queued(request->front.handle) > STREAM_HIGH_WATER)
         event_follow_pause(exchange->follow);
 }

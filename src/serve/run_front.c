@@ -11,6 +11,7 @@
 #include "serve/worker.h"
 #include "store/event_log.h"
 #include "store/response_store.h"
+#include "wire/encoder.h"
 #include "wire/responses_events.h"
 #include "wire/sse.h"
 
@@ -229,8 +230,8 @@ static const struct front_ops run_ops = {
 
 /* ---- life */
 
-bool run_promise(struct worker *worker) {
-    if (worker->n_runs + worker->n_runs_promised >= RUNS_MAX || worker->draining)
+bool run_promise(struct worker *worker, size_t runs_max) {
+    if (worker->n_runs + worker->n_runs_promised >= runs_max || worker->draining)
         return false;
     worker->n_runs_promised++;
     return true;
@@ -274,6 +275,7 @@ void run_start(struct request *request, const struct response_record *record) {
     copy_record(run, record);
     run->sequence = run->streamed ? RESPONSES_QUEUED_EVENTS : 0;
     sse_init(&run->parser, on_event, run);
+    sse_set_max(&run->parser, 2 * (size_t)ENCODER_BODY_LEN_MAX); /* our own, and the last has the texts twice */
     buf_init(&run->error, ERROR_LEN_MAX);
     run->next = worker->runs;
     if (run->next)
@@ -305,6 +307,14 @@ void runs_drain(struct worker *worker, uint64_t drain_ms, void (*on_drained)(voi
 void runs_end(struct worker *worker) {
     worker->on_runs_drained = NULL;
     loop_timer_stop(&worker->runs_timer);
-    while (worker->runs)
-        close_run(worker->runs, false);
+    while (worker->runs) {
+        struct run *run = worker->runs;
+        if (!run->request->responses || !run->request->responses->settled) { /* else it has its end already */
+            buf_reset(&run->error);
+            (void)buf_append_c(&run->error, "{\"error\":{\"message\":\"the server was stopped\"}}");
+            run->status = 503;
+            fail(run);
+        }
+        close_run(run, false);
+    }
 }

@@ -24,10 +24,8 @@ struct response_record;
 struct run;
 struct worker;
 
-enum { RUNS_MAX = 256 /* of one worker */ };
-
-/* A place for one more among those that run here, until run_promise_end(). False: there is none. */
-bool run_promise(struct worker *worker);
+/* A place for one more among `runs_max` that may run here, until run_promise_end(). False: there is none. */
+bool run_promise(struct worker *worker, size_t runs_max);
 void run_promise_end(struct worker *worker);
 
 /*

@@ -337,12 +337,15 @@ static struct memory_limits limits_of(const struct response_store_options *optio
 /* Takes the arena. */
 static void adopt(struct response_store *store, struct arena *arena, const struct response_store_options *options) {
     struct memory_limits limits = limits_of(options);
+    /* What is unfinished in the place that stays is under way in this very process. */
+    bool recovered = store->recovered && store_options_same_place(store->options, options);
     arena_free(store->arena);
     store->arena = arena;
     store->options = options;
     store->driver = drivers[options->kind];
     store->back_off_ms = BACK_OFF_MIN_MS;
-    store->opened = store->recovered = false;
+    store->opened = false;
+    store->recovered = recovered;
     memory_store_set_limits(store->memory, &limits);
     try_open(store);
 }

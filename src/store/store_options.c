@@ -118,3 +118,20 @@ bool store_options_equal(const struct response_store_options *a, const struct re
         return true;
     }
 }
+
+bool store_options_same_place(const struct response_store_options *a, const struct response_store_options *b) {
+    if (a->kind != b->kind || !str_eq(a->instance, b->instance))
+        return false;
+    switch (a->kind) {
+    case RESPONSE_STORE_SQLITE:
+        return str_eq(a->path, b->path);
+    case RESPONSE_STORE_REDIS:
+        return str_eq(a->redis.address, b->redis.address) && str_eq(a->redis.key_prefix, b->redis.key_prefix) &&
+               a->redis.db == b->redis.db;
+    case RESPONSE_STORE_POSTGRES:
+        return str_eq(a->postgres.host, b->postgres.host) && a->postgres.port == b->postgres.port &&
+               str_eq(a->postgres.database, b->postgres.database) && str_eq(a->postgres.table, b->postgres.table);
+    default:
+        return true;
+    }
+}

@@ -278,6 +278,15 @@ static bool keep(struct responses_encoder *e, struct buf *buf, vsr_str text) {
     return true;
 }
 
+/* An element of a list, or several, behind those that are there. */
+static bool keep_element(struct responses_encoder *e, struct buf *list, vsr_str raw) {
+    size_t len = list->len;
+    if ((len == 0 || keep(e, list, VSR_STR(","))) && keep(e, list, raw))
+        return true;
+    list->len = len;
+    return false;
+}
+
 static void item_event(struct responses_encoder *e, enum responses_event event, const struct item *item, bool done) {
     if (!streams(e))
         return;
@@ -632,9 +641,7 @@ static void take_citation(struct responses_encoder *e, const struct answer_delta
         return; /* a warning may lie behind the mark */
     }
     arena_rewind(e->base.arena, mark);
-    if (item->n_list)
-        buf_append_char(&item->list, ',');
-    if (keep(e, &item->list, buf_str(&annotation)) && streams(e)) {
+    if (keep_element(e, &item->list, buf_str(&annotation)) && streams(e)) {
         item_event_begin(e, RESPONSES_EVENT_ANNOTATION_ADDED, item, 0);
         key_i64(&e->w, "annotation_index", (int64_t)item->n_list);
         json_write_key(&e->w, VSR_STR("annotation"));
@@ -654,9 +661,7 @@ static void take_logprobs(struct responses_encoder *e, vsr_str raw) {
     inner = str_trim(str_sub(trimmed, 1, trimmed.len - 1));
     if (inner.len == 0)
         return;
-    if (item->logprobs.len)
-        buf_append_char(&item->logprobs, ',');
-    (void)keep(e, &item->logprobs, inner);
+    (void)keep_element(e, &item->logprobs, inner);
 }
 
 static void take_sealed(struct responses_encoder *e, const struct answer_delta *delta) {

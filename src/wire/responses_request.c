@@ -208,6 +208,9 @@ int responses_read(struct arena *arena, const struct json_doc *doc, struct respo
         !read_text(arena, &request, RESPONSES_PREVIOUS_RESPONSE_ID, &request.previous_response_id) ||
         !read_conversation(arena, &request))
         return err_set(err, VSR_E_NOMEM, "the request body is too large");
+    if (request.conversation_id.len > RESPONSES_CONVERSATION_LEN_MAX ||
+        str_find_char(request.conversation_id, '\0') >= 0)
+        return refuse(err, VSR_STR("conversation"), "a conversation's id has at most 256 bytes and no NUL");
     request.stream = read_bool(&request, RESPONSES_STREAM, false);
     request.background = read_bool(&request, RESPONSES_BACKGROUND, false);
     request.store = read_bool(&request, RESPONSES_STORE, true);

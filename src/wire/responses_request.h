@@ -50,6 +50,8 @@ enum responses_member {
     RESPONSES_MEMBERS,
 };
 
+enum { RESPONSES_CONVERSATION_LEN_MAX = 256 }; /* as ids that a store keeps */
+
 struct responses_request {
     const struct json_doc *doc;
     json_ref members[RESPONSES_MEMBERS]; /* JSON_NONE: absent or null */

@@ -2,8 +2,13 @@
 
 void sse_init(struct sse_parser *parser, sse_event_fn *on_event, void *user) {
     *parser = (struct sse_parser){ .on_event = on_event, .user = user, .at_start = true };
-    buf_init(&parser->data, SSE_FRAME_LEN_MAX);
-    buf_init(&parser->line, SSE_FRAME_LEN_MAX);
+    sse_set_max(parser, SSE_FRAME_LEN_MAX);
+}
+
+void sse_set_max(struct sse_parser *parser, size_t frame_len_max) {
+    parser->frame_max = frame_len_max;
+    buf_init(&parser->data, frame_len_max);
+    buf_init(&parser->line, frame_len_max);
     buf_init(&parser->type, SSE_FRAME_LEN_MAX);
     buf_init(&parser->id, SSE_FRAME_LEN_MAX);
 }
@@ -117,7 +122,7 @@ static void take_line_end(struct sse_parser *parser, vsr_str *bytes) {
 
 static bool count(struct sse_parser *parser, size_t len) {
     parser->frame_len += len;
-    if (parser->frame_len > SSE_FRAME_LEN_MAX)
+    if (parser->frame_len > parser->frame_max)
         parser->broken = true;
     return !parser->broken;
 }

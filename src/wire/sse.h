@@ -31,12 +31,14 @@ struct sse_parser {
     struct buf id;
     sse_event_fn *on_event;
     void *user;
-    size_t frame_len; /* raw bytes of the frame so far */
+    size_t frame_len, frame_max; /* raw bytes of the frame so far, and at most */
     bool has_data, seen_any, skip_lf, broken, at_start;
 };
 
 /* Keeps `user`. */
 void sse_init(struct sse_parser *parser, sse_event_fn *on_event, void *user);
+/* Another limit than SSE_FRAME_LEN_MAX; before any bytes. */
+void sse_set_max(struct sse_parser *parser, size_t frame_len_max);
 void sse_done(struct sse_parser *parser);
 
 /* Calls on_event for each frame completed by these bytes. */

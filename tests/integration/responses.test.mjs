@@ -334,6 +334,15 @@ describe('Responses over a chat backend', () => {
     }
   });
 
+  test('a conversation whose id cannot be kept', async () => {
+    for (const id of ['c'.repeat(257), 'a\0b'])
+      await assert.rejects(client.responses.create({ model: 'auto', input: 'q', conversation: id }), (error) => {
+        assert.equal(error.status, 400);
+        assert.equal(error.param, 'conversation');
+        return true;
+      });
+  });
+
   test('many at once', async () => {
     backend.behaviour = openaiAnswer();
     const made = await Promise.all(
@@ -808,6 +817,9 @@ test('after a restart what was kept is there, and what ran has failed', async (t
   backend.behaviour = hang();
   const queued = await connect(first).responses.create({ model: 'auto', input: 'q', background: true });
   await backend.received(2);
+  const streamed = await connect(first).responses.create({ model: 'auto', input: 'q', background: true, stream: true });
+  const lost = (await streamed[Symbol.asyncIterator]().next()).value.response;
+  await backend.received(3);
   first.signal('SIGKILL');
   await first.exited;
   first.kill();
@@ -816,8 +828,43 @@ test('after a restart what was kept is there, and what ran has failed', async (t
   const client = connect(second);
   assert.deepEqual(await client.responses.retrieve(made.id), made);
   await eventually('the lost one to be told', async () => (await client.responses.retrieve(queued.id)).status === 'failed');
+  const events = await within('the lost stream', client.responses.retrieve(lost.id, { stream: true }).then(all));
+  assert.equal(events.at(-1).type, 'response.failed');
+  assert.equal(events.at(-1).response.status, 'failed');
   const next = await client.responses.create({ model: 'auto', input: 'and?', previous_response_id: made.id });
   assert.equal(next.conversation_id, made.conversation_id);
+});
+
+test('a reload leaves alone what runs in the background', async (t) => {
+  const backend = await Backend.start(t);
+  const dir = mkdtempSync('/tmp/vsr-responses-');
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const vsr = await startVsr(t, document(backend, store('sqlite')), { env: { VSR_STATE_DIR: dir } });
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
+  backend.behaviour = async (exchange) => {
+    await gate;
+    await openaiAnswer({ content: 'at last' })(exchange);
+  };
+  const client = connect(vsr);
+  const queued = await client.responses.create({ model: 'auto', input: 'q', background: true });
+  await backend.received(1);
+  vsr.write(document(backend, store('sqlite', { ttl_seconds: 86401 })));
+  await vsr.says(/configuration reloaded/);
+  assert.equal((await client.responses.retrieve(queued.id)).status, 'in_progress');
+  release();
+  await eventually('the end', async () => (await client.responses.retrieve(queued.id)).status === 'completed');
+});
+
+test('events of any size reach who follows a background response', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend));
+  backend.behaviour = streams(['Hel', 'lo']);
+  const instructions = 'be kind '.repeat(200_000);
+  const stream = await connect(vsr).responses.create({ model: 'auto', input: 'q', instructions, background: true, stream: true });
+  const events = await within('the end', all(stream));
+  assert.equal(events.at(-1).type, 'response.completed');
+  assert.equal(events.at(-1).response.instructions, instructions);
 });
 
 test('a chain that has outgrown the model loses its oldest turns', async (t) => {
@@ -909,15 +956,15 @@ test('the last event does not wait for the backend to close its stream', async (
 
 test('no more run in the background than may, however many ask at once', async (t) => {
   const backend = await Backend.start(t);
-  const vsr = await startVsr(t, document(backend), { env: { VSR_WORKERS: '1' } });
+  const vsr = await startVsr(t, document(backend, store('memory', { max_background: 9 })), { env: { VSR_WORKERS: '1' } });
   backend.behaviour = hang();
   const body = JSON.stringify({ model: 'auto', input: 'q', background: true });
-  const asked = Array.from({ length: 400 }, () =>
+  const asked = Array.from({ length: 100 }, () =>
     request(vsr.port, { method: 'POST', path: '/v1/responses', headers: { 'content-type': 'application/json' }, body }),
   );
   const statuses = (await Promise.all(asked)).map((answer) => answer.status);
-  assert.equal(statuses.filter((status) => status === 200).length, 256);
-  assert.equal(statuses.filter((status) => status === 503).length, 144);
+  assert.equal(statuses.filter((status) => status === 200).length, 9);
+  assert.equal(statuses.filter((status) => status === 503).length, 91);
 });
 
 test('what runs in the background has its place among requests at once', async (t) => {

@@ -214,11 +214,11 @@ static void give(struct limit_lane *lane, struct limit_hold *hold, double delta)
     limit_table_give(lane->state->table, hold->bucket, isfinite(delta) ? delta : 0, now_us());
 }
 
-/* Tells one server of all that is to be put into its buckets. */
-static void give_shared(struct limit_ticket *ticket, struct limit_shared *shared) {
+/* Tells one server of all that is to be put into its buckets, of the holds from `first` on. */
+static void give_shared(struct limit_ticket *ticket, size_t first, struct limit_shared *shared) {
     struct counter_need needs[COUNTER_NEEDS_MAX];
     size_t n = 0;
-    for (size_t i = 0; i < ticket->n_held; i++) {
+    for (size_t i = first; i < ticket->n_held; i++) {
         struct limit_hold *hold = &ticket->held[i];
         if (hold->shared != shared)
             continue;
@@ -239,28 +239,34 @@ static void give_shared(struct limit_ticket *ticket, struct limit_shared *shared
         (void)counter_add(shared->store, needs, n, 0, NULL, NULL);
 }
 
-/* Puts each hold's `rest` where it is counted; the ticket is empty then. */
-static void give_all(struct limit_lane *lane, struct limit_ticket *ticket) {
-    for (size_t i = 0; i < ticket->n_held; i++) {
+/* Puts each hold's `rest` where it is counted, from `first` on; the ticket holds none of them then. */
+static void give_from(struct limit_lane *lane, struct limit_ticket *ticket, size_t first) {
+    for (size_t i = first; i < ticket->n_held; i++) {
         struct limit_hold *hold = &ticket->held[i];
         if (hold->bucket)
             give(lane, hold, hold->rest);
         else if (hold->shared)
-            give_shared(ticket, hold->shared);
+            give_shared(ticket, first, hold->shared);
     }
-    ticket->n_held = 0;
+    if (first < ticket->n_held)
+        ticket->n_held = first;
 }
 
-static void refund(struct limit_lane *lane, struct limit_ticket *ticket) {
-    for (size_t i = 0; i < ticket->n_held; i++)
+static void refund_from(struct limit_lane *lane, struct limit_ticket *ticket, size_t first) {
+    for (size_t i = first; i < ticket->n_held; i++)
         ticket->held[i].rest = -ticket->held[i].taken;
-    give_all(lane, ticket);
+    give_from(lane, ticket, first);
 }
 
-static enum limit_answer refuse(struct limit_lane *lane, struct limit_ticket *ticket, const struct limit_hold *hold,
-                                const struct limit_level *level) {
+/* Of a request that is refused: all of it, unless another model is asked for in its place. */
+static void refund(struct limit_lane *lane, struct limit_ticket *ticket, const struct limit_ask *ask) {
+    refund_from(lane, ticket, ask->again ? ticket->n_early : 0);
+}
+
+static enum limit_answer refuse(struct limit_lane *lane, struct limit_ticket *ticket, const struct limit_ask *ask,
+                                const struct limit_hold *hold, const struct limit_level *level) {
     struct limit_verdict *verdict = &ticket->verdict;
-    refund(lane, ticket);
+    refund(lane, ticket, ask);
     *verdict = verdict_of(hold, level);
     verdict->too_large = level->wait_us == UINT64_MAX;
     if (hold->kind == LIMIT_CONCURRENT)
@@ -278,7 +284,7 @@ static enum limit_answer fail(struct limit_lane *lane, struct limit_ticket *tick
     ticket->failed = provider;
     if (ask->set->fail_open)
         return ticket->answer = LIMIT_PASSED;
-    refund(lane, ticket);
+    refund(lane, ticket, ask);
     ticket->verdict =
         (struct limit_verdict){ .failed = true, .provider = provider, .retry_after_s = LIMIT_RETRY_FAILED_S };
     return ticket->answer = LIMIT_DENIED;
@@ -313,7 +319,7 @@ static enum limit_answer take_local(struct limit_lane *lane, const struct limit_
     if (refused < -1)
         return fail(lane, ticket, ask, needs.holds[0].provider);
     if (refused >= 0)
-        return refuse(lane, ticket, &needs.holds[refused], &levels[refused]);
+        return refuse(lane, ticket, ask, &needs.holds[refused], &levels[refused]);
     note_levels(ticket, &needs, levels);
     for (size_t i = 0; i < needs.n; i++) {
         needs.holds[i].bucket = buckets[i];
@@ -426,7 +432,7 @@ static enum limit_answer judge(struct limit_wait *wait, const struct counter_rep
     for (size_t i = 0; i < wait->needs.n; i++)
         levels[i] = limit_level(reply->used[i], &wait->needs.items[i], (int)i != reply->refused);
     if (reply->refused >= 0)
-        return refuse(wait->lane, ticket, &wait->needs.holds[reply->refused], &levels[reply->refused]);
+        return refuse(wait->lane, ticket, &wait->ask, &wait->needs.holds[reply->refused], &levels[reply->refused]);
     note_levels(ticket, &wait->needs, levels);
     keep_shared(wait);
     return LIMIT_PASSED;
@@ -499,8 +505,14 @@ static bool is_shared(const struct limit_set *set) {
 
 enum limit_answer limit_take(struct limit_lane *lane, const struct limit_ask *ask, struct limit_ticket *ticket,
                              void (*done)(void *owner), void *owner) {
-    enum limit_answer answer = take_local(lane, ask, ticket);
+    enum limit_answer answer;
     struct limit_wait *wait;
+    if (ask->phase == LIMIT_ROUTED && !ticket->is_routed) {
+        ticket->is_routed = true;
+        ticket->n_early = ticket->n_held;
+        ticket->early = ticket->verdict;
+    }
+    answer = take_local(lane, ask, ticket);
     if (answer == LIMIT_PASSED && is_shared(ask->set)) {
         wait = make_wait(lane, ask, ticket);
         wait->done = done;
@@ -536,10 +548,18 @@ void limit_settle(struct limit_lane *lane, struct limit_ticket *ticket, double t
     abandon(ticket);
     for (size_t i = 0; i < ticket->n_held; i++)
         ticket->held[i].rest = rest_of(&ticket->held[i], tokens, cost);
-    give_all(lane, ticket);
+    give_from(lane, ticket, 0);
+}
+
+void limit_reroute(struct limit_lane *lane, struct limit_ticket *ticket) {
+    abandon(ticket);
+    if (!ticket->is_routed)
+        return;
+    refund_from(lane, ticket, ticket->n_early);
+    ticket->verdict = ticket->early;
 }
 
 void limit_refund(struct limit_lane *lane, struct limit_ticket *ticket) {
     abandon(ticket);
-    refund(lane, ticket);
+    refund_from(lane, ticket, 0);
 }

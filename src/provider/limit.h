@@ -66,7 +66,10 @@ struct limit_hold {
 struct limit_ticket {
     struct limit_hold *held;
     size_t n_held, cap;
-    struct limit_wait *wait; /* an answer that is under way */
+    bool is_routed;             /* the model is known; how the ticket was before: */
+    size_t n_early;             /* of those held */
+    struct limit_verdict early; /* what was known by then */
+    struct limit_wait *wait;    /* an answer that is under way */
     enum limit_answer answer;
     struct limit_verdict verdict;
     const struct limit_provider *failed; /* could not be asked, whether or not that refused the request */
@@ -77,6 +80,7 @@ struct limit_ask {
     enum limit_phase phase;
     struct limit_subject subject; /* its texts are kept while waiting */
     double tokens, cost;          /* LIMIT_ROUTED: what the prompt is thought to take */
+    bool again;                   /* LIMIT_ROUTED: a refusal leaves on the ticket what the early ask was given */
     struct arena *arena;          /* of the request */
 };
 
@@ -99,6 +103,9 @@ enum limit_answer limit_take(struct limit_lane *lane, const struct limit_ask *as
 
 /* What `from` holds of requests at once is `to`'s from now on, whose list lies in `arena`. Both are of one set. */
 void limit_hand_over(struct limit_ticket *from, struct limit_ticket *to, struct arena *arena);
+
+/* Another model is to answer: what was given for the first one goes back, and the next one can be asked for. */
+void limit_reroute(struct limit_lane *lane, struct limit_ticket *ticket);
 
 /* The request is over: `tokens` and `cost` are what it really took. Ends a wait. May be called twice. */
 void limit_settle(struct limit_lane *lane, struct limit_ticket *ticket, double tokens, double cost);

@@ -32,6 +32,8 @@ void relay_finish(struct request *request);
 void relay_break(struct request *request);
 
 /* What a failed call says of its endpoint. */
+/* What an attempt that nothing came of has left, before another one. */
+void relay_forget(struct request *request);
 enum provider_failure relay_failure_of(const struct vsr_err *err, bool connected);
 
 bool relay_is_event_stream(const struct http1_head *head);

@@ -479,6 +479,11 @@ static enum stage_result fit(struct request *request) {
     struct buf shorter;
     vsr_str text;
     int rc;
+    if (exchange->first_turn > 0) { /* cut for a model that does not answer after all */
+        exchange->first_turn = 0;
+        if (translate_done(request, 0, &err) != STAGE_NEXT)
+            return STAGE_FAIL;
+    }
     if (window <= 0 || exchange->n_turns == 0 || request->facts.token_floor <= (uint64_t)window)
         return STAGE_NEXT;
     exchange->first_turn = first_that_fits(request, (uint64_t)window);

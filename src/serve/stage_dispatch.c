@@ -4,6 +4,7 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "serve/relay.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
 
@@ -270,6 +271,7 @@ static enum stage_result attempt(struct request *request) {
     uint64_t now_ms = loop_now_ms(request->worker->loop);
     const struct provider_endpoint *endpoint = provider_call_pick(&request->call, now_ms);
     enum stage_result result;
+    relay_forget(request);
     if (!endpoint)
         return fail(request, 503, TELEMETRY_REASON_no_backend, "no_backend",
                     VSR_STR("no endpoint of the selected model takes requests at present"));
@@ -342,9 +344,15 @@ static enum stage_result dispatch_once(struct request *request) {
 
 enum stage_result stage_dispatch(struct request *request) {
     static const struct provider_result unavailable = { .failure = PROVIDER_CONNECT };
-    enum stage_result result = dispatch_once(request);
-    while (result == STAGE_FAIL && request->reply.status == 503 && failover_next(request, &unavailable))
+    /* Else the budgets of a model that is to answer in place of another have been asked for elsewhere. */
+    enum stage_result result = request->limit_waits ? stage_budget(request) : STAGE_NEXT;
+    bool denied = result == STAGE_FAIL;
+    if (result == STAGE_NEXT)
         result = dispatch_once(request);
+    while (result == STAGE_FAIL && (denied || request->reply.status == 503) && failover_next(request, &unavailable)) {
+        denied = false;
+        result = request->limit_waits ? STAGE_WAIT : dispatch_once(request);
+    }
     return result;
 }
 
@@ -373,6 +381,8 @@ static void on_failover_due(void *data) {
 
 /* Another model is asked: from the loop, because the old call is in the middle of an event. */
 static void dispatch_again(struct request *request) {
+    if (request->limit_waits) /* the pipeline is resumed when there is an answer */
+        return;
     loop_timer_start(request->worker->loop, &request->retry_timer, 0, on_failover_due, request);
 }
 

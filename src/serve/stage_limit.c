@@ -153,6 +153,45 @@ enum stage_result stage_budget(struct request *request) {
                request->model ? pricing_cost(request->model->provider->config->pricing, &prompt) : 0);
 }
 
+static void drop_field(struct request *request, vsr_str name) {
+    for (size_t i = 0; i < request->n_fields; i++)
+        if (str_eq(request->fields[i].name, name))
+            request->fields[i].value = VSR_STR("");
+}
+
+/* What was said of the first model. */
+static void drop_fields(struct request *request) {
+    drop_field(request, VSR_STR("x-ratelimit-limit"));
+    drop_field(request, VSR_STR("x-ratelimit-remaining"));
+    drop_field(request, VSR_STR("x-ratelimit-reset"));
+    drop_field(request, VSR_STR("retry-after"));
+}
+
+enum limit_answer limit_again(struct request *request) {
+    struct usage prompt = { .has = true, .prompt = request->prompt_tokens };
+    enum limit_answer answer;
+    if (!request->snapshot->limits || !is_counted(request->endpoint) || request->front.ops->watches)
+        return LIMIT_PASSED;
+    limit_reroute(request->worker->limits, &request->ticket);
+    drop_fields(request);
+    request->limit_ask = (struct limit_ask){ .set = request->snapshot->limits,
+                                             .phase = LIMIT_ROUTED,
+                                             .subject = subject_of(request),
+                                             .tokens = (double)prompt.prompt,
+                                             .cost = pricing_cost(request->model->provider->config->pricing, &prompt),
+                                             .again = true,
+                                             .arena = request->arena };
+    answer = limit_take(request->worker->limits, &request->limit_ask, &request->ticket, on_answer, request);
+    request->limit_waits = answer == LIMIT_WAITING;
+    if (answer == LIMIT_WAITING)
+        return answer;
+    count_failure(request);
+    if (answer == LIMIT_DENIED)
+        limit_reroute(request->worker->limits, &request->ticket);
+    add_fields(request);
+    return answer;
+}
+
 /* ---- the end */
 
 void limit_note_delta(struct request *request, const struct answer_delta *delta) {

@@ -90,6 +90,15 @@ static bool judge_head(struct request *request, const struct http1_head *head) {
     return true;
 }
 
+void relay_forget(struct request *request) {
+    request->upstream_status = 0;
+    request->first_byte_ns = 0;
+    request->said_len = request->n_said = 0;
+    request->answer_too_long = false;
+    buf_reset(&request->answer);
+    translated_reset(request);
+}
+
 void pipeline_upstream_head(struct request *request, const struct http1_head *head) {
     request->upstream_status = head->status;
     if (judge_head(request, head))

@@ -20,6 +20,9 @@ enum stage_result stage_receive(struct request *request);
 /* stage_limit.c: budgets of callers, before the body and again with the model known */
 enum stage_result stage_limit(struct request *request);
 enum stage_result stage_budget(struct request *request);
+/* Another model is to answer in place of the one that the budgets were asked for: gives back, and asks again. WAITING:
+ * stage_dispatch() goes on. DENIED: nothing is refused yet. */
+enum limit_answer limit_again(struct request *request);
 /* A piece of the answer: counted, for answers that end before anybody has said what they took. */
 void limit_note_delta(struct request *request, const struct answer_delta *delta);
 /* Settles them, once. `reported` NULL: no backend said what it took. `cut`: the answer did not come to its end. */

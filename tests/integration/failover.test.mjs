@@ -13,13 +13,14 @@ import { startStandIn } from './lib/standin.mjs';
 const ids = ['one', 'two', 'three'];
 
 /** A decision with three candidates, each with a backend of its own; `windows` are the candidates' sizes. */
-async function three(t, { fallback = true, windows = [], models = {}, listener } = {}) {
+async function three(t, { fallback = true, windows = [], models = {}, listener, global } = {}) {
   const backends = {};
   for (const id of ids) backends[id] = await Backend.start(t);
   const vsr = await startVsr(
     t,
     policy({
       listener,
+      global,
       default_model: 'one',
       models: { ...backends, ...models },
       cards: Object.fromEntries(ids.map((id, i) => [id, windows[i] ? { context_window_size: windows[i] } : {}])),
@@ -148,6 +149,71 @@ describe('another model answers', () => {
     assert.equal(answer.status, 200, answer.text());
     assert.equal(answer.json().content[0].text, 'model gpt answering: Hi');
     assert.equal(answer.headers.get('x-vsr-upstream-protocol'), 'openai');
+  });
+
+  const limiter = (...rules) => ({ services: { ratelimit: { providers: [{ type: 'local-limiter', rules }] } } });
+  test('by the limits of the model that answers, not of the one that failed', async (t) => {
+    const { vsr, one, two, three: third } = await three(t, {
+      global: limiter(
+        { name: 'of-one', match: { model: 'one' }, tokens_per_unit: 1000, unit: 'day' },
+        { name: 'of-two', match: { model: 'two' }, requests_per_unit: 1, unit: 'day' },
+      ),
+    });
+    one.behaviour = status(503);
+    const first = await post(vsr.port, auto());
+    assert.equal(first.headers.get('x-vsr-selected-model'), 'two', first.text());
+    assert.equal(first.headers.get('x-ratelimit-limit'), '1');
+    const second = await post(vsr.port, auto());
+    assert.equal(second.headers.get('x-vsr-selected-model'), 'three', 'two is passed over');
+    assert.equal(second.headers.get('x-ratelimit-limit'), undefined, 'nobody counts three');
+    third.behaviour = status(503);
+    assert.equal((await post(vsr.port, auto())).status, 503, 'nobody is left');
+    assert.equal(two.requests.length, 1);
+    one.behaviour = openaiAnswer();
+    const last = await post(vsr.port, auto());
+    assert.ok(Number(last.headers.get('x-ratelimit-remaining')) > 980, 'one has paid for nobody');
+    await idle(vsr);
+  });
+
+  test('what the first model began is forgotten in times and usage', async (t) => {
+    const { vsr, one, two, three: third } = await three(t, { windows: [8000, 4000, 32000] });
+    one.behaviour = tooLong;
+    await two.close();
+    await third.close();
+    assert.equal((await post(vsr.port, auto())).status, 502);
+    const page = (await vsr.metrics()).text();
+    for (const [, sum] of page.matchAll(/^llm_model_\S*_seconds_sum\{\S*\} (\S+)$/gm)) assert.ok(Number(sum) < 1e4, sum);
+    await idle(vsr);
+  });
+
+  test('hosted tools go on to a model that has them', async (t) => {
+    const response = { id: 'r', object: 'response', status: 'completed', model: 'x', created_at: 1, output: [{ type: 'message', id: 'm', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: 'found', annotations: [] }] }], usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 } };
+    const native = await Backend.start(t, jsonAnswer(JSON.stringify(response)));
+    const responses = (backend) => ({ api_format: 'openai-responses', backend_refs: [backend] });
+    const { vsr, two } = await three(t, { models: { one: responses({ endpoint: '127.0.0.1:1', api_key: 'k' }), three: responses(native) } });
+    const ask = (tools) => request(vsr.port, { path: '/v1/responses', body: JSON.stringify({ model: 'auto', input: 'Hi', tools }) });
+    const answer = await ask([{ type: 'web_search' }]);
+    assert.equal(answer.status, 200, answer.text());
+    assert.equal(answer.headers.get('x-vsr-selected-model'), 'three');
+    assert.equal(answer.json().model, 'three', 'the object says who has answered');
+    assert.equal(two.requests.length, 0);
+    const plain = await ask([{ type: 'function', name: 'f', parameters: { type: 'object', properties: {} } }]);
+    assert.equal(plain.headers.get('x-vsr-selected-model'), 'two');
+    assert.equal(plain.json().model, 'two');
+  });
+
+  test('names that no header can hold are encoded', async (t) => {
+    const good = await Backend.start(t);
+    const vsr = await startVsr(
+      t,
+      policy({
+        models: { 模型: { backend_refs: [{ endpoint: '127.0.0.1:1', api_key: 'k' }] }, good },
+        decisions: [{ name: 'all', priority: 1, fallback: true, modelRefs: [{ model: '模型' }, { model: 'good' }] }],
+      }),
+    );
+    const answer = await post(vsr.port, auto());
+    assert.equal(answer.status, 200, answer.text());
+    assert.equal(decodeURIComponent(answer.headers.get('x-vsr-fallback-model')), '模型');
   });
 
   test('a client that leaves in between', async (t) => {

@@ -156,6 +156,36 @@ TEST(tokens_and_money) {
     close_bench(&b);
 }
 
+/* Another model answers: its rules are asked in place of the first one's, and what was early stays. */
+TEST(another_model) {
+    struct bench b;
+    struct limit_ticket ticket = { 0 };
+    struct limit_ask again = { .phase = LIMIT_ROUTED, .tokens = 10, .again = true };
+    open_bench(&b, DOCUMENT("{name: all, requests_per_unit: 5, unit: day},"
+                            " {name: a, tokens_per_unit: 100, requests_per_unit: 9, match: {model: m}, unit: day},"
+                            " {name: b, requests_per_unit: 1, match: {model: n}, unit: day}"));
+    again.set = b.set;
+    again.arena = b.arena;
+    for (int i = 0; i < 2; i++) {
+        ticket = (struct limit_ticket){ 0 };
+        CHECK(passes(&b, "alice - - - m", &ticket), "the first model");
+        limit_reroute(b.lane, &ticket);
+        CHECK_INT(ticket.n_held, 1, "what was early stays");
+        again.subject = subject_of(b.arena, "alice - - - n");
+        CHECK_INT(limit_take(b.lane, &again, &ticket, NULL, NULL), i == 0 ? LIMIT_PASSED : LIMIT_DENIED, "one of n");
+        CHECK_INT(ticket.n_held, i == 0 ? 2 : 1, "a refusal leaves what was early");
+        limit_settle(b.lane, &ticket, 90, 0);
+    }
+    ticket = (struct limit_ticket){ 0 };
+    CHECK(passes(&b, "alice - - - m", &ticket), "the first model was not charged");
+    limit_refund(b.lane, &ticket);
+    ticket = (struct limit_ticket){ 0 };
+    CHECK_INT(ask(&b, "alice - - - m", LIMIT_EARLY, 0, 0, &ticket), LIMIT_PASSED, "early");
+    CHECK_INT((int)ticket.verdict.remaining, 2, "two requests were counted once each, and this one");
+    limit_refund(b.lane, &ticket);
+    close_bench(&b);
+}
+
 /* What the first ask was given goes back when the second is refused. */
 TEST(later_refusal_refunds) {
     struct bench b;
@@ -202,4 +232,5 @@ TEST(nothing_is_limited) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(whose_budget), T(tokens_and_money), T(later_refusal_refunds), T(at_once), T(nothing_is_limited))
+RUN_TESTS(T(whose_budget), T(tokens_and_money), T(another_model), T(later_refusal_refunds), T(at_once),
+          T(nothing_is_limited))

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,8 +120,8 @@ static int read_file(const char *path, unsigned char *key, struct vsr_err *err) 
 }
 
 /* Two processes that start at once agree: the file appears whole, under a name that only one can give it. */
-static int make_file(const char *path, const char *fresh, unsigned char *key, struct vsr_err *err) {
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+static int make_file(const char *path, char *fresh, unsigned char *key, struct vsr_err *err) {
+    int fd = mkostemp(fresh, O_CLOEXEC); /* whatever a process has left that was cut off here */
     int rc = 0;
     if (fd < 0)
         return err_set(err, VSR_E_IO, "%s: %s", fresh, strerror(errno));
@@ -137,7 +138,7 @@ static int make_file(const char *path, const char *fresh, unsigned char *key, st
 static int stored_key(vsr_str dir, unsigned char *key, struct vsr_err *err) {
     char path[PATH_MAX], fresh[PATH_MAX];
     int n = snprintf(path, sizeof(path), "%.*s/responses.key", VSR_FMT(dir));
-    int m = snprintf(fresh, sizeof(fresh), "%.*s/responses.key.%ld", VSR_FMT(dir), (long)getpid());
+    int m = snprintf(fresh, sizeof(fresh), "%.*s/responses.key.XXXXXX", VSR_FMT(dir));
     int rc;
     if (n < 0 || (size_t)n >= sizeof(path) || m < 0 || (size_t)m >= sizeof(fresh))
         return err_set(err, VSR_E_LIMIT, "the path of the state directory is too long");

@@ -17,7 +17,9 @@
 #include "store/store_op.h"
 
 enum {
-    EXPIRE_MAX = 500,
+    EXPIRE_MAX = 500,         /* records that one look clears away: what waits behind it is not held up for long */
+    EXPIRE_LOGS_MAX = 16,     /* and logs */
+    EXPIRE_EVENTS_MAX = 2000, /* of a log at once: a statement has little time */
     RECOVER_BATCH = 256,
     SQL_LEN_MAX = 256 << 10,
     LOCK_KEY = 0x7673725f, /* of the advisory lock under which tables are made */
@@ -37,7 +39,7 @@ enum statement {
     PG_TRIM,
     PG_UNFINISHED,
     PG_EXPIRE,
-    PG_EXPIRE_LOGS,
+    PG_EXPIRED_LOGS,
     PG_STATEMENTS,
 };
 
@@ -82,9 +84,7 @@ static const struct {
                               " (SELECT seq FROM @_events WHERE log = $1 ORDER BY seq LIMIT $2)" },
     [PG_UNFINISHED] = { "vsr_unfinished", "SELECT id FROM @ WHERE instance = $1 AND NOT final LIMIT $2" },
     [PG_EXPIRE] = { "vsr_expire", "DELETE FROM @ WHERE id IN (SELECT id FROM @ WHERE expires_s <= $1 LIMIT $2)" },
-    [PG_EXPIRE_LOGS] = { "vsr_expire_logs", "WITH gone AS (DELETE FROM @_logs WHERE id IN"
-                                            " (SELECT id FROM @_logs WHERE expires_s <= $1 LIMIT $2) RETURNING id)"
-                                            " DELETE FROM @_events WHERE log IN (SELECT id FROM gone)" },
+    [PG_EXPIRED_LOGS] = { "vsr_expired_logs", "SELECT id FROM @_logs WHERE expires_s <= $1 LIMIT $2" },
 };
 
 static const char schema[] =
@@ -482,20 +482,52 @@ static int postgres_run(void *state, struct store_op **ops, size_t n, int64_t no
     return rc;
 }
 
+/* Some of its events, and the log when no more are left. 1: there are more. */
+static int expire_log(struct postgres_place *place, struct arena *arena, vsr_str id, struct vsr_err *err) {
+    struct postgres_params p;
+    uint64_t n = 0;
+    int rc;
+    postgres_params_init(&p, arena, 2);
+    postgres_add_str(&p, arena, id);
+    postgres_add_i64(&p, EXPIRE_EVENTS_MAX);
+    rc = change(place, PG_TRIM, &p, &n, err);
+    if (rc == 0 && n == EXPIRE_EVENTS_MAX)
+        return 1;
+    return rc < 0 ? rc : delete_by(place, arena, PG_DELETE_LOG, id, &n, err);
+}
+
+/* 1: there are more. */
+static int expire_logs(struct postgres_place *place, struct arena *arena, int64_t now_s, struct vsr_err *err) {
+    struct postgres_params p;
+    PGresult *result = NULL;
+    int rc, n;
+    postgres_params_init(&p, arena, 2);
+    postgres_add_i64(&p, now_s);
+    postgres_add_i64(&p, EXPIRE_LOGS_MAX);
+    rc = use(place, PG_EXPIRED_LOGS, &p, &result, err);
+    if (rc < 0)
+        return rc;
+    n = PQntuples(result);
+    for (int row = 0; rc == 0 && row < n; row++)
+        rc = expire_log(place, arena, postgres_str(result, row, 0), err);
+    PQclear(result);
+    return rc != 0 ? rc : n == EXPIRE_LOGS_MAX;
+}
+
 static int postgres_maintain(void *state, int64_t now_s, struct vsr_err *err) {
-    static const enum statement expire[] = { PG_EXPIRE, PG_EXPIRE_LOGS };
     struct postgres_place *place = state;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < VSR_COUNT(expire); i++) {
-        struct arena *arena = arena_new(1024, 0);
-        struct postgres_params p;
-        postgres_params_init(&p, arena, 2);
-        postgres_add_i64(&p, now_s);
-        postgres_add_i64(&p, EXPIRE_MAX);
-        rc = change(place, expire[i], &p, NULL, err);
-        arena_free(arena);
-    }
-    return rc;
+    struct arena *arena = arena_new(1024, 0);
+    struct postgres_params p;
+    uint64_t n = 0;
+    int rc;
+    postgres_params_init(&p, arena, 2);
+    postgres_add_i64(&p, now_s);
+    postgres_add_i64(&p, EXPIRE_MAX);
+    rc = change(place, PG_EXPIRE, &p, &n, err);
+    if (rc == 0)
+        rc = expire_logs(place, arena, now_s, err);
+    arena_free(arena);
+    return rc != 0 ? rc : n == EXPIRE_MAX;
 }
 
 /* ---- what a former process has left */

@@ -316,17 +316,49 @@ static int transact(struct sqlite_place *place, struct store_op **ops, size_t n,
     return rc;
 }
 
-/* The oldest records make room: a sixteenth of them, which is rarely needed again at once. */
-static int make_room(struct sqlite_place *place, struct vsr_err *err) {
+static int64_t count(struct sqlite_place *place, const char *sql) {
     sqlite3_stmt *s;
     int64_t n = 0;
-    if (sqlite3_prepare_v2(place->file.db, "SELECT count(*) FROM responses", -1, &s, NULL) == SQLITE_OK) {
+    if (sqlite3_prepare_v2(place->file.db, sql, -1, &s, NULL) == SQLITE_OK) {
         n = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
         sqlite3_finalize(s);
     }
-    s = sqlite_file_use(&place->file, SQL_TRIM);
-    (void)sqlite3_bind_int64(s, 1, n / 16 + TRIM_MIN);
-    return sqlite_file_do(&place->file, SQL_TRIM, err);
+    return n;
+}
+
+/* Up to `n_max` logs whose time ends at `until_s`, those first whose time ends first. How many; or an error. */
+static int64_t drop_logs(struct sqlite_place *place, int64_t until_s, int64_t n_max, struct vsr_err *err) {
+    for (int64_t n = 0; n < n_max; n++) {
+        char id[STORE_ID_LEN_MAX];
+        sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_OLDEST_LOG);
+        vsr_str log;
+        int rc;
+        (void)sqlite3_bind_int64(s, 1, until_s);
+        if (sqlite3_step(s) != SQLITE_ROW) {
+            (void)sqlite3_reset(s);
+            return n;
+        }
+        log = sqlite_str(s, 0);
+        log.len = log.len < sizeof(id) ? log.len : sizeof(id);
+        memcpy(id, log.ptr, log.len);
+        (void)sqlite3_reset(s);
+        rc = delete_log(place, str_make(id, log.len), err);
+        if (rc < 0)
+            return rc;
+    }
+    return n_max;
+}
+
+/* The oldest make room: a sixteenth of the records and of the logs, which is rarely needed again at once. */
+static int make_room(struct sqlite_place *place, struct vsr_err *err) {
+    int64_t n_logs = count(place, "SELECT count(*) FROM event_logs");
+    sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_TRIM);
+    int rc;
+    (void)sqlite3_bind_int64(s, 1, count(place, "SELECT count(*) FROM responses") / 16 + TRIM_MIN);
+    rc = sqlite_file_do(&place->file, SQL_TRIM, err);
+    if (rc == 0 && drop_logs(place, INT64_MAX, n_logs / 16 + 1, err) < 0)
+        rc = VSR_E_IO;
+    return rc;
 }
 
 static int sqlite_run(void *state, struct store_op **ops, size_t n, int64_t now_s, struct vsr_err *err) {
@@ -342,28 +374,21 @@ static int sqlite_run(void *state, struct store_op **ops, size_t n, int64_t now_
 static int sqlite_maintain(void *state, int64_t now_s, struct vsr_err *err) {
     struct sqlite_place *place = state;
     sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_EXPIRE);
+    int64_t n_logs = 0;
+    bool more;
     int rc;
     (void)sqlite3_bind_int64(s, 1, now_s);
     (void)sqlite3_bind_int64(s, 2, EXPIRE_MAX);
     rc = sqlite_file_do(&place->file, SQL_EXPIRE, err);
-    for (int i = 0; rc == 0 && i < EXPIRE_LOGS_MAX; i++) {
-        char id[STORE_ID_LEN_MAX];
-        vsr_str log;
-        s = sqlite_file_use(&place->file, SQL_EXPIRED_LOGS);
-        (void)sqlite3_bind_int64(s, 1, now_s);
-        if (sqlite3_step(s) != SQLITE_ROW)
-            break;
-        log = sqlite_str(s, 0);
-        log.len = log.len < sizeof(id) ? log.len : sizeof(id);
-        memcpy(id, log.ptr, log.len);
-        (void)sqlite3_reset(s);
-        rc = delete_log(place, str_make(id, log.len), err);
-    }
-    (void)sqlite3_reset(place->file.statements[SQL_EXPIRED_LOGS]);
+    more = sqlite3_changes(place->file.db) == EXPIRE_MAX;
+    if (rc == 0)
+        n_logs = drop_logs(place, now_s, EXPIRE_LOGS_MAX, err);
+    if (n_logs < 0)
+        rc = VSR_E_IO;
     if (rc == 0 && sqlite_file_len(&place->file) > place->options->file_len_max)
         rc = make_room(place, err);
     sqlite_file_shrink(&place->file);
-    return rc;
+    return rc < 0 ? rc : more || n_logs == EXPIRE_LOGS_MAX;
 }
 
 /* ---- what a former process has left */

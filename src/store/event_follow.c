@@ -9,7 +9,10 @@
 #include "store/store_lane.h"
 #include "store/store_queue.h"
 
-enum { PATIENCE_MS = 15000 };
+enum {
+    PATIENCE_MS = 15000,
+    GONE_MS = 10000, /* after which it is noticed that a log has left which this process writes */
+};
 
 struct event_follow {
     struct store_watch watch;
@@ -20,6 +23,8 @@ struct event_follow {
     struct store_op *op;     /* a read under way; NULL: none */
     struct loop_timer timer; /* the next look */
     uint64_t patience_ms;    /* until when failures are not told */
+    uint64_t pause_ms;       /* before the next look at what others may have written */
+    bool written_here;       /* its events come from this process: it is woken for each */
     bool paused;
     bool *freed; /* set when the owner frees it inside its call */
 };
@@ -54,12 +59,27 @@ static bool is_complete(const struct store_reply *reply) {
     return reply->n_events && reply->events[reply->n_events - 1].last;
 }
 
+static void look_later(struct event_follow *follow, uint64_t ms) {
+    loop_timer_start(store_lane_loop(follow->watch.lane), &follow->timer, ms, on_timer, follow);
+}
+
+/* What nobody tells of is looked for: soon while it comes, and more rarely the longer it does not. */
+static void await_more(struct event_follow *follow, bool found) {
+    if (follow->written_here || !store_is_shared(store_lane_store(follow->watch.lane)))
+        follow->pause_ms = GONE_MS;
+    else if (found || follow->pause_ms == 0)
+        follow->pause_ms = EVENT_LOG_POLL_MS;
+    else if (follow->pause_ms < EVENT_LOG_POLL_MAX_MS)
+        follow->pause_ms *= 2;
+    look_later(follow, follow->pause_ms);
+}
+
 static void on_events(void *owner, const struct store_reply *reply) {
     struct event_follow *follow = owner;
     bool ended = reply->rc < 0 || is_complete(reply), more = reply->n_events == EVENT_LOG_READ_MAX;
     follow->op = NULL;
     if (has_patience(follow, reply)) {
-        loop_timer_start(store_lane_loop(follow->watch.lane), &follow->timer, EVENT_LOG_POLL_MS, on_timer, follow);
+        look_later(follow, EVENT_LOG_POLL_MS);
         return;
     }
     if (reply->n_events)
@@ -71,7 +91,7 @@ static void on_events(void *owner, const struct store_reply *reply) {
     else if (more || atomic_load(&follow->watch.woken))
         look(follow);
     else
-        loop_timer_start(store_lane_loop(follow->watch.lane), &follow->timer, EVENT_LOG_POLL_MS, on_timer, follow);
+        await_more(follow, reply->n_events > 0);
 }
 
 static void look(struct event_follow *follow) {
@@ -87,8 +107,10 @@ struct event_follow *event_follow_next(const struct event_follow *follow) {
 }
 
 void event_follow_wake(struct event_follow *follow) {
-    if (atomic_load(&follow->watch.woken))
-        look(follow);
+    if (!atomic_load(&follow->watch.woken))
+        return;
+    follow->written_here = true;
+    look(follow);
 }
 
 void event_follow_pause(struct event_follow *follow) {

@@ -16,9 +16,10 @@ struct event_follow;
 enum {
     EVENT_LOG_EVENTS_MAX = 65536,
     EVENT_LOG_BYTES_MAX = 16 << 20,
-    EVENT_LOG_READ_MAX = 256,    /* events in one reply */
-    EVENT_LOG_APPEND_MAX = 1024, /* in one call */
-    EVENT_LOG_POLL_MS = 250,     /* what other replicas append is seen after at most this */
+    EVENT_LOG_READ_MAX = 256,     /* events in one reply */
+    EVENT_LOG_APPEND_MAX = 1024,  /* in one call */
+    EVENT_LOG_POLL_MS = 250,      /* what other replicas append is seen after at most this, while it comes */
+    EVENT_LOG_POLL_MAX_MS = 2000, /* and this, after a silence */
     EVENT_LOG_TTL_S = 600,
 };
 
@@ -43,8 +44,8 @@ struct store_op *event_log_read(struct store_lane *lane, vsr_str id, int64_t aft
 /*
  * Brings the events above `after` as they come, in replies of rc 0 with at least one event. The call that brings the
  * last event, or an rc below 0, is the last one: the follow is gone after it. Never inside this call. What this process
- * appends is brought at once, what others do after at most EVENT_LOG_POLL_MS. Once it has read, a store that is away
- * for some seconds is waited for.
+ * appends is brought at once, what others do after EVENT_LOG_POLL_MS, or EVENT_LOG_POLL_MAX_MS where nothing came for a
+ * while. Once it has read, a store that is away for some seconds is waited for.
  */
 struct event_follow *event_log_follow(struct store_lane *lane, vsr_str id, int64_t after, store_done_fn *fn,
                                       void *owner);

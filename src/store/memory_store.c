@@ -362,6 +362,23 @@ bool memory_store_next_write(const struct memory_store *store, struct memory_cur
     return cursor->node && next_log(cursor, op);
 }
 
+void memory_store_drop_written(struct memory_store *store, const struct memory_cursor *cursor) {
+    const void *record = cursor->in_logs ? NULL : cursor->node;
+    if (!cursor->begun)
+        return;
+    while (store->records.first && store->records.first != record)
+        drop_record(store, (struct memory_record *)store->records.first);
+    while (cursor->in_logs && store->logs.first && store->logs.first != cursor->node)
+        drop_log(store, (struct memory_log *)store->logs.first);
+}
+
+size_t memory_store_deletes(const struct memory_store *store) {
+    size_t n = 0;
+    for (const struct ordered_node *node = store->records.first; node; node = node->next)
+        n += ((const struct memory_record *)node)->deleted;
+    return n;
+}
+
 size_t memory_store_count(const struct memory_store *store) {
     return store->records.n + store->logs.n;
 }

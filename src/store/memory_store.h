@@ -39,6 +39,10 @@ struct memory_cursor {
 /* What it holds as writes, oldest first: the next one is put into `op`, which has an arena, and whose strings live in
  * the store until it changes. False past the end. */
 bool memory_store_next_write(const struct memory_store *store, struct memory_cursor *cursor, struct store_op *op);
+/* What the walk has passed is written: it leaves. The cursor goes on. */
+void memory_store_drop_written(struct memory_store *store, const struct memory_cursor *cursor);
+/* How many deletes it remembers. */
+size_t memory_store_deletes(const struct memory_store *store);
 /* How many records, deletes and logs it holds. */
 size_t memory_store_count(const struct memory_store *store);
 void memory_store_clear(struct memory_store *store);

@@ -19,7 +19,9 @@
 
 enum {
     MAINTAIN_MS = 30000,
-    BACK_OFF_MIN_MS = 100, /* between attempts to reach a place that is away */
+    MAINTAIN_MORE_MS = 100,         /* while there is more to clear away */
+    HELD_BATCH_BYTES_MAX = 4 << 20, /* also over a slow link one batch arrives within the time limit of a place */
+    BACK_OFF_MIN_MS = 100,          /* between attempts to reach a place that is away */
     BACK_OFF_MAX_MS = 5000,
 };
 
@@ -37,6 +39,13 @@ const char *response_store_kind_name(enum response_store_kind kind) {
 struct store_metrics {
     struct metric *operations[STORE_OP_KINDS][2]; /* [kind][failed] */
     struct metric *up, *queued, *lost;
+};
+
+/* A place whose leftovers this process has ended: what is unfinished there since then is at work. */
+struct recovered_place {
+    struct recovered_place *next;
+    struct arena *arena;
+    const struct response_store_options *options;
 };
 
 struct response_store {
@@ -60,7 +69,8 @@ struct response_store {
     struct memory_store *memory; /* what is to be written when it is back */
     uint64_t held_evicted;       /* of `memory`, that were counted as lost */
     uint64_t retry_ms, back_off_ms, maintain_ms;
-    bool opened, recovered;
+    bool opened;
+    struct recovered_place *recovered;
     struct store_metrics metrics;
 };
 
@@ -129,6 +139,14 @@ bool store_enqueue(struct response_store *store, struct store_op *op) {
     return ok;
 }
 
+bool store_is_shared(struct response_store *store) {
+    bool shared;
+    (void)pthread_mutex_lock(&store->lock);
+    shared = store->status.kind != RESPONSE_STORE_MEMORY;
+    (void)pthread_mutex_unlock(&store->lock);
+    return shared;
+}
+
 uint64_t store_read_ms(const struct response_store *store) {
     return store->read_ms;
 }
@@ -193,11 +211,27 @@ static void go_down(struct response_store *store, const struct vsr_err *err) {
     set_status(store, err);
 }
 
-/* Before anything of this process is written: what was not ended then belongs to a former one. */
+static bool is_recovered(const struct response_store *store) {
+    const struct recovered_place *place = store->recovered;
+    while (place && !store_options_same_place(place->options, store->options))
+        place = place->next;
+    return place != NULL;
+}
+
+static void note_recovered(struct response_store *store) {
+    struct arena *arena = arena_new(0, 0);
+    struct recovered_place *place = ARENA_NEW(arena, struct recovered_place);
+    place->arena = arena;
+    place->options = store_options_copy(arena, store->options);
+    place->next = store->recovered;
+    store->recovered = place;
+}
+
+/* Before anything of this process is written there: what was not ended then belongs to a former one. */
 static int recover(struct response_store *store, struct vsr_err *err) {
     size_t n = 0;
     int rc = 0;
-    if (store->recovered)
+    if (is_recovered(store))
         return 0;
     if (store->driver->recover && store->options->instance.len)
         rc = store->driver->recover(store->state, (int64_t)(clock_wall_ms() / 1000), &n, err);
@@ -205,7 +239,7 @@ static int recover(struct response_store *store, struct vsr_err *err) {
         return rc;
     if (n)
         LOG_INFO("responses that a restart cut off have failed", LOG_U("responses", n));
-    store->recovered = true;
+    note_recovered(store);
     return 0;
 }
 
@@ -213,25 +247,48 @@ static int write_batch(struct response_store *store, struct store_op **ops, size
     return n ? store->driver->run(store->state, ops, n, (int64_t)(clock_wall_ms() / 1000), err) : 0;
 }
 
-/* What memory holds goes to the place. Repeating it does no harm, so it is cleared only when all of it is there. */
+static size_t held_len(const struct store_op *op) {
+    size_t len = record_len(&op->record);
+    for (size_t i = 0; i < op->n_new_events; i++)
+        len += event_len(&op->new_events[i]);
+    return len;
+}
+
+/* The next writes that memory holds, as many as go together. */
+static size_t take_held(struct response_store *store, struct arena *arena, struct memory_cursor *cursor,
+                        struct store_op *batch) {
+    size_t n = 0, len = 0;
+    while (n < STORE_BATCH_MAX) {
+        struct memory_cursor before = *cursor;
+        batch[n] = (struct store_op){ .arena = arena };
+        if (!memory_store_next_write(store->memory, cursor, &batch[n]))
+            break;
+        len += held_len(&batch[n]);
+        if (n && len > HELD_BATCH_BYTES_MAX) {
+            *cursor = before;
+            break;
+        }
+        n++;
+    }
+    return n;
+}
+
+/* What memory holds goes to the place. What a batch has brought there leaves memory, so that the next attempt goes on
+ * where this one failed. */
 static int write_held(struct response_store *store, struct vsr_err *err) {
     struct memory_cursor cursor = { 0 };
     struct arena *arena = arena_new(0, 0);
-    size_t n_written = 0;
-    bool more = true;
+    struct store_op batch[STORE_BATCH_MAX], *ops[STORE_BATCH_MAX];
+    size_t n_written = 0, n;
     int rc = 0;
-    while (more && rc == 0) {
-        struct store_op batch[STORE_BATCH_MAX] = { 0 }, *ops[STORE_BATCH_MAX];
-        size_t n = 0;
-        arena_reset(arena);
-        while (more && n < STORE_BATCH_MAX) {
-            batch[n].arena = arena;
-            more = memory_store_next_write(store->memory, &cursor, &batch[n]);
-            ops[n] = &batch[n];
-            n += more;
-        }
+    for (size_t i = 0; i < STORE_BATCH_MAX; i++)
+        ops[i] = &batch[i];
+    while (rc == 0 && (n = take_held(store, arena, &cursor, batch))) {
         rc = write_batch(store, ops, n, err);
+        if (rc == 0)
+            memory_store_drop_written(store->memory, &cursor);
         n_written += n;
+        arena_reset(arena);
     }
     arena_free(arena);
     if (rc < 0)
@@ -273,13 +330,15 @@ static void try_open(struct response_store *store) {
 
 static void maintain(struct response_store *store) {
     struct vsr_err err = VSR_ERR_NONE;
+    int rc = 0;
     if (!store->state) {
         if (clock_mono_ms() >= store->retry_ms)
             try_open(store);
     } else if (clock_mono_ms() >= store->maintain_ms) {
-        store->maintain_ms = clock_mono_ms() + MAINTAIN_MS;
-        if (store->driver->maintain &&
-            store->driver->maintain(store->state, (int64_t)(clock_wall_ms() / 1000), &err) < 0)
+        if (store->driver->maintain)
+            rc = store->driver->maintain(store->state, (int64_t)(clock_wall_ms() / 1000), &err);
+        store->maintain_ms = clock_mono_ms() + (rc > 0 ? MAINTAIN_MORE_MS : MAINTAIN_MS);
+        if (rc < 0)
             go_down(store, &err);
     }
 }
@@ -305,7 +364,8 @@ static void wake_watches(struct response_store *store, struct store_op *const *o
     (void)pthread_mutex_lock(&store->lock);
     for (struct store_watch *watch = store->watches; watch; watch = watch->next)
         for (size_t i = 0; i < n; i++)
-            if (ops[i]->kind == STORE_OP_APPEND && str_eq(ops[i]->record.id, watch->id)) {
+            if ((ops[i]->kind == STORE_OP_APPEND || ops[i]->kind == STORE_OP_DELETE) &&
+                str_eq(ops[i]->record.id, watch->id)) {
                 watch->woken = true;
                 store_lane_ring(watch->lane);
                 break;
@@ -337,17 +397,25 @@ static struct memory_limits limits_of(const struct response_store_options *optio
 /* Takes the arena. */
 static void adopt(struct response_store *store, struct arena *arena, const struct response_store_options *options) {
     struct memory_limits limits = limits_of(options);
-    /* What is unfinished in the place that stays is under way in this very process. */
-    bool recovered = store->recovered && store_options_same_place(store->options, options);
     arena_free(store->arena);
     store->arena = arena;
     store->options = options;
     store->driver = drivers[options->kind];
     store->back_off_ms = BACK_OFF_MIN_MS;
     store->opened = false;
-    store->recovered = recovered;
     memory_store_set_limits(store->memory, &limits);
     try_open(store);
+}
+
+/* What was promised is kept, in the next place; only what was to be deleted in the former one stays there. */
+static void leave_place(const struct response_store *store) {
+    size_t n = memory_store_count(store->memory), n_deletes = memory_store_deletes(store->memory);
+    if (n > n_deletes)
+        LOG_INFO("what memory held for a store that is away goes to its successor",
+                 LOG_C("backend", store->driver->name), LOG_U("writes", n - n_deletes));
+    if (n_deletes)
+        LOG_WARN("responses that were deleted while their store was away are still in it",
+                 LOG_C("backend", store->driver->name), LOG_U("responses", n_deletes));
 }
 
 static void configure(struct response_store *store, struct store_op *op) {
@@ -359,6 +427,8 @@ static void configure(struct response_store *store, struct store_op *op) {
     if (store->state)
         store->driver->close(store->state);
     store->state = NULL;
+    if (!store_options_same_place(store->options, op->options))
+        leave_place(store);
     op->arena = NULL;
     adopt(store, arena, op->options);
     store_op_free(op);
@@ -459,6 +529,11 @@ static void init_lock(struct response_store *store) {
 }
 
 static void free_all(struct response_store *store) {
+    while (store->recovered) {
+        struct recovered_place *place = store->recovered;
+        store->recovered = place->next;
+        arena_free(place->arena);
+    }
     memory_store_free(store->memory);
     arena_free(store->arena);
     (void)pthread_cond_destroy(&store->wake);

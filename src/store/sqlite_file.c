@@ -58,7 +58,7 @@ static const char *const statements[SQL_STATEMENTS] = {
     [SQL_UNFINISHED] = "SELECT id FROM responses WHERE instance = ?1 AND final = 0 LIMIT ?2",
     [SQL_EXPIRE] = "DELETE FROM responses WHERE rowid IN"
                    " (SELECT rowid FROM responses WHERE expires_s <= ?1 LIMIT ?2)",
-    [SQL_EXPIRED_LOGS] = "SELECT id FROM event_logs WHERE expires_s <= ?1 LIMIT 1",
+    [SQL_OLDEST_LOG] = "SELECT id FROM event_logs WHERE expires_s <= ?1 ORDER BY expires_s LIMIT 1",
     [SQL_TRIM] = "DELETE FROM responses WHERE rowid IN (SELECT rowid FROM responses ORDER BY rowid LIMIT ?1)",
 };
 

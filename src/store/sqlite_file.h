@@ -31,7 +31,7 @@ enum sqlite_statement {
     SQL_EVENTS_TRIM,
     SQL_UNFINISHED,
     SQL_EXPIRE,
-    SQL_EXPIRED_LOGS,
+    SQL_OLDEST_LOG,
     SQL_TRIM,
     SQL_STATEMENTS,
 };

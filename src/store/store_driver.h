@@ -30,7 +30,8 @@ struct store_driver {
     int (*run)(void *state, struct store_op **ops, size_t n, int64_t now_s, struct vsr_err *err);
     /* Optional. Ends what `instance` had not ended. */
     int (*recover)(void *state, int64_t now_s, size_t *ret_n, struct vsr_err *err);
-    /* Optional. Every STORE_MAINTAIN_MS: clears away what has expired, tells whether the place is still there. */
+    /* Optional. Now and then: clears away some of what has expired, tells whether the place is still there. 1: there is
+     * more to clear away. */
     int (*maintain)(void *state, int64_t now_s, struct vsr_err *err);
 };
 

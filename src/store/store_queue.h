@@ -25,6 +25,8 @@ struct store_watch {
 
 /* Takes `op`. False: the queue is full, and the op is still the caller's. */
 bool store_enqueue(struct response_store *store, struct store_op *op);
+/* Whether others may write there, too. */
+bool store_is_shared(struct response_store *store);
 /* After which a read fails. */
 uint64_t store_read_ms(const struct response_store *store);
 void store_watch_add(struct response_store *store, struct store_watch *watch);

@@ -57,7 +57,8 @@ TEST(changes_are_seen) {
 }
 
 TEST(key_of_the_state_directory) {
-    char dir[] = "/tmp/vsr-sealed-XXXXXX", path[64], missing[64];
+    char dir[] = "/tmp/vsr-sealed-XXXXXX", path[64], missing[64], stale[96];
+    FILE *left;
     struct arena *arena = arena_new(0, 0);
     struct sealer *first, *second;
     struct stat info;
@@ -65,6 +66,10 @@ TEST(key_of_the_state_directory) {
     CHECK(mkdtemp(dir) != NULL, "directory");
     (void)snprintf(missing, sizeof(missing), "%s/state", dir);
     (void)snprintf(path, sizeof(path), "%s/responses.key", missing);
+    (void)snprintf(stale, sizeof(stale), "%s.%ld", path, (long)getpid());
+    CHECK_INT(mkdir(missing, 0700), 0, "directory");
+    left = fopen(stale, "w"); /* what a process of the same number has left that was cut off */
+    CHECK(left && fclose(left) == 0, stale);
     first = make("", missing);
     second = make("", missing);
     CHECK_INT(sealer_seal(first, arena, VSR_STR(""), VSR_STR("x"), &sealed), 0, "seal");
@@ -74,6 +79,7 @@ TEST(key_of_the_state_directory) {
     sealer_free(first);
     sealer_free(second);
     CHECK_INT(unlink(path), 0, "file");
+    CHECK_INT(unlink(stale), 0, "file");
     CHECK_INT(rmdir(missing), 0, "directory");
     CHECK_INT(rmdir(dir), 0, "directory");
     arena_free(arena);

@@ -341,6 +341,104 @@ TEST(options_change_while_it_works) {
     place_named("sqlite")->end(&place_state);
 }
 
+/* What is at work in this process has not been cut off by a restart. */
+TEST(other_options_end_nothing) {
+    struct place_state place_state = { 0 };
+    struct response_store_options file = { 0 }, memory = { .kind = RESPONSE_STORE_MEMORY };
+    struct response_record record = record_of("resp_1", "", "in_progress", "{\"status\":\"in_progress\"}");
+    struct asking a;
+    CHECK(place_named("sqlite")->begin(&place_state, &file), "begin");
+    file.instance = memory.instance = VSR_STR("one");
+    asking_begin(&a, &file);
+    asking_wait_up(&a, true, "file");
+    CHECK_INT(ask_put(&a, &record, "file"), 0, "file");
+    file.ttl_s = STORE_TTL_S + 1;
+    response_store_configure(a.store, &file);
+    CHECK_INT(ask_get(&a, "resp_1", "another time"), 0, "another time");
+    CHECK_STR(a.records[0].status, "in_progress", "another time");
+    response_store_configure(a.store, &memory);
+    response_store_configure(a.store, &file);
+    CHECK_INT(ask_get(&a, "resp_1", "there and back"), 0, "there and back");
+    CHECK_STR(a.records[0].status, "in_progress", "there and back");
+    record.status = VSR_STR("completed");
+    CHECK_INT(ask_put(&a, &record, "ends"), 0, "ends");
+    CHECK(!a.kept, "ends");
+    asking_end(&a);
+    place_named("sqlite")->end(&place_state);
+}
+
+/* Memory holds writes for a place that never comes: the next place gets them. */
+TEST(a_place_is_left_while_it_is_away) {
+    enum { LEN = 1 << 20, N = 10 };
+    struct place_state place_state = { 0 };
+    struct response_store_options file = { 0 },
+                                  away = { .kind = RESPONSE_STORE_REDIS, .redis.address = VSR_STR("127.0.0.1:1") };
+    struct response_record record = record_of("resp_1", "", "completed", "{}");
+    struct event_record event = { .type = VSR_STR("response.completed"), .json = VSR_STR("{}"), .last = true };
+    struct response_store_status status;
+    struct asking a;
+    char *text = malloc(LEN);
+    CHECK(place_named("sqlite")->begin(&place_state, &file), "begin");
+    memset(text, 'x', LEN);
+    text[0] = text[LEN - 1] = '"';
+    asking_begin(&a, &away);
+    for (int i = 0; i < N; i++) { /* more than goes together */
+        char id[32];
+        (void)snprintf(id, sizeof(id), "resp_%d", i);
+        record.id = str_from_c(id);
+        record.object_json = str_make(text, LEN);
+        CHECK_INT(ask_put(&a, &record, "away"), 0, "away");
+        CHECK_INT(ask_append(&a, id, &event, 1, "away"), 0, "away");
+    }
+    CHECK_INT(ask_delete(&a, "resp_gone", "away"), 0, "away");
+    response_store_configure(a.store, &file);
+    for (int i = 0; i < N; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof(id), "resp_%d", i);
+        CHECK_INT(ask_get(&a, id, "file"), 0, "file");
+        CHECK_INT((int64_t)a.records[0].object_json.len, LEN, "file");
+        CHECK_INT(ask_read(&a, id, -1, 0, "file"), 0, "file");
+        CHECK_INT((int64_t)a.n_events, 1, "file");
+    }
+    response_store_status(a.store, &status);
+    CHECK_INT((int64_t)status.held, 0, "file");
+    CHECK_INT((int64_t)status.lost, 0, "file");
+    asking_end(&a);
+    free(text);
+    place_named("sqlite")->end(&place_state);
+}
+
+/* Logs fill a file, too: those leave whose time ends first. */
+TEST(logs_make_room_in_a_file) {
+    enum { LEN = 64 << 10, N = 200 };
+    struct place_state place_state = { 0 };
+    struct response_store_options options = { .file_len_max = 4 << 20 };
+    struct response_store_status status;
+    struct asking a;
+    char *text = malloc(LEN);
+    CHECK(place_named("sqlite")->begin(&place_state, &options), "begin");
+    memset(text, 'x', LEN);
+    text[0] = text[LEN - 1] = '"';
+    asking_begin(&a, &options);
+    asking_wait_up(&a, true, "logs");
+    for (int i = 0; i < N; i++) {
+        struct event_record event = { .type = VSR_STR("response.completed"),
+                                      .json = str_make(text, LEN),
+                                      .last = true };
+        char id[32];
+        (void)snprintf(id, sizeof(id), "resp_%d", i);
+        CHECK_INT(ask_append(&a, id, &event, 1, "logs"), 0, "logs");
+        CHECK_INT(ask_read(&a, id, -1, 0, "logs"), 0, id);
+    }
+    response_store_status(a.store, &status);
+    CHECK(status.up, status.error);
+    CHECK_INT((int64_t)status.held, 0, "logs");
+    asking_end(&a);
+    free(text);
+    place_named("sqlite")->end(&place_state);
+}
+
 RUN_TESTS(T(redis_may_be_killed), T(postgres_may_be_killed), T(what_a_restart_cut_off_has_failed),
           T(a_file_that_cannot_be_made), T(a_file_that_is_none_of_ours), T(a_file_has_a_limit),
-          T(options_change_while_it_works))
+          T(options_change_while_it_works), T(other_options_end_nothing), T(a_place_is_left_while_it_is_away),
+          T(logs_make_room_in_a_file))

@@ -5,6 +5,7 @@
  * each model, and what the policy says of their endpoints (weights, TLS, retries, ejection, health checks, limits), so
  * that Envoy calls backends as vsr itself would. JSON, which Envoy reads as it reads YAML.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -14,6 +15,8 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "plugin/image_gen.h"
+#include "provider/credentials.h"
 
 enum {
     ENVOY_LEN_MAX = 64 << 20,
@@ -21,6 +24,7 @@ enum {
     ENVOY_BUFFER_SPARE = 1 << 20,
     CONNECT_TIMEOUT_MS = 10000,
     MESSAGE_TIMEOUT_MS = 30000,
+    IMAGE_TIMEOUT_MS = 120000, /* the longest that a picture may take by itself */
     MS_TEXT_LEN = 32,
 };
 
@@ -187,23 +191,8 @@ static void put_retries(struct printing *p, const struct config_reliability *rel
     end(p);
 }
 
-/* `name` empty: whatever names no model. */
-static void put_route(struct printing *p, const struct config_provider_model *model, vsr_str name, int64_t timeout_ms) {
+static void put_target(struct printing *p, const struct config_provider_model *model, int64_t timeout_ms) {
     vsr_str authority = one_authority(model);
-    begin(p, NULL);
-    begin(p, "match");
-    word(p, "prefix", "/");
-    if (name.len) {
-        begin_list(p, "headers");
-        begin(p, NULL);
-        word(p, "name", "x-selected-model");
-        begin(p, "string_match");
-        text(p, "exact", name);
-        end(p);
-        end(p);
-        end(p);
-    }
-    end(p);
     begin(p, "route");
     text(p, "cluster", cluster_name(p, model->name));
     duration(p, "timeout", 0); /* a live stream may be as long as it likes */
@@ -214,6 +203,22 @@ static void put_route(struct printing *p, const struct config_provider_model *mo
         truth(p, "auto_host_rewrite", true);
     put_retries(p, &model->reliability);
     end(p);
+}
+
+static void put_route(struct printing *p, const struct config_provider_model *model, vsr_str name, int64_t timeout_ms) {
+    begin(p, NULL);
+    begin(p, "match");
+    word(p, "prefix", "/");
+    begin_list(p, "headers");
+    begin(p, NULL);
+    word(p, "name", "x-selected-model");
+    begin(p, "string_match");
+    text(p, "exact", name);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    put_target(p, model, timeout_ms);
     end(p);
 }
 
@@ -226,6 +231,37 @@ static void put_adapters(struct printing *p, const struct config_provider_model 
         for (size_t j = 0; j < card->loras.n; j++)
             put_route(p, model, ((const struct config_lora *)card->loras.items + j)->name, timeout_ms);
     }
+}
+
+/* For callers who want nothing done, where they may: vsr names no model then. */
+static void put_skip_route(struct printing *p, const struct config_provider_model *model, int64_t timeout_ms) {
+    begin(p, NULL);
+    begin(p, "match");
+    word(p, "prefix", "/v1/");
+    begin_list(p, "headers");
+    begin(p, NULL);
+    word(p, "name", "x-vsr-skip-processing");
+    begin(p, "string_match");
+    word(p, "exact", "true");
+    truth(p, "ignore_case", true);
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+    put_target(p, model, timeout_ms);
+    end(p);
+}
+
+/* Whatever vsr has named no model for is nobody's. The filter runs on it all the same. */
+static void put_last_route(struct printing *p) {
+    begin(p, NULL);
+    begin(p, "match");
+    word(p, "prefix", "/");
+    end(p);
+    begin(p, "direct_response");
+    number(p, "status", 404);
+    end(p);
+    end(p);
 }
 
 /* Envoy finds a route before it asks vsr, and again when vsr has said which model: the last one is for the first time.
@@ -242,22 +278,19 @@ static void put_routes(struct printing *p, int64_t timeout_ms) {
         put_route(p, model, model->name, timeout_ms);
         put_adapters(p, model, timeout_ms);
     }
-    if (fallback)
-        put_route(p, fallback, VSR_STR(""), timeout_ms);
+    if (fallback && p->doc->global.router.skip_processing.enabled)
+        put_skip_route(p, fallback, timeout_ms);
+    put_last_route(p);
     end(p);
 }
 
 static void put_route_config(struct printing *p, int64_t timeout_ms) {
-    /* vsr strips them from what it sees; here for what never gets there. */
-    static const char *const removed[] = { "x-vsr-looper-request",   "x-vsr-looper-secret", "x-vsr-looper-decision",
-                                           "x-vsr-looper-iteration", "x-authz-user-id",     "x-authz-user-groups" };
     begin(p, "route_config");
     word(p, "name", "models");
     begin_list(p, "virtual_hosts");
     begin(p, NULL);
     word(p, "name", "models");
     words(p, "domains", (const char *const[]){ "*" }, 1);
-    words(p, "request_headers_to_remove", removed, VSR_COUNT(removed));
     put_routes(p, timeout_ms);
     end(p);
     end(p);
@@ -265,6 +298,62 @@ static void put_route_config(struct printing *p, int64_t timeout_ms) {
 }
 
 /* ---- listeners */
+
+static bool makes_pictures(const struct config_model_card *card) {
+    static const char *const names[] = { "omni", "multimodal", "both", "diffusion" };
+    for (size_t i = 0; i < VSR_COUNT(names); i++)
+        if (str_eq_nocase(card->modality, str_from_c(names[i])))
+            return true;
+    return false;
+}
+
+static int64_t max_ms(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+/* vsr makes pictures itself, while Envoy waits for the request's answer. */
+static int64_t picture_ms(const struct config_document *doc) {
+    int64_t ms = 0;
+    CONFIG_EACH(const struct config_model_card, card, &doc->routing.model_cards)
+    if (makes_pictures(card))
+        ms = IMAGE_TIMEOUT_MS;
+    CONFIG_EACH(const struct config_decision, decision, &doc->routing.decisions) {
+        const struct config_plugin *plugin = config_decision_plugin(decision, VSR_STR("image_gen"));
+        const struct image_gen_config *config = plugin ? plugin->configuration : NULL;
+        if (config && config->enabled)
+            ms = max_ms(ms, config->timeout_seconds > 0 ? (int64_t)(config->timeout_seconds * 1000) : IMAGE_TIMEOUT_MS);
+    }
+    return ms;
+}
+
+static int64_t message_timeout_ms(const struct config_document *doc) {
+    int64_t pictures = picture_ms(doc), queue = doc->global.router.admission.queue_timeout_ms;
+    return MESSAGE_TIMEOUT_MS + pictures + (doc->global.router.admission.max_active > 0 ? queue : 0);
+}
+
+/*
+ * What only vsr and the filters in front of it may say. Before any filter runs: vsr believes such headers where it is
+ * told to trust Envoy, and cannot know then who wrote them.
+ */
+static void put_early_removal(struct printing *p) {
+    const struct credentials *credentials = credentials_build(p->arena, p->doc);
+    vsr_str *names;
+    size_t n = credentials_private_names(credentials, p->arena, &names);
+    begin_list(p, "early_header_mutation_extensions");
+    begin(p, NULL);
+    begin_typed(p, "envoy.http.early_header_mutation.header_mutation",
+                TYPE("http.early_header_mutation.header_mutation.v3.HeaderMutation"));
+    begin_list(p, "mutations");
+    for (size_t i = 0; i < n; i++) {
+        begin(p, NULL);
+        text(p, "remove", names[i]);
+        end(p);
+    }
+    end(p);
+    end(p);
+    end(p);
+    end(p);
+}
 
 static void put_filter(struct printing *p) {
     begin(p, NULL);
@@ -284,7 +373,7 @@ static void put_filter(struct printing *p) {
     end(p);
     truth(p, "allow_mode_override", true);
     truth(p, "failure_mode_allow", false);
-    duration(p, "message_timeout", MESSAGE_TIMEOUT_MS);
+    duration(p, "message_timeout", message_timeout_ms(p->doc));
     begin(p, "metadata_options");
     begin(p, "receiving_namespaces");
     words(p, "untyped", (const char *const[]){ "envoy.filters.http.ext_proc" }, 1);
@@ -349,7 +438,19 @@ static void put_listener_tls(struct printing *p, const struct config_listener_tl
     begin_typed(p, "envoy.transport_sockets.tls", TYPE("transport_sockets.tls.v3.DownstreamTlsContext"));
     truth(p, "require_client_certificate", tls->client_auth == CLIENT_AUTH_REQUIRE);
     begin(p, "common_tls_context");
-    words(p, "alpn_protocols", (const char *const[]){ "h2", "http/1.1" }, 2);
+    if (tls->min_version == TLS_1_3) {
+        begin(p, "tls_params");
+        word(p, "tls_minimum_protocol_version", "TLSv1_3");
+        end(p);
+    }
+    if (tls->alpn.n == 0) {
+        words(p, "alpn_protocols", (const char *const[]){ "h2", "http/1.1" }, 2);
+    } else {
+        begin_list(p, "alpn_protocols");
+        for (size_t i = 0; i < tls->alpn.n; i++)
+            json_write_str(&p->w, tls->alpn.items[i]);
+        end(p);
+    }
     put_certificate(p, tls->cert_file, tls->key_file);
     if (tls->client_ca_file.len) {
         begin(p, "validation_context");
@@ -369,7 +470,10 @@ static void put_manager(struct printing *p, const struct config_listener *listen
     word(p, "stat_prefix", "models");
     word(p, "codec_type", "AUTO");
     duration(p, "stream_idle_timeout", listener->timeout_ms);
+    truth(p, "normalize_path", true);
+    truth(p, "merge_slashes", true);
     put_access_log(p);
+    put_early_removal(p);
     put_route_config(p, listener->timeout_ms);
     put_http_filters(p);
     end(p);
@@ -407,20 +511,78 @@ static void put_listener(struct printing *p, const struct config_listener *liste
 
 /* ---- clusters */
 
-static void put_endpoint(struct printing *p, const struct config_backend_ref *ref) {
+static void put_endpoint(struct printing *p, const struct config_backend_ref *ref, vsr_str match) {
     if (ref->proxy.len)
         cli_warn(p->cli, "endpoint \"%.*s\" is reached through a proxy; Envoy is told of it directly",
                  VSR_FMT(ref->name));
     begin(p, NULL);
     number(p, "load_balancing_weight", ref->weight);
+    if (match.len) {
+        begin(p, "metadata");
+        begin(p, "filter_metadata");
+        begin(p, "envoy.transport_socket_match");
+        text(p, "endpoint", match);
+        end(p);
+        end(p);
+        end(p);
+    }
     begin(p, "endpoint");
-    address(p, ref->host, ref->port);
+    if (ref->unix_path.len) {
+        begin(p, "address");
+        begin(p, "pipe");
+        text(p, "path", ref->unix_path);
+        end(p);
+        end(p);
+    } else {
+        address(p, ref->host, ref->port);
+    }
     text(p, "hostname", ref->authority);
     end(p);
     end(p);
 }
 
+static bool is_address(struct printing *p, vsr_str host) {
+    unsigned char bytes[sizeof(struct in6_addr)];
+    const char *name = arena_printf(p->arena, "%.*s", VSR_FMT(host)).ptr;
+    return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
+}
+
+static vsr_str tls_name(const struct config_backend_ref *ref) {
+    return ref->tls_options && ref->tls_options->server_name.len ? ref->tls_options->server_name : ref->host;
+}
+
+static bool same_tls(const struct config_backend_ref *a, const struct config_backend_ref *b) {
+    static const struct config_backend_tls none;
+    const struct config_backend_tls *x = a->tls_options ? a->tls_options : &none;
+    const struct config_backend_tls *y = b->tls_options ? b->tls_options : &none;
+    if (!a->tls || !b->tls)
+        return a->tls == b->tls;
+    return str_eq(tls_name(a), tls_name(b)) && str_eq(x->ca_file, y->ca_file) && str_eq(x->cert_file, y->cert_file) &&
+           str_eq(x->key_file, y->key_file) && x->insecure_skip_verify == y->insecure_skip_verify;
+}
+
+static const struct config_backend_ref *first_endpoint(const struct config_provider_model *model) {
+    for (size_t i = 0; i < model->backend_refs.n; i++)
+        if (takes_requests(ref_at(model, i)))
+            return ref_at(model, i);
+    return NULL;
+}
+
+/* Whether one context is good for all endpoints; else each has its own, which it names. */
+static bool has_one_tls(const struct config_provider_model *model) {
+    const struct config_backend_ref *first = first_endpoint(model);
+    for (size_t i = 0; i < model->backend_refs.n; i++)
+        if (takes_requests(ref_at(model, i)) && !same_tls(first, ref_at(model, i)))
+            return false;
+    return true;
+}
+
+static vsr_str match_name(struct printing *p, size_t i) {
+    return arena_printf(p->arena, "%zu", i + 1);
+}
+
 static void put_assignment(struct printing *p, const struct config_provider_model *model, vsr_str name) {
+    bool has_one = has_one_tls(model);
     begin(p, "load_assignment");
     text(p, "cluster_name", name);
     begin_list(p, "endpoints");
@@ -428,19 +590,20 @@ static void put_assignment(struct printing *p, const struct config_provider_mode
     begin_list(p, "lb_endpoints");
     for (size_t i = 0; i < model->backend_refs.n; i++)
         if (takes_requests(ref_at(model, i)))
-            put_endpoint(p, ref_at(model, i));
+            put_endpoint(p, ref_at(model, i), has_one ? VSR_STR("") : match_name(p, i));
     end(p);
     end(p);
     end(p);
     end(p);
 }
 
-/* One context for a cluster: that of its first endpoint with TLS. Envoy has no other way but a cluster for each. */
 static void put_backend_tls(struct printing *p, const struct config_backend_ref *ref) {
     const struct config_backend_tls *tls = ref->tls_options;
+    bool by_address = is_address(p, tls_name(ref));
     begin(p, "transport_socket");
     begin_typed(p, "envoy.transport_sockets.tls", TYPE("transport_sockets.tls.v3.UpstreamTlsContext"));
-    text(p, "sni", tls && tls->server_name.len ? tls->server_name : ref->host);
+    if (!by_address)
+        text(p, "sni", tls_name(ref));
     begin(p, "common_tls_context");
     if (tls && tls->cert_file.len)
         put_certificate(p, tls->cert_file, tls->key_file);
@@ -450,9 +613,9 @@ static void put_backend_tls(struct printing *p, const struct config_backend_ref 
                  tls && tls->ca_file.len ? tls->ca_file : VSR_STR("/etc/ssl/certs/ca-certificates.crt"));
         begin_list(p, "match_typed_subject_alt_names");
         begin(p, NULL);
-        word(p, "san_type", "DNS");
+        word(p, "san_type", by_address ? "IP_ADDRESS" : "DNS");
         begin(p, "matcher");
-        text(p, "exact", tls && tls->server_name.len ? tls->server_name : ref->host);
+        text(p, "exact", tls_name(ref));
         end(p);
         end(p);
         end(p);
@@ -495,22 +658,56 @@ static void put_reliability(struct printing *p, const struct config_reliability 
     end(p);
 }
 
+static void put_cluster_tls(struct printing *p, const struct config_provider_model *model) {
+    if (has_one_tls(model)) {
+        if (first_endpoint(model)->tls)
+            put_backend_tls(p, first_endpoint(model));
+        return;
+    }
+    begin_list(p, "transport_socket_matches");
+    for (size_t i = 0; i < model->backend_refs.n; i++) {
+        if (!takes_requests(ref_at(model, i)) || !ref_at(model, i)->tls)
+            continue;
+        begin(p, NULL);
+        text(p, "name", match_name(p, i));
+        begin(p, "match");
+        text(p, "endpoint", match_name(p, i));
+        end(p);
+        put_backend_tls(p, ref_at(model, i));
+        end(p);
+    }
+    end(p);
+}
+
+/* A socket in the file system needs a cluster whose addresses are all known. */
+static const char *discovery_of(struct printing *p, const struct config_provider_model *model) {
+    bool has_path = false, has_name = false;
+    for (size_t i = 0; i < model->backend_refs.n; i++) {
+        const struct config_backend_ref *ref = ref_at(model, i);
+        if (!takes_requests(ref))
+            continue;
+        has_path |= ref->unix_path.len > 0;
+        has_name |= ref->unix_path.len == 0 && !is_address(p, ref->host);
+    }
+    if (has_path && has_name)
+        cli_warn(p->cli,
+                 "model \"%.*s\" has endpoints at a socket's path and at a host's name, which Envoy takes in no one "
+                 "cluster: write the host's address",
+                 VSR_FMT(model->name));
+    return has_path ? "STATIC" : "STRICT_DNS";
+}
+
 static void put_cluster(struct printing *p, const struct config_provider_model *model) {
     vsr_str name = cluster_name(p, model->name);
     begin(p, NULL);
     text(p, "name", name);
-    word(p, "type", "STRICT_DNS");
+    word(p, "type", discovery_of(p, model));
     duration(p, "connect_timeout", CONNECT_TIMEOUT_MS);
     word(p, "lb_policy", model->reliability.lb_policy == LB_LEAST_REQUEST ? "LEAST_REQUEST" : "ROUND_ROBIN");
     number(p, "per_connection_buffer_limit_bytes", buffer_len(p));
     put_reliability(p, &model->reliability);
     put_assignment(p, model, name);
-    for (size_t i = 0; i < model->backend_refs.n; i++) {
-        if (takes_requests(ref_at(model, i)) && ref_at(model, i)->tls) {
-            put_backend_tls(p, ref_at(model, i));
-            break;
-        }
-    }
+    put_cluster_tls(p, model);
     end(p);
 }
 

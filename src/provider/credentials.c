@@ -171,6 +171,26 @@ enum header_class credentials_header_class(const struct credentials *credentials
     return HEADER_PLAIN;
 }
 
+static bool is_listed(const vsr_str *names, size_t n, vsr_str name) {
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(names[i], name))
+            return true;
+    return false;
+}
+
+size_t credentials_private_names(const struct credentials *credentials, struct arena *arena, vsr_str **ret_names) {
+    vsr_str *names = ARENA_ARRAY(arena, vsr_str, credentials->n_headers);
+    size_t n = 0;
+    for (size_t i = 0; i < credentials->n_headers; i++) {
+        vsr_str name = credentials->headers[i].name;
+        enum header_class class = credentials_header_class(credentials, name);
+        if ((class == HEADER_IDENTITY || class == HEADER_INTERNAL) && !is_listed(names, n, name))
+            names[n++] = name;
+    }
+    *ret_names = names;
+    return n;
+}
+
 /* A plain endpoint is of whom it speaks like. */
 static enum config_provider provider_of(const struct config_backend_ref *ref) {
     if (ref->provider != PROVIDER_PLAIN)

@@ -63,4 +63,7 @@ enum header_class {
 };
 enum header_class credentials_header_class(const struct credentials *credentials, vsr_str name);
 
+/* All names that are HEADER_IDENTITY or HEADER_INTERNAL, once each, in `arena`: what an ingress has to remove. */
+size_t credentials_private_names(const struct credentials *credentials, struct arena *arena, vsr_str **ret_names);
+
 #endif

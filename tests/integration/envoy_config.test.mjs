@@ -65,13 +65,14 @@ test('a route and a cluster for each model', () => {
   assert.match(warnings, /API keys, which vsr checks only on its own listeners/);
   assert.equal(envoy.admin, undefined);
 
-  const matched = routes(envoy).map(({ match, route }) => [match.headers?.[0].string_match.exact, route.cluster]);
+  const matched = routes(envoy).map(({ match, route }) => [match.headers?.[0].string_match.exact, route?.cluster]);
   assert.deepEqual(matched, [
     ['one', 'model/one'],
     ['one-legal', 'model/one'],
     ['two', 'model/two'],
-    [undefined, 'model/two'],
+    [undefined, undefined],
   ]);
+  assert.deepEqual(routes(envoy).at(-1).direct_response, { status: 404 });
   const [one, , two] = routes(envoy).map(({ route }) => route);
   assert.equal(one.auto_host_rewrite, true, 'hosts that differ');
   assert.deepEqual(one.retry_policy, {
@@ -109,6 +110,65 @@ test('a route and a cluster for each model', () => {
   assert.equal(filter.failure_mode_allow, false);
   assert.equal(filter.processing_mode.request_body_mode, 'BUFFERED');
   assert.equal(manager(envoy).http_filters.at(-1).name, 'envoy.filters.http.router');
+});
+
+test('what clients may not say is removed before any filter', () => {
+  const { envoy } = print(
+    policy({
+      listener: { port: 8899 },
+      models: { one: { backend_refs: [{ endpoint: '10.0.0.1:8000', weight: 1 }] } },
+      default_model: 'one',
+      global: {
+        router: { skip_processing: { enabled: true } },
+        services: { authz: { fail_open: true, identity: { user_id_header: 'x-who' } } },
+      },
+    }),
+  );
+  const [early] = manager(envoy).early_header_mutation_extensions;
+  assert.equal(early.name, 'envoy.http.early_header_mutation.header_mutation');
+  const removed = early.typed_config.mutations.map(({ remove }) => remove);
+  for (const name of ['x-who', 'x-authz-user-groups', 'x-authz-tenant-id', 'x-user-openai-key', 'x-vsr-priority', 'x-selected-model'])
+    assert.ok(removed.includes(name), name);
+  assert.equal(new Set(removed).size, removed.length);
+  assert.ok(manager(envoy).normalize_path && manager(envoy).merge_slashes);
+  const skip = routes(envoy).at(-2);
+  assert.deepEqual([skip.match.prefix, skip.match.headers[0].name, skip.route.cluster], ['/v1/', 'x-vsr-skip-processing', 'model/one']);
+});
+
+test('endpoints of every kind', () => {
+  const refs = (...backend_refs) => ({ backend_refs: backend_refs.map((ref) => ({ weight: 1, ...ref })) });
+  const { envoy } = print(
+    policy({
+      listener: { port: 8899 },
+      models: {
+        local: refs({ endpoint: 'unix:/run/model.sock' }),
+        address: refs({ base_url: 'https://10.0.0.5/v1' }),
+        mixed: refs({ base_url: 'https://a.example.com/v1' }, { base_url: 'https://b.example.com/v1' }, { endpoint: '10.0.0.6:80' }),
+        draws: refs({ endpoint: '10.0.0.7:80' }),
+      },
+      cards: { draws: { modality: 'diffusion' } },
+      default_model: 'local',
+    }),
+  );
+  const endpoints = (name) => cluster(envoy, name).load_assignment.endpoints[0].lb_endpoints;
+  assert.deepEqual(endpoints('model/local')[0].endpoint.address, { pipe: { path: '/run/model.sock' } });
+  assert.equal(cluster(envoy, 'model/local').type, 'STATIC');
+  const tls = cluster(envoy, 'model/address').transport_socket.typed_config;
+  assert.equal(tls.sni, undefined);
+  assert.equal(tls.common_tls_context.validation_context.match_typed_subject_alt_names[0].san_type, 'IP_ADDRESS');
+  const matches = cluster(envoy, 'model/mixed').transport_socket_matches;
+  assert.deepEqual(
+    matches.map((one) => [one.match.endpoint, one.transport_socket.typed_config.sni]),
+    [
+      ['1', 'a.example.com'],
+      ['2', 'b.example.com'],
+    ],
+  );
+  assert.deepEqual(
+    endpoints('model/mixed').map((one) => one.metadata.filter_metadata['envoy.transport_socket_match'].endpoint),
+    ['1', '2', '3'],
+  );
+  assert.equal(manager(envoy).http_filters[0].typed_config.message_timeout, '150s', 'pictures are made meanwhile');
 });
 
 test('addresses that are none', () => {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, describe } from 'node:test';
 
 import { assertError } from './lib/asserts.mjs';
-import { Backend, hang, openaiAnswer } from './lib/backend.mjs';
+import { Backend, hang, jsonAnswer, openaiAnswer } from './lib/backend.mjs';
 import { chat, Conn, post, requestBytes } from './lib/http.mjs';
 import { eventually, freePort, policy, startVsr, test, within } from './lib/harness.mjs';
 
@@ -79,6 +79,40 @@ describe('limits shared through Redis', { skip: there ? false : 'redis-server is
     const refused = answers.find((answer) => answer.status === 429);
     assertError(refused, 429, { type: 'rate_limit_error' });
     assert.ok(Number(refused.headers.get('retry-after')) > 4000);
+  });
+
+  test('another model answers by its own budgets, which are asked for again', async (t) => {
+    const broken = await Backend.start(t, jsonAnswer('{}', { status: 503, reason: 'No' }));
+    const two = await Backend.start(t);
+    const three = await Backend.start(t);
+    const dead = { backend_refs: [{ endpoint: '127.0.0.1:1', api_key: 'k' }] };
+    const rules = [
+      { name: 'all', requests_per_unit: 100, unit: 'day' },
+      { name: 'of-two', match: { model: 'two' }, requests_per_unit: 1, unit: 'day' },
+      { name: 'of-three', match: { model: 'three' }, requests_per_unit: 1, unit: 'day' },
+    ];
+    const server = { address: `127.0.0.1:${redis.port}`, password: 'pass word', key_prefix: `t${prefix++}` };
+    for (const [i, one] of [broken, dead].entries()) {
+      const vsr = await startVsr(
+        t,
+        policy({
+          default_model: 'one',
+          models: { one, two, three },
+          decisions: [{ name: 'all', priority: 1, fallback: true, modelRefs: ['one', 'two', 'three'].map((model) => ({ model })) }],
+          global: { services: { ratelimit: { providers: [{ type: 'redis-limiter', redis: { ...server, key_prefix: `${server.key_prefix}-${i}` }, rules }] } } },
+        }),
+      );
+      const send = () => post(vsr.port, { ...chat('hi'), model: 'auto' });
+      for (const wanted of ['two', 'three']) {
+        const answer = await send();
+        assert.equal(answer.status, 200, answer.text());
+        assert.equal(answer.headers.get('x-vsr-selected-model'), wanted);
+        assert.equal(answer.headers.get('retry-after'), undefined);
+      }
+      assertError(await send(), 429, { type: 'rate_limit_error' });
+      await eventually('nothing under way', async () => /^vsr_requests_active 0$/m.test((await vsr.metrics()).text()));
+    }
+    assert.deepEqual([two.requests.length, three.requests.length], [2, 2]);
   });
 
   test('tokens are settled with what the backend reports, wherever the answer came', async (t) => {

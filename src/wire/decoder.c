@@ -36,6 +36,7 @@ struct decoder *decoder_new(enum protocol protocol, bool streamed, answer_delta_
     decoder->user = user;
     decoder->scratch = arena_new(SCRATCH_CHUNK_LEN, streamed ? SCRATCH_LEN_MAX : BODY_SCRATCH_LEN_MAX);
     sse_init(&decoder->sse, on_event, decoder);
+    sse_set_max(&decoder->sse, DECODER_EVENT_LEN_MAX);
     buf_init(&decoder->body, DECODER_BODY_LEN_MAX);
     return decoder;
 }
@@ -104,7 +105,7 @@ static void check_broken(struct decoder *decoder) {
     if (!sse_broken(&decoder->sse) || decoder->ended)
         return;
     decoder->malformed = true;
-    decoder_fail_format(decoder, "an event of the stream has more than 1 MiB");
+    decoder_fail_format(decoder, "an event of the stream has more than 32 MiB");
 }
 
 void decoder_feed(struct decoder *decoder, vsr_str bytes) {

@@ -18,7 +18,10 @@
 
 struct decoder;
 
-enum { DECODER_BODY_LEN_MAX = 64 << 20 }; /* of a whole answer; a longer one is an error 502 */
+enum {
+    DECODER_BODY_LEN_MAX = 64 << 20,  /* of a whole answer; a longer one is an error 502 */
+    DECODER_EVENT_LEN_MAX = 32 << 20, /* of one event: there may be a picture in it */
+};
 
 /* Whether answers of this protocol can be decoded. */
 bool decoder_supports(enum protocol protocol);

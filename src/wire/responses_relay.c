@@ -4,6 +4,7 @@
 #include "core/json_edit.h"
 #include "core/json_write.h"
 #include "core/mem.h"
+#include "wire/decoder.h"
 #include "wire/error_body.h"
 #include "wire/responses_end.h"
 #include "wire/responses_events.h"
@@ -287,6 +288,7 @@ struct encoder *responses_relay_new(const struct encoder_options *options, struc
     r->sequence = r->meta->queued ? RESPONSES_QUEUED_EVENTS : 0;
     r->scratch = arena_new(SCRATCH_CHUNK_LEN, SCRATCH_LEN_MAX);
     sse_init(&r->sse, on_event, r);
+    sse_set_max(&r->sse, DECODER_EVENT_LEN_MAX);
     buf_init(&r->body, ENCODER_BODY_LEN_MAX);
     buf_init(&r->end.object, ENCODER_BODY_LEN_MAX);
     return &r->base;

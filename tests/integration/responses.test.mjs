@@ -116,6 +116,13 @@ describe('Responses over a chat backend', () => {
     assert.equal(backend.last.json().stream, true);
   });
 
+  test('a piece of any size', async () => {
+    const text = 'x'.repeat(3 << 20);
+    backend.behaviour = streams([text]);
+    const events = await all(await client.responses.create({ model: 'auto', input: 'hello', stream: true }));
+    assert.equal(events.at(-1).response.output_text, text);
+  });
+
   test("the client's stream helper", async () => {
     backend.behaviour = streams(['Hel', 'lo']);
     const seen = [];
@@ -585,12 +592,13 @@ describe('Responses over a Responses backend', () => {
   });
 
   test('what vsr does not know passes as it is', async () => {
+    const picture = 'x'.repeat(3 << 20);
     backend.behaviour = async (exchange) => {
       await exchange.write(sseHead({ 'Transfer-Encoding': 'chunked' }));
       for (const event of events([
         { type: 'response.created', sequence_number: 7, response: object([], { status: 'in_progress' }) },
         { type: 'response.brand_new', sequence_number: 8, precise: 1.5, nested: { a: [1] } },
-        { type: 'response.web_search_call.searching', sequence_number: 9, item_id: 'ws_1', output_index: 0 },
+        { type: 'response.web_search_call.searching', sequence_number: 9, item_id: 'ws_1', output_index: 0, picture },
         { type: 'response.completed', sequence_number: 10, response: object([message('found')], { own: true }) },
       ]))
         await exchange.write(chunk(event));
@@ -601,6 +609,7 @@ describe('Responses over a Responses backend', () => {
     );
     assert.deepEqual(types(seen), ['created', 'brand_new', 'web_search_call.searching', 'completed']);
     assert.deepEqual(seen[1], { type: 'response.brand_new', sequence_number: 1, precise: 1.5, nested: { a: [1] } });
+    assert.equal(seen[2].picture, picture);
     const kept = seen.at(-1).response;
     assert.equal(kept.own, true);
     assert.equal(kept.store, true);

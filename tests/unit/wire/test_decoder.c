@@ -65,7 +65,7 @@ TEST(frame_too_long) {
     static char bytes[64 << 10];
     memset(bytes, 'x', sizeof(bytes));
     decoder_feed(decoder, VSR_STR("data: "));
-    for (size_t i = 0; i < 17; i++)
+    for (size_t i = 0; i <= DECODER_EVENT_LEN_MAX / sizeof(bytes); i++)
         decoder_feed(decoder, str_make(bytes, sizeof(bytes)));
     CHECK(decoder_ended(decoder), "ended");
     CHECK(decoder_malformed(decoder), "malformed");

@@ -27,6 +27,8 @@ static uint64_t state_deadline(const struct server_conn *conn) {
     case SERVER_CONN_HEAD:
         return conn->since_ms + limits->head_timeout_ms;
     case SERVER_CONN_IDLE:
+        if (conn->fresh && conn->preface_seen > 0) /* a head of HTTP/2, as it were */
+            return conn->since_ms + limits->head_timeout_ms;
         return conn->since_ms + (conn->listener->retired ? SERVER_CONN_GRACE_MS : limits->idle_timeout_ms);
     case SERVER_CONN_BODY:
         /* A client whose body the handler holds back is not slow. */
@@ -426,7 +428,13 @@ static bool sniff(struct server_conn *conn, vsr_str bytes) {
         feed(conn, &seen);
         return true;
     }
-    conn->preface_seen += (uint8_t)len;
+    if (conn->preface_seen == 0) {
+        conn->since_ms = loop_now_ms(conn->server->loop);
+        conn->preface_seen = (uint8_t)len;
+        server_conn_arm(conn);
+    } else {
+        conn->preface_seen += (uint8_t)len;
+    }
     if (conn->preface_seen < http2_preface.len)
         return false;
     begin_http2(conn);

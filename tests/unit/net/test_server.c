@@ -550,6 +550,7 @@ TEST(times_out) {
         { "idle", "", "", 0, 0, 30 },
         { "idle after a request", GET("/echo"), "200 OK", 0, 0, 30 },
         { "slow head", "GET / HT", "HTTP/1.1 408 ", 30, 0, 0, 0, 1 },
+        { "part of a preface of HTTP/2", "PRI * HT", "", 30, 0, 0 },
         { "slow body", "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab", "HTTP/1.1 408 ", 0, 30, 0, 1,
           1 },
         { "slow body of a begun answer", "POST /hello HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab", "200 OK", 0,

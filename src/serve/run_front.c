@@ -16,8 +16,10 @@
 #include "wire/sse.h"
 
 enum {
-    BATCH_MAX = 64,           /* events of one slice that are logged together */
-    ERROR_LEN_MAX = 64 << 10, /* of an error that vsr or the backend answers with */
+    BATCH_MAX = 64,            /* events that are logged together */
+    BATCH_LEN_MAX = 256 << 10, /* and what they carry */
+    GATHER_MS = 50,            /* between two writes: a store has many streams to write */
+    ERROR_LEN_MAX = 64 << 10,  /* of an error that vsr or the backend answers with */
 };
 
 struct run {
@@ -34,10 +36,11 @@ struct run {
     int64_t sequence; /* of the next event */
     bool ended;       /* the last event has been logged */
 
-    /* events of the slice that is being read */
+    /* events that are written next */
     struct arena *scratch;
     struct event_record batch[BATCH_MAX];
-    size_t n_batch;
+    size_t n_batch, batch_len;
+    struct loop_timer gathering; /* since the last ones were written */
 };
 
 /* ---- the event log */
@@ -45,8 +48,17 @@ struct run {
 static void write_batch(struct run *run) {
     if (run->n_batch > 0)
         (void)event_log_append(run->worker->store, run->meta.id, run->batch, run->n_batch, NULL, NULL);
-    run->n_batch = 0;
+    run->n_batch = run->batch_len = 0;
     arena_reset(run->scratch);
+}
+
+/* The first ones at once, what follows them soon together, and the end at once. */
+static void write_some(void *data) {
+    struct run *run = data;
+    if (run->n_batch == 0 || (loop_timer_active(&run->gathering) && !run->ended))
+        return;
+    write_batch(run);
+    loop_timer_start(run->worker->loop, &run->gathering, GATHER_MS, write_some, run);
 }
 
 static void log_event(struct run *run, vsr_str type, vsr_str json) {
@@ -54,14 +66,15 @@ static void log_event(struct run *run, vsr_str type, vsr_str json) {
     if (run->ended)
         return;
     run->ended = last;
-    if (run->n_batch == BATCH_MAX)
-        write_batch(run);
+    run->batch_len += type.len + json.len;
     run->batch[run->n_batch++] = (struct event_record){
         .seq = run->sequence++,
         .type = arena_str(run->scratch, type),
         .json = arena_str(run->scratch, json),
         .last = last,
     };
+    if (run->n_batch == BATCH_MAX || run->batch_len > BATCH_LEN_MAX)
+        write_batch(run);
 }
 
 static void on_event(void *user, const struct sse_event *event) {
@@ -156,6 +169,8 @@ static void run_free(struct run *run) {
     if (run->next)
         run->next->prev = run->prev;
     worker->n_runs--;
+    write_batch(run);
+    loop_timer_stop(&run->gathering);
     sse_done(&run->parser);
     buf_done(&run->error);
     arena_free(run->scratch);
@@ -190,7 +205,7 @@ static void run_body(void *handle, vsr_str bytes) {
     if (!run->streamed)
         return; /* the object is in the store when it ends */
     sse_feed(&run->parser, bytes);
-    write_batch(run);
+    write_some(run);
 }
 
 static void run_end(void *handle) {

@@ -18,6 +18,7 @@
 #include "store/store_queue.h"
 
 enum {
+    WATCH_SLOTS = 1024,
     MAINTAIN_MS = 30000,
     MAINTAIN_MORE_MS = 100,         /* while there is more to clear away */
     HELD_BATCH_BYTES_MAX = 4 << 20, /* also over a slow link one batch arrives within the time limit of a place */
@@ -58,7 +59,8 @@ struct response_store {
     struct store_op *first, **last;
     size_t n_queued, queued_bytes;
     bool stop;
-    struct store_watch *watches;
+    struct store_watch *watches[WATCH_SLOTS]; /* by the hash of their ids */
+    size_t n_watches;
     struct response_store_status status;
 
     /* of the thread */
@@ -360,16 +362,26 @@ static void run_ops(struct response_store *store, struct store_op **ops, size_t 
         set_status(store, NULL);
 }
 
+/* Under the lock. */
+static struct store_watch **watch_slot(struct response_store *store, uint64_t hash) {
+    return &store->watches[hash % WATCH_SLOTS];
+}
+
+/* Under the lock. */
+static void wake_watches_of(struct response_store *store, vsr_str id) {
+    uint64_t hash = str_hash(id, 0);
+    for (struct store_watch *watch = *watch_slot(store, hash); watch; watch = watch->next)
+        if (watch->hash == hash && str_eq(id, watch->id)) {
+            watch->woken = true;
+            store_lane_ring(watch->lane);
+        }
+}
+
 static void wake_watches(struct response_store *store, struct store_op *const *ops, size_t n) {
     (void)pthread_mutex_lock(&store->lock);
-    for (struct store_watch *watch = store->watches; watch; watch = watch->next)
-        for (size_t i = 0; i < n; i++)
-            if ((ops[i]->kind == STORE_OP_APPEND || ops[i]->kind == STORE_OP_DELETE) &&
-                str_eq(ops[i]->record.id, watch->id)) {
-                watch->woken = true;
-                store_lane_ring(watch->lane);
-                break;
-            }
+    for (size_t i = 0; store->n_watches && i < n; i++)
+        if (ops[i]->kind == STORE_OP_APPEND || ops[i]->kind == STORE_OP_DELETE)
+            wake_watches_of(store, ops[i]->record.id);
     (void)pthread_mutex_unlock(&store->lock);
 }
 
@@ -497,12 +509,16 @@ static void *run_thread(void *data) {
 /* ---- watches */
 
 void store_watch_add(struct response_store *store, struct store_watch *watch) {
+    struct store_watch **slot;
+    watch->hash = str_hash(watch->id, 0);
     (void)pthread_mutex_lock(&store->lock);
+    slot = watch_slot(store, watch->hash);
     watch->prev = NULL;
-    watch->next = store->watches;
-    if (store->watches)
-        store->watches->prev = watch;
-    store->watches = watch;
+    watch->next = *slot;
+    if (*slot)
+        (*slot)->prev = watch;
+    *slot = watch;
+    store->n_watches++;
     (void)pthread_mutex_unlock(&store->lock);
 }
 
@@ -511,9 +527,10 @@ void store_watch_remove(struct response_store *store, struct store_watch *watch)
     if (watch->prev)
         watch->prev->next = watch->next;
     else
-        store->watches = watch->next;
+        *watch_slot(store, watch->hash) = watch->next;
     if (watch->next)
         watch->next->prev = watch->prev;
+    store->n_watches--;
     (void)pthread_mutex_unlock(&store->lock);
 }
 
@@ -582,7 +599,7 @@ void response_store_status(struct response_store *store, struct response_store_s
 void response_store_free(struct response_store *store) {
     if (!store)
         return;
-    VSR_ASSERT(store->watches == NULL);
+    VSR_ASSERT(store->n_watches == 0);
     (void)pthread_mutex_lock(&store->lock);
     store->stop = true;
     (void)pthread_cond_signal(&store->wake);

@@ -15,9 +15,10 @@ struct store_op;
 
 /* Someone who wants to know of new events of a log. Linked and unlinked on its lane's thread. */
 struct store_watch {
-    struct store_watch *prev, *next; /* under the store's lock */
+    struct store_watch *prev, *next; /* of its slot; under the store's lock */
     struct store_lane *lane;
     vsr_str id;
+    uint64_t hash; /* of the id */
     _Atomic bool woken;
 };
 

@@ -160,7 +160,7 @@ struct config_ratelimit_provider {
     int type; /* enum config_ratelimit_type */
     vsr_str address, domain;
     const struct config_redis *redis; /* NULL: not written */
-    struct config_list rules; /* struct config_ratelimit_rule */
+    struct config_list rules;         /* struct config_ratelimit_rule */
 };
 
 struct config_ratelimit {

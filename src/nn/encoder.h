@@ -49,7 +49,8 @@ struct encoder_batch {
  * then call weights_finish() and lora_finish(). Errors name the tensor.
  */
 int nn_encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
-                struct lora *lora, enum precision precision, struct encoder **ret, struct vsr_err *err) VSR_MUST_CHECK;
+                   struct lora *lora, enum precision precision, struct encoder **ret,
+                   struct vsr_err *err) VSR_MUST_CHECK;
 void nn_encoder_free(struct encoder *encoder);
 
 const struct encoder_config *encoder_config(const struct encoder *encoder);

@@ -409,7 +409,7 @@ int encoder_load_view(struct encoder *view, struct lora *lora, bool *ret_replace
 }
 
 int nn_encoder_new(struct nn_runtime *runtime, const struct encoder_config *config, struct weights *weights,
-                struct lora *lora, enum precision precision, struct encoder **ret, struct vsr_err *err) {
+                   struct lora *lora, enum precision precision, struct encoder **ret, struct vsr_err *err) {
     struct encoder *encoder = MEM_NEW(struct encoder);
     struct loader loader = { .encoder = encoder, .lora = lora, .err = err };
     int rc;

@@ -143,8 +143,8 @@ static inline void open_files(struct fixture *f, const char *name, enum precisio
 static inline void fixture_begin(struct fixture *f, struct rig *rig, const char *name, enum precision precision) {
     struct vsr_err err = VSR_ERR_NONE;
     open_files(f, name, precision);
-    CHECK_MSG(nn_encoder_new(rig->runtime, &f->config, f->weights, f->lora, precision, &f->encoder, &err) == 0, "%s: %s",
-              name, err.text);
+    CHECK_MSG(nn_encoder_new(rig->runtime, &f->config, f->weights, f->lora, precision, &f->encoder, &err) == 0,
+              "%s: %s", name, err.text);
     open_head(f, rig);
 }
 

@@ -52,7 +52,8 @@ static inline bool server_listens(uint16_t port) {
     return listens;
 }
 
-static inline void server_arg(struct server_process *s, const char *format, ...) {
+/* An argument of the server to be, as printf() writes it. */
+__attribute__((format(printf, 2, 3))) static inline void server_arg(struct server_process *s, const char *format, ...) {
     va_list args;
     CHECK(s->n_args < SERVER_ARGS_MAX, "room for arguments");
     va_start(args, format);

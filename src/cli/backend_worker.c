@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/assert.h"
+#include "net/listen_socket.h"
 #include "net/loop.h"
 
 /* A test server has no adversary; only what keeps a forgotten connection from living for ever. */
@@ -130,9 +131,25 @@ static void *worker_run(void *data) {
     return NULL;
 }
 
+/* Every worker shares the ports with the others; another process, a forgotten backend perhaps, must not. */
+static int probe_listeners(const struct backend *backend, struct vsr_err *err) {
+    for (size_t i = 0; i < backend->n_listeners; i++) {
+        const struct backend_listener *listener = &backend->listeners[i];
+        struct listen_sockets sockets;
+        int rc = listen_sockets_open(str_from_c(listener->host), listener->port, LISTEN_PROBE, &sockets, err);
+        if (rc < 0)
+            return err_wrap(err, "cannot listen on %s", listener->shown);
+        listen_sockets_close(&sockets);
+    }
+    return 0;
+}
+
 int backend_start(struct backend *backend, struct backend_worker *workers, size_t n_workers, struct vsr_err *err) {
+    int rc = probe_listeners(backend, err);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < n_workers; i++) {
-        int rc = worker_open(&workers[i], backend, i, err);
+        rc = worker_open(&workers[i], backend, i, err);
         if (rc < 0) {
             for (size_t j = 0; j <= i; j++)
                 worker_close(&workers[j]);

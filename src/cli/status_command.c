@@ -61,10 +61,21 @@ static void status_json(vsr_str url, const struct status *status, struct buf *ou
     buf_append_char(out, '\n');
 }
 
+/* Else somebody is there, whom this program does not understand or trust. */
+static bool is_away(const struct status *status) {
+    return status->err.code == VSR_E_REFUSED || status->err.code == VSR_E_DNS;
+}
+
 static void status_text(vsr_str url, const struct status *status, bool colour, struct buf *out) {
-    const char *word = status->ready ? "ready" : status->healthy ? "running, not ready" : "not running";
-    buf_printf(out, "%.*s %s%s%s\n", VSR_FMT(url), term_if(colour, status->ready ? TERM_GREEN : TERM_RED), word,
+    const char *word = status->ready     ? "ready"
+                       : status->healthy ? "running, not ready"
+                       : is_away(status) ? "not running"
+                                         : "cannot be asked";
+    buf_printf(out, "%.*s %s%s%s", VSR_FMT(url), term_if(colour, status->ready ? TERM_GREEN : TERM_RED), word,
                term_if(colour, TERM_RESET));
+    if (!status->healthy && status->err.code < 0)
+        buf_printf(out, ": %s", status->err.text);
+    buf_append_char(out, '\n');
 }
 
 static int status_run(const struct cli *cli, int argc, char **argv) {
@@ -100,7 +111,10 @@ const struct command command_status_spec = {
     .name = "status",
     .summary = "say whether a gateway is ready, or wait until it is",
     .usage = "vsr status [OPTION]...",
-    .details = "Exits with 0 when the gateway takes requests, else with 1.\n",
+    .details =
+        "Exits with 0 when the gateway takes requests, else with 1. SSL_CERT_FILE names the file of authorities to "
+        "\n"
+        "trust instead of the system's.\n",
     .examples = "vsr status --wait 10\n",
     .operands = OPERANDS_NONE,
     .options = status_options,

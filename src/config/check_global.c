@@ -162,12 +162,83 @@ static void check_response_api(struct check *c, const struct config_response_api
         warn_nowhere(c, &config_response_api_schema, api, "store_backend", "redis.address");
 }
 
+/* ---- rate limits that no request can ever meet */
+
+static bool is_anybody(vsr_str text) {
+    return text.len == 0 || str_eq_c(text, "*");
+}
+
+static bool any_trusts_identity(const struct check *c) {
+    CONFIG_EACH(const struct config_listener, listener, &c->doc->listeners)
+    if (listener->trust_identity_headers)
+        return true;
+    return false;
+}
+
+static void warn_unknown_key(struct check *c, const struct config_ratelimit_match *match) {
+    struct map envs;
+    map_init(&envs, c->scratch);
+    CONFIG_EACH(const struct config_listener, listener, &c->doc->listeners)
+    for (size_t i = 0; i < listener->api_key_envs.n; i++)
+        map_put(&envs, listener->api_key_envs.items[i], (void *)listener);
+    if (map_get(&envs, match->key))
+        return;
+    diag_warn(c->diag, "W_RATELIMIT", schema_field_at(&config_ratelimit_match_schema, match, "key", c->arena),
+              check_suggest(c, &envs, match->key),
+              "no listener has \"%.*s\" in its api_key_envs: the rule never applies", VSR_FMT(match->key));
+}
+
+static void check_limit_match(struct check *c, const struct config_ratelimit_match *match) {
+    const struct {
+        const char *field;
+        vsr_str text;
+    } identities[] = { { "user", match->user }, { "group", match->group }, { "tenant", match->tenant } };
+    for (size_t i = 0; i < VSR_COUNT(identities); i++) {
+        const char *field = identities[i].field;
+        if (is_anybody(identities[i].text) || check_is_open(match, field) || any_trusts_identity(c))
+            continue;
+        diag_warn(c->diag, "W_RATELIMIT", schema_field_at(&config_ratelimit_match_schema, match, field, c->arena),
+                  VSR_STR("set trust_identity_headers on the listener that only the authenticating proxy reaches"),
+                  "no listener trusts identity headers, so that no request has a %s: the rule never applies", field);
+    }
+    if (!is_anybody(match->key) && !check_is_open(match, "key"))
+        warn_unknown_key(c, match);
+}
+
+/* A price of 0 is a price too. */
+static bool any_priced_in(const struct check *c, vsr_str currency) {
+    CONFIG_EACH(const struct config_provider_model, model, &c->doc->providers.models) {
+        vsr_str own = model->pricing ? model->pricing->currency : VSR_STR("");
+        if (model->pricing && str_eq(own.len ? own : VSR_STR("USD"), currency))
+            return true;
+    }
+    return false;
+}
+
+static void check_limit_cost(struct check *c, const struct config_ratelimit_rule *rule) {
+    if (rule->cost_per_unit <= 0 || any_priced_in(c, rule->currency))
+        return;
+    diag_warn(c->diag, "W_RATELIMIT", schema_field_at(&config_ratelimit_rule_schema, rule, "cost_per_unit", c->arena),
+              VSR_STR("set pricing of the models"),
+              "no model has a price in %.*s, so that nothing is counted: the limit is never reached",
+              VSR_FMT(rule->currency));
+}
+
+static void check_ratelimit(struct check *c, const struct config_ratelimit *ratelimit) {
+    CONFIG_EACH(const struct config_ratelimit_provider, provider, &ratelimit->providers)
+    CONFIG_EACH(const struct config_ratelimit_rule, rule, &provider->rules) {
+        check_limit_match(c, &rule->match);
+        check_limit_cost(c, rule);
+    }
+}
+
 static void check_services(struct check *c, struct config_services *services) {
     const struct config_startup_status *startup = &services->startup_status;
     check_response_api(c, &services->response_api);
     check_exposure(c, &services->management_api);
     check_management_auth(c, &services->management_api.auth);
     check_replay(c, &services->router_replay);
+    check_ratelimit(c, &services->ratelimit);
     check_chosen(c, &config_startup_status_schema, startup, "store_backend", startup->store_backend);
     if (startup->store_backend == BACKEND_REDIS && is_blank(&startup->redis, "address", startup->redis.address))
         warn_nowhere(c, &config_startup_status_schema, startup, "store_backend", "redis.address");

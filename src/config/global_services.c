@@ -292,7 +292,7 @@ static const struct field ratelimit_match_fields[] = {
     { ROW(model, STRING), .help = "Requested or selected model; * is a budget for each, absent one for all." },
 };
 #undef T
-static const struct schema ratelimit_match_schema =
+const struct schema config_ratelimit_match_schema =
     SCHEMA("match", struct config_ratelimit_match, ratelimit_match_fields);
 
 static void check_ratelimit_rule(const void *object, struct arena *arena, struct diag *diag) {
@@ -309,7 +309,8 @@ static const char *const ratelimit_units[] = { "second", "minute", "hour", "day"
 #define T struct config_ratelimit_rule
 static const struct field ratelimit_rule_fields[] = {
     { ROW(name, STRING), .flags = FIELD_REQUIRED | FIELD_NONBLANK, .help = "Name of the rule's budgets." },
-    { BLOCK(match, ratelimit_match_schema), .help = "Requests that the rule is for; all that is written must match." },
+    { BLOCK(match, config_ratelimit_match_schema),
+      .help = "Requests that the rule is for; all that is written must match." },
     { ROW(requests_per_unit, INT), BETWEEN(0, RATELIMIT_MOST), .fallback = "0",
       .help = "Most requests; 0 is unlimited." },
     { ROW(tokens_per_unit, INT), BETWEEN(0, RATELIMIT_MOST), .fallback = "0",
@@ -323,7 +324,7 @@ static const struct field ratelimit_rule_fields[] = {
       .help = "Length of the window, which slides; a month is 30 days." },
 };
 #undef T
-static const struct schema ratelimit_rule_schema =
+const struct schema config_ratelimit_rule_schema =
     SCHEMA("rate limit rule", struct config_ratelimit_rule, ratelimit_rule_fields, .check = check_ratelimit_rule);
 
 static const struct schema ratelimit_provider_schema;
@@ -338,8 +339,8 @@ static void check_rule_names(const struct config_list *rules, struct arena *aren
             map_put(&names, rule->name, (void *)rule);
             continue;
         }
-        place = schema_field_at(&ratelimit_rule_schema, first, "name", arena);
-        diag_error(diag, "E_DUP", schema_field_at(&ratelimit_rule_schema, rule, "name", arena), VSR_STR(""),
+        place = schema_field_at(&config_ratelimit_rule_schema, first, "name", arena);
+        diag_error(diag, "E_DUP", schema_field_at(&config_ratelimit_rule_schema, rule, "name", arena), VSR_STR(""),
                    "rate limit rule name \"%.*s\" is already used at line %u, column %u", VSR_FMT(rule->name),
                    place.line, place.col);
     }
@@ -371,7 +372,7 @@ static void check_shared_rules(const struct config_ratelimit_provider *provider,
                                struct diag *diag) {
     CONFIG_EACH(const struct config_ratelimit_rule, rule, &provider->rules)
     if (rule->concurrent > 0)
-        diag_error(diag, "E_CONFLICT", schema_field_at(&ratelimit_rule_schema, rule, "concurrent", arena),
+        diag_error(diag, "E_CONFLICT", schema_field_at(&config_ratelimit_rule_schema, rule, "concurrent", arena),
                    VSR_STR("put the rule under a local-limiter"), "a redis-limiter does not count requests under way");
     if (provider->rules.n > SHARED_RULES_MAX)
         diag_error(diag, "E_RANGE", schema_field_at(&ratelimit_provider_schema, provider, "rules", arena), VSR_STR(""),
@@ -407,7 +408,8 @@ static const struct field ratelimit_provider_fields[] = {
     { ROW(domain, STRING), NONBLANK, .fallback = "semantic-router", .help = "Domain that the service is asked for." },
     { ROW(redis, OPTIONAL), .object = &config_redis_schema,
       .help = "The server of a redis-limiter, which several vsr share." },
-    { ROW(rules, OBJECTS), .object = &ratelimit_rule_schema, .help = "Budgets of a local-limiter or redis-limiter." },
+    { ROW(rules, OBJECTS), .object = &config_ratelimit_rule_schema,
+      .help = "Budgets of a local-limiter or redis-limiter." },
 };
 #undef T
 static const struct schema ratelimit_provider_schema =

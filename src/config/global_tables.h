@@ -36,6 +36,8 @@ extern const struct schema config_sampling_schema;
 extern const struct schema config_authz_provider_schema;
 extern const struct schema config_management_api_schema;
 extern const struct schema config_management_auth_schema;
+extern const struct schema config_ratelimit_match_schema;
+extern const struct schema config_ratelimit_rule_schema;
 extern const struct schema config_management_token_schema;
 extern const struct schema config_router_replay_schema;
 extern const struct schema config_startup_status_schema;

@@ -65,6 +65,17 @@ static vsr_str server_name_of(const struct client_conn *conn) {
     return place->server_name.len ? place->server_name : place->host;
 }
 
+/*
+ * Why one address failed. Of several the reason counts that came from furthest in: that a server's certificate is bad
+ * is not to be hidden by another address of its name where nobody listens.
+ */
+static void note_failure(struct client_conn *conn, const struct vsr_err *err, bool connected) {
+    if (conn->connected && !connected)
+        return;
+    conn->connected = connected;
+    *conn->err = *err;
+}
+
 /* Tries the addresses that are left until one does not fail at once. False when none is left. */
 static bool try_addresses(struct client_conn *conn) {
     struct client_endpoint *endpoint = conn->endpoint;
@@ -74,11 +85,14 @@ static bool try_addresses(struct client_conn *conn) {
     for (; conn->n_tried < n; conn->n_tried++) {
         uint64_t now = loop_now_ms(client->loop);
         uint64_t left = conn->connect_by_ms > now ? conn->connect_by_ms - now : 0;
+        struct vsr_err err = VSR_ERR_NONE;
         int rc = stream_connect(client->loop, dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried),
                                 place->proxy ? NULL : place->tls, server_name_of(conn), &conn_events, conn,
-                                &conn->stream, conn->err);
-        if (rc < 0)
+                                &conn->stream, &err);
+        if (rc < 0) {
+            note_failure(conn, &err, false);
             continue;
+        }
         /* One address that swallows packets must not use up the time of the others. */
         loop_timer_start(client->loop, &conn->timer, left / (n - conn->n_tried), on_connect_slow, conn);
         return true;
@@ -99,7 +113,9 @@ static void next_address(struct client_conn *conn) {
 
 static void on_connect_slow(void *data) {
     struct client_conn *conn = data;
-    (void)err_set(conn->err, VSR_E_TIMEOUT, "cannot connect in time");
+    struct vsr_err err;
+    (void)err_set(&err, VSR_E_TIMEOUT, "cannot connect in time");
+    note_failure(conn, &err, conn->tunnel != NULL);
     next_address(conn);
 }
 
@@ -149,15 +165,17 @@ static void on_open(void *owner) {
 
 /* The proxy speaks. */
 static void feed_tunnel(struct client_conn *conn, vsr_str bytes) {
-    enum client_tunnel_state state = client_tunnel_feed(conn->tunnel, bytes, conn->err);
+    struct vsr_err err = VSR_ERR_NONE;
+    enum client_tunnel_state state = client_tunnel_feed(conn->tunnel, bytes, &err);
     if (state == CLIENT_TUNNEL_WAITING)
         return;
     client_tunnel_free(conn->tunnel);
     conn->tunnel = NULL;
     conn->tunnelled = state == CLIENT_TUNNEL_OPEN;
-    if (!conn->tunnelled ||
-        stream_start_tls(conn->stream, conn->endpoint->place.tls, server_name_of(conn), conn->err) < 0)
+    if (!conn->tunnelled || stream_start_tls(conn->stream, conn->endpoint->place.tls, server_name_of(conn), &err) < 0) {
+        note_failure(conn, &err, true);
         next_address(conn);
+    }
 }
 
 /* ---- deadlines of a running call */
@@ -422,7 +440,9 @@ static void on_eof(void *owner) {
     struct client *client = conn->endpoint->client;
     enum http1_event event;
     if (conn->tunnel) {
-        (void)err_set(conn->err, VSR_E_REFUSED, "the proxy closed the connection instead of opening the way");
+        struct vsr_err err;
+        (void)err_set(&err, VSR_E_REFUSED, "the proxy closed the connection instead of opening the way");
+        note_failure(conn, &err, true);
         next_address(conn);
         return;
     }
@@ -444,7 +464,8 @@ static void on_error(void *owner, const struct vsr_err *err) {
     struct client_conn *conn = owner;
     switch (conn->state) {
     case CLIENT_CONN_CONNECTING:
-        *conn->err = *err;
+        note_failure(conn, err,
+                     conn->tunnel || conn->tunnelled || (err->code != VSR_E_REFUSED && err->code != VSR_E_TIMEOUT));
         next_address(conn);
         break;
     case CLIENT_CONN_BUSY:

@@ -78,9 +78,10 @@ struct client_conn {
     struct loop_task task;
     struct buf pending; /* bytes that came while the call was paused */
     size_t pending_off;
-    struct vsr_err *err;          /* of the last address tried; CONNECTING only */
+    struct vsr_err *err;          /* of the address that got furthest, else the last; CONNECTING only */
     struct client_tunnel *tunnel; /* CONNECTING, while the proxy has not answered */
     bool tunnelled;               /* it has; the server is at the other end */
+    bool connected;               /* `err` is of an address where somebody answered */
 };
 
 struct client_endpoint {

@@ -271,6 +271,8 @@ vsr_str snapshot_suggest(const struct snapshot *snapshot, struct arena *arena, v
     size_t least = model.len / 3 + 1; /* what differs in more than a third is no slip of the finger */
     for (size_t i = 0; i < snapshot->names.n; i++) {
         size_t distance;
+        if (str_eq(model, snapshot->names.entries[i].key))
+            continue; /* it is there, but not for what was asked */
         if (listed_only && !models_list_shows(snapshot, snapshot->names.entries[i].value))
             continue;
         distance = str_distance(model, snapshot->names.entries[i].key, least);

@@ -2,6 +2,7 @@
 // what passes through vsr later is measured against something true.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, describe } from 'node:test';
 import { crc32, inflateSync } from 'node:zlib';
 
@@ -9,7 +10,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { AzureOpenAI } from 'openai';
 
 import { get, request } from './lib/http.mjs';
-import { test } from './lib/harness.mjs';
+import { program, test } from './lib/harness.mjs';
 import { startStandIn, told } from './lib/standin.mjs';
 
 let backend;
@@ -456,4 +457,18 @@ test('what it saw last is there to look at', async () => {
   assert.equal(last.headers.get('authorization'), 'Bearer sk-ant');
   assert.equal(last.json().messages[0].content, 'Remember');
   assert.equal((await get(backend.port, '/health')).status, 200);
+});
+
+test('no second backend takes a share of the connections', () => {
+  const second = spawnSync(program, ['backend', '--listen', `127.0.0.1:${backend.port}`], { encoding: 'utf8', timeout: 20000 });
+  assert.equal(second.status, 1, second.stderr);
+  assert.match(second.stderr, /the port is in use already/);
+});
+
+test('status says why a gateway cannot be asked', async () => {
+  const status = (url) => spawnSync(program, ['status', '--url', url], { encoding: 'utf8', timeout: 20000 });
+  const mistaken = status(`https://127.0.0.1:${backend.port}`);
+  assert.equal(mistaken.status, 1);
+  assert.match(mistaken.stdout, /cannot be asked: .*TLS/);
+  assert.match(status('http://127.0.0.1:1').stdout, /not running: .*Connection refused/);
 });

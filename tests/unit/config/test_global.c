@@ -490,6 +490,47 @@ TEST(management_tokens) {
     arena_free(arena);
 }
 
+/* Limits that no request can meet are said: nobody is to believe in a cap that is not there. */
+TEST(limits_that_never_apply) {
+    static const struct {
+        const char *listener, *pricing, *rule;
+        size_t n;
+        const char *hint;
+    } cases[] = {
+        { "api_key_envs: [AK]", "", "match: {key: AKK}, requests_per_unit: 1", 1, "did you mean \"AK\"?" },
+        { "api_key_envs: [AK]", "", "match: {key: AK}, requests_per_unit: 1", 0, "" },
+        { "api_key_envs: [AK]", "", "match: {key: '*'}, requests_per_unit: 1", 0, "" },
+        { "timeout: 3s", "", "match: {user: bob}, requests_per_unit: 1", 1, "set trust_identity_headers" },
+        { "timeout: 3s", "", "match: {user: bob, group: g, tenant: t}, requests_per_unit: 1", 3, "" },
+        { "timeout: 3s", "", "match: {user: '*', group: '*'}, requests_per_unit: 1", 0, "" },
+        { "trust_identity_headers: true", "", "match: {user: bob}, requests_per_unit: 1", 0, "" },
+        { "timeout: 3s", "", "cost_per_unit: 1", 1, "set pricing" },
+        { "timeout: 3s", "pricing: {prompt_per_1m: 1}, ", "cost_per_unit: 1", 0, "" },
+        { "timeout: 3s", "pricing: {prompt_per_1m: 1}, ", "cost_per_unit: 1, currency: EUR", 1, "" },
+        { "timeout: 3s", "pricing: {currency: EUR, prompt_per_1m: 1}, ", "cost_per_unit: 1, currency: EUR", 0, "" },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct diag diag;
+        const struct diag_item *found = NULL;
+        vsr_str text = arena_printf(arena,
+                                    "version: v0.3\n"
+                                    "listeners: [{name: l, address: 127.0.0.1, port: 8899, %s}]\n"
+                                    "providers: {models: [{name: m, %sbackend_refs: [{endpoint: 'h:1'}]}]}\n"
+                                    "routing: {modelCards: [{name: m}]}\n"
+                                    "global: {services: {ratelimit: {providers: [{type: local-limiter, rules: [{name: "
+                                    "r, %s}]}]}}}\n",
+                                    cases[i].listener, cases[i].pricing, cases[i].rule);
+        (void)load_text(arena, text, &diag);
+        CHECK_MSG(diag.n_errors == 0, "%s: %s", cases[i].rule, diag.n_items ? diag.items[0].message.ptr : "");
+        CHECK_INT(count_code(&diag, "W_RATELIMIT"), cases[i].n, cases[i].rule);
+        for (size_t k = 0; k < diag.n_items; k++)
+            found = strcmp(diag.items[k].code, "W_RATELIMIT") == 0 ? &diag.items[k] : found;
+        CHECK(!found || str_find(found->hint, str_from_c(cases[i].hint)) >= 0, cases[i].rule);
+        arena_free(arena);
+    }
+}
+
 static const char *internal_env(void *data, const char *name) {
     return strcmp(name, "VSR_MANAGEMENT_INTERNAL_LISTENER") == 0 ? data : NULL;
 }
@@ -609,5 +650,5 @@ TEST(unknown_at_every_level) {
 }
 
 RUN_TESTS(T(built_in_defaults), T(merged), T(models_resolved), T(guards), T(embeddings_settled), T(embedder_by_path),
-          T(router_settled), T(compression_profiles), T(management_tokens), T(inference_of_single_models),
-          T(internal_listener), T(full_document), T(unknown_at_every_level))
+          T(router_settled), T(compression_profiles), T(management_tokens), T(limits_that_never_apply),
+          T(inference_of_single_models), T(internal_listener), T(full_document), T(unknown_at_every_level))

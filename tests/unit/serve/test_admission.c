@@ -190,6 +190,7 @@ static void *visit(void *data) {
         return NULL;
     lane = admission_lane_new(shared->admission, loop);
     for (int i = 0; i < ROUNDS; i++) {
+        bool ended[2];
         for (int v = 0; v < 2; v++) {
             visitors[v].told = false;
             if (admission_enter(lane, &limits, (unsigned)(i + v) % 10, &visitors[v].place, on_visit, &visitors[v]) !=
@@ -198,8 +199,13 @@ static void *visit(void *data) {
         }
         if (i % 7 == 0) /* a client that does not wait */
             visitors[1].told = true;
-        while (!end_visit(&visitors[0]) | !end_visit(&visitors[1]))
+        for (;;) {
+            for (int v = 0; v < 2; v++)
+                ended[v] = end_visit(&visitors[v]);
+            if (ended[0] && ended[1])
+                break;
             (void)loop_run_once(loop, 1);
+        }
     }
     admission_lane_free(lane);
     loop_free(loop);

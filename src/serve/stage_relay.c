@@ -276,10 +276,18 @@ static void end_events(struct request *request, bool clean, vsr_str cut_message)
     relay_finish(request);
 }
 
+/* The backend's own error event has told the client already. */
+static void end_cut_chat(struct request *request, vsr_str message) {
+    if (request->relay.stream.has_error)
+        request->aborted = true;
+    else
+        end_cut_stream(request, message);
+}
+
 static void end_chat_stream(struct request *request) {
     chat_relay_end(&request->relay, !request->close_delimited || request->relay.stream.has_done);
     if (!stream_is_whole(request))
-        end_cut_stream(request, VSR_STR("the backend ended the stream before the answer was complete"));
+        end_cut_chat(request, VSR_STR("the backend ended the stream before the answer was complete"));
     relay_finish(request);
 }
 
@@ -372,7 +380,7 @@ static void break_stream(struct request *request, const struct vsr_err *err) {
     }
     chat_relay_end(&request->relay, false);
     if (!request->relay.stream.has_done)
-        end_cut_stream(request, message);
+        end_cut_chat(request, message);
     relay_finish(request);
 }
 

@@ -227,6 +227,13 @@ describe('what both have in common', () => {
     }
   });
 
+  test('an error of the backend in a stream is told once', async () => {
+    for (const model of ['gpt', 'claude']) {
+      const got = await request(vsr.port, { path: '/v1/chat/completions', body: JSON.stringify({ model, stream: true, messages: say('one two three four') }), headers: { ...key, ...told('error-event=2') } });
+      assert.equal(got.text().match(/"error":/g)?.length, 1, got.text());
+    }
+  });
+
   test('what is lost is named', async () => {
     const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: picture } };
     const call = { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'weather', input: {} }] };

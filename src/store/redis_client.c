@@ -498,10 +498,6 @@ void redis_call_cancel(struct redis_call *call) {
         call->done = NULL;
 }
 
-bool redis_client_ready(const struct redis_client *client) {
-    return client->state == STATE_READY;
-}
-
 /* ---- life */
 
 int redis_client_new(struct loop *loop, const struct redis_options *options, struct tls_client *tls,

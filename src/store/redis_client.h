@@ -55,7 +55,4 @@ struct redis_call *redis_send(struct redis_client *client, const struct redis_co
 /* No callback follows; what was sent is executed all the same. NULL is allowed. */
 void redis_call_cancel(struct redis_call *call);
 
-/* Connected and greeted. */
-bool redis_client_ready(const struct redis_client *client);
-
 #endif

@@ -23,15 +23,3 @@ vsr_str responses_id_of_item(struct arena *arena, const char *prefix, vsr_str re
     SHA256((const unsigned char *)place.ptr, place.len, digest);
     return id_make(arena, prefix, digest);
 }
-
-bool responses_id_ok(vsr_str id) {
-    vsr_str prefix = VSR_STR("resp_");
-    if (!str_starts(id, prefix) || id.len == prefix.len || id.len > RESPONSES_ID_LEN_MAX)
-        return false;
-    for (size_t i = prefix.len; i < id.len; i++) {
-        char c = ascii_lower(id.ptr[i]);
-        if (!ascii_is_digit(c) && !(c >= 'a' && c <= 'z') && c != '-' && c != '_')
-            return false;
-    }
-    return true;
-}

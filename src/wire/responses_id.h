@@ -24,7 +24,4 @@ enum {
 vsr_str responses_id_of_item(struct arena *arena, const char *prefix, vsr_str response_id, bool is_output,
                              size_t index);
 
-/* Whether it may name a response of ours: `resp_` and then letters, digits, `-` and `_`, not longer than the limit. */
-bool responses_id_ok(vsr_str id);
-
 #endif

@@ -17,7 +17,7 @@ static const struct field redis_fields[] = {
     { ROW(use_tls, BOOL), .help = "Speak TLS." },
     { ROW(tls_skip_verify, BOOL), .help = "Accept any certificate." },
     { ROW(max_retries, INT), COUNT, .help = "Attempts after the first; 0: the client's own number." },
-    { ROW(pool_size, INT), COUNT, .help = "Most connections; 0: the client's own number." },
+    { ROW(pool_size, INT), COUNT, .help = "No effect: one connection carries everything." },
 };
 #undef T
 const struct schema config_redis_schema = SCHEMA("redis", struct config_redis, redis_fields);
@@ -30,9 +30,10 @@ static const struct field postgres_fields[] = {
     { ROW(user, STRING), .help = "User on the server." },
     { ROW(password, STRING), SECRET, .help = "Password of that user." },
     { ROW(ssl_mode, STRING), .help = "How TLS is used: disable, require, verify-ca or verify-full." },
-    { ROW(max_open_conns, INT), COUNT, .help = "Most connections; 0: the client's own number." },
-    { ROW(max_idle_conns, INT), COUNT, .help = "Most idle connections; 0: the client's own number." },
-    { ROW(conn_max_lifetime, INT), SECONDS, .help = "Longest life of a connection, in seconds; 0 is for ever." },
+    { ROW(max_open_conns, INT), COUNT, .help = "No effect: one connection carries everything." },
+    { ROW(max_idle_conns, INT), COUNT, .help = "No effect, as `max_open_conns`." },
+    { ROW(conn_max_lifetime, INT), SECONDS,
+      .help = "No effect: the connection is kept, and made anew when it is lost." },
     { ROW(table_name, STRING), .help = "Table that is used." },
 };
 #undef T
@@ -204,7 +205,7 @@ static const struct schema milvus_search_schema = SCHEMA("search", struct config
 
 #define T struct config_milvus_pool
 static const struct field milvus_pool_fields[] = {
-    { ROW(max_connections, INT), COUNT, .help = "Most connections; 0: the client's own number." },
+    { ROW(max_connections, INT), COUNT, .help = "No effect: one connection carries everything." },
     { ROW(max_idle_connections, INT), COUNT, .help = "Most idle connections; 0: the client's own number." },
     { ROW(acquire_timeout, INT), SECONDS, .help = "Longest wait for a connection, in seconds; 0: the client's own." },
 };

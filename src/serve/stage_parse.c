@@ -17,6 +17,11 @@ enum stage_result stage_parse(struct request *request) {
                                    err.col));
         return STAGE_FAIL;
     }
+    if (!json_is(&request->client_doc, 0, JSON_OBJECT)) {
+        request_error(request, 400, TELEMETRY_REASON_parse_error, NULL,
+                      VSR_STR("the request body must be a JSON object"));
+        return STAGE_FAIL;
+    }
     return STAGE_NEXT;
 }
 

@@ -61,6 +61,8 @@ static int edit_messages(struct request *request, const struct provider_endpoint
     struct json_edit *edit = json_edit_new(request->arena, &request->client_doc);
     struct chat_reasoning reasoning;
     int rc = chat_edit_model(request->arena, edit, &request->client_doc, model_id(request, endpoint), err);
+    if (rc == 0)
+        rc = messages_edit_max_tokens(edit, &request->client_doc, err);
     if (rc == 0 && !request->skip)
         rc = messages_edit_unsigned_thinking(edit, &request->client_doc, err);
     if (rc == 0 && reasoning_of(request, endpoint, &reasoning))

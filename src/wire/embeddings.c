@@ -80,7 +80,7 @@ static int read_dimensions(const struct json_doc *doc, struct embeddings_request
 int embeddings_read(struct arena *arena, const struct json_doc *doc, struct embeddings_request *ret_request,
                     struct vsr_err *err) {
     struct embeddings_request request = { 0 };
-    int rc = json_is(doc, 0, JSON_OBJECT) ? 0 : refuse(err, "", "the body must be a JSON object");
+    int rc = json_is(doc, 0, JSON_OBJECT) ? 0 : refuse(err, "", "the request body must be a JSON object");
     if (rc == 0)
         rc = read_input(arena, doc, &request, err);
     if (rc == 0)

@@ -440,7 +440,7 @@ static int read_body(struct reading *r, const struct facts_options *options, str
     json_ref messages;
     int rc;
     if (!json_is(r->doc, 0, JSON_OBJECT))
-        return fail(err, "", "request body must be a JSON object");
+        return fail(err, "", "the request body must be a JSON object");
     if ((rc = refuse_duplicates(r, err)) < 0)
         return rc;
     members_read(r->doc, 0, body_members, BODY_MEMBERS, r->body);

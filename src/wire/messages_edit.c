@@ -5,6 +5,7 @@
 #include "core/json_write.h"
 #include "wire/chat_reasoning.h"
 #include "wire/messages_request.h"
+#include "wire/value.h"
 
 enum { PROMPT_LEN_MAX = 4 << 20 };
 
@@ -26,29 +27,18 @@ int64_t messages_thinking_budget(vsr_str effort, int64_t max_tokens) {
     return budget < MESSAGES_BUDGET_LOW ? 0 : budget;
 }
 
-static bool type_is(const struct json_doc *doc, json_ref object, vsr_str type) {
-    json_ref value = json_get(doc, object, VSR_STR("type"));
-    return json_is(doc, value, JSON_STRING) && json_str_eq(doc, value, type);
-}
-
 static bool is_signed(const struct json_doc *doc, json_ref block) {
-    json_ref signature = json_get(doc, block, VSR_STR("signature"));
-    return json_is(doc, signature, JSON_STRING) && json_str_len(doc, signature) > 0;
-}
-
-static bool role_is(const struct json_doc *doc, json_ref message, vsr_str role) {
-    json_ref value = json_get(doc, message, VSR_STR("role"));
-    return json_is(doc, value, JSON_STRING) && json_str_eq(doc, value, role);
+    return value_is_filled(doc, json_get(doc, block, VSR_STR("signature")));
 }
 
 /* A block that the API accepts as the thinking before a call. */
 static bool is_thought(const struct json_doc *doc, json_ref block) {
-    return type_is(doc, block, VSR_STR("redacted_thinking")) ||
-           (type_is(doc, block, VSR_STR("thinking")) && is_signed(doc, block));
+    return value_type_is(doc, block, VSR_STR("redacted_thinking")) ||
+           (value_type_is(doc, block, VSR_STR("thinking")) && is_signed(doc, block));
 }
 
 static bool is_result(const struct json_doc *doc, json_ref block) {
-    return type_is(doc, block, VSR_STR("tool_result"));
+    return value_type_is(doc, block, VSR_STR("tool_result"));
 }
 
 static bool has_block(const struct json_doc *doc, json_ref message, bool (*is)(const struct json_doc *, json_ref)) {
@@ -67,7 +57,7 @@ bool messages_may_think(const struct json_doc *doc) {
         return true;
     for (json_ref m = json_first(doc, messages); m != JSON_NONE; m = json_next(doc, messages, m)) {
         last = m;
-        if (role_is(doc, m, VSR_STR("assistant")))
+        if (value_equals(doc, json_get(doc, m, VSR_STR("role")), VSR_STR("assistant")))
             assistant = m;
     }
     return !has_block(doc, last, is_result) || has_block(doc, assistant, is_thought);
@@ -93,7 +83,7 @@ static int think(struct arena *arena, struct json_edit *edit, const struct json_
         rc = delete_member(edit, doc, VSR_STR("temperature"), err);
     if (rc == 0)
         rc = delete_member(edit, doc, VSR_STR("top_k"), err);
-    if (rc == 0 && (type_is(doc, choice, VSR_STR("any")) || type_is(doc, choice, VSR_STR("tool"))))
+    if (rc == 0 && (value_type_is(doc, choice, VSR_STR("any")) || value_type_is(doc, choice, VSR_STR("tool"))))
         rc = delete_member(edit, doc, VSR_STR("tool_choice"), err);
     return rc;
 }
@@ -110,7 +100,7 @@ int messages_edit_reasoning(struct arena *arena, struct json_edit *edit, const s
 }
 
 static bool is_unsigned(const struct json_doc *doc, json_ref block) {
-    return type_is(doc, block, VSR_STR("thinking")) && !is_signed(doc, block);
+    return value_type_is(doc, block, VSR_STR("thinking")) && !is_signed(doc, block);
 }
 
 static size_t count_unsigned(const struct json_doc *doc, json_ref content) {
@@ -151,6 +141,15 @@ int messages_edit_unsigned_thinking(struct json_edit *edit, const struct json_do
         n_deleted += n;
     }
     return n_deleted > 0 && !messages_may_think(doc) ? delete_member(edit, doc, VSR_STR("thinking"), err) : 0;
+}
+
+int messages_edit_max_tokens(struct json_edit *edit, const struct json_doc *doc, struct vsr_err *err) {
+    static const struct json_step path[] = { { .key = VSR_STR_INIT("max_tokens") } };
+    char raw[32];
+    int len = snprintf(raw, sizeof(raw), "%d", MESSAGES_MAX_TOKENS_DEFAULT);
+    if (value_is_present(doc, json_get(doc, 0, VSR_STR("max_tokens"))))
+        return 0;
+    return json_edit_set(edit, path, VSR_COUNT(path), str_make(raw, (size_t)len), err);
 }
 
 static void write_text_block(struct buf *out, vsr_str text) {

@@ -51,6 +51,9 @@ int messages_edit_reasoning(struct arena *arena, struct json_edit *edit, const s
 int messages_edit_unsigned_thinking(struct json_edit *edit, const struct json_doc *doc,
                                     struct vsr_err *err) VSR_MUST_CHECK;
 
+/* Says MESSAGES_MAX_TOKENS_DEFAULT where the client left out what the API requires, as in a translation. */
+int messages_edit_max_tokens(struct json_edit *edit, const struct json_doc *doc, struct vsr_err *err) VSR_MUST_CHECK;
+
 /* Puts `text` before the system prompt, as a block of its own where that is blocks, so that caching keeps its marks. */
 int messages_edit_system(struct arena *arena, struct json_edit *edit, const struct json_doc *doc, vsr_str text,
                          struct vsr_err *err) VSR_MUST_CHECK;

@@ -31,14 +31,15 @@ struct warnings;
 
 enum { MESSAGES_MAX_TOKENS_DEFAULT = 4096 };
 
-/* Whether the document has what every Messages request must have: VSR_E_INVALID and a message for the client. */
+/*
+ * Whether the document has what every Messages request must have, whatever backend it is for: VSR_E_INVALID and a
+ * message for the client, which names the field. `max_tokens` may be left out: MESSAGES_MAX_TOKENS_DEFAULT.
+ */
 int messages_check(const struct json_doc *doc, struct vsr_err *err) VSR_MUST_CHECK;
 
 /*
  * Appends the request as Chat Completions to `out` and fills `ret_sidecar`, whose slices borrow from the document's
- * text. `warnings` may be NULL. Fails with VSR_E_INVALID and a message for the client (`model field is required`,
- * `messages field is required`, `messages field must be an array`; err->where is the JSON path), VSR_E_NOMEM or
- * VSR_E_LIMIT.
+ * text. `warnings` may be NULL. Fails with VSR_E_INVALID as messages_check() does, VSR_E_NOMEM or VSR_E_LIMIT.
  */
 int messages_to_chat(struct arena *arena, const struct json_doc *doc, struct sidecar *ret_sidecar,
                      struct warnings *warnings, struct buf *out, struct vsr_err *err) VSR_MUST_CHECK;

@@ -741,25 +741,6 @@ static int keep_other_members(struct job *job) {
     return rc;
 }
 
-static int fail(struct vsr_err *err, vsr_str where, const char *message) {
-    err_set(err, VSR_E_INVALID, "%s", message);
-    err_at(err, where, 0, 0);
-    return VSR_E_INVALID;
-}
-
-int messages_check(const struct json_doc *doc, struct vsr_err *err) {
-    json_ref model = json_get(doc, 0, body_members[MODEL]), messages = json_get(doc, 0, body_members[MESSAGES]);
-    if (!json_is(doc, 0, JSON_OBJECT))
-        return fail(err, none, "malformed JSON body");
-    if (!json_is(doc, model, JSON_STRING) || json_str_len(doc, model) == 0)
-        return fail(err, VSR_STR("model"), "model field is required");
-    if (messages == JSON_NONE || json_is(doc, messages, JSON_NULL))
-        return fail(err, VSR_STR("messages"), "messages field is required");
-    if (!json_is(doc, messages, JSON_ARRAY))
-        return fail(err, VSR_STR("messages"), "messages field must be an array");
-    return 0;
-}
-
 static void write_body(struct job *job, const json_ref *body) {
     json_write_begin_object(&job->w);
     write_raw_member(job, VSR_STR("model"), body[MODEL]);

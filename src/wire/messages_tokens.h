@@ -13,8 +13,7 @@
 
 /*
  * Text is divided by `bytes_per_token` (token_estimate_ratio(); 0: 4), the rest counted as envelope.h does. Fails with
- * VSR_E_INVALID as messages_to_chat() does: `model field is required`, `messages field is required`, `messages field
- * must be an array`.
+ * VSR_E_INVALID as messages_check() does.
  */
 int messages_count_tokens(const struct json_doc *doc, double bytes_per_token, uint64_t *ret_tokens,
                           struct vsr_err *err) VSR_MUST_CHECK;

@@ -234,6 +234,15 @@ describe('what both have in common', () => {
     }
   });
 
+  test('a Messages request that does not say how long the answer may be has a limit with both', async () => {
+    for (const model of backends)
+      for (const limit of [{}, { max_tokens: null }]) {
+        const body = JSON.stringify({ model, messages: say('x'), ...limit });
+        const got = await request(vsr.port, { path: '/v1/messages', body, headers: key });
+        assert.equal(got.status, 200, `${model} ${got.text()}`);
+      }
+  });
+
   test('what is lost is named', async () => {
     const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: picture } };
     const call = { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'weather', input: {} }] };

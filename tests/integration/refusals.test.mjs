@@ -73,7 +73,13 @@ describe('requests that vsr answers itself', () => {
       refused(body, { message: 'malformed JSON body' }),
     );
   }
-  for (const body of ['[]', '"x"', 'null', '7']) test(`not an object: ${body}`, refused(body, {}));
+  for (const path of ['chat/completions', 'messages', 'messages/count_tokens', 'responses', 'completions', 'embeddings', 'images/generations'])
+    test(`not an object: ${path}`, async () => {
+      for (const body of ['[]', '[{"model":"auto"}]', '"x"', 'null', '7', 'true']) {
+        const expected = { type: 'invalid_request_error', message: 'the request body must be a JSON object', what: body };
+        assertError(await request(vsr.port, { path: `/v1/${path}`, body }), 400, expected);
+      }
+    });
 
   test('too deep', async () => {
     const nested = (depth) => `{"model":"nope","messages":[],"x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
@@ -96,6 +102,21 @@ describe('requests that vsr answers itself', () => {
   for (const stream of ['"true"', '1', '{}', '[]']) {
     test(`stream ${stream}`, refused(`{"model":"auto","messages":[],"stream":${stream}}`, { message: /stream/ }));
   }
+
+  const nonsense = [
+    ...['"x"', '-1', '1.5', '[]', '{}', 'true', '"5"', '1e400'].map((value) => [`"messages":[{"role":"user","content":"x"}],"max_tokens":${value}`, 'max_tokens field']),
+    ['"max_tokens":5,"messages":[]', 'messages field must have at least one message'],
+    ['"max_tokens":5,"messages":{}', 'messages field must be an array'],
+    ['"max_tokens":5', 'messages field is required'],
+  ];
+  for (const [members, message] of nonsense)
+    test(`a Messages request of ${members}, whatever the backend`, async () => {
+      for (const model of ['qwen-small', 'elsewhere', 'auto']) {
+        const answer = await request(vsr.port, { path: '/v1/messages', body: `{"model":"${model}",${members}}` });
+        assertError(answer, 400, { type: 'invalid_request_error', message, what: model });
+        assert.equal(answer.json().type, 'error');
+      }
+    });
 
   const many = (n) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`k${i}`, 'v']));
   const metadata = [

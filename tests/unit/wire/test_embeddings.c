@@ -16,7 +16,7 @@ static const struct {
     { "{\"input\":\"a\",\"encoding_format\":\"float\",\"dimensions\":null}", "a 0" },
     { "{\"input\":\"a\",\"encoding_format\":null,\"user\":\"u\",\"more\":[1]}", "a 0" },
     { "{}", "input: input field is required" },
-    { "[]", ": the body must be a JSON object" },
+    { "[]", ": the request body must be a JSON object" },
     { "{\"input\":\"\"}", "input: input must not be an empty string" },
     { "{\"input\":[\"a\",\"\"]}", "input: input must not be an empty string" },
     { "{\"input\":[]}", "input: input must not be an empty list" },

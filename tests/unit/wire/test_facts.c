@@ -119,7 +119,7 @@ static const struct {
     const char *name, *body, *where, *message; /* message NULL: accepted */
 } refusals[] = {
     { "fine", CHAT "}", "", NULL },
-    { "no object", "[]", "", "request body must be a JSON object" },
+    { "no object", "[]", "", "the request body must be a JSON object" },
     { "no messages", "{\"model\":\"m\"}", "messages", "messages field is required" },
     { "null messages", "{\"model\":\"m\",\"messages\":null}", "messages", "messages field is required" },
     { "messages no array", "{\"model\":\"m\",\"messages\":{}}", "messages", "messages field must be an array" },

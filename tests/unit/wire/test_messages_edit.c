@@ -97,6 +97,28 @@ TEST(unsigned_thinking) {
 
 static const struct {
     const char *name, *text, *want;
+} limits[] = {
+    { "left out", "{" ASK "}", "{" ASK ",\"max_tokens\":4096}" },
+    { "null", "{\"max_tokens\":null," ASK "}", "{\"max_tokens\":4096," ASK "}" },
+    { "said", "{" ASK ",\"max_tokens\":7}", NULL },
+    { "said to be none", "{" ASK ",\"max_tokens\":0}", NULL },
+};
+
+TEST(max_tokens) {
+    for (size_t i = 0; i < VSR_COUNT(limits); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct json_edit *edit;
+        struct json_doc doc;
+        CHECK_INT(json_parse(arena, str_from_c(limits[i].text), &doc, NULL), 0, limits[i].name);
+        edit = json_edit_new(arena, &doc);
+        CHECK_INT(messages_edit_max_tokens(edit, &doc, NULL), 0, limits[i].name);
+        check(edit, limits[i].text, limits[i].want, limits[i].name);
+        arena_free(arena);
+    }
+}
+
+static const struct {
+    const char *name, *text, *want;
 } systems[] = {
     { "none", "{\"a\":1}", "{\"a\":1,\"system\":\"New \\\"rule\\\"\"}" },
     { "null", "{\"system\":null}", "{\"system\":\"New \\\"rule\\\"\"}" },
@@ -120,4 +142,4 @@ TEST(system_prompt) {
     }
 }
 
-RUN_TESTS(T(reasoning), T(unsigned_thinking), T(system_prompt))
+RUN_TESTS(T(reasoning), T(unsigned_thinking), T(max_tokens), T(system_prompt))

@@ -301,6 +301,53 @@ TEST(reasoning) {
     }
 }
 
+/* ---- what every request must have */
+
+#define HI "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]"
+#define NO_NUMBER "max_tokens: max_tokens field must be a whole number, not below 0"
+
+static const struct {
+    const char *body, *want; /* `where: why`; NULL: taken */
+} checks[] = {
+    { "{" HI "}", NULL },
+    { "{" HI ",\"max_tokens\":null}", NULL },
+    { "{" HI ",\"max_tokens\":0}", NULL },
+    { "{" HI ",\"max_tokens\":1}", NULL },
+    { "{" HI ",\"max_tokens\":100.0}", NULL },
+    { "{" HI ",\"max_tokens\":1e3}", NULL },
+    { "{" HI ",\"max_tokens\":12345678901234567890}", NULL },
+    { "{" HI ",\"max_tokens\":-1}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":0.5}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":1e400}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":\"x\"}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":\"5\"}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":true}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":[5]}", NO_NUMBER },
+    { "{\"model\":\"m\",\"messages\":[]}", "messages: messages field must have at least one message" },
+    { "{\"model\":\"m\",\"messages\":\"Hi\"}", "messages: messages field must be an array" },
+    { "{\"model\":\"m\",\"messages\":null}", "messages: messages field is required" },
+    { "{\"messages\":[1]}", "model: model field is required" },
+    { "{\"model\":7,\"messages\":[1]}", "model: model field is required" },
+    { "[]", ": the request body must be a JSON object" },
+    { "\"x\"", ": the request body must be a JSON object" },
+    { "null", ": the request body must be a JSON object" },
+};
+
+TEST(check) {
+    for (size_t i = 0; i < VSR_COUNT(checks); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct vsr_err err = VSR_ERR_NONE;
+        struct json_doc doc;
+        int rc;
+        CHECK_INT(json_parse(arena, str_from_c(checks[i].body), &doc, NULL), 0, checks[i].body);
+        rc = messages_check(&doc, &err);
+        CHECK_INT(rc, checks[i].want ? VSR_E_INVALID : 0, checks[i].body);
+        if (rc < 0)
+            CHECK_STR(arena_printf(arena, "%s: %s", err.where, err.text), checks[i].want, checks[i].body);
+        arena_free(arena);
+    }
+}
+
 /* ---- counting */
 
 static const struct {
@@ -308,8 +355,11 @@ static const struct {
     int64_t tokens; /* -1: refused */
 } counts[] = {
     { "text", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"12345678\"}]}", 3 + 4 },
-    { "system counts", "{\"model\":\"m\",\"system\":\"1234\",\"messages\":[]}", 3 + 4 },
-    { "the answer's reserve does not", "{\"model\":\"m\",\"max_tokens\":9999,\"messages\":[]}", 0 },
+    { "system counts",
+      "{\"model\":\"m\",\"system\":\"1234\",\"messages\":[{\"role\":\"user\",\"content\":\"12345678\"}]}",
+      3 + 4 + 3 + 4 },
+    { "the answer's reserve does not",
+      "{\"model\":\"m\",\"max_tokens\":9999,\"messages\":[{\"role\":\"user\",\"content\":\"12345678\"}]}", 3 + 4 },
     { "no model", "{\"messages\":[]}", -1 },
     { "no messages", "{\"model\":\"m\"}", -1 },
 };
@@ -329,4 +379,4 @@ TEST(count_tokens) {
     }
 }
 
-RUN_TESTS(T(fixtures), T(what_nobody_changed_is_the_clients), T(reasoning), T(count_tokens))
+RUN_TESTS(T(fixtures), T(what_nobody_changed_is_the_clients), T(reasoning), T(check), T(count_tokens))

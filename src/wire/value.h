@@ -1,0 +1,47 @@
+/*
+ * value - a value of a request, asked what translators ask of it.
+ *
+ * Requests are hostile and optional: every question may be asked of a member that is absent (JSON_NONE) or of any type,
+ * and the answer is then no. Pure: any thread.
+ */
+#ifndef VSR_WIRE_VALUE_H
+#define VSR_WIRE_VALUE_H
+
+#include "core/json.h"
+
+/* Neither absent nor null. */
+static inline bool value_is_present(const struct json_doc *doc, json_ref ref) {
+    return ref != JSON_NONE && !json_is(doc, ref, JSON_NULL);
+}
+
+static inline bool value_is_string(const struct json_doc *doc, json_ref ref) {
+    return json_is(doc, ref, JSON_STRING);
+}
+
+/* A string that is not empty. */
+static inline bool value_is_filled(const struct json_doc *doc, json_ref ref) {
+    return value_is_string(doc, ref) && json_str_len(doc, ref) > 0;
+}
+
+/* An array with an element. */
+static inline bool value_has_elements(const struct json_doc *doc, json_ref ref) {
+    return json_is(doc, ref, JSON_ARRAY) && json_first(doc, ref) != JSON_NONE;
+}
+
+/* The string `text`. */
+static inline bool value_equals(const struct json_doc *doc, json_ref ref, vsr_str text) {
+    return value_is_string(doc, ref) && json_str_eq(doc, ref, text);
+}
+
+/* An object whose `type` is the string `type`: how blocks, parts, items and tools say what they are. */
+static inline bool value_type_is(const struct json_doc *doc, json_ref object, vsr_str type) {
+    return value_equals(doc, json_get(doc, object, VSR_STR("type")), type);
+}
+
+/* The bytes between a string's quotes: still escaped, so they may be put together with others. Of strings only. */
+static inline vsr_str value_inside(const struct json_doc *doc, json_ref string) {
+    vsr_str quoted = json_raw(doc, string);
+    return str_make(quoted.ptr + 1, quoted.len - 2);
+}
+
+#endif

@@ -188,8 +188,15 @@ static void substitute(struct walk *w, struct yaml_node **slot, const struct ste
     buf_done(&out);
 }
 
+/* An address with a place for credentials that nobody has put any in: a proxy without a password. */
+static bool is_plain_address(vsr_str text) {
+    return (str_starts(text, VSR_STR("http://")) || str_starts(text, VSR_STR("https://"))) &&
+           str_find_char(text, '@') < 0 && str_find_char(text, '?') < 0;
+}
+
 static void note_secret(struct walk *w, const struct yaml_node *node, const struct step *step) {
-    if (w->secret.line || node->text.len == 0 || has_reference(node->text) || node->substituted)
+    if (w->secret.line || node->text.len == 0 || has_reference(node->text) || node->substituted ||
+        is_plain_address(node->text))
         return;
     w->secret = (struct diag_at){ node->line, node->col, step_path(w->arena, step) };
 }

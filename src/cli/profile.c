@@ -55,8 +55,7 @@ struct config_load_options profile_load_options(bool strict_env) {
     };
 }
 
-/* A file that cannot be read is the command line's mistake, not the policy's: it is told apart before loading. */
-static int check_readable(const char *file, struct vsr_err *err) {
+int profile_check_readable(const char *file, struct vsr_err *err) {
     struct stat info;
     int fd = open(file, O_RDONLY | O_CLOEXEC), rc = 0;
     if (fd < 0 || fstat(fd, &info) < 0)
@@ -78,7 +77,7 @@ int profile_load_with(const struct profile_options *how, struct profile *ret_pro
     int rc;
     *profile = (struct profile){ .arena = arena_new(0, 0) };
     diag_init(&profile->diag, profile->arena, str_from_c(file ? file : PROFILE_DEMO_NAME));
-    rc = file ? check_readable(file, &profile->err) : 0;
+    rc = file ? profile_check_readable(file, &profile->err) : 0;
     if (rc < 0)
         return rc;
     profile->telemetry = telemetry_new();
@@ -110,14 +109,15 @@ void profile_done(struct profile *profile) {
     profile->snapshot = NULL;
     profile_models_free(profile->models);
     profile->models = NULL;
+    /* What failed to load lies in this arena, and gives back what it has of the registry. */
+    arena_free(profile->arena);
+    profile->arena = NULL;
     if (profile->registry)
         provider_registry_free(profile->registry);
     profile->registry = NULL;
     if (profile->telemetry)
         telemetry_free(profile->telemetry);
     profile->telemetry = NULL;
-    arena_free(profile->arena);
-    profile->arena = NULL;
 }
 
 int profile_complain(const struct cli *cli, const struct profile *profile) {

@@ -27,6 +27,10 @@ vsr_str profile_demo_text(void);
 /* What this program supports, for config_load and snapshot_load. */
 struct config_load_options profile_load_options(bool strict_env);
 
+/* A file that cannot be read is the command line's mistake, not the policy's: it is told apart before loading.
+ * VSR_E_IO. */
+int profile_check_readable(const char *file, struct vsr_err *err) VSR_MUST_CHECK;
+
 struct profile {
     struct arena *arena;       /* of `diag` */
     struct diag diag;          /* errors when loading failed; warnings may be there in any case */

@@ -16,6 +16,8 @@
 #include "serve/models_list.h"
 #include "serve/signal_metrics.h"
 
+#define SNAPSHOT_HAS_ERRORS "the configuration has errors" /* `diag` tells them */
+
 enum { SNAPSHOT_CHUNK_LEN = 64 << 10 };
 
 static void add_name(struct snapshot *snapshot, vsr_str name, enum target_kind kind,
@@ -191,9 +193,9 @@ static int compile(struct snapshot *snapshot, const struct snapshot_options *opt
     if (rc < 0)
         return rc;
     /* Last of what can fail: what these have of the registry lives as long as the arena, which `diag` keeps. */
-    rc = backend_tls_build(snapshot->arena, snapshot->doc, &options->load, options->registry, &backend_tls, err);
+    rc = backend_tls_build(snapshot->arena, snapshot->doc, &options->load, options->registry, &backend_tls, diag);
     if (rc < 0)
-        return rc;
+        return err_set(err, rc, SNAPSHOT_HAS_ERRORS);
     provider.tls_data = backend_tls;
     rc = provider_set_build(snapshot->arena, snapshot->doc, &provider, &snapshot->providers, err);
     if (rc < 0)
@@ -233,7 +235,7 @@ int snapshot_load(const char *file, vsr_str text, vsr_str name, const struct sna
     rc = file ? config_load_file(arena, file, &options->load, &snapshot->doc, diag)
               : config_load_text(arena, text, name, &options->load, &snapshot->doc, diag);
     if (rc < 0)
-        (void)err_set(err, rc, "the configuration has errors");
+        (void)err_set(err, rc, SNAPSHOT_HAS_ERRORS);
     else
         rc = compile(snapshot, options, diag, err);
     if (rc < 0) {

@@ -72,6 +72,16 @@ static bool read_extproc(const struct options *options, struct extproc_options *
     return socket_text_read(options_text(options, "extproc-listen"), &ret_options->address, &ret_options->port);
 }
 
+/* Given by hand for a socket that is not there: somebody believes that it is. Variables may stand ready for one. */
+static const char *idle_extproc_option(const struct options *options, const struct extproc_options *extproc) {
+    static const char *const names[] = { "extproc-tls-dir", "extproc-trust-identity" };
+    for (size_t i = 0; extproc->address.len == 0 && !options_has(options, "extproc-listen") && i < VSR_COUNT(names);
+         i++)
+        if (options_has(options, names[i]))
+            return names[i];
+    return NULL;
+}
+
 int command_serve(const struct cli *cli, int argc, char **argv) {
     const struct options *options = cli->options;
     struct gateway_options gateway = {
@@ -100,6 +110,12 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
     if (!read_extproc(options, &gateway.extproc))
         return cli_usage(cli, "--extproc-listen: expected ADDR:PORT or off, found \"%s\"",
                          options_text(options, "extproc-listen"));
+    if (idle_extproc_option(options, &gateway.extproc))
+        return cli_usage(cli, "--%s needs --extproc-listen", idle_extproc_option(options, &gateway.extproc));
+    if (gateway.config_file && profile_check_readable(gateway.config_file, &err) < 0) {
+        (void)cli_fail_err(cli, &err);
+        return CLI_USAGE;
+    }
     gateway.on_start = start_management;
     gateway.on_stop = stop_management;
     gateway.data = &management;

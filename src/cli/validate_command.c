@@ -223,6 +223,15 @@ static int print_result(const struct cli *cli, const struct profile *profile, bo
     return code;
 }
 
+/* What has no place in the document is told as a problem of all of it, so that programs find it where they look. */
+static int print_failure(const struct cli *cli, struct profile *profile, bool json) {
+    bool is_io = profile->err.code == VSR_E_IO;
+    if (!json)
+        return profile_complain(cli, profile);
+    diag_error(&profile->diag, is_io ? "E_IO" : "E_BUILD", (struct diag_at){ 0 }, VSR_STR(""), "%s", profile->err.text);
+    return print_result(cli, profile, json) == CLI_FAILURE && is_io ? CLI_USAGE : CLI_FAILURE;
+}
+
 static int validate_run(const struct cli *cli, int argc, char **argv) {
     const char *file = options_text(cli->options, "config");
     bool json = options_has(cli->options, "json") || strcmp(options_text(cli->options, "format"), "json") == 0;
@@ -236,7 +245,7 @@ static int validate_run(const struct cli *cli, int argc, char **argv) {
         return cli_usage(cli, "which file?");
     rc = profile_load(file, options_has(cli->options, "strict-env"), &profile);
     if (rc < 0 && profile.diag.n_errors == 0)
-        code = profile_complain(cli, &profile);
+        code = print_failure(cli, &profile, json);
     else
         code = print_result(cli, &profile, json);
     profile_done(&profile);

@@ -82,6 +82,8 @@ describe('help and mistakes', () => {
     [['serve', 'x'], /unexpected argument "x"/],
     [['serve', '--workers', '0'], /--workers must be a whole number from 1 to 256/],
     [['serve', '--metrics-listen', 'nowhere'], /--metrics-listen/],
+    [['serve', '--extproc-tls-dir', '/x'], /--extproc-tls-dir needs --extproc-listen/],
+    [['serve', '--extproc-trust-identity'], /--extproc-trust-identity needs --extproc-listen/],
     [['backend', '--listen', 'nowhere'], /"nowhere" is no address/],
     [['backend', '--fail-rate', '2'], /--fail-rate must be a number from 0 to 1/],
     [['backend', '--tls-cert', 'x'], /need each other/],
@@ -200,9 +202,58 @@ describe('validate', () => {
 
   test('what cannot be read is a matter of the command line', () => {
     for (const name of [path.join(scratch, 'nothing.yaml'), scratch]) {
-      const run = vsr(['validate', name]);
+      for (const args of [['validate', name], ['route', '-c', name, 'hi'], ['serve', '-c', name]]) {
+        const run = vsr(args);
+        assert.equal(run.code, 2, args.join(' '));
+        assert.match(run.err, /^vsr \w+: cannot read "[^"]+": .+\n$/);
+        assert.equal(run.out, '');
+      }
+      const run = vsr(['validate', '--json', name]);
       assert.equal(run.code, 2);
-      assert.match(run.err, /cannot read/);
+      assert.equal(run.json().valid, false);
+      assert.equal(run.json().errors[0].code, 'E_IO');
+    }
+  });
+
+  const through = (ref, more = '') => `version: v0.3
+listeners: [{name: a, address: 127.0.0.1, port: 1}]
+routing: {modelCards: [{name: m}]}
+providers:
+  models:
+  - name: m
+    backend_refs:
+    - ${ref}
+${more}`;
+
+  test('files of an endpoint\'s TLS: every one that cannot be used, at the key that names it', () => {
+    const name = file('ways.yaml', through(
+      '{name: far, endpoint: "https://10.0.0.7", tls: {ca_file: none.pem}}',
+      '    - {name: near, endpoint: "https://10.0.0.8", tls: {cert_file: ways.yaml, key_file: none.key}}\n',
+    ));
+    const run = vsr(['validate', name]);
+    assert.equal(run.code, 1);
+    assert.match(run.out, /ways\.yaml:8:\d+: error\[E_ASSET\] providers\.models\[m\]\.backend_refs\[far\]\.tls\.ca_file: cannot read CA file \S+none\.pem: No such file/);
+    assert.match(run.out, /ways\.yaml:9:\d+: error\[E_ASSET\] providers\.models\[m\]\.backend_refs\[near\]\.tls\.key_file: /);
+    assert.match(run.out, /is not valid: 2 errors/);
+    const result = vsr(['validate', '--json', name]);
+    assert.equal(result.code, 1);
+    assert.deepEqual(result.json().errors.map((error) => [error.code, error.line]), [['E_ASSET', 8], ['E_ASSET', 9]]);
+  });
+
+  test('what does not compile is JSON too when JSON is asked for', () => {
+    const rules = 'rules: [{name: k, requests_per_unit: 1, unit: day}]';
+    const limiter = `{type: redis-limiter, redis: {address: "redis:99999"}, ${rules}}`;
+    const name = file('limits.yaml', through('{endpoint: "127.0.0.1:1"}', `global: {services: {ratelimit: {providers: [${limiter}]}}}\n`));
+    const run = vsr(['validate', '--json', name]);
+    assert.equal(run.code, 1);
+    assert.match(run.json().errors[0].message, /"redis:99999" of a redis-limiter is not host:port/);
+  });
+
+  test('a proxy is a secret only with a password', () => {
+    for (const [proxy, secret] of [['http://127.0.0.1:3999', false], ['http://me:geheim@127.0.0.1:3999', true]]) {
+      const run = vsr(['validate', file('proxy.yaml', through(`{base_url: "http://x.internal/v1", proxy: "${proxy}"}`))]);
+      assert.equal(run.code, 0, run.out);
+      assert.equal(/W_SECRET/.test(run.out), secret, run.out);
     }
   });
 });

@@ -78,7 +78,7 @@ static enum stage_result find_model(struct request *request, const struct builti
     if (!builtin_is(request->facts.model) || snapshot_resolve(request->snapshot, request->facts.model))
         return STAGE_NEXT;
     if (builtin_open(request->facts.model, ret, &err) < 0 || (*ret)->kind != BUILTIN_VECTOR) {
-        request_model_unknown(request, request->facts.model);
+        request_model_unfit(request, request->facts.model, "the built-in model for embeddings is builtin/embedding");
         request->reply.param = VSR_STR("model");
         return STAGE_FAIL;
     }

@@ -189,6 +189,12 @@ void request_model_unknown(struct request *request, vsr_str name) {
                                VSR_FMT(snapshot_suggest(request->snapshot, request->arena, shown, true))));
 }
 
+void request_model_unfit(struct request *request, vsr_str name, const char *why) {
+    request_error(request, 404, TELEMETRY_REASON_model_not_found, ERROR_CODE_MODEL_NOT_FOUND,
+                  arena_printf(request->arena, "model \"%.*s\" is not available here: %s",
+                               VSR_FMT(utf8_cut(name, REQUEST_SUGGEST_LEN_MAX)), why));
+}
+
 void request_refuse_body(struct request *request, const struct vsr_err *err) {
     bool too_complex = err->code == VSR_E_NOMEM || err->code == VSR_E_LIMIT;
     request_error(request, too_complex ? 413 : 400, TELEMETRY_REASON_parse_error, NULL,

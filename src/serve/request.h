@@ -247,6 +247,8 @@ bool request_hold_bytes(struct request *request, size_t len);
 
 /* Fills request->reply with the 404 for a model name that stands for nothing. */
 void request_model_unknown(struct request *request, vsr_str name);
+/* The same for a name that is there and not for this: `why` says what for, and what to ask instead. */
+void request_model_unfit(struct request *request, vsr_str name, const char *why);
 
 /* A body that cannot be what it should: 400, or 413 when it is past what may be held, with the text and place of `err`.
  */

@@ -9,12 +9,27 @@
 #include "serve/stages.h"
 #include "serve/worker.h"
 
+/* Why the name of a recipe is of no use to this request, and what is. */
+static const char *why_not_routed(const struct request *request) {
+    switch (request->endpoint) {
+    case ENDPOINT_EMBEDDINGS:
+        return "it routes conversations; name a model that makes embeddings, such as builtin/embedding";
+    case ENDPOINT_IMAGES:
+        return "it routes conversations; name a model that makes pictures";
+    default:
+        return "it is routed, and x-vsr-skip-processing asks for no routing; name a model";
+    }
+}
+
 /* gateway.md 3. A skipped request, and one that is no chat, may only name a concrete model. */
 enum stage_result stage_resolve(struct request *request) {
     request->name = snapshot_resolve(request->snapshot, request->facts.model);
     if (request->name && !((request->skip || !request->as_chat) && request->name->recipe))
         return STAGE_NEXT;
-    request_model_unknown(request, request->facts.model);
+    if (request->name)
+        request_model_unfit(request, request->facts.model, why_not_routed(request));
+    else
+        request_model_unknown(request, request->facts.model);
     request->reply.param = VSR_STR("model");
     return STAGE_FAIL;
 }

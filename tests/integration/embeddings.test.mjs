@@ -74,8 +74,15 @@ describe('embeddings', () => {
     ]) {
       assertError(await ask(body), 400, { message, type: 'invalid_request_error' });
     }
-    for (const name of ['auto', 'builtin/domain', 'builtin/none', 'nobody'])
-      assertError(await ask({ model: name, input: 'x' }), 404, { code: 'model_not_found', what: name });
+    for (const [name, why] of [
+      ['auto', ' here: it routes conversations; name a model that makes embeddings, such as builtin/embedding'],
+      ['builtin/domain', ' here: the built-in model for embeddings is builtin/embedding'],
+      ['builtin/embeding', ' here: the built-in model for embeddings is builtin/embedding'],
+      ['nobody', ''],
+    ]) {
+      const message = `model "${name}" is not available${why}`;
+      assertError(await ask({ model: name, input: 'x' }), 404, { code: 'model_not_found', message, what: name });
+    }
     assertError(await request(vsr.port, { method: 'GET', path: '/v1/embeddings' }), 405, {});
   });
 

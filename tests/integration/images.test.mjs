@@ -267,7 +267,8 @@ describe('images', () => {
     assert.deepEqual(answer.json(), given);
     assert.equal(painter.last.path, '/v1/images/generations');
     assert.deepEqual(painter.last.json(), { model: 'painter', prompt: 'a cat', size: 'auto' });
-    assertError(await direct({ model: 'auto', prompt: 'a cat' }), 404, { code: 'model_not_found' });
+    const message = 'model "auto" is not available here: it routes conversations; name a model that makes pictures';
+    assertError(await direct({ model: 'auto', prompt: 'a cat' }), 404, { code: 'model_not_found', message });
     assertError(await direct({ prompt: 'a cat' }), 400, { type: 'invalid_request_error' });
   });
 });

@@ -52,6 +52,32 @@ const struct endpoint_row *endpoints_find(vsr_str path, vsr_str *ret_id) {
     return NULL;
 }
 
+enum {
+    SUGGEST_PATH_LEN_MAX = 64, /* of a path that is worth comparing */
+    SUGGEST_DISTANCE_MAX = 3,  /* more is no slip of the finger */
+    SUGGEST_TAIL_LEN_MIN = 6,  /* of what is asked for without its beginning: /models, but not / */
+};
+
+vsr_str endpoints_suggest(vsr_str path) {
+    size_t least = SUGGEST_DISTANCE_MAX + 1;
+    vsr_str best = VSR_STR("");
+    if (path.len < SUGGEST_TAIL_LEN_MIN || path.len > SUGGEST_PATH_LEN_MAX)
+        return best;
+    for (size_t i = 0; i < VSR_COUNT(rows); i++) {
+        size_t distance;
+        if (rows[i].prefix)
+            continue;
+        if (str_ends(rows[i].path, path) || str_ends(path, rows[i].path))
+            return rows[i].path;
+        distance = str_distance(path, rows[i].path, least - 1);
+        if (distance < least) {
+            least = distance;
+            best = rows[i].path;
+        }
+    }
+    return best;
+}
+
 unsigned endpoints_method(vsr_str method) {
     if (str_eq(method, VSR_STR("GET")) || str_eq(method, VSR_STR("HEAD")))
         return ENDPOINT_GET;

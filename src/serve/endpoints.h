@@ -52,6 +52,10 @@ struct endpoint_row {
 /* The row of a path without query and trailing slash; NULL: 404. `*ret_id` is the id as it was sent, or empty. */
 const struct endpoint_row *endpoints_find(vsr_str path, vsr_str *ret_id);
 
+/* The path that somebody meant who asked for one that is none: with too much or too little in front of it, or misspelt.
+ * Empty: none is near. */
+vsr_str endpoints_suggest(vsr_str path);
+
 /* The bit of a method; 0: none that any endpoint takes. */
 unsigned endpoints_method(vsr_str method);
 /* For the Allow header. */

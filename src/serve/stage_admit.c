@@ -84,12 +84,22 @@ static enum stage_result refuse_key(struct request *request) {
     return STAGE_FAIL;
 }
 
+/* 404, with what the client may have meant. */
+static void refuse_path(struct request *request) {
+    vsr_str near = endpoints_suggest(request->path), message = VSR_STR("endpoint not found");
+    if (str_starts(request->path, VSR_STR("/v1/responses/")))
+        message = VSR_STR("endpoint not found: the id of a response begins with \"resp_\"");
+    else if (near.len > 0)
+        message = arena_printf(request->arena, "endpoint not found; did you mean %.*s?", VSR_FMT(near));
+    request_error(request, 404, TELEMETRY_REASON_parse_error, NULL, message);
+}
+
 /* Finds the endpoint, or fills the reply with 404 or 405. */
 static const struct endpoint_row *find_endpoint(struct request *request) {
     const struct endpoint_row *row = endpoints_find(request->path, &request->resource_id);
     request->client_protocol = row ? row->protocol : endpoints_protocol(request->path);
     if (!row) {
-        request_error(request, 404, TELEMETRY_REASON_parse_error, NULL, VSR_STR("endpoint not found"));
+        refuse_path(request);
         return NULL;
     }
     request->endpoint = row->kind;

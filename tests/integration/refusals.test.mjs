@@ -254,6 +254,13 @@ describe('requests that vsr answers itself', () => {
         assertError(answer, 404, { message: 'endpoint not found', type: 'not_found_error', what: `${method} ${path}` });
       }
     }
+    for (const [path, message] of [
+      ['/chat/completions', 'endpoint not found; did you mean /v1/chat/completions?'],
+      ['/v1/respones', 'endpoint not found; did you mean /v1/responses?'],
+      ['/v1/responses/x', 'endpoint not found: the id of a response begins with "resp_"'],
+    ]) {
+      assertError(await get(vsr.port, path), 404, { message, what: path });
+    }
     const skip = await get(vsr.port, '/v1/router_replay', { 'x-vsr-skip-processing': 'true' });
     assert.equal(skip.status, 404);
     for (const path of ['/', '/metrics', '/chat/completions', '/healthz', '/readyz', '/v2/models']) {

@@ -76,4 +76,25 @@ TEST(allow) {
     CHECK_INT(endpoints_method(VSR_STR("PUT")), 0, "put");
 }
 
-RUN_TESTS(T(find), T(target), T(allow))
+static const struct {
+    const char *path, *want;
+} mistaken[] = {
+    { "/chat/completions", "/v1/chat/completions" },
+    { "/v1/v1/messages", "/v1/messages" },
+    { "/v1/chat/completion", "/v1/chat/completions" },
+    { "/v1/respones", "/v1/responses" },
+    { "/models", "/v1/models" },
+    { "/v1", "" },
+    { "/", "" },
+    { "", "" },
+    { "/v1/router_replay", "" },
+    { "/v1/audio/speech", "" },
+    { "/v1/chat/completions/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/v1/models", "" },
+};
+
+TEST(suggest) {
+    for (size_t i = 0; i < VSR_COUNT(mistaken); i++)
+        CHECK_STR(endpoints_suggest(str_from_c(mistaken[i].path)), mistaken[i].want, mistaken[i].path);
+}
+
+RUN_TESTS(T(find), T(target), T(allow), T(suggest))

@@ -234,10 +234,10 @@ int credentials_resolve(const struct credentials *credentials, const struct conf
     }
     /* The caller's key is for us or for a keyless backend: a vendor whose own key went missing must not see it. */
     if (ref->wants_key)
-        return err_set(err, VSR_E_INVALID, "endpoint %.*s configures a key and has none: %.*s", VSR_FMT(ref->name),
+        return err_set(err, VSR_E_INVALID, "the endpoint configures a key and has none: %.*s",
                        VSR_FMT(ref->key_source));
     if (!credentials->fail_open)
-        return err_set(err, VSR_E_INVALID, "no key for endpoint %.*s and authz.fail_open is false", VSR_FMT(ref->name));
+        return err_set(err, VSR_E_INVALID, "there is no key for the endpoint and authz.fail_open is false");
     if (!request->authorization_is_ours)
         ret_credential->source = CREDENTIAL_CALLER;
     return 0;

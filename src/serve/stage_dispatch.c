@@ -212,7 +212,8 @@ enum making { MADE, NO_CREDENTIAL, NO_BODY };
 static enum making make(struct request *request, const struct provider_endpoint *endpoint, struct vsr_err *err) {
     request->upstream_protocol = upstream_protocol_of(request, endpoint);
     if (build_headers(request, endpoint, err) < 0) {
-        LOG_WARN("no credential for an endpoint", LOG_S("endpoint", endpoint->id), LOG_C("error", err->text));
+        LOG_WARN("no credential for an endpoint", LOG_S("request_id", request->request_id),
+                 LOG_S("model", request->selected_model), LOG_S("endpoint", endpoint->id), LOG_C("error", err->text));
         return NO_CREDENTIAL;
     }
     if (request->body_for != endpoint && upstream_body_write(request, endpoint, err) < 0) {

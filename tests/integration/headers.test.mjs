@@ -112,7 +112,9 @@ describe('headers', () => {
     assertError(answer, 401, { code: 'invalid_api_key' });
     assert.doesNotMatch(answer.text(), /VSR_TEST_NO_SUCH_KEY/);
     assert.equal(backend.last, undefined);
-    await vsr.says(/configures a key and has none: VSR_TEST_NO_SUCH_KEY/);
+    await vsr.says(
+      /no credential for an endpoint request_id=\S+ model=keyMissing endpoint=keyMissing_\S+ error="the endpoint configures a key and has none: VSR_TEST_NO_SUCH_KEY/,
+    );
   });
 
   test('internal, identity and credential headers of a stranger are removed', async () => {

@@ -218,7 +218,7 @@ TEST(missing_key_named) {
     ref.key_source = VSR_STR("OPENAI_KEY");
     CHECK_INT(credentials_resolve(credentials_build(arena, &doc), &ref, &request, arena, &credential, &err),
               VSR_E_INVALID, "refused");
-    CHECK_STR(str_from_c(err.text), "endpoint cloud configures a key and has none: OPENAI_KEY", "text");
+    CHECK_STR(str_from_c(err.text), "the endpoint configures a key and has none: OPENAI_KEY", "text");
     arena_free(arena);
 }
 

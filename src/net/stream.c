@@ -30,6 +30,7 @@ enum {
     READS_PER_TURN = 4,        /* one busy peer must not starve the others */
     QUEUE_KEEP_LEN = 16 << 10, /* an emptied queue larger than this gives its memory back */
     LINGER_READS_PER_TURN = 16,
+    BACKLOG_RETRY_MS = 20, /* between two looks at a Unix socket whose backlog is full */
 };
 
 enum stream_state {
@@ -57,7 +58,8 @@ struct stream {
     bool tls_more; /* the session may hold bytes that readiness does not show */
     struct ssl_st *ssl;
     struct loop_task task;
-    struct loop_timer linger;
+    struct loop_timer timer;       /* of lingering, or of a connection that waits for the backlog */
+    struct sockaddr_un *asked_for; /* the Unix socket that did not take the connection yet; else NULL */
 
     struct buf queue; /* bytes [queue_off, len) wait for the socket */
     size_t queue_off;
@@ -78,7 +80,7 @@ static int wanted_mask(const struct stream *s) {
     int mask = 0;
     switch (s->state) {
     case STREAM_CONNECTING:
-        return UV_WRITABLE;
+        return s->asked_for ? 0 : UV_WRITABLE;
     case STREAM_HANDSHAKE:
         return s->handshake_wants_write ? UV_WRITABLE : UV_READABLE;
     case STREAM_OPEN:
@@ -144,7 +146,7 @@ static void dispose(struct stream *s) {
     s->events = NULL;
     s->owner = NULL;
     loop_defer_cancel(&s->task);
-    loop_timer_stop(&s->linger);
+    loop_timer_stop(&s->timer);
     if (s->ssl && was_open && !s->broken && !s->shutdown_done)
         tls_session_shutdown(s->ssl);
     tls_session_free(s->ssl);
@@ -154,6 +156,8 @@ static void dispose(struct stream *s) {
     s->pending_err = NULL;
     mem_free(s->tls_name);
     s->tls_name = NULL;
+    mem_free(s->asked_for);
+    s->asked_for = NULL;
     uv_close((uv_handle_t *)&s->poll, on_poll_closed);
     close(s->fd);
     s->fd = -1;
@@ -599,19 +603,41 @@ static socklen_t addr_len(const struct sockaddr *addr) {
     }
 }
 
-static int socket_connect(const struct sockaddr *addr, struct vsr_err *err) {
-    socklen_t len = addr_len(addr);
-    int one = 1, fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+static int socket_make(int family, struct vsr_err *err) {
+    int one = 1, fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         (void)err_set(err, VSR_E_IO, "cannot make a socket: %s", strerror(errno));
         return -1;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* only a matter of speed */
-    if (connect(fd, addr, len) == 0 || errno == EINPROGRESS || errno == EINTR)
-        return fd;
-    (void)err_set(err, VSR_E_REFUSED, "cannot connect: %s", strerror(errno));
-    close(fd);
-    return -1;
+    return fd;
+}
+
+/* 0 when the connection is there or on its way, else errno. EAGAIN: a Unix socket whose backlog is full, with which
+ * nothing has begun; TCP would wait by itself. */
+static int begin_connect(int fd, const struct sockaddr *addr) {
+    return connect(fd, addr, addr_len(addr)) == 0 || errno == EINPROGRESS || errno == EINTR ? 0 : errno;
+}
+
+static void on_backlog_due(void *data);
+
+static void wait_for_backlog(struct stream *s) {
+    loop_timer_start(s->loop, &s->timer, BACKLOG_RETRY_MS, on_backlog_due, s);
+}
+
+static void on_backlog_due(void *data) {
+    struct stream *s = data;
+    int error = begin_connect(s->fd, (const struct sockaddr *)s->asked_for);
+    if (error == EAGAIN) {
+        wait_for_backlog(s);
+        return;
+    }
+    mem_free(s->asked_for);
+    s->asked_for = NULL;
+    if (error)
+        fail_errno(s, error);
+    else
+        update_mask(s);
 }
 
 int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_client *tls, vsr_str server_name,
@@ -619,16 +645,26 @@ int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_cl
     struct vsr_err local;
     struct vsr_err *problem = err ? err : &local;
     struct stream *s;
-    int fd = socket_connect(addr, problem);
+    int error, fd = socket_make(addr->sa_family, problem);
     VSR_DEBUG_ASSERT(loop_on_thread(loop));
     if (fd < 0)
         return problem->code;
+    error = begin_connect(fd, addr);
+    if (error && (error != EAGAIN || addr->sa_family != AF_UNIX)) {
+        close(fd);
+        return err_set(problem, VSR_E_REFUSED, "cannot connect: %s", strerror(error));
+    }
     s = stream_make(loop, fd, events, owner, problem);
     if (!s) {
         close(fd);
         return problem->code;
     }
     s->state = STREAM_CONNECTING;
+    if (error) {
+        s->asked_for = MEM_NEW(struct sockaddr_un);
+        memcpy(s->asked_for, addr, sizeof(*s->asked_for));
+        wait_for_backlog(s);
+    }
     if (tls) {
         s->ssl = tls_session_client(tls, fd, server_name, problem);
         if (!s->ssl) {
@@ -790,7 +826,7 @@ void stream_close_gracefully(struct stream *stream, uint64_t linger_ms) {
     stream->owner = NULL;
     stream->paused = false;
     loop_defer_cancel(&stream->task);
-    loop_timer_start(stream->loop, &stream->linger, linger_ms, on_linger_over, stream);
+    loop_timer_start(stream->loop, &stream->timer, linger_ms, on_linger_over, stream);
     update_mask(stream);
 }
 

@@ -53,8 +53,11 @@ struct stream_events {
     void (*on_hangup)(void *owner);
 };
 
-/* Starts connecting. `tls` NULL: plain; `server_name` is copied (SNI and verification). on_open or on_error follows,
- * never inside this call. */
+/*
+ * Starts connecting. `tls` NULL: plain; `server_name` is copied (SNI and verification). on_open or on_error follows,
+ * never inside this call. A Unix socket whose backlog is full is asked again until it takes the connection: the owner
+ * has the clock, here as for TCP.
+ */
 int stream_connect(struct loop *loop, const struct sockaddr *addr, struct tls_client *tls, vsr_str server_name,
                    const struct stream_events *events, void *owner, struct stream **ret_stream, struct vsr_err *err);
 

@@ -1,6 +1,8 @@
 #include "net/stream.h"
 
 #include <malloc.h>
+#include <stdio.h>
+#include <sys/un.h>
 
 #include "certificates.h"
 #include "core/mem.h"
@@ -411,4 +413,77 @@ TEST(early_write) {
     loop_free(loop);
 }
 
-RUN_TESTS(T(plain), T(over_tls), T(refused), T(early_write))
+/* A burst of connections beyond the backlog of a Unix socket waits, as it would with TCP, until the server takes them.
+ */
+TEST(full_backlog) {
+    enum { N = 12 };
+    struct side sides[N] = { 0 };
+    struct peer peers[N] = { 0 };
+    struct loop *loop = NULL;
+    struct vsr_err err = VSR_ERR_NONE;
+    char dir[] = "/tmp/vsr-backlog-XXXXXX";
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n_open = 0, n_accepted = 0;
+    CHECK(mkdtemp(dir) != NULL, "directory");
+    (void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
+    CHECK(bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, 1) == 0, "listen");
+    CHECK(loop_new(&loop, &err) == 0, err.text);
+    for (int i = 0; i < N; i++) {
+        CHECK(stream_connect(loop, (struct sockaddr *)&addr, NULL, VSR_STR(""), &events, &sides[i], &sides[i].stream,
+                             &err) == 0,
+              err.text);
+        stream_write(sides[i].stream, VSR_STR("early"));
+    }
+    pump_turns(loop, 10);
+    for (int i = 0; i < N; i++)
+        n_open += sides[i].n_open;
+    CHECK(n_open > 0 && n_open < N - 1, "some wait");
+    stream_close(sides[N - 1].stream); /* waiting; nothing comes of it */
+    while (n_accepted < N - 1) {
+        PUMP(loop, peer_accept(&peers[n_accepted], fd), "accept");
+        PUMP(loop, peer_has(&peers[n_accepted], "early"), "bytes");
+        n_accepted++;
+    }
+    for (int i = 0; i < N; i++) {
+        CHECK_INT(sides[i].n_error, 0, sides[i].err.text);
+        CHECK_INT(sides[i].n_open, i < N - 1, "open");
+    }
+    for (int i = 0; i < N - 1; i++) {
+        stream_close(sides[i].stream);
+        peer_close(&peers[i]);
+    }
+    close(fd);
+    loop_free(loop);
+    CHECK(unlink(addr.sun_path) == 0 && rmdir(dir) == 0, "clean up");
+}
+
+/* The server goes while somebody waits for its backlog. */
+TEST(full_backlog_ends) {
+    enum { N = 4 };
+    struct side sides[N] = { 0 };
+    struct loop *loop = NULL;
+    struct vsr_err err = VSR_ERR_NONE;
+    char dir[] = "/tmp/vsr-backlog-XXXXXX";
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(mkdtemp(dir) != NULL, "directory");
+    (void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
+    CHECK(bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, 0) == 0, "listen");
+    CHECK(loop_new(&loop, &err) == 0, err.text);
+    for (int i = 0; i < N; i++)
+        CHECK(stream_connect(loop, (struct sockaddr *)&addr, NULL, VSR_STR(""), &events, &sides[i], &sides[i].stream,
+                             &err) == 0,
+              err.text);
+    pump_turns(loop, 10);
+    CHECK_INT(sides[N - 1].n_open + sides[N - 1].n_error, 0, "waits");
+    close(fd);
+    PUMP(loop, sides[N - 1].n_error == 1, "refused");
+    CHECK_INT(sides[N - 1].err.code, VSR_E_REFUSED, sides[N - 1].err.text);
+    CHECK_INT(sides[N - 1].n_open, 0, "never open");
+    for (int i = 0; i < N; i++)
+        stream_close(sides[i].stream);
+    loop_free(loop);
+    CHECK(unlink(addr.sun_path) == 0 && rmdir(dir) == 0, "clean up");
+}
+
+RUN_TESTS(T(plain), T(over_tls), T(refused), T(early_write), T(full_backlog), T(full_backlog_ends))

@@ -8,6 +8,7 @@
 
 struct places {
     struct admission_place *first, *last;
+    size_t n;
 };
 
 struct admission {
@@ -59,12 +60,14 @@ static void append(struct places *list, struct admission_place *place) {
     place->prev = list->last;
     *(list->last ? &list->last->next : &list->first) = place;
     list->last = place;
+    list->n++;
 }
 
 static void unlink_place(struct places *list, struct admission_place *place) {
     *(place->prev ? &place->prev->next : &list->first) = place->next;
     *(place->next ? &place->next->prev : &list->last) = place->prev;
     place->prev = place->next = NULL;
+    list->n--;
 }
 
 /* ---- telling, on the loop of who waits */
@@ -131,13 +134,13 @@ static void fill(struct admission *admission) {
     }
 }
 
-/* How long until somebody of that priority would be let in, by the pace of late. */
+/* How long until somebody of that priority would be let in, by the pace of late. Asked for each that is turned away, so
+ * that its cost may not grow with the queue. */
 static unsigned retry_after_s(const struct admission *admission, unsigned priority) {
     size_t n_before = 1;
     double seconds;
     for (unsigned p = priority; p < ADMISSION_PRIORITIES; p++)
-        for (const struct admission_place *place = admission->queues[p].first; place; place = place->next)
-            n_before++;
+        n_before += admission->queues[p].n;
     seconds = (double)n_before * admission->interval_us / 1e6;
     if (seconds >= ADMISSION_RETRY_MAX_S)
         return ADMISSION_RETRY_MAX_S;

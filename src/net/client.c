@@ -105,9 +105,11 @@ static struct client_call *line_first(const struct client_endpoint *endpoint, co
 static void on_wait_over(void *data) {
     struct client_call *call = data;
     struct vsr_err err;
-    uint64_t waited = loop_now_ms(call->endpoint->client->loop) - call->started_ms;
-    (void)err_set(&err, VSR_E_TIMEOUT, "no connection to %.*s within %llu ms", VSR_FMT(call->endpoint->shown),
-                  (unsigned long long)waited);
+    const struct client_endpoint *endpoint = call->endpoint;
+    uint64_t waited = loop_now_ms(endpoint->client->loop) - call->started_ms;
+    bool all_busy = endpoint->n_connecting == 0 && endpoint->n_conns >= endpoint->connections_max;
+    (void)err_set(&err, all_busy ? VSR_E_LIMIT : VSR_E_TIMEOUT, "no %sconnection to %.*s within %llu ms",
+                  all_busy ? "free " : "", VSR_FMT(endpoint->shown), (unsigned long long)waited);
     line_remove(call->endpoint, call);
     call_fail(call, &err, false);
 }

@@ -57,7 +57,8 @@ struct client_events {
     /*
      * The call failed: VSR_E_REFUSED, _DNS, _TLS, _TIMEOUT, _CLOSED, _PROTOCOL, _LIMIT. The call is over. Whether any
      * byte of the answer had come is known to the owner (on_head). `connected` tells whether the request had been
-     * written.
+     * written; VSR_E_LIMIT before that says nothing about the server: too many wait, or all connections that may be
+     * were busy for too long.
      */
     void (*on_error)(void *owner, const struct vsr_err *err, bool connected);
 };

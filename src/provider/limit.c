@@ -105,20 +105,31 @@ static uint64_t now_us(void) {
 
 /* ---- what a request needs */
 
+static bool counts_requests(enum limit_kind kind) {
+    return kind == LIMIT_REQUESTS || kind == LIMIT_CONCURRENT;
+}
+
 /* Whether the rule's budget of that kind is asked for now. */
 static bool is_due(const struct limit_rule *rule, enum limit_kind kind, const struct limit_ask *ask) {
-    bool counts = kind == LIMIT_REQUESTS || kind == LIMIT_CONCURRENT;
     if (rule->limits[kind] <= 0)
         return false;
     if (ask->phase == LIMIT_EARLY)
         return !rule->by_model;
     if (kind == LIMIT_COST)
         return str_eq(rule->config->currency, ask->subject.currency);
-    return !counts || rule->by_model;
+    return !counts_requests(kind) || rule->by_model;
+}
+
+/* Whether the other ticket of the request has counted it in that bucket. */
+static bool is_counted(const struct limit_ticket *beside, vsr_str key) {
+    for (size_t i = 0; beside && i < beside->n_held; i++)
+        if (str_eq(beside->held[i].key, key))
+            return true;
+    return false;
 }
 
 static double amount_of(enum limit_kind kind, const struct limit_ask *ask) {
-    if (kind == LIMIT_REQUESTS || kind == LIMIT_CONCURRENT)
+    if (counts_requests(kind))
         return 1;
     if (ask->phase == LIMIT_EARLY)
         return 0;
@@ -132,6 +143,8 @@ static void add_needs(struct needs *needs, struct arena *arena, const struct lim
         if (!is_due(rule, kind, ask))
             continue;
         key = limit_bucket_name(arena, rule, kind, &ask->subject);
+        if (counts_requests(kind) && is_counted(ask->beside, key))
+            continue;
         needs->items[needs->n] = (struct limit_need){
             .key = key,
             .limit = rule->limits[kind],

@@ -81,7 +81,9 @@ struct limit_ask {
     struct limit_subject subject; /* its texts are kept while waiting */
     double tokens, cost;          /* LIMIT_ROUTED: what the prompt is thought to take */
     bool again;                   /* LIMIT_ROUTED: a refusal leaves on the ticket what the early ask was given */
-    struct arena *arena;          /* of the request */
+    /* LIMIT_ROUTED: of another model's part in the same request; what counts requests counts it once. NULL: none. */
+    const struct limit_ticket *beside;
+    struct arena *arena; /* of the request */
 };
 
 struct limit_state *limit_state_new(void);

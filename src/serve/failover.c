@@ -149,6 +149,8 @@ bool failover_next(struct request *request, const struct provider_result *result
         return false;
     if (result->failure == PROVIDER_CONNECT)
         return change(request, false, TELEMETRY_REASON_upstream_connect, "connect");
+    if (result->failure == PROVIDER_CANCELLED) /* no place in our own queue */
+        return change(request, false, TELEMETRY_REASON_overloaded, "overloaded");
     if (result->failure == PROVIDER_RESET && result->status == 0)
         return change(request, false, TELEMETRY_REASON_upstream_reset, "reset");
     if (result->failure == PROVIDER_OK && result->status == 429)

@@ -2,10 +2,10 @@
  * failover - another model of the decision answers when all endpoints of the chosen one failed (config.md 6.4).
  *
  * Only where the decision says `fallback: true`, only before a byte has reached the client, and only for failures that
- * another model may not have: no connection, a reset before the answer, 429, 5xx; and a prompt that is too long, to a
- * model with a larger window. Candidates are asked in the decision's order, each once, all within the listener's
- * timeout; those that could not do what is asked, or that the caller's budgets have no room for, are passed over. The
- * request starts again from what came in. A proxy in front calls its own backends: no failover there.
+ * another model may not have: no connection, or none free, a reset before the answer, 429, 5xx; and a prompt that is
+ * too long, to a model with a larger window. Candidates are asked in the decision's order, each once, all within the
+ * listener's timeout; those that could not do what is asked, or that the caller's budgets have no room for, are passed
+ * over. The request starts again from what came in. A proxy in front calls its own backends: no failover there.
  */
 #ifndef VSR_SERVE_FAILOVER_H
 #define VSR_SERVE_FAILOVER_H

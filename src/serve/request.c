@@ -56,12 +56,15 @@ struct request *request_new(struct worker *worker, struct snapshot *snapshot, st
     return request;
 }
 
+void request_overloaded(struct request *request, vsr_str message) {
+    request_error(request, 503, TELEMETRY_REASON_overloaded, ERROR_CODE_OVERLOADED, message);
+    request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+}
+
 bool request_hold_bytes(struct request *request, size_t len) {
     struct worker *worker = request->worker;
     if (len > WORKER_BODY_BYTES_MAX - worker->body_bytes) {
-        request_error(request, 503, TELEMETRY_REASON_overloaded, NULL,
-                      VSR_STR("too many large requests are under way"));
-        request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+        request_overloaded(request, VSR_STR("too many large requests are under way"));
         return false;
     }
     worker->body_bytes += len;
@@ -111,6 +114,7 @@ void request_free(struct request *request) {
     embeddings_cancel(request->embeddings);
     images_cancel(request->images);
     admission_leave(&request->place);
+    limit_refund(worker->limits, &request->beside);
     limit_refund(worker->limits, &request->ticket); /* settled, unless nobody recorded the request */
     evidence_run_cancel(request->evidence);
     dispatch_cancel(request);

@@ -132,11 +132,10 @@ struct request {
     /* limit */
     struct limit_ask limit_ask;
     struct limit_ticket ticket;
-    bool limit_waits;      /* an answer is under way */
-    int64_t prompt_tokens; /* estimated */
-    double beside_tokens;  /* taken by other models than the one that answers, as is the money, in its currency */
-    double beside_cost;
-    uint64_t said_len, n_said; /* bytes and pieces of the answer so far, where a decoder reads along */
+    struct limit_ticket beside; /* of another model that has a part in the answer */
+    bool limit_waits;           /* an answer is under way */
+    int64_t prompt_tokens;      /* estimated */
+    uint64_t said_len, n_said;  /* bytes and pieces of the answer so far, where a decoder reads along */
 
     /* admission */
     struct admission_place place;
@@ -253,6 +252,9 @@ void request_model_unfit(struct request *request, vsr_str name, const char *why)
 /* A body that cannot be what it should: 400, or 413 when it is past what may be held, with the text and place of `err`.
  */
 void request_refuse_body(struct request *request, const struct vsr_err *err);
+
+/* Fills request->reply with a 503 that asks the client to come again. `message` lives as long as the request. */
+void request_overloaded(struct request *request, vsr_str message);
 
 /* Shorthand of the stages: fills request->reply with an error. `message` lives as long as the request. */
 void request_error(struct request *request, int status, enum telemetry_reason reason, const char *code,

@@ -332,9 +332,7 @@ static enum stage_result dispatch_once(struct request *request) {
         return forward(request);
     rc = provider_call_begin(&request->call, request->target.model, request->worker->index);
     if (rc == VSR_E_LIMIT) {
-        request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
-                      VSR_STR("too many requests to the selected model are under way"));
-        request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+        request_overloaded(request, VSR_STR("too many requests to the selected model are under way"));
         return STAGE_FAIL;
     }
     if (rc < 0)

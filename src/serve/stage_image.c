@@ -49,8 +49,12 @@ struct image_call {
     bool begun;                    /* `provider` has to be ended */
     struct buf body, answer;
     int status;
-    bool ended; /* the answer came to its end */
+    bool ended;      /* the answer came to its end */
+    bool overloaded; /* nobody was asked: too many are under way */
 };
+
+/* What callers may have is asked for before anything is made. */
+enum paying { OWN_BUDGETS, BUDGETS_BESIDE, PAID };
 
 struct images {
     struct request *request;
@@ -61,7 +65,7 @@ struct images {
     struct image_request asked;
     struct image_call draw, say;
     uint64_t began_ns;
-    bool is_paid;
+    enum paying paying;
 };
 
 /* ---- calls */
@@ -104,8 +108,10 @@ static void on_end(void *owner) {
 
 static void on_error(void *owner, const struct vsr_err *err, bool connected) {
     struct image_call *call = owner;
+    enum provider_failure failure = relay_failure_of(err, connected);
     LOG_WARN("a backend failed", LOG_S("request_id", call->images->request->request_id), LOG_C("error", err->text));
-    end_call(call, relay_failure_of(err, connected));
+    call->overloaded = failure == PROVIDER_CANCELLED;
+    end_call(call, failure);
     if (!is_under_way(call->images))
         pipeline_resume(call->images->request);
 }
@@ -163,8 +169,12 @@ static bool ask_model(struct image_call *call, const struct config_model_ref *re
                                             .translated = true,
                                             .trust_injected = request->listener->trust_identity_headers,
                                             .authorization_is_ours = request->key_checked };
-    if (!provider_set_find(request->snapshot->providers, config_ref_name(ref), &target) ||
-        provider_call_begin(&call->provider, target.model, worker->index) < 0)
+    int rc;
+    if (!provider_set_find(request->snapshot->providers, config_ref_name(ref), &target))
+        return false;
+    rc = provider_call_begin(&call->provider, target.model, worker->index);
+    call->overloaded = rc == VSR_E_LIMIT;
+    if (rc < 0)
         return false;
     call->begun = true;
     endpoint = provider_call_pick(&call->provider, loop_now_ms(worker->loop));
@@ -435,27 +445,45 @@ static double above_zero(int64_t n) {
     return n > 0 ? (double)n : 0;
 }
 
-/* What the picture has taken, when another model answers beside it. `ref` NULL: drawn by nobody's model. */
-static void count_beside(struct request *request, const struct config_model_ref *ref, const struct usage *usage) {
+/* Of the one that draws beside another; NULL: nobody's model does. */
+static const struct snapshot_model *model_beside(const struct images *images) {
+    const struct request *request = images->request;
     struct provider_target target;
-    const struct snapshot_model *model;
-    const struct config_pricing *pricing;
-    double cost;
-    if (!ref || !usage->has || !provider_set_find(request->snapshot->providers, config_ref_name(ref), &target))
-        return;
-    model = snapshot_model(request->snapshot, target.model->name);
-    pricing = model->provider->config->pricing;
-    cost = pricing_cost(pricing, usage);
-    request->beside_tokens += above_zero(usage->prompt) + above_zero(usage->completion);
+    if (!images->text || !images->picture ||
+        !provider_set_find(request->snapshot->providers, config_ref_name(images->picture), &target))
+        return NULL;
+    return snapshot_model(request->snapshot, target.model->name);
+}
+
+/* Of the prompt that a picture is drawn from. */
+static int64_t picture_tokens(const struct images *images) {
+    return (int64_t)token_estimate_tokens(images->asked.prompt.len,
+                                          token_estimate_ratio(images->request->worker->token_estimate));
+}
+
+static void count_beside(const struct snapshot_model *model, const struct usage *usage) {
     metric_inc(model->metrics.requests);
     metric_add(model->metrics.prompt_tokens, above_zero(usage->prompt));
     metric_add(model->metrics.completion_tokens, above_zero(usage->completion));
     metric_add(model->metrics.tokens, above_zero(usage->prompt) + above_zero(usage->completion));
     if (model->metrics.cost)
-        metric_add(model->metrics.cost, cost);
-    if (pricing_configured(pricing) &&
-        str_eq(pricing_currency(pricing), pricing_currency(request->model->provider->config->pricing)))
-        request->beside_cost += cost;
+        metric_add(model->metrics.cost, pricing_cost(model->provider->config->pricing, usage));
+}
+
+/* The picture's own model gets what the picture took. Who draws may be all that has answered: then it is the model of
+ * the request, and only the budgets are told here. */
+static void settle_beside(struct images *images, bool drawn, bool said, const struct usage *reported) {
+    const struct snapshot_model *model = model_beside(images);
+    struct usage usage = *reported;
+    if (!model)
+        return;
+    if (drawn && !usage.has)
+        usage = (struct usage){ .has = true, .prompt = picture_tokens(images) };
+    limit_beside_ends(images->request, model, &usage);
+    if (!said)
+        limit_part_ends(images->request);
+    else if (reported->has)
+        count_beside(model, reported);
 }
 
 static enum stage_result finish(struct request *request, struct images *images) {
@@ -465,14 +493,17 @@ static enum stage_result finish(struct request *request, struct images *images) 
                                .include_usage = request->facts.include_usage_asked };
     bool drawn = read_picture(images, &picture);
     chat.text = images->text ? read_text(&images->say, &chat.usage) : picture.text;
+    settle_beside(images, drawn, chat.text.len > 0, &picture.usage);
+    if (!drawn && chat.text.len == 0 && (images->draw.overloaded || images->say.overloaded)) {
+        request_overloaded(request, VSR_STR("too many requests to the backends are under way"));
+        return STAGE_FAIL;
+    }
     if (!drawn && chat.text.len == 0) {
         request_error(request, 503, TELEMETRY_REASON_upstream_5xx, NULL, VSR_STR("no picture could be made"));
         return STAGE_FAIL;
     }
     if (images->text && chat.text.len == 0) /* who draws is all that has answered */
         choose_model(request, images->picture);
-    else if (images->text)
-        count_beside(request, images->picture, &picture.usage);
     if (!images->text || chat.text.len == 0)
         chat.usage = picture.usage;
     chat.url = picture.url;
@@ -480,6 +511,23 @@ static enum stage_result finish(struct request *request, struct images *images) 
     chat.model = request->selected_model;
     give(request, &chat);
     return STAGE_DONE;
+}
+
+/* Of the selected model, and of the one that draws beside it. */
+static enum stage_result pay(struct images *images) {
+    struct request *request = images->request;
+    const struct snapshot_model *beside = model_beside(images);
+    enum stage_result result = STAGE_NEXT;
+    if (images->paying == OWN_BUDGETS)
+        result = stage_budget(request);
+    if (result != STAGE_NEXT)
+        return result;
+    images->paying = BUDGETS_BESIDE;
+    if (beside)
+        result = limit_beside(request, beside, config_ref_name(images->picture), picture_tokens(images));
+    if (result == STAGE_NEXT)
+        images->paying = PAID;
+    return result;
 }
 
 enum stage_result stage_image(struct request *request) {
@@ -493,11 +541,10 @@ enum stage_result stage_image(struct request *request) {
             return STAGE_NEXT;
         choose_model(request, images->text ? images->text : images->picture);
     }
-    if (!images->is_paid) {
-        result = stage_budget(request);
+    if (images->paying != PAID) {
+        result = pay(images);
         if (result != STAGE_NEXT)
             return result;
-        images->is_paid = true;
         begin(images);
     }
     return is_under_way(images) ? STAGE_WAIT : finish(request, images);

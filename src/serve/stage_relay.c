@@ -352,8 +352,7 @@ static void answer_failure(struct request *request, enum provider_failure failur
     if (failure == PROVIDER_TIMEOUT || code == VSR_E_TIMEOUT)
         request_error(request, 504, TELEMETRY_REASON_timeout, NULL, VSR_STR("the backend did not answer in time"));
     else if (failure == PROVIDER_CANCELLED)
-        request_error(request, 503, TELEMETRY_REASON_overloaded, "overloaded",
-                      VSR_STR("too many requests to the backend are waiting"));
+        request_overloaded(request, VSR_STR("too many requests to the backend are waiting"));
     else if (failure == PROVIDER_CONNECT)
         request_error(request, 502, TELEMETRY_REASON_upstream_connect, "upstream_unreachable",
                       VSR_STR("the backend could not be reached"));

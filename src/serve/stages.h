@@ -23,6 +23,16 @@ enum stage_result stage_budget(struct request *request);
 /* Another model is to answer in place of the one that the budgets were asked for: gives back, and asks again. WAITING:
  * stage_dispatch() goes on. DENIED: nothing is refused yet. */
 enum limit_answer limit_again(struct request *request);
+/*
+ * Another model has a part in the answer, beside the selected one: its budgets, asked for once those of the selected
+ * model are. FAIL and WAIT as from stage_budget().
+ */
+enum stage_result limit_beside(struct request *request, const struct snapshot_model *model, vsr_str model_name,
+                               int64_t prompt_tokens);
+/* That part is over; by its own model's price. */
+void limit_beside_ends(struct request *request, const struct snapshot_model *model, const struct usage *usage);
+/* The selected model had no part in the answer: what was taken for its tokens goes back. */
+void limit_part_ends(struct request *request);
 /* A piece of the answer: counted, for answers that end before anybody has said what they took. */
 void limit_note_delta(struct request *request, const struct answer_delta *delta);
 /* Settles them, once. `reported` NULL: no backend said what it took. `cut`: the answer did not come to its end. */

@@ -158,6 +158,77 @@ describe('images', () => {
     assert.equal(picture.headers.get('x-vsr-selected-model'), 'painter', 'who alone has answered');
   });
 
+  test('both: each model has its own budgets, and its own price', async (t) => {
+    const priced = (currency) => ({ pricing: { currency, prompt_per_1m: 1000, completion_per_1m: 1000 } });
+    const rules = [
+      { name: 'writer', tokens_per_unit: 1000, unit: 'day', match: { model: 'writer' } },
+      { name: 'painter', requests_per_unit: 4, cost_per_unit: 0.4, currency: 'EUR', unit: 'day', match: { model: 'painter' } },
+      { name: 'all', tokens_per_unit: 5000, unit: 'day' },
+      { name: 'money', cost_per_unit: 0.2, currency: 'USD', unit: 'day' },
+    ];
+    const vsr = await start(t, {
+      more: {
+        models: {
+          writer: { ...priced('USD'), backend_refs: [text] },
+          painter: { ...priced('EUR'), backend_refs: [painter] },
+        },
+        global: { services: { ratelimit: { providers: [{ type: 'local-limiter', rules }] } } },
+      },
+    });
+    const says = (prompt_tokens, completion_tokens) => ({ usage: { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens } });
+    text.behaviour = jsonAnswer(JSON.stringify(completion('x', 'words', says(20, 30))));
+    painter.behaviour = jsonAnswer(JSON.stringify(completion('x', [{ type: 'image_url', image_url: { url } }], says(40, 60))));
+    const left = async () => Number((await ask(vsr, 'How do cats sleep?')).headers.get('x-ratelimit-remaining'));
+    for (let i = 0; i < 3; i++) assert.equal((await ask(vsr, 'Explain the picture')).status, 200);
+    const writer = 1000 - (await left());
+    assert.ok(writer >= 150 && writer < 170, `three times 50 and a prompt, nothing of the painter's: ${writer}`);
+    text.forget();
+    painter.forget();
+    const fourth = await ask(vsr, 'Explain the picture');
+    assert.equal(fourth.status, 429, 'four answers of 0.05 USD; the 0.3 EUR of the painter are within its own budget');
+    assert.equal(painter.requests.length + text.requests.length, 0);
+  });
+
+  test("both: the painter's budget is asked for, too, and a refusal takes nothing of the writer's", async (t) => {
+    const rules = [
+      { name: 'painter', requests_per_unit: 1, unit: 'day', match: { model: 'painter' } },
+      { name: 'each', requests_per_unit: 10, unit: 'day' },
+      { name: 'auto', requests_per_unit: 5, unit: 'day', match: { model: 'auto' } },
+    ];
+    const vsr = await start(t, {
+      more: { global: { services: { ratelimit: { providers: [{ type: 'local-limiter', rules }] } } } },
+    });
+    painter.behaviour = omniAnswer();
+    text.behaviour = openaiAnswer();
+    assert.equal((await ask(vsr, 'Explain the picture')).status, 200);
+    text.forget();
+    assertError(await ask(vsr, 'Explain the picture'), 429, { type: 'rate_limit_error' });
+    assert.equal(text.requests.length, 0);
+    const plain = await ask(vsr, 'How do cats sleep?');
+    assert.equal(plain.status, 200);
+    assert.equal(plain.headers.get('x-ratelimit-remaining'), '3', 'one for the request of two models, none for the refused one');
+  });
+
+  test('a queue that is full says when to come again, and blames nobody', async (t) => {
+    const vsr = await start(t, {
+      kinds: ['DIFFUSION'],
+      more: { models: { painter: { reliability: { circuit: { max_connections: 1, max_pending: 1 } }, backend_refs: [painter] } } },
+    });
+    const draw = omniAnswer();
+    painter.behaviour = async (exchange) => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await draw(exchange);
+    };
+    const answers = await Promise.all(Array.from({ length: 24 }, () => ask(vsr, 'draw a cat')));
+    const refused = answers.filter(({ status }) => status === 503);
+    assert.ok(refused.length > 0 && refused.length < 24, `${answers.map(({ status }) => status)}`);
+    for (const one of refused) {
+      assertError(one, 503, { code: 'overloaded' });
+      assert.equal(one.headers.get('retry-after'), '1');
+    }
+    assert.match((await vsr.metrics()).text(), /^vsr_endpoint_failures_total\{model="painter".*\} 0$/m);
+  });
+
   test('one side may fail, not both', async (t) => {
     const vsr = await start(t);
     const broken = jsonAnswer('{"error":{"message":"no"}}', { status: 500, reason: 'No' });

@@ -232,7 +232,13 @@ test('connections and waiting requests of an endpoint have limits of their own',
     models: { m: { reliability: { circuit: { max_connections: 4, max_pending: 2 } }, backend_refs: [backend] } },
     default_model: 'm',
   }));
-  const statuses = (await Promise.all(Array.from({ length: 30 }, () => ask(vsr)))).map((answer) => answer.status);
+  const answers = await Promise.all(Array.from({ length: 30 }, () => ask(vsr)));
+  const statuses = answers.map((answer) => answer.status);
+  for (const answer of answers.filter(({ status }) => status === 503)) {
+    assert.equal(answer.json().error.code, 'overloaded');
+    assert.equal(answer.headers.get('retry-after'), '1');
+  }
+  assert.match((await vsr.metrics()).text(), /^vsr_endpoint_failures_total\{.*\} 0$/m);
   assert.ok(most <= 4, `${most} at once`);
   assert.ok(statuses.includes(200) && statuses.includes(503), `${statuses}`);
   assert.ok(statuses.every((status) => status === 200 || status === 503), `${statuses}`);

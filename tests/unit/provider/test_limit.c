@@ -232,5 +232,32 @@ TEST(nothing_is_limited) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(whose_budget), T(tokens_and_money), T(another_model), T(later_refusal_refunds), T(at_once),
-          T(nothing_is_limited))
+/* A model beside the selected one: requests are counted once in each bucket, tokens and money by whoever takes them. */
+TEST(two_models_at_once) {
+    static const char *const rules =
+        "{name: each, match: {model: \"*\"}, requests_per_unit: 9, unit: day},"
+        "{name: auto, match: {model: auto}, requests_per_unit: 9, concurrent: 9, unit: day},"
+        "{name: all, tokens_per_unit: 1000, unit: day}";
+    struct bench b;
+    struct limit_ticket first = { 0 }, second = { 0 };
+    struct limit_ask asked = { .phase = LIMIT_ROUTED, .tokens = 10, .beside = &first };
+    char document[1024];
+    (void)snprintf(document, sizeof(document), DOCUMENT("%s"), rules);
+    open_bench(&b, document);
+    CHECK(passes(&b, "alice - - - m", &first), "the first");
+    CHECK_INT(first.n_held, 4, "requests of m, of auto and at once, tokens");
+    asked.set = b.set;
+    asked.arena = b.arena;
+    asked.subject = subject_of(b.arena, "alice - - - n");
+    CHECK_INT(limit_take(b.lane, &asked, &second, NULL, NULL), LIMIT_PASSED, "beside it");
+    CHECK_INT(second.n_held, 2, "requests of n, tokens");
+    limit_settle(b.lane, &second, 300, 0);
+    limit_settle(b.lane, &first, 500, 0);
+    CHECK_INT(ask(&b, "alice - - - o", LIMIT_ROUTED, 201, 0, &first), LIMIT_DENIED, "both have taken tokens");
+    CHECK_INT(ask(&b, "alice - - - o", LIMIT_ROUTED, 200, 0, &first), LIMIT_PASSED, "and no more");
+    limit_settle(b.lane, &first, 0, 0);
+    close_bench(&b);
+}
+
+RUN_TESTS(T(whose_budget), T(tokens_and_money), T(another_model), T(two_models_at_once), T(later_refusal_refunds),
+          T(at_once), T(nothing_is_limited))

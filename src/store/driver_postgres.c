@@ -27,6 +27,8 @@ enum {
 
 enum statement {
     PG_PUT,
+    PG_UPDATE,
+    PG_PROGRESS,
     PG_CHAIN,
     PG_DELETE,
     PG_DELETE_LOG,
@@ -54,6 +56,17 @@ static const struct {
                  " ON CONFLICT (id) DO UPDATE SET previous_id = $2, conversation_id = $3, owner = $4, status = $5,"
                  " final = $6, instance = $7, object = $8, input = $9, created_s = $10, expires_s = $11,"
                  " input_tokens = $12, output_tokens = $13 WHERE NOT r.final OR r.expires_s <= $14" },
+    /* how many it has changed, and how many there are */
+    [PG_UPDATE] = { "vsr_update",
+                    "WITH changed AS (UPDATE @ SET previous_id = $2, conversation_id = $3, owner = $4, status = $5,"
+                    " final = $6, instance = $7, object = $8, input = $9, created_s = $10, expires_s = $11,"
+                    " input_tokens = $12, output_tokens = $13 WHERE id = $1 AND NOT final AND expires_s > $14"
+                    " RETURNING 1)"
+                    " SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM @ WHERE id = $1 AND expires_s > "
+                    "$14)" },
+    [PG_PROGRESS] = { "vsr_progress", "WITH changed AS (UPDATE @ SET status = 'in_progress' WHERE id = $1 AND NOT final"
+                                      " AND status <> 'in_progress')"
+                                      " SELECT final FROM @ WHERE id = $1 AND expires_s > $2" },
     /* first who is in the chain, then what they hold: the sizes bound what is read */
     [PG_CHAIN] = { "vsr_chain",
                    "WITH RECURSIVE chain (id, previous_id, hop, len, seen) AS ("
@@ -160,35 +173,78 @@ static int change(struct postgres_place *place, enum statement which, const stru
 
 /* ---- records */
 
-static int put(struct postgres_place *place, struct arena *arena, const struct response_record *record, int64_t now_s,
-               uint64_t *ret_n, struct vsr_err *err) {
-    struct postgres_params p;
-    postgres_params_init(&p, arena, 14);
-    postgres_add_str(&p, arena, record->id);
-    postgres_add_str(&p, arena, record->previous_id);
-    postgres_add_str(&p, arena, record->conversation_id);
-    postgres_add_str(&p, arena, record->owner);
-    postgres_add_str(&p, arena, record->status);
-    postgres_add_bool(&p, store_status_is_final(record->status));
-    postgres_add_str(&p, arena, place->options->instance);
-    postgres_add_bytes(&p, record->object_json);
-    postgres_add_bytes(&p, record->input_json);
-    postgres_add_i64(&p, record->created_s);
-    postgres_add_i64(&p, record->expires_s ? record->expires_s : now_s + place->options->ttl_s);
-    postgres_add_i64(&p, record->input_tokens);
-    postgres_add_i64(&p, record->output_tokens);
-    postgres_add_i64(&p, now_s);
-    return change(place, PG_PUT, &p, ret_n, err);
+/* For PG_PUT and PG_UPDATE. */
+static void record_params(const struct postgres_place *place, struct arena *arena, const struct response_record *record,
+                          int64_t now_s, struct postgres_params *p) {
+    postgres_params_init(p, arena, 14);
+    postgres_add_str(p, arena, record->id);
+    postgres_add_str(p, arena, record->previous_id);
+    postgres_add_str(p, arena, record->conversation_id);
+    postgres_add_str(p, arena, record->owner);
+    postgres_add_str(p, arena, record->status);
+    postgres_add_bool(p, store_status_is_final(record->status));
+    postgres_add_str(p, arena, place->options->instance);
+    postgres_add_bytes(p, record->object_json);
+    postgres_add_bytes(p, record->input_json);
+    postgres_add_i64(p, record->created_s);
+    postgres_add_i64(p, record->expires_s ? record->expires_s : now_s + place->options->ttl_s);
+    postgres_add_i64(p, record->input_tokens);
+    postgres_add_i64(p, record->output_tokens);
+    postgres_add_i64(p, now_s);
 }
 
-static int run_put(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
-                   struct vsr_err *err) {
+static int put(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
+               struct vsr_err *err) {
+    struct postgres_params p;
     uint64_t n = 0;
-    int rc = put(place, arena, &op->record, now_s, &n, err);
+    int rc;
+    record_params(place, arena, &op->record, now_s, &p);
+    rc = change(place, PG_PUT, &p, &n, err);
     if (rc < 0)
         return rc;
     op->kept = n == 0;
     store_op_settle(op);
+    return 0;
+}
+
+static int update(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
+                  struct vsr_err *err) {
+    struct postgres_params p;
+    PGresult *result = NULL;
+    int rc;
+    record_params(place, arena, &op->record, now_s, &p);
+    rc = use(place, PG_UPDATE, &p, &result, err);
+    if (rc < 0)
+        return rc;
+    if (postgres_i64(result, 0, 0) > 0)
+        store_op_settle(op);
+    else
+        store_op_settle_unchanged(op, postgres_i64(result, 0, 1) > 0);
+    PQclear(result);
+    return 0;
+}
+
+static int run_put(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
+                   struct vsr_err *err) {
+    return op->update ? update(place, arena, op, now_s, err) : put(place, arena, op, now_s, err);
+}
+
+static int run_progress(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
+                        struct vsr_err *err) {
+    struct postgres_params p;
+    PGresult *result = NULL;
+    int rc;
+    postgres_params_init(&p, arena, 2);
+    postgres_add_str(&p, arena, op->record.id);
+    postgres_add_i64(&p, now_s);
+    rc = use(place, PG_PROGRESS, &p, &result, err);
+    if (rc < 0)
+        return rc;
+    if (PQntuples(result) && !postgres_bool(result, 0, 0))
+        store_op_settle(op);
+    else
+        store_op_settle_unchanged(op, PQntuples(result) > 0);
+    PQclear(result);
     return 0;
 }
 
@@ -360,10 +416,17 @@ static int run_append(struct postgres_place *place, struct arena *arena, struct 
     struct log_size size;
     size_t first = 0;
     int rc = get_log(place, arena, op->record.id, now_s, &size, err);
-    if (rc == 0 && !size.found)
-        rc = delete_log(place, arena, op->record.id, err); /* one that has expired */
     while (rc == 0 && first < op->n_new_events && op->new_events[first].seq <= size.last_seq)
         first++;
+    if (rc == 0 && store_op_leaves_gap(op, first, size.last_seq)) {
+        if (!op->held) {
+            store_op_refuse_gap(op, size.last_seq);
+            return 0;
+        }
+        size = (struct log_size){ .last_seq = -1 };
+    }
+    if (rc == 0 && !size.found)
+        rc = delete_log(place, arena, op->record.id, err); /* one that has expired, or has no part of what is held */
     if (rc < 0 || first == op->n_new_events) {
         if (rc == 0)
             store_op_settle(op);
@@ -451,6 +514,8 @@ static int run_one(struct postgres_place *place, struct arena *arena, struct sto
     switch (op->kind) {
     case STORE_OP_PUT:
         return run_put(place, arena, op, now_s, err);
+    case STORE_OP_PROGRESS:
+        return run_progress(place, arena, op, now_s, err);
     case STORE_OP_DELETE:
         return run_delete(place, arena, op, err);
     case STORE_OP_APPEND:
@@ -545,7 +610,8 @@ static int fail_record(struct postgres_place *place, struct arena *arena, vsr_st
     record = op.records[0];
     record.status = VSR_STR("failed");
     record.object_json = record_failed_object(arena, record.object_json);
-    return put(place, arena, &record, now_s, &n, err);
+    op = (struct store_op){ .kind = STORE_OP_PUT, .arena = arena, .record = record, .update = true };
+    return update(place, arena, &op, now_s, err);
 }
 
 static int fail_some(struct postgres_place *place, struct arena *arena, int64_t now_s, size_t *ret_n,

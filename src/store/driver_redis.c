@@ -24,26 +24,45 @@
 #include "store/store_op.h"
 
 enum {
-    WAIT_MS = 50, /* one turn of the loop */
-    VALUE_LEN_MAX = STORE_RECORD_BYTES_MAX + (64 << 10),
+    WAIT_MS = 50,            /* one turn of the loop */
+    HEAD_LEN_MAX = 64 << 10, /* of a record's members before its object */
+    VALUE_LEN_MAX = STORE_RECORD_BYTES_MAX + HEAD_LEN_MAX,
 };
 
 #define LEFT_MS_MAX ((int64_t)1 << 50) /* as good as for ever */
 
-/* A final record stays: what is there begins with that. KEYS: record, unfinished. ARGV: value, milliseconds, id, final.
+/*
+ * A final record stays: what is there begins with that. KEYS: record, unfinished. ARGV: value, milliseconds, id, final,
+ * update. -1: it is not there, and was to be.
  */
 static const char put_script[] =
-    "if redis.call('GETRANGE', KEYS[1], 0, 12) == '{\"final\":true' then\n"
+    "local head = redis.call('GETRANGE', KEYS[1], 0, 12)\n"
+    "if head == '{\"final\":true' or (head == '' and ARGV[5] == '1') then\n"
     "  redis.call('SREM', KEYS[2], ARGV[3])\n"
-    "  return 0\n"
+    "  return head == '' and -1 or 0\n"
     "end\n"
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
     "if ARGV[4] == '1' then redis.call('SREM', KEYS[2], ARGV[3]) else redis.call('SADD', KEYS[2], ARGV[3]) end\n"
     "return 1\n";
 
 /*
- * KEYS: the stream. ARGV: seconds of one that goes on, seconds of one that has ended, most entries, most bytes, then
- * number, type, json and last of each event. The bytes are counted in the first entry's stead: beside the stream.
+ * The status of what is under way has room for the longer of the two words, so that one takes the place of the other.
+ * KEYS: record, unfinished. ARGV: id. -1: it is not there; 0: it is final.
+ */
+static const char progress_script[] = "local head = redis.call('GETRANGE', KEYS[1], 0, 36)\n"
+                                      "if string.sub(head, 1, 14) == '{\"final\":false' then\n"
+                                      "  if string.sub(head, 15) == ',\"status\":\"queued\"     ' then\n"
+                                      "    redis.call('SETRANGE', KEYS[1], 25, 'in_progress\"')\n"
+                                      "  end\n"
+                                      "  return 1\n"
+                                      "end\n"
+                                      "redis.call('SREM', KEYS[2], ARGV[1])\n"
+                                      "return head == '' and -1 or 0\n";
+
+/*
+ * KEYS: the stream. ARGV: seconds of one that goes on, seconds of one that has ended, most entries, most bytes, whether
+ * a gap is allowed, then number, type, json and last of each event. The bytes are counted in the first entry's stead:
+ * beside the stream. Below 0: a gap would follow the number that is -2 less that.
  */
 static const char append_script[] =
     "local last = -1\n"
@@ -52,7 +71,15 @@ static const char append_script[] =
     "local len = tonumber(redis.call('GET', KEYS[2]) or '0')\n"
     "local ttl = ARGV[1]\n"
     "local added = false\n"
-    "for i = 5, #ARGV, 4 do\n"
+    "local first = 6\n"
+    "while first < #ARGV and tonumber(ARGV[first]) <= last do first = first + 4 end\n"
+    "if first < #ARGV and tonumber(ARGV[first]) ~= last + 1 then\n"
+    "  if ARGV[5] ~= '1' then return -last - 2 end\n"
+    "  redis.call('DEL', KEYS[1], KEYS[2])\n"
+    "  last = -1\n"
+    "  len = 0\n"
+    "end\n"
+    "for i = first, #ARGV, 4 do\n"
     "  if tonumber(ARGV[i]) > last then\n"
     "    redis.call('XADD', KEYS[1], string.format('%.0f-0', ARGV[i] + 1), 't', ARGV[i+1], 'j', ARGV[i+2], 'l', "
     "ARGV[i+3])\n"
@@ -167,22 +194,31 @@ static void write_integer(struct json_writer *w, const char *name, int64_t value
     json_write_i64(w, value);
 }
 
-/* `final` comes first: put_script looks for it there. */
+/*
+ * `final` and `status` come first: scripts look for them there. The lengths say where `object` and `input` end, so that
+ * nobody who reads the record has to read them.
+ */
 static void write_record(struct buf *out, const struct response_record *record, int64_t expires_s) {
     struct json_writer w;
     json_write_init(&w, out);
     json_write_begin_object(&w);
     json_write_key(&w, VSR_STR("final"));
     json_write_bool(&w, store_status_is_final(record->status));
+    json_write_key(&w, VSR_STR("status"));
+    if (str_eq_c(record->status, "queued"))
+        json_write_raw(&w, VSR_STR("\"queued\"     "));
+    else
+        json_write_str(&w, record->status);
     write_member(&w, "id", record->id);
     write_member(&w, "previous_response_id", record->previous_id);
     write_member(&w, "conversation_id", record->conversation_id);
     write_member(&w, "owner", record->owner);
-    write_member(&w, "status", record->status);
     write_integer(&w, "created_at", record->created_s);
     write_integer(&w, "expires_at", expires_s);
     write_integer(&w, "input_tokens", record->input_tokens);
     write_integer(&w, "output_tokens", record->output_tokens);
+    write_integer(&w, "object_len", (int64_t)record->object_json.len);
+    write_integer(&w, "input_len", (int64_t)record->input_json.len);
     json_write_key(&w, VSR_STR("object"));
     json_write_raw(&w, record->object_json);
     if (record->input_json.len) {
@@ -201,25 +237,51 @@ static bool member_i64(const struct json_doc *doc, const char *name, int64_t *re
     return ref != JSON_NONE && json_i64(doc, ref, ret);
 }
 
-/* False: it is not what write_record() writes. */
+static bool take_text(vsr_str *rest, vsr_str text) {
+    if (!str_starts(*rest, text))
+        return false;
+    *rest = str_sub(*rest, text.len, rest->len);
+    return true;
+}
+
+static bool take_bytes(vsr_str *rest, int64_t len, vsr_str *ret) {
+    if (len < 0 || (uint64_t)len > rest->len)
+        return false;
+    *ret = str_sub(*rest, 0, (size_t)len);
+    *rest = str_sub(*rest, (size_t)len, rest->len);
+    return true;
+}
+
+/* What lies behind the members that say how long it is. */
+static bool read_texts(const struct json_doc *doc, vsr_str rest, struct response_record *ret) {
+    int64_t object_len, input_len;
+    if (!member_i64(doc, "object_len", &object_len) || !member_i64(doc, "input_len", &input_len) ||
+        !take_bytes(&rest, object_len, &ret->object_json))
+        return false;
+    if (input_len != 0 &&
+        (!take_text(&rest, VSR_STR(",\"input\":")) || !take_bytes(&rest, input_len, &ret->input_json)))
+        return false;
+    return str_eq(rest, VSR_STR("}"));
+}
+
+/* False: it is not what write_record() writes. Neither `object` nor `input` is parsed: they may be large, and as deep
+ * as texts may be that are not part of another one. */
 static bool read_record(struct arena *arena, vsr_str text, struct response_record *ret) {
+    const vsr_str object = VSR_STR(",\"object\":"); /* never inside a text: its quotes would have backslashes */
+    ptrdiff_t end = str_find(str_sub(text, 0, HEAD_LEN_MAX), object);
     struct json_doc doc;
-    json_ref object, input;
-    if (json_parse(arena, text, &doc, NULL) < 0 || !json_is(&doc, 0, JSON_OBJECT))
+    if (end < 0 ||
+        json_parse(arena, arena_printf(arena, "%.*s}", VSR_FMT(str_sub(text, 0, (size_t)end))), &doc, NULL) < 0)
         return false;
-    object = json_get(&doc, 0, VSR_STR("object"));
-    input = json_get(&doc, 0, VSR_STR("input"));
     *ret = (struct response_record){ 0 };
-    if (object == JSON_NONE || !member_str(arena, &doc, "id", &ret->id) ||
-        !member_str(arena, &doc, "previous_response_id", &ret->previous_id) ||
-        !member_str(arena, &doc, "conversation_id", &ret->conversation_id) ||
-        !member_str(arena, &doc, "owner", &ret->owner) || !member_str(arena, &doc, "status", &ret->status))
-        return false;
-    ret->object_json = json_raw(&doc, object);
-    ret->input_json = input == JSON_NONE ? VSR_STR("") : json_raw(&doc, input);
-    return member_i64(&doc, "created_at", &ret->created_s) && member_i64(&doc, "expires_at", &ret->expires_s) &&
+    return member_str(arena, &doc, "id", &ret->id) &&
+           member_str(arena, &doc, "previous_response_id", &ret->previous_id) &&
+           member_str(arena, &doc, "conversation_id", &ret->conversation_id) &&
+           member_str(arena, &doc, "owner", &ret->owner) && member_str(arena, &doc, "status", &ret->status) &&
+           member_i64(&doc, "created_at", &ret->created_s) && member_i64(&doc, "expires_at", &ret->expires_s) &&
            member_i64(&doc, "input_tokens", &ret->input_tokens) &&
-           member_i64(&doc, "output_tokens", &ret->output_tokens);
+           member_i64(&doc, "output_tokens", &ret->output_tokens) &&
+           read_texts(&doc, str_sub(text, (size_t)end + object.len, text.len), ret);
 }
 
 /* ---- put */
@@ -231,11 +293,13 @@ static void take_put(struct asked *asked, const struct redis_value *value) {
     }
     if (!asked->op)
         return;
-    asked->op->kept = value->integer == 0;
-    store_op_settle(asked->op);
+    if (value->integer == 1)
+        store_op_settle(asked->op);
+    else
+        store_op_settle_unchanged(asked->op, value->integer == 0);
 }
 
-static void send_put(struct asked *asked, const struct response_record *record, int64_t now_s) {
+static void send_put(struct asked *asked, const struct response_record *record, bool update, int64_t now_s) {
     const struct redis_place *place = asked->place;
     int64_t expires_s = record->expires_s ? record->expires_s : now_s + place->options->ttl_s;
     int64_t left_ms = expires_s < INT64_MAX / 1000 ? expires_s * 1000 - (int64_t)clock_wall_ms() : LEFT_MS_MAX;
@@ -257,10 +321,24 @@ static void send_put(struct asked *asked, const struct response_record *record, 
             number(asked->arena, left_ms > 0 ? left_ms : 1),
             record->id,
             listed ? VSR_STR("0") : VSR_STR("1"),
+            update ? VSR_STR("1") : VSR_STR("0"),
         };
         ask(asked, argv, VSR_COUNT(argv));
     }
     buf_done(&value);
+}
+
+static void send_progress(struct asked *asked) {
+    const struct redis_place *place = asked->place;
+    vsr_str id = asked->op->record.id;
+    const vsr_str argv[] = { VSR_STR("EVAL"),
+                             str_from_c(progress_script),
+                             VSR_STR("2"),
+                             key(place, asked->arena, "response", id),
+                             key(place, asked->arena, "unfinished", place->options->instance),
+                             id };
+    asked->take = take_put;
+    ask(asked, argv, VSR_COUNT(argv));
 }
 
 /* ---- get, chain */
@@ -284,7 +362,7 @@ static void take_record(struct asked *asked, const struct redis_value *value) {
     if (value->type == REDIS_NIL) {
         finish_chain(op);
     } else if (value->type != REDIS_STRING || !read_record(arena, value->text, &record)) {
-        store_op_fail(op, VSR_E_UNAVAILABLE, "what Redis holds for the response is not ours");
+        store_op_fail(op, VSR_E_PROTOCOL, "what Redis holds for the response is not ours");
     } else if (record.expires_s <= (int64_t)(clock_wall_ms() / 1000)) {
         finish_chain(op);
     } else if (op->n_records && *len + record_len(&record) > STORE_CHAIN_BYTES_MAX) {
@@ -344,17 +422,19 @@ static void send_delete(struct asked *asked) {
 /* ---- events */
 
 static void take_append(struct asked *asked, const struct redis_value *value) {
-    if (value->type == REDIS_INTEGER)
-        store_op_settle(asked->op);
-    else
+    if (value->type != REDIS_INTEGER)
         fail_value(asked->place, value);
+    else if (value->integer < 0)
+        store_op_refuse_gap(asked->op, -2 - value->integer);
+    else
+        store_op_settle(asked->op);
 }
 
 static void send_append(struct asked *asked) {
     const struct redis_place *place = asked->place;
     const struct store_op *op = asked->op;
     struct arena *arena = asked->arena;
-    vsr_str *argv = ARENA_ARRAY(arena, vsr_str, 9 + op->n_new_events * 4);
+    vsr_str *argv = ARENA_ARRAY(arena, vsr_str, 10 + op->n_new_events * 4);
     size_t n = 0;
     argv[n++] = VSR_STR("EVAL");
     argv[n++] = str_from_c(append_script);
@@ -365,6 +445,7 @@ static void send_append(struct asked *asked) {
     argv[n++] = number(arena, place->options->event_ttl_s);
     argv[n++] = number(arena, EVENT_LOG_EVENTS_MAX);
     argv[n++] = number(arena, EVENT_LOG_BYTES_MAX);
+    argv[n++] = op->held ? VSR_STR("1") : VSR_STR("0");
     for (size_t i = 0; i < op->n_new_events; i++) {
         const struct event_record *event = &op->new_events[i];
         argv[n++] = number(arena, event->seq);
@@ -420,7 +501,7 @@ static void take_events(struct asked *asked, const struct redis_value *value) {
     }
     for (size_t i = 0; i < value->n; i++) {
         if (!read_event(&value->items[i], &event)) {
-            store_op_fail(op, VSR_E_UNAVAILABLE, "what Redis holds for the events is not ours");
+            store_op_fail(op, VSR_E_PROTOCOL, "what Redis holds for the events is not ours");
             return;
         }
         if (store_op_add_event(op, &event) < 0) {
@@ -455,7 +536,10 @@ static void send_op(struct asked *asked, int64_t now_s) {
     switch (asked->op->kind) {
     case STORE_OP_PUT:
         asked->take = take_put;
-        send_put(asked, &asked->op->record, now_s);
+        send_put(asked, &asked->op->record, asked->op->update, now_s);
+        break;
+    case STORE_OP_PROGRESS:
+        send_progress(asked);
         break;
     case STORE_OP_DELETE:
         send_delete(asked);
@@ -552,7 +636,7 @@ static int fail_record(struct redis_place *place, struct arena *arena, vsr_str i
     record.status = VSR_STR("failed");
     record.object_json = record_failed_object(arena, record.object_json);
     asked = (struct asked){ .place = place, .take = take_put, .arena = arena };
-    send_put(&asked, &record, now_s);
+    send_put(&asked, &record, true, now_s);
     ++*ret_n;
     return wait(place, err);
 }

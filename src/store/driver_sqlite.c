@@ -42,8 +42,10 @@ static void read_record(sqlite3_stmt *s, struct response_record *ret_record) {
     };
 }
 
-static int put(struct sqlite_place *place, const struct response_record *record, int64_t now_s, struct vsr_err *err) {
-    sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_PUT);
+/* SQL_PUT or SQL_UPDATE. */
+static int put(struct sqlite_place *place, enum sqlite_statement which, const struct response_record *record,
+               int64_t now_s, struct vsr_err *err) {
+    sqlite3_stmt *s = sqlite_file_use(&place->file, which);
     sqlite_bind_str(s, 1, record->id);
     sqlite_bind_str(s, 2, record->previous_id);
     sqlite_bind_str(s, 3, record->conversation_id);
@@ -58,15 +60,50 @@ static int put(struct sqlite_place *place, const struct response_record *record,
     (void)sqlite3_bind_int64(s, 12, record->input_tokens);
     (void)sqlite3_bind_int64(s, 13, record->output_tokens);
     (void)sqlite3_bind_int64(s, 14, now_s);
-    return sqlite_file_do(&place->file, SQL_PUT, err);
+    return sqlite_file_do(&place->file, which, err);
+}
+
+enum state { GONE, UNDER_WAY, AT_WORK, FINAL }; /* AT_WORK: its status says so already */
+
+static int get_state(struct sqlite_place *place, vsr_str id, int64_t now_s, enum state *ret, struct vsr_err *err) {
+    sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_STATE);
+    int step;
+    sqlite_bind_str(s, 1, id);
+    (void)sqlite3_bind_int64(s, 2, now_s);
+    step = sqlite3_step(s);
+    *ret = GONE;
+    if (step == SQLITE_ROW)
+        *ret = sqlite3_column_int(s, 0) ? FINAL : str_eq_c(sqlite_str(s, 1), "in_progress") ? AT_WORK : UNDER_WAY;
+    (void)sqlite3_reset(s);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : sqlite_file_failed(&place->file, err);
 }
 
 static int run_put(struct sqlite_place *place, struct store_op *op, int64_t now_s, struct vsr_err *err) {
-    int rc = put(place, &op->record, now_s, err);
+    enum state state = FINAL;
+    int rc = put(place, op->update ? SQL_UPDATE : SQL_PUT, &op->record, now_s, err);
+    if (rc == 0 && sqlite3_changes(place->file.db) > 0)
+        store_op_settle(op);
+    else if (rc == 0 && op->update)
+        rc = get_state(place, op->record.id, now_s, &state, err);
+    if (rc == 0 && !op->settled)
+        store_op_settle_unchanged(op, state != GONE);
+    return rc;
+}
+
+/* Whoever is at work already writes nothing: nothing has to be committed then. */
+static int run_progress(struct sqlite_place *place, struct store_op *op, int64_t now_s, struct vsr_err *err) {
+    enum state state;
+    int rc = get_state(place, op->record.id, now_s, &state, err);
+    if (rc == 0 && state == UNDER_WAY) {
+        sqlite_bind_str(sqlite_file_use(&place->file, SQL_PROGRESS), 1, op->record.id);
+        rc = sqlite_file_do(&place->file, SQL_PROGRESS, err);
+    }
     if (rc < 0)
         return rc;
-    op->kept = sqlite3_changes(place->file.db) == 0;
-    store_op_settle(op);
+    if (state == UNDER_WAY || state == AT_WORK)
+        store_op_settle(op);
+    else
+        store_op_settle_unchanged(op, state == FINAL);
     return 0;
 }
 
@@ -208,12 +245,20 @@ static int run_append(struct sqlite_place *place, struct store_op *op, int64_t n
     int64_t ttl_s = place->options->ttl_s;
     bool changed = false;
     int rc = get_log(place, op->record.id, now_s, &size, err);
+    size_t i = 0;
+    while (rc == 0 && i < op->n_new_events && op->new_events[i].seq <= size.last_seq)
+        i++;
+    if (rc == 0 && store_op_leaves_gap(op, i, size.last_seq)) {
+        if (!op->held) {
+            store_op_refuse_gap(op, size.last_seq);
+            return 0;
+        }
+        size = (struct log_size){ .last_seq = -1 };
+    }
     if (rc == 0 && !size.found)
-        rc = delete_log(place, op->record.id, err); /* one that has expired */
-    for (size_t i = 0; rc == 0 && i < op->n_new_events; i++) {
+        rc = delete_log(place, op->record.id, err); /* one that has expired, or has no part of what is held */
+    for (; rc == 0 && i < op->n_new_events; i++) {
         const struct event_record *event = &op->new_events[i];
-        if (event->seq <= size.last_seq)
-            continue;
         rc = put_event(place, op->record.id, event, err);
         size.n++;
         size.len += (int64_t)event_len(event);
@@ -286,6 +331,8 @@ static int run_one(struct sqlite_place *place, struct store_op *op, int64_t now_
     switch (op->kind) {
     case STORE_OP_PUT:
         return run_put(place, op, now_s, err);
+    case STORE_OP_PROGRESS:
+        return run_progress(place, op, now_s, err);
     case STORE_OP_DELETE:
         return run_delete(place, op, err);
     case STORE_OP_APPEND:
@@ -408,7 +455,7 @@ static int fail_record(struct sqlite_place *place, struct arena *arena, vsr_str 
     record = op.records[0];
     record.status = VSR_STR("failed");
     record.object_json = record_failed_object(arena, record.object_json);
-    return put(place, &record, now_s, err);
+    return put(place, SQL_UPDATE, &record, now_s, err);
 }
 
 static size_t unfinished(struct sqlite_place *place, struct arena *arena, vsr_str *ids) {

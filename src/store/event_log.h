@@ -1,8 +1,9 @@
 /*
  * event_log - the events of a streamed response, kept so that a client that lost its connection can go on.
  *
- * A log belongs to a response's id and lives where the response lives. Events have ascending numbers; appending one
- * that is there already changes nothing. The oldest leave when a log holds more than EVENT_LOG_EVENTS_MAX or
+ * A log belongs to a response's id and lives where the response lives. Its events are numbered from 0 without a gap;
+ * appending one that is there already changes nothing, and one that would leave a gap is refused: whoever reads a log
+ * sees all of it up to its end. The oldest leave when a log holds more than EVENT_LOG_EVENTS_MAX or
  * EVENT_LOG_BYTES_MAX; the whole log leaves `event_ttl_s` after its last event, or with its response. Loop thread only,
  * on a lane.
  */
@@ -30,7 +31,10 @@ struct event_record {
     bool last; /* nothing follows: the log is complete */
 };
 
-/* `events` ascending, at most EVENT_LOG_APPEND_MAX. `done` as in response_store.h. */
+/*
+ * `events` ascending, at most EVENT_LOG_APPEND_MAX. `done` as in response_store.h. VSR_E_INVALID: what comes before
+ * them is missing. VSR_E_NOT_FOUND: the whole log is, since they do not begin with 0.
+ */
 struct store_op *event_log_append(struct store_lane *lane, vsr_str id, const struct event_record *events, size_t n,
                                   store_done_fn *done, void *owner);
 

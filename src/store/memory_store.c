@@ -16,6 +16,7 @@ struct memory_record {
     struct response_record record;
     size_t len;
     bool deleted; /* stands in: to be deleted in the place, too */
+    bool update;  /* stands in: to be written only where it is there */
     char bytes[];
 };
 
@@ -76,14 +77,16 @@ static void sweep(struct memory_store *store, int64_t now_s) {
     }
 }
 
+enum how { WRITTEN, UPDATED, DELETED }; /* what has to be done in the place */
+
 /* Never in the table already. False: no memory. */
-static bool add_record(struct memory_store *store, const struct response_record *record, bool deleted) {
+static bool add_record(struct memory_store *store, const struct response_record *record, enum how how) {
     size_t len = record_len(record);
     struct memory_record *held = mem_try_realloc(NULL, sizeof(*held) + len);
     if (!held)
         return false;
     make_room(store, 1, len);
-    *held = (struct memory_record){ .len = len, .deleted = deleted };
+    *held = (struct memory_record){ .len = len, .deleted = how == DELETED, .update = how == UPDATED };
     record_copy_to(held->bytes, record, &held->record);
     ordered_table_add(&store->records, &held->node, held->record.id);
     store->record_bytes += len;
@@ -97,21 +100,42 @@ static void miss(const struct memory_store *store, struct store_op *op, const ch
         store_op_fail(op, VSR_E_NOT_FOUND, "no such %s", what);
 }
 
+/* Standing in, memory does not know of what it does not hold. */
+static bool is_gone(const struct memory_store *store, const struct memory_record *held) {
+    return held ? held->deleted : !store->limits.stands_in;
+}
+
 static void run_put(struct memory_store *store, struct store_op *op, int64_t now_s) {
     struct memory_record *old = find_record(store, op->record.id, now_s);
     struct response_record record = op->record;
+    enum how how = op->update && (!old || old->update) ? UPDATED : WRITTEN;
     if (old && !old->deleted && store_status_is_final(old->record.status)) {
-        op->kept = true;
-        store_op_settle(op);
+        store_op_settle_unchanged(op, true);
+        return;
+    }
+    if (op->update && is_gone(store, old)) {
+        store_op_settle_unchanged(op, false);
         return;
     }
     if (record.expires_s == 0)
         record.expires_s = now_s + store->limits.ttl_s;
     drop_record(store, old);
-    if (add_record(store, &record, false))
+    if (add_record(store, &record, how))
         store_op_settle(op);
     else
         store_op_fail(op, VSR_E_NOMEM, "no memory for a response");
+}
+
+static void run_progress(struct memory_store *store, struct store_op *op, int64_t now_s) {
+    struct memory_record *held = find_record(store, op->record.id, now_s);
+    if (is_gone(store, held)) {
+        store_op_settle_unchanged(op, false);
+        return;
+    }
+    op->kept = held && store_status_is_final(held->record.status);
+    if (held && !op->kept)
+        held->record.status = VSR_STR("in_progress");
+    store_op_settle(op);
 }
 
 static void run_get(struct memory_store *store, struct store_op *op, int64_t now_s) {
@@ -253,14 +277,26 @@ static void make_log_room(struct memory_store *store) {
     }
 }
 
+/* Where memory stands in, its beginning may be in the place. */
+static bool is_log_gone(struct memory_store *store, vsr_str id, int64_t now_s) {
+    const struct memory_record *held = find_record(store, id, now_s);
+    return !store->limits.stands_in || (held && held->deleted);
+}
+
 static void run_append(struct memory_store *store, struct store_op *op, int64_t now_s) {
     struct memory_log *log = find_log(store, op->record.id, now_s);
+    int64_t last_seq = log && log->begin < log->end ? log->events[log->end - 1]->event.seq : -1;
+    size_t i = 0;
+    while (i < op->n_new_events && op->new_events[i].seq <= last_seq)
+        i++;
+    if (store_op_leaves_gap(op, i, last_seq) && (last_seq >= 0 || is_log_gone(store, op->record.id, now_s))) {
+        store_op_refuse_gap(op, last_seq);
+        return;
+    }
     if (!log)
         log = add_log(store, op->record.id);
-    for (size_t i = 0; i < op->n_new_events; i++) {
+    for (; i < op->n_new_events; i++) {
         const struct event_record *event = &op->new_events[i];
-        if (log->begin < log->end && event->seq <= log->events[log->end - 1]->event.seq)
-            continue;
         if (!add_event(store, log, event)) {
             store_op_fail(op, VSR_E_NOMEM, "no memory for an event");
             return;
@@ -298,7 +334,7 @@ static void run_delete(struct memory_store *store, struct store_op *op, int64_t 
     drop_log(store, find_log(store, op->record.id, now_s));
     if (store->limits.stands_in) {
         const struct response_record record = { .id = op->record.id };
-        if (!add_record(store, &record, true))
+        if (!add_record(store, &record, DELETED))
             store_op_fail(op, VSR_E_NOMEM, "no memory to remember a delete");
         else
             store_op_settle(op);
@@ -313,8 +349,9 @@ static void run_delete(struct memory_store *store, struct store_op *op, int64_t 
 
 void memory_store_run(struct memory_store *store, struct store_op *op, int64_t now_s) {
     static void (*const run[STORE_OP_KINDS])(struct memory_store *, struct store_op *, int64_t) = {
-        [STORE_OP_PUT] = run_put,       [STORE_OP_GET] = run_get,       [STORE_OP_CHAIN] = run_chain,
-        [STORE_OP_DELETE] = run_delete, [STORE_OP_APPEND] = run_append, [STORE_OP_READ] = run_read,
+        [STORE_OP_PUT] = run_put,     [STORE_OP_PROGRESS] = run_progress, [STORE_OP_GET] = run_get,
+        [STORE_OP_CHAIN] = run_chain, [STORE_OP_DELETE] = run_delete,     [STORE_OP_APPEND] = run_append,
+        [STORE_OP_READ] = run_read,
     };
     sweep(store, now_s);
     sweep_logs(store, now_s);
@@ -324,6 +361,7 @@ void memory_store_run(struct memory_store *store, struct store_op *op, int64_t n
 static bool next_record(struct memory_cursor *cursor, struct store_op *op) {
     const struct memory_record *held = cursor->node;
     op->kind = held->deleted ? STORE_OP_DELETE : STORE_OP_PUT;
+    op->update = held->update;
     op->record = held->record;
     cursor->node = held->node.next;
     return true;
@@ -335,6 +373,7 @@ static bool next_log(struct memory_cursor *cursor, struct store_op *op) {
     if (n > EVENT_LOG_APPEND_MAX)
         n = EVENT_LOG_APPEND_MAX;
     op->kind = STORE_OP_APPEND;
+    op->held = true;
     op->record = (struct response_record){ .id = log->node.key };
     op->new_events = ARENA_ARRAY(op->arena, struct event_record, n);
     for (size_t i = 0; i < n; i++)

@@ -79,8 +79,9 @@ struct response_store {
 /* ---- metrics */
 
 static const char *const op_names[STORE_OP_KINDS] = {
-    [STORE_OP_PUT] = "put",       [STORE_OP_GET] = "get",       [STORE_OP_CHAIN] = "chain",
-    [STORE_OP_DELETE] = "delete", [STORE_OP_APPEND] = "append", [STORE_OP_READ] = "read",
+    [STORE_OP_PUT] = "put",     [STORE_OP_PROGRESS] = "progress", [STORE_OP_GET] = "get",
+    [STORE_OP_CHAIN] = "chain", [STORE_OP_DELETE] = "delete",     [STORE_OP_APPEND] = "append",
+    [STORE_OP_READ] = "read",
 };
 
 static void metrics_init(struct store_metrics *m, struct metrics *metrics) {

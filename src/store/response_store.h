@@ -65,10 +65,10 @@ bool store_status_is_final(vsr_str status);
 
 /* Everything in it is valid during the call. */
 struct store_reply {
-    int rc; /* 0, VSR_E_NOT_FOUND, VSR_E_UNAVAILABLE, VSR_E_LIMIT, VSR_E_INVALID */
+    int rc; /* 0, VSR_E_NOT_FOUND, VSR_E_UNAVAILABLE, VSR_E_LIMIT, VSR_E_INVALID, VSR_E_NOMEM, VSR_E_PROTOCOL */
     const struct response_record *records;
     size_t n;
-    bool kept; /* put: a final record was there already and stays; also where the same write had come before */
+    bool kept; /* a final record was there already and stays; also where the same write had come before */
     const struct event_record *events;
     size_t n_events;
     const struct vsr_err *err; /* NULL when rc is 0 */
@@ -162,6 +162,18 @@ void store_lane_free(struct store_lane *lane);
 /* Inserts or replaces. A final record stays as it is: `kept`. */
 struct store_op *response_store_put(struct store_lane *lane, const struct response_record *record, store_done_fn *done,
                                     void *owner);
+/*
+ * For whoever works on a response that others may end or delete: the same for a record that is there. `kept`: it has
+ * ended, and stays as it is. VSR_E_NOT_FOUND: it is gone, and does not come back. While the place is away both are
+ * found out later, when memory writes there.
+ */
+struct store_op *response_store_update(struct store_lane *lane, const struct response_record *record,
+                                       store_done_fn *done, void *owner);
+/*
+ * The work goes on: the status `queued` becomes `in_progress`, and nothing else is written; of what is under way the
+ * record's status applies, whatever its object says. Answers as response_store_update() does.
+ */
+struct store_op *response_store_progress(struct store_lane *lane, vsr_str id, store_done_fn *done, void *owner);
 /* One record, or VSR_E_NOT_FOUND: also when its time is over. */
 struct store_op *response_store_get(struct store_lane *lane, vsr_str id, store_done_fn *done, void *owner);
 /*

@@ -202,8 +202,7 @@ void store_op_cancel(struct store_op *op) {
         drop(op->lane, op);
 }
 
-struct store_op *response_store_put(struct store_lane *lane, const struct response_record *record, store_done_fn *done,
-                                    void *owner) {
+static struct store_op *make_put(const struct response_record *record) {
     struct vsr_err err = VSR_ERR_NONE;
     int rc = record_check(record, &err);
     struct store_op *op = store_lane_make(STORE_OP_PUT, record->id, rc == 0 ? record_len(record) : 0);
@@ -211,6 +210,18 @@ struct store_op *response_store_put(struct store_lane *lane, const struct respon
         rc = record_copy(op->arena, record, &op->record);
     if (rc < 0)
         store_op_fail(op, rc, "%s", err.code ? err.text : "no memory for a response");
+    return op;
+}
+
+struct store_op *response_store_put(struct store_lane *lane, const struct response_record *record, store_done_fn *done,
+                                    void *owner) {
+    return store_lane_start(lane, make_put(record), done, owner);
+}
+
+struct store_op *response_store_update(struct store_lane *lane, const struct response_record *record,
+                                       store_done_fn *done, void *owner) {
+    struct store_op *op = make_put(record);
+    op->update = true;
     return store_lane_start(lane, op, done, owner);
 }
 
@@ -232,6 +243,10 @@ struct store_op *response_store_chain(struct store_lane *lane, vsr_str id, unsig
     struct store_op *op = make_for(STORE_OP_CHAIN, id);
     op->hops_max = hops_max && hops_max < STORE_CHAIN_HOPS_MAX ? hops_max : STORE_CHAIN_HOPS_MAX;
     return store_lane_start(lane, op, done, owner);
+}
+
+struct store_op *response_store_progress(struct store_lane *lane, vsr_str id, store_done_fn *done, void *owner) {
+    return store_lane_start(lane, make_for(STORE_OP_PROGRESS, id), done, owner);
 }
 
 struct store_op *response_store_delete(struct store_lane *lane, vsr_str id, store_done_fn *done, void *owner) {

@@ -87,6 +87,25 @@ void store_op_restart(struct store_op *op) {
     op->kept = false;
 }
 
+void store_op_settle_unchanged(struct store_op *op, bool there) {
+    op->kept = there;
+    if (there)
+        store_op_settle(op);
+    else
+        store_op_fail(op, VSR_E_NOT_FOUND, "no such response");
+}
+
+bool store_op_leaves_gap(const struct store_op *op, size_t first_new, int64_t last_seq) {
+    return first_new < op->n_new_events && op->new_events[first_new].seq != last_seq + 1;
+}
+
+void store_op_refuse_gap(struct store_op *op, int64_t last_seq) {
+    if (last_seq < 0)
+        store_op_fail(op, VSR_E_NOT_FOUND, "no such log of events");
+    else
+        store_op_fail(op, VSR_E_INVALID, "events are missing behind number %lld", (long long)last_seq);
+}
+
 void store_op_settle_events(struct store_op *op, int64_t first) {
     if (first > op->after + 1)
         store_op_fail(op, VSR_E_LIMIT, "the events before number %lld are gone", (long long)first);

@@ -13,6 +13,7 @@ struct arena;
 
 enum store_op_kind {
     STORE_OP_PUT,
+    STORE_OP_PROGRESS,
     STORE_OP_GET,
     STORE_OP_CHAIN,
     STORE_OP_DELETE,
@@ -32,6 +33,8 @@ struct store_op {
 
     /* what was asked */
     struct response_record record; /* of the others than put only the id */
+    bool update;                   /* put: only what is there */
+    bool held;                     /* memory writes to the place what it has answered for: a gap in a log is allowed */
     unsigned hops_max;
     int64_t after;
     size_t limit;
@@ -75,6 +78,12 @@ void store_op_reverse(struct store_op *op);
 bool store_op_has(const struct store_op *op, vsr_str id);
 /* Forgets an answer that was begun, so that it can be executed again. */
 void store_op_restart(struct store_op *op);
+/* How an update, or a progress, ends that has changed nothing. Settles it. */
+void store_op_settle_unchanged(struct store_op *op, bool there);
+/* How an append ends that would leave a gap behind `last_seq`; below 0: behind no log. Settles it. */
+void store_op_refuse_gap(struct store_op *op, int64_t last_seq);
+/* Whether an append whose first new event is that one would leave a gap which is not allowed. */
+bool store_op_leaves_gap(const struct store_op *op, size_t first_new, int64_t last_seq);
 /* How a read of events ends that had `first` as the oldest and no new one may be missing. Settles it. */
 void store_op_settle_events(struct store_op *op, int64_t first);
 

@@ -107,6 +107,20 @@ static inline int ask_put(struct asking *a, const struct response_record *record
     return a->rc;
 }
 
+static inline int ask_update(struct asking *a, const struct response_record *record, const char *name) {
+    size_t n = a->n_replies;
+    (void)response_store_update(a->lane, record, asking_take, a);
+    asking_wait(a, n + 1, name);
+    return a->rc;
+}
+
+static inline int ask_progress(struct asking *a, const char *id, const char *name) {
+    size_t n = a->n_replies;
+    (void)response_store_progress(a->lane, str_from_c(id), asking_take, a);
+    asking_wait(a, n + 1, name);
+    return a->rc;
+}
+
 static inline int ask_get(struct asking *a, const char *id, const char *name) {
     size_t n = a->n_replies;
     (void)response_store_get(a->lane, str_from_c(id), asking_take, a);

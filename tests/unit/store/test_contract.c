@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "core/json.h"
 #include "places.h"
 
 static void check_stored(struct asking *a, const struct response_record *want, const char *name) {
@@ -61,6 +62,53 @@ static void check_records(struct asking *a, const char *name) {
     CHECK_INT(ask_delete(a, "resp_2", name), 0, name);
     CHECK_INT(ask_get(a, "resp_2", name), VSR_E_NOT_FOUND, name);
     CHECK_INT(ask_delete(a, "resp_2", name), VSR_E_NOT_FOUND, name);
+}
+
+/* Whoever works on a response: begins, goes on, ends; and finds out that it was deleted or has ended. */
+static void check_work(struct asking *a, const char *name) {
+    struct response_record record = record_of("resp_w", "", "queued", "{\"status\":\"queued\"}"), end = record;
+    CHECK_INT(ask_progress(a, "resp_w", name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_update(a, &record, name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_get(a, "resp_w", name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_put(a, &record, name), 0, name);
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(ask_progress(a, "resp_w", name), 0, name);
+        CHECK(!a->kept, name);
+        CHECK_INT(ask_get(a, "resp_w", name), 0, name);
+        record.status = VSR_STR("in_progress"); /* and nothing else */
+        check_stored(a, &record, name);
+    }
+    end.status = VSR_STR("completed");
+    end.object_json = VSR_STR("{\"status\":\"completed\"}");
+    end.output_tokens = 12;
+    CHECK_INT(ask_update(a, &end, name), 0, name);
+    CHECK(!a->kept, name);
+    record.status = VSR_STR("cancelled");
+    CHECK_INT(ask_update(a, &record, name), 0, name);
+    CHECK(a->kept, name);
+    CHECK_INT(ask_progress(a, "resp_w", name), 0, name);
+    CHECK(a->kept, name);
+    CHECK_INT(ask_get(a, "resp_w", name), 0, name);
+    check_stored(a, &end, name);
+    CHECK_INT(ask_delete(a, "resp_w", name), 0, name);
+    CHECK_INT(ask_progress(a, "resp_w", name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_update(a, &end, name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_get(a, "resp_w", name), VSR_E_NOT_FOUND, name);
+}
+
+/* Objects as deep as JSON may be. */
+static void check_depth(struct asking *a, const char *name) {
+    for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {
+        struct response_record record = record_of("resp_deep", "", "completed", "");
+        char text[2 * JSON_DEPTH_MAX];
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        record.object_json = record.input_json = str_make(text, 2 * depth);
+        CHECK_INT(ask_put(a, &record, name), 0, name);
+        CHECK_INT(ask_get(a, "resp_deep", name), 0, name);
+        check_stored(a, &record, name);
+        CHECK_INT(ask_delete(a, "resp_deep", name), 0, name);
+    }
 }
 
 static void check_refused(struct asking *a, const char *name) {
@@ -194,6 +242,28 @@ static void check_events(struct asking *a, const char *name) {
     CHECK_INT(ask_append(a, "resp_e", events, 2, name), VSR_E_INVALID, name);
 }
 
+/* What is refused leaves the log as it was. */
+static void check_gaps(struct asking *a, const char *name) {
+    struct event_record events[8];
+    for (int i = 0; i < 8; i++)
+        events[i] = event_of(i, false);
+    CHECK_INT(ask_append(a, "resp_gap", events + 1, 2, name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_read(a, "resp_gap", -1, 0, name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_append(a, "resp_gap", events, 2, name), 0, name);
+    CHECK_INT(ask_append(a, "resp_gap", events + 3, 2, name), VSR_E_INVALID, name);
+    events[2].seq = 1; /* there already, and a gap behind it */
+    CHECK_INT(ask_append(a, "resp_gap", events + 2, 2, name), VSR_E_INVALID, name);
+    events[2].seq = 2;
+    CHECK_INT(ask_read(a, "resp_gap", -1, 0, name), 0, name);
+    check_seqs(a, 0, 2, name);
+    CHECK_INT(ask_append(a, "resp_gap", events + 1, 4, name), 0, name);
+    CHECK_INT(ask_append(a, "resp_gap", events, 1, name), 0, name);
+    CHECK_INT(ask_read(a, "resp_gap", -1, 0, name), 0, name);
+    check_seqs(a, 0, 5, name);
+    CHECK_INT(ask_delete(a, "resp_gap", name), VSR_E_NOT_FOUND, name); /* there was no record */
+    CHECK_INT(ask_append(a, "resp_gap", events + 5, 1, name), VSR_E_NOT_FOUND, name);
+}
+
 /* A log keeps its end. */
 static void check_ring(struct asking *a, const char *name) {
     enum { EVENTS = 40, LEN = 1 << 20 };
@@ -314,7 +384,8 @@ static const struct {
     const char *name;
     void (*check)(struct asking *a, const char *name);
 } cases[] = {
-    { "records", check_records },     { "refused", check_refused }, { "large", check_large },
+    { "records", check_records },     { "work", check_work },       { "depth", check_depth },
+    { "gaps", check_gaps },           { "refused", check_refused }, { "large", check_large },
     { "chains", check_chains },       { "expiry", check_expiry },   { "events", check_events },
     { "ring of events", check_ring }, { "follows", check_follows }, { "cancelled", check_cancelled },
 };

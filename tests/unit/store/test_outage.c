@@ -408,6 +408,84 @@ TEST(a_place_is_left_while_it_is_away) {
     place_named("sqlite")->end(&place_state);
 }
 
+/* Memory cannot know what became of a response: what it takes is written only where that is still under way. */
+TEST(what_was_deleted_does_not_come_back_with_its_place) {
+    struct place_state place_state = { 0 };
+    struct response_store_options file = { 0 },
+                                  away = { .kind = RESPONSE_STORE_REDIS, .redis.address = VSR_STR("127.0.0.1:1") };
+    struct response_record there = record_of("resp_there", "", "queued", "{}"), gone = there, new = there;
+    struct event_record events[] = { { .seq = 0, .type = VSR_STR("t"), .json = VSR_STR("{}") },
+                                     { .seq = 1, .type = VSR_STR("t"), .json = VSR_STR("{}") },
+                                     { .seq = 3, .type = VSR_STR("t"), .json = VSR_STR("{}"), .last = true } };
+    struct asking a;
+    CHECK(place_named("sqlite")->begin(&place_state, &file), "begin");
+    asking_begin(&a, &file);
+    asking_wait_up(&a, true, "file");
+    CHECK_INT(ask_put(&a, &there, "file"), 0, "file");
+    CHECK_INT(ask_append(&a, "resp_there", events, 1, "file"), 0, "file");
+    asking_end(&a);
+
+    asking_begin(&a, &away);
+    gone.id = VSR_STR("resp_gone");
+    new.id = VSR_STR("resp_new");
+    CHECK_INT(ask_progress(&a, "resp_there", "away"), 0, "away");
+    CHECK_INT(ask_append(&a, "resp_there", events + 1, 1, "away"), 0, "away");
+    CHECK_INT(ask_append(&a, "resp_there", events + 2, 1, "away"), VSR_E_INVALID, "away");
+    there.status = gone.status = new.status = VSR_STR("completed");
+    CHECK_INT(ask_update(&a, &there, "away"), 0, "away");
+    CHECK_INT(ask_update(&a, &there, "away"), 0, "away");
+    CHECK(a.kept, "away");
+    CHECK_INT(ask_progress(&a, "resp_there", "away"), 0, "away");
+    CHECK(a.kept, "away");
+    CHECK_INT(ask_update(&a, &gone, "away"), 0, "away");
+    CHECK_INT(ask_get(&a, "resp_gone", "away"), 0, "away");
+    CHECK_INT(ask_put(&a, &new, "away"), 0, "away");
+    CHECK_INT(ask_delete(&a, "resp_2", "away"), 0, "away");
+    CHECK_INT(ask_progress(&a, "resp_2", "away"), VSR_E_NOT_FOUND, "away");
+    CHECK_INT(ask_append(&a, "resp_2", events + 1, 1, "away"), VSR_E_NOT_FOUND, "away");
+    response_store_configure(a.store, &file);
+    asking_wait_up(&a, true, "back");
+    CHECK_INT(ask_get(&a, "resp_gone", "back"), VSR_E_NOT_FOUND, "back");
+    CHECK_INT(ask_get(&a, "resp_new", "back"), 0, "back");
+    CHECK_INT(ask_get(&a, "resp_there", "back"), 0, "back");
+    CHECK_STR(a.records[0].status, "completed", "back");
+    CHECK_INT(ask_read(&a, "resp_there", -1, 0, "back"), 0, "back");
+    CHECK_INT((int64_t)a.n_events, 2, "back");
+    asking_end(&a);
+    place_named("sqlite")->end(&place_state);
+}
+
+/* What memory holds of a log may have lost its beginning: then only that is left of the log. */
+TEST(a_log_that_lost_events_does_not_hide_it) {
+    enum { LEN = 1 << 20, N = 40 };
+    struct place_state place_state = { 0 };
+    struct response_store_options file = { 0 },
+                                  away = { .kind = RESPONSE_STORE_REDIS, .redis.address = VSR_STR("127.0.0.1:1") };
+    struct event_record event = { .type = VSR_STR("t"), .json = VSR_STR("{}") };
+    struct asking a;
+    char *text = malloc(LEN);
+    CHECK(place_named("sqlite")->begin(&place_state, &file), "begin");
+    memset(text, 'x', LEN);
+    text[0] = text[LEN - 1] = '"';
+    asking_begin(&a, &file);
+    asking_wait_up(&a, true, "file");
+    CHECK_INT(ask_append(&a, "resp_1", &event, 1, "file"), 0, "file");
+    asking_end(&a);
+    asking_begin(&a, &away);
+    for (event.seq = 1; event.seq < N; event.seq++) {
+        event.json = str_make(text, LEN);
+        CHECK_INT(ask_append(&a, "resp_1", &event, 1, "away"), 0, "away");
+    }
+    response_store_configure(a.store, &file);
+    asking_wait_up(&a, true, "back");
+    CHECK_INT(ask_read(&a, "resp_1", -1, 0, "back"), VSR_E_LIMIT, "back");
+    CHECK_INT(ask_read(&a, "resp_1", N - 2, 0, "back"), 0, "back");
+    CHECK_INT((int64_t)a.n_events, 1, "back");
+    asking_end(&a);
+    free(text);
+    place_named("sqlite")->end(&place_state);
+}
+
 /* Logs fill a file, too: those leave whose time ends first. */
 TEST(logs_make_room_in_a_file) {
     enum { LEN = 64 << 10, N = 200 };
@@ -441,4 +519,5 @@ TEST(logs_make_room_in_a_file) {
 RUN_TESTS(T(redis_may_be_killed), T(postgres_may_be_killed), T(what_a_restart_cut_off_has_failed),
           T(a_file_that_cannot_be_made), T(a_file_that_is_none_of_ours), T(a_file_has_a_limit),
           T(options_change_while_it_works), T(other_options_end_nothing), T(a_place_is_left_while_it_is_away),
+          T(what_was_deleted_does_not_come_back_with_its_place), T(a_log_that_lost_events_does_not_hide_it),
           T(logs_make_room_in_a_file))

@@ -57,9 +57,13 @@ static void on_ping_due(void *data) {
     arm_ping(request);
 }
 
-/* Responses to Responses: the backend's own words, but what has to be kept or is vsr's own. */
+/*
+ * Responses to Responses: the backend's own words, but what has to be kept or is vsr's own. A backend that answers
+ * whole where a stream was asked for, or the other way round, is translated as any other.
+ */
 static bool passes_through(const struct request *request) {
-    return request->client_protocol == PROTOCOL_RESPONSES && request->upstream_protocol == PROTOCOL_RESPONSES;
+    return request->client_protocol == PROTOCOL_RESPONSES && request->upstream_protocol == PROTOCOL_RESPONSES &&
+           relay_is_event_stream(request->translated_head) == request->facts.stream;
 }
 
 static struct encoder *make_encoder(struct request *request) {
@@ -78,10 +82,10 @@ static struct encoder *make_encoder(struct request *request) {
 }
 
 void translated_begin(struct request *request, const struct http1_head *head) {
+    request->translated_head = request_copy_head(request, head);
     request->said = answer_new(request->arena, request->said_len_max);
     request->encoder = make_encoder(request);
     request->decoder = decoder_new(request->upstream_protocol, relay_is_event_stream(head), on_delta, request);
-    request->translated_head = request_copy_head(request, head);
     if (!request->facts.stream)
         return;
     request->streaming = true;

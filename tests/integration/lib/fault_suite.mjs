@@ -1,0 +1,302 @@
+// The whole list of faults.mjs for one pairing of a client's protocol with a backend's, as tests.
+
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+
+import {
+  assertSound,
+  clients,
+  cutAt,
+  cuts,
+  end,
+  framings,
+  hang,
+  headFaults,
+  jsonType,
+  leaving,
+  passes,
+  reset,
+  sendAndClose,
+  senseless,
+  senselessEvents,
+  servers,
+  silentHeadFaults,
+  sseType,
+} from './faults.mjs';
+import { Conn } from './http.mjs';
+import { eventually, every, sleep, test } from './harness.mjs';
+import { told } from './standin.mjs';
+
+const cutsPerTest = 90;
+const width = 8; // requests at once
+
+/** Registers the tests of a pairing. `bench()` is there when they run. */
+export function pairing(client, server, bench) {
+  describe(`${client} client, ${server} backend`, () => {
+    const ask = (behaviour, options) => bench().ask(client, server, behaviour, options);
+    const sound = (got, good) => assertSound(client, server, got, good);
+
+    for (const [what, fault] of Object.entries(headFaults))
+      test(what, async () => {
+        for (const stream of [false, true]) assertFault(client, server, fault, await ask(fault.behaviour, { stream, suffix: fault.suffix }));
+      });
+
+    for (const framing of Object.keys(framings))
+      test(`a stream that is cut at many places, ${framing}`, async () => {
+        const good = await bench().good(client, server, true);
+        const [head, body] = await bench().recorded(server, true, framing);
+        let broken = 0;
+        await every(cuts(body.length, cutsPerTest), width, async (at) => {
+          const got = await ask(cutAt(head, body, at, at % 2 ? end : reset), { stream: true });
+          sound(got, good);
+          broken += !got.whole;
+        });
+        assert.ok(broken > cutsPerTest / 2, `${broken} were broken`);
+      });
+
+    for (const framing of Object.keys(framings))
+      test(`a whole answer that is cut at many places, ${framing}`, async () => {
+        const good = await bench().good(client, server, false);
+        const [head, body] = await bench().recorded(server, false, framing);
+        await every(cuts(body.length, cutsPerTest / 2), width, async (at) => {
+          const got = await ask(cutAt(head, body, at, at % 2 ? end : reset), {});
+          sound(got, good);
+          assert.ok(!got.whole || framing !== 'measured', 'half an answer became a whole one');
+        });
+      });
+
+    for (const [what, body] of Object.entries(senseless))
+      test(`a whole answer of no sense: ${what}`, async () => {
+        for (const frame of Object.values(framings)) {
+          const answer = sendAndClose(Buffer.concat(frame(jsonType, Buffer.from(body))));
+          const got = await bench().raw(client, server, answer, {});
+          if (passes(client, server)) {
+            assert.ok(!got.complete || got.body.equals(Buffer.from(body)), got.text());
+            continue;
+          }
+          assert.equal(got.status, 502, got.text());
+          assert.ok(got.complete && clients[client].isError(got.json()), got.text());
+        }
+      });
+
+    for (const [what, body] of Object.entries(senselessEvents))
+      test(`a stream of no sense: ${what}`, async () => {
+        for (const frame of Object.values(framings)) {
+          const answer = sendAndClose(Buffer.concat(frame(sseType, Buffer.from(body))));
+          const got = await bench().raw(client, server, answer, { stream: true });
+          assert.equal(got.status, 200);
+          if (passes(client, server)) {
+            // What was an event has gone on, and the end is an error.
+            const last = got.text().trimEnd().split('\n\n').at(-1);
+            assert.ok(got.complete && clients[client].isError(JSON.parse(/^data: (.*)$/m.exec(last)[1])), got.text());
+            continue;
+          }
+          const read = clients[client].read(got.text());
+          assert.deepEqual([got.complete, read.whole, read.errors.length, read.said], [true, false, 1, ''], got.text());
+        }
+      });
+
+    test('what makes no sense amid a stream', async () => {
+      const good = await bench().good(client, server, true);
+      const events = (await bench().recordings.get(server, true)).toString().split(/(?<=\n\n)/);
+      for (const odd of ['data: not json\n\n', ': a comment\n\n', 'event: brand.new\ndata: {}\n\n', 'retry: 5\n\n', '\n\n\n']) {
+        if (passes(client, server) && odd.startsWith('data')) continue; // passes as it is
+        const body = Buffer.from([...events.slice(0, 3), odd, ...events.slice(3)].join(''));
+        sound(await ask(sendAndClose(Buffer.concat(framings.measured(sseType, body))), { stream: true }), good);
+      }
+    });
+
+    if (!passes(client, server))
+      test('an answer of the other kind', async () => {
+        const whole = await bench().recorded(server, false, 'measured');
+        const got = await ask(sendAndClose(Buffer.concat(whole)), { stream: true });
+        assert.deepEqual([got.status, got.whole, got.said], [200, true, (await bench().good(client, server, true)).said], got.raw);
+        const stream = await bench().recorded(server, true, 'measured');
+        const read = await ask(sendAndClose(Buffer.concat(stream)), {});
+        assert.deepEqual([read.status, read.whole, read.said], [200, true, (await bench().good(client, server, false)).said], read.raw);
+      });
+
+    test('streams that fail or end too early, in the words of the real server', async () => {
+      const good = await bench().good(client, server, true);
+      for (const behaviour of ['error-event=0', 'error-event=2', 'no-terminal', 'cut=0', 'cut=200', 'cut=500', 'garbage', 'reset', 'overloaded']) {
+        if (behaviour === 'garbage' && passes(client, server)) continue; // is no stream, and passes as it is
+        const got = await ask(null, { stream: true, suffix: 'Plays', more: told(`thinking=2,${behaviour}`) });
+        assert.ok(!got.whole, `${behaviour}: ${got.raw}`);
+        sound(got, { said: playing(good.said, server) });
+      }
+      // Of a chat backend it is the finish reason that tells; what passes has no other end than that.
+      const got = await ask(null, { stream: true, suffix: 'Plays', more: told('thinking=2,no-done') });
+      if (passes(client, server) && server === 'openai')
+        return assert.deepEqual([got.complete, got.errors, got.said], [true, [], playing(good.said, server)]);
+      sound(got, { said: playing(good.said, server) });
+      if (server !== 'openai') assert.ok(!got.whole, got.raw);
+    });
+
+    test('a client that leaves while it sends its request', async () => {
+      const { fields, forget } = bench().script(hang());
+      const bytes = bench().bytes(client, server, fields, {});
+      const asked = bench().backend.requests.length;
+      for (const at of [10, bytes.length - 20, bytes.length - 1])
+        for (const leave of ['destroy', 'reset']) {
+          const conn = await Conn.open(bench().vsr.port);
+          await conn.write(bytes.subarray(0, at));
+          await sleep(5);
+          conn[leave]();
+        }
+      await bench().idle();
+      assert.equal(bench().backend.requests.length, asked);
+      forget();
+    });
+
+    test('a client that leaves, in each phase of the answer', async () => {
+      for (const stream of [false, true]) {
+        const [head, body] = await bench().recorded(server, stream, 'chunked');
+        const terminal = stream ? Buffer.from(body).lastIndexOf('data:') : body.length;
+        const phases = [
+          ['waiting for the head', hang(), null],
+          ['inside the head', cutAt(head.subarray(0, 20), body, 0, hang()), null],
+          ['behind the head', cutAt(head, body, 0, hang()), null],
+          ['in the middle', cutAt(head, body, body.length >> 1, hang()), stream],
+          ['right before the end', cutAt(head, body, terminal - 1, hang()), stream],
+          ['before the last byte', cutAt(head, body, body.length - 1, hang()), stream],
+        ];
+        for (const [what, behaviour, seen] of phases)
+          for (const leave of ['destroy', 'reset'])
+            await leaving(bench(), client, server, behaviour, {
+              stream,
+              seen: seen ? (reader) => reader.until(Buffer.from('\n\n')) : null,
+              leave: (conn) => conn[leave](),
+            }).catch((error) => assert.fail(`${what}, ${stream ? 'stream' : 'whole'}, ${leave}: ${error.message}`));
+      }
+      await bench().idle();
+    });
+
+    test('errors are those that the official client knows', async () => {
+      await typedErrors(client, server, bench());
+    });
+  });
+}
+
+/** Silence in every phase, all pairings at once: each lasts as long as the patience of the listener. */
+export async function assertPatienceEnds(bench, pairs) {
+  const checks = [];
+  for (const [client, server] of pairs)
+    for (const stream of [false, true]) {
+      const good = await bench.good(client, server, stream);
+      for (const fault of Object.values(silentHeadFaults))
+        checks.push(async () => assertFault(client, server, fault, await bench.ask(client, server, fault.behaviour, { stream })));
+      const [head, body] = await bench.recorded(server, stream, 'chunked');
+      for (const at of [0, body.length >> 2, body.length >> 1])
+        checks.push(async () => {
+          const got = await bench.ask(client, server, cutAt(head, body, at, hang()), { stream });
+          assertSound(client, server, got, good);
+          assert.ok(!got.whole, got.raw);
+          if (!passes(client, server) && !stream) assert.equal(got.status, 504, got.raw);
+        });
+    }
+  await Promise.all(checks.map((check) => check()));
+  await bench.idle();
+}
+
+/** The same words, by the name under which vsr asks the stand-in itself. */
+const playing = (said, server) => said.replace(`model ${servers[server]} `, `model ${servers[server]}Plays `);
+
+export function assertFault(client, server, fault, got) {
+  const allowed = [fault.status].flat();
+  assert.ok(allowed.includes(got.status), `status ${got.status}, expected ${fault.status}: ${got.raw}`);
+  if (fault.retryAfter) assert.equal(got.headers.get('retry-after'), fault.retryAfter);
+  if (client === server && (fault.senseless || fault.cut)) return; // as the backend said it
+  assert.ok(got.complete, `a broken error: ${got.raw}`);
+  assert.ok(clients[client].isError(JSON.parse(got.raw)), got.raw);
+  if (fault.theirs && !fault.senseless) assert.match(got.raw, /of the backend/);
+}
+
+const typed = {
+  openai: (vsr) => {
+    const sdk = new OpenAI({ baseURL: `${vsr.base}/v1`, apiKey: 'k', maxRetries: 0 });
+    return {
+      names: OpenAI,
+      ask: (model, headers) => sdk.chat.completions.create(clients.openai.body(model, false), { headers }),
+      stream: async (model, headers) => {
+        for await (const part of await sdk.chat.completions.create(clients.openai.body(model, true), { headers })) void part;
+      },
+    };
+  },
+  anthropic: (vsr) => {
+    const sdk = new Anthropic({ baseURL: vsr.base, apiKey: 'k', maxRetries: 0 });
+    return {
+      names: Anthropic,
+      ask: (model, headers) => sdk.messages.create(clients.anthropic.body(model, false), { headers }),
+      stream: (model, headers) => sdk.messages.stream(clients.anthropic.body(model, true), { headers }).finalMessage(),
+    };
+  },
+  responses: (vsr) => {
+    const sdk = new OpenAI({ baseURL: `${vsr.base}/v1`, apiKey: 'k', maxRetries: 0 });
+    return {
+      names: OpenAI,
+      ask: (model, headers) => sdk.responses.create(clients.responses.body(model, false), { headers }),
+      // The official client hands out the event of a failure; it does not throw it.
+      stream: async (model, headers) => {
+        for await (const event of await sdk.responses.create(clients.responses.body(model, true), { headers })) {
+          if (event.type !== 'response.failed') continue;
+          throw new OpenAI.APIError(undefined, event.response.error, event.response.error.message, undefined);
+        }
+      },
+    };
+  },
+};
+
+async function typedErrors(client, server, bench) {
+  const { names, ask, stream } = typed[client](bench.vsr);
+  const model = servers[server];
+  const cases = [
+    [headFaults['a 429'], names.RateLimitError],
+    [headFaults['a 500'], names.InternalServerError],
+    [headFaults['a 503'], names.InternalServerError],
+    [headFaults['a reset before the head'], names.InternalServerError],
+    [headFaults['no HTTP'], names.InternalServerError],
+  ];
+  for (const way of [ask, stream]) {
+    await assert.rejects(way(`${model}Dead`, {}), names.InternalServerError);
+    for (const [{ behaviour, status }, type] of cases) {
+      const { fields, forget } = bench.script(behaviour);
+      await assert.rejects(way(model, fields), (error) => error instanceof type && error.status === status && error.message.length > 0);
+      forget();
+    }
+  }
+  const [head, body] = await bench.recorded(server, true, 'chunked');
+  for (const next of [end, reset]) {
+    const { fields, forget } = bench.script(cutAt(head, body, body.length >> 1, next));
+    await assert.rejects(stream(model, fields), names.APIError);
+    forget();
+  }
+  await assert.rejects(stream(`${model}Plays`, told('error-event=2')), names.APIError);
+}
+
+/** After all of it: another round of faults makes nothing larger. */
+export async function assertNoGrowth(bench, pairs) {
+  const round = async () => {
+    for (const [client, server] of pairs)
+      for (const stream of [false, true]) {
+        const [head, body] = await bench.recorded(server, stream, 'closed');
+        const list = [
+          ...Object.values(headFaults).map(({ behaviour, suffix }) => [behaviour, suffix]),
+          ...cuts(body.length, 10).map((at) => [cutAt(head, body, at, at % 2 ? end : reset)]),
+        ];
+        await every(list, width, ([behaviour, suffix]) => bench.ask(client, server, behaviour, { stream, suffix }));
+      }
+  };
+  await round();
+  await bench.idle({ connections: true });
+  const before = bench.descriptors();
+  const held = bench.vsr.rss();
+  await round();
+  await round();
+  await bench.idle({ connections: true });
+  await eventually(() => `${before} descriptors, not ${bench.descriptors()}`, () => bench.descriptors() <= before);
+  const grown = bench.vsr.rss() - held;
+  assert.ok(grown < 8 << 20, `${grown} bytes more`);
+}

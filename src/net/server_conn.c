@@ -504,8 +504,15 @@ static void on_eof(void *owner) {
     server_conn_close(owner);
 }
 
+static void tell_handshake(struct server_conn *conn, const struct vsr_err *err) {
+    const struct server *server = conn->server;
+    if (conn->state == SERVER_CONN_HANDSHAKE && server->handler->on_handshake_failed)
+        server->handler->on_handshake_failed(server->app, conn->listener->tag, err);
+}
+
+/* A client that goes away is nobody's mistake, one that is not let in may be. */
 static void on_error(void *owner, const struct vsr_err *err) {
-    (void)err; /* a client that goes away is nobody's mistake */
+    tell_handshake(owner, err);
     server_conn_close(owner);
 }
 
@@ -559,6 +566,7 @@ static void on_timer(void *data) {
     } else if (conn->state == SERVER_CONN_BODY) {
         fail(conn, 408, VSR_STR("the request body took too long"));
     } else {
+        tell_handshake(conn, &(struct vsr_err){ .code = VSR_E_TIMEOUT, .text = "the TLS handshake took too long" });
         server_conn_close(conn);
     }
 }

@@ -53,6 +53,7 @@ struct stream {
     bool paused, eof, broken;
     bool finished; /* FIN has come; eof alone may be a reset whose error a write has taken */
     bool shutdown_wanted, shutdown_done;
+    bool accepted; /* the peer came to us */
     bool hangup_told;
     bool handshake_wants_write, read_wants_write;
     bool tls_more; /* the session may hold bytes that readiness does not show */
@@ -567,7 +568,9 @@ static void go_on_handshake(struct stream *s) {
         return;
     case TLS_EOF:
     case TLS_CUT:
-        (void)err_set(&err, VSR_E_TLS, "the peer closed the connection during the TLS handshake");
+        /* A server that leaves does not take us or is none; a client that leaves may just have looked whether we are up. */
+        (void)err_set(&err, s->accepted ? VSR_E_CLOSED : VSR_E_TLS,
+                      "the peer closed the connection during the TLS handshake");
         break;
     case TLS_FAILED:
         break;
@@ -701,6 +704,7 @@ int stream_accept(struct loop *loop, int fd, struct tls_server *tls, const struc
         close(fd);
         return problem->code;
     }
+    s->accepted = true;
     s->state = STREAM_OPEN;
     if (tls) {
         s->state = STREAM_HANDSHAKE;

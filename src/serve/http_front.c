@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "core/random.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
@@ -14,6 +15,7 @@ enum {
     HEAD_TIMEOUT_MS = 10000,
     IDLE_TIMEOUT_MS = 60000,
     WRITE_TIMEOUT_MS = 60000,
+    TLS_LOG_MS = 10000, /* from one line about refused handshakes to the next, by worker */
 };
 
 static void front_head(void *handle, int status, const struct http1_field *fields, size_t n_fields, int64_t length) {
@@ -103,6 +105,31 @@ static void error_body(void *app, const struct http1_head *head, int status, vsr
                                                        .protocol = head ? protocol_of(head) : PROTOCOL_CHAT });
 }
 
+static struct metric *tls_failure_metric(const struct telemetry *telemetry, int code) {
+    return telemetry->tls_failures[code == VSR_E_TIMEOUT  ? TELEMETRY_TLS_TIMEOUT
+                                   : code == VSR_E_CLOSED ? TELEMETRY_TLS_CLOSED
+                                                          : TELEMETRY_TLS_REFUSED];
+}
+
+/* Whoever reaches the socket can cause these, so that they are counted, and only some of them logged. Who connects and
+ * leaves is a health check or a scanner: not logged at all. */
+static void on_handshake_failed(void *app, void *tag, const struct vsr_err *err) {
+    struct worker *worker = app;
+    const struct worker_listener *socket = tag;
+    uint64_t now = loop_now_ms(worker->loop);
+    metric_inc(tls_failure_metric(worker->telemetry, err->code));
+    if (err->code != VSR_E_TLS)
+        return;
+    if (now < worker->tls_log_due_ms) {
+        worker->tls_unlogged++;
+        return;
+    }
+    LOG_WARN("TLS handshake refused", LOG_C("address", socket->address), LOG_U("port", socket->port),
+             LOG_C("error", err->text), LOG_U("unlogged", worker->tls_unlogged));
+    worker->tls_log_due_ms = now + TLS_LOG_MS;
+    worker->tls_unlogged = 0;
+}
+
 const struct server_handler http_front_handler = {
     .on_request = on_request,
     .on_body = on_body,
@@ -110,6 +137,7 @@ const struct server_handler http_front_handler = {
     .on_drain = on_drain,
     .on_close = on_close,
     .error_body = error_body,
+    .on_handshake_failed = on_handshake_failed,
 };
 
 struct server_limits http_front_limits(const struct snapshot *snapshot) {

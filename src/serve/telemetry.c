@@ -98,6 +98,20 @@ static void register_process(struct telemetry *t) {
     metric_add(metric_with(build, &VSR_STR(VSR_VERSION), 1), 1);
 }
 
+static void register_tls(struct telemetry *t) {
+    static const vsr_str causes[TELEMETRY_TLS_COUNT] = {
+        [TELEMETRY_TLS_REFUSED] = VSR_STR_INIT("refused"),
+        [TELEMETRY_TLS_CLOSED] = VSR_STR_INIT("closed"),
+        [TELEMETRY_TLS_TIMEOUT] = VSR_STR_INIT("timeout"),
+    };
+    struct metric_family *failures =
+        metrics_counter(t->metrics, "vsr_tls_handshake_failures_total",
+                        "Connections to TLS listeners that ended before they could ask anything.", label_cause, 1,
+                        TELEMETRY_TLS_COUNT);
+    for (int i = 0; i < TELEMETRY_TLS_COUNT; i++)
+        t->tls_failures[i] = metric_with(failures, &causes[i], 1);
+}
+
 static void register_http2(struct telemetry *t) {
     struct metrics *m = t->metrics;
     struct metric_family *goaways =
@@ -158,6 +172,7 @@ struct telemetry *telemetry_new(void) {
     struct metrics *m = metrics_new();
     t->metrics = m;
     register_process(t);
+    register_tls(t);
     register_http2(t);
     register_tokens(t);
     t->responses =

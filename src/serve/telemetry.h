@@ -13,6 +13,9 @@
 
 struct telemetry;
 
+/* vsr_tls_handshake_failures_total causes. */
+enum telemetry_tls { TELEMETRY_TLS_REFUSED, TELEMETRY_TLS_CLOSED, TELEMETRY_TLS_TIMEOUT, TELEMETRY_TLS_COUNT };
+
 /* llm_request_errors_total reasons; the label is the lower-case name. */
 #define TELEMETRY_REASONS(X) \
     X(parse_error) \
@@ -64,7 +67,8 @@ struct telemetry {
     struct metric *reloads_ok, *reloads_unchanged, *reloads_failed, *reload_success, *reload_success_s;
     struct metric *generation, *snapshots, *ready;
     struct metric *connections, *upstream_connections;
-    struct metric *rejected, *bytes_in, *bytes_out; /* of client connections */
+    struct metric *rejected, *bytes_in, *bytes_out;   /* of client connections */
+    struct metric *tls_failures[TELEMETRY_TLS_COUNT]; /* vsr_tls_handshake_failures_total{cause} */
     struct metric *http2_connections;
     struct metric *http2_goaways[HTTP2_CAUSE_COUNT]; /* vsr_http2_goaway_total{cause} */
     struct metric_family *responses;                 /* vsr_http_responses_total{code} */

@@ -112,6 +112,7 @@ struct worker {
     struct metric *errors[TELEMETRY_REASON_COUNT];
     struct metric *responses[WORKER_STATUS_MAX];
     struct loop_timer stats_timer;
+    uint64_t tls_log_due_ms, tls_unlogged; /* refused handshakes: when the next may be logged, and how many were not */
     /* What this worker has added to the registry so far. */
     double connections_seen, upstream_seen, rejected_seen, bytes_in_seen, bytes_out_seen;
     double http2_connections_seen, http2_goaways_seen[HTTP2_CAUSE_COUNT];

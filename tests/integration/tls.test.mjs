@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import https from 'node:https';
+import net from 'node:net';
 import tls from 'node:tls';
 
 import { Backend } from './lib/backend.mjs';
@@ -124,7 +125,7 @@ test('client certificates', async (t) => {
   const [none, request, require] = [await freePort(), await freePort(), await freePort()];
   authority.sign('client');
   other.sign('client');
-  await startVsr(
+  const vsr = await startVsr(
     t,
     withListeners(
       backend,
@@ -147,6 +148,16 @@ test('client certificates', async (t) => {
         const answer = await postTls(port, options).catch((error) => ({ error }));
         assert.equal(answer.status, allowed[listener].includes(who) ? 200 : undefined, `${name}: ${answer.error}`);
       }
+
+  // What was not let in is counted, and some of it logged.
+  await get(none, '/health').catch(() => {}); // plain HTTP
+  await new Promise((resolve) => net.connect(none, '127.0.0.1').once('connect', function () { this.destroy(); resolve(); }));
+  await eventually('the counts', async () => {
+    const text = (await vsr.metrics()).text();
+    const count = (cause) => Number(text.match(new RegExp(`^vsr_tls_handshake_failures_total\\{cause="${cause}"\\} (\\d+)$`, 'm'))[1]);
+    return count('refused') === 7 && count('closed') === 1 && count('timeout') === 0;
+  });
+  await vsr.says(/warn +TLS handshake refused address=127\.0\.0\.1 port=\d+ error="TLS failed: [^"]+" unlogged=0/);
 });
 
 test('renewed certificates', async (t) => {

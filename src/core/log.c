@@ -44,6 +44,10 @@ bool log_level_parse(vsr_str name, enum log_level *ret_level) {
     return false;
 }
 
+bool log_is_json(void) {
+    return config.format == LOG_FORMAT_JSON;
+}
+
 bool log_enabled(enum log_level level) {
     return level >= config.level && config.level != LOG_LEVEL_OFF;
 }

@@ -50,6 +50,8 @@ void log_configure(enum log_level level, enum log_format format, int fd);
 bool log_level_parse(vsr_str name, enum log_level *ret_level);
 
 bool log_enabled(enum log_level level);
+/* Whether every line is a JSON object, so that nothing else may be written among them. */
+bool log_is_json(void);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n_fields);
 
 /* Appends `text` with the values of key=value pairs that look like secrets replaced (config.md §12). */

@@ -41,10 +41,24 @@ enum {
     STATS_INTERVAL_MS = 1000,
 };
 
+static void log_diag(const struct diag *diag) {
+    for (size_t i = 0; i < diag->n_items; i++) {
+        const struct diag_item *item = &diag->items[i];
+        LOG_AT(item->severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "configuration problem",
+               LOG_C("code", item->code), LOG_S("file", diag->file), LOG_U("line", item->line),
+               LOG_U("column", item->col), LOG_S("path", item->path), LOG_S("message", item->message),
+               LOG_S("hint", item->hint));
+    }
+}
+
 void gateway_print_diag(const struct gateway *gateway, struct diag *diag) {
     struct buf text;
-    buf_init(&text, DIAG_TEXT_LEN_MAX);
     diag_sort(diag);
+    if (log_is_json()) {
+        log_diag(diag);
+        return;
+    }
+    buf_init(&text, DIAG_TEXT_LEN_MAX);
     diag_print(diag, &text, gateway->options->colour);
     if (write(STDERR_FILENO, text.ptr, text.len) < 0) {
         /* Without a stderr there is nobody to tell. */

@@ -193,6 +193,16 @@ describe('validate', () => {
     assert.match(run.out, /pattern\.yaml:\d+:\d+: error\[/);
   });
 
+  test('for collectors, problems are lines of the log', () => {
+    const run = vsr(['serve', '-c', file('broken.yaml', broken), '--log-format', 'json']);
+    assert.equal(run.code, 1);
+    const [problem, verdict] = run.err.trim().split('\n');
+    const { code, path: where, line } = JSON.parse(problem);
+    assert.deepEqual([code, where], ['E_REF', 'routing.decisions[coding].modelRefs[0].model']);
+    assert.ok(line > 1);
+    assert.equal(verdict, 'vsr serve: the configuration has errors');
+  });
+
   test('strict environment', () => {
     const text = readFileSync(demo, 'utf8').replace('${VSR_DEMO_PORT:-8899}', '${NO_SUCH_PORT}');
     const run = vsr(['validate', '--strict-env', file('env.yaml', text)]);

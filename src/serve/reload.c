@@ -139,10 +139,13 @@ static void report_failure(struct reload_job *job) {
 
 static void report_success(struct reload_job *job) {
     struct gateway *gateway = job->gateway;
+    bool had_failed = metric_value(gateway->telemetry->reload_success) == 0;
     metric_inc(job->unchanged ? gateway->telemetry->reloads_unchanged : gateway->telemetry->reloads_ok);
     set_gauge(gateway->telemetry->reload_success, 1);
     set_gauge(gateway->telemetry->reload_success_s, (double)clock_wall_ms() / 1000);
-    if (job->unchanged)
+    if (job->unchanged && had_failed)
+        LOG_INFO("the file is again the configuration that serves", LOG_U("generation", gateway->generation));
+    else if (job->unchanged)
         LOG_DEBUG("configuration unchanged", LOG_U("generation", gateway->generation));
     else
         LOG_INFO("configuration reloaded", LOG_U("generation", gateway->generation),

@@ -171,6 +171,7 @@ test('failures and successes show in the metrics and the log', async (t) => {
   await eventually('the third failure', async () => (await state())[3] === 3);
   vsr.write({ ...one(backend), 'x-note': 'second' });
   await eventually('the file to be what serves', async () => (await state())[1] === 1);
+  await vsr.says(/info +the file is again the configuration that serves generation=2/);
   assert.deepEqual(await state(), [2, 1, 1, 3], 'nothing had to be loaded');
   await eventually('one generation in memory', async () => (await metric(vsr, 'vsr_config_snapshots')) === 1);
 });

@@ -131,14 +131,14 @@ static void write_top_k(struct to_messages *job, json_ref top_k) {
 static void write_output_config(struct to_messages *job, json_ref format) {
     const struct json_doc *doc = job->doc;
     const struct sidecar *sidecar = job->sidecar;
-    json_ref schema = json_get(doc, json_get(doc, format, VSR_STR("json_schema")), VSR_STR("schema"));
+    json_ref schema = value_get(doc, value_get(doc, format, "json_schema"), "schema");
     bool is_own =
         sidecar->response_format_written.len == 0
             ? !value_is_present(doc, format)
             : value_is_present(doc, format) && sidecar_mark_is(sidecar->response_format_written, json_raw(doc, format));
     if (sidecar->output_config.len > 0 && is_own) {
         member_raw(&job->w, "output_config", sidecar->output_config);
-    } else if (value_type_is(doc, format, VSR_STR("json_schema")) && json_is(doc, schema, JSON_OBJECT)) {
+    } else if (value_type_is(doc, format, "json_schema") && json_is(doc, schema, JSON_OBJECT)) {
         member_key(&job->w, "output_config");
         json_write_begin_object(&job->w);
         member_key(&job->w, "format");
@@ -147,7 +147,7 @@ static void write_output_config(struct to_messages *job, json_ref format) {
         member_raw(&job->w, "schema", json_raw(doc, schema));
         json_write_end(&job->w);
         json_write_end(&job->w);
-    } else if (value_is_present(doc, format) && !value_type_is(doc, format, VSR_STR("text"))) {
+    } else if (value_is_present(doc, format) && !value_type_is(doc, format, "text")) {
         warnings_add(job->warnings, WARNING_LOSSY, "member_not_translated", VSR_STR("response_format"), none);
     }
 }
@@ -192,10 +192,10 @@ static bool write_thinking(struct to_messages *job) {
 
 static void warn_lost_members(struct to_messages *job) {
     const struct json_doc *doc = job->doc;
-    json_ref n = json_get(doc, 0, VSR_STR("n"));
+    json_ref n = value_get(doc, 0, "n");
     if (value_is_present(doc, n) && !str_eq(json_raw(doc, n), VSR_STR("1")))
         warnings_add(job->warnings, WARNING_LOSSY, "member_not_translated", VSR_STR("n"), none);
-    if (!job->options->reasoning && value_is_present(doc, json_get(doc, 0, VSR_STR("reasoning_effort"))))
+    if (!job->options->reasoning && value_is_present(doc, value_get(doc, 0, "reasoning_effort")))
         warnings_add(job->warnings, WARNING_LOSSY, "member_not_translated", VSR_STR("reasoning_effort"), none);
     for (size_t i = 0; i < VSR_COUNT(lost_members); i++) {
         json_ref value = json_get(doc, 0, lost_members[i]);

@@ -17,13 +17,13 @@ static bool has_system_blocks(const struct to_messages *job) {
 /* Calls `add` for each text of a system message, with its raw string. */
 static void each_text(struct to_messages *job, json_ref message, void (*add)(struct to_messages *, vsr_str, void *),
                       void *user) {
-    json_ref content = json_get(job->doc, message, VSR_STR("content"));
+    json_ref content = value_get(job->doc, message, "content");
     if (value_is_filled(job->doc, content))
         add(job, json_raw(job->doc, content), user);
     if (!json_is(job->doc, content, JSON_ARRAY))
         return;
     for (json_ref part = json_first(job->doc, content); part != JSON_NONE; part = json_next(job->doc, content, part)) {
-        json_ref string = json_get(job->doc, part, VSR_STR("text"));
+        json_ref string = value_get(job->doc, part, "text");
         if (value_is_filled(job->doc, string))
             add(job, json_raw(job->doc, string), user);
     }

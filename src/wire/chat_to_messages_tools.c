@@ -19,7 +19,7 @@ static void write_schema(struct to_messages *job, json_ref parameters) {
         return;
     }
     schema = json_raw(doc, parameters);
-    if (value_is_present(doc, json_get(doc, parameters, VSR_STR("type")))) {
+    if (value_is_present(doc, value_get(doc, parameters, "type"))) {
         json_write_raw(&job->w, schema);
         return;
     }
@@ -31,7 +31,7 @@ static void write_schema(struct to_messages *job, json_ref parameters) {
 
 static void write_tool(struct to_messages *job, json_ref function) {
     const struct json_doc *doc = job->doc;
-    json_ref name = json_get(doc, function, VSR_STR("name")), about = json_get(doc, function, VSR_STR("description"));
+    json_ref name = value_get(doc, function, "name"), about = value_get(doc, function, "description");
     if (!value_is_filled(doc, name)) {
         warnings_add(job->warnings, WARNING_ERROR, "tool_incomplete", VSR_STR("tools"), none);
         return;
@@ -40,7 +40,7 @@ static void write_tool(struct to_messages *job, json_ref function) {
     member_raw(&job->w, "name", json_raw(doc, name));
     if (value_is_filled(doc, about))
         member_raw(&job->w, "description", json_raw(doc, about));
-    write_schema(job, json_get(doc, function, VSR_STR("parameters")));
+    write_schema(job, value_get(doc, function, "parameters"));
     json_write_end(&job->w);
 }
 
@@ -55,8 +55,8 @@ static void write_tool_list(struct to_messages *job, json_ref tools, bool wrappe
             json_write_raw(&job->w, origin->raw);
         else if (!wrapped)
             write_tool(job, t);
-        else if (json_is(doc, json_get(doc, t, VSR_STR("function")), JSON_OBJECT))
-            write_tool(job, json_get(doc, t, VSR_STR("function")));
+        else if (json_is(doc, value_get(doc, t, "function"), JSON_OBJECT))
+            write_tool(job, value_get(doc, t, "function"));
         else
             warnings_add(job->warnings, WARNING_LOSSY, "tool_dropped", VSR_STR("tools"), none);
     }
@@ -81,12 +81,12 @@ bool to_messages_tools(struct to_messages *job, json_ref tools, json_ref functio
 /* `thinking`: a forced choice is refused together with it. */
 void to_messages_tool_choice(struct to_messages *job, json_ref choice, bool serial, bool thinking) {
     const struct json_doc *doc = job->doc;
-    json_ref name = json_get(doc, json_get(doc, choice, VSR_STR("function")), VSR_STR("name"));
-    bool one = value_is_filled(doc, name), any = value_equals(doc, choice, VSR_STR("required"));
-    vsr_str type = value_equals(doc, choice, VSR_STR("none")) ? VSR_STR("none")
-                   : any && !thinking                         ? VSR_STR("any")
-                   : one && !thinking                         ? VSR_STR("tool")
-                                                              : VSR_STR("auto");
+    json_ref name = value_get(doc, value_get(doc, choice, "function"), "name");
+    bool one = value_is_filled(doc, name), any = value_equals(doc, choice, "required");
+    vsr_str type = value_equals(doc, choice, "none") ? VSR_STR("none")
+                   : any && !thinking                ? VSR_STR("any")
+                   : one && !thinking                ? VSR_STR("tool")
+                                                     : VSR_STR("auto");
     if (value_is_present(doc, choice) && !(thinking && (one || any)) &&
         sidecar_mark_is(job->sidecar->tool_choice_written, json_raw(doc, choice))) {
         member_raw(&job->w, "tool_choice", job->sidecar->tool_choice);

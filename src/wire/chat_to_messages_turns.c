@@ -29,7 +29,7 @@ static void warn(struct to_messages *job, enum warning_severity severity, const 
 
 static void warn_part(struct to_messages *job, json_ref part) {
     const struct json_doc *doc = job->doc;
-    json_ref type = json_get(doc, part, VSR_STR("type"));
+    json_ref type = value_get(doc, part, "type");
     warn(job, WARNING_LOSSY, "part_dropped", value_is_string(doc, type) ? value_inside(doc, type) : none);
 }
 
@@ -118,8 +118,8 @@ static void write_sourced(struct to_messages *job, vsr_str type, vsr_str url) {
 
 static bool is_text_part(const struct to_messages *job, json_ref part) {
     const struct json_doc *doc = job->doc;
-    return (value_type_is(doc, part, VSR_STR("text")) || json_get(doc, part, VSR_STR("type")) == JSON_NONE) &&
-           value_is_string(doc, json_get(doc, part, VSR_STR("text")));
+    return (value_type_is(doc, part, "text") || value_get(doc, part, "type") == JSON_NONE) &&
+           value_is_string(doc, value_get(doc, part, "text"));
 }
 
 /* Texts that follow each other become one, with a space between them. */
@@ -129,7 +129,7 @@ static json_ref write_text_run(struct to_messages *job, json_ref content, json_r
     buf_init(&joined, JSON_TEXT_LEN_MAX);
     buf_append_char(&joined, '"');
     for (; part != JSON_NONE && is_text_part(job, part); part = json_next(doc, content, part)) {
-        json_ref string = json_get(doc, part, VSR_STR("text"));
+        json_ref string = value_get(doc, part, "text");
         if (!value_is_filled(doc, string))
             continue;
         if (joined.len > 1)
@@ -147,12 +147,12 @@ static json_ref write_text_run(struct to_messages *job, json_ref content, json_r
 
 static void write_media_part(struct to_messages *job, json_ref part) {
     const struct json_doc *doc = job->doc;
-    json_ref image = json_get(doc, part, VSR_STR("image_url"));
-    json_ref file = json_get(doc, part, VSR_STR("file"));
-    json_ref data = json_get(doc, file, VSR_STR("file_data"));
+    json_ref image = value_get(doc, part, "image_url");
+    json_ref file = value_get(doc, part, "file");
+    json_ref data = value_get(doc, file, "file_data");
     vsr_str url, media, bytes;
     if (json_is(doc, image, JSON_OBJECT))
-        image = json_get(doc, image, VSR_STR("url"));
+        image = value_get(doc, image, "url");
     if (value_is_filled(doc, image)) {
         write_sourced(job, VSR_STR("image"), text(job, image));
         return;
@@ -190,7 +190,7 @@ static void write_assistant_text(struct to_messages *job, json_ref content) {
         return;
     for (json_ref part = json_first(doc, content); part != JSON_NONE; part = json_next(doc, content, part)) {
         json_ref string =
-            json_get(doc, part, value_type_is(doc, part, VSR_STR("refusal")) ? VSR_STR("refusal") : VSR_STR("text"));
+            json_get(doc, part, value_type_is(doc, part, "refusal") ? VSR_STR("refusal") : VSR_STR("text"));
         if (value_is_filled(doc, string))
             to_messages_text_block(job, TURN_ASSISTANT, json_raw(doc, string));
     }
@@ -208,7 +208,7 @@ static void refuse_arguments(struct to_messages *job, json_ref name) {
 /* Writes `input`; arguments are JSON text in a string, or an object as some clients write them. */
 static void write_input(struct to_messages *job, json_ref function) {
     const struct json_doc *doc = job->doc;
-    json_ref arguments = json_get(doc, function, VSR_STR("arguments"));
+    json_ref arguments = value_get(doc, function, "arguments");
     struct arena_mark mark = arena_mark(job->arena);
     struct json_doc input;
     vsr_str decoded;
@@ -223,15 +223,15 @@ static void write_input(struct to_messages *job, json_ref function) {
         member_raw(&job->w, "input", decoded);
     } else {
         member_raw(&job->w, "input", VSR_STR("{}")); /* the document is thrown away */
-        refuse_arguments(job, json_get(doc, function, VSR_STR("name")));
+        refuse_arguments(job, value_get(doc, function, "name"));
     }
     arena_rewind(job->arena, mark);
 }
 
 static void write_call(struct to_messages *job, json_ref call) {
     const struct json_doc *doc = job->doc;
-    json_ref function = json_get(doc, call, VSR_STR("function"));
-    json_ref id = json_get(doc, call, VSR_STR("id")), name = json_get(doc, function, VSR_STR("name"));
+    json_ref function = value_get(doc, call, "function");
+    json_ref id = value_get(doc, call, "id"), name = value_get(doc, function, "name");
     if (!value_is_filled(doc, id) || !value_is_filled(doc, name)) {
         warn(job, WARNING_ERROR, "tool_call_incomplete", none);
         return;
@@ -249,21 +249,20 @@ static void write_call(struct to_messages *job, json_ref call) {
 static const struct sidecar_origin *origin_of_calls(struct to_messages *job, json_ref calls) {
     const struct json_doc *doc = job->doc;
     json_ref first = json_is(doc, calls, JSON_ARRAY) ? json_first(doc, calls) : JSON_NONE;
-    return sidecar_find_call(job->sidecar, text(job, json_get(doc, first, VSR_STR("id"))));
+    return sidecar_find_call(job->sidecar, text(job, value_get(doc, first, "id")));
 }
 
 static void write_assistant(struct to_messages *job, json_ref message) {
     const struct json_doc *doc = job->doc;
-    json_ref calls = json_get(doc, message, VSR_STR("tool_calls")),
-             refusal = json_get(doc, message, VSR_STR("refusal"));
+    json_ref calls = value_get(doc, message, "tool_calls"), refusal = value_get(doc, message, "refusal");
     const struct sidecar_origin *origin = origin_of_calls(job, calls);
     job->has_thinking = origin && origin->thinking.len > 0;
     if (origin)
         write_blocks(job, TURN_ASSISTANT, origin->thinking);
-    write_assistant_text(job, json_get(doc, message, VSR_STR("content")));
+    write_assistant_text(job, value_get(doc, message, "content"));
     if (value_is_filled(doc, refusal))
         to_messages_text_block(job, TURN_ASSISTANT, json_raw(doc, refusal));
-    if (value_is_present(doc, json_get(doc, message, VSR_STR("function_call"))))
+    if (value_is_present(doc, value_get(doc, message, "function_call")))
         warn(job, WARNING_LOSSY, "function_call_dropped", none);
     if (!json_is(doc, calls, JSON_ARRAY))
         return;
@@ -284,7 +283,7 @@ static void write_result_content(struct to_messages *job, json_ref content) {
     member_key(&job->w, "content");
     json_write_begin_array(&job->w);
     for (json_ref part = json_first(doc, content); part != JSON_NONE; part = json_next(doc, content, part)) {
-        json_ref string = json_get(doc, part, VSR_STR("text"));
+        json_ref string = value_get(doc, part, "text");
         if (value_is_filled(doc, string))
             to_messages_text_block(job, TURN_USER, json_raw(doc, string));
         else
@@ -295,7 +294,7 @@ static void write_result_content(struct to_messages *job, json_ref content) {
 
 static void write_result(struct to_messages *job, json_ref message) {
     const struct json_doc *doc = job->doc;
-    json_ref id = json_get(doc, message, VSR_STR("tool_call_id"));
+    json_ref id = value_get(doc, message, "tool_call_id");
     const struct sidecar_origin *origin;
     if (!value_is_filled(doc, id)) {
         warn(job, WARNING_ERROR, "tool_result_without_id", none);
@@ -305,7 +304,7 @@ static void write_result(struct to_messages *job, json_ref message) {
     json_write_begin_object(&job->w);
     member_str(&job->w, "type", VSR_STR("tool_result"));
     member_raw(&job->w, "tool_use_id", json_raw(doc, id));
-    write_result_content(job, json_get(doc, message, VSR_STR("content")));
+    write_result_content(job, value_get(doc, message, "content"));
     origin = sidecar_find_result(job->sidecar, text(job, id));
     if (origin && origin->is_error)
         member_bool(&job->w, "is_error", true);
@@ -316,12 +315,12 @@ static void write_result(struct to_messages *job, json_ref message) {
 
 enum turn to_messages_turn_of(const struct to_messages *job, json_ref message) {
     const struct json_doc *doc = job->doc;
-    json_ref role = json_get(doc, message, VSR_STR("role"));
-    if (value_equals(doc, role, VSR_STR("user")) || value_equals(doc, role, VSR_STR("tool")))
+    json_ref role = value_get(doc, message, "role");
+    if (value_equals(doc, role, "user") || value_equals(doc, role, "tool"))
         return TURN_USER;
-    if (value_equals(doc, role, VSR_STR("assistant")))
+    if (value_equals(doc, role, "assistant"))
         return TURN_ASSISTANT;
-    if (value_equals(doc, role, VSR_STR("system")) || value_equals(doc, role, VSR_STR("developer")))
+    if (value_equals(doc, role, "system") || value_equals(doc, role, "developer"))
         return TURN_SYSTEM;
     return TURN_NONE;
 }
@@ -357,11 +356,11 @@ static void write_message(struct to_messages *job, json_ref messages, json_ref m
     const struct json_doc *doc = job->doc;
     enum turn turn = to_messages_turn_of(job, message);
     const struct sidecar_origin *origin = NULL;
-    bool is_result = value_equals(doc, json_get(doc, message, VSR_STR("role")), VSR_STR("tool"));
+    bool is_result = value_equals(doc, value_get(doc, message, "role"), "tool");
     if (turn == TURN_SYSTEM)
         return;
     if (turn == TURN_NONE) {
-        json_ref role = json_get(doc, message, VSR_STR("role"));
+        json_ref role = value_get(doc, message, "role");
         warn(job, WARNING_LOSSY, "role_unknown", value_is_string(doc, role) ? value_inside(doc, role) : none);
         return;
     }
@@ -373,7 +372,7 @@ static void write_message(struct to_messages *job, json_ref messages, json_ref m
     else if (is_result)
         write_result(job, message);
     else if (turn == TURN_USER)
-        write_user(job, json_get(doc, message, VSR_STR("content")));
+        write_user(job, value_get(doc, message, "content"));
     else
         write_assistant(job, message);
 }

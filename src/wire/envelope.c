@@ -1,6 +1,7 @@
 #include "wire/envelope.h"
 
 #include "wire/members.h"
+#include "wire/value.h"
 
 /* Where the sums go while one request is walked. */
 struct walk {
@@ -55,19 +56,14 @@ static void add_text_member(struct walk *w, json_ref object, vsr_str key) {
     add_text_value(w, json_get(w->doc, object, key));
 }
 
-static bool type_is(const struct walk *w, json_ref part, vsr_str type) {
-    json_ref value = json_get(w->doc, part, VSR_STR("type"));
-    return json_is(w->doc, value, JSON_STRING) && json_str_eq(w->doc, value, type);
-}
-
 static bool is_image_part(const struct walk *w, json_ref part) {
-    return type_is(w, part, VSR_STR("image_url")) || type_is(w, part, VSR_STR("input_image")) ||
-           type_is(w, part, VSR_STR("image"));
+    return value_type_is(w->doc, part, "image_url") || value_type_is(w->doc, part, "input_image") ||
+           value_type_is(w->doc, part, "image");
 }
 
 static bool is_text_part(const struct walk *w, json_ref part) {
-    return (type_is(w, part, VSR_STR("text")) || type_is(w, part, VSR_STR("input_text")) ||
-            type_is(w, part, VSR_STR("output_text"))) &&
+    return (value_type_is(w->doc, part, "text") || value_type_is(w->doc, part, "input_text") ||
+            value_type_is(w->doc, part, "output_text")) &&
            json_is(w->doc, json_get(w->doc, part, VSR_STR("text")), JSON_STRING);
 }
 
@@ -108,9 +104,9 @@ static void add_part(struct walk *w, json_ref part, enum envelope_api api) {
         add_text(w, json_get(w->doc, part, VSR_STR("text")));
     else if (is_image_part(w, part))
         add_image(w);
-    else if (api == ENVELOPE_ANTHROPIC_MESSAGES && type_is(w, part, VSR_STR("tool_use")))
+    else if (api == ENVELOPE_ANTHROPIC_MESSAGES && value_type_is(w->doc, part, "tool_use"))
         add_tool_use(w, part);
-    else if (api == ENVELOPE_ANTHROPIC_MESSAGES && type_is(w, part, VSR_STR("tool_result")))
+    else if (api == ENVELOPE_ANTHROPIC_MESSAGES && value_type_is(w->doc, part, "tool_result"))
         add_tool_result(w, part);
     else
         add_structured(w, part);

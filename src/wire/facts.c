@@ -4,6 +4,7 @@
 #include "core/utf8.h"
 #include "wire/envelope.h"
 #include "wire/members.h"
+#include "wire/value.h"
 
 /* The members that facts are made of, looked up in one pass each. */
 enum { MODEL, STREAM, STREAM_OPTIONS, METADATA, EFFORT, MESSAGES, TOOLS, FUNCTIONS, BODY_MEMBERS };
@@ -335,10 +336,6 @@ static int fail(struct vsr_err *err, const char *where, const char *message) {
     return VSR_E_INVALID;
 }
 
-static bool present(const struct json_doc *doc, json_ref ref) {
-    return ref != JSON_NONE && !json_is(doc, ref, JSON_NULL);
-}
-
 static int read_metadata_entry(struct reading *r, json_ref key, json_ref value, struct vsr_err *err) {
     struct request_facts *facts = r->facts;
     size_t key_len = json_str_len(r->doc, key);
@@ -358,7 +355,7 @@ static int read_metadata_entry(struct reading *r, json_ref key, json_ref value, 
 
 static int read_metadata(struct reading *r, struct vsr_err *err) {
     json_ref metadata = r->body[METADATA];
-    if (!present(r->doc, metadata))
+    if (!value_is_present(r->doc, metadata))
         return 0;
     if (!json_is(r->doc, metadata, JSON_OBJECT))
         return fail(err, "metadata", "metadata field must be an object");
@@ -374,9 +371,9 @@ static int read_metadata(struct reading *r, struct vsr_err *err) {
 
 static int read_model(struct reading *r, bool optional, struct vsr_err *err) {
     json_ref model = r->body[MODEL];
-    if (present(r->doc, model) && !json_is(r->doc, model, JSON_STRING))
+    if (value_is_present(r->doc, model) && !json_is(r->doc, model, JSON_STRING))
         return fail(err, "model", "model field must be a string");
-    if (present(r->doc, model))
+    if (value_is_present(r->doc, model))
         r->facts->model = str_trim(text_of(r, model));
     if (r->facts->model.len == 0 && !optional)
         return fail(err, "model", "model field is required");
@@ -386,7 +383,7 @@ static int read_model(struct reading *r, bool optional, struct vsr_err *err) {
 static int read_stream(struct reading *r, struct vsr_err *err) {
     json_ref stream = r->body[STREAM];
     json_ref usage = json_get(r->doc, r->body[STREAM_OPTIONS], VSR_STR("include_usage"));
-    if (present(r->doc, stream) && !json_bool(r->doc, stream, &r->facts->stream))
+    if (value_is_present(r->doc, stream) && !json_bool(r->doc, stream, &r->facts->stream))
         return fail(err, "stream", "stream field must be a boolean");
     r->facts->include_usage_asked = json_is(r->doc, usage, JSON_TRUE);
     return 0;
@@ -445,7 +442,7 @@ static int read_body(struct reading *r, const struct facts_options *options, str
         return rc;
     members_read(r->doc, 0, body_members, BODY_MEMBERS, r->body);
     messages = r->body[MESSAGES];
-    if (!present(r->doc, messages))
+    if (!value_is_present(r->doc, messages))
         return fail(err, "messages", "messages field is required");
     if (!json_is(r->doc, messages, JSON_ARRAY))
         return fail(err, "messages", "messages field must be an array");
@@ -453,7 +450,7 @@ static int read_body(struct reading *r, const struct facts_options *options, str
         (rc = read_metadata(r, err)) < 0)
         return rc;
     read_messages(r, messages);
-    if (present(r->doc, r->body[EFFORT]))
+    if (value_is_present(r->doc, r->body[EFFORT]))
         r->facts->reasoning_effort = json_raw(r->doc, r->body[EFFORT]);
     r->facts->n_tool_definitions = definitions(r, r->body[TOOLS]) + definitions(r, r->body[FUNCTIONS]);
     read_envelope(r, options ? options->structured_bytes_per_token : 0);

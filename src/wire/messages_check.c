@@ -33,7 +33,7 @@ int messages_check(const struct json_doc *doc, struct vsr_err *err) {
     int rc;
     if (!json_is(doc, 0, JSON_OBJECT))
         return refuse(err, VSR_STR(""), "the request body must be a JSON object");
-    if (!value_is_filled(doc, json_get(doc, 0, VSR_STR("model"))))
+    if (!value_is_filled(doc, value_get(doc, 0, "model")))
         return refuse(err, VSR_STR("model"), "model field is required");
     rc = check_messages(doc, err);
     return rc == 0 ? check_max_tokens(doc, err) : rc;

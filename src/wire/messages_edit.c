@@ -28,21 +28,21 @@ int64_t messages_thinking_budget(vsr_str effort, int64_t max_tokens) {
 }
 
 static bool is_signed(const struct json_doc *doc, json_ref block) {
-    return value_is_filled(doc, json_get(doc, block, VSR_STR("signature")));
+    return value_is_filled(doc, value_get(doc, block, "signature"));
 }
 
 /* A block that the API accepts as the thinking before a call. */
 static bool is_thought(const struct json_doc *doc, json_ref block) {
-    return value_type_is(doc, block, VSR_STR("redacted_thinking")) ||
-           (value_type_is(doc, block, VSR_STR("thinking")) && is_signed(doc, block));
+    return value_type_is(doc, block, "redacted_thinking") ||
+           (value_type_is(doc, block, "thinking") && is_signed(doc, block));
 }
 
 static bool is_result(const struct json_doc *doc, json_ref block) {
-    return value_type_is(doc, block, VSR_STR("tool_result"));
+    return value_type_is(doc, block, "tool_result");
 }
 
 static bool has_block(const struct json_doc *doc, json_ref message, bool (*is)(const struct json_doc *, json_ref)) {
-    json_ref content = json_get(doc, message, VSR_STR("content"));
+    json_ref content = value_get(doc, message, "content");
     if (!json_is(doc, content, JSON_ARRAY))
         return false;
     for (json_ref block = json_first(doc, content); block != JSON_NONE; block = json_next(doc, content, block))
@@ -52,12 +52,12 @@ static bool has_block(const struct json_doc *doc, json_ref message, bool (*is)(c
 }
 
 bool messages_may_think(const struct json_doc *doc) {
-    json_ref messages = json_get(doc, 0, VSR_STR("messages")), assistant = JSON_NONE, last = JSON_NONE;
+    json_ref messages = value_get(doc, 0, "messages"), assistant = JSON_NONE, last = JSON_NONE;
     if (!json_is(doc, messages, JSON_ARRAY))
         return true;
     for (json_ref m = json_first(doc, messages); m != JSON_NONE; m = json_next(doc, messages, m)) {
         last = m;
-        if (value_equals(doc, json_get(doc, m, VSR_STR("role")), VSR_STR("assistant")))
+        if (value_equals(doc, value_get(doc, m, "role"), "assistant"))
             assistant = m;
     }
     return !has_block(doc, last, is_result) || has_block(doc, assistant, is_thought);
@@ -70,20 +70,20 @@ static int delete_member(struct json_edit *edit, const struct json_doc *doc, vsr
 
 static int64_t max_tokens_of(const struct json_doc *doc) {
     int64_t tokens;
-    return json_i64(doc, json_get(doc, 0, VSR_STR("max_tokens")), &tokens) ? tokens : MESSAGES_MAX_TOKENS_DEFAULT;
+    return json_i64(doc, value_get(doc, 0, "max_tokens"), &tokens) ? tokens : MESSAGES_MAX_TOKENS_DEFAULT;
 }
 
 static int think(struct arena *arena, struct json_edit *edit, const struct json_doc *doc, int64_t budget,
                  struct vsr_err *err) {
     static const struct json_step thinking[] = { { .key = VSR_STR_INIT("thinking") } };
-    json_ref choice = json_get(doc, 0, VSR_STR("tool_choice"));
+    json_ref choice = value_get(doc, 0, "tool_choice");
     vsr_str raw = arena_printf(arena, "{\"type\":\"enabled\",\"budget_tokens\":%lld}", (long long)budget);
     int rc = json_edit_set(edit, thinking, VSR_COUNT(thinking), raw, err);
     if (rc == 0)
         rc = delete_member(edit, doc, VSR_STR("temperature"), err);
     if (rc == 0)
         rc = delete_member(edit, doc, VSR_STR("top_k"), err);
-    if (rc == 0 && (value_type_is(doc, choice, VSR_STR("any")) || value_type_is(doc, choice, VSR_STR("tool"))))
+    if (rc == 0 && (value_type_is(doc, choice, "any") || value_type_is(doc, choice, "tool")))
         rc = delete_member(edit, doc, VSR_STR("tool_choice"), err);
     return rc;
 }
@@ -100,7 +100,7 @@ int messages_edit_reasoning(struct arena *arena, struct json_edit *edit, const s
 }
 
 static bool is_unsigned(const struct json_doc *doc, json_ref block) {
-    return value_type_is(doc, block, VSR_STR("thinking")) && !is_signed(doc, block);
+    return value_type_is(doc, block, "thinking") && !is_signed(doc, block);
 }
 
 static size_t count_unsigned(const struct json_doc *doc, json_ref content) {
@@ -128,12 +128,12 @@ static int delete_unsigned(struct json_edit *edit, const struct json_doc *doc, j
 }
 
 int messages_edit_unsigned_thinking(struct json_edit *edit, const struct json_doc *doc, struct vsr_err *err) {
-    json_ref messages = json_get(doc, 0, VSR_STR("messages"));
+    json_ref messages = value_get(doc, 0, "messages");
     size_t index = 0, n_deleted = 0;
     if (!json_is(doc, messages, JSON_ARRAY))
         return 0;
     for (json_ref m = json_first(doc, messages); m != JSON_NONE; m = json_next(doc, messages, m), index++) {
-        json_ref content = json_get(doc, m, VSR_STR("content"));
+        json_ref content = value_get(doc, m, "content");
         size_t n = count_unsigned(doc, content);
         int rc = n == 0 ? 0 : delete_unsigned(edit, doc, content, index, n, err);
         if (rc < 0)
@@ -147,7 +147,7 @@ int messages_edit_max_tokens(struct json_edit *edit, const struct json_doc *doc,
     static const struct json_step path[] = { { .key = VSR_STR_INIT("max_tokens") } };
     char raw[32];
     int len = snprintf(raw, sizeof(raw), "%d", MESSAGES_MAX_TOKENS_DEFAULT);
-    if (value_is_present(doc, json_get(doc, 0, VSR_STR("max_tokens"))))
+    if (value_is_present(doc, value_get(doc, 0, "max_tokens")))
         return 0;
     return json_edit_set(edit, path, VSR_COUNT(path), str_make(raw, (size_t)len), err);
 }
@@ -172,7 +172,7 @@ static int write_joined(struct arena *arena, struct buf *out, const struct json_
 int messages_edit_system(struct arena *arena, struct json_edit *edit, const struct json_doc *doc, vsr_str text,
                          struct vsr_err *err) {
     static const struct json_step front[] = { { .key = VSR_STR_INIT("system") }, { .index = 0 } };
-    json_ref system = json_get(doc, 0, VSR_STR("system"));
+    json_ref system = value_get(doc, 0, "system");
     bool blocks = json_is(doc, system, JSON_ARRAY);
     struct buf out;
     int rc = 0;

@@ -12,6 +12,7 @@
 #include "core/json_write.h"
 #include "core/mem.h"
 #include "wire/encoder_kind.h"
+#include "wire/member_write.h"
 #include "wire/sse_write.h"
 
 enum { BLOCKS_MAX = 4096 };
@@ -58,18 +59,13 @@ static void done(struct encoder *encoder) {
     mem_free(e->blocks);
 }
 
-static void write_member(struct json_writer *w, vsr_str key, vsr_str text) {
-    json_write_key(w, key);
-    json_write_str(w, text);
-}
-
 /* ---- events */
 
 static void begin_event(struct messages_encoder *e, struct json_writer *w, vsr_str type) {
     sse_write_begin(e->base.out, type);
     json_write_init(w, e->base.out);
     json_write_begin_object(w);
-    write_member(w, VSR_STR("type"), type);
+    member_str(w, "type", type);
 }
 
 static void end_event(struct messages_encoder *e, struct json_writer *w) {
@@ -79,16 +75,16 @@ static void end_event(struct messages_encoder *e, struct json_writer *w) {
 
 static void begin_index_event(struct messages_encoder *e, struct json_writer *w, vsr_str type, size_t index) {
     begin_event(e, w, type);
-    json_write_key(w, VSR_STR("index"));
+    member_key(w, "index");
     json_write_u64(w, index);
 }
 
 /* `{id, type, role, model}` of the message, inside an object. */
 static void write_message_head(const struct messages_encoder *e, struct json_writer *w) {
-    write_member(w, VSR_STR("id"), e->id);
-    write_member(w, VSR_STR("type"), VSR_STR("message"));
-    write_member(w, VSR_STR("role"), VSR_STR("assistant"));
-    write_member(w, VSR_STR("model"), e->model);
+    member_str(w, "id", e->id);
+    member_str(w, "type", VSR_STR("message"));
+    member_str(w, "role", VSR_STR("assistant"));
+    member_str(w, "model", e->model);
 }
 
 static void send_message_start(struct messages_encoder *e) {
@@ -96,17 +92,17 @@ static void send_message_start(struct messages_encoder *e) {
     struct json_writer w;
     usage.completion = 1; /* as Anthropic begins to count */
     begin_event(e, &w, VSR_STR("message_start"));
-    json_write_key(&w, VSR_STR("message"));
+    member_key(&w, "message");
     json_write_begin_object(&w);
     write_message_head(e, &w);
-    json_write_key(&w, VSR_STR("content"));
+    member_key(&w, "content");
     json_write_begin_array(&w);
     json_write_end(&w);
-    json_write_key(&w, VSR_STR("stop_reason"));
+    member_key(&w, "stop_reason");
     json_write_null(&w);
-    json_write_key(&w, VSR_STR("stop_sequence"));
+    member_key(&w, "stop_sequence");
     json_write_null(&w);
-    json_write_key(&w, VSR_STR("usage"));
+    member_key(&w, "usage");
     usage_write_messages(&w, &usage);
     json_write_end(&w);
     end_event(e, &w);
@@ -144,7 +140,7 @@ static void ping(struct encoder *encoder) {
 static void write_input(struct messages_encoder *e, struct json_writer *w, vsr_str arguments) {
     struct arena *scratch;
     struct json_doc doc;
-    json_write_key(w, VSR_STR("input"));
+    member_key(w, "input");
     if (str_trim(arguments).len == 0) {
         json_write_raw(w, VSR_STR("{}"));
         return;
@@ -169,25 +165,25 @@ static void write_block(struct messages_encoder *e, struct json_writer *w, const
     switch (block->kind) {
     case BLOCK_TEXT:
     case BLOCK_REFUSAL:
-        write_member(w, VSR_STR("type"), VSR_STR("text"));
-        write_member(w, VSR_STR("text"), buf_str(&block->text));
+        member_str(w, "type", VSR_STR("text"));
+        member_str(w, "text", buf_str(&block->text));
         if (block->more.len > 0) {
-            json_write_key(w, VSR_STR("citations"));
+            member_key(w, "citations");
             json_write_begin_array(w);
             json_write_raw(w, buf_str(&block->more));
             json_write_end(w);
         }
         break;
     case BLOCK_THINKING:
-        write_member(w, VSR_STR("type"), VSR_STR("thinking"));
-        write_member(w, VSR_STR("thinking"), buf_str(&block->text));
-        write_member(w, VSR_STR("signature"), buf_str(&block->more));
+        member_str(w, "type", VSR_STR("thinking"));
+        member_str(w, "thinking", buf_str(&block->text));
+        member_str(w, "signature", buf_str(&block->more));
         break;
     case BLOCK_TOOL:
     case BLOCK_SERVER_TOOL:
-        write_member(w, VSR_STR("type"), block->kind == BLOCK_TOOL ? VSR_STR("tool_use") : VSR_STR("server_tool_use"));
-        write_member(w, VSR_STR("id"), block->id);
-        write_member(w, VSR_STR("name"), block->name);
+        member_str(w, "type", block->kind == BLOCK_TOOL ? VSR_STR("tool_use") : VSR_STR("server_tool_use"));
+        member_str(w, "id", block->id);
+        member_str(w, "name", block->name);
         write_input(e, w, buf_str(&block->text));
         break;
     case BLOCK_RAW:
@@ -245,7 +241,7 @@ static void send_block_start(struct messages_encoder *e, const struct block *blo
     if (!is_streamed(e))
         return;
     begin_index_event(e, &w, VSR_STR("content_block_start"), index_of(e, block));
-    json_write_key(&w, VSR_STR("content_block"));
+    member_key(&w, "content_block");
     write_block(e, &w, block);
     end_event(e, &w);
 }
@@ -329,8 +325,8 @@ static void take_redacted(struct messages_encoder *e, const struct answer_delta 
     buf_init(&raw, ENCODER_BODY_LEN_MAX);
     json_write_init(&w, &raw);
     json_write_begin_object(&w);
-    write_member(&w, VSR_STR("type"), VSR_STR("redacted_thinking"));
-    write_member(&w, VSR_STR("data"), delta->text);
+    member_str(&w, "type", VSR_STR("redacted_thinking"));
+    member_str(&w, "data", delta->text);
     json_write_end(&w);
     if (buf_failed(&raw))
         e->too_long = true;
@@ -405,8 +401,8 @@ static vsr_str stop_reason(struct messages_encoder *e) {
 
 /* `stop_reason` and `stop_sequence`, inside an object. */
 static void write_stop(struct messages_encoder *e, struct json_writer *w) {
-    write_member(w, VSR_STR("stop_reason"), stop_reason(e));
-    json_write_key(w, VSR_STR("stop_sequence"));
+    member_str(w, "stop_reason", stop_reason(e));
+    member_key(w, "stop_sequence");
     if (e->finish == FINISH_STOP_SEQUENCE && e->stop_sequence.len > 0)
         json_write_str(w, e->stop_sequence);
     else
@@ -418,11 +414,11 @@ static void send_end(struct messages_encoder *e) {
     for (size_t i = 0; i < e->n_blocks; i++)
         close_block(e, i);
     begin_event(e, &w, VSR_STR("message_delta"));
-    json_write_key(&w, VSR_STR("delta"));
+    member_key(&w, "delta");
     json_write_begin_object(&w);
     write_stop(e, &w);
     json_write_end(&w);
-    json_write_key(&w, VSR_STR("usage"));
+    member_key(&w, "usage");
     usage_write_messages(&w, &e->usage);
     end_event(e, &w);
     begin_event(e, &w, VSR_STR("message_stop"));
@@ -434,14 +430,14 @@ static void write_whole(struct messages_encoder *e) {
     json_write_init(&w, e->base.out);
     json_write_begin_object(&w);
     write_message_head(e, &w);
-    json_write_key(&w, VSR_STR("content"));
+    member_key(&w, "content");
     json_write_begin_array(&w);
     for (size_t i = 0; i < e->n_blocks; i++)
         if (!e->refused || e->blocks[i].kind != BLOCK_TEXT) /* what was refused stands in place of the text */
             write_block(e, &w, &e->blocks[i]);
     json_write_end(&w);
     write_stop(e, &w);
-    json_write_key(&w, VSR_STR("usage"));
+    member_key(&w, "usage");
     usage_write_messages(&w, &e->usage);
     json_write_end(&w);
 }

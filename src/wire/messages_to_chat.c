@@ -64,7 +64,7 @@ static void write_system_blocks(struct to_chat *job, json_ref content, const cha
     size_t index = 0;
     to_chat_begin_message(job, VSR_STR("system"));
     for (json_ref b = json_first(doc, content); b != JSON_NONE; b = json_next(doc, content, b), index++) {
-        json_ref string = json_get(doc, b, VSR_STR("text"));
+        json_ref string = value_get(doc, b, "text");
         if (value_is_string(doc, string))
             to_chat_add_text(job, &parts, string);
         else
@@ -87,9 +87,9 @@ static void write_system_turn(struct to_chat *job, json_ref content) {
 
 static void write_message(struct to_chat *job, json_ref message) {
     const struct json_doc *doc = job->doc;
-    json_ref role = json_get(doc, message, VSR_STR("role")), content = json_get(doc, message, VSR_STR("content"));
-    bool user = value_equals(doc, role, VSR_STR("user")), assistant = value_equals(doc, role, VSR_STR("assistant"));
-    bool system = value_equals(doc, role, VSR_STR("system")) || value_equals(doc, role, VSR_STR("developer"));
+    json_ref role = value_get(doc, message, "role"), content = value_get(doc, message, "content");
+    bool user = value_equals(doc, role, "user"), assistant = value_equals(doc, role, "assistant");
+    bool system = value_equals(doc, role, "system") || value_equals(doc, role, "developer");
     bool blocks = json_is(doc, content, JSON_ARRAY);
     if (!user && !assistant && !system)
         to_chat_warn_item(job, WARNING_LOSSY, "role_unknown", "messages", job->message, message);
@@ -155,14 +155,14 @@ static void write_stop(struct to_chat *job, json_ref sequences) {
 /* `format` as OpenAI's structured output, which wants a name; `effort` has no counterpart. */
 static void write_output_config(struct to_chat *job, json_ref config) {
     const struct json_doc *doc = job->doc;
-    json_ref format = json_get(doc, config, VSR_STR("format")), schema = json_get(doc, format, VSR_STR("schema"));
+    json_ref format = value_get(doc, config, "format"), schema = value_get(doc, format, "schema");
     size_t start;
     if (!value_is_present(doc, config))
         return;
     job->sidecar->output_config = json_raw(doc, config);
-    if (value_is_present(doc, json_get(doc, config, VSR_STR("effort"))))
+    if (value_is_present(doc, value_get(doc, config, "effort")))
         warnings_add(job->warnings, WARNING_INFO, "member_not_translated", VSR_STR("output_config.effort"), none);
-    if (!value_type_is(doc, format, VSR_STR("json_schema")) || !json_is(doc, schema, JSON_OBJECT))
+    if (!value_type_is(doc, format, "json_schema") || !json_is(doc, schema, JSON_OBJECT))
         return;
     member_key(&job->w, "response_format");
     start = job->w.out->len;
@@ -182,7 +182,7 @@ static void write_output_config(struct to_chat *job, json_ref config) {
 
 static void write_metadata(struct to_chat *job, json_ref metadata) {
     const struct json_doc *doc = job->doc;
-    json_ref user = json_get(doc, metadata, VSR_STR("user_id"));
+    json_ref user = value_get(doc, metadata, "user_id");
     if (!value_is_present(doc, metadata))
         return;
     job->sidecar->metadata = json_raw(doc, metadata);

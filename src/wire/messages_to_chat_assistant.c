@@ -6,13 +6,11 @@
 
 static bool is_unsigned_thinking(const struct to_chat *job, json_ref block) {
     const struct json_doc *doc = job->doc;
-    return value_type_is(doc, block, VSR_STR("thinking")) &&
-           !value_is_filled(doc, json_get(doc, block, VSR_STR("signature")));
+    return value_type_is(doc, block, "thinking") && !value_is_filled(doc, value_get(doc, block, "signature"));
 }
 
 static bool is_thinking(const struct to_chat *job, json_ref block) {
-    return (value_type_is(job->doc, block, VSR_STR("thinking")) ||
-            value_type_is(job->doc, block, VSR_STR("redacted_thinking"))) &&
+    return (value_type_is(job->doc, block, "thinking") || value_type_is(job->doc, block, "redacted_thinking")) &&
            !is_unsigned_thinking(job, block);
 }
 
@@ -22,20 +20,19 @@ static bool can_be_replayed(const struct to_chat *job, json_ref block) {
 
 static bool is_call(const struct to_chat *job, json_ref block) {
     const struct json_doc *doc = job->doc;
-    return value_type_is(doc, block, VSR_STR("tool_use")) &&
-           value_is_filled(doc, json_get(doc, block, VSR_STR("id"))) &&
-           value_is_filled(doc, json_get(doc, block, VSR_STR("name")));
+    return value_type_is(doc, block, "tool_use") && value_is_filled(doc, value_get(doc, block, "id")) &&
+           value_is_filled(doc, value_get(doc, block, "name"));
 }
 
 static void write_call(struct to_chat *job, json_ref block) {
     const struct json_doc *doc = job->doc;
-    json_ref input = json_get(doc, block, VSR_STR("input"));
+    json_ref input = value_get(doc, block, "input");
     json_write_begin_object(&job->w);
-    member_copy(&job->w, "id", doc, json_get(doc, block, VSR_STR("id")));
+    member_copy(&job->w, "id", doc, value_get(doc, block, "id"));
     member_str(&job->w, "type", VSR_STR("function"));
     member_key(&job->w, "function");
     json_write_begin_object(&job->w);
-    member_copy(&job->w, "name", doc, json_get(doc, block, VSR_STR("name")));
+    member_copy(&job->w, "name", doc, value_get(doc, block, "name"));
     member_str(&job->w, "arguments", json_is(doc, input, JSON_OBJECT) ? json_raw(doc, input) : VSR_STR("{}"));
     json_write_end(&job->w);
     json_write_end(&job->w);
@@ -43,11 +40,11 @@ static void write_call(struct to_chat *job, json_ref block) {
 
 static void warn_assistant_block(struct to_chat *job, json_ref block, size_t index) {
     const struct json_doc *doc = job->doc;
-    if (value_type_is(doc, block, VSR_STR("redacted_thinking")))
+    if (value_type_is(doc, block, "redacted_thinking"))
         to_chat_warn_block(job, WARNING_LOSSY, "redacted_thinking_dropped", index, block);
-    else if (value_type_is(doc, block, VSR_STR("tool_use")))
+    else if (value_type_is(doc, block, "tool_use"))
         to_chat_warn_block(job, WARNING_ERROR, "tool_use_incomplete", index, block);
-    else if (!value_type_is(doc, block, VSR_STR("thinking"))) /* of no use to other models */
+    else if (!value_type_is(doc, block, "thinking")) /* of no use to other models */
         to_chat_warn_block(job, WARNING_LOSSY, "block_dropped", index, block);
 }
 
@@ -68,8 +65,8 @@ void to_chat_assistant(struct to_chat *job, json_ref content) {
     size_t index = 0;
     to_chat_begin_message(job, VSR_STR("assistant"));
     for (json_ref b = json_first(doc, content); b != JSON_NONE; b = json_next(doc, content, b), index++) {
-        if (value_type_is(doc, b, VSR_STR("text")))
-            to_chat_add_text(job, &parts, json_get(doc, b, VSR_STR("text")));
+        if (value_type_is(doc, b, "text"))
+            to_chat_add_text(job, &parts, value_get(doc, b, "text"));
         else if (!is_call(job, b))
             warn_assistant_block(job, b, index);
         else if (first_call == JSON_NONE)
@@ -78,7 +75,7 @@ void to_chat_assistant(struct to_chat *job, json_ref content) {
     to_chat_close_parts(job, &parts, first_call == JSON_NONE ? VSR_STR("\"\"") : VSR_STR("null"));
     if (first_call != JSON_NONE) {
         write_calls(job, content);
-        origin.call_id = to_chat_text(job, json_get(doc, first_call, VSR_STR("id")));
+        origin.call_id = to_chat_text(job, value_get(doc, first_call, "id"));
     }
     origin.written = to_chat_end_message(job);
     origin.raw = to_chat_join(job, content, can_be_replayed);

@@ -9,14 +9,14 @@ static const vsr_str none = VSR_STR_INIT("");
 
 static bool is_client_tool(const struct to_chat *job, json_ref tool) {
     const struct json_doc *doc = job->doc;
-    json_ref type = json_get(doc, tool, VSR_STR("type"));
-    return !value_is_present(doc, type) || value_equals(doc, type, VSR_STR("custom"));
+    json_ref type = value_get(doc, tool, "type");
+    return !value_is_present(doc, type) || value_equals(doc, type, "custom");
 }
 
 static void write_tool(struct to_chat *job, json_ref tool) {
     const struct json_doc *doc = job->doc;
-    json_ref description = json_get(doc, tool, VSR_STR("description"));
-    json_ref schema = json_get(doc, tool, VSR_STR("input_schema"));
+    json_ref description = value_get(doc, tool, "description");
+    json_ref schema = value_get(doc, tool, "input_schema");
     struct sidecar_origin origin = { .raw = json_raw(doc, tool) };
     size_t start;
     vsr_str written;
@@ -25,7 +25,7 @@ static void write_tool(struct to_chat *job, json_ref tool) {
     member_str(&job->w, "type", VSR_STR("function"));
     member_key(&job->w, "function");
     json_write_begin_object(&job->w);
-    member_copy(&job->w, "name", doc, json_get(doc, tool, VSR_STR("name")));
+    member_copy(&job->w, "name", doc, value_get(doc, tool, "name"));
     if (value_is_string(doc, description))
         member_copy(&job->w, "description", doc, description);
     member_key(&job->w, "parameters");
@@ -45,7 +45,7 @@ static bool is_server_tool(const struct to_chat *job, json_ref tool) {
 }
 
 static bool is_translated(const struct to_chat *job, json_ref tool) {
-    return is_client_tool(job, tool) && value_is_filled(job->doc, json_get(job->doc, tool, VSR_STR("name")));
+    return is_client_tool(job, tool) && value_is_filled(job->doc, value_get(job->doc, tool, "name"));
 }
 
 void to_chat_tools(struct to_chat *job, json_ref tools) {
@@ -74,17 +74,17 @@ void to_chat_tools(struct to_chat *job, json_ref tools) {
 
 void to_chat_tool_choice(struct to_chat *job, json_ref choice) {
     const struct json_doc *doc = job->doc;
-    json_ref name = json_get(doc, choice, VSR_STR("name"));
-    bool one = value_type_is(doc, choice, VSR_STR("tool")) && value_is_filled(doc, name);
-    vsr_str word = value_type_is(doc, choice, VSR_STR("auto"))   ? VSR_STR("auto")
-                   : value_type_is(doc, choice, VSR_STR("none")) ? VSR_STR("none")
-                   : value_type_is(doc, choice, VSR_STR("any"))  ? VSR_STR("required")
-                                                                 : none;
+    json_ref name = value_get(doc, choice, "name");
+    bool one = value_type_is(doc, choice, "tool") && value_is_filled(doc, name);
+    vsr_str word = value_type_is(doc, choice, "auto")   ? VSR_STR("auto")
+                   : value_type_is(doc, choice, "none") ? VSR_STR("none")
+                   : value_type_is(doc, choice, "any")  ? VSR_STR("required")
+                                                        : none;
     size_t start;
     if (!value_is_present(doc, choice))
         return;
     job->sidecar->tool_choice = json_raw(doc, choice);
-    if (json_is(doc, json_get(doc, choice, VSR_STR("disable_parallel_tool_use")), JSON_TRUE)) {
+    if (json_is(doc, value_get(doc, choice, "disable_parallel_tool_use"), JSON_TRUE)) {
         member_key(&job->w, "parallel_tool_calls");
         json_write_bool(&job->w, false);
     }

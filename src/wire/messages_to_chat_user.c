@@ -22,9 +22,9 @@ static void write_image_part(struct to_chat *job, struct to_chat_parts *parts, c
 
 static void add_image(struct to_chat *job, struct to_chat_parts *parts, json_ref block, size_t index) {
     const struct json_doc *doc = job->doc;
-    json_ref source = json_get(doc, block, VSR_STR("source"));
-    json_ref data = json_get(doc, source, VSR_STR("data")), media = json_get(doc, source, VSR_STR("media_type"));
-    json_ref url = json_get(doc, source, VSR_STR("url")), file = json_get(doc, source, VSR_STR("file_id"));
+    json_ref source = value_get(doc, block, "source");
+    json_ref data = value_get(doc, source, "data"), media = value_get(doc, source, "media_type");
+    json_ref url = value_get(doc, source, "url"), file = value_get(doc, source, "file_id");
     if (value_is_filled(doc, data) && value_is_filled(doc, media)) {
         vsr_str pieces[] = { VSR_STR("data:"), value_inside(doc, media), VSR_STR(";base64,"), value_inside(doc, data) };
         write_image_part(job, parts, pieces, VSR_COUNT(pieces));
@@ -48,7 +48,7 @@ static bool add_nested(struct to_chat *job, struct to_chat_parts *parts, json_re
     if (!json_is(doc, content, JSON_ARRAY))
         return any;
     for (json_ref b = json_first(doc, content); b != JSON_NONE; b = json_next(doc, content, b)) {
-        json_ref string = json_get(doc, b, VSR_STR("text"));
+        json_ref string = value_get(doc, b, "text");
         any |= value_is_filled(doc, string);
         to_chat_add_text(job, parts, string);
     }
@@ -58,26 +58,25 @@ static bool add_nested(struct to_chat *job, struct to_chat_parts *parts, json_re
 /* Documents of text are text; others only an Anthropic backend can read. */
 static void add_document(struct to_chat *job, struct to_chat_parts *parts, json_ref block, size_t index) {
     const struct json_doc *doc = job->doc;
-    json_ref source = json_get(doc, block, VSR_STR("source"));
+    json_ref source = value_get(doc, block, "source");
     bool any = false;
-    if (value_type_is(doc, source, VSR_STR("text")))
-        any = add_nested(job, parts, json_get(doc, source, VSR_STR("data")));
-    else if (value_type_is(doc, source, VSR_STR("content")))
-        any = add_nested(job, parts, json_get(doc, source, VSR_STR("content")));
+    if (value_type_is(doc, source, "text"))
+        any = add_nested(job, parts, value_get(doc, source, "data"));
+    else if (value_type_is(doc, source, "content"))
+        any = add_nested(job, parts, value_get(doc, source, "content"));
     if (!any)
         to_chat_warn_block(job, WARNING_LOSSY, "document_dropped", index, block);
 }
 
 static void add_user_block(struct to_chat *job, struct to_chat_parts *parts, json_ref block, size_t index) {
     const struct json_doc *doc = job->doc;
-    if (value_type_is(doc, block, VSR_STR("text")))
-        to_chat_add_text(job, parts, json_get(doc, block, VSR_STR("text")));
-    else if (value_type_is(doc, block, VSR_STR("image")))
+    if (value_type_is(doc, block, "text"))
+        to_chat_add_text(job, parts, value_get(doc, block, "text"));
+    else if (value_type_is(doc, block, "image"))
         add_image(job, parts, block, index);
-    else if (value_type_is(doc, block, VSR_STR("document")))
+    else if (value_type_is(doc, block, "document"))
         add_document(job, parts, block, index);
-    else if (!value_type_is(doc, block, VSR_STR("search_result")) ||
-             !add_nested(job, parts, json_get(doc, block, VSR_STR("content"))))
+    else if (!value_type_is(doc, block, "search_result") || !add_nested(job, parts, value_get(doc, block, "content")))
         to_chat_warn_block(job, WARNING_LOSSY, "block_dropped", index, block);
 }
 
@@ -94,7 +93,7 @@ static void write_user_run(struct to_chat *job, json_ref content, json_ref *bloc
     json_ref first = *block, last = first;
     struct sidecar_origin origin = { 0 };
     to_chat_begin_message(job, VSR_STR("user"));
-    while (*block != JSON_NONE && !value_type_is(job->doc, *block, VSR_STR("tool_result"))) {
+    while (*block != JSON_NONE && !value_type_is(job->doc, *block, "tool_result")) {
         add_user_block(job, &parts, *block, (*index)++);
         last = *block;
         *block = json_next(job->doc, content, *block);
@@ -112,9 +111,9 @@ static void write_result_text(struct to_chat *job, json_ref content, size_t inde
     bool any = false;
     json_write_raw(&job->w, VSR_STR("\""));
     for (json_ref part = json_first(doc, content); part != JSON_NONE; part = json_next(doc, content, part)) {
-        json_ref string = json_get(doc, part, VSR_STR("text"));
+        json_ref string = value_get(doc, part, "text");
         if (!value_is_string(doc, string)) {
-            bool is_image = value_type_is(doc, part, VSR_STR("image"));
+            bool is_image = value_type_is(doc, part, "image");
             to_chat_warn_block(job, WARNING_LOSSY, is_image ? "tool_result_image_dropped" : "tool_result_part_dropped",
                                index, block);
             continue;
@@ -129,7 +128,7 @@ static void write_result_text(struct to_chat *job, json_ref content, size_t inde
 
 static void write_result(struct to_chat *job, json_ref block, size_t index) {
     const struct json_doc *doc = job->doc;
-    json_ref id = json_get(doc, block, VSR_STR("tool_use_id")), content = json_get(doc, block, VSR_STR("content"));
+    json_ref id = value_get(doc, block, "tool_use_id"), content = value_get(doc, block, "content");
     struct sidecar_origin origin = { .raw = json_raw(doc, block) };
     if (!value_is_filled(doc, id)) {
         to_chat_warn_block(job, WARNING_ERROR, "tool_result_without_id", index, block);
@@ -144,7 +143,7 @@ static void write_result(struct to_chat *job, json_ref block, size_t index) {
         json_write_raw(&job->w, value_is_string(doc, content) ? json_raw(doc, content) : VSR_STR("\"\""));
     origin.written = to_chat_end_message(job);
     origin.result_id = to_chat_text(job, id);
-    origin.is_error = json_is(doc, json_get(doc, block, VSR_STR("is_error")), JSON_TRUE);
+    origin.is_error = json_is(doc, value_get(doc, block, "is_error"), JSON_TRUE);
     if (origin.is_error)
         to_chat_warn_block(job, WARNING_INFO, "tool_result_is_error", index, block);
     to_chat_note(job, &job->sidecar->messages, &origin);
@@ -154,7 +153,7 @@ void to_chat_user(struct to_chat *job, json_ref content) {
     const struct json_doc *doc = job->doc;
     size_t index = 0;
     for (json_ref block = json_first(doc, content); block != JSON_NONE;) {
-        if (value_type_is(doc, block, VSR_STR("tool_result"))) {
+        if (value_type_is(doc, block, "tool_result")) {
             write_result(job, block, index++);
             block = json_next(doc, content, block);
         } else {

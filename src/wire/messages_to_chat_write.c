@@ -46,7 +46,7 @@ vsr_str to_chat_join(struct to_chat *job, json_ref content, bool (*passes)(const
 
 void to_chat_warn(struct to_chat *job, enum warning_severity severity, const char *reason, vsr_str field,
                   json_ref block) {
-    json_ref type = block == JSON_NONE ? JSON_NONE : json_get(job->doc, block, VSR_STR("type"));
+    json_ref type = block == JSON_NONE ? JSON_NONE : value_get(job->doc, block, "type");
     warnings_add(job->warnings, severity, reason, field,
                  value_is_string(job->doc, type) ? value_inside(job->doc, type) : none);
 }

@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "wire/decoder_kind.h"
 #include "wire/responses_events.h"
+#include "wire/value.h"
 
 struct call {
     int64_t place; /* output_index */
@@ -25,17 +26,13 @@ static struct responses_decoder *self(struct decoder *decoder) {
     return (struct responses_decoder *)decoder;
 }
 
-static json_ref get(const struct json_doc *doc, json_ref object, const char *key) {
-    return json_get(doc, object, str_from_c(key));
-}
-
 static vsr_str text_of(struct responses_decoder *d, const struct json_doc *doc, json_ref object, const char *key) {
-    return decoder_text(d->base.scratch, doc, get(doc, object, key));
+    return decoder_text(d->base.scratch, doc, value_get(doc, object, key));
 }
 
 static int64_t place_of(const struct json_doc *doc) {
     int64_t place = 0;
-    json_ref ref = get(doc, 0, "output_index");
+    json_ref ref = value_get(doc, 0, "output_index");
     if (ref == JSON_NONE || !json_i64(doc, ref, &place) || place < 0 || place > UINT32_MAX)
         return 0;
     return place;
@@ -49,7 +46,7 @@ static void say(struct responses_decoder *d, const struct answer_delta *delta) {
 
 static void begin(struct responses_decoder *d, const struct json_doc *doc, json_ref response) {
     struct answer_delta delta = { .kind = DELTA_BEGIN };
-    json_ref created = get(doc, response, "created_at");
+    json_ref created = value_get(doc, response, "created_at");
     double seconds;
     if (d->begun)
         return;
@@ -73,7 +70,7 @@ static void say_raw(struct responses_decoder *d, enum delta_kind kind, enum prot
 
 /* Logprobs look the same in both families. */
 static void say_logprobs(struct responses_decoder *d, const struct json_doc *doc, json_ref object, int64_t place) {
-    json_ref list = get(doc, object, "logprobs");
+    json_ref list = value_get(doc, object, "logprobs");
     if (json_is(doc, list, JSON_ARRAY) && json_first(doc, list) != JSON_NONE)
         say_raw(d, DELTA_LOGPROBS, PROTOCOL_CHAT, place, json_raw(doc, list));
 }
@@ -124,11 +121,11 @@ static void end_call(struct responses_decoder *d, const struct json_doc *doc, js
 /* ---- whole items */
 
 static void say_message(struct responses_decoder *d, const struct json_doc *doc, json_ref item, int64_t place) {
-    json_ref content = get(doc, item, "content");
+    json_ref content = value_get(doc, item, "content");
     if (!json_is(doc, content, JSON_ARRAY))
         return;
     for (json_ref part = json_first(doc, content); part != JSON_NONE; part = json_next(doc, content, part)) {
-        json_ref list = get(doc, part, "annotations");
+        json_ref list = value_get(doc, part, "annotations");
         say_text(d, DELTA_TEXT, place, text_of(d, doc, part, "text"));
         say_text(d, DELTA_REFUSAL, place, text_of(d, doc, part, "refusal"));
         say_logprobs(d, doc, part, place);
@@ -148,8 +145,8 @@ static void say_texts(struct responses_decoder *d, const struct json_doc *doc, j
 }
 
 static void say_reasoning(struct responses_decoder *d, const struct json_doc *doc, json_ref item, int64_t place) {
-    say_texts(d, doc, get(doc, item, "summary"), DELTA_REASONING_SUMMARY, place);
-    say_texts(d, doc, get(doc, item, "content"), DELTA_REASONING, place);
+    say_texts(d, doc, value_get(doc, item, "summary"), DELTA_REASONING_SUMMARY, place);
+    say_texts(d, doc, value_get(doc, item, "content"), DELTA_REASONING, place);
 }
 
 static void say_image(struct responses_decoder *d, const struct json_doc *doc, json_ref item, int64_t place) {
@@ -164,7 +161,7 @@ static void say_image(struct responses_decoder *d, const struct json_doc *doc, j
 
 /* An item that is complete; `told`: its texts have been said in pieces. */
 static void say_item(struct responses_decoder *d, const struct json_doc *doc, json_ref item, int64_t place, bool told) {
-    json_ref type = get(doc, item, "type");
+    json_ref type = value_get(doc, item, "type");
     vsr_str sealed;
     if (!json_is(doc, item, JSON_OBJECT) || !json_is(doc, type, JSON_STRING))
         return;
@@ -201,8 +198,8 @@ static void fail(struct responses_decoder *d, const struct json_doc *doc, json_r
 }
 
 static enum finish finish_of(const struct responses_decoder *d, const struct json_doc *doc, json_ref response) {
-    json_ref reason = get(doc, get(doc, response, "incomplete_details"), "reason");
-    json_ref status = get(doc, response, "status");
+    json_ref reason = value_get(doc, value_get(doc, response, "incomplete_details"), "reason");
+    json_ref status = value_get(doc, response, "status");
     if (json_is(doc, reason, JSON_STRING))
         return json_str_eq(doc, reason, VSR_STR("content_filter")) ? FINISH_CONTENT_FILTER : FINISH_LENGTH;
     if (json_is(doc, status, JSON_STRING) && json_str_eq(doc, status, VSR_STR("incomplete")))
@@ -217,7 +214,7 @@ static void end(struct responses_decoder *d, const struct json_doc *doc, json_re
             say(d, &(struct answer_delta){ .kind = DELTA_TOOL_END, .index = i });
         d->calls[i].ended = true;
     }
-    if (usage_read(doc, get(doc, response, "usage"), &usage) && usage.has)
+    if (usage_read(doc, value_get(doc, response, "usage"), &usage) && usage.has)
         say(d, &(struct answer_delta){ .kind = DELTA_USAGE, .usage = &usage });
     say(d, &(struct answer_delta){ .kind = DELTA_FINISH, .finish = finish_of(d, doc, response) });
     say(d, &(struct answer_delta){ .kind = DELTA_END });
@@ -226,7 +223,7 @@ static void end(struct responses_decoder *d, const struct json_doc *doc, json_re
 /* ---- events */
 
 static void on_item_added(struct responses_decoder *d, const struct json_doc *doc) {
-    json_ref item = get(doc, 0, "item"), type = get(doc, item, "type");
+    json_ref item = value_get(doc, 0, "item"), type = value_get(doc, item, "type");
     if (json_is(doc, type, JSON_STRING) && json_str_eq(doc, type, VSR_STR("function_call")))
         begin_call(d, doc, item, place_of(doc));
 }
@@ -240,11 +237,11 @@ static void on_piece(struct responses_decoder *d, const struct json_doc *doc, en
 
 static void on_event(struct decoder *decoder, vsr_str type, const struct json_doc *doc) {
     struct responses_decoder *d = self(decoder);
-    json_ref response = get(doc, 0, "response");
+    json_ref response = value_get(doc, 0, "response");
     vsr_str said = text_of(d, doc, 0, "type");
     enum responses_event event = responses_event_find(said.len ? said : type);
     if (event == RESPONSES_EVENT_ERROR) { /* the error's members stand at the top, or in an object */
-        json_ref nested = get(doc, 0, "error");
+        json_ref nested = value_get(doc, 0, "error");
         fail(d, doc, json_is(doc, nested, JSON_OBJECT) ? nested : 0);
         return;
     }
@@ -271,15 +268,16 @@ static void on_event(struct decoder *decoder, vsr_str type, const struct json_do
         say_arguments(d, place_of(doc), text_of(d, doc, 0, "delta"));
         break;
     case RESPONSES_EVENT_ANNOTATION_ADDED:
-        if (get(doc, 0, "annotation") != JSON_NONE)
-            say_raw(d, DELTA_CITATION, PROTOCOL_RESPONSES, place_of(doc), json_raw(doc, get(doc, 0, "annotation")));
+        if (value_get(doc, 0, "annotation") != JSON_NONE)
+            say_raw(d, DELTA_CITATION, PROTOCOL_RESPONSES, place_of(doc),
+                    json_raw(doc, value_get(doc, 0, "annotation")));
         break;
     case RESPONSES_EVENT_ITEM_DONE:
-        say_item(d, doc, get(doc, 0, "item"), place_of(doc), d->told == place_of(doc) + 1);
+        say_item(d, doc, value_get(doc, 0, "item"), place_of(doc), d->told == place_of(doc) + 1);
         break;
     case RESPONSES_EVENT_FAILED:
     case RESPONSES_EVENT_CANCELLED:
-        fail(d, doc, get(doc, response, "error"));
+        fail(d, doc, value_get(doc, response, "error"));
         break;
     case RESPONSES_EVENT_COMPLETED:
     case RESPONSES_EVENT_INCOMPLETE:
@@ -298,7 +296,8 @@ static void on_stop(struct decoder *decoder, bool done) {
 
 static void on_body(struct decoder *decoder, const struct json_doc *doc) {
     struct responses_decoder *d = self(decoder);
-    json_ref output = get(doc, 0, "output"), error = get(doc, 0, "error"), status = get(doc, 0, "status");
+    json_ref output = value_get(doc, 0, "output"), error = value_get(doc, 0, "error"),
+             status = value_get(doc, 0, "status");
     int64_t place = 0;
     if (json_is(doc, error, JSON_OBJECT) || json_is(doc, error, JSON_STRING)) {
         fail(d, doc, error);

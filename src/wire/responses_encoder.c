@@ -9,34 +9,16 @@
 
 #include "core/arena.h"
 #include "core/json_write.h"
-#include "core/mem.h"
 #include "wire/error_body.h"
+#include "wire/member_write.h"
+#include "wire/responses_annotation.h"
 #include "wire/responses_end.h"
-#include "wire/responses_events.h"
 #include "wire/responses_id.h"
+#include "wire/responses_item.h"
 #include "wire/responses_request.h"
+#include "wire/responses_stream.h"
 
-enum { ITEMS_MAX = 1024, ITEM_EXTRA_LEN_MAX = 8 << 20 };
-
-enum item_kind { ITEM_REASONING, ITEM_MESSAGE, ITEM_TOOL, ITEM_IMAGE, ITEM_FOREIGN };
-
-struct item {
-    enum item_kind kind;
-    bool open;
-    bool cut;       /* was open when the answer ended early */
-    size_t place;   /* output_index */
-    uint32_t index; /* of the delta: which call, which block */
-    vsr_str id;
-    struct buf text;     /* of the message, the reasoning, the arguments; the image; raw JSON of a foreign item */
-    struct buf refusal;  /* of a message */
-    struct buf summary;  /* of reasoning */
-    struct buf list;     /* annotations of a message, joined by commas */
-    struct buf logprobs; /* the same */
-    struct buf sealed;   /* of reasoning: what the backend wants back */
-    size_t n_list;
-    bool has_text, has_refusal, has_summary; /* the part was opened */
-    vsr_str call_id, name;
-};
+enum { ITEMS_MAX = 1024 };
 
 struct responses_encoder {
     union {
@@ -44,12 +26,11 @@ struct responses_encoder {
         struct responses_end end;
     };
     const struct response_meta *meta;
-    struct json_writer w;
-    struct item **items; /* in the arena */
+    struct responses_stream stream;
+    struct responses_item **items; /* in the arena */
     size_t n, cap;
     size_t text_len; /* of all items */
-    int64_t sequence;
-    bool started, closed;
+    bool started;
     enum finish finish;
     struct usage usage;
     bool has_usage;
@@ -61,154 +42,18 @@ static struct responses_encoder *self(struct encoder *encoder) {
     return (struct responses_encoder *)encoder;
 }
 
-/* ---- writing */
-
-static void key_str(struct json_writer *w, const char *key, vsr_str text) {
-    json_write_key(w, str_from_c(key));
-    json_write_str(w, text);
-}
-
-static void key_i64(struct json_writer *w, const char *key, int64_t value) {
-    json_write_key(w, str_from_c(key));
-    json_write_i64(w, value);
-}
-
-static void key_list(struct json_writer *w, const char *key, const struct buf *items) {
-    json_write_key(w, str_from_c(key));
-    json_write_raw(w, VSR_STR("["));
-    buf_append(w->out, buf_str(items));
-    buf_append_char(w->out, ']');
-}
-
-/* `event:` and the members that every event has. */
-static void event_begin(struct responses_encoder *e, enum responses_event event) {
-    vsr_str type = responses_event_type(event);
-    buf_append_c(e->base.out, "event: ");
-    buf_append(e->base.out, type);
-    buf_append_c(e->base.out, "\ndata: ");
-    json_write_init(&e->w, e->base.out);
-    json_write_begin_object(&e->w);
-    key_str(&e->w, "type", type);
-    key_i64(&e->w, "sequence_number", e->sequence++);
-}
-
-static void event_end(struct responses_encoder *e) {
-    json_write_end(&e->w);
-    buf_append_c(e->base.out, "\n\n");
-}
-
-/* With the members of an event about an item, or about one of its parts (content_index -1: none). */
-static void item_event_begin(struct responses_encoder *e, enum responses_event event, const struct item *item,
-                             int content_index) {
-    event_begin(e, event);
-    key_str(&e->w, "item_id", item->id);
-    key_i64(&e->w, "output_index", (int64_t)item->place);
-    if (content_index >= 0)
-        key_i64(&e->w, "content_index", content_index);
-}
-
-static void write_text_part(struct json_writer *w, const struct item *item, bool done) {
-    json_write_begin_object(w);
-    key_str(w, "type", VSR_STR("output_text"));
-    key_str(w, "text", done ? buf_str(&item->text) : VSR_STR(""));
-    if (done) {
-        key_list(w, "annotations", &item->list);
-        key_list(w, "logprobs", &item->logprobs);
-    } else {
-        json_write_key(w, VSR_STR("annotations"));
-        json_write_raw(w, VSR_STR("[]"));
-        json_write_key(w, VSR_STR("logprobs"));
-        json_write_raw(w, VSR_STR("[]"));
-    }
-    json_write_end(w);
-}
-
-static void write_plain_part(struct json_writer *w, const char *type, const char *key, vsr_str text) {
-    json_write_begin_object(w);
-    key_str(w, "type", str_from_c(type));
-    key_str(w, key, text);
-    json_write_end(w);
-}
-
-static void write_message(struct json_writer *w, const struct item *item, bool done) {
-    key_str(w, "role", VSR_STR("assistant"));
-    json_write_key(w, VSR_STR("content"));
-    json_write_begin_array(w);
-    if (done && (item->has_text || !item->has_refusal))
-        write_text_part(w, item, true);
-    if (done && item->has_refusal)
-        write_plain_part(w, "refusal", "refusal", buf_str(&item->refusal));
-    json_write_end(w);
-}
-
-static void write_reasoning(struct json_writer *w, const struct item *item, bool done) {
-    json_write_key(w, VSR_STR("summary"));
-    json_write_begin_array(w);
-    if (done && item->has_summary)
-        write_plain_part(w, "summary_text", "text", buf_str(&item->summary));
-    json_write_end(w);
-    json_write_key(w, VSR_STR("content"));
-    json_write_begin_array(w);
-    if (done && item->has_text)
-        write_plain_part(w, "reasoning_text", "text", buf_str(&item->text));
-    json_write_end(w);
-    if (done && item->sealed.len)
-        key_str(w, "encrypted_content", buf_str(&item->sealed));
-}
-
-static const char *const item_types[] = {
-    [ITEM_REASONING] = "reasoning",
-    [ITEM_MESSAGE] = "message",
-    [ITEM_TOOL] = "function_call",
-    [ITEM_IMAGE] = "image_generation_call",
-};
-
-static void write_item(struct json_writer *w, const struct item *item, bool done) {
-    if (item->kind == ITEM_FOREIGN) {
-        json_write_raw(w, buf_str(&item->text));
-        return;
-    }
-    json_write_begin_object(w);
-    key_str(w, "id", item->id);
-    key_str(w, "type", str_from_c(item_types[item->kind]));
-    key_str(w, "status", !done ? VSR_STR("in_progress") : item->cut ? VSR_STR("incomplete") : VSR_STR("completed"));
-    switch (item->kind) {
-    case ITEM_MESSAGE:
-        write_message(w, item, done);
-        break;
-    case ITEM_REASONING:
-        write_reasoning(w, item, done);
-        break;
-    case ITEM_TOOL:
-        key_str(w, "call_id", item->call_id);
-        key_str(w, "name", item->name);
-        key_str(w, "arguments", done ? buf_str(&item->text) : VSR_STR(""));
-        break;
-    case ITEM_IMAGE:
-        json_write_key(w, VSR_STR("result"));
-        if (done)
-            json_write_str(w, buf_str(&item->text));
-        else
-            json_write_null(w);
-        break;
-    case ITEM_FOREIGN:
-        break;
-    }
-    json_write_end(w);
-}
-
 static void write_output(struct responses_encoder *e, struct buf *out) {
     struct json_writer w;
     json_write_init(&w, out);
     json_write_begin_array(&w);
     for (size_t i = 0; i < e->n; i++)
-        write_item(&w, e->items[i], true);
+        responses_item_write(&w, e->items[i], true);
     json_write_end(&w);
 }
 
 static void append_texts(struct responses_encoder *e, struct buf *out) {
     for (size_t i = 0; i < e->n; i++)
-        if (e->items[i]->kind == ITEM_MESSAGE)
+        if (e->items[i]->kind == RESPONSES_ITEM_MESSAGE)
             buf_append(out, buf_str(&e->items[i]->text));
 }
 
@@ -241,13 +86,6 @@ static void make_object(struct responses_encoder *e, enum response_status status
     buf_done(&text);
 }
 
-static void response_event(struct responses_encoder *e, enum responses_event event) {
-    event_begin(e, event);
-    json_write_key(&e->w, VSR_STR("response"));
-    json_write_raw(&e->w, buf_str(&e->end.object));
-    event_end(e);
-}
-
 static void start(struct responses_encoder *e) {
     if (e->started)
         return;
@@ -256,17 +94,13 @@ static void start(struct responses_encoder *e) {
         return;
     make_object(e, RESPONSE_STATUS_IN_PROGRESS);
     if (e->meta->queued)
-        e->sequence = RESPONSES_QUEUED_EVENTS;
+        e->stream.sequence = RESPONSES_QUEUED_EVENTS;
     else
-        response_event(e, RESPONSES_EVENT_CREATED);
-    response_event(e, RESPONSES_EVENT_IN_PROGRESS);
+        responses_stream_response(&e->stream, RESPONSES_EVENT_CREATED, buf_str(&e->end.object));
+    responses_stream_response(&e->stream, RESPONSES_EVENT_IN_PROGRESS, buf_str(&e->end.object));
 }
 
 /* ---- items */
-
-static bool streams(const struct responses_encoder *e) {
-    return e->base.options.streamed;
-}
 
 /* What is too long is dropped, and the answer fails at its end. */
 static bool keep(struct responses_encoder *e, struct buf *buf, vsr_str text) {
@@ -287,123 +121,28 @@ static bool keep_element(struct responses_encoder *e, struct buf *list, vsr_str 
     return false;
 }
 
-static void item_event(struct responses_encoder *e, enum responses_event event, const struct item *item, bool done) {
-    if (!streams(e))
-        return;
-    event_begin(e, event);
-    key_i64(&e->w, "output_index", (int64_t)item->place);
-    json_write_key(&e->w, VSR_STR("item"));
-    write_item(&e->w, item, done);
-    event_end(e);
-}
-
-static struct item *item_new(struct responses_encoder *e, enum item_kind kind, const char *prefix) {
-    struct item *item;
+static struct responses_item *item_new(struct responses_encoder *e, enum responses_item_kind kind, const char *prefix) {
+    struct responses_item *item;
     if (e->n >= ITEMS_MAX) {
         e->lost = true;
         return NULL;
     }
-    item = MEM_NEW(struct item);
-    item->kind = kind;
-    item->open = true;
-    item->place = e->n;
-    item->id = responses_id_of_item(e->base.arena, prefix, e->meta->id, true, e->n);
-    buf_init(&item->text, RESPONSES_TEXT_LEN_MAX);
-    buf_init(&item->refusal, RESPONSES_TEXT_LEN_MAX);
-    buf_init(&item->summary, RESPONSES_TEXT_LEN_MAX);
-    buf_init(&item->list, ITEM_EXTRA_LEN_MAX);
-    buf_init(&item->logprobs, ITEM_EXTRA_LEN_MAX);
-    buf_init(&item->sealed, ITEM_EXTRA_LEN_MAX);
+    item = responses_item_new(kind, e->n, responses_id_of_item(e->base.arena, prefix, e->meta->id, true, e->n),
+                              RESPONSES_TEXT_LEN_MAX);
     e->items = arena_grow(e->base.arena, e->items, sizeof(*e->items), e->n, &e->cap);
     e->items[e->n++] = item;
     return item;
 }
 
-static void item_free(struct item *item) {
-    buf_done(&item->text);
-    buf_done(&item->refusal);
-    buf_done(&item->summary);
-    buf_done(&item->list);
-    buf_done(&item->logprobs);
-    buf_done(&item->sealed);
-    mem_free(item);
-}
-
-static struct item *open_item(const struct responses_encoder *e, enum item_kind kind) {
+static struct responses_item *open_item(const struct responses_encoder *e, enum responses_item_kind kind) {
     for (size_t i = e->n; i > 0; i--)
         if (e->items[i - 1]->open && e->items[i - 1]->kind == kind)
             return e->items[i - 1];
     return NULL;
 }
 
-/* Content index of a refusal: behind the text, where there is one. */
-static int refusal_index(const struct item *item) {
-    return item->has_text ? 1 : 0;
-}
-
-static void part_event(struct responses_encoder *e, enum responses_event event, const struct item *item,
-                       const char *type, bool done) {
-    bool is_refusal = str_eq_c(VSR_STR("refusal"), type), is_text = str_eq_c(VSR_STR("output_text"), type);
-    if (!streams(e))
-        return;
-    item_event_begin(e, event, item, is_refusal ? refusal_index(item) : 0);
-    json_write_key(&e->w, VSR_STR("part"));
-    if (is_text)
-        write_text_part(&e->w, item, done);
-    else
-        write_plain_part(&e->w, type, is_refusal ? "refusal" : "text",
-                         !done        ? VSR_STR("")
-                         : is_refusal ? buf_str(&item->refusal)
-                                      : buf_str(&item->text));
-    event_end(e);
-}
-
-static void summary_part_event(struct responses_encoder *e, enum responses_event event, const struct item *item,
-                               vsr_str text) {
-    if (!streams(e))
-        return;
-    item_event_begin(e, event, item, -1);
-    key_i64(&e->w, "summary_index", 0);
-    json_write_key(&e->w, VSR_STR("part"));
-    write_plain_part(&e->w, "summary_text", "text", text);
-    event_end(e);
-}
-
-/* A piece of text (`key` is "delta"), or all of it ("text", "refusal"). */
-static void text_event(struct responses_encoder *e, enum responses_event event, const struct item *item,
-                       int content_index, const char *key, vsr_str text) {
-    if (!streams(e))
-        return;
-    item_event_begin(e, event, item, content_index);
-    if (event == RESPONSES_EVENT_SUMMARY_DELTA || event == RESPONSES_EVENT_SUMMARY_DONE)
-        key_i64(&e->w, "summary_index", 0);
-    key_str(&e->w, key, text);
-    if (event == RESPONSES_EVENT_TEXT_DELTA) {
-        json_write_key(&e->w, VSR_STR("logprobs"));
-        json_write_raw(&e->w, VSR_STR("[]"));
-    } else if (event == RESPONSES_EVENT_TEXT_DONE) {
-        key_list(&e->w, "logprobs", &item->logprobs);
-    }
-    event_end(e);
-}
-
-static void close_message(struct responses_encoder *e, struct item *item) {
-    if (!item->has_text && !item->has_refusal) { /* a message that says nothing has an empty text */
-        item->has_text = true;
-        part_event(e, RESPONSES_EVENT_PART_ADDED, item, "output_text", false);
-    }
-    if (item->has_text) {
-        text_event(e, RESPONSES_EVENT_TEXT_DONE, item, 0, "text", buf_str(&item->text));
-        part_event(e, RESPONSES_EVENT_PART_DONE, item, "output_text", true);
-    }
-    if (item->has_refusal) {
-        text_event(e, RESPONSES_EVENT_REFUSAL_DONE, item, refusal_index(item), "refusal", buf_str(&item->refusal));
-        part_event(e, RESPONSES_EVENT_PART_DONE, item, "refusal", true);
-    }
-}
-
 /* What the client keeps for us: the reasoning's text, sealed; or what the backend itself sealed. */
-static void seal(struct responses_encoder *e, struct item *item) {
+static void seal(struct responses_encoder *e, struct responses_item *item) {
     vsr_str sealed;
     if (!e->meta->seal || item->text.len == 0 || item->sealed.len)
         return;
@@ -411,40 +150,20 @@ static void seal(struct responses_encoder *e, struct item *item) {
         (void)keep(e, &item->sealed, sealed);
 }
 
-static void close_reasoning(struct responses_encoder *e, struct item *item) {
-    seal(e, item);
-    if (item->has_summary) {
-        text_event(e, RESPONSES_EVENT_SUMMARY_DONE, item, -1, "text", buf_str(&item->summary));
-        summary_part_event(e, RESPONSES_EVENT_SUMMARY_PART_DONE, item, buf_str(&item->summary));
-    }
-    if (item->has_text) {
-        text_event(e, RESPONSES_EVENT_REASONING_DONE, item, 0, "text", buf_str(&item->text));
-        part_event(e, RESPONSES_EVENT_PART_DONE, item, "reasoning_text", true);
-    }
-}
-
-static void close_tool(struct responses_encoder *e, const struct item *item) {
-    if (!streams(e))
-        return;
-    item_event_begin(e, RESPONSES_EVENT_ARGUMENTS_DONE, item, -1);
-    key_str(&e->w, "name", item->name);
-    key_str(&e->w, "arguments", buf_str(&item->text));
-    event_end(e);
-}
-
-static void close_item(struct responses_encoder *e, struct item *item) {
+static void close_item(struct responses_encoder *e, struct responses_item *item) {
     item->open = false;
-    if (item->kind == ITEM_MESSAGE)
-        close_message(e, item);
-    else if (item->kind == ITEM_REASONING)
-        close_reasoning(e, item);
-    else if (item->kind == ITEM_TOOL)
-        close_tool(e, item);
-    item_event(e, RESPONSES_EVENT_ITEM_DONE, item, true);
+    if (item->kind == RESPONSES_ITEM_MESSAGE && !item->has_text &&
+        !item->has_refusal) { /* one that says nothing has an empty text */
+        item->has_text = true;
+        responses_stream_part(&e->stream, RESPONSES_EVENT_PART_ADDED, item, "output_text", false);
+    }
+    if (item->kind == RESPONSES_ITEM_REASONING)
+        seal(e, item);
+    responses_stream_done(&e->stream, item);
 }
 
 /* Closes what is open and of another kind: places rise with the index of a call. */
-static void close_others(struct responses_encoder *e, enum item_kind kind) {
+static void close_others(struct responses_encoder *e, enum responses_item_kind kind) {
     for (size_t i = 0; i < e->n; i++)
         if (e->items[i]->open && e->items[i]->kind != kind)
             close_item(e, e->items[i]);
@@ -452,19 +171,19 @@ static void close_others(struct responses_encoder *e, enum item_kind kind) {
 
 /* ---- deltas */
 
-static struct item *message(struct responses_encoder *e) {
-    struct item *item = open_item(e, ITEM_MESSAGE);
+static struct responses_item *message(struct responses_encoder *e) {
+    struct responses_item *item = open_item(e, RESPONSES_ITEM_MESSAGE);
     if (item)
         return item;
-    close_others(e, ITEM_MESSAGE);
-    item = item_new(e, ITEM_MESSAGE, "msg_");
+    close_others(e, RESPONSES_ITEM_MESSAGE);
+    item = item_new(e, RESPONSES_ITEM_MESSAGE, "msg_");
     if (item)
-        item_event(e, RESPONSES_EVENT_ITEM_ADDED, item, false);
+        responses_stream_item(&e->stream, RESPONSES_EVENT_ITEM_ADDED, item, false);
     return item;
 }
 
 static void take_text(struct responses_encoder *e, vsr_str text) {
-    struct item *item = text.len ? message(e) : NULL;
+    struct responses_item *item = text.len ? message(e) : NULL;
     if (!item || !keep(e, &item->text, text))
         return;
     if (item->has_refusal && !item->has_text) { /* a refusal is the last part: the text is another message's */
@@ -475,89 +194,92 @@ static void take_text(struct responses_encoder *e, vsr_str text) {
     }
     if (!item->has_text) {
         item->has_text = true;
-        part_event(e, RESPONSES_EVENT_PART_ADDED, item, "output_text", false);
+        responses_stream_part(&e->stream, RESPONSES_EVENT_PART_ADDED, item, "output_text", false);
     }
-    text_event(e, RESPONSES_EVENT_TEXT_DELTA, item, 0, "delta", text);
+    responses_stream_text(&e->stream, RESPONSES_EVENT_TEXT_DELTA, item, 0, "delta", text);
 }
 
 static void take_refusal(struct responses_encoder *e, vsr_str text) {
-    struct item *item = text.len ? message(e) : NULL;
+    struct responses_item *item = text.len ? message(e) : NULL;
     if (!item || !keep(e, &item->refusal, text))
         return;
     if (!item->has_refusal) {
         item->has_refusal = true;
-        part_event(e, RESPONSES_EVENT_PART_ADDED, item, "refusal", false);
+        responses_stream_part(&e->stream, RESPONSES_EVENT_PART_ADDED, item, "refusal", false);
     }
-    text_event(e, RESPONSES_EVENT_REFUSAL_DELTA, item, refusal_index(item), "delta", text);
+    responses_stream_text(&e->stream, RESPONSES_EVENT_REFUSAL_DELTA, item, responses_stream_refusal_index(item),
+                          "delta", text);
 }
 
 /* Another block of reasoning is another item: each has a signature of its own. */
-static struct item *reasoning(struct responses_encoder *e, uint32_t index) {
-    struct item *item = open_item(e, ITEM_REASONING);
+static struct responses_item *reasoning(struct responses_encoder *e, uint32_t index) {
+    struct responses_item *item = open_item(e, RESPONSES_ITEM_REASONING);
     if (item && item->index == index)
         return item;
     if (item)
         close_item(e, item);
-    close_others(e, ITEM_REASONING);
-    item = item_new(e, ITEM_REASONING, "rs_");
+    close_others(e, RESPONSES_ITEM_REASONING);
+    item = item_new(e, RESPONSES_ITEM_REASONING, "rs_");
     if (item) {
         item->index = index;
-        item_event(e, RESPONSES_EVENT_ITEM_ADDED, item, false);
+        responses_stream_item(&e->stream, RESPONSES_EVENT_ITEM_ADDED, item, false);
     }
     return item;
 }
 
 static void take_reasoning(struct responses_encoder *e, const struct answer_delta *delta) {
-    struct item *item = delta->text.len ? reasoning(e, delta->index) : NULL;
+    struct responses_item *item = delta->text.len ? reasoning(e, delta->index) : NULL;
     if (!item || !keep(e, &item->text, delta->text))
         return;
     if (!item->has_text) {
         item->has_text = true;
-        part_event(e, RESPONSES_EVENT_PART_ADDED, item, "reasoning_text", false);
+        responses_stream_part(&e->stream, RESPONSES_EVENT_PART_ADDED, item, "reasoning_text", false);
     }
-    text_event(e, RESPONSES_EVENT_REASONING_DELTA, item, 0, "delta", delta->text);
+    responses_stream_text(&e->stream, RESPONSES_EVENT_REASONING_DELTA, item, 0, "delta", delta->text);
 }
 
 static void take_summary(struct responses_encoder *e, const struct answer_delta *delta) {
-    struct item *item = delta->text.len ? reasoning(e, delta->index) : NULL;
+    struct responses_item *item = delta->text.len ? reasoning(e, delta->index) : NULL;
     if (!item || !keep(e, &item->summary, delta->text))
         return;
     if (!item->has_summary) {
         item->has_summary = true;
-        summary_part_event(e, RESPONSES_EVENT_SUMMARY_PART_ADDED, item, VSR_STR(""));
+        responses_stream_summary_part(&e->stream, RESPONSES_EVENT_SUMMARY_PART_ADDED, item, VSR_STR(""));
     }
-    text_event(e, RESPONSES_EVENT_SUMMARY_DELTA, item, -1, "delta", delta->text);
+    responses_stream_text(&e->stream, RESPONSES_EVENT_SUMMARY_DELTA, item, RESPONSES_STREAM_NO_PART, "delta",
+                          delta->text);
 }
 
-static struct item *find_tool(const struct responses_encoder *e, uint32_t index) {
+static struct responses_item *find_tool(const struct responses_encoder *e, uint32_t index) {
     for (size_t i = e->n; i > 0; i--)
-        if (e->items[i - 1]->kind == ITEM_TOOL && e->items[i - 1]->index == index)
+        if (e->items[i - 1]->kind == RESPONSES_ITEM_TOOL && e->items[i - 1]->index == index)
             return e->items[i - 1];
     return NULL;
 }
 
 static void take_tool_begin(struct responses_encoder *e, const struct answer_delta *delta) {
-    struct item *item;
+    struct responses_item *item;
     if (delta->server) { /* not the client's to run */
         encoder_warn(&e->base, WARNING_LOSSY, "server_tool_dropped", delta->name);
         return;
     }
-    close_others(e, ITEM_TOOL);
-    item = item_new(e, ITEM_TOOL, "fc_");
+    close_others(e, RESPONSES_ITEM_TOOL);
+    item = item_new(e, RESPONSES_ITEM_TOOL, "fc_");
     if (!item)
         return;
     item->index = delta->index;
     item->name = encoder_keep(&e->base, delta->name);
     item->call_id = delta->id.len ? encoder_keep(&e->base, delta->id)
                                   : responses_id_of_item(e->base.arena, "call_", e->meta->id, true, item->place);
-    item_event(e, RESPONSES_EVENT_ITEM_ADDED, item, false);
+    responses_stream_item(&e->stream, RESPONSES_EVENT_ITEM_ADDED, item, false);
 }
 
 static void take_arguments(struct responses_encoder *e, const struct answer_delta *delta) {
-    struct item *item = find_tool(e, delta->index);
+    struct responses_item *item = find_tool(e, delta->index);
     if (!item || !item->open || !keep(e, &item->text, delta->text) || delta->text.len == 0)
         return;
-    text_event(e, RESPONSES_EVENT_ARGUMENTS_DELTA, item, -1, "delta", delta->text);
+    responses_stream_text(&e->stream, RESPONSES_EVENT_ARGUMENTS_DELTA, item, RESPONSES_STREAM_NO_PART, "delta",
+                          delta->text);
 }
 
 /* `data:` URIs as the bare base64 that clients expect of this item. */
@@ -567,94 +289,52 @@ static vsr_str image_result(vsr_str url) {
 }
 
 static void take_image(struct responses_encoder *e, vsr_str url) {
-    struct item *item;
-    close_others(e, ITEM_IMAGE);
-    item = item_new(e, ITEM_IMAGE, "ig_");
+    struct responses_item *item;
+    close_others(e, RESPONSES_ITEM_IMAGE);
+    item = item_new(e, RESPONSES_ITEM_IMAGE, "ig_");
     if (!item)
         return;
-    item_event(e, RESPONSES_EVENT_ITEM_ADDED, item, false);
+    responses_stream_item(&e->stream, RESPONSES_EVENT_ITEM_ADDED, item, false);
     if (!keep(e, &item->text, image_result(url)))
         return;
-    if (streams(e)) {
-        item_event_begin(e, RESPONSES_EVENT_IMAGE_COMPLETED, item, -1);
-        event_end(e);
-    }
+    responses_stream_image(&e->stream, item);
     close_item(e, item);
 }
 
 static void take_foreign(struct responses_encoder *e, const struct answer_delta *delta) {
-    struct item *item;
+    struct responses_item *item;
     if (delta->family != PROTOCOL_RESPONSES) {
         encoder_warn(&e->base, WARNING_LOSSY, "block_dropped", delta->name);
         return;
     }
-    close_others(e, ITEM_FOREIGN);
-    item = item_new(e, ITEM_FOREIGN, "item_");
+    close_others(e, RESPONSES_ITEM_FOREIGN);
+    item = item_new(e, RESPONSES_ITEM_FOREIGN, "item_");
     if (!item || !keep(e, &item->text, delta->text))
         return;
-    item_event(e, RESPONSES_EVENT_ITEM_ADDED, item, true);
+    responses_stream_item(&e->stream, RESPONSES_EVENT_ITEM_ADDED, item, true);
     close_item(e, item);
-}
-
-/*
- * An annotation: this family's own is taken as it is; Chat Completions' has its members one level deeper. Those of
- * other families point into documents that this protocol cannot name.
- */
-static bool read_annotation(struct responses_encoder *e, const struct answer_delta *delta, struct buf *out) {
-    struct json_doc doc;
-    json_ref type, nested;
-    struct json_writer w;
-    if (json_parse(e->base.arena, delta->text, &doc, NULL) < 0 || !json_is(&doc, 0, JSON_OBJECT))
-        return false;
-    type = json_get(&doc, 0, VSR_STR("type"));
-    if (delta->family == PROTOCOL_RESPONSES) {
-        buf_append(out, delta->text);
-        return true;
-    }
-    nested = json_get(&doc, 0, VSR_STR("url_citation"));
-    if (delta->family != PROTOCOL_CHAT || !json_is(&doc, type, JSON_STRING) || !json_is(&doc, nested, JSON_OBJECT))
-        return false;
-    json_write_init(&w, out);
-    json_write_begin_object(&w);
-    key_str(&w, "type", VSR_STR("url_citation"));
-    for (json_ref at = json_first(&doc, nested); at != JSON_NONE;) {
-        json_ref value = json_next(&doc, nested, at);
-        vsr_str name;
-        if (!json_str(e->base.arena, &doc, at, &name))
-            return false;
-        json_write_key(&w, name);
-        json_write_raw(&w, json_raw(&doc, value));
-        at = json_next(&doc, nested, value);
-    }
-    json_write_end(&w);
-    return true;
 }
 
 static void take_citation(struct responses_encoder *e, const struct answer_delta *delta) {
     struct arena_mark mark = arena_mark(e->base.arena);
-    struct item *item = open_item(e, ITEM_MESSAGE);
+    struct responses_item *item = open_item(e, RESPONSES_ITEM_MESSAGE);
     struct buf annotation;
-    buf_init(&annotation, ITEM_EXTRA_LEN_MAX);
-    if (!item || !read_annotation(e, delta, &annotation) || buf_failed(&annotation)) {
+    buf_init(&annotation, RESPONSES_ITEM_EXTRA_LEN_MAX);
+    if (!item || !responses_annotation_write(e->base.arena, delta, &annotation) || buf_failed(&annotation)) {
         encoder_warn(&e->base, WARNING_LOSSY, "citation_dropped", VSR_STR(""));
         buf_done(&annotation);
         return; /* a warning may lie behind the mark */
     }
     arena_rewind(e->base.arena, mark);
-    if (keep_element(e, &item->list, buf_str(&annotation)) && streams(e)) {
-        item_event_begin(e, RESPONSES_EVENT_ANNOTATION_ADDED, item, 0);
-        key_i64(&e->w, "annotation_index", (int64_t)item->n_list);
-        json_write_key(&e->w, VSR_STR("annotation"));
-        json_write_raw(&e->w, buf_str(&annotation));
-        event_end(e);
-    }
+    if (keep_element(e, &item->list, buf_str(&annotation)))
+        responses_stream_annotation(&e->stream, item, buf_str(&annotation));
     item->n_list++;
     buf_done(&annotation);
 }
 
 /* Raw JSON: the elements of an array are joined to those before. */
 static void take_logprobs(struct responses_encoder *e, vsr_str raw) {
-    struct item *item = open_item(e, ITEM_MESSAGE);
+    struct responses_item *item = open_item(e, RESPONSES_ITEM_MESSAGE);
     vsr_str trimmed = str_trim(raw), inner;
     if (!item || trimmed.len < 2 || trimmed.ptr[0] != '[')
         return;
@@ -665,7 +345,8 @@ static void take_logprobs(struct responses_encoder *e, vsr_str raw) {
 }
 
 static void take_sealed(struct responses_encoder *e, const struct answer_delta *delta) {
-    struct item *item = delta->kind == DELTA_REASONING_REDACTED ? NULL : open_item(e, ITEM_REASONING);
+    struct responses_item *item =
+        delta->kind == DELTA_REASONING_REDACTED ? NULL : open_item(e, RESPONSES_ITEM_REASONING);
     if (delta->family != PROTOCOL_RESPONSES)
         return; /* another provider's: this protocol's clients would send it where nobody can read it */
     if (!item)
@@ -697,7 +378,7 @@ static void fail(struct responses_encoder *e, int status, vsr_str code, vsr_str 
 
 static bool said_something(const struct responses_encoder *e) {
     for (size_t i = 0; i < e->n; i++)
-        if (e->items[i]->kind != ITEM_REASONING)
+        if (e->items[i]->kind != RESPONSES_ITEM_REASONING)
             return true;
     return false;
 }
@@ -708,7 +389,7 @@ static void close_all(struct responses_encoder *e) {
     if (e->end.status != RESPONSE_STATUS_FAILED && !said_something(e))
         (void)message(e);
     for (size_t i = 0; i < e->n; i++) {
-        struct item *item = e->items[i];
+        struct responses_item *item = e->items[i];
         if (!item->open)
             continue;
         item->cut = early;
@@ -725,7 +406,7 @@ static void end_stream(struct responses_encoder *e) {
         [RESPONSE_STATUS_INCOMPLETE] = RESPONSES_EVENT_INCOMPLETE,
         [RESPONSE_STATUS_FAILED] = RESPONSES_EVENT_FAILED,
     };
-    response_event(e, events[e->end.status]);
+    responses_stream_response(&e->stream, events[e->end.status], buf_str(&e->end.object));
 }
 
 static void end_whole(struct responses_encoder *e) {
@@ -751,11 +432,11 @@ static void take_end(struct responses_encoder *e) {
         fail(e, 502, VSR_STR("answer_too_long"), VSR_STR("the answer is longer than this server keeps"));
         e->end.status = RESPONSE_STATUS_FAILED;
         for (size_t i = 0; i < e->n; i++)
-            item_free(e->items[i]);
+            responses_item_free(e->items[i]);
         e->n = 0;
         make_object(e, e->end.status);
     }
-    if (streams(e))
+    if (e->base.options.streamed)
         end_stream(e);
     else
         end_whole(e);
@@ -830,6 +511,7 @@ static void take(struct encoder *encoder, const struct answer_delta *delta) {
 static void init(struct encoder *encoder) {
     struct responses_encoder *e = self(encoder);
     e->meta = encoder->options.response;
+    e->stream.out = encoder->options.streamed ? encoder->out : NULL;
     buf_init(&e->end.object, ENCODER_BODY_LEN_MAX);
 }
 
@@ -840,7 +522,7 @@ static void ping(struct encoder *encoder) {
 static void done(struct encoder *encoder) {
     struct responses_encoder *e = self(encoder);
     for (size_t i = 0; i < e->n; i++)
-        item_free(e->items[i]);
+        responses_item_free(e->items[i]);
     buf_done(&e->end.object);
 }
 

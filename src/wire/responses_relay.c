@@ -10,6 +10,7 @@
 #include "wire/responses_events.h"
 #include "wire/responses_request.h"
 #include "wire/sse.h"
+#include "wire/sse_write.h"
 
 enum { SCRATCH_CHUNK_LEN = 8 << 10, SCRATCH_LEN_MAX = 256 << 20 };
 
@@ -86,12 +87,6 @@ static void keep_object(struct responses_relay *r, vsr_str object, enum response
     r->told = true;
 }
 
-static void event_begin(struct responses_relay *r, vsr_str type) {
-    buf_append_c(r->base.out, "event: ");
-    buf_append(r->base.out, type);
-    buf_append_c(r->base.out, "\ndata: ");
-}
-
 /* An end that the backend did not tell. */
 static void fail(struct responses_relay *r) {
     const struct response_state state = { .status = RESPONSE_STATUS_FAILED,
@@ -106,11 +101,12 @@ static void fail(struct responses_relay *r) {
     r->told = true;
     if (!r->base.options.streamed)
         return;
-    event_begin(r, type);
+    sse_write_begin(r->base.out, type);
     buf_printf(r->base.out, "{\"type\":\"%.*s\",\"sequence_number\":%lld,\"response\":", VSR_FMT(type),
                (long long)r->sequence++);
     buf_append(r->base.out, buf_str(&r->end.object));
-    buf_append_c(r->base.out, "}\n\n");
+    buf_append_char(r->base.out, '}');
+    sse_write_end(r->base.out);
 }
 
 /* ---- events */
@@ -145,11 +141,11 @@ static int write_event(struct responses_relay *r, const struct json_doc *doc, vs
         rc = edit_object(r, edit, path, 1);
     if (rc < 0)
         return rc;
-    event_begin(r, type);
+    sse_write_begin(r->base.out, type);
     begin = r->base.out->len;
     rc = json_edit_apply(edit, r->base.out);
     join_lines(r->base.out, begin);
-    buf_append_c(r->base.out, "\n\n");
+    sse_write_end(r->base.out);
     r->sequence++;
     return rc;
 }

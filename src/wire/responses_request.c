@@ -5,6 +5,7 @@
 #include "core/json_write.h"
 #include "wire/members.h"
 #include "wire/responses_id.h"
+#include "wire/value.h"
 
 static const vsr_str member_names[RESPONSES_MEMBERS] = {
     [RESPONSES_BACKGROUND] = VSR_STR_INIT("background"),
@@ -83,15 +84,11 @@ static int refuse(struct vsr_err *err, vsr_str member, const char *text) {
     return rc;
 }
 
-static bool is_null(const struct json_doc *doc, json_ref ref) {
-    return ref == JSON_NONE || doc->nodes[ref].type == JSON_NULL;
-}
-
 static int check_shapes(struct responses_request *request, struct vsr_err *err) {
     const struct json_doc *doc = request->doc;
     for (size_t i = 0; i < RESPONSES_MEMBERS; i++) {
         json_ref ref = request->members[i];
-        if (is_null(doc, ref)) {
+        if (!value_is_present(doc, ref)) {
             request->members[i] = JSON_NONE;
             continue;
         }

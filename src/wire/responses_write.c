@@ -4,33 +4,10 @@
 #include "core/buf.h"
 #include "core/json_edit.h"
 #include "core/json_write.h"
+#include "wire/member_write.h"
 #include "wire/responses_chat.h"
 #include "wire/responses_request.h"
 #include "wire/warnings.h"
-
-static bool text_is(const struct json_doc *doc, json_ref ref, const char *text) {
-    return json_is(doc, ref, JSON_STRING) && json_str_eq(doc, ref, str_from_c(text));
-}
-
-static json_ref get(const struct json_doc *doc, json_ref object, const char *key) {
-    return json_get(doc, object, str_from_c(key));
-}
-
-static bool is_null(const struct json_doc *doc, json_ref ref) {
-    return ref == JSON_NONE || json_is(doc, ref, JSON_NULL);
-}
-
-static void key_raw(struct json_writer *w, const char *key, const struct json_doc *doc, json_ref value) {
-    if (is_null(doc, value))
-        return;
-    json_write_key(w, str_from_c(key));
-    json_write_raw(w, json_raw(doc, value));
-}
-
-static void key_c(struct json_writer *w, const char *key, const char *text) {
-    json_write_key(w, str_from_c(key));
-    json_write_str(w, str_from_c(text));
-}
 
 /* ---- from a client of this protocol */
 
@@ -43,7 +20,7 @@ struct forwarding {
 
 /* Reasoning that the backend can read: sealed, and not by us. Without that it would look for it in its own store. */
 static bool keeps_reasoning(struct forwarding *f, const struct json_doc *doc, json_ref item) {
-    json_ref sealed = get(doc, item, "encrypted_content");
+    json_ref sealed = value_get(doc, item, "encrypted_content");
     vsr_str blob, plain;
     if (!json_is(doc, sealed, JSON_STRING) || !json_str(f->arena, doc, sealed, &blob) || blob.len == 0)
         return false;
@@ -52,16 +29,16 @@ static bool keeps_reasoning(struct forwarding *f, const struct json_doc *doc, js
 
 /* Types whose ids a backend does not need, and would look for. */
 static bool needs_no_id(const struct json_doc *doc, json_ref type) {
-    return type == JSON_NONE || text_is(doc, type, "message") || text_is(doc, type, "function_call") ||
-           text_is(doc, type, "function_call_output");
+    return type == JSON_NONE || value_equals(doc, type, "message") || value_equals(doc, type, "function_call") ||
+           value_equals(doc, type, "function_call_output");
 }
 
 static void forward_item(struct forwarding *f, const struct json_doc *doc, json_ref item) {
-    json_ref type = get(doc, item, "type");
+    json_ref type = value_get(doc, item, "type");
     bool bare = needs_no_id(doc, type);
     if (!json_is(doc, item, JSON_OBJECT))
         return;
-    if (text_is(doc, type, "reasoning") && !keeps_reasoning(f, doc, item))
+    if (value_equals(doc, type, "reasoning") && !keeps_reasoning(f, doc, item))
         return;
     json_write_begin_object(&f->w);
     for (json_ref key = json_first(doc, item); key != JSON_NONE;) {
@@ -98,13 +75,13 @@ static void forward_own(struct forwarding *f, const struct responses_request *re
     json_ref input = request->members[RESPONSES_INPUT];
     if (json_is(doc, input, JSON_STRING)) {
         json_write_begin_object(&f->w);
-        key_c(&f->w, "role", "user");
-        key_raw(&f->w, "content", doc, input);
+        member_str(&f->w, "role", VSR_STR("user"));
+        member_copy(&f->w, "content", doc, input);
         json_write_end(&f->w);
         return;
     }
     for (json_ref item = json_first(doc, input); item != JSON_NONE; item = json_next(doc, input, item))
-        if (text_is(doc, get(doc, item, "type"), "reasoning"))
+        if (value_equals(doc, value_get(doc, item, "type"), "reasoning"))
             forward_item(f, doc, item);
         else
             json_write_raw(&f->w, json_raw(doc, item));
@@ -185,26 +162,27 @@ static void warn(struct writing *t, const char *reason, const char *field) {
 
 static void write_part(struct writing *t, json_ref part, const char *text_type) {
     const struct json_doc *doc = t->doc;
-    json_ref type = get(doc, part, "type"), image = get(doc, part, "image_url"), file = get(doc, part, "file");
-    if (text_is(doc, type, "text")) {
+    json_ref type = value_get(doc, part, "type"), image = value_get(doc, part, "image_url"),
+             file = value_get(doc, part, "file");
+    if (value_equals(doc, type, "text")) {
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", text_type);
-        key_raw(&t->w, "text", doc, get(doc, part, "text"));
+        member_str(&t->w, "type", str_from_c(text_type));
+        member_copy(&t->w, "text", doc, value_get(doc, part, "text"));
         json_write_end(&t->w);
-    } else if (text_is(doc, type, "image_url")) {
+    } else if (value_equals(doc, type, "image_url")) {
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", "input_image");
-        key_raw(&t->w, "image_url", doc, json_is(doc, image, JSON_OBJECT) ? get(doc, image, "url") : image);
-        key_raw(&t->w, "detail", doc, get(doc, image, "detail"));
+        member_str(&t->w, "type", VSR_STR("input_image"));
+        member_copy(&t->w, "image_url", doc, json_is(doc, image, JSON_OBJECT) ? value_get(doc, image, "url") : image);
+        member_copy(&t->w, "detail", doc, value_get(doc, image, "detail"));
         json_write_end(&t->w);
-    } else if (text_is(doc, type, "file") && json_is(doc, file, JSON_OBJECT)) {
+    } else if (value_equals(doc, type, "file") && json_is(doc, file, JSON_OBJECT)) {
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", "input_file");
-        key_raw(&t->w, "filename", doc, get(doc, file, "filename"));
-        key_raw(&t->w, "file_data", doc, get(doc, file, "file_data"));
-        key_raw(&t->w, "file_id", doc, get(doc, file, "file_id"));
+        member_str(&t->w, "type", VSR_STR("input_file"));
+        member_copy(&t->w, "filename", doc, value_get(doc, file, "filename"));
+        member_copy(&t->w, "file_data", doc, value_get(doc, file, "file_data"));
+        member_copy(&t->w, "file_id", doc, value_get(doc, file, "file_id"));
         json_write_end(&t->w);
-    } else if (text_is(doc, type, "input_audio")) {
+    } else if (value_equals(doc, type, "input_audio")) {
         json_write_raw(&t->w, json_raw(doc, part));
     } else {
         warn(t, "unknown_part_dropped", "messages");
@@ -216,8 +194,8 @@ static void write_parts(struct writing *t, json_ref content, const char *text_ty
     json_write_begin_array(&t->w);
     if (json_is(doc, content, JSON_STRING)) {
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", text_type);
-        key_raw(&t->w, "text", doc, content);
+        member_str(&t->w, "type", str_from_c(text_type));
+        member_copy(&t->w, "text", doc, content);
         json_write_end(&t->w);
     } else if (json_is(doc, content, JSON_ARRAY)) {
         for (json_ref part = json_first(doc, content); part != JSON_NONE; part = json_next(doc, content, part))
@@ -228,9 +206,9 @@ static void write_parts(struct writing *t, json_ref content, const char *text_ty
 
 static void write_input_message(struct writing *t, json_ref message, const char *role) {
     const struct json_doc *doc = t->doc;
-    json_ref content = get(doc, message, "content");
+    json_ref content = value_get(doc, message, "content");
     json_write_begin_object(&t->w);
-    key_c(&t->w, "role", role);
+    member_str(&t->w, "role", str_from_c(role));
     json_write_key(&t->w, VSR_STR("content"));
     if (json_is(doc, content, JSON_STRING))
         json_write_raw(&t->w, json_raw(doc, content));
@@ -241,15 +219,15 @@ static void write_input_message(struct writing *t, json_ref message, const char 
 
 static void write_call(struct writing *t, json_ref call) {
     const struct json_doc *doc = t->doc;
-    json_ref function = get(doc, call, "function"), arguments = get(doc, function, "arguments");
+    json_ref function = value_get(doc, call, "function"), arguments = value_get(doc, function, "arguments");
     if (!json_is(doc, function, JSON_OBJECT)) {
         warn(t, "tool_call_dropped", "messages");
         return;
     }
     json_write_begin_object(&t->w);
-    key_c(&t->w, "type", "function_call");
-    key_raw(&t->w, "call_id", doc, get(doc, call, "id"));
-    key_raw(&t->w, "name", doc, get(doc, function, "name"));
+    member_str(&t->w, "type", VSR_STR("function_call"));
+    member_copy(&t->w, "call_id", doc, value_get(doc, call, "id"));
+    member_copy(&t->w, "name", doc, value_get(doc, function, "name"));
     json_write_key(&t->w, VSR_STR("arguments"));
     json_write_raw(&t->w, json_is(doc, arguments, JSON_STRING) ? json_raw(doc, arguments) : VSR_STR("\"{}\""));
     json_write_end(&t->w);
@@ -257,24 +235,25 @@ static void write_call(struct writing *t, json_ref call) {
 
 static void write_assistant(struct writing *t, json_ref message) {
     const struct json_doc *doc = t->doc;
-    json_ref content = get(doc, message, "content"), refusal = get(doc, message, "refusal");
-    json_ref calls = get(doc, message, "tool_calls");
+    json_ref content = value_get(doc, message, "content"), refusal = value_get(doc, message, "refusal");
+    json_ref calls = value_get(doc, message, "tool_calls");
     if (json_is(doc, refusal, JSON_STRING)) {
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", "message");
-        key_c(&t->w, "role", "assistant");
+        member_str(&t->w, "type", VSR_STR("message"));
+        member_str(&t->w, "role", VSR_STR("assistant"));
         json_write_key(&t->w, VSR_STR("content"));
         json_write_begin_array(&t->w);
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", "refusal");
-        key_raw(&t->w, "refusal", doc, refusal);
+        member_str(&t->w, "type", VSR_STR("refusal"));
+        member_copy(&t->w, "refusal", doc, refusal);
         json_write_end(&t->w);
         json_write_end(&t->w);
         json_write_end(&t->w);
-    } else if (!is_null(doc, content) && !(json_is(doc, content, JSON_STRING) && json_str_len(doc, content) == 0)) {
+    } else if (value_is_present(doc, content) &&
+               !(json_is(doc, content, JSON_STRING) && json_str_len(doc, content) == 0)) {
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", "message");
-        key_c(&t->w, "role", "assistant");
+        member_str(&t->w, "type", VSR_STR("message"));
+        member_str(&t->w, "role", VSR_STR("assistant"));
         json_write_key(&t->w, VSR_STR("content"));
         write_parts(t, content, "output_text");
         json_write_end(&t->w);
@@ -286,10 +265,10 @@ static void write_assistant(struct writing *t, json_ref message) {
 
 static void write_tool(struct writing *t, json_ref message) {
     const struct json_doc *doc = t->doc;
-    json_ref content = get(doc, message, "content");
+    json_ref content = value_get(doc, message, "content");
     json_write_begin_object(&t->w);
-    key_c(&t->w, "type", "function_call_output");
-    key_raw(&t->w, "call_id", doc, get(doc, message, "tool_call_id"));
+    member_str(&t->w, "type", VSR_STR("function_call_output"));
+    member_copy(&t->w, "call_id", doc, value_get(doc, message, "tool_call_id"));
     json_write_key(&t->w, VSR_STR("output"));
     if (json_is(doc, content, JSON_STRING))
         json_write_raw(&t->w, json_raw(doc, content));
@@ -300,19 +279,19 @@ static void write_tool(struct writing *t, json_ref message) {
 
 static void write_messages(struct writing *t) {
     const struct json_doc *doc = t->doc;
-    json_ref list = get(doc, 0, "messages");
+    json_ref list = value_get(doc, 0, "messages");
     json_write_key(&t->w, VSR_STR("input"));
     json_write_begin_array(&t->w);
     for (json_ref message = json_is(doc, list, JSON_ARRAY) ? json_first(doc, list) : JSON_NONE; message != JSON_NONE;
          message = json_next(doc, list, message)) {
-        json_ref role = get(doc, message, "role");
-        if (text_is(doc, role, "assistant"))
+        json_ref role = value_get(doc, message, "role");
+        if (value_equals(doc, role, "assistant"))
             write_assistant(t, message);
-        else if (text_is(doc, role, "tool"))
+        else if (value_equals(doc, role, "tool"))
             write_tool(t, message);
-        else if (text_is(doc, role, "system") || text_is(doc, role, "developer"))
-            write_input_message(t, message, text_is(doc, role, "system") ? "system" : "developer");
-        else if (text_is(doc, role, "user"))
+        else if (value_equals(doc, role, "system") || value_equals(doc, role, "developer"))
+            write_input_message(t, message, value_equals(doc, role, "system") ? "system" : "developer");
+        else if (value_equals(doc, role, "user"))
             write_input_message(t, message, "user");
         else
             warn(t, "unknown_role_dropped", "messages");
@@ -322,27 +301,27 @@ static void write_messages(struct writing *t) {
 
 static void write_flat(struct writing *t, json_ref from, const char *const *names, size_t n) {
     for (size_t i = 0; i < n; i++)
-        key_raw(&t->w, names[i], t->doc, get(t->doc, from, names[i]));
+        member_copy(&t->w, names[i], t->doc, value_get(t->doc, from, names[i]));
 }
 
 static void write_tools(struct writing *t) {
     static const char *const names[] = { "name", "description", "parameters", "strict" };
     const struct json_doc *doc = t->doc;
-    json_ref list = get(doc, 0, "tools");
+    json_ref list = value_get(doc, 0, "tools");
     if (!json_is(doc, list, JSON_ARRAY))
         return;
     json_write_key(&t->w, VSR_STR("tools"));
     json_write_begin_array(&t->w);
     for (json_ref tool = json_first(doc, list); tool != JSON_NONE; tool = json_next(doc, list, tool)) {
-        json_ref function = get(doc, tool, "function");
+        json_ref function = value_get(doc, tool, "function");
         if (!json_is(doc, function, JSON_OBJECT)) {
             warn(t, "tool_dropped", "tools");
             continue;
         }
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", "function");
+        member_str(&t->w, "type", VSR_STR("function"));
         write_flat(t, function, names, VSR_COUNT(names));
-        if (is_null(doc, get(doc, function, "strict"))) { /* chat's default; here it would be true */
+        if (!value_is_present(doc, value_get(doc, function, "strict"))) { /* chat's default; here it would be true */
             json_write_key(&t->w, VSR_STR("strict"));
             json_write_bool(&t->w, false);
         }
@@ -353,32 +332,33 @@ static void write_tools(struct writing *t) {
 
 static void write_tool_choice(struct writing *t) {
     const struct json_doc *doc = t->doc;
-    json_ref choice = get(doc, 0, "tool_choice"), name = get(doc, get(doc, choice, "function"), "name");
+    json_ref choice = value_get(doc, 0, "tool_choice"),
+             name = value_get(doc, value_get(doc, choice, "function"), "name");
     if (json_is(doc, name, JSON_STRING)) {
         json_write_key(&t->w, VSR_STR("tool_choice"));
         json_write_begin_object(&t->w);
-        key_c(&t->w, "type", "function");
-        key_raw(&t->w, "name", doc, name);
+        member_str(&t->w, "type", VSR_STR("function"));
+        member_copy(&t->w, "name", doc, name);
         json_write_end(&t->w);
     } else if (json_is(doc, choice, JSON_STRING)) {
-        key_raw(&t->w, "tool_choice", doc, choice);
+        member_copy(&t->w, "tool_choice", doc, choice);
     }
 }
 
 static void write_text(struct writing *t) {
     static const char *const names[] = { "name", "description", "schema", "strict" };
     const struct json_doc *doc = t->doc;
-    json_ref format = get(doc, 0, "response_format"), verbosity = get(doc, 0, "verbosity");
-    json_ref type = get(doc, format, "type"), schema = get(doc, format, "json_schema");
-    if (is_null(doc, format) && is_null(doc, verbosity))
+    json_ref format = value_get(doc, 0, "response_format"), verbosity = value_get(doc, 0, "verbosity");
+    json_ref type = value_get(doc, format, "type"), schema = value_get(doc, format, "json_schema");
+    if (!value_is_present(doc, format) && !value_is_present(doc, verbosity))
         return;
     json_write_key(&t->w, VSR_STR("text"));
     json_write_begin_object(&t->w);
-    key_raw(&t->w, "verbosity", doc, verbosity);
+    member_copy(&t->w, "verbosity", doc, verbosity);
     if (json_is(doc, type, JSON_STRING)) {
         json_write_key(&t->w, VSR_STR("format"));
         json_write_begin_object(&t->w);
-        key_raw(&t->w, "type", doc, type);
+        member_copy(&t->w, "type", doc, type);
         if (json_is(doc, schema, JSON_OBJECT))
             write_flat(t, schema, names, VSR_COUNT(names));
         json_write_end(&t->w);
@@ -388,17 +368,17 @@ static void write_text(struct writing *t) {
 
 static void write_logprobs(struct writing *t) {
     bool wanted = false;
-    json_ref ref = get(t->doc, 0, "logprobs");
+    json_ref ref = value_get(t->doc, 0, "logprobs");
     if (ref == JSON_NONE || !json_bool(t->doc, ref, &wanted) || !wanted)
         return;
     json_write_key(&t->w, VSR_STR("include"));
     json_write_raw(&t->w, VSR_STR("[\"message.output_text.logprobs\"]"));
-    key_raw(&t->w, "top_logprobs", t->doc, get(t->doc, 0, "top_logprobs"));
+    member_copy(&t->w, "top_logprobs", t->doc, value_get(t->doc, 0, "top_logprobs"));
 }
 
 static void write_reasoning(struct writing *t, vsr_str effort) {
-    json_ref own = get(t->doc, 0, "reasoning_effort");
-    if (effort.len == 0 && is_null(t->doc, own))
+    json_ref own = value_get(t->doc, 0, "reasoning_effort");
+    if (effort.len == 0 && !value_is_present(t->doc, own))
         return;
     json_write_key(&t->w, VSR_STR("reasoning"));
     json_write_begin_object(&t->w);
@@ -423,7 +403,7 @@ int chat_to_responses(struct arena *arena, const struct json_doc *chat, vsr_str 
                                         "parallel_tool_calls" };
     static const char *const lost[] = { "stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias" };
     struct writing t = { .doc = chat, .warnings = warnings };
-    json_ref max = get(chat, 0, "max_completion_tokens"), n = get(chat, 0, "n");
+    json_ref max = value_get(chat, 0, "max_completion_tokens"), n = value_get(chat, 0, "n");
     int64_t choices = 1;
     (void)arena;
     json_write_init(&t.w, out);
@@ -431,7 +411,7 @@ int chat_to_responses(struct arena *arena, const struct json_doc *chat, vsr_str 
     json_write_key(&t.w, VSR_STR("model"));
     json_write_str(&t.w, model_id);
     write_messages(&t);
-    key_raw(&t.w, "max_output_tokens", chat, is_null(chat, max) ? get(chat, 0, "max_tokens") : max);
+    member_copy(&t.w, "max_output_tokens", chat, !value_is_present(chat, max) ? value_get(chat, 0, "max_tokens") : max);
     write_flat(&t, 0, same, VSR_COUNT(same));
     write_reasoning(&t, effort);
     write_text(&t);
@@ -442,7 +422,7 @@ int chat_to_responses(struct arena *arena, const struct json_doc *chat, vsr_str 
     json_write_bool(&t.w, false); /* a chat is not kept, and nobody here would know its name */
     json_write_end(&t.w);
     for (size_t i = 0; i < VSR_COUNT(lost); i++)
-        if (!is_null(chat, get(chat, 0, lost[i])))
+        if (value_is_present(chat, value_get(chat, 0, lost[i])))
             warn(&t, "parameter_dropped", lost[i]);
     if (n != JSON_NONE && json_i64(chat, n, &choices) && choices > 1)
         warn(&t, "parameter_dropped", "n");

@@ -9,6 +9,11 @@
 
 #include "core/json.h"
 
+/* A member of an object; JSON_NONE where there is none. */
+static inline json_ref value_get(const struct json_doc *doc, json_ref object, const char *name) {
+    return json_get(doc, object, str_from_c(name));
+}
+
 /* Neither absent nor null. */
 static inline bool value_is_present(const struct json_doc *doc, json_ref ref) {
     return ref != JSON_NONE && !json_is(doc, ref, JSON_NULL);
@@ -29,13 +34,13 @@ static inline bool value_has_elements(const struct json_doc *doc, json_ref ref) 
 }
 
 /* The string `text`. */
-static inline bool value_equals(const struct json_doc *doc, json_ref ref, vsr_str text) {
-    return value_is_string(doc, ref) && json_str_eq(doc, ref, text);
+static inline bool value_equals(const struct json_doc *doc, json_ref ref, const char *text) {
+    return value_is_string(doc, ref) && json_str_eq(doc, ref, str_from_c(text));
 }
 
 /* An object whose `type` is the string `type`: how blocks, parts, items and tools say what they are. */
-static inline bool value_type_is(const struct json_doc *doc, json_ref object, vsr_str type) {
-    return value_equals(doc, json_get(doc, object, VSR_STR("type")), type);
+static inline bool value_type_is(const struct json_doc *doc, json_ref object, const char *type) {
+    return value_equals(doc, value_get(doc, object, "type"), type);
 }
 
 /* The bytes between a string's quotes: still escaped, so they may be put together with others. Of strings only. */

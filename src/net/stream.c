@@ -568,7 +568,8 @@ static void go_on_handshake(struct stream *s) {
         return;
     case TLS_EOF:
     case TLS_CUT:
-        /* A server that leaves does not take us or is none; a client that leaves may just have looked whether we are up. */
+        /* A server that leaves does not take us or is none; a client that leaves may just have looked whether we are
+         * up. */
         (void)err_set(&err, s->accepted ? VSR_E_CLOSED : VSR_E_TLS,
                       "the peer closed the connection during the TLS handshake");
         break;

@@ -418,9 +418,14 @@ static void put_access_log(struct printing *p) {
     end(p);
 }
 
+/* Relative paths begin beside the policy; Envoy's would begin where it was started. */
 static void put_file(struct printing *p, const char *name, vsr_str path) {
+    vsr_str base = p->doc->base_dir;
     begin(p, name);
-    text(p, "filename", path);
+    text(p, "filename",
+         base.len == 0 || str_starts(path, VSR_STR("/"))
+             ? path
+             : arena_printf(p->arena, "%.*s/%.*s", VSR_FMT(base), VSR_FMT(path)));
     end(p);
 }
 
@@ -512,9 +517,6 @@ static void put_listener(struct printing *p, const struct config_listener *liste
 /* ---- clusters */
 
 static void put_endpoint(struct printing *p, const struct config_backend_ref *ref, vsr_str match) {
-    if (ref->proxy.len)
-        cli_warn(p->cli, "endpoint \"%.*s\" is reached through a proxy; Envoy is told of it directly",
-                 VSR_FMT(ref->name));
     begin(p, NULL);
     number(p, "load_balancing_weight", ref->weight);
     if (match.len) {
@@ -781,6 +783,32 @@ static void put_document(struct printing *p, vsr_str admin_host, uint16_t admin_
     end(p);
 }
 
+/* Envoy's clusters know no proxies, and what has to pass one must not go around it. */
+static int refuse_proxies(const struct printing *p) {
+    for (size_t i = 0; i < p->doc->providers.models.n; i++)
+        for (size_t j = 0; j < model_at(p, i)->backend_refs.n; j++) {
+            const struct config_backend_ref *ref = ref_at(model_at(p, i), j);
+            if (takes_requests(ref) && ref->proxy.len > 0)
+                return cli_fail(p->cli,
+                                "model \"%.*s\", endpoint \"%.*s\": Envoy would go around its proxy; give the endpoint "
+                                "weight: 0, or leave it to a vsr that is asked directly",
+                                VSR_FMT(model_at(p, i)->name), VSR_FMT(ref->name));
+        }
+    return CLI_OK;
+}
+
+/* Two cannot listen on one port: the vsr on this machine holds those of its policy. */
+static void warn_of_own_ports(const struct printing *p) {
+    const struct config_listener *first = p->doc->listeners.items;
+    bool here = str_starts(p->extproc_host, VSR_STR("127.")) || str_eq_c(p->extproc_host, "localhost") ||
+                str_eq_c(p->extproc_host, "::1");
+    if (here && p->listen_host.len == 0 && p->doc->listeners.n > 0)
+        cli_warn(p->cli,
+                 "Envoy listens where the policy says (port %lld), and so does `vsr serve` with this policy on this "
+                 "machine; --listen gives Envoy another place",
+                 (long long)first->port);
+}
+
 static int print(struct printing *p, vsr_str admin_host, uint16_t admin_port) {
     struct buf out;
     int code;
@@ -815,6 +843,10 @@ static int envoy_run(const struct cli *cli, int argc, char **argv) {
     if (code == CLI_OK) {
         p.doc = source.doc;
         p.arena = source.arena;
+        code = refuse_proxies(&p);
+    }
+    if (code == CLI_OK) {
+        warn_of_own_ports(&p);
         code = print(&p, admin_host, admin_port);
     }
     config_source_done(&source);
@@ -837,7 +869,7 @@ const struct command command_config_envoy_spec = {
         "Prints a bootstrap document for Envoy: the listeners of the policy, external processing by vsr, and a route\n"
         "and a cluster for each model with what the policy says of its endpoints. Envoy then owns the sockets and\n"
         "calls the backends, and vsr decides. Keys of endpoints are not in it: vsr adds them to each request.\n",
-    .examples = "vsr config envoy policy.yaml >envoy.json && envoy -c envoy.json\n"
+    .examples = "vsr config envoy --listen 0.0.0.0:10000 policy.yaml >envoy.json && envoy -c envoy.json\n"
                 "vsr config envoy --listen 0.0.0.0:10000 --extproc vsr:50051 policy.yaml\n",
     .operands = OPERANDS_FILE,
     .operands_most = 1,

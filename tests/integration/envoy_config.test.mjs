@@ -135,6 +135,52 @@ test('what clients may not say is removed before any filter', () => {
   assert.deepEqual([skip.match.prefix, skip.match.headers[0].name, skip.route.cluster], ['/v1/', 'x-vsr-skip-processing', 'model/one']);
 });
 
+test('files are named by their whole path', () => {
+  const tls = { cert_file: 'server.pem', key_file: '/etc/vsr/server.key', client_auth: 'require', client_ca_file: 'clients.pem' };
+  const { envoy } = print(
+    policy({
+      listener: { port: 8899, tls },
+      models: { one: { backend_refs: [{ endpoint: 'https://10.0.0.1:8000', tls: { ca_file: 'authority.pem' } }] } },
+      default_model: 'one',
+    }),
+  );
+  const names = [...JSON.stringify(envoy).matchAll(/"filename":"([^"]+)"/g)].map(([, name]) => name);
+  assert.deepEqual(new Set(names.map((name) => path.basename(name))), new Set(['server.pem', 'server.key', 'clients.pem', 'authority.pem']));
+  for (const name of names) assert.ok(path.isAbsolute(name), name);
+  assert.ok(names.includes('/etc/vsr/server.key'));
+});
+
+test('what has to pass a proxy is not sent around it', () => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vsr-envoy-'));
+  const file = path.join(dir, 'policy.yaml');
+  const proxied = (weight) => policy({
+    listener: { port: 8899 },
+    models: { one: { backend_refs: [
+      { name: 'near', endpoint: '10.0.0.1:8000' },
+      { name: 'beyond', endpoint: '10.0.0.2:8000', proxy: 'http://10.0.0.9:3128', weight },
+    ] } },
+    default_model: 'one',
+  });
+  const printed = (weight) => {
+    writeFileSync(file, JSON.stringify(proxied(weight)));
+    return spawnSync(program, ['config', 'envoy', file], { encoding: 'utf8' });
+  };
+  assert.equal(printed(0).status, 0);
+  const refused = printed(1);
+  rmSync(dir, { recursive: true, force: true });
+  assert.equal(refused.status, 1);
+  assert.equal(refused.stdout, '');
+  assert.match(refused.stderr, /model "one", endpoint "beyond": Envoy would go around its proxy/);
+});
+
+test('an Envoy on the ports of its own vsr is warned of', () => {
+  const document = policy({ listener: { port: 8899 }, models: { one: { backend_refs: [{ endpoint: '10.0.0.1:8000' }] } }, default_model: 'one' });
+  const warned = (...args) => /so does `vsr serve` with this policy on this machine; --listen/.test(print(document, args).warnings);
+  assert.equal(warned(), true);
+  assert.equal(warned('--listen', '0.0.0.0:10000'), false);
+  assert.equal(warned('--extproc', 'vsr:50051'), false);
+});
+
 test('endpoints of every kind', () => {
   const refs = (...backend_refs) => ({ backend_refs: backend_refs.map((ref) => ({ weight: 1, ...ref })) });
   const { envoy } = print(

@@ -75,6 +75,16 @@ static struct http2_exchange *take_first(struct http2_conn *h2, enum http2_queue
 
 /* ---- the life of an exchange */
 
+/*
+ * All answers of a connection go on together. By default (RFC 9218) the oldest would be sent to its end first, and an
+ * answer of megabytes would hold up every stream of events behind it, which might be another user's: proxies share
+ * connections. For the same reason nobody's wishes count.
+ */
+static void share_fairly(struct http2_conn *h2, int32_t stream_id) {
+    const nghttp2_extpri fair = { .urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY, .inc = 1 };
+    (void)nghttp2_session_change_extpri_stream_priority(h2->session, stream_id, &fair, 1); /* fails without memory */
+}
+
 static struct http2_exchange *exchange_new(struct http2_conn *h2, int32_t stream_id) {
     struct http2_exchange *exchange = MEM_NEW(struct http2_exchange);
     exchange->base =
@@ -91,6 +101,7 @@ static struct http2_exchange *exchange_new(struct http2_conn *h2, int32_t stream
     h2->exchanges = exchange;
     h2->n_exchanges++;
     (void)nghttp2_session_set_stream_user_data(h2->session, stream_id, exchange); /* the stream is there */
+    share_fairly(h2, stream_id);
     return exchange;
 }
 

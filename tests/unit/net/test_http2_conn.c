@@ -15,8 +15,9 @@
  *   /over   exceeds its content-length          /huge   sends a head that nothing holds
  *   /retract  thinks twice                      /none   204
  *   /trailers  streams, with trailers behind    /only   trailers and no body
+ *   /whole  WHOLE_LEN bytes in one piece
  */
-enum { BIG_LEN = 8 << 20, UPLOAD_LEN = 5 << 20, HUGE_LEN = 2 << 20 };
+enum { BIG_LEN = 8 << 20, UPLOAD_LEN = 5 << 20, HUGE_LEN = 2 << 20, WHOLE_LEN = 24 << 20 };
 
 struct app;
 
@@ -73,6 +74,12 @@ static void answer_huge(struct exchange *exchange) {
     exchange_body(exchange, VSR_STR("more"));
     exchange_end(exchange);
     mem_free(value);
+}
+
+static void answer_whole(struct request *request) {
+    char *body = mem_alloc(WHOLE_LEN);
+    reply_text(request, str_make(body, WHOLE_LEN));
+    mem_free(body);
 }
 
 static void *on_request(void *app_data, struct exchange *exchange, const struct http1_head *head) {
@@ -135,6 +142,8 @@ static void on_end(void *data) {
         exchange_body(exchange, VSR_STR("more"));
         exchange_end(exchange);
         CHECK(!request->closed, "not inside the call");
+    } else if (is(request, "/whole")) {
+        answer_whole(request);
     } else if (is(request, "/huge")) {
         answer_huge(exchange);
     } else if (is(request, "/retract")) {
@@ -325,6 +334,45 @@ TEST(megabytes) {
     CHECK(str_eq(buf_str(&talk->body), str_make(body, UPLOAD_LEN)), "byte by byte");
     app_end(&app);
     mem_free(body);
+}
+
+/* Who waits for a large answer on a slow connection does not make the other streams wait, older or younger. */
+static void check_large_answer(bool is_first) {
+    static const nghttp2_settings_entry wide[] = { { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 2 * WHOLE_LEN } };
+    const char *name = is_first ? "the large one is the first" : "the large one is the second";
+    struct app app;
+    struct http2_talk *whole, *other;
+    struct request *held;
+    app_begin(&app, &patient);
+    http2_client_close(&app.client);
+    http2_client_open(&app.client, app.port, wide, 1);
+    CHECK(nghttp2_session_set_local_window_size(app.client.session, 0, 0, 2 * WHOLE_LEN) == 0, "window");
+    whole = is_first ? http2_ask(&app.client, "GET", "/whole", NULL) : NULL;
+    if (is_first)
+        HTTP2_RUN(&app.client, app.loop, whole->n_heads == 1, name);
+    other = http2_ask(&app.client, "GET", "/hold", NULL);
+    HTTP2_RUN(&app.client, app.loop, app.n_requests == 1 + is_first, name);
+    held = app.requests;
+    exchange_head(held->exchange, 200, NULL, 0, EXCHANGE_LENGTH_UNKNOWN);
+    if (!is_first) {
+        whole = http2_ask(&app.client, "GET", "/whole", NULL);
+        HTTP2_RUN(&app.client, app.loop, whole->n_heads == 1, name);
+    }
+    for (int i = 0; i < 2; i++) {
+        size_t len = other->body.len;
+        exchange_body(held->exchange, VSR_STR("event"));
+        HTTP2_RUN(&app.client, app.loop, other->body.len > len, name);
+        CHECK(!whole->closed, name);
+    }
+    exchange_end(held->exchange);
+    HTTP2_RUN(&app.client, app.loop, whole->closed && other->closed, name);
+    CHECK_INT(whole->body.len, WHOLE_LEN, name);
+    app_end(&app);
+}
+
+TEST(a_large_answer_lets_others_pass) {
+    check_large_answer(true);
+    check_large_answer(false);
 }
 
 TEST(a_paused_body_holds_its_client_back_and_no_other) {
@@ -868,7 +916,7 @@ TEST(malformed_requests) {
     app_end(&app);
 }
 
-RUN_TESTS(T(conversations), T(trailers_both_ways), T(side_by_side), T(megabytes),
+RUN_TESTS(T(conversations), T(trailers_both_ways), T(side_by_side), T(megabytes), T(a_large_answer_lets_others_pass),
           T(a_paused_body_holds_its_client_back_and_no_other), T(cancelled_by_the_client),
           T(answered_before_the_body_came), T(continues), T(limits_are_answered), T(streams_past_the_limit_are_refused),
           T(slow_body), T(idle), T(a_client_that_takes_nothing_of_one_stream), T(drain_loses_no_request),

@@ -24,10 +24,6 @@ enum exchange_protocol exchange_protocol(const struct exchange *exchange) {
     return exchange->ops->protocol;
 }
 
-bool exchange_is_tls(const struct exchange *exchange) {
-    return exchange->listener->tls != NULL; /* a listener is one or the other for life */
-}
-
 vsr_str exchange_peer(const struct exchange *exchange) {
     struct stream *stream = exchange->ops->stream(exchange);
     return stream ? stream_peer(stream) : VSR_STR("");

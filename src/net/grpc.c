@@ -125,26 +125,3 @@ void grpc_encode_message(struct buf *out, vsr_str text) {
         }
     }
 }
-
-static int hex_value(char c) {
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-void grpc_decode_message(struct buf *out, vsr_str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        int high = -1, low = -1;
-        if (text.ptr[i] == '%' && i + 2 < text.len) {
-            high = hex_value(text.ptr[i + 1]);
-            low = hex_value(text.ptr[i + 2]);
-        }
-        if (high >= 0 && low >= 0) {
-            (void)buf_append_char(out, (char)(high * 16 + low));
-            i += 2;
-        } else {
-            (void)buf_append_char(out, text.ptr[i]);
-        }
-    }
-}

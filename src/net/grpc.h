@@ -77,7 +77,5 @@ bool grpc_content_type_ok(vsr_str header);
 /* Percent-encoding of `grpc-message`: what is not printable ASCII, and `%`. Text past GRPC_STATUS_TEXT_LEN_MAX is cut.
  */
 void grpc_encode_message(struct buf *out, vsr_str text);
-/* The opposite; what is no proper escape stays as it is. `out` may be as long as `text`. */
-void grpc_decode_message(struct buf *out, vsr_str text);
 
 #endif

@@ -207,20 +207,3 @@ int http2_block_head(const struct http2_block *block, struct http1_head *ret_hea
     *ret_head = head;
     return judge(block, ret_head, host, ret_why);
 }
-
-int http2_block_trailers(const struct http2_block *block, struct http1_field **ret_fields, size_t *ret_n_fields,
-                         void **ret_memory) {
-    struct writer w = { .n = 0 };
-    struct http1_field field;
-    if (block->bad || block->too_large)
-        return -1;
-    *ret_memory = mem_alloc((block->n_fields + 1) * sizeof(struct http1_field) + block->bytes.len);
-    w.fields = *ret_memory;
-    w.bytes = (char *)(w.fields + block->n_fields + 1);
-    for (size_t pos = 0; http2_fields_next(buf_str(&block->bytes), &pos, &field);)
-        if (field.name.ptr[0] != ':')
-            write_field(&w, field.name, field.value);
-    *ret_fields = w.fields;
-    *ret_n_fields = w.n;
-    return 0;
-}

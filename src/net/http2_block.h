@@ -49,9 +49,6 @@ void http2_block_end(struct http2_block *block);
  */
 int http2_block_head(const struct http2_block *block, struct http1_head *ret_head, void **ret_memory,
                      const char **ret_why);
-/* Trailers: the fields as they came. -1 where they are malformed. */
-int http2_block_trailers(const struct http2_block *block, struct http1_field **ret_fields, size_t *ret_n_fields,
-                         void **ret_memory);
 
 /* ---- the same form for fields on their way out */
 

@@ -135,7 +135,6 @@ static void exchange_free(struct http2_exchange *exchange, enum exchange_outcome
     buf_done(&exchange->out);
     buf_done(&exchange->trailer);
     mem_free(exchange->head_memory);
-    mem_free(exchange->trailer_memory);
     mem_free(exchange);
     if (h2->n_exchanges == 0)
         flush_later(h2); /* what waited for the last one */
@@ -201,16 +200,8 @@ static void refuse(struct http2_exchange *exchange, int status, const char *why)
 }
 
 static void tell_end(struct http2_exchange *exchange) {
-    const struct server_handler *handler = exchange->base.server->handler;
-    struct http2_conn *h2 = exchange->conn;
-    int32_t stream_id = exchange->stream_id;
-    if (exchange->n_trailers > 0 && handler->on_trailers) {
-        handler->on_trailers(exchange->base.request, exchange->trailers, exchange->n_trailers);
-        if (exchange_of(h2, stream_id) != exchange)
-            return;
-    }
     exchange->told_end = true;
-    handler->on_end(exchange->base.request);
+    exchange->base.server->handler->on_end(exchange->base.request);
 }
 
 static bool listens(const struct http2_exchange *exchange) {
@@ -310,13 +301,12 @@ static int take_head(struct http2_conn *h2, int32_t stream_id, bool end_stream) 
     return 0;
 }
 
+/* Nobody wants them; but they have to be well-formed. */
 static int take_trailers(struct http2_conn *h2, int32_t stream_id) {
     struct http2_exchange *exchange = exchange_of(h2, stream_id);
-    int rc = 0;
-    if (exchange && !exchange->trailer_memory)
-        rc = http2_block_trailers(&h2->block, &exchange->trailers, &exchange->n_trailers, &exchange->trailer_memory);
+    bool ok = !h2->block.bad && !h2->block.too_large;
     http2_block_end(&h2->block);
-    if (rc < 0) {
+    if (exchange && !ok) {
         http2_exchange_cut(exchange, NGHTTP2_PROTOCOL_ERROR);
         return count(h2, HTTP2_RESETS);
     }

@@ -79,9 +79,6 @@ struct http2_exchange {
     bool paused;
     uint64_t body_received, body_since_ms, paused_at_ms;
     struct buf held; /* came while paused */
-    void *trailer_memory;
-    struct http1_field *trailers;
-    size_t n_trailers;
 
     /* answer */
     int status;

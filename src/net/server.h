@@ -74,12 +74,7 @@ struct server_handler {
     void *(*on_request)(void *app, struct exchange *exchange, const struct http1_head *head);
     /* A slice of the body, valid during the call. */
     void (*on_body)(void *request, vsr_str bytes);
-    /*
-     * The request's trailer section, before on_end; valid during the call. HTTP/2 only: HTTP/1.1 checks and drops them
-     * (net/http1.h). Optional.
-     */
-    void (*on_trailers)(void *request, const struct http1_field *fields, size_t n_fields);
-    /* The request is complete. */
+    /* The request is complete. What came as trailers was checked and dropped. */
     void (*on_end)(void *request);
     /* The answer's queued bytes have gone (after exchange_queued() was above zero). Optional. */
     void (*on_drain)(void *request);
@@ -182,7 +177,6 @@ struct loop *exchange_loop(const struct exchange *exchange);
 enum exchange_protocol { EXCHANGE_HTTP1, EXCHANGE_HTTP2 };
 
 enum exchange_protocol exchange_protocol(const struct exchange *exchange);
-bool exchange_is_tls(const struct exchange *exchange);
 /* The peer's address as text, without the port; lives as long as the connection. */
 vsr_str exchange_peer(const struct exchange *exchange);
 /* Subject of the client's certificate (RFC 4514), when one was verified; else empty. Lives as long as the connection.

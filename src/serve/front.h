@@ -37,8 +37,6 @@ struct front_ops {
     /* Starts an answer. `length` -1: unknown. */
     void (*head)(void *handle, int status, const struct http1_field *fields, size_t n_fields, int64_t length);
     void (*body)(void *handle, vsr_str bytes);
-    /* Optional. At most once, after the body and right before end(). */
-    void (*trailers)(void *handle, const struct http1_field *fields, size_t n_fields);
     void (*end)(void *handle);
     /* Takes back what was answered while no byte of it has gone out; head() may follow again. False: too late. */
     bool (*retract)(void *handle);

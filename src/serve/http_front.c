@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -51,11 +52,20 @@ static const struct front_ops http_ops = {
     .queued = front_queued,
 };
 
+/* Who asks, for the log; the connection may be gone by then. */
+static void note_client(struct request *request, const struct exchange *exchange) {
+    if (!log_enabled(LOG_LEVEL_DEBUG))
+        return;
+    request->client = arena_str(request->arena, exchange_peer(exchange));
+    request->client_cert = arena_str(request->arena, exchange_client_name(exchange));
+}
+
 static void *on_request(void *app, struct exchange *exchange, const struct http1_head *head) {
     struct worker *worker = app;
     const struct worker_listener *socket = exchange_tag(exchange);
     struct snapshot *snapshot = socket->retired ? socket->retired : worker->snapshot;
     struct request *request = request_new(worker, snapshot, (struct front){ &http_ops, exchange });
+    note_client(request, exchange);
     pipeline_begin(request, head, snapshot_listener(snapshot, str_from_c(socket->address), socket->port));
     return request;
 }

@@ -98,12 +98,13 @@ struct request {
     struct arena *arena;
     struct snapshot *snapshot; /* pinned */
     struct front front;
-    size_t stage;  /* index in the stage table */
-    bool running;  /* pipeline_run() is on the stack */
-    bool resumed;  /* pipeline_resume() was called while it was */
-    bool answered; /* head sent or reply given */
-    bool refused;  /* the front end answered itself (408, 413) and counted that */
-    bool finished; /* recorded; nothing else may happen */
+    vsr_str client, client_cert; /* address, and subject of a verified certificate; where logs want them */
+    size_t stage;                /* index in the stage table */
+    bool running;                /* pipeline_run() is on the stack */
+    bool resumed;                /* pipeline_resume() was called while it was */
+    bool answered;               /* head sent or reply given */
+    bool refused;                /* the front end answered itself (408, 413) and counted that */
+    bool finished;               /* recorded; nothing else may happen */
     struct reply reply;
     struct http1_field fields[REQUEST_FIELDS_MAX]; /* of whatever answer comes: request_add_field() */
     size_t n_fields;

@@ -180,6 +180,7 @@ void record_request(struct request *request, bool completed) {
         metric_inc(worker_response_metric(worker, status));
     metric_observe(worker->telemetry->request_seconds, (double)(now_ns - request->start_ns) / 1e9);
     LOG_DEBUG("request", LOG_S("request_id", request->request_id), LOG_I("status", status),
+              LOG_S("client", request->client), LOG_S("client_cert", request->client_cert),
               LOG_S("path", request->path), LOG_S("model", request->selected_model),
               LOG_S("decision", request->decision ? request->decision->config->name : VSR_STR("")),
               LOG_B("completed", completed), LOG_D("ms", (double)(now_ns - request->start_ns) / 1e6));

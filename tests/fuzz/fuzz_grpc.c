@@ -40,10 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
     VSR_ASSERT(read_all(input, input.len + 1, &whole) == read_all(input, (size_t)bytes[0] % 16 + 1, &split));
     VSR_ASSERT(str_eq(buf_str(&whole), buf_str(&split)));
     VSR_ASSERT(str_starts(input, buf_str(&whole)));
-    buf_reset(&split);
     grpc_encode_message(&text, input);
-    grpc_decode_message(&split, buf_str(&text));
-    VSR_ASSERT(str_eq(buf_str(&split), str_sub(input, 0, GRPC_STATUS_TEXT_LEN_MAX)));
+    for (size_t i = 0; i < text.len; i++)
+        VSR_ASSERT(text.ptr[i] >= 0x20 && text.ptr[i] < 0x7f);
+    VSR_ASSERT(text.len >= str_sub(input, 0, GRPC_STATUS_TEXT_LEN_MAX).len);
     (void)grpc_timeout_ms(input, &ms);
     (void)grpc_content_type_ok(input);
     buf_done(&whole);

@@ -110,13 +110,6 @@ static void on_body(void *data, vsr_str bytes) {
         respond(request);
 }
 
-static void on_trailers(void *data, const struct http1_field *fields, size_t n_fields) {
-    struct request *request = data;
-    VSR_ASSERT(!request->closed && !request->ended && !request->is_paused);
-    for (size_t i = 0; i < n_fields; i++)
-        check_field(fields[i]);
-}
-
 static void on_end(void *data) {
     struct request *request = data;
     VSR_ASSERT(!request->closed && !request->ended && !request->is_paused);
@@ -156,7 +149,6 @@ static void error_body(void *data, const struct http1_head *head, int status, vs
 static const struct server_handler handler = {
     .on_request = on_request,
     .on_body = on_body,
-    .on_trailers = on_trailers,
     .on_end = on_end,
     .on_drain = on_drain,
     .on_close = on_close,

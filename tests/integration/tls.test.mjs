@@ -133,6 +133,7 @@ test('client certificates', async (t) => {
       { name: 'request', port: request, tls: { ...files, client_auth: 'request' } },
       { name: 'require', port: require, tls: { ...files, client_auth: 'require' } },
     ),
+    { args: ['--log-level', 'debug'] },
   );
   const clients = { nobody: {}, known: authority.identity('client'), stranger: other.identity('client') };
   const allowed = {
@@ -158,6 +159,13 @@ test('client certificates', async (t) => {
     return count('refused') === 7 && count('closed') === 1 && count('timeout') === 0;
   });
   await vsr.says(/warn +TLS handshake refused address=127\.0\.0\.1 port=\d+ error="TLS failed: [^"]+" unlogged=0/);
+
+  // Who was let in is known by name.
+  const from = vsr.log.length;
+  await postTls(require, { ca: authority.ca, ...clients.known });
+  await postTls(none, { ca: authority.ca, ...clients.known });
+  await vsr.says(/client_cert="" /, from);
+  await vsr.says(/client=127\.0\.0\.1 client_cert="?CN=client"? /, from);
 });
 
 test('renewed certificates', async (t) => {

@@ -126,22 +126,14 @@ TEST(status_texts) {
         { "plain text", "plain text" }, { "100%", "100%25" }, { "a\r\nb", "a%0D%0Ab" },
         { "\xc3\xa4", "%C3%A4" },       { "", "" },
     };
-    struct buf out, back;
+    struct buf out;
     buf_init(&out, 1 << 12);
-    buf_init(&back, 1 << 12);
     for (size_t i = 0; i < VSR_COUNT(texts); i++) {
         buf_reset(&out);
-        buf_reset(&back);
         grpc_encode_message(&out, str_from_c(texts[i].text));
         CHECK_STR(buf_str(&out), texts[i].encoded, texts[i].text);
-        grpc_decode_message(&back, buf_str(&out));
-        CHECK_STR(buf_str(&back), texts[i].text, texts[i].encoded);
     }
-    buf_reset(&back);
-    grpc_decode_message(&back, VSR_STR("%4 %zz%41%"));
-    CHECK_STR(buf_str(&back), "%4 %zzA%", "what is no escape stays");
     buf_done(&out);
-    buf_done(&back);
 }
 
 RUN_TESTS(T(messages_at_every_split), T(what_is_written_is_read), T(timeouts), T(content_types), T(status_texts))

@@ -24,7 +24,6 @@ static void *on_request(void *app, struct exchange *exchange, const struct http1
     struct rig *rig = app;
     vsr_str name = exchange_client_name(exchange);
     (void)head;
-    CHECK(exchange_is_tls(exchange), "tls");
     snprintf(rig->client_name, sizeof(rig->client_name), "%.*s", VSR_FMT(name));
     CHECK(exchange_client_name(exchange).ptr == name.ptr, "made once");
     rig->protocol = exchange_protocol(exchange);

@@ -66,10 +66,22 @@ enum stage_result responses_not_found(struct request *request, vsr_str id) {
     return STAGE_FAIL;
 }
 
-enum stage_result responses_store_away(struct request *request) {
-    request_error(request, 503, TELEMETRY_REASON_overloaded, "store_unavailable",
-                  VSR_STR("stored responses cannot be read at present"));
-    request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+enum stage_result responses_store_failed(struct request *request, int rc) {
+    switch (rc) {
+    case VSR_E_UNAVAILABLE:
+        request_error(request, 503, TELEMETRY_REASON_overloaded, "store_unavailable",
+                      VSR_STR("the store of responses cannot be reached at present"));
+        request->reply.extra = (struct http1_field){ VSR_STR("retry-after"), VSR_STR("1") };
+        break;
+    case VSR_E_LIMIT:
+    case VSR_E_NOMEM:
+        request_error(request, 413, TELEMETRY_REASON_parse_error, NULL,
+                      VSR_STR("the response is larger than what this server keeps"));
+        break;
+    default:
+        request_error(request, 500, TELEMETRY_REASON_parse_error, NULL,
+                      VSR_STR("what the store of responses holds cannot be read"));
+    }
     return STAGE_FAIL;
 }
 
@@ -168,7 +180,7 @@ enum stage_result responses_load_record(struct request *request) {
         return STAGE_FAIL;
     }
     if (exchange->rc < 0)
-        return responses_store_away(request);
+        return responses_store_failed(request, exchange->rc);
     return STAGE_NEXT;
 }
 
@@ -288,7 +300,7 @@ static enum stage_result check_chain(struct request *request) {
                       VSR_STR("the conversation is larger than this server accepts"));
         return STAGE_FAIL;
     default:
-        return responses_store_away(request);
+        return responses_store_failed(request, exchange->rc);
     }
 }
 
@@ -371,6 +383,14 @@ static enum stage_result keep_input(struct request *request) {
     return STAGE_FAIL;
 }
 
+/* What a conversation of OpenAI's brings along is not here: whoever relies on it is told. */
+static void warn_of_conversation(struct request *request) {
+    json_ref ref = request->responses->request.members[RESPONSES_CONVERSATION];
+    if (ref != JSON_NONE && !json_is(&request->client_doc, ref, JSON_NULL))
+        warnings_add(request->warnings, WARNING_LOSSY, "conversation_items", VSR_STR("conversation"),
+                     VSR_STR("it names the session and brings no items; previous_response_id does"));
+}
+
 static enum stage_result create(struct request *request) {
     struct responses_exchange *exchange = responses_exchange(request);
     enum stage_result result = STAGE_NEXT;
@@ -389,15 +409,14 @@ static enum stage_result create(struct request *request) {
         return result;
     fill_meta(request);
     result = translate(request, 0);
+    warn_of_conversation(request);
     if (result == STAGE_NEXT)
         result = keep_input(request);
     if (result == STAGE_NEXT && exchange->request.background && !exchange->run && !request->front.ops->watches)
         return responses_queue(request);
     exchange->state = RESPONSES_READY;
     if (result == STAGE_NEXT && exchange->run)
-        responses_keep(request, "in_progress",
-                       responses_object(&exchange->meta, request->arena,
-                                        &(struct response_state){ .status = RESPONSE_STATUS_IN_PROGRESS }));
+        run_begins(exchange->run);
     return result;
 }
 
@@ -544,7 +563,12 @@ static void go_on(struct request *request) {
 
 static void on_kept(void *owner, const struct store_reply *reply) {
     struct request *request = owner;
+    struct run *run = request->responses->run;
     request->responses->op = NULL;
+    if (run && (reply->kept || reply->rc == VSR_E_NOT_FOUND)) {
+        run_overtaken(run);
+        return;
+    }
     if (reply->rc < 0)
         LOG_WARN("a response could not be stored", LOG_S("id", request->responses->meta.id),
                  LOG_C("error", reply->err ? reply->err->text : ""));
@@ -578,11 +602,6 @@ static struct response_record record_of(const struct request *request, const cha
     };
 }
 
-void responses_keep(struct request *request, const char *status, vsr_str object) {
-    struct response_record record = record_of(request, status, object);
-    (void)response_store_put(request->worker->store, &record, NULL, NULL);
-}
-
 vsr_str responses_object(const struct response_meta *meta, struct arena *arena, const struct response_state *state) {
     struct json_writer w;
     struct buf out;
@@ -614,6 +633,10 @@ bool responses_settle(struct request *request, void (*next)(struct request *)) {
     record = record_of(request, response_status_name(responses_encoder_status(request->encoder)),
                        responses_encoder_object(request->encoder));
     exchange->go_on = next;
+    if (exchange->run) { /* nobody waits, and it has to be known whether others have ended it */
+        exchange->op = response_store_update(request->worker->store, &record, on_kept, request);
+        return true;
+    }
     exchange->op = response_store_put(request->worker->store, &record, on_kept, request);
     loop_timer_start(request->worker->loop, &exchange->timer, RESPONSES_SETTLE_MS, on_late, request);
     return true;

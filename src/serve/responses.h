@@ -21,6 +21,7 @@
 #include "net/loop.h"
 #include "serve/pipeline.h"
 #include "wire/responses_chat.h"
+#include "wire/responses_events.h"
 #include "wire/responses_object.h"
 #include "wire/responses_request.h"
 
@@ -98,15 +99,17 @@ void responses_free(struct request *request);
 struct responses_exchange *responses_exchange(struct request *request);
 /* 404 as for a response that never was. */
 enum stage_result responses_not_found(struct request *request, vsr_str id);
-/* What a failed store answers: 503 and when to come back. */
-enum stage_result responses_store_away(struct request *request);
+/* What is answered when the store fails with `rc`: 503 and when to come back where it is away, else what it says. */
+enum stage_result responses_store_failed(struct request *request, int rc);
 /* Asks for the record of the path's id once: STAGE_WAIT until it is there, then STAGE_NEXT, or the failure. */
 enum stage_result responses_load_record(struct request *request);
 
-/* Keeps the response as it is now; nobody waits for that. */
-void responses_keep(struct request *request, const char *status, vsr_str object);
 /* The object in `arena`, without output. */
 vsr_str responses_object(const struct response_meta *meta, struct arena *arena, const struct response_state *state);
+
+/* The last event of a stream whose response ended like that. Of one that was cancelled it is `response.incomplete`: the
+ * protocol has none of its own, and clients end with it. */
+enum responses_event responses_end_event(vsr_str status);
 
 /* responses_stored.c */
 enum stage_result responses_stored(struct request *request);

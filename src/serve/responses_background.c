@@ -18,19 +18,12 @@ static vsr_str queued_object(struct request *request) {
                             &(struct response_state){ .status = RESPONSE_STATUS_QUEUED });
 }
 
-static void on_queued(void *owner, const struct store_reply *reply) {
-    struct request *request = owner;
-    request->responses->op = NULL;
-    request->responses->rc = reply->rc;
-    request->responses->answered = true;
-    pipeline_resume(request);
-}
-
 /* The first events, so that there is something to follow before the run has said anything. */
-static void log_first_events(struct request *request, vsr_str object) {
+static struct store_op *log_first_events(struct request *request, store_done_fn *done) {
     static const enum responses_event first[RESPONSES_QUEUED_EVENTS] = { RESPONSES_EVENT_CREATED,
                                                                          RESPONSES_EVENT_QUEUED };
     struct event_record events[RESPONSES_QUEUED_EVENTS];
+    vsr_str object = queued_object(request);
     for (int i = 0; i < RESPONSES_QUEUED_EVENTS; i++) {
         vsr_str type = responses_event_type(first[i]);
         events[i] = (struct event_record){
@@ -40,8 +33,29 @@ static void log_first_events(struct request *request, vsr_str object) {
                                  VSR_FMT(type), i, VSR_FMT(object)),
         };
     }
-    (void)event_log_append(request->worker->store, request->responses->meta.id, events, RESPONSES_QUEUED_EVENTS, NULL,
-                           NULL);
+    return event_log_append(request->worker->store, request->responses->meta.id, events, RESPONSES_QUEUED_EVENTS, done,
+                            request);
+}
+
+static void queued(struct request *request, int rc) {
+    request->responses->rc = rc;
+    request->responses->answered = true;
+    pipeline_resume(request);
+}
+
+static void on_logged(void *owner, const struct store_reply *reply) {
+    struct request *request = owner;
+    request->responses->op = NULL;
+    queued(request, reply->rc);
+}
+
+static void on_queued(void *owner, const struct store_reply *reply) {
+    struct request *request = owner;
+    request->responses->op = NULL;
+    if (reply->rc == 0 && request->responses->request.stream)
+        request->responses->op = log_first_events(request, on_logged);
+    else
+        queued(request, reply->rc);
 }
 
 static struct response_record queued_record(struct request *request) {
@@ -61,8 +75,6 @@ static struct response_record queued_record(struct request *request) {
 static void put_record(struct request *request) {
     struct response_record record = queued_record(request);
     request->responses->op = response_store_put(request->worker->store, &record, on_queued, request);
-    if (request->responses->request.stream)
-        log_first_events(request, record.object_json);
 }
 
 static enum stage_result refuse(struct request *request, const char *message) {
@@ -101,7 +113,7 @@ enum stage_result responses_queue(struct request *request) {
     if (!exchange->answered)
         return STAGE_WAIT;
     if (exchange->rc < 0)
-        return responses_store_away(request);
+        return responses_store_failed(request, exchange->rc);
     if (request->worker->draining) /* meanwhile */
         return refuse(request, "this server is about to stop");
     record = queued_record(request);

@@ -37,7 +37,7 @@ static void refuse(struct request *request, int rc) {
                       VSR_STR("The events after starting_after are no longer kept: retrieve the response itself."));
         request->reply.param = VSR_STR("starting_after");
     } else {
-        (void)responses_store_away(request);
+        (void)responses_store_failed(request, rc);
     }
     pipeline_fail(request);
 }
@@ -59,18 +59,18 @@ static void begin(struct request *request) {
 
 /* ---- logs that lost their end: the process that wrote them was stopped, or the store refused it */
 
-static enum responses_event event_of(vsr_str status) {
+enum responses_event responses_end_event(vsr_str status) {
     if (str_eq(status, VSR_STR("completed")))
         return RESPONSES_EVENT_COMPLETED;
-    if (str_eq(status, VSR_STR("incomplete")))
+    if (str_eq(status, VSR_STR("incomplete")) || str_eq(status, VSR_STR("cancelled")))
         return RESPONSES_EVENT_INCOMPLETE;
-    return str_eq(status, VSR_STR("cancelled")) ? RESPONSES_EVENT_CANCELLED : RESPONSES_EVENT_FAILED;
+    return RESPONSES_EVENT_FAILED;
 }
 
 /* The record says what the log does not. */
 static void end_by_record(struct request *request, const struct response_record *record) {
     struct responses_exchange *exchange = request->responses;
-    vsr_str type = responses_event_type(event_of(record->status));
+    vsr_str type = responses_event_type(responses_end_event(record->status));
     int64_t seq = (exchange->seen > exchange->after ? exchange->seen : exchange->after) + 1;
     vsr_str before =
         arena_printf(request->arena,

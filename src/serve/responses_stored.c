@@ -183,6 +183,8 @@ static void on_deleted(void *owner, const struct store_reply *reply) {
     request->responses->op = NULL;
     request->responses->rc = reply->rc;
     request->responses->state = RESPONSES_READY;
+    if (reply->rc == 0)
+        (void)responses_service_stop(request->worker->responses_service, request->responses->record->id);
     pipeline_resume(request);
 }
 
@@ -199,8 +201,6 @@ static enum stage_result delete_one(struct request *request) {
     vsr_str id = exchange->record->id;
     if (exchange->state == RESPONSES_NEW) {
         exchange->state = RESPONSES_LOADING;
-        (void)responses_service_stop(request->worker->responses_service,
-                                     id); /* nobody will ask for what it would say */
         exchange->op = response_store_delete(request->worker->store, id, on_deleted, request);
     }
     if (exchange->state != RESPONSES_READY)
@@ -208,7 +208,7 @@ static enum stage_result delete_one(struct request *request) {
     if (exchange->rc == VSR_E_NOT_FOUND) /* somebody else was faster */
         return responses_not_found(request, id);
     if (exchange->rc < 0)
-        return responses_store_away(request);
+        return responses_store_failed(request, exchange->rc);
     return reply_json(request,
                       arena_printf(request->arena, "{\"id\":\"%.*s\",\"object\":\"response.deleted\",\"deleted\":true}",
                                    VSR_FMT(id)));
@@ -231,6 +231,14 @@ static vsr_str with_status(struct arena *arena, vsr_str object, const char *stat
     return text;
 }
 
+/* Of what is under way the status alone is kept up to date. */
+static vsr_str object_of(const struct request *request) {
+    const struct response_record *record = request->responses->record;
+    if (store_status_is_final(record->status))
+        return record->object_json;
+    return with_status(request->arena, record->object_json, arena_c_str(request->arena, record->status));
+}
+
 static bool is_background(struct arena *arena, vsr_str object) {
     struct json_doc doc;
     bool background = false;
@@ -248,8 +256,10 @@ static enum stage_result cancel_one(struct request *request) {
     if (exchange->state == RESPONSES_READY || store_status_is_final(record.status))
         return reply_json(request, record.object_json);
     if (exchange->state == RESPONSES_LOADED) { /* cancelled: as it is now */
+        if (exchange->rc == VSR_E_NOT_FOUND)   /* deleted in between */
+            return responses_not_found(request, record.id);
         if (exchange->rc < 0)
-            return responses_store_away(request);
+            return responses_store_failed(request, exchange->rc);
         (void)responses_service_stop(request->worker->responses_service, record.id);
         exchange->state = RESPONSES_READY;
         exchange->answered = false;
@@ -265,7 +275,7 @@ static enum stage_result cancel_one(struct request *request) {
         exchange->state = RESPONSES_LOADING;
         record.status = VSR_STR("cancelled");
         record.object_json = with_status(request->arena, record.object_json, "cancelled");
-        exchange->op = response_store_put(request->worker->store, &record, on_cancelled, request);
+        exchange->op = response_store_update(request->worker->store, &record, on_cancelled, request);
     }
     return STAGE_WAIT;
 }
@@ -296,5 +306,5 @@ enum stage_result responses_stored(struct request *request) {
         return delete_one(request);
     if (str_eq(query_value(request, VSR_STR("stream")), VSR_STR("true")))
         return follow(request);
-    return reply_json(request, request->responses->record->object_json);
+    return reply_json(request, object_of(request));
 }

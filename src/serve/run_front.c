@@ -8,18 +8,17 @@
 #include "serve/request.h"
 #include "serve/responses.h"
 #include "serve/responses_service.h"
+#include "serve/run_log.h"
 #include "serve/worker.h"
-#include "store/event_log.h"
 #include "store/response_store.h"
 #include "wire/encoder.h"
+#include "wire/responses_encoder.h"
 #include "wire/responses_events.h"
 #include "wire/sse.h"
 
 enum {
-    BATCH_MAX = 64,            /* events that are logged together */
-    BATCH_LEN_MAX = 256 << 10, /* and what they carry */
-    GATHER_MS = 50,            /* between two writes: a store has many streams to write */
-    ERROR_LEN_MAX = 64 << 10,  /* of an error that vsr or the backend answers with */
+    LOOK_MS = 2000,           /* between two looks at the record, which others may end or delete */
+    ERROR_LEN_MAX = 64 << 10, /* of an error that vsr or the backend answers with */
 };
 
 struct run {
@@ -33,53 +32,19 @@ struct run {
     int status;                    /* of the answer's head; 0: none yet */
     struct sse_parser parser;
     struct buf error; /* body of an answer that is none */
-    int64_t sequence; /* of the next event */
-    bool ended;       /* the last event has been logged */
-
-    /* events that are written next */
+    struct run_log log;
     struct arena *scratch;
-    struct event_record batch[BATCH_MAX];
-    size_t n_batch, batch_len;
-    struct loop_timer gathering; /* since the last ones were written */
+    struct store_op *op; /* a look at the record */
+    struct loop_timer looking;
+    bool overtaken;      /* the record is final, and not by us: the answer is not kept */
+    const char *outcome; /* as metrics say it */
 };
 
-/* ---- the event log */
-
-static void write_batch(struct run *run) {
-    if (run->n_batch > 0)
-        (void)event_log_append(run->worker->store, run->meta.id, run->batch, run->n_batch, NULL, NULL);
-    run->n_batch = run->batch_len = 0;
-    arena_reset(run->scratch);
-}
-
-/* The first ones at once, what follows them soon together, and the end at once. */
-static void write_some(void *data) {
-    struct run *run = data;
-    if (run->n_batch == 0 || (loop_timer_active(&run->gathering) && !run->ended))
-        return;
-    write_batch(run);
-    loop_timer_start(run->worker->loop, &run->gathering, GATHER_MS, write_some, run);
-}
-
-static void log_event(struct run *run, vsr_str type, vsr_str json) {
-    bool last = responses_event_flags(responses_event_find(type)) & RESPONSES_EVENT_ENDS;
-    if (run->ended)
-        return;
-    run->ended = last;
-    run->batch_len += type.len + json.len;
-    run->batch[run->n_batch++] = (struct event_record){
-        .seq = run->sequence++,
-        .type = arena_str(run->scratch, type),
-        .json = arena_str(run->scratch, json),
-        .last = last,
-    };
-    if (run->n_batch == BATCH_MAX || run->batch_len > BATCH_LEN_MAX)
-        write_batch(run);
-}
+/* ---- events */
 
 static void on_event(void *user, const struct sse_event *event) {
     if (!event->comment_only)
-        log_event(user, event->type, event->data);
+        run_log_add(user, event->type, event->data);
 }
 
 /* ---- ends that no encoder wrote */
@@ -104,11 +69,11 @@ static vsr_str make_object(struct run *run, enum response_status status, vsr_str
 }
 
 static void log_object(struct run *run, enum responses_event event, vsr_str object) {
-    if (run->streamed && !run->ended)
-        log_event(run, responses_event_type(event),
-                  arena_printf(run->scratch, "{\"type\":\"%.*s\",\"sequence_number\":%lld,\"response\":%.*s}",
-                               VSR_FMT(responses_event_type(event)), (long long)run->sequence, VSR_FMT(object)));
-    write_batch(run);
+    vsr_str type = responses_event_type(event);
+    if (run->streamed && !run->log.ended)
+        run_log_add(&run->log, type,
+                    arena_printf(run->scratch, "{\"type\":\"%.*s\",\"sequence_number\":%lld,\"response\":%.*s}",
+                                 VSR_FMT(type), (long long)run->log.sequence, VSR_FMT(object)));
 }
 
 /* The message of an error body, whoever wrote it. */
@@ -146,7 +111,7 @@ static void fail(struct run *run) {
     record.status = VSR_STR("failed");
     record.object_json = make_object(run, RESPONSE_STATUS_FAILED, buf_str(&error));
     buf_done(&error);
-    (void)response_store_put(run->worker->store, &record, NULL, NULL); /* what has ended already stays */
+    (void)response_store_update(run->worker->store, &record, NULL, NULL); /* what has ended already stays */
     log_object(run, RESPONSES_EVENT_FAILED, record.object_json);
 }
 
@@ -161,6 +126,7 @@ static void drained(void *data) {
 
 static void run_free(struct run *run) {
     struct worker *worker = run->worker;
+    vsr_str outcome = str_from_c(run->outcome);
     responses_service_remove(worker->responses_service, run->meta.id);
     if (run->prev)
         run->prev->next = run->next;
@@ -169,8 +135,12 @@ static void run_free(struct run *run) {
     if (run->next)
         run->next->prev = run->prev;
     worker->n_runs--;
-    write_batch(run);
-    loop_timer_stop(&run->gathering);
+    metric_add(worker->telemetry->background_running, -1);
+    metric_inc(metric_with(worker->telemetry->background_ended, &outcome, 1));
+    store_op_cancel(run->op);
+    loop_timer_stop(&run->looking);
+    if (run->streamed)
+        run_log_done(&run->log);
     sse_done(&run->parser);
     buf_done(&run->error);
     arena_free(run->scratch);
@@ -184,6 +154,81 @@ static void close_run(struct run *run, bool completed) {
     struct request *request = run->request;
     pipeline_closed(request, completed);
     run_free(run);
+}
+
+/* ---- a record that others end or delete: in this process, or in another one that shares the store */
+
+static bool is_settled(const struct run *run) {
+    return run->request->responses && run->request->responses->settled;
+}
+
+static void end_as(struct run *run, const char *outcome) {
+    run->outcome = outcome;
+    close_run(run, false);
+}
+
+static void look(void *data);
+
+static void look_later(struct run *run) {
+    loop_timer_start(run->worker->loop, &run->looking, LOOK_MS, look, run);
+}
+
+/* The name of a final status, as a constant. */
+static const char *outcome_of(vsr_str status) {
+    for (int i = RESPONSE_STATUS_COMPLETED; i <= RESPONSE_STATUS_CANCELLED; i++)
+        if (str_eq_c(status, response_status_name((enum response_status)i)))
+            return response_status_name((enum response_status)i);
+    return "failed";
+}
+
+/* The last event says what the record does. */
+static void on_ended(void *owner, const struct store_reply *reply) {
+    struct run *run = owner;
+    run->op = NULL;
+    if (reply->rc == VSR_E_NOT_FOUND) {
+        end_as(run, "deleted");
+    } else if (reply->rc == 0 && reply->n > 0 && store_status_is_final(reply->records[0].status)) {
+        log_object(run, responses_end_event(reply->records[0].status), reply->records[0].object_json);
+        end_as(run, outcome_of(reply->records[0].status));
+    } else {
+        look_later(run);
+    }
+}
+
+void run_overtaken(struct run *run) {
+    if (run->overtaken && run->op)
+        return;
+    run->overtaken = true;
+    store_op_cancel(run->op);
+    run->op = response_store_get(run->worker->store, run->meta.id, on_ended, run);
+}
+
+static void on_looked(void *owner, const struct store_reply *reply) {
+    struct run *run = owner;
+    run->op = NULL;
+    if (is_settled(run)) /* its end is on the way, and may be what was found */
+        return;
+    if (reply->rc == VSR_E_NOT_FOUND)
+        end_as(run, "deleted");
+    else if (reply->rc == 0 && reply->kept)
+        run_overtaken(run);
+    else
+        look_later(run);
+}
+
+static void look(void *data) {
+    struct run *run = data;
+    if (run->op)
+        return;
+    loop_timer_stop(&run->looking);
+    if (run->overtaken)
+        run_overtaken(run);
+    else
+        run->op = response_store_progress(run->worker->store, run->meta.id, on_looked, run);
+}
+
+void run_begins(struct run *run) {
+    look(run);
 }
 
 /* ---- the front end */
@@ -205,19 +250,21 @@ static void run_body(void *handle, vsr_str bytes) {
     if (!run->streamed)
         return; /* the object is in the store when it ends */
     sse_feed(&run->parser, bytes);
-    write_some(run);
+    run_log_write(&run->log);
 }
 
 static void run_end(void *handle) {
     struct run *run = handle;
     if (run->status >= 300)
         fail(run);
+    else if (run->request->encoder)
+        run->outcome = response_status_name(responses_encoder_status(run->request->encoder));
     close_run(run, true);
 }
 
 static bool run_retract(void *handle) {
     struct run *run = handle;
-    if (run->sequence > RESPONSES_QUEUED_EVENTS)
+    if (run->streamed && run->log.sequence > RESPONSES_QUEUED_EVENTS)
         return false;
     run->status = 0;
     return true;
@@ -288,8 +335,10 @@ void run_start(struct request *request, const struct response_record *record) {
     run->meta.conversation_id = arena_str(run->arena, meta->conversation_id);
     run->meta.queued = true;
     copy_record(run, record);
-    run->sequence = run->streamed ? RESPONSES_QUEUED_EVENTS : 0;
-    sse_init(&run->parser, on_event, run);
+    run->outcome = "failed";
+    if (run->streamed)
+        run_log_init(&run->log, worker->loop, worker->store, run->meta.id, RESPONSES_QUEUED_EVENTS);
+    sse_init(&run->parser, on_event, &run->log);
     sse_set_max(&run->parser, 2 * (size_t)ENCODER_BODY_LEN_MAX); /* our own, and the last has the texts twice */
     buf_init(&run->error, ERROR_LEN_MAX);
     run->next = worker->runs;
@@ -297,6 +346,7 @@ void run_start(struct request *request, const struct response_record *record) {
         run->next->prev = run;
     worker->runs = run;
     worker->n_runs++;
+    metric_add(worker->telemetry->background_running, 1);
     responses_service_add(worker->responses_service, run->meta.id, worker);
     run->request = pipeline_begin_detached(worker, request->snapshot, (struct front){ &run_ops, run },
                                            request->listener, request->head, buf_str(&request->body));
@@ -308,10 +358,11 @@ void run_stop(struct worker *worker, vsr_str id) {
     struct run *run = worker->runs;
     while (run && !str_eq(run->meta.id, id))
         run = run->next;
-    if (!run || (run->request->responses && run->request->responses->settled))
-        return; /* it ended by itself */
-    log_object(run, RESPONSES_EVENT_CANCELLED, make_object(run, RESPONSE_STATUS_CANCELLED, VSR_STR("")));
-    close_run(run, false);
+    if (!run || is_settled(run) || run->overtaken)
+        return; /* it ends by itself */
+    store_op_cancel(run->op);
+    run->op = NULL;
+    look(run);
 }
 
 void runs_drain(struct worker *worker, uint64_t drain_ms, void (*on_drained)(void *worker)) {
@@ -324,7 +375,7 @@ void runs_end(struct worker *worker) {
     loop_timer_stop(&worker->runs_timer);
     while (worker->runs) {
         struct run *run = worker->runs;
-        if (!run->request->responses || !run->request->responses->settled) { /* else it has its end already */
+        if (!is_settled(run)) { /* else it has its end already */
             buf_reset(&run->error);
             (void)buf_append_c(&run->error, "{\"error\":{\"message\":\"the server was stopped\"}}");
             run->status = 503;

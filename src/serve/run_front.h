@@ -5,9 +5,9 @@
  *         events of the stream -> event log of the response -> whoever follows it, now or later
  *         the object at the end -> its record             -> whoever polls it
  *
- * A run belongs to a worker and goes on when the client that began it is gone. It ends with its answer, by
- * POST .../cancel, or with the worker; what was cut there is told as failed when the store is opened again. Worker
- * thread only.
+ * A run belongs to a worker and goes on when the client that began it is gone. It ends with its answer, with its record
+ * (POST .../cancel and DELETE, also in another process that shares the store, which it notices within two seconds), or
+ * with the worker. Worker thread only.
  */
 #ifndef VSR_SERVE_RUN_FRONT_H
 #define VSR_SERVE_RUN_FRONT_H
@@ -39,7 +39,13 @@ struct run *run_of(const struct request *request);
 /* Name and birth of the response that a run is for, and its conversation. */
 const struct response_meta *run_meta(const struct run *run);
 
-/* It was cancelled: its record says so already. Ends the run of that response, if it is here. */
+/* Its work begins: the record says so, and is looked at every now and then, since others may end or delete it. */
+void run_begins(struct run *run);
+
+/* What it was about to keep was refused, because the record has ended or is gone: it ends as the record says. */
+void run_overtaken(struct run *run);
+
+/* The record of that response was ended or deleted: the run, if it is here, looks at it and ends as it says. */
 void run_stop(struct worker *worker, vsr_str id);
 
 /* No further ones: on_drained(worker), once, when those that are here have ended, or after `drain_ms`. */

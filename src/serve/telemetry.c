@@ -43,6 +43,7 @@ static const char *const label_translation[] = { "inbound", "outbound", "severit
 static const char *const label_version[] = { "version" };
 static const char *const label_category[] = { "category" };
 static const char *const label_phase[] = { "phase" };
+static const char *const label_status[] = { "status" };
 static const char *const label_cause[] = { "cause" };
 
 static const char *const reason_names[] = {
@@ -197,6 +198,10 @@ struct telemetry *telemetry_new(void) {
     t->modifications =
         metrics_counter(m, "llm_model_routing_modifications_total", "Requests whose model routing changed.",
                         label_source_target, 2, SERIES_PAIRS_MAX);
+    t->background_running = plain_gauge(m, "vsr_background_responses", "Responses that run in the background.");
+    t->background_ended =
+        metrics_counter(m, "vsr_background_responses_total", "Responses that ran in the background, by how they ended.",
+                        label_status, 1, SERIES_CODES_MAX);
     register_signals(t);
     register_extproc(t);
     return t;

@@ -88,6 +88,8 @@ struct telemetry {
     struct metric_family *hedges;            /* vsr_hedges_total{model,outcome} */
     struct metric_family *translation_lossy; /* llm_translation_lossy_total{inbound,outbound,severity,reason} */
     struct metric_family *signal_seconds;    /* llm_signal_extraction_latency_seconds{signal_type} */
+    struct metric *background_running;
+    struct metric_family *background_ended; /* vsr_background_responses_total{status} */
     struct metric *extproc_streams;
     struct metric_family *extproc_messages, *extproc_seconds; /* {phase} */
 };

@@ -2,7 +2,6 @@
 // functions, schemas, chains, stored responses and their input, owners, failures, what runs in the background.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { after, before, describe } from 'node:test';
 
@@ -507,7 +506,7 @@ describe('Responses in the background', () => {
 
   test('cancelled while it is streamed: the stream ends', async () => {
     backend.behaviour = hang();
-    const n = backend.requests.length;
+    let n = backend.requests.length;
     const stream = await client.responses.create({ model: 'auto', input: 'q', background: true, stream: true });
     const events = [];
     for await (const event of stream) {
@@ -517,8 +516,18 @@ describe('Responses in the background', () => {
         await client.responses.cancel(event.response.id);
       }
     }
-    assert.equal(events.at(-1).type, 'response.cancelled');
+    assert.equal(events.at(-1).type, 'response.incomplete');
     assert.equal(events.at(-1).response.status, 'cancelled');
+    const kept = await client.responses.retrieve(events[0].response.id);
+    assert.deepEqual({ ...events.at(-1).response, output_text: '' }, kept); // the client's own addition
+    // The client's helper ends with it, too.
+    n = backend.requests.length;
+    const helper = client.responses.stream({ model: 'auto', input: 'q', background: true });
+    helper.on('response.queued', async (event) => {
+      await backend.received(n + 1);
+      await client.responses.cancel(event.response.id);
+    });
+    assert.equal((await within('the end', helper.finalResponse())).status, 'cancelled');
   });
 
   test('one that has no events says so', async () => {
@@ -769,53 +778,6 @@ test('nobody sees what belongs to another', async (t) => {
   assert.equal((await owner.responses.cancel(first.response.id)).status, 'cancelled');
 });
 
-/** A Redis server of this test's own; undefined where there is none. */
-async function startRedis(t) {
-  if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
-  const port = await freePort();
-  const dir = mkdtempSync('/tmp/vsr-redis-');
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  t.after(async () => {
-    child.kill('SIGTERM');
-    await ended;
-    rmSync(dir, { recursive: true, force: true });
-  });
-  return `127.0.0.1:${port}`;
-}
-
-for (const kind of ['memory', 'sqlite', 'redis'])
-  test(`the same in ${kind}`, async (t) => {
-    const more = {};
-    if (kind === 'redis') {
-      more.redis = { address: await startRedis(t) };
-      if (!more.redis.address) return t.skip('no redis-server');
-    }
-    const backend = await Backend.start(t);
-    const dir = mkdtempSync('/tmp/vsr-responses-');
-    t.after(() => rmSync(dir, { recursive: true, force: true }));
-    const vsr = await startVsr(t, document(backend, store(kind, more)), { env: { VSR_STATE_DIR: dir } });
-    const client = connect(vsr);
-    const made = await client.responses.create({ model: 'auto', input: 'one', instructions: 'kind' });
-    assert.deepEqual(await client.responses.retrieve(made.id), made);
-    assert.equal((await client.responses.inputItems.list(made.id)).data.length, 2);
-    const next = await client.responses.create({ model: 'auto', input: 'two', previous_response_id: made.id });
-    assert.equal(next.conversation_id, made.conversation_id);
-    assert.equal(backend.last.json().messages.length, 3);
-    const stream = await client.responses.create({ model: 'auto', input: 'q', background: true, stream: true });
-    const events = await all(stream);
-    const { id } = events.at(-1).response;
-    assert.equal((await client.responses.retrieve(id)).status, 'completed');
-    const rest = [];
-    for await (const event of await client.responses.retrieve(id, { stream: true, starting_after: 3 })) rest.push(event);
-    assert.deepEqual(rest, events.slice(4));
-    await client.responses.delete(made.id);
-    await assert.rejects(client.responses.retrieve(made.id), OpenAI.NotFoundError);
-    // A chain that has lost its beginning goes on with what is left.
-    await client.responses.create({ model: 'auto', input: 'three', previous_response_id: next.id });
-    assert.equal(backend.last.json().messages.length, 3);
-  });
-
 test('after a restart what was kept is there, and what ran has failed', async (t) => {
   const backend = await Backend.start(t);
   const dir = mkdtempSync('/tmp/vsr-responses-');
@@ -874,6 +836,38 @@ test('events of any size reach who follows a background response', async (t) => 
   const events = await within('the end', all(stream));
   assert.equal(events.at(-1).type, 'response.completed');
   assert.equal(events.at(-1).response.instructions, instructions);
+});
+
+test('events that the store does not take end the stream, not the response', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend));
+  const client = connect(vsr);
+  const text = 'x'.repeat(17 << 20); // more than a log holds
+  backend.behaviour = streams(['Hel', 'lo', text]);
+  const seen = [];
+  const read = async (stream) => {
+    for await (const event of await stream) seen.push(event);
+  };
+  const lost = { code: 'events_lost' };
+  await assert.rejects(within('the end', read(client.responses.create({ model: 'auto', input: 'q', background: true, stream: true }))), lost);
+  assert.deepEqual(types(seen).slice(-2), ['output_text.delta', 'output_text.delta']);
+  const { id } = seen[0].response;
+  await eventually('the end', async () => (await client.responses.retrieve(id)).status === 'completed');
+  assert.equal((await client.responses.retrieve(id)).output_text.length, text.length + 5);
+  const first = seen.splice(0);
+  await assert.rejects(read(client.responses.retrieve(id, { stream: true })), lost);
+  assert.deepEqual(seen, first);
+});
+
+test('a conversation brings no items, which the answer says', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend));
+  const client = connect(vsr);
+  for (const [conversation, warned] of [['conv_1', true], [{ id: 'conv_1' }, true], [null, false], [undefined, false]]) {
+    const { response } = await client.responses.create({ model: 'auto', input: 'q', conversation }).withResponse();
+    const warnings = response.headers.get('x-vsr-protocol-warnings') ?? '';
+    assert.equal(warnings.includes('lossy;conversation_items;conversation'), warned, warnings);
+  }
 });
 
 test('a chain that has outgrown the model loses its oldest turns', async (t) => {

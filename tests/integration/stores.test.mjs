@@ -13,7 +13,7 @@ import { Backend, openaiAnswer } from './lib/backend.mjs';
 import { Authority } from './lib/certificates.mjs';
 import { chat, get, request } from './lib/http.mjs';
 import { eventually, freePort, policy, sleep, startVsr, test, Vsr } from './lib/harness.mjs';
-import { noPostgres, Postgres } from './lib/postgres.mjs';
+import { places as allPlaces } from './lib/places.mjs';
 import { noRedis, Redis } from './lib/redis.mjs';
 
 const connect = (vsr) => new OpenAI({ baseURL: `${vsr.base}/v1`, apiKey: 'sk-client', maxRetries: 0 });
@@ -31,17 +31,12 @@ const stateDir = (t) => {
   return dir;
 };
 
-/** Every place: what the configuration says of it, and how many records it holds. */
+const { sqlite, redis, postgres } = allPlaces;
+
+/** Those that outlive vsr. */
 const places = {
-  sqlite: { begin: () => ({ response_api: { store_backend: 'sqlite' } }) },
-  redis: {
-    skip: noRedis,
-    begin: async (t) => {
-      const server = await Redis.start(t);
-      const count = () => server.ask('--scan', '--pattern', 'sr:response:*').split('\n').filter(Boolean).length;
-      return { server, count, response_api: { store_backend: 'redis', redis: server.config } };
-    },
-  },
+  sqlite,
+  redis,
   'redis over TLS, with a password': {
     skip: noRedis,
     begin: async (t) => {
@@ -49,14 +44,7 @@ const places = {
       return { server, response_api: { store_backend: 'redis', redis: server.config } };
     },
   },
-  postgres: {
-    skip: noPostgres,
-    begin: async (t) => {
-      const server = await Postgres.start(t);
-      const count = () => Number(server.ask('SELECT count(*) FROM vsr_responses'));
-      return { server, count, response_api: { store_backend: 'postgres', postgres: server.config } };
-    },
-  },
+  postgres,
 };
 
 const up = (vsr, value) =>

@@ -250,8 +250,8 @@ describe('what both have in common', () => {
     const body = { model: 'gpt', max_tokens: 9, messages: [...say('x'), call, result], tools: [{ name: 'weather', input_schema: schema }] };
     const got = await request(vsr.port, { path: '/v1/messages', body: JSON.stringify(body), headers: key });
     assert.match(got.headers.get('x-vsr-protocol-warnings'), /lossy;tool_result_image_dropped;messages\.2/);
-    const page = (await vsr.metrics()).text();
-    assert.match(page, /^llm_translation_lossy_total\{inbound="anthropic",outbound="openai",severity="lossy",reason="tool_result_image_dropped"\} 1$/m);
+    const counted = /^llm_translation_lossy_total\{inbound="anthropic",outbound="openai",severity="lossy",reason="tool_result_image_dropped"\} 1$/m;
+    await eventually('the loss counted', async () => counted.test((await vsr.metrics()).text()));
     const native = await request(vsr.port, { path: '/v1/messages', body: JSON.stringify({ ...body, model: 'claude' }), headers: key });
     assert.equal(native.status, 200, native.text());
     assert.equal(native.headers.get('x-vsr-protocol-warnings'), undefined);

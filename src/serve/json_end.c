@@ -9,7 +9,15 @@ static void feed_string(struct json_end *end, char c) {
         end->in_string = false;
 }
 
+static bool is_white(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void feed(struct json_end *end, char c) {
+    if (end->depth == 0 && c != '{' && c != '[') {
+        end->other = !is_white(c);
+        return;
+    }
     switch (c) {
     case '"':
         end->in_string = true;
@@ -20,8 +28,7 @@ static void feed(struct json_end *end, char c) {
         break;
     case '}':
     case ']':
-        if (end->depth > 0 && --end->depth == 0)
-            end->complete = true;
+        end->complete = --end->depth == 0;
         break;
     default:
         break;
@@ -29,10 +36,10 @@ static void feed(struct json_end *end, char c) {
 }
 
 bool json_end_feed(struct json_end *end, vsr_str bytes) {
-    for (size_t i = 0; i < bytes.len; i++) {
+    for (size_t i = 0; i < bytes.len && !end->other; i++) {
         char c = bytes.ptr[i];
         if (end->complete)
-            end->more |= c != ' ' && c != '\t' && c != '\r' && c != '\n';
+            end->more |= !is_white(c);
         else if (end->in_string)
             feed_string(end, c);
         else

@@ -16,6 +16,7 @@
 struct json_end {
     size_t depth;
     bool in_string, escaped;
+    bool other; /* it begins as no object and no array: the end of such a text is not looked for */
     bool complete;
     bool more; /* something but white space has come behind the end */
 };

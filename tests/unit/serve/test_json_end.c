@@ -19,6 +19,8 @@ static const struct {
     { "no JSON", "}]", false, false },
     { "a bare string", "\"{}\"", false, false },
     { "a number", "12", false, false },
+    { "an event", "data: {}\n\n", false, false },
+    { "a word before", "x[1]", false, false },
 };
 
 TEST(the_end_is_seen_at_every_split) {

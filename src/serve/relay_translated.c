@@ -66,11 +66,11 @@ static bool passes_through(const struct request *request) {
            relay_is_event_stream(request->translated_head) == request->facts.stream;
 }
 
-static struct encoder *make_encoder(struct request *request) {
+static struct encoder *make_encoder(struct request *request, bool streamed) {
     const struct encoder_options options = {
         .protocol = request->client_protocol,
         .upstream = request->upstream_protocol,
-        .streamed = request->facts.stream,
+        .streamed = streamed,
         .include_usage = request->facts.include_usage_asked,
         .model = request->client_protocol == PROTOCOL_CHAT ? VSR_STR("") : request->selected_model,
         .now_s = (int64_t)(clock_wall_ms() / 1000),
@@ -82,11 +82,13 @@ static struct encoder *make_encoder(struct request *request) {
 }
 
 void translated_begin(struct request *request, const struct http1_head *head) {
+    /* What has no body says nothing: that is an error, and no stream goes with such a status. */
+    bool streamed = request->facts.stream && head->status != 204 && head->status != 205;
     request->translated_head = request_copy_head(request, head);
     request->said = answer_new(request->arena, request->said_len_max);
-    request->encoder = make_encoder(request);
+    request->encoder = make_encoder(request, streamed);
     request->decoder = decoder_new(request->upstream_protocol, relay_is_event_stream(head), on_delta, request);
-    if (!request->facts.stream)
+    if (!streamed)
         return;
     request->streaming = true;
     answer_upstream_head(request, request->translated_head, head->status,

@@ -270,6 +270,8 @@ static void end_events(struct request *request, bool clean, vsr_str cut_message)
     if (known && !ended)
         decoder_end(request->decoder, clean);
     whole = ended ? true : answer_head(request->said)->error.status == 0;
+    if (known && answer_head(request->said)->error.status > 0) /* the backend's own, which the client has */
+        request->aborted = true;
     event_relay_end(&request->events, whole);
     if (!whole)
         end_cut_stream(request, cut_message);

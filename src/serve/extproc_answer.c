@@ -9,6 +9,7 @@
 #include "serve/extproc_front.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
+#include "wire/decoder.h"
 
 /* ---- what Envoy says */
 
@@ -49,44 +50,24 @@ static void refuse_partial(struct extproc_call *call) {
     pipeline_upstream_error(call->request, &err, true);
 }
 
-/* Keeps what the stream ends in so far. */
-static void note_tail(struct extproc_call *call, vsr_str bytes) {
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (bytes.ptr[i] == ' ' || bytes.ptr[i] == '\r' || bytes.ptr[i] == '\n')
-            continue;
-        if (call->n_tail == sizeof(call->tail)) {
-            memmove(call->tail, call->tail + 1, sizeof(call->tail) - 1);
-            call->n_tail--;
-        }
-        call->tail[call->n_tail++] = bytes.ptr[i];
-    }
-}
-
 /*
- * Whether a stream that is said again in other words has had its last event. Its own end may come too late: where
- * trailers follow there is no piece left then that could take what the translation still has to say.
+ * Whether an answer that is said again in other words has had its last ones: a stream its last event, a whole one all
+ * of its JSON text. Its own end may come too late: where trailers follow there is no piece left then that could take
+ * what the translation still has to say.
  */
-static bool stream_is_over(struct extproc_call *call, vsr_str bytes) {
-    static const vsr_str last[] = { VSR_STR_INIT("data:[DONE]"), VSR_STR_INIT("\"type\":\"message_stop\"}") };
-    size_t from = bytes.len > 4 * sizeof(call->tail) ? bytes.len - 4 * sizeof(call->tail) : 0;
-    vsr_str tail;
-    if (call->request->client_protocol == call->request->upstream_protocol)
-        return false;
-    note_tail(call, str_sub(bytes, from, bytes.len));
-    tail = str_make(call->tail, call->n_tail);
-    for (size_t i = 0; i < VSR_COUNT(last); i++)
-        if (str_ends(tail, last[i]))
-            return true;
-    return false;
+static bool has_said_all(const struct extproc_call *call) {
+    const struct request *request = call->request;
+    return call->answer_end.complete || (request->cell == RELAY_TRANSLATED && decoder_ended(request->decoder));
 }
 
-/* As for requests: BUFFERED mode has one piece, and a translated answer is complete when its JSON text is. */
-static bool is_last(struct extproc_call *call, const struct extproc_message *message) {
+/* As for requests: BUFFERED mode has one piece. What passes ends when Envoy says so. */
+static bool is_last(const struct extproc_call *call, const struct extproc_message *message) {
     bool duplex = call->response_mode == EXTPROC_DUPLEX;
     if (message->end_of_stream || duplex) /* in duplex mode nothing waits for the end */
         return message->end_of_stream;
-    return call->late_head ? call->response_mode == EXTPROC_BUFFERED || call->answer_end.complete
-                           : stream_is_over(call, message->body);
+    if (call->late_head && call->response_mode == EXTPROC_BUFFERED)
+        return true;
+    return (call->late_head || call->request->cell == RELAY_TRANSLATED) && has_said_all(call);
 }
 
 void extproc_answer_body(struct extproc_call *call, const struct extproc_message *message) {
@@ -102,8 +83,7 @@ void extproc_answer_body(struct extproc_call *call, const struct extproc_message
     call->chunk = message->body;
     if (call->upstream_complete || call->ended || call->aborted)
         return; /* behind the end: dropped */
-    if (call->late_head)
-        (void)json_end_feed(&call->answer_end, message->body);
+    (void)json_end_feed(&call->answer_end, message->body);
     if (message->body.len > 0)
         pipeline_upstream_body(call->request, message->body);
     if (call->ended || call->aborted)

@@ -24,7 +24,6 @@ struct request;
 enum {
     EXTPROC_GATHERED_LEN_MAX = 128 << 20, /* of an answer that is translated as a whole; twice the largest body */
     EXTPROC_CHUNKS_MAX = 1 << 20,         /* pieces of a request body that wait for their answers */
-    EXTPROC_TAIL_LEN = 32,                /* the longest last event */
     EXTPROC_QUEUED_MAX = 1 << 20,         /* bytes that wait for Envoy before it is not heard any more */
 };
 
@@ -73,8 +72,6 @@ struct extproc_call {
     bool swallow;           /* PASSING: what of its body may still come is not for the client */
     vsr_str chunk;          /* the piece at hand, during its message */
     struct json_end answer_end;
-    char tail[EXTPROC_TAIL_LEN]; /* of a stream, without white space */
-    size_t n_tail;
 
     /* The pipeline's answer. */
     bool has_head, ended, aborted;

@@ -11,6 +11,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import grpc from '@grpc/grpc-js';
@@ -54,6 +55,8 @@ const DEFAULTS = {
 };
 
 class Reset extends Error {}
+/** The backend has gone in the middle of its answer. */
+class Cut extends Error {}
 
 /** Header names to lists of values, as Envoy's map. */
 class Headers {
@@ -164,6 +167,11 @@ class Stream {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
+  /** What has come and was not asked for yet. */
+  taken() {
+    return this.#answers.splice(0);
+  }
+
   get unasked() {
     return this.#answers.length;
   }
@@ -205,7 +213,9 @@ export class Envoy {
 
   /**
    * One HTTP exchange of a client. `upstream(request)` answers for the backend: `{status, headers, chunks, trailers}`;
-   * without it `route(headers)` names the port that is asked over HTTP.
+   * without it `route(headers)` names the port that is asked over HTTP. With `cut` ('cancel' or 'end') in the answer the
+   * backend goes behind the chunks, and Envoy leaves the stream that way. A result with `cut` is what the client sees
+   * of an answer that is broken off: `got` has come before.
    */
   async exchange(request, { upstream, route, responseTrailers, split } = {}) {
     const run = new Run(this, request, { upstream, route, responseTrailers, split });
@@ -273,15 +283,26 @@ class Run {
       const upstream = await this.callBackend(outbound);
       return { ...(await this.responsePhase(upstream)), ...this.summary(), outbound };
     } catch (error) {
+      if (error instanceof Cut) return this.leave();
       if (!(error instanceof Immediate)) {
         this.stream.call.cancel();
         throw error;
       }
       this.stream.call.end();
       await this.stream.closed;
-      const began = this.began ? { cut: true } : {};
+      const began = this.began ? { cut: true, got: this.got } : {};
       return { immediate: true, status: error.status, headers: error.headers, body: error.body, ...began, ...this.summary() };
     }
+  }
+
+  get got() {
+    return Buffer.concat(this.out ?? []);
+  }
+
+  async leave() {
+    this.stream.call[this.upstream.cut]();
+    await this.stream.closed;
+    return { cut: true, got: this.got, status: this.upstream.status, headers: this.answerHeaders, ...this.summary() };
   }
 
   summary() {
@@ -377,8 +398,7 @@ class Run {
     return { headers: this.headers, body: Buffer.concat(body) };
   }
 
-  async duplexBody(kind, trailers, hasTrailers) {
-    const out = [];
+  async duplexBody(kind, trailers, hasTrailers, out = []) {
     for (;;) {
       const message = await this.stream.next();
       if (message.response === 'immediate_response') throw new Immediate(message);
@@ -432,6 +452,7 @@ class Run {
 
   async responsePhase(upstream) {
     const trailers = upstream.trailers ?? [];
+    this.upstream = upstream;
     const headers = new Headers([[':status', upstream.status], ...hopless(upstream.headers ?? [])]);
     let chunks = (upstream.chunks ?? []).map((chunk) => Buffer.from(chunk));
     if (this.hooks.split) chunks = this.hooks.split(Buffer.concat(chunks));
@@ -440,7 +461,7 @@ class Run {
       await this.stream.finish();
       return { status: upstream.status, headers, body: Buffer.concat(chunks), bypassed: true };
     }
-    const bare = chunks.length === 0 && trailers.length === 0;
+    const bare = chunks.length === 0 && trailers.length === 0 && !upstream.cut;
     this.stream.send('response_headers', { headers: headers.wire(), end_of_stream: bare });
     const body =
       this.responseMode === 'FULL_DUPLEX_STREAMED' && !bare
@@ -468,6 +489,7 @@ class Run {
     const hasTrailers = this.trailers.length > 0;
     if (this.responseMode === 'NONE') return Buffer.concat(chunks);
     if (this.responseMode !== 'STREAMED') {
+      if (this.upstream.cut) throw new Cut(); // what is buffered goes nowhere
       const body = Buffer.concat(chunks);
       this.stream.send('response_body', { body, end_of_stream: !hasTrailers });
       const common = (await this.answer('response_body')).response_body.response;
@@ -476,24 +498,39 @@ class Run {
       checkLength(this.answerHeaders, changed, common?.body_mutation);
       return changed;
     }
-    const out = [];
+    this.out = [];
     this.began = true;
+    const ends = !hasTrailers && !this.upstream.cut;
     for (const [i, body] of chunks.entries()) {
-      this.stream.send('response_body', { body, end_of_stream: i === chunks.length - 1 && !hasTrailers });
-      out.push(newBody((await this.answer('response_body')).response_body.response, body));
+      this.stream.send('response_body', { body, end_of_stream: i === chunks.length - 1 && ends });
+      this.out.push(newBody((await this.answer('response_body')).response_body.response, body));
     }
-    return Buffer.concat(out);
+    if (this.upstream.cut) throw new Cut();
+    return this.got;
   }
 
   async duplexResponse(chunks) {
     const hasTrailers = this.trailers.length > 0;
+    const ends = !hasTrailers && !this.upstream.cut;
     for (const [i, body] of chunks.entries())
-      this.stream.send('response_body', { body, end_of_stream: i === chunks.length - 1 && !hasTrailers });
+      this.stream.send('response_body', { body, end_of_stream: i === chunks.length - 1 && ends });
+    if (this.upstream.cut) return this.duplexCut();
     if (hasTrailers) this.stream.send('response_trailers', { trailers: new Headers(this.trailers).wire() });
     const message = await this.answer('response_headers');
     mutate(this.answerHeaders, message.response_headers.response?.header_mutation, false);
     this.began = true;
-    return Buffer.concat(await this.duplexBody('response_body', 'response_trailers', hasTrailers));
+    this.out = [];
+    return Buffer.concat(await this.duplexBody('response_body', 'response_trailers', hasTrailers, this.out));
+  }
+
+  /** In duplex mode nothing says that no more comes: what has come in a while is what the client got. */
+  async duplexCut() {
+    await sleep(10);
+    this.out = this.stream.taken().map((message) => {
+      if (message.response === 'immediate_response') throw new Immediate(message);
+      return message.response_body?.response.body_mutation?.streamed_response.body ?? Buffer.alloc(0);
+    });
+    throw new Cut();
   }
 }
 

@@ -58,7 +58,10 @@ static void check_canonical(const struct yaml_node *root, struct diag *diag) {
             unexpected = arena_printf(diag->arena, "%.*s%s%.*s", VSR_FMT(unexpected),
                                       unexpected.len ? ", " : "; unexpected keys: ", VSR_FMT(root->keys[i]->text));
     diag_error(diag, "E_NOT_CANONICAL", node_at(root, VSR_STR("")),
-               VSR_STR("an older document is converted by `vsr config migrate`"),
+               unexpected.len
+                   ? VSR_STR("an older document is converted by `vsr config migrate`")
+                   : VSR_STR("a policy says at least providers and routing; an older document is converted by "
+                             "`vsr config migrate`"),
                "none of routing, global, providers and recipes is there%.*s", VSR_FMT(unexpected));
 }
 

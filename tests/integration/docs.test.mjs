@@ -88,6 +88,57 @@ describe('policies in the documents', () => {
   }
 });
 
+// ---- commands and options
+
+const help = (...words) => spawnSync(program, [...words, '--help'], { encoding: 'utf8', env: environment() }).stdout;
+const names = (text) => [...text.matchAll(/^  (\w[\w-]*) +\S/gm)].map(([, name]) => name);
+const listed = (text) => names(text.match(/^Commands\n((?: .*\n)+)/m)?.[1] ?? '');
+const described = (text) => [...text.matchAll(/^ +(?:-\w, )?--([\w-]+)/gm)].map(([, name]) => name);
+
+/** `config print` -> its help, for every command. */
+function everyCommand() {
+  const found = new Map();
+  for (const name of listed(help())) {
+    found.set(name, help(name));
+    for (const member of listed(found.get(name))) found.set(`${name} ${member}`, help(name, member));
+  }
+  return found;
+}
+
+describe('commands in the documents', () => {
+  const commands = everyCommand();
+  const usage = readFileSync(path.join(top, 'docs/usage.md'), 'utf8');
+  const all = documents.map((name) => readFileSync(path.join(top, name), 'utf8')).join('\n');
+
+  test('there are commands, and every one is in usage.md', () => {
+    assert.ok(commands.size > 20, [...commands.keys()].join());
+    for (const name of commands.keys()) assert.match(usage, new RegExp(`\\bvsr ${name}\\b`), name);
+  });
+
+  test('every command that is shown is there', () => {
+    for (const [shown, first, second] of all.matchAll(/(?:^ {4}(?:\$ )?|^\$ |`|& )vsr ([a-z]+)(?: ([a-z]+)\b(?![-./]))?/gm)) {
+      assert.ok(commands.has(first), shown);
+      if (listed(commands.get(first)).length && second) assert.ok(commands.has(`${first} ${second}`), shown);
+    }
+  });
+
+  test('every option that is shown with a command is one of it', () => {
+    for (const [shown, words, rest] of all.matchAll(/\bvsr ((?:config |model )?[a-z]+)\b([^`\n&|>#]*)/g)) {
+      if (!commands.has(words)) continue;
+      const known = described(commands.get(words));
+      for (const [, option] of rest.matchAll(/(?<=\s)--([a-z][\w-]*)/g)) assert.ok(known.includes(option), shown);
+    }
+  });
+
+  test('the variables of vsr serve', () => {
+    const serve = commands.get('serve');
+    const told = new Set([...serve.matchAll(/\[(VSR_\w+)\]/g)].map(([, name]) => name));
+    assert.ok(told.size > 8);
+    const [, paragraph] = usage.match(/^(Options of `vsr serve` have variables too: [^]*?)\n\n/m);
+    assert.deepEqual(new Set([...paragraph.matchAll(/`(VSR_\w+)`/g)].map(([, name]) => name)), told);
+  });
+});
+
 // ---- examples to run
 
 /** By chapter: what an example's output has to hold. */

@@ -1,5 +1,5 @@
 /*
- * gateway_state - what the control thread holds. Private to gateway.c and reload.c.
+ * gateway_state - what the control thread holds. Private to gateway.c, gateway_generation.c and reload.c.
  */
 #ifndef VSR_SERVE_GATEWAY_STATE_H
 #define VSR_SERVE_GATEWAY_STATE_H
@@ -81,13 +81,20 @@ struct gateway {
 
 /* ---- gateway.c */
 
-/* How the next generation is to be made; the files that it is made of are noted in `files`. */
-struct snapshot_options gateway_snapshot_options(const struct gateway *gateway, struct read_files *files);
 /* Problems and warnings of a document, for people, to stderr. */
 void gateway_print_diag(const struct gateway *gateway, struct diag *diag);
+
+/* ---- gateway_generation.c */
+
+/* How the next generation is to be made; the files that it is made of are noted in `files`. */
+struct snapshot_options gateway_snapshot_options(const struct gateway *gateway, struct read_files *files);
+/* The first generation, of the policy that the gateway was started with. */
+int gateway_load(struct gateway *gateway, struct vsr_err *err) VSR_MUST_CHECK;
 /* `snapshot` serves from now on, as far as the control thread goes. Takes the reference, and the files it was made of.
  */
 void gateway_adopt(struct gateway *gateway, struct snapshot *snapshot, struct read_files *files);
+/* Frees the former generations that nobody uses; with `all` every one, because no dry run is under way any more. */
+void gateway_release_retired(struct gateway *gateway, bool all);
 /*
  * Watches the configuration's file, those that the serving generation was made of, and `more` (NULL: none): those of a
  * document that was refused, since any of them may be what has to be mended.

@@ -76,6 +76,14 @@ static void note_failure(struct client_conn *conn, const struct vsr_err *err, bo
     *conn->err = *err;
 }
 
+static void note_address(struct client_conn *conn, const struct sockaddr *addr) {
+    conn->n_missed = 0;
+    if (addr->sa_family == AF_INET)
+        memcpy(&conn->addr, addr, sizeof(struct sockaddr_in));
+    else if (addr->sa_family == AF_INET6)
+        memcpy(&conn->addr, addr, sizeof(struct sockaddr_in6));
+}
+
 /* Tries the addresses that are left until one does not fail at once. False when none is left. */
 static bool try_addresses(struct client_conn *conn) {
     struct client_endpoint *endpoint = conn->endpoint;
@@ -85,14 +93,15 @@ static bool try_addresses(struct client_conn *conn) {
     for (; conn->n_tried < n; conn->n_tried++) {
         uint64_t now = loop_now_ms(client->loop);
         uint64_t left = conn->connect_by_ms > now ? conn->connect_by_ms - now : 0;
+        const struct sockaddr *addr = dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried);
         struct vsr_err err = VSR_ERR_NONE;
-        int rc = stream_connect(client->loop, dns_host_addr(endpoint->dns, conn->addr_first + conn->n_tried),
-                                place->proxy ? NULL : place->tls, server_name_of(conn), &conn_events, conn,
-                                &conn->stream, &err);
+        int rc = stream_connect(client->loop, addr, place->proxy ? NULL : place->tls, server_name_of(conn),
+                                &conn_events, conn, &conn->stream, &err);
         if (rc < 0) {
             note_failure(conn, &err, false);
             continue;
         }
+        note_address(conn, addr);
         /* One address that swallows packets must not use up the time of the others. */
         loop_timer_start(client->loop, &conn->timer, left / (n - conn->n_tried), on_connect_slow, conn);
         return true;
@@ -300,7 +309,7 @@ static void lost(struct client_conn *conn, const struct vsr_err *err) {
 static void complete(struct client_conn *conn, bool clean) {
     struct client_endpoint *endpoint = conn->endpoint;
     struct client_call *call = conn->call;
-    if (clean && call->parser.head.keep_alive && request_sent(conn)) {
+    if (clean && call->parser.head.keep_alive && request_sent(conn) && !endpoint_conn_moved(conn)) {
         conn->call = NULL;
         call->conn = NULL;
         conn->used = true;

@@ -4,14 +4,15 @@
  *     calls:        PENDING -> RUNNING -> OVER       (FAILED: an error waits for its turn to be told)
  *     connections:  CONNECTING -> IDLE <-> BUSY -> CLOSED
  *
- * client.c owns endpoints and decides which call goes where; client_conn.c moves one call's bytes on one connection. A
- * closed connection is freed by the loop later, so that whoever is inside one of its events may look at its state;
- * calls go back to a stack of spare ones, with parser and buffers, for the next call to find them in the cache.
- * Invariant: while `pending` holds bytes the stream is paused. Private to client.c and client_conn.c.
+ * client_endpoint.c decides which call goes where; client_conn.c moves one call's bytes on one connection; client.c is
+ * what owners call. A closed connection is freed by the loop later, so that whoever is inside one of its events may
+ * look at its state; calls go back to a stack of spare ones, with parser and buffers, for the next call to find them in
+ * the cache. Invariant: while `pending` holds bytes the stream is paused. Private to these three.
  */
 #ifndef VSR_NET_CLIENT_CONN_H
 #define VSR_NET_CLIENT_CONN_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,6 +72,8 @@ struct client_conn {
     bool used;                  /* has carried a call before */
     bool feeding;               /* the parser loop runs further up the stack */
     size_t addr_first, n_tried; /* addresses of the host: where to begin, how many have failed */
+    struct sockaddr_in6 addr;   /* tried or connected to, of either family; zero: a Unix socket */
+    unsigned n_missed;          /* resolutions in a row that have not named it */
     uint64_t request_end;       /* BUSY: what stream_written() is when the whole request is */
     uint64_t connect_by_ms;
     uint64_t phase_due_ms; /* BUSY: when the first byte, or the next one, is overdue; 0 = never */
@@ -93,6 +96,7 @@ struct client_endpoint {
     size_t refs;
     struct loop_task gone; /* nobody refers to it */
     bool resolving;
+    uint64_t refresh_ms; /* not before that the name is resolved for connections that are there */
     size_t connections_max, pending_max;
     size_t n_conns, n_connecting, n_idle, n_waiting;
     struct client_conn *conns, *idle;
@@ -128,8 +132,19 @@ void client_conn_send(struct client_conn *conn, struct client_call *call);
 /* The owner wants bytes again. */
 void client_conn_go_on(struct client_conn *conn);
 
-/* ---- client.c */
+/* ---- client_endpoint.c */
 
+void endpoint_free(struct client_endpoint *endpoint);
+/* The calls that wait for a connection, in order. */
+void endpoint_line_append(struct client_endpoint *endpoint, struct client_call *call);
+void endpoint_line_prepend(struct client_endpoint *endpoint, struct client_call *call);
+void endpoint_line_remove(struct client_endpoint *endpoint, struct client_call *call);
+/* Whether the line is full. A call that a connection is or can be opened for stands in it, but costs nobody a place. */
+bool endpoint_line_full(const struct client_endpoint *endpoint);
+/* Resolves the name again, in the background, when it is time. */
+void endpoint_refresh(struct client_endpoint *endpoint);
+/* Whether the server has moved away from where this connection leads. */
+bool endpoint_conn_moved(const struct client_conn *conn);
 /* Takes the connection into the pool; it has carried no call or finished one. */
 void endpoint_conn_ready(struct client_endpoint *endpoint, struct client_conn *conn);
 /* A connection attempt has failed at every address: the first waiting call learns it. */
@@ -137,11 +152,18 @@ void endpoint_connect_failed(struct client_endpoint *endpoint, const struct vsr_
 /* Puts waiting calls on connections and opens new ones as far as the limits allow. No event comes from inside. */
 void endpoint_pump(struct client_endpoint *endpoint);
 void endpoint_unlink_idle(struct client_endpoint *endpoint, struct client_conn *conn);
+
+/* ---- client.c */
+
 /* The call lost its connection before any byte of the answer: first in line for a fresh one. */
 void call_again(struct client_call *call);
 /* Ends a call that is on no connection and in no list: tells its owner and frees it. */
 void call_finish(struct client_call *call);
 void call_fail(struct client_call *call, const struct vsr_err *err, bool connected);
 void call_tell_sent(struct client_call *call);
+/* Takes it out of the list of those that were refused at the start. */
+void call_unfail(struct client_call *call);
+/* Puts the memory of a call that is over aside. */
+void call_give(struct client_call *call);
 
 #endif

@@ -206,6 +206,22 @@ const struct sockaddr *dns_host_addr(const struct dns_host *host, size_t index) 
     return &host->addrs[index % host->n_addrs].any;
 }
 
+static bool same_addr(const union dns_addr *a, const struct sockaddr *b) {
+    if (a->any.sa_family != b->sa_family)
+        return false;
+    if (b->sa_family == AF_INET)
+        return a->v4.sin_addr.s_addr == ((const struct sockaddr_in *)(const void *)b)->sin_addr.s_addr;
+    return memcmp(&a->v6.sin6_addr, &((const struct sockaddr_in6 *)(const void *)b)->sin6_addr,
+                  sizeof(a->v6.sin6_addr)) == 0;
+}
+
+bool dns_host_names(const struct dns_host *host, const struct sockaddr *addr) {
+    for (size_t i = 0; i < host->n_addrs && !host->literal; i++)
+        if (same_addr(&host->addrs[i], addr))
+            return true;
+    return host->literal;
+}
+
 void dns_host_prefer(struct dns_host *host, size_t index) {
     if (host->n_addrs > 0)
         host->first = index % host->n_addrs;

@@ -48,6 +48,8 @@ void dns_host_resolve(struct dns_host *host, void (*fn)(void *data, const struct
 size_t dns_host_count(const struct dns_host *host);
 size_t dns_host_first(const struct dns_host *host);
 const struct sockaddr *dns_host_addr(const struct dns_host *host, size_t index);
+/* Whether that is one of them; it always is where they are known without asking. */
+bool dns_host_names(const struct dns_host *host, const struct sockaddr *addr);
 /* Connecting to the address at `index` worked: begin with it from now on. */
 void dns_host_prefer(struct dns_host *host, size_t index);
 /* None of them worked: ask again before the next connection. */

@@ -10,6 +10,7 @@
 #include "core/json_write.h"
 #include "core/mem.h"
 #include "wire/encoder_kind.h"
+#include "wire/member_write.h"
 #include "wire/sse_write.h"
 
 /* What a choice needs beside its collected texts. Bufs hold elements of JSON arrays, joined by commas. */
@@ -98,14 +99,10 @@ static void warn_finish(struct chat_encoder *e, enum finish finish) {
 
 /* `id`, `object`, `created`, `model`, inside an object. */
 static void write_head(const struct chat_encoder *e, struct json_writer *w, vsr_str object) {
-    json_write_key(w, VSR_STR("id"));
-    json_write_str(w, e->id);
-    json_write_key(w, VSR_STR("object"));
-    json_write_str(w, object);
-    json_write_key(w, VSR_STR("created"));
-    json_write_i64(w, e->created);
-    json_write_key(w, VSR_STR("model"));
-    json_write_str(w, e->model);
+    member_str(w, "id", e->id);
+    member_str(w, "object", object);
+    member_i64(w, "created", e->created);
+    member_str(w, "model", e->model);
 }
 
 /* ---- chunks */
@@ -198,12 +195,10 @@ static void send_tool(struct chat_encoder *e, const struct answer_delta *delta) 
 
 static void write_image(struct json_writer *w, vsr_str url) {
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("type"));
-    json_write_str(w, VSR_STR("image_url"));
-    json_write_key(w, VSR_STR("image_url"));
+    member_str(w, "type", VSR_STR("image_url"));
+    member_key(w, "image_url");
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("url"));
-    json_write_str(w, url);
+    member_str(w, "url", url);
     json_write_end(w);
     json_write_end(w);
 }
@@ -318,21 +313,17 @@ static void collect(struct chat_shown *choice, const struct answer_delta *delta)
 }
 
 static void write_tools(struct chat_encoder *e, struct json_writer *w, const struct answer_choice *choice) {
-    json_write_key(w, VSR_STR("tool_calls"));
+    member_key(w, "tool_calls");
     json_write_begin_array(w);
     for (size_t i = 0; i < choice->n_tools; i++) {
         const struct answer_tool *tool = &choice->tools[i];
         json_write_begin_object(w);
-        json_write_key(w, VSR_STR("id"));
-        json_write_str(w, tool->id.len > 0 ? tool->id : protocol_mint_id(e->base.arena, VSR_STR("call_")));
-        json_write_key(w, VSR_STR("type"));
-        json_write_str(w, VSR_STR("function"));
-        json_write_key(w, VSR_STR("function"));
+        member_str(w, "id", tool->id.len > 0 ? tool->id : protocol_mint_id(e->base.arena, VSR_STR("call_")));
+        member_str(w, "type", VSR_STR("function"));
+        member_key(w, "function");
         json_write_begin_object(w);
-        json_write_key(w, VSR_STR("name"));
-        json_write_str(w, tool->name);
-        json_write_key(w, VSR_STR("arguments"));
-        json_write_str(w, tool->arguments);
+        member_str(w, "name", tool->name);
+        member_str(w, "arguments", tool->arguments);
         json_write_end(w);
         json_write_end(w);
     }
@@ -352,8 +343,7 @@ static void write_reasoning(struct json_writer *w, const struct answer_choice *c
     vsr_str reasoning = choice->reasoning.len > 0 ? choice->reasoning : choice->summary;
     if (reasoning.len == 0)
         return;
-    json_write_key(w, VSR_STR("reasoning_content"));
-    json_write_str(w, reasoning);
+    member_str(w, "reasoning_content", reasoning);
 }
 
 static void write_text(struct json_writer *w, vsr_str key, vsr_str text, bool null_when_empty) {
@@ -367,12 +357,10 @@ static void write_text(struct json_writer *w, vsr_str key, vsr_str text, bool nu
 static void write_choice(struct chat_encoder *e, struct json_writer *w, const struct answer_choice *choice) {
     const struct chat_shown *extra = shown(e, choice->index);
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("index"));
-    json_write_u64(w, choice->index);
-    json_write_key(w, VSR_STR("message"));
+    member_u64(w, "index", choice->index);
+    member_key(w, "message");
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("role"));
-    json_write_str(w, VSR_STR("assistant"));
+    member_str(w, "role", VSR_STR("assistant"));
     write_text(w, VSR_STR("content"), choice->text, choice->n_tools > 0 || choice->refusal.len > 0);
     write_reasoning(w, choice);
     write_text(w, VSR_STR("refusal"), choice->refusal, true);
@@ -381,18 +369,17 @@ static void write_choice(struct chat_encoder *e, struct json_writer *w, const st
     if (choice->n_tools > 0)
         write_tools(e, w, choice);
     json_write_end(w);
-    json_write_key(w, VSR_STR("logprobs"));
+    member_key(w, "logprobs");
     if (extra->logprobs.len > 0) {
         json_write_begin_object(w);
         write_array(w, VSR_STR("content"), &extra->logprobs);
-        json_write_key(w, VSR_STR("refusal"));
+        member_key(w, "refusal");
         json_write_null(w);
         json_write_end(w);
     } else {
         json_write_null(w);
     }
-    json_write_key(w, VSR_STR("finish_reason"));
-    json_write_str(w, finish_word(e, choice->finish, extra->has_client_tool));
+    member_str(w, "finish_reason", finish_word(e, choice->finish, extra->has_client_tool));
     warn_finish(e, choice->finish);
     json_write_end(w);
 }
@@ -402,13 +389,13 @@ static void write_whole(struct chat_encoder *e) {
     json_write_init(&w, e->base.out);
     json_write_begin_object(&w);
     write_head(e, &w, VSR_STR("chat.completion"));
-    json_write_key(&w, VSR_STR("choices"));
+    member_key(&w, "choices");
     json_write_begin_array(&w);
     for (size_t i = 0; i < answer_n_choices(e->answer); i++)
         write_choice(e, &w, answer_choice(e->answer, i));
     json_write_end(&w);
     if (e->usage.has) {
-        json_write_key(&w, VSR_STR("usage"));
+        member_key(&w, "usage");
         usage_write_chat(&w, &e->usage);
     }
     json_write_end(&w);

@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "wire/member_write.h"
 
 static int refuse(struct vsr_err *err, vsr_str where, const char *text) {
     int rc = err_set(err, VSR_E_INVALID, "%s", text);
@@ -71,13 +72,11 @@ int completions_to_chat(struct arena *arena, const struct json_doc *doc, struct 
         json_write_key(&w, kept[i]);
         json_write_raw(&w, json_raw(doc, value));
     }
-    json_write_key(&w, VSR_STR("messages"));
+    member_key(&w, "messages");
     json_write_begin_array(&w);
     json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("role"));
-    json_write_str(&w, VSR_STR("user"));
-    json_write_key(&w, VSR_STR("content"));
-    json_write_str(&w, prompt);
+    member_str(&w, "role", VSR_STR("user"));
+    member_str(&w, "content", prompt);
     json_write_end(&w);
     json_write_end(&w);
     json_write_end(&w);

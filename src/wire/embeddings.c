@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "wire/member_write.h"
 
 /* ---- reading */
 
@@ -135,10 +136,8 @@ static void write_base64(struct json_writer *w, const float *numbers, size_t n) 
 
 static void write_usage(struct json_writer *w, uint64_t tokens) {
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("prompt_tokens"));
-    json_write_u64(w, tokens);
-    json_write_key(w, VSR_STR("total_tokens"));
-    json_write_u64(w, tokens);
+    member_u64(w, "prompt_tokens", tokens);
+    member_u64(w, "total_tokens", tokens);
     json_write_end(w);
 }
 
@@ -146,18 +145,15 @@ void embeddings_write(struct buf *out, const struct embeddings_answer *answer) {
     struct json_writer w;
     json_write_init(&w, out);
     json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("object"));
-    json_write_str(&w, VSR_STR("list"));
-    json_write_key(&w, VSR_STR("data"));
+    member_str(&w, "object", VSR_STR("list"));
+    member_key(&w, "data");
     json_write_begin_array(&w);
     for (size_t i = 0; i < answer->n; i++) {
         const float *vector = answer->vectors + i * answer->width;
         json_write_begin_object(&w);
-        json_write_key(&w, VSR_STR("object"));
-        json_write_str(&w, VSR_STR("embedding"));
-        json_write_key(&w, VSR_STR("index"));
-        json_write_u64(&w, i);
-        json_write_key(&w, VSR_STR("embedding"));
+        member_str(&w, "object", VSR_STR("embedding"));
+        member_u64(&w, "index", i);
+        member_key(&w, "embedding");
         if (answer->base64)
             write_base64(&w, vector, answer->width);
         else
@@ -165,9 +161,8 @@ void embeddings_write(struct buf *out, const struct embeddings_answer *answer) {
         json_write_end(&w);
     }
     json_write_end(&w);
-    json_write_key(&w, VSR_STR("model"));
-    json_write_str(&w, answer->model);
-    json_write_key(&w, VSR_STR("usage"));
+    member_str(&w, "model", answer->model);
+    member_key(&w, "usage");
     write_usage(&w, answer->prompt_tokens);
     json_write_end(&w);
 }

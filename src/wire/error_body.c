@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "wire/member_write.h"
 
 static const struct {
     int status;
@@ -70,14 +71,11 @@ static void write_optional(struct json_writer *w, vsr_str key, vsr_str value) {
 
 static void write_messages(struct json_writer *w, const struct error_body *error) {
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("type"));
-    json_write_str(w, VSR_STR("error"));
-    json_write_key(w, VSR_STR("error"));
+    member_str(w, "type", VSR_STR("error"));
+    member_key(w, "error");
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("type"));
-    json_write_str(w, str_from_c(error->type ? error->type : error_type_messages(error->status)));
-    json_write_key(w, VSR_STR("message"));
-    json_write_str(w, error->message);
+    member_str(w, "type", str_from_c(error->type ? error->type : error_type_messages(error->status)));
+    member_str(w, "message", error->message);
     json_write_end(w);
     json_write_end(w);
 }
@@ -90,16 +88,13 @@ void error_body_write(struct buf *out, const struct error_body *error) {
         return;
     }
     json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("error"));
+    member_key(&w, "error");
     json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("message"));
-    json_write_str(&w, error->message);
-    json_write_key(&w, VSR_STR("type"));
-    json_write_str(&w, str_from_c(error->type ? error->type : error_type(error->status)));
+    member_str(&w, "message", error->message);
+    member_str(&w, "type", str_from_c(error->type ? error->type : error_type(error->status)));
     write_optional(&w, VSR_STR("param"), error->param);
     write_optional(&w, VSR_STR("code"), str_from_c(error->code ? error->code : error_code(error->status)));
-    json_write_key(&w, VSR_STR("status"));
-    json_write_i64(&w, error->status);
+    member_i64(&w, "status", error->status);
     json_write_end(&w);
     json_write_end(&w);
 }

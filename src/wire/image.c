@@ -5,51 +5,42 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "wire/member_write.h"
 
 /* ---- asking */
-
-static void write_text(struct json_writer *w, vsr_str key, vsr_str text) {
-    json_write_key(w, key);
-    json_write_str(w, text);
-}
 
 static void write_openai(struct json_writer *w, const struct image_request *request) {
     char size[48];
     vsr_str text = str_make(size, (size_t)snprintf(size, sizeof(size), "%lldx%lld", (long long)request->width,
                                                    (long long)request->height));
-    write_text(w, VSR_STR("model"), request->model);
-    write_text(w, VSR_STR("prompt"), request->prompt);
-    json_write_key(w, VSR_STR("n"));
-    json_write_u64(w, 1);
-    write_text(w, VSR_STR("size"), text);
+    member_str(w, "model", request->model);
+    member_str(w, "prompt", request->prompt);
+    member_u64(w, "n", 1);
+    member_str(w, "size", text);
     if (request->quality.len)
-        write_text(w, VSR_STR("quality"), request->quality);
+        member_str(w, "quality", request->quality);
     if (request->style.len)
-        write_text(w, VSR_STR("style"), request->style);
+        member_str(w, "style", request->style);
 }
 
 static void write_omni(struct json_writer *w, const struct image_request *request) {
-    json_write_key(w, VSR_STR("messages"));
+    member_key(w, "messages");
     json_write_begin_array(w);
     json_write_begin_object(w);
-    write_text(w, VSR_STR("role"), VSR_STR("user"));
-    write_text(w, VSR_STR("content"), request->prompt);
+    member_str(w, "role", VSR_STR("user"));
+    member_str(w, "content", request->prompt);
     json_write_end(w);
     json_write_end(w);
-    write_text(w, VSR_STR("model"), request->model);
-    json_write_key(w, VSR_STR("extra_body"));
+    member_str(w, "model", request->model);
+    member_key(w, "extra_body");
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("width"));
-    json_write_i64(w, request->width);
-    json_write_key(w, VSR_STR("height"));
-    json_write_i64(w, request->height);
-    json_write_key(w, VSR_STR("num_inference_steps"));
-    json_write_i64(w, request->steps);
-    json_write_key(w, VSR_STR("true_cfg_scale"));
+    member_i64(w, "width", request->width);
+    member_i64(w, "height", request->height);
+    member_i64(w, "num_inference_steps", request->steps);
+    member_key(w, "true_cfg_scale");
     json_write_double(w, request->cfg_scale);
     if (request->has_seed) {
-        json_write_key(w, VSR_STR("seed"));
-        json_write_i64(w, request->seed);
+        member_i64(w, "seed", request->seed);
     }
     json_write_end(w);
 }
@@ -148,16 +139,16 @@ static void write_content(struct json_writer *w, const struct image_chat *chat) 
     json_write_begin_array(w);
     if (chat->text.len) {
         json_write_begin_object(w);
-        write_text(w, VSR_STR("type"), VSR_STR("text"));
-        write_text(w, VSR_STR("text"), chat->text);
+        member_str(w, "type", VSR_STR("text"));
+        member_str(w, "text", chat->text);
         json_write_end(w);
     }
     if (chat->url.len) {
         json_write_begin_object(w);
-        write_text(w, VSR_STR("type"), VSR_STR("image_url"));
-        json_write_key(w, VSR_STR("image_url"));
+        member_str(w, "type", VSR_STR("image_url"));
+        member_key(w, "image_url");
         json_write_begin_object(w);
-        write_text(w, VSR_STR("url"), chat->url);
+        member_str(w, "url", chat->url);
         json_write_end(w);
         json_write_end(w);
     }
@@ -165,42 +156,37 @@ static void write_content(struct json_writer *w, const struct image_chat *chat) 
 }
 
 static void write_usage(struct json_writer *w, const struct usage *usage) {
-    json_write_key(w, VSR_STR("usage"));
+    member_key(w, "usage");
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("prompt_tokens"));
-    json_write_i64(w, usage->prompt);
-    json_write_key(w, VSR_STR("completion_tokens"));
-    json_write_i64(w, usage->completion);
-    json_write_key(w, VSR_STR("total_tokens"));
-    json_write_i64(w, usage->prompt + usage->completion);
+    member_i64(w, "prompt_tokens", usage->prompt);
+    member_i64(w, "completion_tokens", usage->completion);
+    member_i64(w, "total_tokens", usage->prompt + usage->completion);
     json_write_end(w);
 }
 
 static void begin_object(struct json_writer *w, const struct image_chat *chat, vsr_str kind) {
     json_write_begin_object(w);
-    write_text(w, VSR_STR("id"), chat->id);
-    write_text(w, VSR_STR("object"), kind);
-    json_write_key(w, VSR_STR("created"));
-    json_write_i64(w, chat->created);
-    write_text(w, VSR_STR("model"), chat->model);
-    json_write_key(w, VSR_STR("choices"));
+    member_str(w, "id", chat->id);
+    member_str(w, "object", kind);
+    member_i64(w, "created", chat->created);
+    member_str(w, "model", chat->model);
+    member_key(w, "choices");
     json_write_begin_array(w);
 }
 
 /* `member`: what carries the message, `message` or `delta`. */
 static void write_choice(struct json_writer *w, const struct image_chat *chat, vsr_str member, bool says, bool ends) {
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("index"));
-    json_write_u64(w, 0);
+    member_u64(w, "index", 0);
     json_write_key(w, member);
     json_write_begin_object(w);
     if (says) {
-        write_text(w, VSR_STR("role"), VSR_STR("assistant"));
-        json_write_key(w, VSR_STR("content"));
+        member_str(w, "role", VSR_STR("assistant"));
+        member_key(w, "content");
         write_content(w, chat);
     }
     json_write_end(w);
-    json_write_key(w, VSR_STR("finish_reason"));
+    member_key(w, "finish_reason");
     if (ends)
         json_write_str(w, VSR_STR("stop"));
     else

@@ -22,6 +22,11 @@ static inline void member_i64(struct json_writer *w, const char *name, int64_t v
     json_write_i64(w, value);
 }
 
+static inline void member_u64(struct json_writer *w, const char *name, uint64_t value) {
+    member_key(w, name);
+    json_write_u64(w, value);
+}
+
 static inline void member_bool(struct json_writer *w, const char *name, bool value) {
     member_key(w, name);
     json_write_bool(w, value);

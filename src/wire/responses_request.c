@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "wire/member_write.h"
 #include "wire/members.h"
 #include "wire/responses_id.h"
 #include "wire/value.h"
@@ -253,13 +254,10 @@ static void write_content(struct json_writer *w, const struct json_doc *doc, jso
     }
     json_write_begin_array(w);
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("type"));
-    json_write_str(w, is_output ? VSR_STR("output_text") : VSR_STR("input_text"));
-    json_write_key(w, VSR_STR("text"));
-    json_write_raw(w, json_raw(doc, content));
+    member_str(w, "type", is_output ? VSR_STR("output_text") : VSR_STR("input_text"));
+    member_raw(w, "text", json_raw(doc, content));
     if (is_output) {
-        json_write_key(w, VSR_STR("annotations"));
-        json_write_raw(w, VSR_STR("[]"));
+        member_raw(w, "annotations", VSR_STR("[]"));
     }
     json_write_end(w);
     json_write_end(w);
@@ -279,18 +277,15 @@ static int write_item(struct json_writer *w, struct arena *arena, const struct j
         type = JSON_NONE;
     is_message = type == JSON_NONE || json_str_eq(doc, type, VSR_STR("message"));
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("id"));
+    member_key(w, "id");
     if (json_is(doc, id, JSON_STRING) && json_str_len(doc, id) > 0)
         json_write_raw(w, json_raw(doc, id));
     else
         json_write_str(w, responses_id_of_item(arena, id_prefix(doc, type), response_id, false, index));
-    json_write_key(w, VSR_STR("type"));
-    json_write_raw(w, type == JSON_NONE ? VSR_STR("\"message\"") : json_raw(doc, type));
-    json_write_key(w, VSR_STR("status"));
-    json_write_raw(w, json_is(doc, status, JSON_STRING) ? json_raw(doc, status) : VSR_STR("\"completed\""));
+    member_raw(w, "type", type == JSON_NONE ? VSR_STR("\"message\"") : json_raw(doc, type));
+    member_raw(w, "status", json_is(doc, status, JSON_STRING) ? json_raw(doc, status) : VSR_STR("\"completed\""));
     if (is_message) {
-        json_write_key(w, VSR_STR("role"));
-        json_write_raw(w, json_is(doc, role, JSON_STRING) ? json_raw(doc, role) : VSR_STR("\"user\""));
+        member_raw(w, "role", json_is(doc, role, JSON_STRING) ? json_raw(doc, role) : VSR_STR("\"user\""));
     }
     for (json_ref key = json_first(doc, item); key != JSON_NONE;) {
         json_ref value = json_next(doc, item, key);
@@ -315,15 +310,11 @@ static int write_item(struct json_writer *w, struct arena *arena, const struct j
 static void write_text_item(struct json_writer *w, struct arena *arena, const struct json_doc *doc, json_ref text,
                             vsr_str response_id) {
     json_write_begin_object(w);
-    json_write_key(w, VSR_STR("id"));
-    json_write_str(w, responses_id_of_item(arena, "msg_", response_id, false, 0));
-    json_write_key(w, VSR_STR("type"));
-    json_write_str(w, VSR_STR("message"));
-    json_write_key(w, VSR_STR("status"));
-    json_write_str(w, VSR_STR("completed"));
-    json_write_key(w, VSR_STR("role"));
-    json_write_str(w, VSR_STR("user"));
-    json_write_key(w, VSR_STR("content"));
+    member_str(w, "id", responses_id_of_item(arena, "msg_", response_id, false, 0));
+    member_str(w, "type", VSR_STR("message"));
+    member_str(w, "status", VSR_STR("completed"));
+    member_str(w, "role", VSR_STR("user"));
+    member_key(w, "content");
     write_content(w, doc, text, false);
     json_write_end(w);
 }

@@ -209,7 +209,7 @@ static void write_input_message(struct writing *t, json_ref message, const char 
     json_ref content = value_get(doc, message, "content");
     json_write_begin_object(&t->w);
     member_str(&t->w, "role", str_from_c(role));
-    json_write_key(&t->w, VSR_STR("content"));
+    member_key(&t->w, "content");
     if (json_is(doc, content, JSON_STRING))
         json_write_raw(&t->w, json_raw(doc, content));
     else
@@ -228,8 +228,7 @@ static void write_call(struct writing *t, json_ref call) {
     member_str(&t->w, "type", VSR_STR("function_call"));
     member_copy(&t->w, "call_id", doc, value_get(doc, call, "id"));
     member_copy(&t->w, "name", doc, value_get(doc, function, "name"));
-    json_write_key(&t->w, VSR_STR("arguments"));
-    json_write_raw(&t->w, json_is(doc, arguments, JSON_STRING) ? json_raw(doc, arguments) : VSR_STR("\"{}\""));
+    member_raw(&t->w, "arguments", json_is(doc, arguments, JSON_STRING) ? json_raw(doc, arguments) : VSR_STR("\"{}\""));
     json_write_end(&t->w);
 }
 
@@ -241,7 +240,7 @@ static void write_assistant(struct writing *t, json_ref message) {
         json_write_begin_object(&t->w);
         member_str(&t->w, "type", VSR_STR("message"));
         member_str(&t->w, "role", VSR_STR("assistant"));
-        json_write_key(&t->w, VSR_STR("content"));
+        member_key(&t->w, "content");
         json_write_begin_array(&t->w);
         json_write_begin_object(&t->w);
         member_str(&t->w, "type", VSR_STR("refusal"));
@@ -254,7 +253,7 @@ static void write_assistant(struct writing *t, json_ref message) {
         json_write_begin_object(&t->w);
         member_str(&t->w, "type", VSR_STR("message"));
         member_str(&t->w, "role", VSR_STR("assistant"));
-        json_write_key(&t->w, VSR_STR("content"));
+        member_key(&t->w, "content");
         write_parts(t, content, "output_text");
         json_write_end(&t->w);
     }
@@ -269,7 +268,7 @@ static void write_tool(struct writing *t, json_ref message) {
     json_write_begin_object(&t->w);
     member_str(&t->w, "type", VSR_STR("function_call_output"));
     member_copy(&t->w, "call_id", doc, value_get(doc, message, "tool_call_id"));
-    json_write_key(&t->w, VSR_STR("output"));
+    member_key(&t->w, "output");
     if (json_is(doc, content, JSON_STRING))
         json_write_raw(&t->w, json_raw(doc, content));
     else
@@ -280,7 +279,7 @@ static void write_tool(struct writing *t, json_ref message) {
 static void write_messages(struct writing *t) {
     const struct json_doc *doc = t->doc;
     json_ref list = value_get(doc, 0, "messages");
-    json_write_key(&t->w, VSR_STR("input"));
+    member_key(&t->w, "input");
     json_write_begin_array(&t->w);
     for (json_ref message = json_is(doc, list, JSON_ARRAY) ? json_first(doc, list) : JSON_NONE; message != JSON_NONE;
          message = json_next(doc, list, message)) {
@@ -310,7 +309,7 @@ static void write_tools(struct writing *t) {
     json_ref list = value_get(doc, 0, "tools");
     if (!json_is(doc, list, JSON_ARRAY))
         return;
-    json_write_key(&t->w, VSR_STR("tools"));
+    member_key(&t->w, "tools");
     json_write_begin_array(&t->w);
     for (json_ref tool = json_first(doc, list); tool != JSON_NONE; tool = json_next(doc, list, tool)) {
         json_ref function = value_get(doc, tool, "function");
@@ -322,8 +321,7 @@ static void write_tools(struct writing *t) {
         member_str(&t->w, "type", VSR_STR("function"));
         write_flat(t, function, names, VSR_COUNT(names));
         if (!value_is_present(doc, value_get(doc, function, "strict"))) { /* chat's default; here it would be true */
-            json_write_key(&t->w, VSR_STR("strict"));
-            json_write_bool(&t->w, false);
+            member_bool(&t->w, "strict", false);
         }
         json_write_end(&t->w);
     }
@@ -335,7 +333,7 @@ static void write_tool_choice(struct writing *t) {
     json_ref choice = value_get(doc, 0, "tool_choice"),
              name = value_get(doc, value_get(doc, choice, "function"), "name");
     if (json_is(doc, name, JSON_STRING)) {
-        json_write_key(&t->w, VSR_STR("tool_choice"));
+        member_key(&t->w, "tool_choice");
         json_write_begin_object(&t->w);
         member_str(&t->w, "type", VSR_STR("function"));
         member_copy(&t->w, "name", doc, name);
@@ -352,11 +350,11 @@ static void write_text(struct writing *t) {
     json_ref type = value_get(doc, format, "type"), schema = value_get(doc, format, "json_schema");
     if (!value_is_present(doc, format) && !value_is_present(doc, verbosity))
         return;
-    json_write_key(&t->w, VSR_STR("text"));
+    member_key(&t->w, "text");
     json_write_begin_object(&t->w);
     member_copy(&t->w, "verbosity", doc, verbosity);
     if (json_is(doc, type, JSON_STRING)) {
-        json_write_key(&t->w, VSR_STR("format"));
+        member_key(&t->w, "format");
         json_write_begin_object(&t->w);
         member_copy(&t->w, "type", doc, type);
         if (json_is(doc, schema, JSON_OBJECT))
@@ -371,8 +369,7 @@ static void write_logprobs(struct writing *t) {
     json_ref ref = value_get(t->doc, 0, "logprobs");
     if (ref == JSON_NONE || !json_bool(t->doc, ref, &wanted) || !wanted)
         return;
-    json_write_key(&t->w, VSR_STR("include"));
-    json_write_raw(&t->w, VSR_STR("[\"message.output_text.logprobs\"]"));
+    member_raw(&t->w, "include", VSR_STR("[\"message.output_text.logprobs\"]"));
     member_copy(&t->w, "top_logprobs", t->doc, value_get(t->doc, 0, "top_logprobs"));
 }
 
@@ -380,9 +377,9 @@ static void write_reasoning(struct writing *t, vsr_str effort) {
     json_ref own = value_get(t->doc, 0, "reasoning_effort");
     if (effort.len == 0 && !value_is_present(t->doc, own))
         return;
-    json_write_key(&t->w, VSR_STR("reasoning"));
+    member_key(&t->w, "reasoning");
     json_write_begin_object(&t->w);
-    json_write_key(&t->w, VSR_STR("effort"));
+    member_key(&t->w, "effort");
     if (effort.len)
         json_write_str(&t->w, effort);
     else

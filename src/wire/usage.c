@@ -1,6 +1,7 @@
 #include "wire/usage.h"
 
 #include "core/json_write.h"
+#include "wire/member_write.h"
 
 /* A number as a count; false (and flagged) when the member is there but no number. */
 static bool read_count(const struct json_doc *doc, json_ref ref, bool *malformed, int64_t *ret_count) {
@@ -129,14 +130,14 @@ void usage_write_chat(struct json_writer *w, const struct usage *usage) {
     write_count(w, VSR_STR("completion_tokens"), usage->completion);
     write_count(w, VSR_STR("total_tokens"), add(usage->prompt, usage->completion));
     if (usage->cached != 0 || usage->cache_write != 0) {
-        json_write_key(w, VSR_STR("prompt_tokens_details"));
+        member_key(w, "prompt_tokens_details");
         json_write_begin_object(w);
         write_count(w, VSR_STR("cached_tokens"), usage->cached);
         write_count(w, VSR_STR("cache_write_tokens"), usage->cache_write);
         json_write_end(w);
     }
     if (usage->reasoning != 0) {
-        json_write_key(w, VSR_STR("completion_tokens_details"));
+        member_key(w, "completion_tokens_details");
         json_write_begin_object(w);
         write_count(w, VSR_STR("reasoning_tokens"), usage->reasoning);
         json_write_end(w);
@@ -156,20 +157,20 @@ void usage_write_messages(struct json_writer *w, const struct usage *usage) {
     write_count(w, VSR_STR("cache_creation_input_tokens"), usage->cache_write);
     write_count(w, VSR_STR("cache_read_input_tokens"), usage->cached);
     if (usage->cache_write_5m != 0 || usage->cache_write_1h != 0) {
-        json_write_key(w, VSR_STR("cache_creation"));
+        member_key(w, "cache_creation");
         json_write_begin_object(w);
         write_count(w, VSR_STR("ephemeral_5m_input_tokens"), usage->cache_write_5m);
         write_count(w, VSR_STR("ephemeral_1h_input_tokens"), usage->cache_write_1h);
         json_write_end(w);
     }
     if (usage->reasoning != 0) {
-        json_write_key(w, VSR_STR("output_tokens_details"));
+        member_key(w, "output_tokens_details");
         json_write_begin_object(w);
         write_count(w, VSR_STR("thinking_tokens"), usage->reasoning);
         json_write_end(w);
     }
     if (usage->web_searches != 0) {
-        json_write_key(w, VSR_STR("server_tool_use"));
+        member_key(w, "server_tool_use");
         json_write_begin_object(w);
         write_count(w, VSR_STR("web_search_requests"), usage->web_searches);
         json_write_end(w);

@@ -45,8 +45,14 @@ const answering = (type, body) => sendAndClose(Buffer.concat(framings.closed(typ
 
 /** What the file of the store holds, as it is: [[id, status], …]. */
 function kept(where) {
-  const read = 'import json,sqlite3,sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute("SELECT id, status FROM responses").fetchall()))';
-  return JSON.parse(execFileSync('/usr/bin/python3', ['-c', read, path.join(where.dir, 'responses.db')], { maxBuffer: 64 << 20 }));
+  const program =
+    'import json, sqlite3, sys\n' +
+    'rows = sqlite3.connect(sys.argv[1]).execute("SELECT id, status, CAST(object AS TEXT) FROM responses")\n' +
+    'print(json.dumps([[id, status, json.loads(object)["status"]] for id, status, object in rows]))';
+  const file = path.join(where.dir, 'responses.db');
+  const rows = JSON.parse(execFileSync('/usr/bin/python3', ['-c', program, file], { maxBuffer: 64 << 20 }));
+  for (const [id, status, said] of rows) assert.equal(status, said, id);
+  return rows.map(([id, status]) => [id, status]);
 }
 
 const retrieve = (where, id) => get(where.vsr.port, `/v1/responses/${id}`);
@@ -171,6 +177,7 @@ for (const server of Object.keys(servers))
         );
       }
       await bench.idle();
+      await settled(bench);
     });
 
     test('an answer that is cut', async () => {

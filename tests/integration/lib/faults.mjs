@@ -233,6 +233,13 @@ export class Bench {
     return framings[framing](stream ? sseType : jsonType, await this.recordings.get(server, stream, behaviour));
   }
 
+  /** How much of a framed stream is there before its last event begins. */
+  async terminal(server, framing) {
+    const payload = await this.recordings.get(server, true);
+    const before = payload.subarray(0, payload.lastIndexOf('data:'));
+    return framings[framing](sseType, before)[1].length - (framing === 'chunked' ? '\r\n0\r\n\r\n'.length : 0);
+  }
+
   async gauge(name) {
     const lines = (await this.vsr.metrics()).text().match(new RegExp(`^${name}(\\{.*\\})? \\d+$`, 'gm'));
     return lines === null ? 0 : lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);

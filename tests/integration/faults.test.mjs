@@ -19,6 +19,7 @@ import {
   sseHead,
   streamEvents,
 } from './lib/backend.mjs';
+import { garbage } from './lib/faults.mjs';
 import { chat, Conn, decorate, post, readChatStream, requestBytes, toBytes } from './lib/http.mjs';
 import { every, freePort, long, policy, seconds, sleep, startVsr, test, Vsr, within } from './lib/harness.mjs';
 
@@ -121,34 +122,6 @@ describe('backends that talk garbage', () => {
   });
 
   const json = JSON.stringify(completion('m', 'ok'));
-  const head = (lines) => `HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`;
-  const garbage = {
-    'no HTTP at all': 'hello, I am not a web server\r\n\r\n',
-    'nothing, and the end': '',
-    binary: Buffer.from([0, 1, 2, 3, 0xff, 0xfe, 0x0d, 0x0a, 0x0d, 0x0a]),
-    'a TLS alert': Buffer.from([0x15, 3, 1, 0, 2, 2, 70]),
-    'another version': `HTTP/3.0 200 OK\r\nContent-Length: 2\r\n\r\n{}`,
-    'a status of letters': `HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\n{}`,
-    'a status of two digits': `HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\n{}`,
-    'a field without a colon': head('Content-Length 2') + '{}',
-    'a space before the colon': head('Content-Length : 2') + '{}',
-    'a folded field': head('X-A: 1\r\n  folded\r\nContent-Length: 2') + '{}',
-    'a bare CR in a field': head('X-A: 1\r2\r\nContent-Length: 2') + '{}',
-    'a NUL in a field': head('X-A: 1\0\r\nContent-Length: 2') + '{}',
-    'two lengths': head('Content-Length: 2\r\nContent-Length: 3') + '{}',
-    'a negative length': head('Content-Length: -2') + '{}',
-    'a length that overflows': head('Content-Length: 99999999999999999999999') + '{}',
-    'a length with a sign': head('Content-Length: +2') + '{}',
-    'length and chunks': head('Content-Length: 2\r\nTransfer-Encoding: chunked') + '2\r\n{}\r\n0\r\n\r\n',
-    'an unknown coding': head('Transfer-Encoding: gzip') + '{}',
-    'a bad chunk size': head('Transfer-Encoding: chunked') + 'xyz\r\n{}\r\n0\r\n\r\n',
-    'a chunk size that overflows': head('Transfer-Encoding: chunked') + 'ffffffffffffffffff\r\n{}\r\n0\r\n\r\n',
-    'a chunk without its CRLF': head('Transfer-Encoding: chunked') + '2\r\n{}XX0\r\n\r\n',
-    'a head without end': Buffer.from(
-      `HTTP/1.1 200 OK\r\n${'X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(20000)}`,
-    ),
-    'a status line without end': Buffer.alloc(1 << 20, 'a'),
-  };
   for (const [what, bytes] of Object.entries(garbage)) {
     test(what, async () => {
       backend.behaviour = sendAndClose(toBytes(bytes));

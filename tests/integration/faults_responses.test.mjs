@@ -18,7 +18,7 @@ const pairs = [
 let bench, silent;
 before(async () => {
   bench = await Bench.start();
-  silent = await Bench.start({ timeout: '1s' });
+  silent = await Bench.start({ timeout: '2s' });
 });
 after(async () => {
   await bench?.stop();

@@ -13,10 +13,12 @@ import {
   cuts,
   end,
   framings,
+  garbage,
   hang,
   headFaults,
   jsonType,
   leaving,
+  oddities,
   passes,
   reset,
   sendAndClose,
@@ -30,7 +32,7 @@ import { Conn } from './http.mjs';
 import { eventually, every, sleep, test } from './harness.mjs';
 import { told } from './standin.mjs';
 
-const cutsPerTest = 90;
+const cutsPerTest = 70;
 const width = 8; // requests at once
 
 /** Registers the tests of a pairing. `bench()` is there when they run. */
@@ -43,6 +45,52 @@ export function pairing(client, server, bench) {
       test(what, async () => {
         for (const stream of [false, true]) assertFault(client, server, fault, await ask(fault.behaviour, { stream, suffix: fault.suffix }));
       });
+
+    test('what is no HTTP', async () => {
+      for (const stream of [false, true])
+        await every(Object.keys(garbage), width, async (what) => {
+          const got = await ask(sendAndClose(Buffer.from(garbage[what])), { stream });
+          sound(got, { said: '' });
+          assert.ok(!got.whole, `${what}: ${got.raw}`);
+        });
+    });
+
+    for (const [what, make] of Object.entries(oddities))
+      test(`an answer ${what}`, async () => {
+        for (const stream of [false, true]) {
+          const payload = await bench().recordings.get(server, stream);
+          const got = await ask(make(stream ? sseType : jsonType, payload), { stream });
+          assert.ok(got.whole, got.raw);
+          sound(got, await bench().good(client, server, stream));
+        }
+      });
+
+    test('a stream that comes in two parts, split at many places', async () => {
+      const good = await bench().good(client, server, true);
+      const whole = Buffer.concat(await bench().recorded(server, true, 'chunked'));
+      await every(cuts(whole.length, cutsPerTest), width, async (at) => {
+        const split = async (exchange) => {
+          await exchange.write(whole.subarray(0, at));
+          await sleep(2);
+          await exchange.write(whole.subarray(at));
+        };
+        const got = await ask(split, { stream: true });
+        assert.deepEqual([got.whole, got.said], [true, good.said], `at ${at}: ${got.raw.slice(-300)}`);
+      });
+    });
+
+    test('bytes behind an answer are nobody’s', async () => {
+      for (const stream of [false, true]) {
+        const good = await bench().good(client, server, stream);
+        const [head, body] = await bench().recorded(server, stream, 'chunked');
+        const twice = async (exchange) => void (await exchange.write(Buffer.concat([head, body, head, Buffer.from('5\r\nevil!\r\n0\r\n\r\n')])));
+        for (let i = 0; i < 5; i++) {
+          const got = await ask(twice, { stream });
+          sound(got, good);
+          assert.doesNotMatch(got.raw, /evil/);
+        }
+      }
+    });
 
     for (const framing of Object.keys(framings))
       test(`a stream that is cut at many places, ${framing}`, async () => {
@@ -189,6 +237,19 @@ export async function assertPatienceEnds(bench, pairs) {
       for (const fault of Object.values(silentHeadFaults))
         checks.push(async () => assertFault(client, server, fault, await bench.ask(client, server, fault.behaviour, { stream })));
       const [head, body] = await bench.recorded(server, stream, 'chunked');
+      checks.push(async () => {
+        // Who keeps talking is not silent, however long it takes.
+        const slowly = async (exchange) => {
+          const bytes = Buffer.concat([head, body]);
+          const step = Math.ceil(bytes.length / 6);
+          for (let from = 0; from < bytes.length; from += step) {
+            await exchange.write(bytes.subarray(from, from + step));
+            await sleep(500);
+          }
+        };
+        const got = await bench.ask(client, server, slowly, { stream });
+        assert.deepEqual([got.whole, got.said], [true, good.said], got.raw);
+      });
       for (const at of [0, body.length >> 2, body.length >> 1])
         checks.push(async () => {
           const got = await bench.ask(client, server, cutAt(head, body, at, hang()), { stream });
@@ -290,7 +351,7 @@ export async function assertNoGrowth(bench, pairs) {
       }
   };
   await round();
-  await bench.idle({ connections: true });
+  await bench.idle();
   const before = bench.descriptors();
   const held = bench.vsr.rss();
   await round();

@@ -9,7 +9,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { Backend, chunk, chunkedBytes, hang, headBytes, jsonAnswer, responseBytes, sendAndClose } from './backend.mjs';
+import { Backend, byteByByte, chunkedBytes, hang, headBytes, jsonAnswer, sendAndClose } from './backend.mjs';
 import { Conn, parseSse, request, requestBytes } from './http.mjs';
 import { eventually, freePort, policy, sleep, Vsr, within } from './harness.mjs';
 import { startStandIn, told } from './standin.mjs';
@@ -101,7 +101,10 @@ export const clients = {
   },
 };
 
-/** Models by the protocol of their backend. `NAMEDead` has nobody behind it, `NAMEPlays` the stand-in. */
+/**
+ * Models by the protocol of their backend. `NAMEDead` has nobody behind it, `NAMENowhere` no address,
+ * `NAMEPlays` the stand-in.
+ */
 export const servers = { openai: 'gpt', anthropic: 'claude', responses: 'oracle' };
 const format = { openai: 'openai', anthropic: 'anthropic', responses: 'openai-responses' };
 
@@ -167,6 +170,7 @@ export class Bench {
       models[name] = model(bench.backend.address);
       models[`${name}Plays`] = model(bench.standin.addresses[0]);
       models[`${name}Dead`] = model(dead);
+      models[`${name}Nowhere`] = model('no-such-host.invalid:80');
     }
     const document = policy({
       models,
@@ -332,6 +336,7 @@ const error = (status, fields = {}, body = undefined) => ({
 /** Faults before the answer has begun: what the client gets for them, whole answers and streams alike. */
 export const headFaults = {
   'nobody listens': { suffix: 'Dead', behaviour: null, status: 502 },
+  'a name that does not resolve': { suffix: 'Nowhere', behaviour: null, status: [502, 503] },
   'a reset before the head': { behaviour: sendAndClose('', { reset: true }), status: 502 },
   'an end before the head': { behaviour: sendAndClose(''), status: 502 },
   'an end inside the head': { behaviour: sendAndClose('HTTP/1.1 200 OK\r\nContent-Ty'), status: 502 },
@@ -351,6 +356,59 @@ export const headFaults = {
     status: [500, 502],
     cut: true,
   },
+};
+
+const okHead = (lines) => `HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`;
+
+/** Answers that are no HTTP, as bytes. */
+export const garbage = {
+  'no HTTP at all': 'hello, I am not a web server\r\n\r\n',
+  'nothing, and the end': '',
+  binary: Buffer.from([0, 1, 2, 3, 0xff, 0xfe, 0x0d, 0x0a, 0x0d, 0x0a]),
+  'a TLS alert': Buffer.from([0x15, 3, 1, 0, 2, 2, 70]),
+  'another version': `HTTP/3.0 200 OK\r\nContent-Length: 2\r\n\r\n{}`,
+  'a status of letters': `HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\n{}`,
+  'a status of two digits': `HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\n{}`,
+  'a field without a colon': okHead('Content-Length 2') + '{}',
+  'a space before the colon': okHead('Content-Length : 2') + '{}',
+  'a folded field': okHead('X-A: 1\r\n  folded\r\nContent-Length: 2') + '{}',
+  'a bare CR in a field': okHead('X-A: 1\r2\r\nContent-Length: 2') + '{}',
+  'a NUL in a field': okHead('X-A: 1\0\r\nContent-Length: 2') + '{}',
+  'two lengths': okHead('Content-Length: 2\r\nContent-Length: 3') + '{}',
+  'a negative length': okHead('Content-Length: -2') + '{}',
+  'a length that overflows': okHead('Content-Length: 99999999999999999999999') + '{}',
+  'a length with a sign': okHead('Content-Length: +2') + '{}',
+  'length and chunks': okHead('Content-Length: 2\r\nTransfer-Encoding: chunked') + '2\r\n{}\r\n0\r\n\r\n',
+  'an unknown coding': okHead('Transfer-Encoding: gzip') + '{}',
+  'a bad chunk size': okHead('Transfer-Encoding: chunked') + 'xyz\r\n{}\r\n0\r\n\r\n',
+  'a chunk size that overflows': okHead('Transfer-Encoding: chunked') + 'ffffffffffffffffff\r\n{}\r\n0\r\n\r\n',
+  'a chunk without its CRLF': okHead('Transfer-Encoding: chunked') + '2\r\n{}XX0\r\n\r\n',
+  'a head without end': Buffer.from(
+    `HTTP/1.1 200 OK\r\n${'X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(20000)}`,
+  ),
+  'a status line without end': Buffer.alloc(1 << 20, 'a'),
+};
+/** Answers that are well, however they come: behaviours made of [type, payload], for streams and whole ones. */
+export const oddities = {
+  'behind informational heads': (type, payload) =>
+    sendAndClose(
+      Buffer.concat([
+        Buffer.from('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'),
+        ...framings.measured(type, payload),
+      ]),
+    ),
+  'in HTTP/1.0': (type, payload) =>
+    sendAndClose(Buffer.concat([Buffer.from(`HTTP/1.0 200 OK\r\nContent-Type: ${type}\r\n\r\n`), payload])),
+  'in odd chunks, with extensions and trailers': (type, payload) => {
+    const chunks = chunkedBytes(payload, [1, 2, 3, 100, 5], ';name="v;alue"');
+    const fields = { 'Content-Type': type, 'Transfer-Encoding': 'Chunked', Trailer: 'x-t' };
+    return sendAndClose(Buffer.concat([headBytes({ headers: fields }), chunks.subarray(0, -2), Buffer.from('x-t: 1\r\n\r\n')]));
+  },
+  'in chunks of one byte': (type, payload) => {
+    const fields = { 'Content-Type': type, 'Transfer-Encoding': 'chunked' };
+    return sendAndClose(Buffer.concat([headBytes({ headers: fields }), chunkedBytes(payload, [1])]));
+  },
+  'byte by byte': (type, payload) => byteByByte(Buffer.concat(framings.chunked(type, payload)), { pauseEvery: 64 }),
 };
 
 /** Those that end with the patience of the listener. */
@@ -413,4 +471,4 @@ export async function leaving(bench, client, server, behaviour, { stream, extra,
   }
 }
 
-export { chunk, hang, responseBytes, sendAndClose, jsonType, sseType };
+export { hang, jsonType, sendAndClose, sseType };

@@ -859,6 +859,16 @@ test('events that the store does not take end the stream, not the response', asy
   assert.deepEqual(seen, first);
 });
 
+test('what cannot be kept is refused before it runs', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend));
+  const client = connect(vsr);
+  const instructions = 'x'.repeat(17 << 20); // which an event repeats
+  const params = { model: 'auto', input: 'q', instructions, background: true, stream: true };
+  await assert.rejects(client.responses.create(params), { status: 413 });
+  assert.equal(backend.requests.length, 0);
+});
+
 test('a conversation brings no items, which the answer says', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await startVsr(t, document(backend));

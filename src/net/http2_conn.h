@@ -16,6 +16,9 @@
  *     open -> [streams come and go] -> LEAVING (GOAWAY that still lets streams in; a round trip)
  *          -> LEFT (GOAWAY with the last stream) -> the last stream ends -> linger
  *
+ * http2_conn.c has the connection's life and what leaves, http2_callbacks.c what nghttp2 tells, http2_request.c requests
+ * and http2_exchange.c answers, http2_clock.c the deadlines.
+ *
  * Memory: about 23 KiB for an idle connection, most of it nghttp2's. Private to net/.
  */
 #ifndef VSR_NET_HTTP2_CONN_H
@@ -32,6 +35,7 @@
 #include "net/loop.h"
 
 struct nghttp2_session;
+struct nghttp2_session_callbacks;
 struct server_conn;
 
 enum {
@@ -46,6 +50,7 @@ enum {
     HTTP2_ANSWER_BLOCK_MAX = 512 << 10, /* the same as nghttp2 estimates it, for many short fields */
     HTTP2_OUT_MAX = 1 << 30,            /* bytes of one answer that wait: a producer that heeds nothing */
     HTTP2_LEAVE_MS = 1000,              /* for the round trip */
+    HTTP2_PING_LEN = 8,
 };
 
 /* What waits for the task, so that it looks at no other: a connection may have a thousand streams. */
@@ -128,18 +133,58 @@ void http2_conn_drained(struct http2_conn *h2);
 /* No further streams are wanted; ends the connection when the last one is done. */
 void http2_conn_leave(struct http2_conn *h2);
 
-/* ---- for http2_exchange.c */
+/* ---- http2_conn.c, for those that follow */
 
+uint64_t http2_now_ms(const struct http2_conn *h2);
+struct server *http2_server_of(const struct http2_conn *h2);
+/* NULL: that stream has none, or is gone. */
+struct http2_exchange *http2_exchange_of(const struct http2_conn *h2, int32_t stream_id);
+/* For a stream that is there. */
+struct http2_exchange *http2_exchange_new(struct http2_conn *h2, int32_t stream_id);
+void http2_exchange_free(struct http2_exchange *exchange, enum exchange_outcome how);
+/* Tells the handler that its exchange is over. */
+void http2_exchange_tell_close(struct http2_exchange *exchange, enum exchange_outcome how);
 /* Has the task at the end of the turn look at it. */
 void http2_exchange_put(struct http2_exchange *exchange, enum http2_queue_id queue);
-/* Something has a deadline. */
-void http2_conn_arm(struct http2_conn *h2, uint64_t due_ms);
 /* Ends it: RST_STREAM with that code, on_close(EXCHANGE_VANISHED). */
 void http2_exchange_cut(struct http2_exchange *exchange, uint32_t error_code);
+void http2_conn_reset_stream(struct http2_conn *h2, int32_t stream_id, uint32_t error_code);
+/* The task at the end of the turn has something to do. */
+void http2_conn_flush_later(struct http2_conn *h2);
+/* Something that only a game needs much of: for a callback of nghttp2 to return. */
+int http2_conn_count(struct http2_conn *h2, enum http2_cause cause);
+int http2_conn_leave_in_anger(struct http2_conn *h2, enum http2_cause cause);
+
+extern const uint8_t http2_leaving_ping[HTTP2_PING_LEN]; /* its answer says that the round trip is over */
+
+/* ---- http2_request.c */
+
+/* A complete block; for a callback of nghttp2 to return. */
+int http2_conn_take_head(struct http2_conn *h2, int32_t stream_id, bool end_stream);
+int http2_conn_take_trailers(struct http2_conn *h2, int32_t stream_id);
+/* END_STREAM has come. NULL is allowed. */
+void http2_exchange_note_complete(struct http2_exchange *exchange);
+/* What came during a pause that has ended. */
+void http2_exchange_deliver_held(struct http2_exchange *exchange);
+/* The server's own answer, when nothing was answered yet; else the stream is cut. */
+void http2_exchange_refuse(struct http2_exchange *exchange, int status, const char *why);
+/* Whether its handler wants to know more. NULL is allowed. */
+bool http2_exchange_listens(const struct http2_exchange *exchange);
+/* Bytes have been dealt with: the stream's window opens again. */
+void http2_conn_open_window(struct http2_conn *h2, int32_t stream_id, size_t len);
 /* The handler may take bytes again. */
 void http2_exchange_go_on(struct http2_exchange *exchange);
 
-/* ---- http2_exchange.c, for http2_conn.c */
+/* ---- http2_callbacks.c */
+
+struct nghttp2_session_callbacks *http2_callbacks_new(void);
+
+/* ---- http2_clock.c */
+
+/* Something has a deadline. */
+void http2_conn_arm(struct http2_conn *h2, uint64_t due_ms);
+
+/* ---- http2_exchange.c */
 
 /* Hands the head to nghttp2. False: it cannot be sent. */
 bool http2_exchange_submit(struct http2_exchange *exchange);

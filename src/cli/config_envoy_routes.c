@@ -71,19 +71,34 @@ static void put_target(struct envoy_print *p, const struct config_provider_model
     put_end(p, 1);
 }
 
-static void put_route(struct envoy_print *p, const struct config_provider_model *model, vsr_str name,
-                      int64_t timeout_ms) {
+/* Requests below `prefix` whose header is exactly that. */
+struct match {
+    const char *prefix, *header;
+    vsr_str value;
+    bool ignore_case;
+};
+
+static void put_matched(struct envoy_print *p, const struct match *match, const struct config_provider_model *model,
+                        int64_t timeout_ms) {
     put_begin(p, NULL);
     put_begin(p, "match");
-    put_word(p, "prefix", "/");
+    put_word(p, "prefix", match->prefix);
     put_list(p, "headers");
     put_begin(p, NULL);
-    put_word(p, "name", "x-selected-model");
+    put_word(p, "name", match->header);
     put_begin(p, "string_match");
-    put_text(p, "exact", name);
+    put_text(p, "exact", match->value);
+    if (match->ignore_case)
+        put_truth(p, "ignore_case", true);
     put_end(p, 4);
     put_target(p, model, timeout_ms);
     put_end(p, 1);
+}
+
+static void put_route(struct envoy_print *p, const struct config_provider_model *model, vsr_str name,
+                      int64_t timeout_ms) {
+    const struct match match = { .prefix = "/", .header = "x-selected-model", .value = name };
+    put_matched(p, &match, model, timeout_ms);
 }
 
 static void put_adapters(struct envoy_print *p, const struct config_provider_model *model, int64_t timeout_ms) {
@@ -99,18 +114,8 @@ static void put_adapters(struct envoy_print *p, const struct config_provider_mod
 
 /* For callers who want nothing done, where they may: vsr names no model then. */
 static void put_skip_route(struct envoy_print *p, const struct config_provider_model *model, int64_t timeout_ms) {
-    put_begin(p, NULL);
-    put_begin(p, "match");
-    put_word(p, "prefix", "/v1/");
-    put_list(p, "headers");
-    put_begin(p, NULL);
-    put_word(p, "name", "x-vsr-skip-processing");
-    put_begin(p, "string_match");
-    put_word(p, "exact", "true");
-    put_truth(p, "ignore_case", true);
-    put_end(p, 4);
-    put_target(p, model, timeout_ms);
-    put_end(p, 1);
+    const struct match match = { "/v1/", "x-vsr-skip-processing", VSR_STR("true"), .ignore_case = true };
+    put_matched(p, &match, model, timeout_ms);
 }
 
 /* Whatever vsr has named no model for is nobody's. The filter runs on it all the same. */

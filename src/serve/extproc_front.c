@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/metrics.h"
 #include "serve/extproc_call.h"
+#include "serve/extproc_server.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
 #include "serve/worker.h"
@@ -356,10 +357,9 @@ static void *on_open(void *app, struct grpc_stream *stream, const struct http1_h
 static bool ends_unseen(struct extproc_call *call) {
     if (call->state != EXTPROC_ANSWERING || call->response_mode != EXTPROC_NONE || call->upstream_complete)
         return false;
-    if (!call->extproc->warned_unseen)
+    if (!atomic_exchange(&call->extproc->seen->bodies_hidden, true))
         LOG_WARN("Envoy does not show the bodies of answers and does not let the mode be changed: what a request has "
                  "taken is only guessed; set allow_mode_override or response_body_mode BUFFERED");
-    call->extproc->warned_unseen = true;
     return true;
 }
 

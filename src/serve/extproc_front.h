@@ -32,6 +32,7 @@
 
 struct arena;
 struct config_listener;
+struct extproc_seen;
 struct metric;
 struct worker;
 
@@ -41,8 +42,7 @@ struct extproc {
     const struct config_listener *listener; /* what the socket stands for */
     struct arena *scratch;                  /* one message in, one out */
     struct buf out;
-    bool warned; /* that headers cannot follow a body */
-    bool warned_unseen;
+    struct extproc_seen *seen; /* shared by all workers */
     struct metric *streams;
     struct metric *messages[6], *seconds[6]; /* by enum extproc_kind */
 };

@@ -8,6 +8,7 @@
 #include "serve/endpoints.h"
 #include "serve/extproc_call.h"
 #include "serve/extproc_front.h"
+#include "serve/extproc_server.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
 #include "serve/worker.h"
@@ -253,9 +254,8 @@ static size_t describe(const struct request *request, struct extproc_datum data[
 }
 
 static void warn_once(struct extproc_call *call) {
-    if (call->extproc->warned)
+    if (atomic_exchange(&call->extproc->seen->headers_lag, true))
         return;
-    call->extproc->warned = true;
     LOG_WARN("Envoy streams request bodies and does not let the mode be changed: the headers of a request, the routed "
              "model among them, cannot follow its body; set allow_mode_override or request_body_mode BUFFERED");
 }

@@ -227,8 +227,8 @@ static int listen_on(struct extproc_server *server, struct vsr_err *err) {
     return server_listen(server->server, options->address, options->port, server, NULL, err);
 }
 
-int extproc_server_new(struct worker *worker, const struct extproc_options *options, struct extproc_server **ret_server,
-                       struct vsr_err *err) {
+int extproc_server_new(struct worker *worker, const struct extproc_options *options, struct extproc_seen *seen,
+                       struct extproc_server **ret_server, struct vsr_err *err) {
     const struct server_limits limits = limits_of();
     struct extproc_server *server = MEM_NEW(struct extproc_server);
     int rc;
@@ -240,6 +240,7 @@ int extproc_server_new(struct worker *worker, const struct extproc_options *opti
                                                  .trust_identity_headers = options->trust_identity };
     server->front.worker = worker;
     server->front.listener = &server->listener;
+    server->front.seen = seen;
     server->front.scratch = arena_new(0, 0);
     buf_init(&server->front.out, SIZE_MAX);
     find_metrics(&server->front);

@@ -7,6 +7,7 @@
 #ifndef VSR_SERVE_EXTPROC_SERVER_H
 #define VSR_SERVE_EXTPROC_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,6 +28,12 @@ struct extproc_options {
     const char *tls_dir; /* NULL: plain */
 };
 
+/* What all workers have seen of Envoy's filter and told the log of once. All false to begin with; any thread. */
+struct extproc_seen {
+    atomic_bool headers_lag;   /* headers of requests cannot follow their bodies */
+    atomic_bool bodies_hidden; /* bodies of answers are not shown, though asked for */
+};
+
 /* Whether the port is free: asked once, before the workers start. */
 int extproc_server_check(const struct extproc_options *options, struct vsr_err *err) VSR_MUST_CHECK;
 
@@ -34,9 +41,9 @@ int extproc_server_check(const struct extproc_options *options, struct vsr_err *
 int extproc_server_tls(const char *dir, const struct config_load_options *load, struct tls_server **ret_tls,
                        struct vsr_err *err) VSR_MUST_CHECK;
 
-/* Listens. Keeps `worker` and `options`. Limits and certificate are those of the worker's generation. */
-int extproc_server_new(struct worker *worker, const struct extproc_options *options, struct extproc_server **ret_server,
-                       struct vsr_err *err) VSR_MUST_CHECK;
+/* Listens. Keeps `worker`, `options` and `seen`. Limits and certificate are those of the worker's generation. */
+int extproc_server_new(struct worker *worker, const struct extproc_options *options, struct extproc_seen *seen,
+                       struct extproc_server **ret_server, struct vsr_err *err) VSR_MUST_CHECK;
 /* The worker has a new generation. */
 void extproc_server_refresh(struct extproc_server *server);
 /* NOT_SERVING, no new connections; then on_drained(data) when the streams have ended, at the latest after `drain_ms`.

@@ -138,6 +138,7 @@ static int start_workers(struct gateway *gateway, struct listeners *listeners, s
             .responses_service = gateway->responses_service,
             .evidence = gateway->evidence,
             .extproc = &gateway->options->extproc,
+            .extproc_seen = &gateway->extproc_seen,
             .on_exit = on_worker_exit,
             .data = gateway,
         };

@@ -55,6 +55,7 @@ struct gateway {
     struct stores *stores;
     struct provider_registry *registry;
     struct limit_state *limits;
+    struct extproc_seen extproc_seen;
     struct admission *admission;
     struct admission_counts admission_seen; /* as the metrics say */
     struct tls_client *tls;

@@ -255,10 +255,10 @@ static int open_lane(struct worker *worker, struct vsr_err *err) {
     return evidence_lane_new(&options, &worker->lane, err);
 }
 
-static int open_extproc(struct worker *worker, const struct extproc_options *options, struct vsr_err *err) {
-    if (options->address.len == 0)
+static int open_extproc(struct worker *worker, const struct worker_options *options, struct vsr_err *err) {
+    if (options->extproc->address.len == 0)
         return 0;
-    return extproc_server_new(worker, options, &worker->extproc, err);
+    return extproc_server_new(worker, options->extproc, options->extproc_seen, &worker->extproc, err);
 }
 
 static int open_all(struct worker *worker, const struct worker_options *options, struct vsr_err *err) {
@@ -279,7 +279,7 @@ static int open_all(struct worker *worker, const struct worker_options *options,
     if (rc == 0)
         rc = adopt_listeners(worker, options->listeners, err);
     if (rc == 0)
-        rc = open_extproc(worker, options->extproc, err);
+        rc = open_extproc(worker, options, err);
     return rc;
 }
 

@@ -28,6 +28,7 @@ struct builtin_scratch;
 struct embeddings;
 struct admission_lane;
 struct extproc_options;
+struct extproc_seen;
 struct extproc_server;
 struct limit_lane;
 struct limit_state;
@@ -131,6 +132,7 @@ struct worker_options {
     struct responses_service *responses_service; /* kept */
     struct evidence *evidence;                   /* kept */
     const struct extproc_options *extproc;       /* kept */
+    struct extproc_seen *extproc_seen;           /* kept */
     /* Called on the worker's thread as its last act, once it had started. */
     void (*on_exit)(void *data);
     void *data;

@@ -161,6 +161,7 @@ static const struct front_ops extproc_ops = {
     .queued = front_queued,
     .forward = front_forward,
     .early_head = true,
+    .in_one_piece = true,
 };
 
 static const struct front_ops watcher_ops = {

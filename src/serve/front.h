@@ -54,6 +54,8 @@ struct front_ops {
      * pipeline_upstream_head() wherever it can be, and the stream gets no pings.
      */
     bool early_head;
+    /* What vsr answers itself goes out in one piece, at its end: streams whose end is not in sight are refused. */
+    bool in_one_piece;
     /* The exchange is another's, and is only looked at: nothing may be done, taken or kept on its account. */
     bool watches;
 };

@@ -100,6 +100,13 @@ void responses_unqueue(struct request *request) {
 enum stage_result responses_queue(struct request *request) {
     struct responses_exchange *exchange = request->responses;
     struct response_record record;
+    if (exchange->request.stream && request->front.ops->in_one_piece) {
+        request_error(request, 400, TELEMETRY_REASON_parse_error, NULL,
+                      VSR_STR("stream with background is not available behind Envoy: ask without stream, and poll the "
+                              "response"));
+        request->reply.param = VSR_STR("stream");
+        return STAGE_FAIL;
+    }
     if (exchange->state != RESPONSES_QUEUED) {
         if (!request_hold_bytes(request, run_len(request)))
             return STAGE_FAIL;

@@ -285,6 +285,9 @@ static enum stage_result cancel_one(struct request *request) {
 static enum stage_result follow(struct request *request) {
     vsr_str text = query_value(request, VSR_STR("starting_after"));
     uint64_t after = 0;
+    if (request->front.ops->in_one_piece && !store_status_is_final(request->responses->record->status))
+        return refuse_query(request, "stream",
+                            "stream=true of a response that is not finished is not available behind Envoy: poll it");
     if (text.len && (!str_to_u64(text, &after) || after > INT32_MAX))
         return refuse_query(request, "starting_after", "starting_after must be the sequence_number of an event");
     return responses_follow(request, request->responses->record->id, text.len ? (int64_t)after : -1);

@@ -94,7 +94,10 @@ static vsr_str hand_out(struct grpc_stream *stream, vsr_str bytes) {
             refuse(stream, GRPC_UNIMPLEMENTED, "compressed messages are not supported");
             break;
         case GRPC_TOO_LONG:
-            refuse(stream, GRPC_RESOURCE_EXHAUSTED, "the message is longer than this method accepts");
+            if (stream->method->on_too_long)
+                stream->method->on_too_long(stream->call);
+            if (!stream->finished)
+                refuse(stream, GRPC_RESOURCE_EXHAUSTED, "the message is longer than this method accepts");
             break;
         case GRPC_MALFORMED:
             refuse(stream, GRPC_INTERNAL, "a message with unknown flags");

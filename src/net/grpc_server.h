@@ -35,6 +35,8 @@ struct grpc_method {
     void *(*on_open)(void *app, struct grpc_stream *stream, const struct http1_head *head);
     /* Valid during the call. */
     void (*on_message)(void *call, vsr_str message);
+    /* A message is longer than that. Its call ends with RESOURCE_EXHAUSTED unless this one finishes it. Optional. */
+    void (*on_too_long)(void *call);
     /* No further message comes. */
     void (*on_half_close)(void *call);
     /* What was queued has gone. Optional. */

@@ -223,15 +223,15 @@ static void send_piece(struct extproc_call *call) {
 
 /* False as above. */
 static bool settle_pieces(struct extproc_call *call) {
-    if (call->answer_chunks_owed == 0)
-        return true;
-    if (call->upstream_complete && !call->ended)
-        return false; /* the last piece waits for the last word */
     if (call->late_head && call->has_head && !fits(call)) {
         if (call->ended)
             extproc_reply(call);
         return false;
     }
+    if (call->answer_chunks_owed == 0)
+        return true;
+    if (call->upstream_complete && !call->ended)
+        return false; /* the last piece waits for the last word */
     while (call->answer_chunks_owed > 0)
         send_piece(call);
     return true;

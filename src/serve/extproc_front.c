@@ -342,6 +342,27 @@ static void on_message(void *data, vsr_str bytes) {
         grpc_stream_pause(call->stream);
 }
 
+/*
+ * Nothing but a body is as long: the client's is refused as a listener would, and who waits for the backend's gets an
+ * error in its place.
+ */
+static void on_too_long(void *data) {
+    struct extproc_call *call = data;
+    struct vsr_err err = VSR_ERR_NONE;
+    if (call->state == EXTPROC_ASKING && call->request && !call->body_complete) {
+        request_error(call->request, 413, TELEMETRY_REASON_parse_error, NULL,
+                      VSR_STR("the request body is larger than this server accepts"));
+        pipeline_fail(call->request);
+        extproc_settle(call);
+    } else if ((call->state == EXTPROC_FORWARDED || call->state == EXTPROC_ANSWERING) && call->request) {
+        (void)err_set(&err, VSR_E_LIMIT, "the answer is larger than this server accepts"); /* that is the error */
+        pipeline_upstream_error(call->request, &err, true);
+        extproc_settle(call);
+    }
+    if (call->state == EXTPROC_OVER)
+        grpc_stream_finish(call->stream, GRPC_OK, VSR_STR(""));
+}
+
 /* ---- the stream */
 
 static void *on_open(void *app, struct grpc_stream *stream, const struct http1_head *head) {
@@ -398,6 +419,7 @@ struct grpc_method extproc_front_method(size_t message_len_max) {
         .message_len_max = message_len_max,
         .on_open = on_open,
         .on_message = on_message,
+        .on_too_long = on_too_long,
         .on_half_close = on_half_close,
         .on_drain = on_drain,
         .on_close = on_close,

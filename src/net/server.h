@@ -90,10 +90,10 @@ struct server_handler {
      */
     void (*error_body)(void *app, const struct http1_head *head, int status, vsr_str message, struct server_error *ret);
     /*
-     * A connection to the TLS listener of that tag ended before it could ask anything. VSR_E_TLS: one side does not
-     * take the other; VSR_E_CLOSED: the client left; VSR_E_TIMEOUT: it did not go on. Optional.
+     * A connection of `peer` to the TLS listener of that tag ended before it could ask anything. VSR_E_TLS: one side
+     * does not take the other; VSR_E_CLOSED: the client left; VSR_E_TIMEOUT: it did not go on. Optional.
      */
-    void (*on_handshake_failed)(void *app, void *tag, const struct vsr_err *err);
+    void (*on_handshake_failed)(void *app, void *tag, vsr_str peer, const struct vsr_err *err);
 };
 
 struct server_stats {

@@ -507,7 +507,7 @@ static void on_eof(void *owner) {
 static void tell_handshake(struct server_conn *conn, const struct vsr_err *err) {
     const struct server *server = conn->server;
     if (conn->state == SERVER_CONN_HANDSHAKE && server->handler->on_handshake_failed)
-        server->handler->on_handshake_failed(server->app, conn->listener->tag, err);
+        server->handler->on_handshake_failed(server->app, conn->listener->tag, stream_peer(conn->stream), err);
 }
 
 /* A client that goes away is nobody's mistake, one that is not let in may be. */

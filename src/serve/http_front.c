@@ -123,7 +123,7 @@ static struct metric *tls_failure_metric(const struct telemetry *telemetry, int 
 
 /* Whoever reaches the socket can cause these, so that they are counted, and only some of them logged. Who connects and
  * leaves is a health check or a scanner: not logged at all. */
-static void on_handshake_failed(void *app, void *tag, const struct vsr_err *err) {
+static void on_handshake_failed(void *app, void *tag, vsr_str peer, const struct vsr_err *err) {
     struct worker *worker = app;
     const struct worker_listener *socket = tag;
     uint64_t now = loop_now_ms(worker->loop);
@@ -135,7 +135,7 @@ static void on_handshake_failed(void *app, void *tag, const struct vsr_err *err)
         return;
     }
     LOG_WARN("TLS handshake refused", LOG_C("address", socket->address), LOG_U("port", socket->port),
-             LOG_C("error", err->text), LOG_U("unlogged", worker->tls_unlogged));
+             LOG_S("peer", peer), LOG_C("error", err->text), LOG_U("unlogged", worker->tls_unlogged));
     worker->tls_log_due_ms = now + TLS_LOG_MS;
     worker->tls_unlogged = 0;
 }

@@ -158,7 +158,7 @@ test('client certificates', async (t) => {
     const count = (cause) => Number(text.match(new RegExp(`^vsr_tls_handshake_failures_total\\{cause="${cause}"\\} (\\d+)$`, 'm'))[1]);
     return count('refused') === 7 && count('closed') === 1 && count('timeout') === 0;
   });
-  await vsr.says(/warn +TLS handshake refused address=127\.0\.0\.1 port=\d+ error="TLS failed: [^"]+" unlogged=0/);
+  await vsr.says(/warn +TLS handshake refused address=127\.0\.0\.1 port=\d+ peer=127\.0\.0\.1 error="TLS failed: [^"]+" unlogged=0/);
 
   // Who was let in is known by name.
   const from = vsr.log.length;

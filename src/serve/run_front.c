@@ -181,14 +181,29 @@ static const char *outcome_of(vsr_str status) {
     return "failed";
 }
 
-/* The last event says what the record does. */
+/* The last event says what the record does. Whoever cancelled the response knew nothing of its output: that is added.
+ */
+static void tell_end(struct run *run, const struct response_record *ended) {
+    struct encoder *encoder = run->request->encoder;
+    vsr_str object = ended->object_json;
+    if (encoder && str_eq_c(ended->status, response_status_name(RESPONSE_STATUS_CANCELLED)) &&
+        responses_encoder_cancel(encoder)) {
+        struct response_record record = run->record;
+        object = responses_encoder_object(encoder);
+        record.status = ended->status;
+        record.object_json = object;
+        (void)response_store_update(run->worker->store, &record, NULL, NULL);
+    }
+    log_object(run, responses_end_event(ended->status), object);
+}
+
 static void on_ended(void *owner, const struct store_reply *reply) {
     struct run *run = owner;
     run->op = NULL;
     if (reply->rc == VSR_E_NOT_FOUND) {
         end_as(run, "deleted");
     } else if (reply->rc == 0 && reply->n > 0 && store_status_is_final(reply->records[0].status)) {
-        log_object(run, responses_end_event(reply->records[0].status), reply->records[0].object_json);
+        tell_end(run, &reply->records[0]);
         end_as(run, outcome_of(reply->records[0].status));
     } else {
         look_later(run);

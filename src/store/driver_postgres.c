@@ -60,7 +60,8 @@ static const struct {
     [PG_UPDATE] = { "vsr_update",
                     "WITH changed AS (UPDATE @ SET previous_id = $2, conversation_id = $3, owner = $4, status = $5,"
                     " final = $6, instance = $7, object = $8, input = $9, created_s = $10, expires_s = $11,"
-                    " input_tokens = $12, output_tokens = $13 WHERE id = $1 AND NOT final AND expires_s > $14"
+                    " input_tokens = $12, output_tokens = $13 WHERE id = $1 AND (NOT final OR status = $5) AND "
+                    "expires_s > $14"
                     " RETURNING 1)"
                     " SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM @ WHERE id = $1 AND expires_s > "
                     "$14)" },

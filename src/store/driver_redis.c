@@ -32,12 +32,14 @@ enum {
 #define LEFT_MS_MAX ((int64_t)1 << 50) /* as good as for ever */
 
 /*
- * A final record stays: what is there begins with that. KEYS: record, unfinished. ARGV: value, milliseconds, id, final,
- * update. -1: it is not there, and was to be.
+ * A final record stays: what is there begins with that. An update may replace one that begins with the same status.
+ * KEYS: record, unfinished. ARGV: value, milliseconds, id, final, update. -1: it is not there, and was to be.
  */
 static const char put_script[] =
     "local head = redis.call('GETRANGE', KEYS[1], 0, 12)\n"
-    "if head == '{\"final\":true' or (head == '' and ARGV[5] == '1') then\n"
+    "local same = ARGV[5] == '1' and string.match(ARGV[1], '^{\"final\":true,\"status\":\"[a-z_]*\"')\n"
+    "local again = same and redis.call('GETRANGE', KEYS[1], 0, #same - 1) == same\n"
+    "if (head == '{\"final\":true' and not again) or (head == '' and ARGV[5] == '1') then\n"
     "  redis.call('SREM', KEYS[2], ARGV[3])\n"
     "  return head == '' and -1 or 0\n"
     "end\n"

@@ -109,7 +109,8 @@ static void run_put(struct memory_store *store, struct store_op *op, int64_t now
     struct memory_record *old = find_record(store, op->record.id, now_s);
     struct response_record record = op->record;
     enum how how = op->update && (!old || old->update) ? UPDATED : WRITTEN;
-    if (old && !old->deleted && store_status_is_final(old->record.status)) {
+    if (old && !old->deleted && store_status_is_final(old->record.status) &&
+        !(op->update && str_eq(old->record.status, record.status))) {
         store_op_settle_unchanged(op, true);
         return;
     }

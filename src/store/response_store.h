@@ -14,7 +14,7 @@
  *
  * A place that cannot be reached never fails a write: memory takes it, and when the place is back it is written there,
  * oldest first. Meanwhile reads that memory cannot answer fail with VSR_E_UNAVAILABLE, and so does every read that has
- * waited for STORE_READ_TIMEOUT_MS. A record whose status is final is never changed again, so that a write may be
+ * waited for STORE_READ_TIMEOUT_MS. A record whose status is final keeps that status for ever, so that a write may be
  * repeated and what comes late does no harm.
  */
 #ifndef VSR_STORE_RESPONSE_STORE_H
@@ -164,8 +164,9 @@ struct store_op *response_store_put(struct store_lane *lane, const struct respon
                                     void *owner);
 /*
  * For whoever works on a response that others may end or delete: the same for a record that is there. `kept`: it has
- * ended, and stays as it is. VSR_E_NOT_FOUND: it is gone, and does not come back. While the place is away both are
- * found out later, when memory writes there.
+ * ended otherwise, and stays as it is; one that has ended with the same status is replaced, so that whoever worked on
+ * what others cancelled may add what there was. VSR_E_NOT_FOUND: it is gone, and does not come back. While the place is
+ * away both are found out later, when memory writes there.
  */
 struct store_op *response_store_update(struct store_lane *lane, const struct response_record *record,
                                        store_done_fn *done, void *owner);

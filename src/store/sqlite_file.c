@@ -43,7 +43,7 @@ static const char *const statements[SQL_STATEMENTS] = {
                 " input_tokens = ?12, output_tokens = ?13 WHERE final = 0 OR expires_s <= ?14",
     [SQL_UPDATE] = "UPDATE responses SET previous_id = ?2, conversation_id = ?3, owner = ?4, status = ?5, final = ?6,"
                    " instance = ?7, object = ?8, input = ?9, created_s = ?10, expires_s = ?11, input_tokens = ?12,"
-                   " output_tokens = ?13 WHERE id = ?1 AND final = 0 AND expires_s > ?14",
+                   " output_tokens = ?13 WHERE id = ?1 AND (final = 0 OR status = ?5) AND expires_s > ?14",
     [SQL_PROGRESS] = "UPDATE responses SET status = 'in_progress' WHERE id = ?1",
     [SQL_STATE] = "SELECT final, status FROM responses WHERE id = ?1 AND expires_s > ?2",
     [SQL_GET] = "SELECT id, previous_id, conversation_id, owner, status, object, input, created_s, expires_s,"

@@ -541,3 +541,17 @@ enum response_status responses_encoder_status(const struct encoder *encoder) {
 vsr_str responses_encoder_object(const struct encoder *encoder) {
     return buf_str(&((const struct responses_end *)encoder)->object);
 }
+
+bool responses_encoder_cancel(struct encoder *encoder) {
+    struct responses_encoder *e = self(encoder);
+    if (encoder->kind != &encoder_responses || encoder->failed || encoder->ended)
+        return false;
+    encoder->ended = true;
+    e->end.status = RESPONSE_STATUS_CANCELLED;
+    for (size_t i = 0; i < e->n; i++) {
+        e->items[i]->cut |= e->items[i]->open;
+        e->items[i]->open = false;
+    }
+    make_object(e, e->end.status);
+    return !e->lost && !buf_failed(&e->end.object);
+}

@@ -7,6 +7,8 @@
 #ifndef VSR_WIRE_RESPONSES_ENCODER_H
 #define VSR_WIRE_RESPONSES_ENCODER_H
 
+#include <stdbool.h>
+
 #include "core/str.h"
 #include "wire/responses_object.h"
 
@@ -20,5 +22,11 @@ enum response_status responses_encoder_status(const struct encoder *encoder);
 /* After END: the object of the last event, or what a failure looks like to whoever asks for it later. In the encoder.
  */
 vsr_str responses_encoder_object(const struct encoder *encoder);
+
+/*
+ * Before END: somebody cancels the response, and it ends with what it has, without an event. responses_encoder_object()
+ * is the object then. False: it has ended, or what it has is not known, because events of a backend are relayed.
+ */
+bool responses_encoder_cancel(struct encoder *encoder);
 
 #endif

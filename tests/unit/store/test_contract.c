@@ -83,8 +83,13 @@ static void check_work(struct asking *a, const char *name) {
     end.output_tokens = 12;
     CHECK_INT(ask_update(a, &end, name), 0, name);
     CHECK(!a->kept, name);
+    end.object_json = VSR_STR("{\"status\":\"completed\",\"more\":1}"); /* the same end, with more to say */
+    CHECK_INT(ask_update(a, &end, name), 0, name);
+    CHECK(!a->kept, name);
     record.status = VSR_STR("cancelled");
     CHECK_INT(ask_update(a, &record, name), 0, name);
+    CHECK(a->kept, name);
+    CHECK_INT(ask_put(a, &end, name), 0, name);
     CHECK(a->kept, name);
     CHECK_INT(ask_progress(a, "resp_w", name), 0, name);
     CHECK(a->kept, name);

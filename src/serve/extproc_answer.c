@@ -7,6 +7,7 @@
 #include "serve/answer.h"
 #include "serve/extproc_call.h"
 #include "serve/extproc_front.h"
+#include "serve/extproc_server.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
 #include "wire/decoder.h"
@@ -18,6 +19,17 @@ static void give_up(struct extproc_call *call, const struct extproc_message *mes
     extproc_close_request(call, false);
     call->state = EXTPROC_PASSING;
     extproc_pass(call, message);
+}
+
+/* A body whose head was not shown: it passes, unless it is in other words than the client's. */
+static void take_headless(struct extproc_call *call, const struct extproc_message *message) {
+    struct vsr_err err = VSR_ERR_NONE;
+    if (call->state != EXTPROC_FORWARDED || !extproc_translates(call)) {
+        give_up(call, message);
+        return;
+    }
+    (void)err_set(&err, VSR_E_PROTOCOL, "Envoy does not show the headers of answers"); /* that is the error */
+    pipeline_upstream_error(call->request, &err, true);
 }
 
 static void end_upstream(struct extproc_call *call) {
@@ -73,11 +85,13 @@ static bool is_last(const struct extproc_call *call, const struct extproc_messag
 void extproc_answer_body(struct extproc_call *call, const struct extproc_message *message) {
     if (call->state != EXTPROC_ANSWERING) {
         if (call->request)
-            give_up(call, message);
+            take_headless(call, message);
         else
             extproc_pass(call, message);
         return;
     }
+    if (call->response_mode == EXTPROC_NONE)
+        atomic_store(&call->extproc->seen->bodies_hidden, false);
     if (call->response_mode != EXTPROC_DUPLEX)
         call->answer_chunks_owed++;
     call->chunk = message->body;

@@ -94,6 +94,8 @@ struct front extproc_watcher(struct extproc_call *call);
 void extproc_settle(struct extproc_call *call);
 /* Sends an answer. */
 void extproc_send(struct extproc_call *call, const struct extproc_answer *answer);
+/* Whether the answer is one that the client cannot get as the backend says it. */
+bool extproc_translates(const struct extproc_call *call);
 /* The pipeline's answer as an immediate response; the request is closed. */
 void extproc_reply(struct extproc_call *call);
 void extproc_close_request(struct extproc_call *call, bool completed);

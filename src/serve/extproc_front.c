@@ -76,6 +76,11 @@ void extproc_reply(struct extproc_call *call) {
     extproc_close_request(call, true);
 }
 
+bool extproc_translates(const struct extproc_call *call) {
+    const struct request *request = call->request;
+    return request->client_protocol != request->upstream_protocol || request->client_protocol == PROTOCOL_RESPONSES;
+}
+
 void extproc_pass(struct extproc_call *call, const struct extproc_message *message) {
     bool is_body = message->kind == EXTPROC_REQUEST_BODY || message->kind == EXTPROC_RESPONSE_BODY;
     bool is_answer = message->kind == EXTPROC_RESPONSE_BODY;

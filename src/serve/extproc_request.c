@@ -290,6 +290,22 @@ static void send_headers(struct extproc_call *call, struct extproc_answer *answe
     answer->n_data = 0;
 }
 
+/*
+ * Envoy has been asked for the body of an answer before, and did not show it. Who is to get an answer in other words
+ * would get the backend's; before anybody works for that it is refused.
+ */
+static bool refuse_hidden(struct extproc_call *call) {
+    if (call->response_mode != EXTPROC_NONE || !atomic_load(&call->extproc->seen->bodies_hidden) ||
+        !extproc_translates(call))
+        return false;
+    call->outbound = NULL;
+    request_error(call->request, 502, TELEMETRY_REASON_translation, NULL,
+                  VSR_STR("the proxy does not show the bodies of answers, and this one would have to be translated: "
+                          "response_body_mode must be BUFFERED, STREAMED or FULL_DUPLEX_STREAMED"));
+    pipeline_fail(call->request);
+    return true;
+}
+
 void extproc_forward(struct extproc_call *call) {
     const struct outbound *outbound = call->outbound;
     struct arena *arena = call->request->arena;
@@ -300,6 +316,8 @@ void extproc_forward(struct extproc_call *call) {
                                      .data = data,
                                      .n_data = describe(call->request, data) };
     VSR_ASSERT(call->body_complete);
+    if (refuse_hidden(call))
+        return;
     extproc_diff(arena, call->fields, call->n_fields, outbound->fields, outbound->n_fields, &mutation);
     if (!str_eq(outbound->path, call->head->target))
         extproc_set(&mutation, VSR_STR(":path"), outbound->path);

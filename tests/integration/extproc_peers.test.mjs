@@ -306,6 +306,42 @@ test('what the filter does not allow is said once, whatever number of workers an
   assert.match(page, /^llm_model_requests_total\{.*\} 12$/m);
 });
 
+test('an answer that has to be translated and is not shown', async (t) => {
+  const claude = { api_format: 'anthropic', backend_refs: [{ endpoint: '127.0.0.1:1', api_key: 'k' }] };
+  const vsr = await start(t, policy({ models: { m: { endpoint: '127.0.0.1:1' }, claude }, default_model: 'm' }));
+  const theirs = '{"id":"x","type":"message","role":"assistant","model":"c","content":[{"type":"text","text":"fine"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}';
+  const ask = (model, allowModeOverride, text = theirs) =>
+    new Envoy(t, vsr.extprocPort, { responseBody: 'NONE', allowModeOverride }).exchange(asked(chat('hi', { model })), {
+      upstream: () => ({ ...good, chunks: [text] }),
+    });
+  const said = async (answer) => JSON.parse((await answer).body).choices?.[0].message.content;
+  assert.equal(await said(ask('claude', true)), 'fine');
+  assert.equal(await said(ask('m', false, good.chunks[0])), 'fine');
+  // Now it is known that this Envoy does not let itself be asked.
+  for (let i = 0; i < 2; i++) {
+    const answer = await ask('claude', false);
+    assert.deepEqual([answer.status, answer.immediate], [502, true]);
+    assert.match(answer.body.toString(), /response_body_mode must be BUFFERED/);
+  }
+  assert.equal(await said(ask('m', true, good.chunks[0])), 'fine');
+  assert.equal(await said(ask('claude', true)), 'fine', 'and now it does');
+
+  // response_header_mode SKIP
+  for (const [model, text] of [['m', good.chunks[0]], ['claude', theirs]]) {
+    const stream = new Envoy(t, vsr.extprocPort).open();
+    stream.send('request_headers', { headers: wire(HEAD), end_of_stream: false }, configOf({}));
+    await stream.next();
+    stream.send('request_body', { body: Buffer.from(JSON.stringify(chat('hi', { model }))), end_of_stream: true });
+    await stream.next();
+    stream.send('response_body', { body: Buffer.from(text), end_of_stream: true });
+    const answer = await within('an answer', stream.next());
+    if (model === 'm') assert.equal(answer.response_body.response.body_mutation, null);
+    else assert.equal(answer.immediate_response.status.code, 502);
+    await stream.finish();
+  }
+  await idle(vsr);
+});
+
 // ---- whom vsr asks -----------------------------------------------------------------------------------------------
 
 describe('responses in the background', () => {

@@ -14,6 +14,9 @@
 #include "net/dns.h"
 
 enum {
+    PROBE_AFTER_S = 60, /* of silence */
+    PROBE_EVERY_S = 10,
+    PROBES = 6,
     LISTEN_ADDRESS_LEN_MAX = 255,
 };
 
@@ -73,9 +76,22 @@ static void set_port(struct addrinfo *info, uint16_t port) {
 
 /* ---- sockets */
 
+static bool set_number(int fd, int level, int option, int number) {
+    return setsockopt(fd, level, option, &number, sizeof(number)) == 0;
+}
+
 static bool set_option(int fd, int level, int option) {
-    int one = 1;
-    return setsockopt(fd, level, option, &one, sizeof(one)) == 0;
+    return set_number(fd, level, option, 1);
+}
+
+/*
+ * A peer whose machine has gone without a word is found out, though nothing may be said to it for as long: a proxy's
+ * connection has no silence of its own that would be too long while a request is under way.
+ */
+static bool probe_peers(int fd) {
+    return set_option(fd, SOL_SOCKET, SO_KEEPALIVE) && set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER_S) &&
+           set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S) &&
+           set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
 }
 
 static bool is_shared(enum listen_mode mode) {
@@ -90,8 +106,9 @@ static bool bind_socket(int fd, const struct addrinfo *info, enum listen_mode mo
     return set_option(fd, SOL_SOCKET, SO_REUSEADDR) && /* or connections in TIME_WAIT would hold the port */
            (!is_shared(mode) || set_option(fd, SOL_SOCKET, SO_REUSEPORT)) &&
            (!v6_only || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
-           set_option(fd, IPPROTO_TCP, TCP_NODELAY) && /* accepted sockets inherit it */
-           bind(fd, info->ai_addr, info->ai_addrlen) == 0 && (!listens(mode) || listen(fd, LISTEN_BACKLOG) == 0);
+           set_option(fd, IPPROTO_TCP, TCP_NODELAY) && /* accepted sockets inherit it, and what follows */
+           probe_peers(fd) && bind(fd, info->ai_addr, info->ai_addrlen) == 0 &&
+           (!listens(mode) || listen(fd, LISTEN_BACKLOG) == 0);
 }
 
 /* The descriptor, or -1 with errno. */

@@ -18,6 +18,9 @@
  * The end of a body is what Envoy says it is; where trailers follow it does not say (and waits for an answer before it
  * sends them), so a complete JSON text ends a body too, and in BUFFERED mode the only piece does.
  *
+ * Clocks: a request's body has to come in time (408). Once the request is Envoy's, so are its timeouts: vsr waits until
+ * Envoy leaves the stream, or is found gone by probes of its connection (net/listen_socket.c).
+ *
  * The answer's headers: at once when the pipeline has said its own, which it does for what passes and for streams. An
  * answer that is translated as a whole gets its headers with the body. A stream is asked for in STREAMED mode, a
  * translation in BUFFERED mode. When the pipeline changes the status, or breaks off, an immediate response takes the

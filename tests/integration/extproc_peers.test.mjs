@@ -2,6 +2,7 @@
 // no Envoy sends, and do not answer. Nothing stays behind, and who comes next is served.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { before, after, describe } from 'node:test';
 
@@ -202,6 +203,18 @@ describe('clients that leave, and connections that break', () => {
     await one.finish();
     await idle(vsr);
   });
+});
+
+test('a peer that is gone without a word is looked for', async (t) => {
+  const vsr = await start(t, policy({ models: { m: { endpoint: '127.0.0.1:1' } }, default_model: 'm' }));
+  const hex = (number) => number.toString(16).toUpperCase().padStart(4, '0');
+  for (const port of [vsr.port, vsr.extprocPort]) {
+    const socket = net.connect(port, '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const here = new RegExp(`:${hex(port)} [0-9A-F]+:${hex(socket.localPort)} 01 [0-9A-F:]+ 02:`); // 02: the timer of probes
+    await eventually('a timer', () => here.test(readFileSync('/proc/net/tcp', 'utf8')));
+    socket.destroy();
+  }
 });
 
 // ---- what no Envoy sends -----------------------------------------------------------------------------------------
@@ -452,6 +465,47 @@ async function fetchNative(vsr, body) {
   });
   return answer.text();
 }
+
+test('a guard that fails, hangs, or outlives its client', async (t) => {
+  const guard = await Backend.start(t);
+  const external = {
+    name: 'judge',
+    model_role: 'guardrail',
+    llm_model_name: 'judge',
+    access_key: 'sesame',
+    llm_endpoint: { address: '127.0.0.1', port: guard.port },
+  };
+  const vsr = await start(t, policy({
+    default_model: 'small',
+    models: { small: { endpoint: '127.0.0.1:1' }, other: { endpoint: '127.0.0.1:1' } },
+    signals: { jailbreak: [{ name: 'attack', threshold: 0.7 }] },
+    decisions: [lane('refused', 'jailbreak', 'attack', 'other'), otherwise('small')],
+    global: { model_catalog: { external: [external], modules: { prompt_guard: { protocol: 'http_chat', on_error: 'block' } } } },
+  }));
+  let n = 0; // each text anew: verdicts are remembered
+  for (const [name, mode] of Object.entries(MODES)) {
+    for (const behaviour of [sendAndClose('', { reset: true }), sendAndClose('what?\r\n\r\n'), jsonAnswer('{}', { status: 500 })]) {
+      guard.behaviour = behaviour;
+      const answer = await new Envoy(t, vsr.extprocPort, mode).exchange(asked(chat(`hello ${n++}`)), { upstream: () => good });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.metadata['envoy.filters.http.ext_proc'].vsr.model, 'other', name);
+    }
+    for (const how of ['cancel', 'end']) {
+      guard.forget();
+      guard.behaviour = hang();
+      const bytes = Buffer.from(JSON.stringify(chat(`hello ${n++}`)));
+      const stream = new Envoy(t, vsr.extprocPort).open();
+      stream.send('request_headers', { headers: wire(HEAD), end_of_stream: false }, configOf(mode));
+      stream.send('request_body', { body: bytes, end_of_stream: true });
+      await within('the guard to be asked', guard.received(1));
+      stream.call[how]();
+      await within('the end', stream.closed);
+      await idle(vsr);
+    }
+  }
+  guard.behaviour = jsonAnswer(JSON.stringify(completion('judge', 'Safety: Safe\nCategories: None')));
+  await assertServes(vsr);
+});
 
 describe('pictures', () => {
   let painter, vsr;

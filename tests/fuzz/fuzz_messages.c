@@ -12,6 +12,7 @@
 #include "wire/messages_request.h"
 #include "wire/messages_tokens.h"
 #include "wire/sidecar.h"
+#include "wire/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -23,14 +24,16 @@ static void check_json(struct arena *arena, const struct buf *text, struct json_
 static void check_edits(struct arena *arena, const struct json_doc *doc, bool on) {
     struct json_edit *edit = json_edit_new(arena, doc);
     struct chat_reasoning reasoning = { .on = on, .family = CHAT_FAMILY_EFFORT, .effort = VSR_STR("low") };
-    struct json_doc edited;
+    struct json_doc edited = { .n_nodes = 0 };
     struct buf out;
     buf_init(&out, FUZZ_LOG_LEN_MAX);
     (void)messages_edit_unsigned_thinking(edit, doc, NULL);
     (void)messages_edit_reasoning(arena, edit, doc, &reasoning, NULL);
     (void)messages_edit_system(arena, edit, doc, VSR_STR("rule"), NULL);
+    VSR_ASSERT(messages_edit_max_tokens(edit, doc, NULL) == 0);
     VSR_ASSERT(json_edit_apply(edit, &out) == 0);
     check_json(arena, &out, &edited);
+    VSR_ASSERT(edited.n_nodes == 0 || value_is_present(&edited, value_get(&edited, 0, "max_tokens")));
     buf_done(&out);
 }
 

@@ -22,6 +22,7 @@
 #include "net/client.h"
 #include "plugin/image_gen.h"
 #include "provider/pricing.h"
+#include "serve/image_call.h"
 #include "serve/relay.h"
 #include "serve/stages.h"
 #include "serve/worker.h"
@@ -29,8 +30,6 @@
 #include "wire/image.h"
 
 enum {
-    BODY_LEN_MAX = 64 << 20,
-    ANSWER_LEN_MAX = 32 << 20, /* of a backend; a picture of 4096 x 4096 is about half of it, in base64 */
     OMNI_TIMEOUT_MS = 120000,
     OPENAI_TIMEOUT_MS = 60000,
     SIDE = 1024,
@@ -39,19 +38,6 @@ enum {
 #define CFG_SCALE 4.0
 #define OPENAI_URL "https://api.openai.com"
 #define OPENAI_MODEL "gpt-image-1"
-
-/* One call to a backend. */
-struct image_call {
-    struct images *images;
-    struct client_call *call;      /* under way */
-    struct client_endpoint *own;   /* of the plugin's backend; a reference */
-    struct provider_call provider; /* of a model's */
-    bool begun;                    /* `provider` has to be ended */
-    struct buf body, answer;
-    int status;
-    bool ended;      /* the answer came to its end */
-    bool overloaded; /* nobody was asked: too many are under way */
-};
 
 /* What callers may have is asked for before anything is made. */
 enum paying { OWN_BUDGETS, BUDGETS_BESIDE, PAID };
@@ -70,128 +56,35 @@ struct images {
 
 /* ---- calls */
 
-static void end_call(struct image_call *call, enum provider_failure failure) {
-    const struct provider_result result = { .failure = failure, .status = call->status };
-    uint64_t now_ms = loop_now_ms(call->images->request->worker->loop);
-    call->call = NULL;
-    if (call->begun) {
-        provider_call_result(&call->provider, &result, now_ms);
-        provider_call_end(&call->provider, now_ms);
-    }
-    call->begun = false;
-    if (call->own)
-        client_endpoint_unref(call->own);
-    call->own = NULL;
-}
-
 static bool is_under_way(const struct images *images) {
     return images->draw.call || images->say.call;
 }
 
-static void on_head(void *owner, const struct http1_head *head) {
-    struct image_call *call = owner;
-    call->status = head->status;
-}
-
-static void on_body(void *owner, vsr_str bytes) {
-    struct image_call *call = owner;
-    (void)buf_append(&call->answer, bytes); /* buf_failed() tells at the end */
-}
-
-static void on_end(void *owner) {
-    struct image_call *call = owner;
-    call->ended = buf_failed(&call->answer) == 0;
-    end_call(call, PROVIDER_OK);
-    if (!is_under_way(call->images))
-        pipeline_resume(call->images->request);
-}
-
-static void on_error(void *owner, const struct vsr_err *err, bool connected) {
-    struct image_call *call = owner;
-    enum provider_failure failure = relay_failure_of(err, connected);
-    LOG_WARN("a backend failed", LOG_S("request_id", call->images->request->request_id), LOG_C("error", err->text));
-    call->overloaded = failure == PROVIDER_CANCELLED;
-    end_call(call, failure);
-    if (!is_under_way(call->images))
-        pipeline_resume(call->images->request);
-}
-
-static const struct client_events events = {
-    .on_head = on_head, .on_body = on_body, .on_end = on_end, .on_error = on_error
-};
-
-static void cancel_call(struct image_call *call) {
-    client_call_cancel(call->call);
-    if (call->call || call->begun || call->own)
-        end_call(call, PROVIDER_CANCELLED);
-    buf_done(&call->body);
-    buf_done(&call->answer);
+static void on_ended(void *owner) {
+    struct images *images = owner;
+    if (!is_under_way(images))
+        pipeline_resume(images->request);
 }
 
 void images_cancel(struct images *images) {
     if (!images)
         return;
-    cancel_call(&images->draw);
-    cancel_call(&images->say);
+    image_call_done(&images->draw);
+    image_call_done(&images->say);
 }
 
-static void send_call(struct image_call *call, struct client_endpoint *pool, vsr_str authority, vsr_str path,
-                      const struct http1_field *fields, size_t n_fields) {
-    const struct image_gen_config *plugin = call->images->plugin;
-    uint64_t timeout_ms = call->images->asked.backend == IMAGE_OPENAI ? OPENAI_TIMEOUT_MS : OMNI_TIMEOUT_MS;
-    const struct client_request request = { .method = VSR_STR("POST"),
-                                            .target = path,
-                                            .authority = authority,
-                                            .fields = fields,
-                                            .n_fields = n_fields,
-                                            .body = buf_str(&call->body) };
-    struct client_timeouts timeouts = { 0 };
+static uint64_t timeout_ms(const struct images *images) {
+    const struct image_gen_config *plugin = images->plugin;
     if (plugin && plugin->timeout_seconds > 0)
-        timeout_ms = (uint64_t)(plugin->timeout_seconds * 1000);
-    timeouts.total_ms = timeouts.first_byte_ms = timeout_ms;
-    call->call = client_call_start(pool, &request, &timeouts, &events, call);
-}
-
-/* Asks one endpoint of a model, with its own path, key and name for it. False: none can be asked. */
-static bool ask_model(struct image_call *call, const struct config_model_ref *ref, enum protocol protocol,
-                      bool (*write)(struct image_call *call, vsr_str model_id)) {
-    struct request *request = call->images->request;
-    struct worker *worker = request->worker;
-    const struct provider_endpoint *endpoint;
-    struct provider_target target;
-    struct upstream_headers headers;
-    struct upstream_headers_input input = { .head = request->head,
-                                            .credentials = request->snapshot->credentials,
-                                            .selected_model = config_ref_name(ref),
-                                            .request_id = request->request_id,
-                                            .trace = &request->trace,
-                                            .protocol = protocol,
-                                            .translated = true,
-                                            .trust_injected = request->listener->trust_identity_headers,
-                                            .authorization_is_ours = request->key_checked };
-    int rc;
-    if (!provider_set_find(request->snapshot->providers, config_ref_name(ref), &target))
-        return false;
-    rc = provider_call_begin(&call->provider, target.model, worker->index);
-    call->overloaded = rc == VSR_E_LIMIT;
-    if (rc < 0)
-        return false;
-    call->begun = true;
-    endpoint = provider_call_pick(&call->provider, loop_now_ms(worker->loop));
-    input.ref = endpoint ? endpoint->ref : NULL;
-    if (!endpoint || upstream_headers_build(request->arena, &input, &headers, NULL) < 0 ||
-        !write(call, provider_endpoint_model_id(target.model, endpoint, target.lora)))
-        return false;
-    send_call(call, provider_endpoint_pool(endpoint, worker->index, worker->client), endpoint->ref->authority,
-              provider_endpoint_path(request->arena, endpoint, protocol, VSR_STR("")), headers.fields,
-              headers.n_fields);
-    return true;
+        return (uint64_t)(plugin->timeout_seconds * 1000);
+    return images->asked.backend == IMAGE_OPENAI ? OPENAI_TIMEOUT_MS : OMNI_TIMEOUT_MS;
 }
 
 /* ---- the picture */
 
 static bool write_picture(struct image_call *call, vsr_str model_id) {
-    struct image_request *asked = &call->images->asked;
+    struct images *images = call->owner;
+    struct image_request *asked = &images->asked;
     if (asked->model.len == 0)
         asked->model = model_id;
     image_write_request(&call->body, asked);
@@ -200,7 +93,7 @@ static bool write_picture(struct image_call *call, vsr_str model_id) {
 
 /* The plugin's own backend, wherever that is. */
 static bool ask_plugin(struct image_call *call) {
-    struct images *images = call->images;
+    struct images *images = call->owner;
     struct request *request = images->request;
     struct arena *arena = request->arena;
     bool openai = images->asked.backend == IMAGE_OPENAI;
@@ -217,11 +110,11 @@ static bool ask_plugin(struct image_call *call) {
     if (openai)
         fields[1] = (struct http1_field){ VSR_STR("authorization"),
                                           arena_printf(arena, "Bearer %.*s", VSR_FMT(config->api_key)) };
-    call->own = client_endpoint(request->worker->client,
-                                &(struct client_place){ .host = address.host,
-                                                        .port = address.port,
-                                                        .tls = address.tls ? request->snapshot->tls : NULL });
-    send_call(call, call->own, address_authority(&address, arena), path, fields, openai ? 2 : 1);
+    call->own_pool = client_endpoint(request->worker->client,
+                                     &(struct client_place){ .host = address.host,
+                                                             .port = address.port,
+                                                             .tls = address.tls ? request->snapshot->tls : NULL });
+    image_call_send(call, call->own_pool, address_authority(&address, arena), path, fields, openai ? 2 : 1);
     return true;
 }
 
@@ -273,7 +166,7 @@ static bool write_text(struct image_call *call, vsr_str model_id) {
     static const vsr_str gone[] = { VSR_STR_INIT("tools"), VSR_STR_INIT("tool_choice"),
                                     VSR_STR_INIT("parallel_tool_calls"), VSR_STR_INIT("stream"),
                                     VSR_STR_INIT("stream_options") };
-    struct request *request = call->images->request;
+    struct request *request = call->request;
     struct json_edit *edit = json_edit_new(request->arena, &request->doc);
     int rc = chat_edit_model(request->arena, edit, &request->doc, model_id, NULL);
     for (size_t i = 0; i < VSR_COUNT(gone) && rc == 0; i++)
@@ -287,7 +180,7 @@ static bool write_text(struct image_call *call, vsr_str model_id) {
 
 /* What was said; empty when nothing was, or nothing that can be read. */
 static vsr_str read_text(struct image_call *call, struct usage *usage) {
-    struct request *request = call->images->request;
+    struct request *request = call->request;
     struct json_doc doc;
     vsr_str text;
     json_ref content;
@@ -363,12 +256,9 @@ static struct images *plan(struct request *request) {
     if (images->both && !omni && !images->text)
         LOG_WARN("a picture comes without text: no model for text speaks chat", LOG_S("decision", decision->name),
                  LOG_S("request_id", request->request_id));
-    images->draw.images = images->say.images = images;
-    buf_init(&images->draw.body, BODY_LEN_MAX);
-    buf_init(&images->draw.answer, ANSWER_LEN_MAX);
-    buf_init(&images->say.body, BODY_LEN_MAX);
-    buf_init(&images->say.answer, ANSWER_LEN_MAX);
     read_settings(images);
+    image_call_init(&images->draw, request, timeout_ms(images), on_ended, images);
+    image_call_init(&images->say, request, timeout_ms(images), on_ended, images);
     request_add_field(request, VSR_STR("x-vsr-selected-modality"),
                       arena_printf(request->arena, "%s;%s", label, method));
     return images;
@@ -390,11 +280,11 @@ static void begin(struct images *images) {
     request->dispatched_ns = images->began_ns;
     if (images->plugin
             ? !ask_plugin(&images->draw)
-            : !ask_model(&images->draw, images->picture,
-                         images->asked.backend == IMAGE_OPENAI ? PROTOCOL_IMAGES : PROTOCOL_CHAT, write_picture))
-        end_call(&images->draw, PROVIDER_CANCELLED);
-    if (images->text && !ask_model(&images->say, images->text, PROTOCOL_CHAT, write_text))
-        end_call(&images->say, PROVIDER_CANCELLED);
+            : !image_call_model(&images->draw, images->picture,
+                                images->asked.backend == IMAGE_OPENAI ? PROTOCOL_IMAGES : PROTOCOL_CHAT, write_picture))
+        image_call_end(&images->draw, PROVIDER_CANCELLED);
+    if (images->text && !image_call_model(&images->say, images->text, PROTOCOL_CHAT, write_text))
+        image_call_end(&images->say, PROVIDER_CANCELLED);
 }
 
 /* ---- the answer */

@@ -153,7 +153,8 @@ const struct command command_chat_spec = {
              "vsr chat [OPTION]... --messages FILE",
     .details =
         "Prints the answer, and behind it what the gateway says about the route. Several operands are one message.\n"
-        "Exits with 1 when there is no answer or an error.\n",
+        "Exits with 1 when there is no answer or an error. SSL_CERT_FILE names the file of authorities to trust\n"
+        "instead of the system's.\n",
     .examples = "vsr chat \"What is the capital of France?\"\n"
                 "vsr chat --url http://127.0.0.1:8899 --json \"I get a segmentation fault\"\n",
     .operands = OPERANDS_TEXT,

@@ -112,9 +112,8 @@ const struct command command_status_spec = {
     .summary = "say whether a gateway is ready, or wait until it is",
     .usage = "vsr status [OPTION]...",
     .details =
-        "Exits with 0 when the gateway takes requests, else with 1. SSL_CERT_FILE names the file of authorities to "
-        "\n"
-        "trust instead of the system's.\n",
+        "Exits with 0 when the gateway takes requests, else with 1. SSL_CERT_FILE names the file of authorities\n"
+        "to trust instead of the system's.\n",
     .examples = "vsr status --wait 10\n",
     .operands = OPERANDS_NONE,
     .options = status_options,

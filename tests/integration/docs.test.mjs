@@ -115,6 +115,15 @@ describe('commands in the documents', () => {
     for (const name of commands.keys()) assert.match(usage, new RegExp(`\\bvsr ${name}\\b`), name);
   });
 
+  test('every command explains itself', () => {
+    for (const [name, text] of commands) {
+      assert.match(text, new RegExp(`^vsr ${name} - [^]*^Usage\\n +vsr ${name}\\b[^]*^Options\n`, 'm'), name);
+      for (const line of text.split('\n')) assert.ok(line.length <= 120 && !line.endsWith(' '), `${name}: ${line}`);
+      for (const [shown, , rest] of text.matchAll(/^ +vsr (\S+)(.*)$/gm))
+        for (const [, option] of rest.matchAll(/(?<=\s)--([a-z][\w-]*)/g)) assert.ok(described(text).includes(option), shown);
+    }
+  });
+
   test('every command that is shown is there', () => {
     for (const [shown, first, second] of all.matchAll(/(?:^ {4}(?:\$ )?|^\$ |`|& )vsr ([a-z]+)(?: ([a-z]+)\b(?![-./]))?/gm)) {
       assert.ok(commands.has(first), shown);

@@ -21,7 +21,10 @@
 #include "wire/responses_relay.h"
 #include "wire/warnings.h"
 
-enum { PING_INTERVAL_MS = 15000 }; /* gateway.md 7.6 */
+enum {
+    PING_INTERVAL_MS = 15000, /* gateway.md 7.6 */
+    END_GRACE_MS = 1000,      /* from the last event to the end of the body, which frees the connection for others */
+};
 
 static void on_delta(void *user, const struct answer_delta *delta) {
     struct request *request = user;
@@ -96,10 +99,30 @@ void translated_begin(struct request *request, const struct http1_head *head) {
     arm_ping(request);
 }
 
+static void stop_timers(struct request *request) {
+    loop_timer_stop(&request->ping_timer);
+    loop_timer_stop(&request->end_timer);
+}
+
+/* The backend keeps its stream open behind the last event. Neither the client nor its place waits for that. */
+static void on_end_late(void *data) {
+    struct request *request = data;
+    client_call_cancel(request->upstream);
+    request->upstream = NULL;
+    translated_end(request, true);
+}
+
+static void await_end(struct request *request) {
+    if (request->upstream && !loop_timer_active(&request->end_timer))
+        loop_timer_start(request->worker->loop, &request->end_timer, END_GRACE_MS, on_end_late, request);
+}
+
 void translated_body(struct request *request, vsr_str bytes) {
     if (passes_through(request))
         responses_relay_feed(request->encoder, bytes);
     decoder_feed(request->decoder, bytes);
+    if (decoder_ended(request->decoder))
+        await_end(request);
     if (!request->streaming)
         return;
     /* The end waits for what has to be kept first, but not for the backend to close its body behind it. */
@@ -138,13 +161,13 @@ static void finish(struct request *request) {
         return;
     }
     flush(request);
-    loop_timer_stop(&request->ping_timer);
+    stop_timers(request);
     request->aborted = answer_head(request->said)->error.status > 0;
     relay_finish(request);
 }
 
 void translated_end(struct request *request, bool clean) {
-    loop_timer_stop(&request->ping_timer);
+    stop_timers(request);
     decoder_end(request->decoder, clean);
     if (!responses_settle(request, finish))
         finish(request);
@@ -168,7 +191,7 @@ void translated_error_end(struct request *request) {
 }
 
 void translated_reset(struct request *request) {
-    loop_timer_stop(&request->ping_timer);
+    stop_timers(request);
     decoder_free(request->decoder);
     encoder_free(request->encoder);
     request->decoder = NULL;

@@ -209,6 +209,7 @@ struct request {
     struct event_relay events;
     bool events_begun;
     struct loop_timer ping_timer;
+    struct loop_timer end_timer;              /* since the last event: the backend may close its stream */
     const struct http1_head *translated_head; /* of the backend's answer, which the client gets in its own words */
     struct buf out;                           /* of the encoder, on its way to the client */
     size_t said_len_max;                      /* texts that whoever needs them wants collected; 0: none */

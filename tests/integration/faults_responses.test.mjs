@@ -4,7 +4,7 @@
 import { after, before } from 'node:test';
 
 import { Bench } from './lib/faults.mjs';
-import { assertNoGrowth, assertPatienceEnds, pairing } from './lib/fault_suite.mjs';
+import { assertEndsAreEnds, assertNoGrowth, assertPatienceEnds, pairing } from './lib/fault_suite.mjs';
 import { test } from './lib/harness.mjs';
 
 const pairs = [
@@ -28,5 +28,7 @@ after(async () => {
 for (const [client, server] of pairs) pairing(client, server, () => bench);
 
 test('silence in every phase', () => assertPatienceEnds(silent, pairs));
+
+test('streams that are kept open behind their last event', () => assertEndsAreEnds(bench, pairs));
 
 test('nothing grows', () => assertNoGrowth(bench, pairs));

@@ -258,3 +258,13 @@ test('silence in the background', async () => {
   await Promise.all(checks.map((check) => check()));
   await silent.idle();
 });
+
+test('streams in the background that are kept open behind their last event', async () => {
+  const check = async (server) => {
+    const [head, body] = await bench.recorded(server, true, 'closed');
+    const { stored } = await run(bench, server, cutAt(head, body, body.length, hang()), { stream: true });
+    assert.equal(stored.status, 'completed');
+  };
+  await Promise.all(Object.keys(servers).map(check));
+  await bench.idle(); // their places are free long before the patience of the listener ends
+});

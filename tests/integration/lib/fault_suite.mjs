@@ -12,6 +12,7 @@ import {
   cutAt,
   cuts,
   end,
+  errorEvents,
   framings,
   garbage,
   hang,
@@ -29,7 +30,7 @@ import {
   sseType,
 } from './faults.mjs';
 import { Conn } from './http.mjs';
-import { eventually, every, sanitized, sleep, test } from './harness.mjs';
+import { eventually, every, sanitized, sleep, test, within } from './harness.mjs';
 import { told } from './standin.mjs';
 
 const cutsPerTest = 70;
@@ -183,6 +184,12 @@ export function pairing(client, server, bench) {
       if (server !== 'openai') assert.ok(!got.whole, got.raw);
     });
 
+    test('a stream that tells of its failure, whatever comes then', async () => {
+      for (const failed of errorEvents[server])
+        for (const next of ['end', 'reset', ...(passes(client, server) ? [] : ['more'])])
+          await assertToldFailure(bench(), client, server, failed, next);
+    });
+
     test('a client that leaves while it sends its request', async () => {
       const { fields, forget } = bench().script(hang());
       const bytes = bench().bytes(client, server, fields, {});
@@ -226,6 +233,43 @@ export function pairing(client, server, bench) {
       await typedErrors(client, server, bench());
     });
   });
+}
+
+/** A backend that says in its stream that it failed, and then does something or nothing. */
+async function assertToldFailure(bench, client, server, failed, then) {
+  const good = await bench.good(client, server, true);
+  const events = (await bench.recordings.get(server, true)).toString().split(/(?<=\n\n)/);
+  const text = events.findIndex((event) => event.includes(`${servers[server]} `)) + 1; // up to the second word
+  const more = (exchange) => exchange.write(events.slice(text).join('')).then(() => exchange.end());
+  const [head, body] = framings.closed(sseType, Buffer.from(events.slice(0, text).join('') + failed));
+  const got = await bench.ask(client, server, cutAt(head, body, body.length, { end, reset, more, hang: hang() }[then]), { stream: true });
+  assertSound(client, server, got, good);
+  assert.ok(!got.whole && got.said.length > 0, got.raw);
+  assert.match(JSON.stringify(got.errors[0]), /of the backend/);
+}
+
+/** Streams that backends keep open behind their last event: neither clients nor places wait for their ends. */
+export async function assertEndsAreEnds(bench, pairs) {
+  const keptOpen = async (client, server) => {
+    const good = await bench.good(client, server, true);
+    const [head, body] = framings.closed(sseType, await bench.recordings.get(server, true));
+    let gone;
+    const behaviour = async (exchange) => {
+      gone = exchange.request.gone;
+      await cutAt(head, body, body.length, hang())(exchange);
+    };
+    const got = await bench.ask(client, server, behaviour, { stream: true });
+    assert.deepEqual([got.whole, got.said], [true, good.said], got.raw);
+    await within('the backend to be let go', gone);
+  };
+  const translated = pairs.filter(([client, server]) => !passes(client, server));
+  await Promise.all(
+    translated.flatMap(([client, server]) => [
+      keptOpen(client, server),
+      ...errorEvents[server].map((failed) => assertToldFailure(bench, client, server, failed, 'hang')),
+    ]),
+  );
+  await bench.idle();
 }
 
 /** Silence in every phase, all pairings at once: each lasts as long as the patience of the listener. */

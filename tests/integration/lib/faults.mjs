@@ -443,6 +443,21 @@ export const senselessEvents = {
   'no UTF-8': Buffer.from('data: \xff\xfe\n\n', 'latin1'),
 };
 
+/** How the real server of each protocol says in a stream that it failed. */
+const failure = { type: 'server_error', code: 'server_error', message: 'of the backend', param: null };
+const failedEvent = (type, members) => `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: 9, ...members })}\n\n`;
+export const errorEvents = {
+  openai: [`data: ${JSON.stringify({ error: failure })}\n\n`],
+  anthropic: [`event: error\ndata: ${JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message: 'of the backend' } })}\n\n`],
+  responses: [
+    failedEvent('error', { ...failure, type: 'error' }),
+    failedEvent('error', { error: failure }),
+    failedEvent('response.failed', {
+      response: { id: 'resp_b', object: 'response', status: 'failed', error: { code: 'server_error', message: 'of the backend' }, output: [] },
+    }),
+  ],
+};
+
 /** The places at which an answer of that length is cut. */
 export const cuts = (length, n) => {
   const step = Math.max(3, Math.ceil(length / n) | 1);

@@ -9,6 +9,7 @@
 enum {
     TOKEN_LEN_MAX = 24,  /* a longer word is several tokens, as with a real tokenizer */
     BYTES_PER_TOKEN = 4, /* of a prompt */
+    THOUGHT_LEN_MAX = 64 << 20,
     VALUE_LEN_MAX = 1 << 20,
 };
 
@@ -78,6 +79,16 @@ void backend_part_quote(const struct backend_answer *answer, size_t part, struct
 vsr_str backend_signature(struct arena *arena, vsr_str thought) {
     return arena_printf(arena, "c2lnbmVk%016llx%016llx", (unsigned long long)str_hash(thought, 1),
                         (unsigned long long)str_hash(thought, 2));
+}
+
+vsr_str backend_part_signature(struct arena *arena, const struct backend_answer *answer, size_t part) {
+    struct buf thought;
+    vsr_str signature;
+    buf_init(&thought, THOUGHT_LEN_MAX);
+    backend_part_write(answer, part, &thought);
+    signature = backend_signature(arena, buf_str(&thought));
+    buf_done(&thought);
+    return signature;
 }
 
 /* ---- choosing */

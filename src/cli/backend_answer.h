@@ -113,6 +113,8 @@ size_t backend_part_ordinal(const struct backend_answer *answer, size_t part);
  * comes back changed no longer fits.
  */
 vsr_str backend_signature(struct arena *arena, vsr_str thought);
+/* That of a part, in `arena`. */
+vsr_str backend_part_signature(struct arena *arena, const struct backend_answer *answer, size_t part);
 
 /* Words of a text as this model counts them, and tokens of a prompt of so many bytes. */
 uint64_t backend_count_tokens(vsr_str text);

@@ -7,8 +7,6 @@
 #include "core/buf.h"
 #include "core/json_write.h"
 
-enum { THOUGHT_LEN_MAX = 64 << 20 };
-
 static bool read_messages(struct arena *arena, const struct http1_head *head, vsr_str body,
                           struct backend_question *ret_question, struct backend_refusal *ret_refusal) {
     return backend_messages_read(arena, head, body, false, ret_question, ret_refusal);
@@ -57,16 +55,6 @@ static void write_tool_id(const struct backend_answer *answer, size_t part, stru
     json_quote(out, answer->parts[part].name);
 }
 
-static vsr_str signature_of(struct arena *arena, const struct backend_answer *answer, size_t part) {
-    struct buf thought;
-    vsr_str signature;
-    buf_init(&thought, THOUGHT_LEN_MAX);
-    backend_part_write(answer, part, &thought);
-    signature = backend_signature(arena, buf_str(&thought));
-    buf_done(&thought);
-    return signature;
-}
-
 /* ---- whole */
 
 static void write_block(struct arena *arena, const struct backend_answer *answer, size_t part, struct buf *out) {
@@ -79,7 +67,7 @@ static void write_block(struct arena *arena, const struct backend_answer *answer
         buf_append_c(out, "{\"type\":\"thinking\",\"thinking\":");
         backend_part_quote(answer, part, out);
         buf_append_c(out, ",\"signature\":");
-        json_quote(out, signature_of(arena, answer, part));
+        json_quote(out, backend_part_signature(arena, answer, part));
         break;
     case BACKEND_TEXT:
     case BACKEND_REFUSAL:
@@ -189,7 +177,7 @@ static void event_token(const struct backend_answer *answer, const struct backen
 static void event_block_end(struct arena *arena, const struct backend_answer *answer, const struct backend_step *step,
                             struct buf *out) {
     if (answer->parts[step->part].kind == BACKEND_THINKING)
-        event_delta(step->part, "signature_delta", "signature", signature_of(arena, answer, step->part), out);
+        event_delta(step->part, "signature_delta", "signature", backend_part_signature(arena, answer, step->part), out);
     event_begin("content_block_stop", out);
     buf_printf(out, ",\"index\":%zu", step->part);
     event_end(out);

@@ -4,8 +4,6 @@
 #include "core/buf.h"
 #include "core/json_write.h"
 
-enum { THOUGHT_LEN_MAX = 64 << 20 };
-
 /* ---- pieces */
 
 static const char *status_of(const struct backend_answer *answer, enum backend_response_status status) {
@@ -43,13 +41,8 @@ static bool tells_thoughts(const struct backend_answer *answer) {
 }
 
 static vsr_str seal(struct arena *arena, const struct backend_answer *answer, size_t part) {
-    struct buf thought;
-    vsr_str sealed;
-    buf_init(&thought, THOUGHT_LEN_MAX);
-    backend_part_write(answer, part, &thought);
-    sealed = backend_signature(arena, buf_str(&thought));
-    buf_done(&thought);
-    return arena_printf(arena, BACKEND_SEAL "%.*s", VSR_FMT(sealed));
+    vsr_str signature = backend_part_signature(arena, answer, part);
+    return arena_printf(arena, BACKEND_SEAL "%.*s", VSR_FMT(signature));
 }
 
 /* `full`: with its words; else as it begins. */

@@ -189,7 +189,19 @@ describe('clients that leave, and connections that break', () => {
           }
         await idle(vsr);
         await assertServes(vsr);
+        const counted = (await vsr.metrics()).text().matchAll(/^llm_request_errors_total\{.*reason="(\w+)".*\} [1-9]/gm);
+        const reasons = new Set([...counted].map(([, reason]) => reason));
+        reasons.delete('translation'); // of a BUFFERED answer, which is whole whatever it holds
+        assert.deepEqual([...reasons], ['cancellation']);
       });
+
+  test('answers that come late are answers', async (t) => {
+    for (const mode of Object.values(MODES)) {
+      const late = async () => (await sleep(300), good);
+      const answer = await new Envoy(t, vsr.extprocPort, mode).exchange(asked(chat('hi')), { upstream: late });
+      assert.deepEqual([answer.status, answer.body.toString()], [200, good.chunks[0]]);
+    }
+  });
 
   test('Envoy goes away in good order, and what is under way is finished', async (t) => {
     const envoy = new Envoy(t, vsr.extprocPort);

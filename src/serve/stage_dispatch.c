@@ -320,7 +320,8 @@ static enum stage_result forward(struct request *request) {
         return result;
     request->forwarded = true;
     begin_call(request);
-    metric_inc(request->model->metrics.requests);
+    if (!request->front.ops->watches)
+        metric_inc(request->model->metrics.requests);
     pipeline_note_dispatch(request);
     request->front.ops->forward(request->front.handle, &request->outbound);
     return STAGE_DONE; /* what follows is the proxy's; the request may be gone */

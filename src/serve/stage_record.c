@@ -176,7 +176,7 @@ void record_request(struct request *request, bool completed) {
     if (request->call_begun)
         record_call(request, completed, now_ns);
     settle(request, completed);
-    if (!request->refused)
+    if (!request->refused && !request->front.ops->watches) /* who only watches has answered nobody */
         metric_inc(worker_response_metric(worker, status));
     metric_observe(worker->telemetry->request_seconds, (double)(now_ns - request->start_ns) / 1e9);
     LOG_DEBUG("request", LOG_S("request_id", request->request_id), LOG_I("status", status),

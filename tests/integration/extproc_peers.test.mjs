@@ -458,6 +458,8 @@ describe('responses in the background', () => {
     const { id } = (await create({})).json();
     await ended(id);
     const n = backend.requests.length;
+    const requestsOf = (page) => /^llm_model_requests_total\{.*\} \d+$/m.exec(page)[0];
+    const old = (await vsr.metrics()).text();
     const watcher = new Envoy(t, vsr.extprocPort, { observability: true, requestBody: 'STREAMED', responseBody: 'STREAMED' });
     await watcher.exchange(asked({ model: 'm', input: 'hi', background: true }, { path: '/v1/responses' }));
     await watcher.exchange(asked({ model: 'm', input: 'hi', previous_response_id: id, store: true }, { path: '/v1/responses' }));
@@ -466,6 +468,9 @@ describe('responses in the background', () => {
     await idle(vsr);
     assert.equal((await fetch(id)).json().status, 'completed');
     assert.equal(backend.requests.length, n, 'nobody was asked');
+    const now = (await vsr.metrics()).text();
+    assert.equal(requestsOf(now), requestsOf(old), 'no request was sent to a model');
+    assert.doesNotMatch(now, /^vsr_http_responses_total\{code="0"\}/m, 'and nobody was answered');
   });
 });
 

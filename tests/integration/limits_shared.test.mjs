@@ -9,9 +9,9 @@ import path from 'node:path';
 import { after, before, describe } from 'node:test';
 
 import { assertError } from './lib/asserts.mjs';
-import { Backend, hang, jsonAnswer, openaiAnswer } from './lib/backend.mjs';
+import { Backend, completion, hang, jsonAnswer, openaiAnswer } from './lib/backend.mjs';
 import { chat, Conn, post, requestBytes } from './lib/http.mjs';
-import { eventually, freePort, policy, startVsr, test, within } from './lib/harness.mjs';
+import { eventually, freePort, lane, otherwise, policy, startVsr, test, within } from './lib/harness.mjs';
 
 const there = spawnSync('redis-server', ['--version']).status === 0;
 
@@ -168,6 +168,37 @@ describe('limits shared through Redis', { skip: there ? false : 'redis-server is
     const again = await Redis.start(own.port);
     t.after(() => again.kill());
     await eventually('it counts again', async () => (await ask(closed)).status === 200);
+  });
+
+  test('a picture beside text: the budgets of both models, counted elsewhere', async (t) => {
+    const writer = await Backend.start(t, openaiAnswer());
+    const url = 'data:image/png;base64,iVBORw0KGgo=';
+    const painter = await Backend.start(t, jsonAnswer(JSON.stringify(completion('x', [{ type: 'image_url', image_url: { url } }]))));
+    const rules = [
+      { name: 'all', requests_per_unit: 100, unit: 'day' },
+      { name: 'painter', requests_per_unit: 2, unit: 'day', match: { model: 'painter' } },
+    ];
+    const redisOptions = { address: `127.0.0.1:${redis.port}`, password: 'pass word', key_prefix: `t${prefix++}` };
+    const document = policy({
+      default_model: 'writer',
+      models: { writer, painter },
+      cards: { painter: { modality: 'diffusion' } },
+      signals: { modality: [{ name: 'BOTH' }] },
+      decisions: [lane('both', 'modality', 'BOTH', 'writer', { modelRefs: [{ model: 'writer' }, { model: 'painter' }] }), otherwise('writer')],
+      global: {
+        model_catalog: { modules: { modality_detector: { enabled: true, method: 'keyword', keywords: ['picture'], both_keywords: ['explain'] } } },
+        services: { ratelimit: { providers: [{ type: 'redis-limiter', redis: redisOptions, rules }] } },
+      },
+    });
+    const vsrs = await Promise.all([startVsr(t, document), startVsr(t, document)]);
+    const both = (vsr) => post(vsr.port, chat('Explain the picture'));
+    for (const vsr of vsrs) assert.equal((await both(vsr)).status, 200);
+    writer.forget();
+    for (const vsr of vsrs) assertError(await both(vsr), 429, { type: 'rate_limit_error' });
+    assert.equal(writer.requests.length, 0);
+    const plain = await post(vsrs[0].port, chat('How do cats sleep?'));
+    assert.equal(plain.status, 200);
+    assert.equal(remaining(plain), 97, 'what was refused was given back');
   });
 
   test('an address that is none is refused at start', async (t) => {

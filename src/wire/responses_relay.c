@@ -24,7 +24,8 @@ struct responses_relay {
     struct arena *scratch; /* of one event */
     struct buf body;       /* whole: what has come */
     int64_t sequence;
-    bool told; /* the last event has been */
+    bool told;   /* the last event has been */
+    bool failed; /* the backend has said so: the decoder tells it, and nothing that follows counts */
     struct answer_error error;
 };
 
@@ -172,7 +173,7 @@ static void on_event(void *user, const struct sse_event *event) {
     enum responses_event known;
     unsigned flags;
     vsr_str type;
-    if (event->comment_only || r->told)
+    if (event->comment_only || r->told || r->failed)
         return;
     arena_reset(r->scratch);
     if (json_parse(r->scratch, event->data, &doc, NULL) < 0 || !json_is(&doc, 0, JSON_OBJECT))
@@ -182,8 +183,9 @@ static void on_event(void *user, const struct sse_event *event) {
     flags = responses_event_flags(known);
     if (flags & RESPONSES_EVENT_HAS_RESPONSE && !json_is(&doc, json_get(&doc, 0, VSR_STR("response")), JSON_OBJECT))
         return;
-    if (known == RESPONSES_EVENT_ERROR || type.len == 0 || !is_line(type))
-        return; /* an error is told as the end that it is, when the decoder says so */
+    r->failed = known == RESPONSES_EVENT_ERROR; /* told as the end that it is, when the decoder says so */
+    if (r->failed || type.len == 0 || !is_line(type))
+        return;
     if (r->meta->queued && (known == RESPONSES_EVENT_CREATED || known == RESPONSES_EVENT_QUEUED))
         return;
     if (write_event(r, &doc, type, flags) == 0 && flags & RESPONSES_EVENT_ENDS)

@@ -240,9 +240,10 @@ async function assertToldFailure(bench, client, server, failed, then) {
   const good = await bench.good(client, server, true);
   const events = (await bench.recordings.get(server, true)).toString().split(/(?<=\n\n)/);
   const text = events.findIndex((event) => event.includes(`${servers[server]} `)) + 1; // up to the second word
-  const more = (exchange) => exchange.write(events.slice(text).join('')).then(() => exchange.end());
-  const [head, body] = framings.closed(sseType, Buffer.from(events.slice(0, text).join('') + failed));
-  const got = await bench.ask(client, server, cutAt(head, body, body.length, { end, reset, more, hang: hang() }[then]), { stream: true });
+  const said = [...events.slice(0, text), failed, ...(then === 'more' ? events.slice(text) : [])];
+  const [head, body] = framings.closed(sseType, Buffer.from(said.join('')));
+  const next = { end, reset, more: end, hang: hang() }[then];
+  const got = await bench.ask(client, server, cutAt(head, body, body.length, next), { stream: true });
   assertSound(client, server, got, good);
   assert.ok(!got.whole && got.said.length > 0, got.raw);
   assert.match(JSON.stringify(got.errors[0]), /of the backend/);

@@ -278,19 +278,19 @@ static void end_events(struct request *request, bool clean, vsr_str cut_message)
     relay_finish(request);
 }
 
-/* The backend's own error event has told the client already. */
-static void end_cut_chat(struct request *request, vsr_str message) {
+/* The backend's own error event has told the client already; some servers write `[DONE]` behind it all the same. */
+static void finish_chat(struct request *request, bool whole, vsr_str cut_message) {
     if (request->relay.stream.has_error)
         request->aborted = true;
-    else
-        end_cut_stream(request, message);
+    else if (!whole)
+        end_cut_stream(request, cut_message);
+    relay_finish(request);
 }
 
 static void end_chat_stream(struct request *request) {
     chat_relay_end(&request->relay, !request->close_delimited || request->relay.stream.has_done);
-    if (!stream_is_whole(request))
-        end_cut_chat(request, VSR_STR("the backend ended the stream before the answer was complete"));
-    relay_finish(request);
+    finish_chat(request, stream_is_whole(request),
+                VSR_STR("the backend ended the stream before the answer was complete"));
 }
 
 /* Nobody else takes the request: the client gets the error after all. */
@@ -336,7 +336,7 @@ void pipeline_upstream_end(struct request *request) {
 }
 
 enum provider_failure relay_failure_of(const struct vsr_err *err, bool connected) {
-    if (!connected) /* a full queue of our own says nothing about the endpoint */
+    if (!connected) /* our own limits say nothing about the endpoint */
         return err->code == VSR_E_LIMIT ? PROVIDER_CANCELLED : PROVIDER_CONNECT;
     switch (err->code) {
     case VSR_E_TIMEOUT:
@@ -380,9 +380,7 @@ static void break_stream(struct request *request, const struct vsr_err *err) {
         return;
     }
     chat_relay_end(&request->relay, false);
-    if (!request->relay.stream.has_done)
-        end_cut_chat(request, message);
-    relay_finish(request);
+    finish_chat(request, request->relay.stream.has_done, message);
 }
 
 void pipeline_upstream_error(struct request *request, const struct vsr_err *err, bool connected) {

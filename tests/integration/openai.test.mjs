@@ -509,6 +509,28 @@ test('an error event inside a stream reaches the client as an error', async (t) 
   assert.equal(parts[0].choices[0].delta.content, 'half');
 });
 
+test('an error event is a failure, whatever comes behind it', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, policy({ default_model: 'small', models: { small: backend } }));
+  const failed = 'data: {"error":{"message":"model fell over","type":"server_error","code":"oom"}}\n\n';
+  const failures = async () =>
+    Number((await vsr.metrics()).text().match(/^llm_request_errors_total\{model="small",reason="stream_aborted"\} (\d+)$/m)?.[1] ?? 0);
+  const ENDS = { 'the end': ['', '0\r\n\r\n'], '[DONE]': ['data: [DONE]\n\n', '0\r\n\r\n'], '[DONE], and a cut': ['data: [DONE]\n\n', ''] };
+  let n = 0;
+  for (const [what, [more, end]] of Object.entries(ENDS)) {
+    backend.behaviour = async (exchange) => {
+      await exchange.write(sseHead({ 'Transfer-Encoding': 'chunked' }));
+      await exchange.write(chunk(streamEvents('small', ['half'])[1]) + chunk(failed + more));
+      if (end) await exchange.write(end);
+      else exchange.end();
+    };
+    const answer = await post(vsr.port, chat('hi', { model: 'small', stream: true }));
+    assert.ok(answer.text().endsWith(failed + more), `${what}: ${answer.text()}`);
+    n += 1;
+    await eventually(`${n} failures, behind ${what}`, async () => (await failures()) === n);
+  }
+});
+
 test('a listener with keys', async (t) => {
   const backend = await Backend.start(t);
   const keys = ['listener-key-one', 'listener-key-two', ''];

@@ -208,6 +208,8 @@ bool provider_call_retry(struct provider_call *call, const struct provider_resul
     if (class == RETRY_NO || call->n_attempts - call->n_hedged > reliability->retry_count ||
         call->n_attempts >= PROVIDER_ATTEMPTS_MAX)
         return false;
+    if (class == RETRY_OTHER && !has_untried(call, now_ms))
+        return false;
     if (class == RETRY_ASKED && !asked_delay(call, result, now_ms, &delay_ms))
         return false;
     if (!reserve_retry(call))

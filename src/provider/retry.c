@@ -11,6 +11,7 @@ static bool named_literally(const struct config_reliability *reliability, int st
 static unsigned tokens_of_failure(enum provider_failure failure) {
     switch (failure) {
     case PROVIDER_CONNECT:
+    case PROVIDER_CANCELLED:
         return RETRY_CONNECT_FAILURE | RETRY_5XX;
     case PROVIDER_RESET:
         return RETRY_RESET | RETRY_5XX;
@@ -19,7 +20,6 @@ static unsigned tokens_of_failure(enum provider_failure failure) {
     case PROVIDER_GARBAGE:
         return RETRY_RESET | RETRY_GATEWAY_ERROR | RETRY_5XX;
     case PROVIDER_OK:
-    case PROVIDER_CANCELLED:
         break;
     }
     return 0;
@@ -34,10 +34,10 @@ static unsigned tokens_of_status(int status) {
 }
 
 enum retry_class retry_classify(const struct config_reliability *reliability, const struct provider_result *result) {
-    if (result->failure == PROVIDER_CANCELLED)
+    if (result->failure != PROVIDER_OK && !(reliability->retry_mask & tokens_of_failure(result->failure)))
         return RETRY_NO;
     if (result->failure != PROVIDER_OK)
-        return reliability->retry_mask & tokens_of_failure(result->failure) ? RETRY_ANYWHERE : RETRY_NO;
+        return result->failure == PROVIDER_CANCELLED ? RETRY_OTHER : RETRY_ANYWHERE;
     if (reliability->retry_mask & tokens_of_status(result->status))
         return RETRY_ANYWHERE;
     return named_literally(reliability, result->status) ? RETRY_ASKED : RETRY_NO;

@@ -22,9 +22,13 @@ enum retry_class {
     RETRY_NO,
     RETRY_ANYWHERE, /* on any endpoint, after the back-off */
     RETRY_ASKED,    /* named literally in retry_on: another endpoint first, else only as Retry-After allows */
+    RETRY_OTHER,    /* no connection is free: on an endpoint that was not tried, or not at all */
 };
 
-/* What `retry_on` says of this result. Success and cancellation are never retried. */
+/*
+ * What `retry_on` says of this result. Success is never retried. A cancelled attempt had no place among those to its
+ * endpoint: to the request that is a connection which was not made.
+ */
 enum retry_class retry_classify(const struct config_reliability *reliability, const struct provider_result *result);
 
 /* Back-off before attempt number `attempt` (1: the first retry), jittered over its upper half. */

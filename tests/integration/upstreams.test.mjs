@@ -244,6 +244,37 @@ test('connections and waiting requests of an endpoint have limits of their own',
   assert.ok(statuses.every((status) => status === 200 || status === 503), `${statuses}`);
 });
 
+test('who has no connection to a busy endpoint gets one to another', async (t) => {
+  const [busy, free] = [await Backend.start(t), await Backend.start(t)];
+  const plain = busy.behaviour;
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  busy.behaviour = async (exchange) => {
+    await released;
+    await plain(exchange);
+  };
+  const vsr = await startVsr(t, policy({
+    models: {
+      m: {
+        reliability: { circuit: { max_connections: 1, max_pending: 1 } },
+        backend_refs: [{ name: 'busy', endpoint: busy.address }, { name: 'free', endpoint: free.address }],
+      },
+    },
+    default_model: 'm',
+  }));
+  const asked = [];
+  for (let i = 0; i < 24; i++) {
+    asked.push(ask(vsr));
+    await Promise.race([asked.at(-1), new Promise((resolve) => setTimeout(resolve, 250))]);
+  }
+  assert.ok(busy.requests.length >= 1, 'it is full');
+  release();
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  assert.deepEqual(new Set(statuses), new Set([200]), `${statuses}`);
+  assert.ok(free.requests.length >= 16, `${free.requests.length}`);
+  assert.doesNotMatch((await vsr.metrics()).text(), /^vsr_endpoint_failures_total\{.*\} [1-9]/m, 'nobody is to blame');
+});
+
 test('draining by weight 0 under load loses no request', async (t) => {
   const backend = await startStandIn(t, [], { listen: '127.0.0.1:0,127.0.0.1:0' });
   const document = (weight) => to({ name: 'a', endpoint: backend.addresses[0], weight }, { name: 'b', endpoint: backend.addresses[1] });

@@ -73,6 +73,30 @@ TEST(retries_avoid_what_was_tried) {
     fleet_done(&f, true);
 }
 
+/* Its connections are all busy: the others are asked, and nobody is to blame. */
+TEST(no_place_is_looked_for_elsewhere) {
+    struct fleet f;
+    struct provider_call call;
+    bool seen[3] = { false };
+    uint64_t delay;
+    fleet_of(&f, 3, 5, 1);
+    CHECK(provider_call_begin(&call, f.model, 0) == 0, "begin");
+    for (int i = 0; i < 3; i++) {
+        const struct provider_endpoint *endpoint = provider_call_pick(&call, 0);
+        CHECK(endpoint && !seen[endpoint->index], "a new one each time");
+        seen[endpoint->index] = true;
+        provider_call_result(&call, &cancelled, 0);
+        CHECK_INT(provider_call_retry(&call, &cancelled, 0, 7, &delay), i < 2, "as long as there is another one");
+    }
+    for (size_t i = 0; i < 3; i++) {
+        CHECK(!ejected(&f, i), "not ejected");
+        CHECK_INT(atomic_load(&f.model->endpoints[i].state->failures_total), 0, "no failure");
+    }
+    provider_call_end(&call, 0);
+    check_idle(&f, "after");
+    fleet_done(&f, true);
+}
+
 TEST(single_endpoint_is_tried_again) {
     struct fleet f;
     struct provider_call call;
@@ -489,8 +513,8 @@ TEST(no_hedge) {
     fleet_done(&f, true);
 }
 
-RUN_TESTS(T(retries_avoid_what_was_tried), T(single_endpoint_is_tried_again), T(retry_budget), T(asked_to_wait),
-          T(ejects_and_probes), T(cancelled_probe_decides_nothing), T(head_judges), T(head_and_result_count_once),
-          T(ejection_ceiling), T(ejection_time_grows_and_decays), T(panic_uses_all), T(drained_and_unhealthy),
-          T(too_many_requests), T(end_cancels_the_attempt), T(threads), T(hedge_wins_and_loses),
-          T(hedge_ends_with_its_call), T(hedge_budget), T(no_hedge))
+RUN_TESTS(T(retries_avoid_what_was_tried), T(no_place_is_looked_for_elsewhere), T(single_endpoint_is_tried_again),
+          T(retry_budget), T(asked_to_wait), T(ejects_and_probes), T(cancelled_probe_decides_nothing), T(head_judges),
+          T(head_and_result_count_once), T(ejection_ceiling), T(ejection_time_grows_and_decays), T(panic_uses_all),
+          T(drained_and_unhealthy), T(too_many_requests), T(end_cancels_the_attempt), T(threads),
+          T(hedge_wins_and_loses), T(hedge_ends_with_its_call), T(hedge_budget), T(no_hedge))

@@ -63,6 +63,7 @@ static const vsr_str lost_members[] = {
 
 static const vsr_str none = VSR_STR_INIT("");
 
+/* What cannot be read is the backend's to refuse: it gets it as it is. */
 static void read_max_tokens(struct to_messages *job, const json_ref *body, vsr_str *ret_raw) {
     const struct json_doc *doc = job->doc;
     json_ref given =
@@ -71,8 +72,8 @@ static void read_max_tokens(struct to_messages *job, const json_ref *body, vsr_s
     job->max_tokens = MESSAGES_MAX_TOKENS_DEFAULT;
     if (!value_is_present(doc, given))
         return;
-    *ret_raw = json_raw(doc, given);
-    (void)json_i64(doc, given, &job->max_tokens); /* a malformed one is the backend's to refuse */
+    if (!value_count(doc, given, &job->max_tokens))
+        *ret_raw = json_raw(doc, given);
 }
 
 static bool is_blank(const struct to_messages *job, json_ref string) {
@@ -228,7 +229,7 @@ static void write_body(struct to_messages *job, const json_ref *body) {
     if (max_tokens.len > 0)
         json_write_raw(&job->w, max_tokens);
     else
-        json_write_i64(&job->w, MESSAGES_MAX_TOKENS_DEFAULT);
+        json_write_i64(&job->w, job->max_tokens);
     to_messages_system(job, body[MESSAGES]);
     to_messages_turns(job, body[MESSAGES]);
     thinking = write_thinking(job);

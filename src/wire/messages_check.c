@@ -1,5 +1,3 @@
-#include <math.h>
-
 #include "wire/messages_request.h"
 #include "wire/value.h"
 
@@ -23,10 +21,10 @@ static int check_messages(const struct json_doc *doc, struct vsr_err *err) {
 static int check_max_tokens(const struct json_doc *doc, struct vsr_err *err) {
     static const vsr_str where = VSR_STR_INIT("max_tokens");
     json_ref given = json_get(doc, 0, where);
-    double tokens;
-    if (!value_is_present(doc, given) || (json_double(doc, given, &tokens) && tokens >= 0 && floor(tokens) == tokens))
+    int64_t tokens;
+    if (!value_is_present(doc, given) || value_count(doc, given, &tokens))
         return 0;
-    return refuse(err, where, "max_tokens field must be a whole number, not below 0");
+    return refuse(err, where, "max_tokens field must be a whole number from 0 to 9007199254740991");
 }
 
 int messages_check(const struct json_doc *doc, struct vsr_err *err) {

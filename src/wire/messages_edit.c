@@ -70,7 +70,7 @@ static int delete_member(struct json_edit *edit, const struct json_doc *doc, vsr
 
 static int64_t max_tokens_of(const struct json_doc *doc) {
     int64_t tokens;
-    return json_i64(doc, value_get(doc, 0, "max_tokens"), &tokens) ? tokens : MESSAGES_MAX_TOKENS_DEFAULT;
+    return value_count(doc, value_get(doc, 0, "max_tokens"), &tokens) ? tokens : MESSAGES_MAX_TOKENS_DEFAULT;
 }
 
 static int think(struct arena *arena, struct json_edit *edit, const struct json_doc *doc, int64_t budget,

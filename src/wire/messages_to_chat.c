@@ -232,14 +232,13 @@ static int keep_other_members(struct to_chat *job) {
 
 static void write_body(struct to_chat *job, const json_ref *body) {
     const struct json_doc *doc = job->doc;
+    int64_t max_tokens = MESSAGES_MAX_TOKENS_DEFAULT;
+    (void)value_count(doc, body[MAX_TOKENS], &max_tokens); /* checked, where it is there */
     json_write_begin_object(&job->w);
     member_copy(&job->w, "model", doc, body[MODEL]);
     write_messages(job, body);
     member_key(&job->w, "max_tokens");
-    if (value_is_present(doc, body[MAX_TOKENS]))
-        json_write_raw(&job->w, json_raw(doc, body[MAX_TOKENS]));
-    else
-        json_write_i64(&job->w, MESSAGES_MAX_TOKENS_DEFAULT);
+    json_write_i64(&job->w, max_tokens);
     member_copy(&job->w, "temperature", doc, body[TEMPERATURE]);
     member_copy(&job->w, "top_p", doc, body[TOP_P]);
     write_stop(job, body[STOP_SEQUENCES]);

@@ -9,6 +9,8 @@
 
 #include "core/json.h"
 
+#define VALUE_COUNT_MAX 9007199254740991.0 /* 2^53 - 1 */
+
 /* A member of an object; JSON_NONE where there is none. */
 static inline json_ref value_get(const struct json_doc *doc, json_ref object, const char *name) {
     return json_get(doc, object, str_from_c(name));
@@ -41,6 +43,18 @@ static inline bool value_equals(const struct json_doc *doc, json_ref ref, const 
 /* An object whose `type` is the string `type`: how blocks, parts, items and tools say what they are. */
 static inline bool value_type_is(const struct json_doc *doc, json_ref object, const char *type) {
     return value_equals(doc, value_get(doc, object, "type"), type);
+}
+
+/*
+ * A number of things that a request asks for, also where it was written as 100.0 or 1e2: whole, not below 0, and small
+ * enough to mean the same to every reader of JSON.
+ */
+static inline bool value_count(const struct json_doc *doc, json_ref ref, int64_t *ret_count) {
+    double count;
+    if (!json_double(doc, ref, &count) || !(count >= 0 && count <= VALUE_COUNT_MAX) || count != (double)(int64_t)count)
+        return false;
+    *ret_count = (int64_t)count;
+    return true;
 }
 
 /* The bytes between a string's quotes: still escaped, so they may be put together with others. Of strings only. */

@@ -33,6 +33,8 @@ static const struct {
       "{" ASK ",\"max_tokens\":9000,\"tool_choice\":{\"type\":\"auto\"}," THINK("1024") "}" },
     { "replaced", "{" ASK ",\"max_tokens\":9000," THINK("2000") "}", true, CHAT_FAMILY_NONE, "low",
       "{" ASK ",\"max_tokens\":9000," THINK("1024") "}" },
+    { "tokens with a fraction", "{" ASK ",\"max_tokens\":1500.0}", true, CHAT_FAMILY_EFFORT, "",
+      "{" ASK ",\"max_tokens\":1500.0," THINK("1499") "}" },
     { "too few tokens", "{" ASK ",\"max_tokens\":1024,\"temperature\":1}", true, CHAT_FAMILY_EFFORT, "low", NULL },
     { "off", "{" ASK "," THINK("2000") "}", false, CHAT_FAMILY_EFFORT, "", "{" ASK "}" },
     { "off without a family", "{" ASK "," THINK("2000") "}", false, CHAT_FAMILY_NONE, "", NULL },

@@ -272,6 +272,10 @@ static const struct {
       "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":4096}", "temperature" },
     { "low", "\"max_tokens\":8000", "low", true, CHAT_FAMILY_NONE, "\"budget_tokens\":1024", "\"budget_tokens\":1025" },
     { "high, lowered", "\"max_tokens\":2000", "high", true, CHAT_FAMILY_EFFORT, "\"budget_tokens\":1999", "16384" },
+    { "written with a fraction", "\"max_tokens\":2000.0", "high", true, CHAT_FAMILY_EFFORT, "\"max_tokens\":2000,",
+      "16384" },
+    { "lowered by what has a fraction", "\"max_completion_tokens\":2e3", "high", true, CHAT_FAMILY_EFFORT,
+      "\"budget_tokens\":1999", "2e3" },
     { "too few tokens", "\"max_tokens\":1024,\"temperature\":0.5", "low", true, CHAT_FAMILY_EFFORT,
       "\"temperature\":0.5", "thinking" },
     { "forced choice",
@@ -304,7 +308,7 @@ TEST(reasoning) {
 /* ---- what every request must have */
 
 #define HI "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]"
-#define NO_NUMBER "max_tokens: max_tokens field must be a whole number, not below 0"
+#define NO_NUMBER "max_tokens: max_tokens field must be a whole number from 0 to 9007199254740991"
 
 static const struct {
     const char *body, *want; /* `where: why`; NULL: taken */
@@ -315,7 +319,10 @@ static const struct {
     { "{" HI ",\"max_tokens\":1}", NULL },
     { "{" HI ",\"max_tokens\":100.0}", NULL },
     { "{" HI ",\"max_tokens\":1e3}", NULL },
-    { "{" HI ",\"max_tokens\":12345678901234567890}", NULL },
+    { "{" HI ",\"max_tokens\":9007199254740991}", NULL },
+    { "{" HI ",\"max_tokens\":9007199254740992}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":12345678901234567890}", NO_NUMBER },
+    { "{" HI ",\"max_tokens\":1e300}", NO_NUMBER },
     { "{" HI ",\"max_tokens\":-1}", NO_NUMBER },
     { "{" HI ",\"max_tokens\":0.5}", NO_NUMBER },
     { "{" HI ",\"max_tokens\":1e400}", NO_NUMBER },

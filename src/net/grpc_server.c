@@ -260,10 +260,17 @@ static void on_close(void *request, enum exchange_outcome how) {
     mem_free(stream);
 }
 
+static void on_handshake_failed(void *app, void *tag, vsr_str peer, const struct vsr_err *err) {
+    const struct grpc_service *service = app;
+    if (service->on_handshake_failed)
+        service->on_handshake_failed(service->app, tag, peer, err);
+}
+
 const struct server_handler grpc_server_handler = {
     .on_request = on_request,
     .on_body = on_body,
     .on_end = on_end,
     .on_drain = on_drain,
     .on_close = on_close,
+    .on_handshake_failed = on_handshake_failed,
 };

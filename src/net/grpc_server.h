@@ -48,7 +48,9 @@ struct grpc_method {
 struct grpc_service {
     const struct grpc_method *methods;
     size_t n_methods;
-    void *app; /* of on_open */
+    void *app; /* of on_open and below */
+    /* As that of struct server_handler, of the listener with that tag. Optional. */
+    void (*on_handshake_failed)(void *app, void *tag, vsr_str peer, const struct vsr_err *err);
 };
 
 /* Handler for server_new(), whose app is a `struct grpc_service *`, kept. */

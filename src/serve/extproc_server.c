@@ -151,6 +151,12 @@ static struct grpc_method health_method(vsr_str path,
 
 /* ---- the socket */
 
+static void on_handshake_failed(void *app, void *tag, vsr_str peer, const struct vsr_err *err) {
+    const struct extproc_server *server = app;
+    (void)tag; /* the only one */
+    worker_handshake_failed(server->front.worker, server->options->address, server->options->port, peer, err);
+}
+
 static struct server_limits limits_of(void) {
     return (struct server_limits){
         .head_timeout_ms = HEAD_TIMEOUT_MS,
@@ -247,7 +253,10 @@ int extproc_server_new(struct worker *worker, const struct extproc_options *opti
     server->methods[0] = extproc_front_method(message_len_max(worker));
     server->methods[1] = health_method(VSR_STR("/grpc.health.v1.Health/Check"), on_check);
     server->methods[2] = health_method(VSR_STR("/grpc.health.v1.Health/Watch"), on_watch);
-    server->service = (struct grpc_service){ server->methods, VSR_COUNT(server->methods), server };
+    server->service = (struct grpc_service){ .methods = server->methods,
+                                             .n_methods = VSR_COUNT(server->methods),
+                                             .app = server,
+                                             .on_handshake_failed = on_handshake_failed };
     rc = server_new(worker->loop, &grpc_server_handler, &server->service, &limits, &server->server, err);
     if (rc == 0)
         rc = listen_on(server, err);

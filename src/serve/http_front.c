@@ -16,7 +16,6 @@ enum {
     HEAD_TIMEOUT_MS = 10000,
     IDLE_TIMEOUT_MS = 60000,
     WRITE_TIMEOUT_MS = 60000,
-    TLS_LOG_MS = 10000, /* from one line about refused handshakes to the next, by worker */
 };
 
 static void front_head(void *handle, int status, const struct http1_field *fields, size_t n_fields, int64_t length) {
@@ -115,29 +114,9 @@ static void error_body(void *app, const struct http1_head *head, int status, vsr
                                                        .protocol = head ? protocol_of(head) : PROTOCOL_CHAT });
 }
 
-static struct metric *tls_failure_metric(const struct telemetry *telemetry, int code) {
-    return telemetry->tls_failures[code == VSR_E_TIMEOUT  ? TELEMETRY_TLS_TIMEOUT
-                                   : code == VSR_E_CLOSED ? TELEMETRY_TLS_CLOSED
-                                                          : TELEMETRY_TLS_REFUSED];
-}
-
-/* Whoever reaches the socket can cause these, so that they are counted, and only some of them logged. Who connects and
- * leaves is a health check or a scanner: not logged at all. */
 static void on_handshake_failed(void *app, void *tag, vsr_str peer, const struct vsr_err *err) {
-    struct worker *worker = app;
     const struct worker_listener *socket = tag;
-    uint64_t now = loop_now_ms(worker->loop);
-    metric_inc(tls_failure_metric(worker->telemetry, err->code));
-    if (err->code != VSR_E_TLS)
-        return;
-    if (now < worker->tls_log_due_ms) {
-        worker->tls_unlogged++;
-        return;
-    }
-    LOG_WARN("TLS handshake refused", LOG_C("address", socket->address), LOG_U("port", socket->port),
-             LOG_S("peer", peer), LOG_C("error", err->text), LOG_U("unlogged", worker->tls_unlogged));
-    worker->tls_log_due_ms = now + TLS_LOG_MS;
-    worker->tls_unlogged = 0;
+    worker_handshake_failed(app, str_from_c(socket->address), socket->port, peer, err);
 }
 
 const struct server_handler http_front_handler = {

@@ -25,6 +25,7 @@ enum {
     ENDPOINT_CONNECTIONS_MAX = 8192, /* far above what one model server takes; bounds descriptors */
     ENDPOINT_PENDING_MAX = 1024,
     DNS_TTL_MS = 30000,
+    TLS_LOG_MS = 10000, /* from one line about refused handshakes to the next */
 };
 
 static const struct client_limits client_limits = {
@@ -44,6 +45,30 @@ struct metric *worker_response_metric(struct worker *worker, int status) {
         worker->responses[status] = metric_with(worker->telemetry->responses, &(vsr_str){ code, strlen(code) }, 1);
     }
     return worker->responses[status];
+}
+
+static struct metric *tls_failure_metric(const struct telemetry *telemetry, int code) {
+    return telemetry->tls_failures[code == VSR_E_TIMEOUT  ? TELEMETRY_TLS_TIMEOUT
+                                   : code == VSR_E_CLOSED ? TELEMETRY_TLS_CLOSED
+                                                          : TELEMETRY_TLS_REFUSED];
+}
+
+/* Whoever reaches the socket can cause these, so that they are counted, and only some of them logged. Who connects and
+ * leaves is a health check or a scanner: not logged at all. */
+void worker_handshake_failed(struct worker *worker, vsr_str address, uint16_t port, vsr_str peer,
+                             const struct vsr_err *err) {
+    uint64_t now = loop_now_ms(worker->loop);
+    metric_inc(tls_failure_metric(worker->telemetry, err->code));
+    if (err->code != VSR_E_TLS)
+        return;
+    if (now < worker->tls_log_due_ms) {
+        worker->tls_unlogged++;
+        return;
+    }
+    LOG_WARN("TLS handshake refused", LOG_S("address", address), LOG_U("port", port), LOG_S("peer", peer),
+             LOG_C("error", err->text), LOG_U("unlogged", worker->tls_unlogged));
+    worker->tls_log_due_ms = now + TLS_LOG_MS;
+    worker->tls_unlogged = 0;
 }
 
 /* Brings a number that only this thread can read to the registry. */

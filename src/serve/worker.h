@@ -165,6 +165,9 @@ struct snapshot *worker_use(struct worker *worker, struct snapshot *snapshot);
 void worker_unuse(struct worker *worker, struct snapshot *snapshot); /* `snapshot` NULL is allowed */
 
 struct metric *worker_response_metric(struct worker *worker, int status);
+/* Counts, and says now and then, who could not connect to the TLS socket of that address. */
+void worker_handshake_failed(struct worker *worker, vsr_str address, uint16_t port, vsr_str peer,
+                             const struct vsr_err *err);
 
 /* request.c: frees the requests kept for reuse. */
 void request_pool_free(struct worker *worker);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -697,6 +698,16 @@ test('TLS, and its renewal', async (t) => {
   writeFileSync(path.join(dir, 'tls.crt'), 'no certificate');
   await vsr.says(/tls\.crt/, from);
   assert.ok(await served(second), 'a file that is no good changes nothing');
+});
+
+test('TLS: who is not let in is counted, and some of it logged', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'vsr-extproc-tls-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  makeCertificate(dir, 'first');
+  const vsr = await start(t, routed(await Backend.start(t)), { args: ['--extproc-tls-dir', dir] });
+  await new Promise((resolve) => net.connect(vsr.extprocPort, '127.0.0.1').on('error', resolve).on('close', resolve).end('GET / HTTP/1.1\r\n\r\n').resume());
+  await eventually('the count', async () => /^vsr_tls_handshake_failures_total\{cause="refused"\} 1$/m.test((await vsr.metrics()).text()));
+  assert.match(vsr.log, new RegExp(`TLS handshake refused address=127\\.0\\.0\\.1 port=${vsr.extprocPort} `));
 });
 
 test('TLS without a certificate', async (t) => {

@@ -110,6 +110,7 @@ bool image_call_model(struct image_call *call, const struct config_model_ref *re
     if (!endpoint || upstream_headers_build(request->arena, &input, &headers, NULL) < 0 ||
         !write(call, provider_endpoint_model_id(target.model, endpoint, target.lora)))
         return false;
+    metric_inc(snapshot_model(request->snapshot, target.model->name)->metrics.requests);
     image_call_send(call, provider_endpoint_pool(endpoint, worker->index, worker->client), endpoint->ref->authority,
                     provider_endpoint_path(request->arena, endpoint, protocol, VSR_STR("")), headers.fields,
                     headers.n_fields);

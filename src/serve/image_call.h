@@ -48,8 +48,8 @@ void image_call_done(struct image_call *call);
 void image_call_send(struct image_call *call, struct client_endpoint *pool, vsr_str authority, vsr_str path,
                      const struct http1_field *fields, size_t n_fields);
 /*
- * Asks one endpoint of a model, with its own path, key and name for it; write() fills call->body. False: none can be
- * asked; image_call_end() follows.
+ * Asks one endpoint of a model, which counts as a request to it, with its own path, key and name for it; write() fills
+ * call->body. False: none can be asked; image_call_end() follows.
  */
 bool image_call_model(struct image_call *call, const struct config_model_ref *ref, enum protocol protocol,
                       bool (*write)(struct image_call *call, vsr_str model_id));

@@ -313,8 +313,8 @@ static bool read_picture(struct images *images, struct image_answer *answer) {
     return rc == 0;
 }
 
-/* From here on it is a backend's answer, that nobody has to be judged by any more. */
-static void give(struct request *request, const struct image_chat *chat) {
+/* From here on it is a backend's answer, that nobody has to be judged by any more. `counted`: its model was asked. */
+static void give(struct request *request, const struct image_chat *chat, bool counted) {
     struct http1_field type = { VSR_STR("content-type"), chat->streamed ? VSR_STR("text/event-stream; charset=utf-8")
                                                                         : VSR_STR("application/json") };
     struct buf *body = &request->images->say.body;
@@ -324,7 +324,8 @@ static void give(struct request *request, const struct image_chat *chat) {
     request->upstream_protocol = PROTOCOL_CHAT;
     request->forwarded = true;
     request->call_begun = true;
-    metric_inc(request->model->metrics.requests);
+    if (!counted)
+        metric_inc(request->model->metrics.requests);
     metric_add(request->model->metrics.inflight, 1);
     pipeline_upstream_head(request, &head);
     pipeline_upstream_body(request, buf_str(body));
@@ -352,7 +353,6 @@ static int64_t picture_tokens(const struct images *images) {
 }
 
 static void count_beside(const struct snapshot_model *model, const struct usage *usage) {
-    metric_inc(model->metrics.requests);
     metric_add(model->metrics.prompt_tokens, above_zero(usage->prompt));
     metric_add(model->metrics.completion_tokens, above_zero(usage->completion));
     metric_add(model->metrics.tokens, above_zero(usage->prompt) + above_zero(usage->completion));
@@ -399,7 +399,7 @@ static enum stage_result finish(struct request *request, struct images *images) 
     chat.url = picture.url;
     chat.id = protocol_mint_id(request->arena, VSR_STR("chatcmpl-"));
     chat.model = request->selected_model;
-    give(request, &chat);
+    give(request, &chat, !images->plugin || (images->text && chat.text.len > 0));
     return STAGE_DONE;
 }
 

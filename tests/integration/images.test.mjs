@@ -158,6 +158,32 @@ describe('images', () => {
     assert.equal(picture.headers.get('x-vsr-selected-model'), 'painter', 'who alone has answered');
   });
 
+  test('both: who is asked is counted, whatever comes of it', async (t) => {
+    const vsr = await start(t);
+    const asked = async () => {
+      const page = (await vsr.metrics()).text();
+      return ['writer', 'painter'].map((model) => Number(page.match(new RegExp(`^llm_model_requests_total\\{model="${model}"\\} (\\d+)$`, 'm'))?.[1] ?? 0));
+    };
+    const image = [{ type: 'image_url', image_url: { url } }];
+    const broken = jsonAnswer('{"error":{"message":"no"}}', { status: 500, reason: 'No' });
+    text.behaviour = openaiAnswer();
+    painter.behaviour = jsonAnswer(JSON.stringify(completion('x', image, { usage: undefined })));
+    assert.equal((await ask(vsr, 'Explain the picture')).status, 200);
+    assert.deepEqual(await asked(), [1, 1], 'a picture of which no usage is known');
+    painter.behaviour = broken;
+    assert.equal((await ask(vsr, 'Explain the picture')).status, 200);
+    assert.deepEqual(await asked(), [2, 2], 'no picture');
+    [text.behaviour, painter.behaviour] = [broken, omniAnswer()];
+    assert.equal((await ask(vsr, 'Explain the picture')).status, 200);
+    assert.deepEqual(await asked(), [3, 3], 'no text');
+    painter.behaviour = broken;
+    assert.equal((await ask(vsr, 'Explain the picture')).status, 503);
+    assert.deepEqual(await asked(), [4, 4], 'neither');
+    painter.behaviour = omniAnswer();
+    assert.equal((await ask(vsr, 'Draw a cat')).status, 200);
+    assert.deepEqual(await asked(), [4, 5], 'a picture alone');
+  });
+
   test('both: each model has its own budgets, and its own price', async (t) => {
     const priced = (currency) => ({ pricing: { currency, prompt_per_1m: 1000, completion_per_1m: 1000 } });
     const rules = [

@@ -34,6 +34,13 @@ vsr_str exchange_client_name(const struct exchange *exchange) {
     return stream ? stream_tls_peer_name(stream) : VSR_STR("");
 }
 
+_Static_assert((int)EXCHANGE_NOTES == (int)STREAM_NOTES, "the words are the stream's");
+
+uint64_t *exchange_notes(const struct exchange *exchange) {
+    struct stream *stream = exchange->ops->stream(exchange);
+    return stream ? stream_notes(stream) : NULL;
+}
+
 bool exchange_head_sent(const struct exchange *exchange) {
     return exchange->head_sent;
 }

@@ -73,6 +73,10 @@ struct loop *grpc_stream_loop(const struct grpc_stream *stream) {
     return exchange_loop(stream->exchange);
 }
 
+uint64_t *grpc_stream_notes(const struct grpc_stream *stream) {
+    return exchange_notes(stream->exchange);
+}
+
 /* ---- reading */
 
 static void refuse(struct grpc_stream *stream, enum grpc_status status, const char *text) {

@@ -183,6 +183,13 @@ vsr_str exchange_peer(const struct exchange *exchange);
  */
 vsr_str exchange_client_name(const struct exchange *exchange);
 
+/*
+ * What the handler keeps of the connection, for all of its exchanges: EXCHANGE_NOTES words, 0 to begin with. NULL when
+ * the connection is gone.
+ */
+enum { EXCHANGE_NOTES = 2 };
+uint64_t *exchange_notes(const struct exchange *exchange);
+
 /* Body reading: pause until resumed (backpressure toward the client). */
 void exchange_pause(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);

@@ -281,6 +281,10 @@ void stream_close_gracefully(struct stream *stream, uint64_t linger_ms) {
 
 /* ---- facts */
 
+uint64_t *stream_notes(struct stream *stream) {
+    return stream->notes;
+}
+
 vsr_str stream_peer(const struct stream *stream) {
     struct stream *s = (struct stream *)(uintptr_t)stream; /* the text is made when first asked for */
     struct sockaddr_storage addr = { 0 };

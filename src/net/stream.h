@@ -99,6 +99,10 @@ void stream_close_gracefully(struct stream *stream, uint64_t linger_ms);
 /* Peer address as text without the port, for logs; empty when unknown. Lives in the stream. */
 vsr_str stream_peer(const struct stream *stream);
 
+/* What whoever serves the connection keeps of it: STREAM_NOTES words, 0 to begin with. */
+enum { STREAM_NOTES = 2 };
+uint64_t *stream_notes(struct stream *stream);
+
 enum { STREAM_TLS_NAME_LEN_MAX = 1024 };
 
 /* What ALPN agreed on; empty for plain streams, before on_open, and when nothing was offered. Lives in the stream. */

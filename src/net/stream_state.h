@@ -50,6 +50,7 @@ struct stream {
     char peer[STREAM_PEER_LEN];
     char *tls_name; /* made when first asked for; NULL until then */
     size_t tls_name_len;
+    uint64_t notes[STREAM_NOTES];
 };
 
 /* ---- stream.c */

@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "core/log.h"
 #include "serve/answer.h"
+#include "serve/extproc_bodies.h"
 #include "serve/extproc_call.h"
 #include "serve/extproc_front.h"
 #include "serve/extproc_server.h"
@@ -28,6 +29,9 @@ static void take_headless(struct extproc_call *call, const struct extproc_messag
         give_up(call, message);
         return;
     }
+    if (!atomic_exchange(&call->extproc->seen->heads_hidden, true))
+        LOG_WARN("Envoy does not show the headers of answers: what has to be translated is refused when a backend has "
+                 "answered it; response_header_mode must be SEND");
     (void)err_set(&err, VSR_E_PROTOCOL, "Envoy does not show the headers of answers"); /* that is the error */
     pipeline_upstream_error(call->request, &err, true);
 }
@@ -82,6 +86,13 @@ static bool is_last(const struct extproc_call *call, const struct extproc_messag
     return (call->late_head || call->request->cell == RELAY_TRANSLATED) && has_said_all(call);
 }
 
+static void note_shown(struct extproc_call *call) {
+    uint64_t *notes = grpc_stream_notes(call->stream);
+    call->body_shown = true;
+    if (call->response_mode == EXTPROC_NONE && notes)
+        extproc_bodies_shown(notes);
+}
+
 void extproc_answer_body(struct extproc_call *call, const struct extproc_message *message) {
     if (call->state != EXTPROC_ANSWERING) {
         if (call->request)
@@ -90,8 +101,7 @@ void extproc_answer_body(struct extproc_call *call, const struct extproc_message
             extproc_pass(call, message);
         return;
     }
-    if (call->response_mode == EXTPROC_NONE)
-        atomic_store(&call->extproc->seen->bodies_hidden, false);
+    note_shown(call);
     if (call->response_mode != EXTPROC_DUPLEX)
         call->answer_chunks_owed++;
     call->chunk = message->body;

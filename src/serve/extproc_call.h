@@ -69,6 +69,7 @@ struct extproc_call {
     bool upstream_bare;     /* its headers were all */
     bool upstream_complete; /* the pipeline was told */
     bool late_head;         /* its headers were let pass, though the pipeline has not said its own */
+    bool body_shown;        /* a piece of it has come */
     bool swallow;           /* PASSING: what of its body may still come is not for the client */
     vsr_str chunk;          /* the piece at hand, during its message */
     struct json_end answer_end;

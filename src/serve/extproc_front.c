@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metrics.h"
+#include "serve/extproc_bodies.h"
 #include "serve/extproc_call.h"
 #include "serve/extproc_server.h"
 #include "serve/pipeline.h"
@@ -349,11 +350,12 @@ static void on_message(void *data, vsr_str bytes) {
 
 /*
  * Nothing but a body is as long: the client's is refused as a listener would, and who waits for the backend's gets an
- * error in its place.
+ * error in its place, or a broken connection when it has the beginning.
  */
 static void on_too_long(void *data) {
     struct extproc_call *call = data;
     struct vsr_err err = VSR_ERR_NONE;
+    bool told_end = false; /* of the answer: Envoy need not hear of an error, and would break what has gone out */
     if (call->state == EXTPROC_ASKING && call->request && !call->body_complete) {
         request_error(call->request, 413, TELEMETRY_REASON_parse_error, NULL,
                       VSR_STR("the request body is larger than this server accepts"));
@@ -363,8 +365,13 @@ static void on_too_long(void *data) {
         (void)err_set(&err, VSR_E_LIMIT, "the answer is larger than this server accepts"); /* that is the error */
         pipeline_upstream_error(call->request, &err, true);
         extproc_settle(call);
+        if (call->state == EXTPROC_ANSWERING) { /* the end would go out with a piece, and no other one is read */
+            call->aborted = true;
+            extproc_reply(call);
+        }
+        told_end = call->state == EXTPROC_PASSING && call->response_mode == EXTPROC_DUPLEX;
     }
-    if (call->state == EXTPROC_OVER)
+    if (call->state == EXTPROC_OVER || told_end)
         grpc_stream_finish(call->stream, GRPC_OK, VSR_STR(""));
 }
 
@@ -380,9 +387,15 @@ static void *on_open(void *app, struct grpc_stream *stream, const struct http1_h
     return call;
 }
 
-/* Envoy shows no bodies of answers, though it was asked to: it leaves when the answer's headers are answered. */
+/*
+ * Whether Envoy shows no bodies of answers, though it was asked to: then it leaves when the answer's headers are
+ * answered.
+ */
 static bool ends_unseen(struct extproc_call *call) {
-    if (call->state != EXTPROC_ANSWERING || call->response_mode != EXTPROC_NONE || call->upstream_complete)
+    uint64_t *notes = grpc_stream_notes(call->stream);
+    bool unseen = call->state == EXTPROC_ANSWERING && call->response_mode == EXTPROC_NONE && !call->body_shown &&
+                  !call->upstream_complete;
+    if (!unseen || !notes || !extproc_bodies_unseen(notes, loop_now_ms(call->extproc->worker->loop)))
         return false;
     if (!atomic_exchange(&call->extproc->seen->bodies_hidden, true))
         LOG_WARN("Envoy does not show the bodies of answers and does not let the mode be changed: what a request has "

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "provider/credentials.h"
 #include "serve/endpoints.h"
+#include "serve/extproc_bodies.h"
 #include "serve/extproc_call.h"
 #include "serve/extproc_front.h"
 #include "serve/extproc_server.h"
@@ -291,12 +292,13 @@ static void send_headers(struct extproc_call *call, struct extproc_answer *answe
 }
 
 /*
- * Envoy has been asked for the body of an answer before, and did not show it. Who is to get an answer in other words
+ * Envoy has been asked for bodies of answers before, and did not show them. Who is to get an answer in other words
  * would get the backend's; before anybody works for that it is refused.
  */
 static bool refuse_hidden(struct extproc_call *call) {
-    if (call->response_mode != EXTPROC_NONE || !atomic_load(&call->extproc->seen->bodies_hidden) ||
-        !extproc_translates(call))
+    uint64_t *notes = grpc_stream_notes(call->stream);
+    if (call->response_mode != EXTPROC_NONE || !notes || !extproc_translates(call) ||
+        !extproc_bodies_refuse(notes, loop_now_ms(call->extproc->worker->loop)))
         return false;
     call->outbound = NULL;
     request_error(call->request, 502, TELEMETRY_REASON_translation, NULL,

@@ -28,10 +28,11 @@ struct extproc_options {
     const char *tls_dir; /* NULL: plain */
 };
 
-/* What all workers have seen of Envoy's filter and told the log of once. All false to begin with; any thread. */
+/* What the log was told of Envoy's filter, once for all workers. All false to begin with; any thread. */
 struct extproc_seen {
     atomic_bool headers_lag;   /* headers of requests cannot follow their bodies */
     atomic_bool bodies_hidden; /* bodies of answers are not shown, though asked for */
+    atomic_bool heads_hidden;  /* headers of answers are not shown */
 };
 
 /* Whether the port is free: asked once, before the workers start. */

@@ -308,6 +308,24 @@ describe('messages that no Envoy sends', () => {
       assert.deepEqual([answer.status, answer.immediate], [502, true]);
       assert.equal(JSON.parse(answer.body).error.type, 'server_error');
     }
+    // A client that has the beginning cannot get an error in place of the rest: it is cut off, whatever Envoy's filter
+    // would do without a last word (failure_mode_allow).
+    const began = 'event: message_start\ndata: {"type":"message_start","message":{"id":"x","role":"assistant","content":[]}}\n\n';
+    const events = () => ({ status: 200, headers: [['content-type', 'text/event-stream']], chunks: [began, `event: ${'y'.repeat(3 << 20)}\n\n`] });
+    const exchange = asked(chat('hi', { model: 'claude', stream: true }));
+    const cut = await within('a break', new Envoy(t, vsr.extprocPort, { responseBody: 'STREAMED' }).exchange(exchange, { upstream: events }));
+    assert.ok(cut.immediate && cut.cut);
+    assert.match(cut.got.toString(), /^data: .*"role":"assistant"/);
+    const stream = new Envoy(t, vsr.extprocPort).open();
+    const said = [];
+    stream.call.on('data', (message) => said.push(message.response_body?.response.body_mutation?.streamed_response));
+    stream.send('request_headers', { headers: wire(HEAD), end_of_stream: false }, configOf({ requestBody: 'FULL_DUPLEX_STREAMED', responseBody: 'FULL_DUPLEX_STREAMED' }));
+    stream.send('request_body', { body: exchange.chunks[0], end_of_stream: true });
+    stream.send('response_headers', { headers: wire({ ':status': 200, 'content-type': 'text/event-stream' }), end_of_stream: false });
+    for (const chunk of events().chunks) stream.send('response_body', { body: Buffer.from(chunk), end_of_stream: false });
+    assert.equal((await within('the end', stream.closed)).code, grpc.status.OK);
+    assert.match(said.at(-1).body.toString(), /data: \{"error":.*/);
+    assert.ok(said.at(-1).end_of_stream, 'in duplex mode the error has a place');
     await idle(vsr);
     await assertServes(vsr);
   });
@@ -318,8 +336,9 @@ describe('messages that no Envoy sends', () => {
 test('what the filter does not allow is said once, whatever number of workers and connections', async (t) => {
   const vsr = await start(t, policy({ models: { m: { endpoint: '127.0.0.1:1' } }, default_model: 'm' }));
   const streamed = { requestBody: 'STREAMED', responseBody: 'NONE', allowModeOverride: false };
-  for (let i = 0; i < 12; i++) {
-    const envoy = new Envoy(t, vsr.extprocPort, streamed);
+  const envoys = [1, 2, 3].map(() => new Envoy(t, vsr.extprocPort, streamed));
+  for (let i = 0; i < 18; i++) {
+    const envoy = envoys[i % 3];
     const answer = await envoy.exchange(asked(chat('hi'), { size: 20 }), { upstream: () => good });
     assert.equal(answer.body.toString(), good.chunks[0]);
   }
@@ -327,27 +346,40 @@ test('what the filter does not allow is said once, whatever number of workers an
   assert.equal(vsr.log.match(/headers of a request, the routed model among them, cannot follow/g).length, 1);
   assert.equal(vsr.log.match(/does not show the bodies of answers/g).length, 1);
   const page = (await vsr.metrics()).text();
-  assert.doesNotMatch(page, /^llm_request_errors_total\{.*\} [1-9]/m, 'a body that is not shown is no error');
-  assert.match(page, /^llm_model_requests_total\{.*\} 12$/m);
+  assert.deepEqual(
+    page.match(/^llm_request_errors_total\{.*\} [1-9]\d*$/gm),
+    ['llm_request_errors_total{model="m",reason="cancellation"} 12'],
+    'once it is known, a body that is not shown is no error: before, four on each connection look like clients that left',
+  );
+  assert.match(page, /^llm_model_requests_total\{.*\} 18$/m);
 });
 
 test('an answer that has to be translated and is not shown', async (t) => {
   const claude = { api_format: 'anthropic', backend_refs: [{ endpoint: '127.0.0.1:1', api_key: 'k' }] };
   const vsr = await start(t, policy({ models: { m: { endpoint: '127.0.0.1:1' }, claude }, default_model: 'm' }));
   const theirs = '{"id":"x","type":"message","role":"assistant","model":"c","content":[{"type":"text","text":"fine"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}';
-  const ask = (model, allowModeOverride, text = theirs) =>
-    new Envoy(t, vsr.extprocPort, { responseBody: 'NONE', allowModeOverride }).exchange(asked(chat('hi', { model })), {
-      upstream: () => ({ ...good, chunks: [text] }),
-    });
+  const envoy = new Envoy(t, vsr.extprocPort, { responseBody: 'NONE' });
+  const other = new Envoy(t, vsr.extprocPort, { responseBody: 'NONE' });
+  const ask = (model, allowModeOverride, text = theirs) => {
+    envoy.options.allowModeOverride = allowModeOverride;
+    return envoy.exchange(asked(chat('hi', { model })), { upstream: () => ({ ...good, chunks: [text] }) });
+  };
   const said = async (answer) => JSON.parse((await answer).body).choices?.[0].message.content;
   assert.equal(await said(ask('claude', true)), 'fine');
-  assert.equal(await said(ask('m', false, good.chunks[0])), 'fine');
+  for (let i = 0; i < 4; i++) assert.equal(await said(ask('m', false, good.chunks[0])), 'fine');
+  assert.equal(await said(ask('claude', true)), 'fine', 'not sure yet');
+  for (let i = 0; i < 5; i++) assert.equal(await said(ask('m', false, good.chunks[0])), 'fine');
   // Now it is known that this Envoy does not let itself be asked.
   for (let i = 0; i < 2; i++) {
     const answer = await ask('claude', false);
     assert.deepEqual([answer.status, answer.immediate], [502, true]);
     assert.match(answer.body.toString(), /response_body_mode must be BUFFERED/);
   }
+  assert.equal(
+    await said(other.exchange(asked(chat('hi', { model: 'claude' })), { upstream: () => ({ ...good, chunks: [theirs] }) })),
+    'fine',
+    'another connection is another filter',
+  );
   assert.equal(await said(ask('m', true, good.chunks[0])), 'fine');
   assert.equal(await said(ask('claude', true)), 'fine', 'and now it does');
 
@@ -364,7 +396,28 @@ test('an answer that has to be translated and is not shown', async (t) => {
     else assert.equal(answer.immediate_response.status.code, 502);
     await stream.finish();
   }
+  assert.equal(vsr.log.match(/does not show the headers of answers: /g).length, 1);
   await idle(vsr);
+});
+
+test('clients that leave behind the headers of their answers switch nothing off', async (t) => {
+  const claude = { api_format: 'anthropic', backend_refs: [{ endpoint: '127.0.0.1:1', api_key: 'k' }] };
+  const vsr = await start(t, policy({ models: { claude }, default_model: 'claude' }));
+  const envoy = new Envoy(t, vsr.extprocPort, { responseBody: 'NONE' });
+  const events = ['message_start', { message: { id: 'x', role: 'assistant', content: [] } }];
+  const head = { status: 200, headers: [['content-type', 'text/event-stream']] };
+  const first = `event: ${events[0]}\ndata: ${JSON.stringify({ type: events[0], ...events[1] })}\n\n`;
+  let left = 0;
+  for (const chunks of [[], [first], [], [first], [], [first], [], [], [], []]) {
+    await envoy.exchange(asked(chat('hi', { model: 'claude', stream: true })), { upstream: () => ({ ...head, chunks, cut: 'end' }) });
+    left += 1;
+  }
+  const theirs = '{"id":"x","type":"message","role":"assistant","model":"c","content":[{"type":"text","text":"fine"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}';
+  const answer = await envoy.exchange(asked(chat('hi', { model: 'claude' })), { upstream: () => ({ ...good, chunks: [theirs] }) });
+  assert.equal(JSON.parse(answer.body).choices?.[0].message.content, 'fine', answer.body.toString());
+  await idle(vsr);
+  assert.match((await vsr.metrics()).text(), new RegExp(`^llm_request_errors_total\\{model="claude",reason="cancellation"\\} ${left}$`, 'm'));
+  assert.doesNotMatch(vsr.log, /does not show the bodies/);
 });
 
 // ---- whom vsr asks -----------------------------------------------------------------------------------------------

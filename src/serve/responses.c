@@ -565,8 +565,8 @@ static void on_kept(void *owner, const struct store_reply *reply) {
     struct request *request = owner;
     struct run *run = request->responses->run;
     request->responses->op = NULL;
-    if (run && (reply->kept || reply->rc == VSR_E_NOT_FOUND)) {
-        run_overtaken(run);
+    if (run && (reply->kept || reply->deleted)) {
+        run_refused(run, reply);
         return;
     }
     if (reply->rc < 0)

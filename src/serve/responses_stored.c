@@ -274,6 +274,7 @@ static enum stage_result cancel_one(struct request *request) {
     if (exchange->state == RESPONSES_NEW) {
         exchange->state = RESPONSES_LOADING;
         record.status = VSR_STR("cancelled");
+        record.expires_s = 0; /* anew, as that of any end */
         record.object_json = with_status(request->arena, record.object_json, "cancelled");
         exchange->op = response_store_update(request->worker->store, &record, on_cancelled, request);
     }

@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/json_edit.h"
 #include "core/json_write.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "serve/pipeline.h"
 #include "serve/request.h"
@@ -34,9 +35,12 @@ struct run {
     struct buf error; /* body of an answer that is none */
     struct run_log log;
     struct arena *scratch;
-    struct store_op *op; /* a look at the record */
+    struct store_op *op; /* a look at the record, or its end */
     struct loop_timer looking;
     bool overtaken;      /* the record is final, and not by us: the answer is not kept */
+    bool completed;      /* of one that has failed: the front end had all of the answer */
+    bool told;           /* somebody in this process has ended or deleted it */
+    vsr_str failed;      /* the object that the store is asked to keep; in the scratch memory; empty: not yet */
     const char *outcome; /* as metrics say it */
 };
 
@@ -93,8 +97,9 @@ static void read_error(struct run *run, struct arena *arena, vsr_str *code, vsr_
         (void)json_str(arena, &doc, ref, code);
 }
 
-/* Nothing was answered that could be kept: the response has failed. */
-static void fail(struct run *run) {
+/* Nothing was answered that could be kept: the response has failed. Whether it may say so, or has another end already,
+ * is what `done` is told. */
+static struct store_op *put_failed(struct run *run, store_done_fn *done) {
     struct response_record record = run->record;
     struct json_writer w;
     struct buf error;
@@ -111,8 +116,8 @@ static void fail(struct run *run) {
     record.status = VSR_STR("failed");
     record.object_json = make_object(run, RESPONSE_STATUS_FAILED, buf_str(&error));
     buf_done(&error);
-    (void)response_store_update(run->worker->store, &record, NULL, NULL); /* what has ended already stays */
-    log_object(run, RESPONSES_EVENT_FAILED, record.object_json);
+    run->failed = record.object_json;
+    return response_store_update(run->worker->store, &record, done, run);
 }
 
 static void drained(void *data) {
@@ -159,12 +164,18 @@ static void close_run(struct run *run, bool completed) {
 /* ---- a record that others end or delete: in this process, or in another one that shares the store */
 
 static bool is_settled(const struct run *run) {
-    return run->request->responses && run->request->responses->settled;
+    return run->failed.len || (run->request->responses && run->request->responses->settled);
 }
 
 static void end_as(struct run *run, const char *outcome) {
     run->outcome = outcome;
     close_run(run, false);
+}
+
+static void end_deleted(struct run *run) {
+    if (!run->told)
+        LOG_WARN("a response was deleted while it ran: its run ends", LOG_S("id", run->meta.id));
+    end_as(run, "deleted");
 }
 
 static void look(void *data);
@@ -200,8 +211,8 @@ static void tell_end(struct run *run, const struct response_record *ended) {
 static void on_ended(void *owner, const struct store_reply *reply) {
     struct run *run = owner;
     run->op = NULL;
-    if (reply->rc == VSR_E_NOT_FOUND) {
-        end_as(run, "deleted");
+    if (reply->rc == VSR_E_NOT_FOUND) { /* it had ended, so nobody else writes it any more */
+        end_deleted(run);
     } else if (reply->rc == 0 && reply->n > 0 && store_status_is_final(reply->records[0].status)) {
         tell_end(run, &reply->records[0]);
         end_as(run, outcome_of(reply->records[0].status));
@@ -210,7 +221,7 @@ static void on_ended(void *owner, const struct store_reply *reply) {
     }
 }
 
-void run_overtaken(struct run *run) {
+static void run_overtaken(struct run *run) {
     if (run->overtaken && run->op)
         return;
     run->overtaken = true;
@@ -218,17 +229,52 @@ void run_overtaken(struct run *run) {
     run->op = response_store_get(run->worker->store, run->meta.id, on_ended, run);
 }
 
+void run_refused(struct run *run, const struct store_reply *reply) {
+    if (reply->deleted)
+        end_deleted(run);
+    else
+        run_overtaken(run);
+}
+
+/* The place had no room, or has forgotten it, or is another one now: the response is still wanted. */
+static void put_again(struct run *run) {
+    struct response_record record = run->record;
+    LOG_WARN("the store has lost a response that is under way: it is written again", LOG_S("id", run->meta.id));
+    record.status = VSR_STR("in_progress");
+    (void)response_store_update(run->worker->store, &record, NULL, NULL);
+}
+
 static void on_looked(void *owner, const struct store_reply *reply) {
     struct run *run = owner;
     run->op = NULL;
     if (is_settled(run)) /* its end is on the way, and may be what was found */
         return;
+    if (reply->deleted || reply->kept) {
+        run_refused(run, reply);
+        return;
+    }
     if (reply->rc == VSR_E_NOT_FOUND)
-        end_as(run, "deleted");
-    else if (reply->rc == 0 && reply->kept)
-        run_overtaken(run);
-    else
-        look_later(run);
+        put_again(run);
+    look_later(run);
+}
+
+static void on_failed(void *owner, const struct store_reply *reply) {
+    struct run *run = owner;
+    run->op = NULL;
+    if (reply->deleted || reply->kept) {
+        run_refused(run, reply);
+        return;
+    }
+    log_object(run, RESPONSES_EVENT_FAILED, run->failed);
+    close_run(run, run->completed);
+}
+
+/* Ends as failed, unless it has ended otherwise. */
+static void fail(struct run *run, bool completed) {
+    run->completed = completed;
+    loop_timer_stop(&run->looking);
+    store_op_cancel(run->op);
+    run->op = put_failed(run, on_failed);
 }
 
 static void look(void *data) {
@@ -270,9 +316,11 @@ static void run_body(void *handle, vsr_str bytes) {
 
 static void run_end(void *handle) {
     struct run *run = handle;
-    if (run->status >= 300)
-        fail(run);
-    else if (run->request->encoder)
+    if (run->status >= 300) {
+        fail(run, true);
+        return;
+    }
+    if (run->request->encoder)
         run->outcome = response_status_name(responses_encoder_status(run->request->encoder));
     close_run(run, true);
 }
@@ -286,9 +334,7 @@ static bool run_retract(void *handle) {
 }
 
 static void run_abort(void *handle) {
-    struct run *run = handle;
-    fail(run);
-    close_run(run, false);
+    fail(handle, false);
 }
 
 static size_t run_queued(void *handle) {
@@ -373,7 +419,10 @@ void run_stop(struct worker *worker, vsr_str id) {
     struct run *run = worker->runs;
     while (run && !str_eq(run->meta.id, id))
         run = run->next;
-    if (!run || is_settled(run) || run->overtaken)
+    if (!run)
+        return;
+    run->told = true;
+    if (is_settled(run) || run->overtaken)
         return; /* it ends by itself */
     store_op_cancel(run->op);
     run->op = NULL;
@@ -394,8 +443,10 @@ void runs_end(struct worker *worker) {
             buf_reset(&run->error);
             (void)buf_append_c(&run->error, "{\"error\":{\"message\":\"the server was stopped\"}}");
             run->status = 503;
-            fail(run);
+            (void)put_failed(run, NULL); /* what has ended already stays */
         }
+        if (run->failed.len)
+            log_object(run, RESPONSES_EVENT_FAILED, run->failed);
         close_run(run, false);
     }
 }

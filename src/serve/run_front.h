@@ -7,7 +7,7 @@
  *
  * A run belongs to a worker and goes on when the client that began it is gone. It ends with its answer, with its record
  * (POST .../cancel and DELETE, also in another process that shares the store, which it notices within two seconds), or
- * with the worker. Worker thread only.
+ * with the worker. A record that the store has lost ends nothing: it is written again. Worker thread only.
  */
 #ifndef VSR_SERVE_RUN_FRONT_H
 #define VSR_SERVE_RUN_FRONT_H
@@ -22,6 +22,7 @@ struct request;
 struct response_meta;
 struct response_record;
 struct run;
+struct store_reply;
 struct worker;
 
 /* A place for one more among `runs_max` that may run here, until run_promise_end(). False: there is none. */
@@ -42,8 +43,8 @@ const struct response_meta *run_meta(const struct run *run);
 /* Its work begins: the record says so, and is looked at every now and then, since others may end or delete it. */
 void run_begins(struct run *run);
 
-/* What it was about to keep was refused, because the record has ended or is gone: it ends as the record says. */
-void run_overtaken(struct run *run);
+/* What it was about to keep was refused, `kept` or `deleted`: it ends as the record says. */
+void run_refused(struct run *run, const struct store_reply *reply);
 
 /* The record of that response was ended or deleted: the run, if it is here, looks at it and ends as it says. */
 void run_stop(struct worker *worker, vsr_str id);

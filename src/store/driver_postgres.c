@@ -27,10 +27,11 @@ enum {
 
 enum statement {
     PG_PUT,
-    PG_UPDATE,
+    PG_STATE,
     PG_PROGRESS,
     PG_CHAIN,
     PG_DELETE,
+    PG_FORGET,
     PG_DELETE_LOG,
     PG_DELETE_EVENTS,
     PG_LOG_GET,
@@ -55,33 +56,40 @@ static const struct {
                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
                  " ON CONFLICT (id) DO UPDATE SET previous_id = $2, conversation_id = $3, owner = $4, status = $5,"
                  " final = $6, instance = $7, object = $8, input = $9, created_s = $10, expires_s = $11,"
-                 " input_tokens = $12, output_tokens = $13 WHERE NOT r.final OR r.expires_s <= $14" },
-    /* how many it has changed, and how many there are */
-    [PG_UPDATE] = { "vsr_update",
-                    "WITH changed AS (UPDATE @ SET previous_id = $2, conversation_id = $3, owner = $4, status = $5,"
-                    " final = $6, instance = $7, object = $8, input = $9, created_s = $10, expires_s = $11,"
-                    " input_tokens = $12, output_tokens = $13 WHERE id = $1 AND (NOT final OR status = $5) AND "
-                    "expires_s > $14"
-                    " RETURNING 1)"
-                    " SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM @ WHERE id = $1 AND expires_s > "
-                    "$14)" },
-    [PG_PROGRESS] = { "vsr_progress", "WITH changed AS (UPDATE @ SET status = 'in_progress' WHERE id = $1 AND NOT final"
-                                      " AND status <> 'in_progress')"
-                                      " SELECT final FROM @ WHERE id = $1 AND expires_s > $2" },
+                 " input_tokens = $12, output_tokens = $13"
+                 " WHERE NOT r.final OR r.expires_s <= $14 OR ($15::boolean AND r.status = $5)" },
+    [PG_STATE] = { "vsr_state", "SELECT status FROM @ WHERE id = $1 AND expires_s > $2" },
+    [PG_PROGRESS] = { "vsr_progress",
+                      "WITH changed AS (UPDATE @ SET status = 'in_progress', expires_s = greatest(expires_s, "
+                      "$3::bigint)"
+                      " WHERE id = $1 AND NOT final AND expires_s > $2 AND (status <> 'in_progress' OR expires_s < $4))"
+                      " SELECT status FROM @ WHERE id = $1 AND expires_s > $2" },
     /* first who is in the chain, then what they hold: the sizes bound what is read */
     [PG_CHAIN] = { "vsr_chain",
                    "WITH RECURSIVE chain (id, previous_id, hop, len, seen) AS ("
                    " SELECT id, previous_id, 1::bigint, octet_length(object)::bigint + octet_length(input),"
-                   " ARRAY[id] FROM @ WHERE id = $1 AND expires_s > $2"
+                   " ARRAY[id] FROM @ WHERE id = $1 AND expires_s > $2 AND status <> 'deleted'"
                    " UNION ALL SELECT r.id, r.previous_id, c.hop + 1,"
                    " c.len + octet_length(r.object) + octet_length(r.input), c.seen || r.id"
-                   " FROM chain c JOIN @ r ON r.id = c.previous_id WHERE r.expires_s > $2 AND c.hop < $3::bigint"
+                   " FROM chain c JOIN @ r ON r.id = c.previous_id WHERE r.expires_s > $2 AND r.status <> 'deleted'"
+                   " AND c.hop < $3::bigint"
                    " AND c.len + octet_length(r.object) + octet_length(r.input) <= $4::bigint"
                    " AND NOT r.id = ANY (c.seen))"
                    " SELECT r.id, r.previous_id, r.conversation_id, r.owner, r.status, r.object, r.input, r.created_s,"
                    " r.expires_s, r.input_tokens, r.output_tokens"
                    " FROM chain c JOIN @ r ON r.id = c.id ORDER BY c.hop DESC" },
-    [PG_DELETE] = { "vsr_delete", "DELETE FROM @ WHERE id = $1" },
+    /* what stays is the mark; $4: also where nothing was */
+    [PG_DELETE] = { "vsr_delete",
+                    "INSERT INTO @ AS r (id, previous_id, conversation_id, owner, status, final, instance, object, "
+                    "input,"
+                    " created_s, expires_s, input_tokens, output_tokens)"
+                    " SELECT $1::text, '', '', '', 'deleted', true, '', ''::bytea, ''::bytea, 0, $2::bigint, 0, 0"
+                    " WHERE $4::boolean OR EXISTS (SELECT 1 FROM @ WHERE id = $1 AND expires_s > $3)"
+                    " ON CONFLICT (id) DO UPDATE SET previous_id = '', conversation_id = '', owner = '',"
+                    " status = 'deleted', final = true, instance = '', object = '', input = '', created_s = 0,"
+                    " expires_s = $2, input_tokens = 0, output_tokens = 0"
+                    " WHERE r.status <> 'deleted' OR r.expires_s <= $3" },
+    [PG_FORGET] = { "vsr_forget", "DELETE FROM @ WHERE id = $1" },
     [PG_DELETE_LOG] = { "vsr_delete_log", "DELETE FROM @_logs WHERE id = $1" },
     [PG_DELETE_EVENTS] = { "vsr_delete_events", "DELETE FROM @_events WHERE log = $1" },
     [PG_LOG_GET] = { "vsr_log_get", "SELECT n, len, last_seq FROM @_logs WHERE id = $1 AND expires_s > $2 FOR UPDATE" },
@@ -174,10 +182,10 @@ static int change(struct postgres_place *place, enum statement which, const stru
 
 /* ---- records */
 
-/* For PG_PUT and PG_UPDATE. */
+/* For PG_PUT; `update`: also in place of the same end. */
 static void record_params(const struct postgres_place *place, struct arena *arena, const struct response_record *record,
-                          int64_t now_s, struct postgres_params *p) {
-    postgres_params_init(p, arena, 14);
+                          bool update, int64_t now_s, struct postgres_params *p) {
+    postgres_params_init(p, arena, 15);
     postgres_add_str(p, arena, record->id);
     postgres_add_str(p, arena, record->previous_id);
     postgres_add_str(p, arena, record->conversation_id);
@@ -192,42 +200,48 @@ static void record_params(const struct postgres_place *place, struct arena *aren
     postgres_add_i64(p, record->input_tokens);
     postgres_add_i64(p, record->output_tokens);
     postgres_add_i64(p, now_s);
+    postgres_add_bool(p, update);
 }
 
-static int put(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
-               struct vsr_err *err) {
-    struct postgres_params p;
-    uint64_t n = 0;
-    int rc;
-    record_params(place, arena, &op->record, now_s, &p);
-    rc = change(place, PG_PUT, &p, &n, err);
-    if (rc < 0)
-        return rc;
-    op->kept = n == 0;
-    store_op_settle(op);
-    return 0;
-}
-
-static int update(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
-                  struct vsr_err *err) {
-    struct postgres_params p;
-    PGresult *result = NULL;
-    int rc;
-    record_params(place, arena, &op->record, now_s, &p);
-    rc = use(place, PG_UPDATE, &p, &result, err);
-    if (rc < 0)
-        return rc;
-    if (postgres_i64(result, 0, 0) > 0)
-        store_op_settle(op);
+/* Settles it as the status says that PG_STATE or PG_PROGRESS has read; what is under way is what was asked for. */
+static void settle_by(struct store_op *op, const PGresult *result) {
+    bool there = PQntuples(result) > 0;
+    vsr_str status = there ? postgres_str(result, 0, 0) : VSR_STR("deleted");
+    if (str_eq_c(status, "deleted"))
+        store_op_fail_absent(op, there);
+    else if (store_status_is_final(status))
+        store_op_settle_kept(op);
     else
-        store_op_settle_unchanged(op, postgres_i64(result, 0, 1) > 0);
-    PQclear(result);
-    return 0;
+        store_op_settle(op);
+}
+
+static int ask_state(struct postgres_place *place, struct arena *arena, vsr_str id, int64_t now_s, PGresult **ret,
+                     struct vsr_err *err) {
+    struct postgres_params p;
+    postgres_params_init(&p, arena, 2);
+    postgres_add_str(&p, arena, id);
+    postgres_add_i64(&p, now_s);
+    return use(place, PG_STATE, &p, ret, err);
 }
 
 static int run_put(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
                    struct vsr_err *err) {
-    return op->update ? update(place, arena, op, now_s, err) : put(place, arena, op, now_s, err);
+    struct postgres_params p;
+    PGresult *result = NULL;
+    uint64_t n = 0;
+    int rc;
+    record_params(place, arena, &op->record, op->update, now_s, &p);
+    rc = change(place, PG_PUT, &p, &n, err);
+    if (rc == 0 && n == 0)
+        rc = ask_state(place, arena, op->record.id, now_s, &result, err);
+    if (rc < 0)
+        return rc;
+    if (n)
+        store_op_settle(op);
+    else
+        settle_by(op, result);
+    PQclear(result);
+    return 0;
 }
 
 static int run_progress(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
@@ -235,16 +249,15 @@ static int run_progress(struct postgres_place *place, struct arena *arena, struc
     struct postgres_params p;
     PGresult *result = NULL;
     int rc;
-    postgres_params_init(&p, arena, 2);
+    postgres_params_init(&p, arena, 4);
     postgres_add_str(&p, arena, op->record.id);
     postgres_add_i64(&p, now_s);
+    postgres_add_i64(&p, now_s + place->options->ttl_s);
+    postgres_add_i64(&p, now_s + place->options->ttl_s / 2);
     rc = use(place, PG_PROGRESS, &p, &result, err);
     if (rc < 0)
         return rc;
-    if (PQntuples(result) && !postgres_bool(result, 0, 0))
-        store_op_settle(op);
-    else
-        store_op_settle_unchanged(op, PQntuples(result) > 0);
+    settle_by(op, result);
     PQclear(result);
     return 0;
 }
@@ -307,9 +320,17 @@ static int delete_log(struct postgres_place *place, struct arena *arena, vsr_str
     return rc < 0 ? rc : delete_by(place, arena, PG_DELETE_EVENTS, id, NULL, err);
 }
 
-static int run_delete(struct postgres_place *place, struct arena *arena, struct store_op *op, struct vsr_err *err) {
+static int run_delete(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
+                      struct vsr_err *err) {
+    struct postgres_params p;
     uint64_t n = 0;
-    int rc = delete_by(place, arena, PG_DELETE, op->record.id, &n, err);
+    int rc;
+    postgres_params_init(&p, arena, 4);
+    postgres_add_str(&p, arena, op->record.id);
+    postgres_add_i64(&p, now_s + STORE_DELETED_S);
+    postgres_add_i64(&p, now_s);
+    postgres_add_bool(&p, op->held);
+    rc = change(place, PG_DELETE, &p, &n, err);
     if (rc == 0)
         rc = delete_log(place, arena, op->record.id, err);
     if (rc < 0)
@@ -317,7 +338,7 @@ static int run_delete(struct postgres_place *place, struct arena *arena, struct 
     if (n)
         store_op_settle(op);
     else
-        store_op_fail(op, VSR_E_NOT_FOUND, "no such response");
+        store_op_fail_absent(op, false);
     return 0;
 }
 
@@ -411,11 +432,21 @@ static int put_events(struct postgres_place *place, struct arena *arena, const s
     return rc;
 }
 
+static int is_deleted(struct postgres_place *place, struct arena *arena, vsr_str id, int64_t now_s, bool *ret,
+                      struct vsr_err *err) {
+    PGresult *result = NULL;
+    int rc = ask_state(place, arena, id, now_s, &result, err);
+    *ret = rc == 0 && PQntuples(result) && str_eq_c(postgres_str(result, 0, 0), "deleted");
+    PQclear(result);
+    return rc;
+}
+
 static int run_append(struct postgres_place *place, struct arena *arena, struct store_op *op, int64_t now_s,
                       struct vsr_err *err) {
     const struct response_store_options *o = place->options;
     struct log_size size;
     size_t first = 0;
+    bool deleted = false;
     int rc = get_log(place, arena, op->record.id, now_s, &size, err);
     while (rc == 0 && first < op->n_new_events && op->new_events[first].seq <= size.last_seq)
         first++;
@@ -425,6 +456,12 @@ static int run_append(struct postgres_place *place, struct arena *arena, struct 
             return 0;
         }
         size = (struct log_size){ .last_seq = -1 };
+    }
+    if (rc == 0 && !size.found)
+        rc = is_deleted(place, arena, op->record.id, now_s, &deleted, err);
+    if (rc == 0 && deleted) { /* nor does any part of it come back */
+        store_op_refuse_gap(op, -1);
+        return 0;
     }
     if (rc == 0 && !size.found)
         rc = delete_log(place, arena, op->record.id, err); /* one that has expired, or has no part of what is held */
@@ -518,7 +555,7 @@ static int run_one(struct postgres_place *place, struct arena *arena, struct sto
     case STORE_OP_PROGRESS:
         return run_progress(place, arena, op, now_s, err);
     case STORE_OP_DELETE:
-        return run_delete(place, arena, op, err);
+        return run_delete(place, arena, op, now_s, err);
     case STORE_OP_APPEND:
         return run_append(place, arena, op, now_s, err);
     case STORE_OP_READ:
@@ -533,7 +570,7 @@ static int postgres_run(void *state, struct store_op **ops, size_t n, int64_t no
     bool writes = false;
     int rc = 0;
     for (size_t i = 0; i < n; i++)
-        writes |= !store_op_is_read(ops[i]);
+        writes |= store_op_is_write(ops[i]);
     if (writes)
         rc = do_text(place, "BEGIN", err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
@@ -607,12 +644,12 @@ static int fail_record(struct postgres_place *place, struct arena *arena, vsr_st
     if (rc < 0)
         return rc;
     if (op.rc < 0)
-        return delete_by(place, arena, PG_DELETE, id, &n, err); /* its time is over */
+        return delete_by(place, arena, PG_FORGET, id, &n, err); /* its time is over */
     record = op.records[0];
     record.status = VSR_STR("failed");
     record.object_json = record_failed_object(arena, record.object_json);
     op = (struct store_op){ .kind = STORE_OP_PUT, .arena = arena, .record = record, .update = true };
-    return update(place, arena, &op, now_s, err);
+    return run_put(place, arena, &op, now_s, err);
 }
 
 static int fail_some(struct postgres_place *place, struct arena *arena, int64_t now_s, size_t *ret_n,

@@ -1,7 +1,8 @@
 /*
  * The place `redis`: a server that several replicas may share.
  *
- *     <prefix>response:<id>         STRING  the record as JSON, `final` first, with the time it has left
+ *     <prefix>response:<id>         STRING  the record as JSON, `final` and `status` first, with the time it has left
+ *     <prefix>deleted:<id>          STRING  empty: it was there
  *     <prefix>unfinished:<instance> SET     ids of records that this instance has under way
  *     <prefix>events:<id>           STREAM  one entry an event; its id is the event's number and one, so that adding
  *                                           it once more is refused
@@ -33,15 +34,19 @@ enum {
 
 /*
  * A final record stays: what is there begins with that. An update may replace one that begins with the same status.
- * KEYS: record, unfinished. ARGV: value, milliseconds, id, final, update. -1: it is not there, and was to be.
+ * KEYS: record, unfinished, deleted. ARGV: value, milliseconds, id, final, update. 0: it stays; -2: it was deleted.
  */
 static const char put_script[] =
+    "if redis.call('EXISTS', KEYS[3]) == 1 then\n"
+    "  redis.call('SREM', KEYS[2], ARGV[3])\n"
+    "  return -2\n"
+    "end\n"
     "local head = redis.call('GETRANGE', KEYS[1], 0, 12)\n"
     "local same = ARGV[5] == '1' and string.match(ARGV[1], '^{\"final\":true,\"status\":\"[a-z_]*\"')\n"
     "local again = same and redis.call('GETRANGE', KEYS[1], 0, #same - 1) == same\n"
-    "if (head == '{\"final\":true' and not again) or (head == '' and ARGV[5] == '1') then\n"
+    "if head == '{\"final\":true' and not again then\n"
     "  redis.call('SREM', KEYS[2], ARGV[3])\n"
-    "  return head == '' and -1 or 0\n"
+    "  return 0\n"
     "end\n"
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
     "if ARGV[4] == '1' then redis.call('SREM', KEYS[2], ARGV[3]) else redis.call('SADD', KEYS[2], ARGV[3]) end\n"
@@ -49,24 +54,40 @@ static const char put_script[] =
 
 /*
  * The status of what is under way has room for the longer of the two words, so that one takes the place of the other.
- * KEYS: record, unfinished. ARGV: id. -1: it is not there; 0: it is final.
+ * What its own text says of its time does not apply to it: only its key's does. KEYS: record, unfinished, deleted.
+ * ARGV: id, milliseconds. -2: it was deleted; -1: it is not there; 0: it is final.
  */
 static const char progress_script[] = "local head = redis.call('GETRANGE', KEYS[1], 0, 36)\n"
                                       "if string.sub(head, 1, 14) == '{\"final\":false' then\n"
                                       "  if string.sub(head, 15) == ',\"status\":\"queued\"     ' then\n"
                                       "    redis.call('SETRANGE', KEYS[1], 25, 'in_progress\"')\n"
                                       "  end\n"
+                                      "  if redis.call('PTTL', KEYS[1]) < ARGV[2] / 2 then\n"
+                                      "    redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
+                                      "  end\n"
                                       "  return 1\n"
                                       "end\n"
                                       "redis.call('SREM', KEYS[2], ARGV[1])\n"
-                                      "return head == '' and -1 or 0\n";
+                                      "if head ~= '' then return 0 end\n"
+                                      "return redis.call('EXISTS', KEYS[3]) == 1 and -2 or -1\n";
+
+/* KEYS: record, unfinished, deleted, the stream, its length. ARGV: id, milliseconds, whether it is marked also where
+ * nothing was. */
+static const char delete_script[] = "local n = redis.call('DEL', KEYS[1])\n"
+                                    "redis.call('DEL', KEYS[4], KEYS[5])\n"
+                                    "redis.call('SREM', KEYS[2], ARGV[1])\n"
+                                    "if n == 1 or ARGV[3] == '1' then\n"
+                                    "  redis.call('SET', KEYS[3], '', 'PX', ARGV[2])\n"
+                                    "end\n"
+                                    "return n\n";
 
 /*
- * KEYS: the stream. ARGV: seconds of one that goes on, seconds of one that has ended, most entries, most bytes, whether
- * a gap is allowed, then number, type, json and last of each event. The bytes are counted in the first entry's stead:
- * beside the stream. Below 0: a gap would follow the number that is -2 less that.
+ * KEYS: the stream, its length, deleted. ARGV: seconds of one that goes on, seconds of one that has ended, most
+ * entries, most bytes, whether a gap is allowed, then number, type, json and last of each event. The bytes are counted
+ * in the first entry's stead: beside the stream. Below 0: a gap would follow the number that is -2 less that.
  */
 static const char append_script[] =
+    "if redis.call('EXISTS', KEYS[3]) == 1 then return -1 end\n"
     "local last = -1\n"
     "local tail = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)\n"
     "if tail[1] then last = tonumber(string.match(tail[1][1], '^(%d+)-')) - 1 end\n"
@@ -297,8 +318,10 @@ static void take_put(struct asked *asked, const struct redis_value *value) {
         return;
     if (value->integer == 1)
         store_op_settle(asked->op);
+    else if (value->integer == 0)
+        store_op_settle_kept(asked->op);
     else
-        store_op_settle_unchanged(asked->op, value->integer == 0);
+        store_op_fail_absent(asked->op, value->integer == -2);
 }
 
 static void send_put(struct asked *asked, const struct response_record *record, bool update, int64_t now_s) {
@@ -316,9 +339,10 @@ static void send_put(struct asked *asked, const struct response_record *record, 
         const vsr_str argv[] = {
             VSR_STR("EVAL"),
             str_from_c(put_script),
-            VSR_STR("2"),
+            VSR_STR("3"),
             key(place, asked->arena, "response", record->id),
             key(place, asked->arena, "unfinished", place->options->instance),
+            key(place, asked->arena, "deleted", record->id),
             buf_str(&value),
             number(asked->arena, left_ms > 0 ? left_ms : 1),
             record->id,
@@ -333,12 +357,15 @@ static void send_put(struct asked *asked, const struct response_record *record, 
 static void send_progress(struct asked *asked) {
     const struct redis_place *place = asked->place;
     vsr_str id = asked->op->record.id;
+    int64_t ttl_s = place->options->ttl_s;
     const vsr_str argv[] = { VSR_STR("EVAL"),
                              str_from_c(progress_script),
-                             VSR_STR("2"),
+                             VSR_STR("3"),
                              key(place, asked->arena, "response", id),
                              key(place, asked->arena, "unfinished", place->options->instance),
-                             id };
+                             key(place, asked->arena, "deleted", id),
+                             id,
+                             number(asked->arena, ttl_s < LEFT_MS_MAX / 1000 ? ttl_s * 1000 : LEFT_MS_MAX) };
     asked->take = take_put;
     ask(asked, argv, VSR_COUNT(argv));
 }
@@ -365,7 +392,7 @@ static void take_record(struct asked *asked, const struct redis_value *value) {
         finish_chain(op);
     } else if (value->type != REDIS_STRING || !read_record(arena, value->text, &record)) {
         store_op_fail(op, VSR_E_PROTOCOL, "what Redis holds for the response is not ours");
-    } else if (record.expires_s <= (int64_t)(clock_wall_ms() / 1000)) {
+    } else if (store_status_is_final(record.status) && record.expires_s <= (int64_t)(clock_wall_ms() / 1000)) {
         finish_chain(op);
     } else if (op->n_records && *len + record_len(&record) > STORE_CHAIN_BYTES_MAX) {
         finish_chain(op);
@@ -397,28 +424,25 @@ static void take_delete(struct asked *asked, const struct redis_value *value) {
     else if (value->integer)
         store_op_settle(asked->op);
     else
-        store_op_fail(asked->op, VSR_E_NOT_FOUND, "no such response");
+        store_op_fail_absent(asked->op, false);
 }
 
-static void take_nothing(struct asked *asked, const struct redis_value *value) {
-    (void)asked;
-    (void)value;
-}
-
-/* The events go first: whoever sees that the response is gone sees none of them. */
 static void send_delete(struct asked *asked) {
-    struct redis_place *place = asked->place;
+    const struct redis_place *place = asked->place;
     vsr_str id = asked->op->record.id;
-    const vsr_str events[] = { VSR_STR("DEL"), key(place, asked->arena, "events", id),
-                               key(place, asked->arena, "events_len", id) };
-    const vsr_str member[] = { VSR_STR("SREM"), key(place, asked->arena, "unfinished", place->options->instance), id };
-    const vsr_str record[] = { VSR_STR("DEL"), key(place, asked->arena, "response", id) };
-    struct asked *others = ARENA_ARRAY(asked->arena, struct asked, 2);
-    others[0] = others[1] = (struct asked){ .place = place, .take = take_nothing };
-    ask(&others[0], events, VSR_COUNT(events));
-    ask(&others[1], member, VSR_COUNT(member));
+    const vsr_str argv[] = { VSR_STR("EVAL"),
+                             str_from_c(delete_script),
+                             VSR_STR("5"),
+                             key(place, asked->arena, "response", id),
+                             key(place, asked->arena, "unfinished", place->options->instance),
+                             key(place, asked->arena, "deleted", id),
+                             key(place, asked->arena, "events", id),
+                             key(place, asked->arena, "events_len", id),
+                             id,
+                             number(asked->arena, (int64_t)STORE_DELETED_S * 1000),
+                             asked->op->held ? VSR_STR("1") : VSR_STR("0") };
     asked->take = take_delete;
-    ask(asked, record, VSR_COUNT(record));
+    ask(asked, argv, VSR_COUNT(argv));
 }
 
 /* ---- events */
@@ -436,13 +460,14 @@ static void send_append(struct asked *asked) {
     const struct redis_place *place = asked->place;
     const struct store_op *op = asked->op;
     struct arena *arena = asked->arena;
-    vsr_str *argv = ARENA_ARRAY(arena, vsr_str, 10 + op->n_new_events * 4);
+    vsr_str *argv = ARENA_ARRAY(arena, vsr_str, 11 + op->n_new_events * 4);
     size_t n = 0;
     argv[n++] = VSR_STR("EVAL");
     argv[n++] = str_from_c(append_script);
-    argv[n++] = VSR_STR("2");
+    argv[n++] = VSR_STR("3");
     argv[n++] = key(place, arena, "events", op->record.id);
     argv[n++] = key(place, arena, "events_len", op->record.id);
+    argv[n++] = key(place, arena, "deleted", op->record.id);
     argv[n++] = number(arena, place->options->ttl_s);
     argv[n++] = number(arena, place->options->event_ttl_s);
     argv[n++] = number(arena, EVENT_LOG_EVENTS_MAX);
@@ -615,6 +640,11 @@ static int list_unfinished(struct redis_place *place, struct leftovers *left, st
     return wait(place, err);
 }
 
+static void take_nothing(struct asked *asked, const struct redis_value *value) {
+    (void)asked;
+    (void)value;
+}
+
 static int forget(struct redis_place *place, struct arena *arena, vsr_str id, struct vsr_err *err) {
     struct asked asked = { .place = place, .take = take_nothing, .arena = arena };
     const vsr_str argv[] = { VSR_STR("SREM"), key(place, arena, "unfinished", place->options->instance), id };
@@ -635,6 +665,7 @@ static int fail_record(struct redis_place *place, struct arena *arena, vsr_str i
     if (op.rc < 0 || store_status_is_final(op.records[0].status))
         return forget(place, arena, id, err);
     record = op.records[0];
+    record.expires_s = 0; /* its text does not know it */
     record.status = VSR_STR("failed");
     record.object_json = record_failed_object(arena, record.object_json);
     asked = (struct asked){ .place = place, .take = take_put, .arena = arena };

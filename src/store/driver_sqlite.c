@@ -42,10 +42,10 @@ static void read_record(sqlite3_stmt *s, struct response_record *ret_record) {
     };
 }
 
-/* SQL_PUT or SQL_UPDATE. */
-static int put(struct sqlite_place *place, enum sqlite_statement which, const struct response_record *record,
-               int64_t now_s, struct vsr_err *err) {
-    sqlite3_stmt *s = sqlite_file_use(&place->file, which);
+/* `update`: also in place of the same end. */
+static int put(struct sqlite_place *place, const struct response_record *record, bool update, int64_t now_s,
+               struct vsr_err *err) {
+    sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_PUT);
     sqlite_bind_str(s, 1, record->id);
     sqlite_bind_str(s, 2, record->previous_id);
     sqlite_bind_str(s, 3, record->conversation_id);
@@ -60,10 +60,21 @@ static int put(struct sqlite_place *place, enum sqlite_statement which, const st
     (void)sqlite3_bind_int64(s, 12, record->input_tokens);
     (void)sqlite3_bind_int64(s, 13, record->output_tokens);
     (void)sqlite3_bind_int64(s, 14, now_s);
-    return sqlite_file_do(&place->file, which, err);
+    (void)sqlite3_bind_int(s, 15, update);
+    return sqlite_file_do(&place->file, SQL_PUT, err);
 }
 
-enum state { GONE, UNDER_WAY, AT_WORK, FINAL }; /* AT_WORK: its status says so already */
+enum state { ABSENT, DELETED, UNDER_WAY, AT_WORK, FINAL }; /* AT_WORK: progress has nothing to change */
+
+static enum state state_of(const struct sqlite_place *place, sqlite3_stmt *s, int64_t now_s) {
+    if (str_eq_c(sqlite_str(s, 1), "deleted"))
+        return DELETED;
+    if (sqlite3_column_int(s, 0))
+        return FINAL;
+    return str_eq_c(sqlite_str(s, 1), "in_progress") && sqlite3_column_int64(s, 2) - now_s >= place->options->ttl_s / 2
+               ? AT_WORK
+               : UNDER_WAY;
+}
 
 static int get_state(struct sqlite_place *place, vsr_str id, int64_t now_s, enum state *ret, struct vsr_err *err) {
     sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_STATE);
@@ -71,39 +82,47 @@ static int get_state(struct sqlite_place *place, vsr_str id, int64_t now_s, enum
     sqlite_bind_str(s, 1, id);
     (void)sqlite3_bind_int64(s, 2, now_s);
     step = sqlite3_step(s);
-    *ret = GONE;
-    if (step == SQLITE_ROW)
-        *ret = sqlite3_column_int(s, 0) ? FINAL : str_eq_c(sqlite_str(s, 1), "in_progress") ? AT_WORK : UNDER_WAY;
+    *ret = step == SQLITE_ROW ? state_of(place, s, now_s) : ABSENT;
     (void)sqlite3_reset(s);
     return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : sqlite_file_failed(&place->file, err);
 }
 
 static int run_put(struct sqlite_place *place, struct store_op *op, int64_t now_s, struct vsr_err *err) {
-    enum state state = FINAL;
-    int rc = put(place, op->update ? SQL_UPDATE : SQL_PUT, &op->record, now_s, err);
-    if (rc == 0 && sqlite3_changes(place->file.db) > 0)
+    enum state state;
+    int rc = put(place, &op->record, op->update, now_s, err);
+    if (rc == 0 && sqlite3_changes(place->file.db) > 0) {
         store_op_settle(op);
-    else if (rc == 0 && op->update)
+        return 0;
+    }
+    if (rc == 0)
         rc = get_state(place, op->record.id, now_s, &state, err);
-    if (rc == 0 && !op->settled)
-        store_op_settle_unchanged(op, state != GONE);
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (state == DELETED)
+        store_op_fail_absent(op, true);
+    else
+        store_op_settle_kept(op);
+    return 0;
 }
 
-/* Whoever is at work already writes nothing: nothing has to be committed then. */
+/* One statement at most, and none of what is at work already: it needs no transaction. */
 static int run_progress(struct sqlite_place *place, struct store_op *op, int64_t now_s, struct vsr_err *err) {
     enum state state;
     int rc = get_state(place, op->record.id, now_s, &state, err);
     if (rc == 0 && state == UNDER_WAY) {
-        sqlite_bind_str(sqlite_file_use(&place->file, SQL_PROGRESS), 1, op->record.id);
+        sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_PROGRESS);
+        sqlite_bind_str(s, 1, op->record.id);
+        (void)sqlite3_bind_int64(s, 2, now_s + place->options->ttl_s);
         rc = sqlite_file_do(&place->file, SQL_PROGRESS, err);
     }
     if (rc < 0)
         return rc;
     if (state == UNDER_WAY || state == AT_WORK)
         store_op_settle(op);
+    else if (state == FINAL)
+        store_op_settle_kept(op);
     else
-        store_op_settle_unchanged(op, state == FINAL);
+        store_op_fail_absent(op, state == DELETED);
     return 0;
 }
 
@@ -164,8 +183,15 @@ static int delete_log(struct sqlite_place *place, vsr_str id, struct vsr_err *er
     return rc < 0 ? rc : delete_by(place, SQL_DELETE_EVENTS, id, &n, err);
 }
 
-static int run_delete(struct sqlite_place *place, struct store_op *op, struct vsr_err *err) {
-    int n, rc = delete_by(place, SQL_DELETE, op->record.id, &n, err);
+static int run_delete(struct sqlite_place *place, struct store_op *op, int64_t now_s, struct vsr_err *err) {
+    sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_DELETE);
+    int n, rc;
+    sqlite_bind_str(s, 1, op->record.id);
+    (void)sqlite3_bind_int64(s, 2, now_s + STORE_DELETED_S);
+    (void)sqlite3_bind_int64(s, 3, now_s);
+    (void)sqlite3_bind_int(s, 4, op->held);
+    rc = sqlite_file_do(&place->file, SQL_DELETE, err);
+    n = sqlite3_changes(place->file.db);
     if (rc == 0)
         rc = delete_log(place, op->record.id, err);
     if (rc < 0)
@@ -173,7 +199,7 @@ static int run_delete(struct sqlite_place *place, struct store_op *op, struct vs
     if (n)
         store_op_settle(op);
     else
-        store_op_fail(op, VSR_E_NOT_FOUND, "no such response");
+        store_op_fail_absent(op, false);
     return 0;
 }
 
@@ -242,6 +268,7 @@ static int trim_log(struct sqlite_place *place, vsr_str id, struct log_size *siz
 
 static int run_append(struct sqlite_place *place, struct store_op *op, int64_t now_s, struct vsr_err *err) {
     struct log_size size;
+    enum state state = ABSENT;
     int64_t ttl_s = place->options->ttl_s;
     bool changed = false;
     int rc = get_log(place, op->record.id, now_s, &size, err);
@@ -254,6 +281,12 @@ static int run_append(struct sqlite_place *place, struct store_op *op, int64_t n
             return 0;
         }
         size = (struct log_size){ .last_seq = -1 };
+    }
+    if (rc == 0 && !size.found)
+        rc = get_state(place, op->record.id, now_s, &state, err);
+    if (rc == 0 && state == DELETED) { /* nor does any part of it come back */
+        store_op_refuse_gap(op, -1);
+        return 0;
     }
     if (rc == 0 && !size.found)
         rc = delete_log(place, op->record.id, err); /* one that has expired, or has no part of what is held */
@@ -334,7 +367,7 @@ static int run_one(struct sqlite_place *place, struct store_op *op, int64_t now_
     case STORE_OP_PROGRESS:
         return run_progress(place, op, now_s, err);
     case STORE_OP_DELETE:
-        return run_delete(place, op, err);
+        return run_delete(place, op, now_s, err);
     case STORE_OP_APPEND:
         return run_append(place, op, now_s, err);
     case STORE_OP_READ:
@@ -348,7 +381,7 @@ static int transact(struct sqlite_place *place, struct store_op **ops, size_t n,
     bool writes = false;
     int rc = 0;
     for (size_t i = 0; i < n; i++)
-        writes |= !store_op_is_read(ops[i]);
+        writes |= store_op_is_write(ops[i]);
     if (writes)
         rc = sqlite_file_do(&place->file, SQL_BEGIN, err);
     for (size_t i = 0; rc == 0 && i < n; i++)
@@ -396,13 +429,19 @@ static int64_t drop_logs(struct sqlite_place *place, int64_t until_s, int64_t n_
     return n_max;
 }
 
-/* The oldest make room: a sixteenth of the records and of the logs, which is rarely needed again at once. */
+static int trim(struct sqlite_place *place, enum sqlite_statement which, struct vsr_err *err) {
+    (void)sqlite3_bind_int64(sqlite_file_use(&place->file, which), 1,
+                             count(place, "SELECT count(*) FROM responses") / 16 + TRIM_MIN);
+    return sqlite_file_do(&place->file, which, err);
+}
+
+/* The oldest make room: a sixteenth of the records and of the logs, which is rarely needed again at once. What is under
+ * way only where nothing has ended. */
 static int make_room(struct sqlite_place *place, struct vsr_err *err) {
     int64_t n_logs = count(place, "SELECT count(*) FROM event_logs");
-    sqlite3_stmt *s = sqlite_file_use(&place->file, SQL_TRIM);
-    int rc;
-    (void)sqlite3_bind_int64(s, 1, count(place, "SELECT count(*) FROM responses") / 16 + TRIM_MIN);
-    rc = sqlite_file_do(&place->file, SQL_TRIM, err);
+    int rc = trim(place, SQL_TRIM, err);
+    if (rc == 0 && sqlite3_changes(place->file.db) == 0)
+        rc = trim(place, SQL_TRIM_UNFINISHED, err);
     if (rc == 0 && drop_logs(place, INT64_MAX, n_logs / 16 + 1, err) < 0)
         rc = VSR_E_IO;
     return rc;
@@ -448,14 +487,14 @@ static int fail_record(struct sqlite_place *place, struct arena *arena, vsr_str 
     struct response_record record;
     int n;
     if (rc == 1)
-        return delete_by(place, SQL_DELETE, id, &n, err); /* its time is over */
+        return delete_by(place, SQL_FORGET, id, &n, err); /* its time is over */
     if (rc < 0)
         return rc;
     VSR_ASSERT(op.records);
     record = op.records[0];
     record.status = VSR_STR("failed");
     record.object_json = record_failed_object(arena, record.object_json);
-    return put(place, SQL_UPDATE, &record, now_s, err);
+    return put(place, &record, true, now_s, err);
 }
 
 static size_t unfinished(struct sqlite_place *place, struct arena *arena, vsr_str *ids) {

@@ -12,8 +12,8 @@ static int check(vsr_str id, const struct event_record *events, size_t n, struct
     if (rc == 0 && n > EVENT_LOG_APPEND_MAX)
         rc = err_set(err, VSR_E_LIMIT, "%zu events at once; at most %d", n, EVENT_LOG_APPEND_MAX);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (events[i].seq < 0 || events[i].seq > SEQ_MAX || (i && events[i].seq <= events[i - 1].seq))
-            rc = err_set(err, VSR_E_INVALID, "the numbers of events have to ascend");
+        if (events[i].seq < 0 || events[i].seq > SEQ_MAX || (i && events[i].seq != events[i - 1].seq + 1))
+            rc = err_set(err, VSR_E_INVALID, "the numbers of events have to be consecutive");
         else if (event_id_check(events[i].type, NULL) < 0)
             rc = err_set(err, VSR_E_INVALID, "an event has no type that could be kept");
         else if (event_len(&events[i]) > EVENT_LOG_BYTES_MAX)

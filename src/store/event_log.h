@@ -32,7 +32,7 @@ struct event_record {
 };
 
 /*
- * `events` ascending, at most EVENT_LOG_APPEND_MAX. `done` as in response_store.h. VSR_E_INVALID: what comes before
+ * `events` consecutive, at most EVENT_LOG_APPEND_MAX. `done` as in response_store.h. VSR_E_INVALID: what comes before
  * them is missing. VSR_E_NOT_FOUND: the whole log is, since they do not begin with 0.
  */
 struct store_op *event_log_append(struct store_lane *lane, vsr_str id, const struct event_record *events, size_t n,

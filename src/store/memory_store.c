@@ -9,14 +9,16 @@
 enum {
     LOG_BYTES_MAX = 256 << 20, /* of all logs */
     SWEEP_MAX = 4,             /* expired ones that one operation clears away */
+    PASS_OVER_MAX = 1024,      /* of those that are under way, where one is looked for that may leave */
+    DELETED_S = 60,            /* as a place, which one process has: who runs what was deleted looks within seconds */
 };
 
 struct memory_record {
     struct ordered_node node; /* first: a node is its record */
     struct response_record record;
     size_t len;
-    bool deleted; /* stands in: to be deleted in the place, too */
-    bool update;  /* stands in: to be written only where it is there */
+    bool deleted; /* the mark of one that was; stands in: to be deleted in the place, too */
+    bool update;  /* stands in: how it is to be written */
     char bytes[];
 };
 
@@ -53,16 +55,33 @@ static void drop_record(struct memory_store *store, struct memory_record *held) 
 
 static struct memory_record *find_record(struct memory_store *store, vsr_str id, int64_t now_s) {
     struct memory_record *held = (struct memory_record *)ordered_table_find(&store->records, id);
-    if (held && !held->deleted && held->record.expires_s <= now_s) {
+    if (held && held->record.expires_s <= now_s) {
         drop_record(store, held);
         return NULL;
     }
     return held;
 }
 
+/* What somebody works on, and what a place has yet to hear of, is missed sooner than what has ended. */
+static bool is_needed(const struct memory_store *store, const struct memory_record *held) {
+    return held->deleted ? store->limits.stands_in : !store_status_is_final(held->record.status);
+}
+
+/* The oldest that is not needed becomes the first of all. */
+static void pass_over_needed(struct memory_store *store) {
+    for (size_t i = 0; i < PASS_OVER_MAX && i < store->records.n; i++) {
+        struct memory_record *oldest = (struct memory_record *)store->records.first;
+        if (!is_needed(store, oldest))
+            return;
+        ordered_table_remove(&store->records, &oldest->node);
+        ordered_table_add(&store->records, &oldest->node, oldest->record.id);
+    }
+}
+
 static void make_room(struct memory_store *store, size_t n_more, size_t len) {
     while (store->records.first && (store->records.n + n_more > store->limits.records_max ||
                                     store->record_bytes + len > store->limits.bytes_max)) {
+        pass_over_needed(store);
         drop_record(store, (struct memory_record *)store->records.first);
         store->evicted++;
     }
@@ -71,13 +90,13 @@ static void make_room(struct memory_store *store, size_t n_more, size_t len) {
 static void sweep(struct memory_store *store, int64_t now_s) {
     for (int i = 0; i < SWEEP_MAX && store->records.first; i++) {
         struct memory_record *oldest = (struct memory_record *)store->records.first;
-        if (oldest->deleted || oldest->record.expires_s > now_s)
+        if (oldest->record.expires_s > now_s)
             return;
         drop_record(store, oldest);
     }
 }
 
-enum how { WRITTEN, UPDATED, DELETED }; /* what has to be done in the place */
+enum how { WRITTEN, UPDATED, DELETED };
 
 /* Never in the table already. False: no memory. */
 static bool add_record(struct memory_store *store, const struct response_record *record, enum how how) {
@@ -100,28 +119,22 @@ static void miss(const struct memory_store *store, struct store_op *op, const ch
         store_op_fail(op, VSR_E_NOT_FOUND, "no such %s", what);
 }
 
-/* Standing in, memory does not know of what it does not hold. */
-static bool is_gone(const struct memory_store *store, const struct memory_record *held) {
-    return held ? held->deleted : !store->limits.stands_in;
-}
-
 static void run_put(struct memory_store *store, struct store_op *op, int64_t now_s) {
     struct memory_record *old = find_record(store, op->record.id, now_s);
     struct response_record record = op->record;
-    enum how how = op->update && (!old || old->update) ? UPDATED : WRITTEN;
-    if (old && !old->deleted && store_status_is_final(old->record.status) &&
-        !(op->update && str_eq(old->record.status, record.status))) {
-        store_op_settle_unchanged(op, true);
+    if (old && old->deleted) {
+        store_op_fail_absent(op, true);
         return;
     }
-    if (op->update && is_gone(store, old)) {
-        store_op_settle_unchanged(op, false);
+    if (old && store_status_is_final(old->record.status) &&
+        !(op->update && str_eq(old->record.status, record.status))) {
+        store_op_settle_kept(op);
         return;
     }
     if (record.expires_s == 0)
         record.expires_s = now_s + store->limits.ttl_s;
     drop_record(store, old);
-    if (add_record(store, &record, how))
+    if (add_record(store, &record, op->update ? UPDATED : WRITTEN))
         store_op_settle(op);
     else
         store_op_fail(op, VSR_E_NOMEM, "no memory for a response");
@@ -129,14 +142,17 @@ static void run_put(struct memory_store *store, struct store_op *op, int64_t now
 
 static void run_progress(struct memory_store *store, struct store_op *op, int64_t now_s) {
     struct memory_record *held = find_record(store, op->record.id, now_s);
-    if (is_gone(store, held)) {
-        store_op_settle_unchanged(op, false);
-        return;
+    if (held ? held->deleted : !store->limits.stands_in) { /* standing in, it does not know of what it does not hold */
+        store_op_fail_absent(op, held);
+    } else if (held && store_status_is_final(held->record.status)) {
+        store_op_settle_kept(op);
+    } else {
+        if (held)
+            held->record.status = VSR_STR("in_progress");
+        if (held && held->record.expires_s < now_s + store->limits.ttl_s)
+            held->record.expires_s = now_s + store->limits.ttl_s;
+        store_op_settle(op);
     }
-    op->kept = held && store_status_is_final(held->record.status);
-    if (held && !op->kept)
-        held->record.status = VSR_STR("in_progress");
-    store_op_settle(op);
 }
 
 static void run_get(struct memory_store *store, struct store_op *op, int64_t now_s) {
@@ -278,20 +294,21 @@ static void make_log_room(struct memory_store *store) {
     }
 }
 
-/* Where memory stands in, its beginning may be in the place. */
-static bool is_log_gone(struct memory_store *store, vsr_str id, int64_t now_s) {
+static bool is_deleted(struct memory_store *store, vsr_str id, int64_t now_s) {
     const struct memory_record *held = find_record(store, id, now_s);
-    return !store->limits.stands_in || (held && held->deleted);
+    return held && held->deleted;
 }
 
+/* Where memory stands in, the beginning may be in the place. */
 static void run_append(struct memory_store *store, struct store_op *op, int64_t now_s) {
     struct memory_log *log = find_log(store, op->record.id, now_s);
     int64_t last_seq = log && log->begin < log->end ? log->events[log->end - 1]->event.seq : -1;
     size_t i = 0;
     while (i < op->n_new_events && op->new_events[i].seq <= last_seq)
         i++;
-    if (store_op_leaves_gap(op, i, last_seq) && (last_seq >= 0 || is_log_gone(store, op->record.id, now_s))) {
-        store_op_refuse_gap(op, last_seq);
+    bool deleted = is_deleted(store, op->record.id, now_s);
+    if (deleted || (store_op_leaves_gap(op, i, last_seq) && (last_seq >= 0 || !store->limits.stands_in))) {
+        store_op_refuse_gap(op, deleted ? -1 : last_seq);
         return;
     }
     if (!log)
@@ -328,22 +345,25 @@ static void run_read(struct memory_store *store, struct store_op *op, int64_t no
     store_op_settle_events(op, log->events[log->begin]->event.seq);
 }
 
+/* Somebody may work on it: what was cancelled until he has seen that. */
+static bool may_run(const struct memory_record *held) {
+    return !store_status_is_final(held->record.status) || str_eq_c(held->record.status, "cancelled");
+}
+
 static void run_delete(struct memory_store *store, struct store_op *op, int64_t now_s) {
+    const struct response_record mark = { .id = op->record.id,
+                                          .expires_s = store->limits.stands_in ? INT64_MAX : now_s + DELETED_S };
     struct memory_record *held = find_record(store, op->record.id, now_s);
-    bool found = held && !held->deleted;
-    drop_record(store, held);
+    bool found = held && !held->deleted, marked = store->limits.stands_in || (found && may_run(held));
     drop_log(store, find_log(store, op->record.id, now_s));
-    if (store->limits.stands_in) {
-        const struct response_record record = { .id = op->record.id };
-        if (!add_record(store, &record, DELETED))
-            store_op_fail(op, VSR_E_NOMEM, "no memory to remember a delete");
-        else
-            store_op_settle(op);
-    } else if (found) {
+    if (found || marked)
+        drop_record(store, held);
+    if (marked && !add_record(store, &mark, DELETED))
+        store_op_fail(op, VSR_E_NOMEM, "no memory to remember a delete");
+    else if (found || marked)
         store_op_settle(op);
-    } else {
-        store_op_fail(op, VSR_E_NOT_FOUND, "no such response");
-    }
+    else
+        store_op_fail_absent(op, false);
 }
 
 /* ---- all of it */
@@ -362,6 +382,7 @@ void memory_store_run(struct memory_store *store, struct store_op *op, int64_t n
 static bool next_record(struct memory_cursor *cursor, struct store_op *op) {
     const struct memory_record *held = cursor->node;
     op->kind = held->deleted ? STORE_OP_DELETE : STORE_OP_PUT;
+    op->held = true;
     op->update = held->update;
     op->record = held->record;
     cursor->node = held->node.next;

@@ -3,7 +3,8 @@
  *
  * In place of a server (`stands_in`) it holds only what was written since the server went. What it does not have may be
  * there, so it answers VSR_E_UNAVAILABLE instead of VSR_E_NOT_FOUND; deletes are remembered; and all of it can be
- * written on when the server is back. The oldest records leave when there are too many. One thread.
+ * written on when the server is back. The oldest records leave when there are too many, those under way last. One
+ * thread.
  */
 #ifndef VSR_STORE_MEMORY_STORE_H
 #define VSR_STORE_MEMORY_STORE_H

@@ -133,11 +133,11 @@ bool store_enqueue(struct response_store *store, struct store_op *op) {
         store->n_queued++;
         store->queued_bytes += op->len;
         (void)pthread_cond_signal(&store->wake);
-    } else if (!store_op_is_read(op)) {
+    } else if (store_op_is_write(op)) {
         store->status.lost++;
     }
     (void)pthread_mutex_unlock(&store->lock);
-    if (!ok && !store_op_is_read(op) && store->metrics.lost)
+    if (!ok && store_op_is_write(op) && store->metrics.lost)
         metric_inc(store->metrics.lost);
     return ok;
 }

@@ -16,6 +16,12 @@
  * oldest first. Meanwhile reads that memory cannot answer fail with VSR_E_UNAVAILABLE, and so does every read that has
  * waited for STORE_READ_TIMEOUT_MS. A record whose status is final keeps that status for ever, so that a write may be
  * repeated and what comes late does no harm.
+ *
+ * A record may be gone for many reasons: it was deleted, its time was over, there was no room, its place has lost it or
+ * is another one now. Only the first says that nobody wants it any more, so what is deleted leaves a mark (nothing of
+ * the response but its id, for STORE_DELETED_S) that writes of the same id, and whoever works on it, run into; in all
+ * other cases they write it anew. What is under way leaves after what has ended where room is needed, and its time
+ * begins anew while somebody works on it.
  */
 #ifndef VSR_STORE_RESPONSE_STORE_H
 #define VSR_STORE_RESPONSE_STORE_H
@@ -43,7 +49,8 @@ enum {
     STORE_CHAIN_HOPS_MAX = 1000,       /* gateway.md 6.3 */
     STORE_CHAIN_BYTES_MAX = 64 << 20,  /* a longer history loses its oldest turns */
     STORE_TTL_S = 86400,
-    STORE_HELD_MAX = 65536,             /* writes that memory holds for a place that is away */
+    STORE_DELETED_S = 3600, /* for which a delete is remembered: longer than any place is away that comes back */
+    STORE_HELD_MAX = 65536, /* writes that memory holds for a place that is away */
     STORE_MEMORY_BYTES_MAX = 256 << 20, /* of records held in memory */
 };
 
@@ -60,7 +67,7 @@ struct response_record {
     int64_t input_tokens, output_tokens;
 };
 
-/* Whether a record of that status is never changed again. */
+/* Whether a record of that status keeps it. */
 bool store_status_is_final(vsr_str status);
 
 /* Everything in it is valid during the call. */
@@ -68,7 +75,8 @@ struct store_reply {
     int rc; /* 0, VSR_E_NOT_FOUND, VSR_E_UNAVAILABLE, VSR_E_LIMIT, VSR_E_INVALID, VSR_E_NOMEM, VSR_E_PROTOCOL */
     const struct response_record *records;
     size_t n;
-    bool kept; /* a final record was there already and stays; also where the same write had come before */
+    bool kept;    /* a final record was there already and stays; also where the same write had come before */
+    bool deleted; /* with VSR_E_NOT_FOUND: since somebody has deleted it, and not for another reason */
     const struct event_record *events;
     size_t n_events;
     const struct vsr_err *err; /* NULL when rc is 0 */
@@ -159,20 +167,20 @@ void store_lane_free(struct store_lane *lane);
  * called inside. `done` NULL: nobody waits for the answer; the result is NULL then.
  */
 
-/* Inserts or replaces. A final record stays as it is: `kept`. */
+/* Inserts or replaces. A final record stays as it is: `kept`. `deleted`: it was, and does not come back. */
 struct store_op *response_store_put(struct store_lane *lane, const struct response_record *record, store_done_fn *done,
                                     void *owner);
 /*
- * For whoever works on a response that others may end or delete: the same for a record that is there. `kept`: it has
- * ended otherwise, and stays as it is; one that has ended with the same status is replaced, so that whoever worked on
- * what others cancelled may add what there was. VSR_E_NOT_FOUND: it is gone, and does not come back. While the place is
- * away both are found out later, when memory writes there.
+ * For whoever works on a response that others may end or delete: the same, but a record that has ended with the same
+ * status is replaced, so that whoever worked on what others cancelled may add what there was. While the place is away
+ * it is found out later, when memory writes there, what others have done.
  */
 struct store_op *response_store_update(struct store_lane *lane, const struct response_record *record,
                                        store_done_fn *done, void *owner);
 /*
- * The work goes on: the status `queued` becomes `in_progress`, and nothing else is written; of what is under way the
- * record's status applies, whatever its object says. Answers as response_store_update() does.
+ * The work goes on: the status `queued` becomes `in_progress`, the record has at least half of the store's ttl left,
+ * and nothing else is written; of what is under way the record's status applies, whatever its object says. `kept` and
+ * `deleted` as above; VSR_E_NOT_FOUND without `deleted`: the record is lost, and may be put again.
  */
 struct store_op *response_store_progress(struct store_lane *lane, vsr_str id, store_done_fn *done, void *owner);
 /* One record, or VSR_E_NOT_FOUND: also when its time is over. */
@@ -183,7 +191,7 @@ struct store_op *response_store_get(struct store_lane *lane, vsr_str id, store_d
  */
 struct store_op *response_store_chain(struct store_lane *lane, vsr_str id, unsigned hops_max, store_done_fn *done,
                                       void *owner);
-/* With its events. VSR_E_NOT_FOUND when there was none. */
+/* With its events. VSR_E_NOT_FOUND when there was none. What runs under that name finds it `deleted`. */
 struct store_op *response_store_delete(struct store_lane *lane, vsr_str id, store_done_fn *done, void *owner);
 
 /* No callback follows; a write is done all the same. NULL is allowed. */

@@ -40,15 +40,22 @@ static const char *const statements[SQL_STATEMENTS] = {
                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
                 " ON CONFLICT (id) DO UPDATE SET previous_id = ?2, conversation_id = ?3, owner = ?4, status = ?5,"
                 " final = ?6, instance = ?7, object = ?8, input = ?9, created_s = ?10, expires_s = ?11,"
-                " input_tokens = ?12, output_tokens = ?13 WHERE final = 0 OR expires_s <= ?14",
-    [SQL_UPDATE] = "UPDATE responses SET previous_id = ?2, conversation_id = ?3, owner = ?4, status = ?5, final = ?6,"
-                   " instance = ?7, object = ?8, input = ?9, created_s = ?10, expires_s = ?11, input_tokens = ?12,"
-                   " output_tokens = ?13 WHERE id = ?1 AND (final = 0 OR status = ?5) AND expires_s > ?14",
-    [SQL_PROGRESS] = "UPDATE responses SET status = 'in_progress' WHERE id = ?1",
-    [SQL_STATE] = "SELECT final, status FROM responses WHERE id = ?1 AND expires_s > ?2",
+                " input_tokens = ?12, output_tokens = ?13"
+                " WHERE final = 0 OR expires_s <= ?14 OR (?15 AND status = ?5)",
+    [SQL_PROGRESS] = "UPDATE responses SET status = 'in_progress', expires_s = max(expires_s, ?2)"
+                     " WHERE id = ?1 AND final = 0",
+    [SQL_STATE] = "SELECT final, status, expires_s FROM responses WHERE id = ?1 AND expires_s > ?2",
     [SQL_GET] = "SELECT id, previous_id, conversation_id, owner, status, object, input, created_s, expires_s,"
-                " input_tokens, output_tokens FROM responses WHERE id = ?1 AND expires_s > ?2",
-    [SQL_DELETE] = "DELETE FROM responses WHERE id = ?1",
+                " input_tokens, output_tokens FROM responses WHERE id = ?1 AND expires_s > ?2 AND status <> 'deleted'",
+    /* what stays is the mark; ?4: also where nothing was */
+    [SQL_DELETE] = "INSERT INTO responses (id, previous_id, conversation_id, owner, status, final, instance, object,"
+                   " input, created_s, expires_s, input_tokens, output_tokens)"
+                   " SELECT ?1, '', '', '', 'deleted', 1, '', x'', x'', 0, ?2, 0, 0"
+                   " WHERE ?4 OR EXISTS (SELECT 1 FROM responses WHERE id = ?1 AND expires_s > ?3)"
+                   " ON CONFLICT (id) DO UPDATE SET previous_id = '', conversation_id = '', owner = '',"
+                   " status = 'deleted', final = 1, instance = '', object = x'', input = x'', created_s = 0,"
+                   " expires_s = ?2, input_tokens = 0, output_tokens = 0 WHERE status <> 'deleted' OR expires_s <= ?3",
+    [SQL_FORGET] = "DELETE FROM responses WHERE id = ?1",
     [SQL_DELETE_LOG] = "DELETE FROM event_logs WHERE id = ?1",
     [SQL_DELETE_EVENTS] = "DELETE FROM events WHERE log = ?1",
     [SQL_LOG_GET] = "SELECT n, len, last_seq FROM event_logs WHERE id = ?1 AND expires_s > ?2",
@@ -64,7 +71,10 @@ static const char *const statements[SQL_STATEMENTS] = {
     [SQL_EXPIRE] = "DELETE FROM responses WHERE rowid IN"
                    " (SELECT rowid FROM responses WHERE expires_s <= ?1 LIMIT ?2)",
     [SQL_OLDEST_LOG] = "SELECT id FROM event_logs WHERE expires_s <= ?1 ORDER BY expires_s LIMIT 1",
-    [SQL_TRIM] = "DELETE FROM responses WHERE rowid IN (SELECT rowid FROM responses ORDER BY rowid LIMIT ?1)",
+    [SQL_TRIM] = "DELETE FROM responses WHERE rowid IN"
+                 " (SELECT rowid FROM responses WHERE final = 1 ORDER BY rowid LIMIT ?1)",
+    [SQL_TRIM_UNFINISHED] =
+        "DELETE FROM responses WHERE rowid IN (SELECT rowid FROM responses ORDER BY rowid LIMIT ?1)",
 };
 
 int sqlite_file_failed(struct sqlite_file *file, struct vsr_err *err) {

@@ -18,11 +18,11 @@ enum sqlite_statement {
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_PUT,
-    SQL_UPDATE,
     SQL_PROGRESS,
     SQL_STATE,
     SQL_GET,
     SQL_DELETE,
+    SQL_FORGET,
     SQL_DELETE_LOG,
     SQL_DELETE_EVENTS,
     SQL_LOG_GET,
@@ -36,6 +36,7 @@ enum sqlite_statement {
     SQL_EXPIRE,
     SQL_OLDEST_LOG,
     SQL_TRIM,
+    SQL_TRIM_UNFINISHED,
     SQL_STATEMENTS,
 };
 

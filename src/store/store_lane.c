@@ -132,6 +132,7 @@ static void tell(struct store_op *op) {
         .records = op->records,
         .n = op->rc == 0 ? op->n_records : 0,
         .kept = op->kept,
+        .deleted = op->deleted,
         .events = op->events,
         .n_events = op->rc == 0 ? op->n_events : 0,
         .err = op->rc < 0 ? op->err : NULL,

@@ -84,15 +84,17 @@ void store_op_restart(struct store_op *op) {
     op->records = NULL;
     op->events = NULL;
     op->n_records = op->n_events = 0;
-    op->kept = false;
+    op->kept = op->deleted = false;
 }
 
-void store_op_settle_unchanged(struct store_op *op, bool there) {
-    op->kept = there;
-    if (there)
-        store_op_settle(op);
-    else
-        store_op_fail(op, VSR_E_NOT_FOUND, "no such response");
+void store_op_settle_kept(struct store_op *op) {
+    op->kept = true;
+    store_op_settle(op);
+}
+
+void store_op_fail_absent(struct store_op *op, bool deleted) {
+    op->deleted = deleted;
+    store_op_fail(op, VSR_E_NOT_FOUND, deleted ? "the response was deleted" : "no such response");
 }
 
 bool store_op_leaves_gap(const struct store_op *op, size_t first_new, int64_t last_seq) {

@@ -33,8 +33,9 @@ struct store_op {
 
     /* what was asked */
     struct response_record record; /* of the others than put only the id */
-    bool update;                   /* put: only what is there */
-    bool held;                     /* memory writes to the place what it has answered for: a gap in a log is allowed */
+    bool update;                   /* put: also in place of the same end */
+    bool held; /* memory writes to the place what it has answered for: a gap in a log is allowed, and what is deleted
+                  stays so even if it was never there */
     unsigned hops_max;
     int64_t after;
     size_t limit;
@@ -48,7 +49,7 @@ struct store_op {
     struct vsr_err *err;
     struct response_record *records;
     size_t n_records;
-    bool kept;
+    bool kept, deleted;
     struct event_record *events;
     size_t n_events;
 
@@ -61,6 +62,11 @@ struct store_op {
 
 static inline bool store_op_is_read(const struct store_op *op) {
     return op->kind == STORE_OP_GET || op->kind == STORE_OP_CHAIN || op->kind == STORE_OP_READ;
+}
+
+/* Whether something is lost when it is not done. */
+static inline bool store_op_is_write(const struct store_op *op) {
+    return !store_op_is_read(op) && op->kind != STORE_OP_PROGRESS;
 }
 
 void store_op_free(struct store_op *op);
@@ -78,8 +84,9 @@ void store_op_reverse(struct store_op *op);
 bool store_op_has(const struct store_op *op, vsr_str id);
 /* Forgets an answer that was begun, so that it can be executed again. */
 void store_op_restart(struct store_op *op);
-/* How an update, or a progress, ends that has changed nothing. Settles it. */
-void store_op_settle_unchanged(struct store_op *op, bool there);
+/* How a put, or a progress, ends that has changed nothing. Each settles it. */
+void store_op_settle_kept(struct store_op *op);
+void store_op_fail_absent(struct store_op *op, bool deleted);
 /* How an append ends that would leave a gap behind `last_seq`; below 0: behind no log. Settles it. */
 void store_op_refuse_gap(struct store_op *op, int64_t last_seq);
 /* Whether an append whose first new event is that one would leave a gap which is not allowed. */

@@ -827,6 +827,32 @@ test('a reload leaves alone what runs in the background', async (t) => {
   await eventually('the end', async () => (await client.responses.retrieve(queued.id)).status === 'completed');
 });
 
+test('a reload to another place, and answers that fill it, end nothing that runs in the background', async (t) => {
+  const backend = await Backend.start(t);
+  const vsr = await startVsr(t, document(backend, store('memory')));
+  const client = connect(vsr);
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
+  backend.behaviour = async (exchange) => {
+    await gate;
+    await openaiAnswer({ content: 'at last' })(exchange);
+  };
+  const { id } = await client.responses.create({ model: 'auto', input: 'q', background: true });
+  await backend.received(1);
+  vsr.write(document(backend, store('memory', { max_responses: 5 })));
+  await vsr.says(/configuration reloaded/);
+  const status = async () => (await client.responses.retrieve(id).catch(() => ({}))).status;
+  await eventually('it to be there again', async () => (await status()) === 'in_progress');
+  backend.behaviour = openaiAnswer();
+  const others = [];
+  for (let i = 0; i < 20; i++) others.push(await client.responses.create({ model: 'auto', input: 'q' }));
+  await assert.rejects(client.responses.retrieve(others[0].id), OpenAI.NotFoundError);
+  assert.equal(await status(), 'in_progress');
+  release();
+  await eventually('the end', async () => (await status()) === 'completed');
+  assert.doesNotMatch((await vsr.metrics()).text(), /status="deleted"/);
+});
+
 test('events of any size reach who follows a background response', async (t) => {
   const backend = await Backend.start(t);
   const vsr = await startVsr(t, document(backend));

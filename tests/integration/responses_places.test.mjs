@@ -84,7 +84,7 @@ for (const [name, place] of Object.entries(places))
     const ends = [];
     const t = { after: (end) => ends.push(end) };
     const dir = mkdtempSync(path.join(tmpdir(), 'vsr-places-'));
-    let backend, api, count, vsr, client;
+    let backend, api, count, lose, vsr, client;
 
     const start = async () => {
       const started = await Vsr.start(document(backend, api), { env: { VSR_STATE_DIR: dir } });
@@ -94,7 +94,7 @@ for (const [name, place] of Object.entries(places))
 
     before(async () => {
       backend = await Backend.start();
-      ({ response_api: api, count } = await place.begin(t));
+      ({ response_api: api, count, lose } = await place.begin(t));
       vsr = await start();
       client = connect(vsr);
     });
@@ -284,6 +284,25 @@ for (const [name, place] of Object.entries(places))
 
     if (!shared(name)) return;
 
+    test('a record that the server loses ends no run', async () => {
+      let release;
+      const gate = new Promise((resolve) => (release = resolve));
+      backend.behaviour = async (exchange) => {
+        await gate;
+        await says({ content: 'done' })(exchange);
+      };
+      const n = backend.requests.length;
+      const { id } = await client.responses.create({ model: 'auto', input: 'q', background: true });
+      await backend.received(n + 1);
+      await eventually('it to be under way', async () => (await statusOf(client, id)) === 'in_progress');
+      lose(id);
+      await gone(client.responses.retrieve(id));
+      await eventually('it to be there again', async () => (await statusOf(client, id).catch(() => '')) === 'in_progress');
+      lose(id);
+      release();
+      await eventually('its end', async () => (await statusOf(client, id).catch(() => '')) === 'completed');
+    });
+
     test('two processes: what one runs, the other ends', async (t) => {
       const two = await startVsr(t, document(backend, api));
       await up(two);
@@ -323,6 +342,7 @@ for (const [name, place] of Object.entries(places))
       release();
       assert.equal(await metric(vsr, 'vsr_background_responses_total{status="cancelled"}'), 2);
       assert.equal(await metric(vsr, 'vsr_background_responses_total{status="deleted"}'), 2);
+      assert.equal(vsr.log.match(/a response was deleted while it ran/g)?.length, 2, 'whoever runs it learns why it ended');
       for (const client of [here, there]) {
         for (const job of [cancelled, followed]) assert.equal(await statusOf(client, job.id), 'cancelled');
         for (const job of [deleted, cut]) await gone(client.responses.retrieve(job.id));
@@ -346,5 +366,24 @@ for (const [name, place] of Object.entries(places))
       await eventually('nothing to run', async () => (await running(vsr)) === 0);
       await gone(here.responses.retrieve(late.id));
       assert.equal(count(), n + 2, 'nothing came back');
+
+      // The same of one that fails: what was said first is what the stream, the record and the metric say.
+      let refuse;
+      const refused = new Promise((resolve) => (refuse = resolve));
+      backend.behaviour = async (exchange) => {
+        await refused;
+        await jsonAnswer('{"error":{"message":"no"}}', { status: 400, reason: 'Bad Request' })(exchange);
+      };
+      const asked = backend.requests.length;
+      const stream = await here.responses.create({ model: 'auto', input: 'q', background: true, stream: true });
+      const events = stream[Symbol.asyncIterator]();
+      const { id } = (await events.next()).value.response;
+      await backend.received(asked + 1);
+      assert.equal((await there.responses.cancel(id)).status, 'cancelled');
+      refuse();
+      const said = await within('its end', rest({ events }));
+      assert.deepEqual([said.at(-1).type, said.at(-1).response.status], ['response.incomplete', 'cancelled']);
+      await eventually('nothing to run', async () => (await running(vsr)) === 0);
+      assert.equal(await metric(vsr, 'vsr_background_responses_total{status="cancelled"}'), 3);
     });
   });

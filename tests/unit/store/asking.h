@@ -20,7 +20,7 @@ struct asking {
     struct arena *arena; /* of the last answer */
     size_t n_replies;
     int rc;
-    bool kept;
+    bool kept, deleted;
     struct response_record *records;
     size_t n;
     struct event_record *events;
@@ -46,6 +46,7 @@ static inline void asking_take(void *owner, const struct store_reply *reply) {
     a->n_replies++;
     a->rc = reply->rc;
     a->kept = reply->kept;
+    a->deleted = reply->deleted;
     a->n = reply->n;
     a->n_events = reply->n_events;
     a->records = ARENA_ARRAY(a->arena, struct response_record, reply->n);

@@ -25,6 +25,13 @@ static void check_stored(struct asking *a, const struct response_record *want, c
     CHECK(got->expires_s > (int64_t)(clock_wall_ms() / 1000), name);
 }
 
+static void check_stored_is(struct asking *a, const struct response_record *want, const char *name) {
+    char id[64];
+    (void)snprintf(id, sizeof(id), "%.*s", VSR_FMT(want->id));
+    CHECK_INT(ask_get(a, id, name), 0, name);
+    check_stored(a, want, name);
+}
+
 static void check_records(struct asking *a, const char *name) {
     struct response_record record =
         record_of("resp_1", "", "in_progress", "{\"id\":\"resp_1\",\"text\":\"q\\\"uote \xc3\xa9 '; --\"}");
@@ -64,12 +71,18 @@ static void check_records(struct asking *a, const char *name) {
     CHECK_INT(ask_delete(a, "resp_2", name), VSR_E_NOT_FOUND, name);
 }
 
+static void check_deleted(struct asking *a, int rc, const char *name) {
+    CHECK_INT(rc, VSR_E_NOT_FOUND, name);
+    CHECK(a->deleted, name);
+}
+
 /* Whoever works on a response: begins, goes on, ends; and finds out that it was deleted or has ended. */
 static void check_work(struct asking *a, const char *name) {
     struct response_record record = record_of("resp_w", "", "queued", "{\"status\":\"queued\"}"), end = record;
     CHECK_INT(ask_progress(a, "resp_w", name), VSR_E_NOT_FOUND, name);
-    CHECK_INT(ask_update(a, &record, name), VSR_E_NOT_FOUND, name);
-    CHECK_INT(ask_get(a, "resp_w", name), VSR_E_NOT_FOUND, name);
+    CHECK(!a->deleted, name);
+    CHECK_INT(ask_update(a, &record, name), 0, name); /* what is lost is written again */
+    check_stored_is(a, &record, name);
     CHECK_INT(ask_put(a, &record, name), 0, name);
     for (int i = 0; i < 2; i++) {
         CHECK_INT(ask_progress(a, "resp_w", name), 0, name);
@@ -97,22 +110,54 @@ static void check_work(struct asking *a, const char *name) {
     check_stored(a, &end, name);
     CHECK_INT(ask_delete(a, "resp_w", name), 0, name);
     CHECK_INT(ask_progress(a, "resp_w", name), VSR_E_NOT_FOUND, name);
-    CHECK_INT(ask_update(a, &end, name), VSR_E_NOT_FOUND, name);
     CHECK_INT(ask_get(a, "resp_w", name), VSR_E_NOT_FOUND, name);
+}
+
+/* What was deleted while somebody worked on it, or before he saw that it was cancelled, does not come back. */
+static void check_marks(struct asking *a, const char *name) {
+    static const char *const statuses[] = { "queued", "in_progress", "cancelled" };
+    for (size_t i = 0; i < VSR_COUNT(statuses); i++) {
+        char id[32];
+        struct event_record events[] = { { .seq = 0, .type = VSR_STR("t"), .json = VSR_STR("{}") },
+                                         { .seq = 1, .type = VSR_STR("t"), .json = VSR_STR("{}") } };
+        struct response_record record, next;
+        (void)snprintf(id, sizeof(id), "resp_mark_%zu", i);
+        record = record_of(id, "", statuses[i], "{}");
+        CHECK_INT(ask_put(a, &record, name), 0, name);
+        CHECK_INT(ask_append(a, id, events, 1, name), 0, name);
+        CHECK_INT(ask_delete(a, id, name), 0, name);
+        check_deleted(a, ask_progress(a, id, name), name);
+        check_deleted(a, ask_update(a, &record, name), name);
+        check_deleted(a, ask_put(a, &record, name), name);
+        record.status = VSR_STR("completed");
+        check_deleted(a, ask_update(a, &record, name), name);
+        CHECK_INT(ask_append(a, id, events, 2, name), VSR_E_NOT_FOUND, name);
+        CHECK_INT(ask_read(a, id, -1, 0, name), VSR_E_NOT_FOUND, name);
+        /* nobody sees the mark */
+        CHECK_INT(ask_get(a, id, name), VSR_E_NOT_FOUND, name);
+        CHECK_INT(ask_chain(a, id, 0, name), VSR_E_NOT_FOUND, name);
+        CHECK_INT(ask_delete(a, id, name), VSR_E_NOT_FOUND, name);
+        check_deleted(a, ask_progress(a, id, name), name);
+        next = record_of("resp_behind_mark", id, "completed", "{}");
+        CHECK_INT(ask_put(a, &next, name), 0, name);
+        CHECK_INT(ask_chain(a, "resp_behind_mark", 0, name), 0, name);
+        CHECK_INT(a->n, 1, name);
+    }
 }
 
 /* Objects as deep as JSON may be. */
 static void check_depth(struct asking *a, const char *name) {
     for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {
-        struct response_record record = record_of("resp_deep", "", "completed", "");
+        const char *id = depth < JSON_DEPTH_MAX ? "resp_deep" : "resp_deeper";
+        struct response_record record = record_of(id, "", "completed", "");
         char text[2 * JSON_DEPTH_MAX];
         memset(text, '[', depth);
         memset(text + depth, ']', depth);
         record.object_json = record.input_json = str_make(text, 2 * depth);
         CHECK_INT(ask_put(a, &record, name), 0, name);
-        CHECK_INT(ask_get(a, "resp_deep", name), 0, name);
+        CHECK_INT(ask_get(a, id, name), 0, name);
         check_stored(a, &record, name);
-        CHECK_INT(ask_delete(a, "resp_deep", name), 0, name);
+        CHECK_INT(ask_delete(a, id, name), 0, name);
     }
 }
 
@@ -188,12 +233,22 @@ static void check_chains(struct asking *a, const char *name) {
 static void check_expiry(struct asking *a, const char *name) {
     int64_t now_s = (int64_t)(clock_wall_ms() / 1000);
     struct response_record record = record_of("resp_old", "", "completed", "{}");
-    record.expires_s = now_s + 2;
+    struct response_record left = record_of("resp_left", "", "in_progress", "{}");
+    struct response_record working = record_of("resp_working", "", "in_progress", "{}");
+    record.expires_s = left.expires_s = working.expires_s = now_s + 2;
     CHECK_INT(ask_put(a, &record, name), 0, name);
+    CHECK_INT(ask_put(a, &left, name), 0, name);
+    CHECK_INT(ask_put(a, &working, name), 0, name);
+    CHECK_INT(ask_progress(a, "resp_working", name), 0, name);
     put_link(a, "resp_new", "resp_old", name);
     while (clock_wall_ms() < (uint64_t)(now_s + 2) * 1000 + 100) /* a server has a clock of its own */
         loop_run_once(a->loop, 20);
     CHECK_INT(ask_get(a, "resp_old", name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_get(a, "resp_left", name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_progress(a, "resp_left", name), VSR_E_NOT_FOUND, name);
+    CHECK(!a->deleted, name);
+    CHECK_INT(ask_progress(a, "resp_working", name), 0, name); /* its time has begun anew */
+    CHECK_INT(ask_get(a, "resp_working", name), 0, name);
     CHECK_INT(ask_chain(a, "resp_new", 0, name), 0, name);
     check_ids(a, "resp_new", name);
     /* what has expired is no obstacle */
@@ -259,6 +314,9 @@ static void check_gaps(struct asking *a, const char *name) {
     events[2].seq = 1; /* there already, and a gap behind it */
     CHECK_INT(ask_append(a, "resp_gap", events + 2, 2, name), VSR_E_INVALID, name);
     events[2].seq = 2;
+    events[3].seq = 4; /* a gap of its own */
+    CHECK_INT(ask_append(a, "resp_gap", events + 2, 2, name), VSR_E_INVALID, name);
+    events[3].seq = 3;
     CHECK_INT(ask_read(a, "resp_gap", -1, 0, name), 0, name);
     check_seqs(a, 0, 2, name);
     CHECK_INT(ask_append(a, "resp_gap", events + 1, 4, name), 0, name);
@@ -389,10 +447,11 @@ static const struct {
     const char *name;
     void (*check)(struct asking *a, const char *name);
 } cases[] = {
-    { "records", check_records },     { "work", check_work },       { "depth", check_depth },
-    { "gaps", check_gaps },           { "refused", check_refused }, { "large", check_large },
-    { "chains", check_chains },       { "expiry", check_expiry },   { "events", check_events },
-    { "ring of events", check_ring }, { "follows", check_follows }, { "cancelled", check_cancelled },
+    { "records", check_records },     { "work", check_work },           { "depth", check_depth },
+    { "marks", check_marks },         { "gaps", check_gaps },           { "refused", check_refused },
+    { "large", check_large },         { "chains", check_chains },       { "expiry", check_expiry },
+    { "events", check_events },       { "ring of events", check_ring }, { "follows", check_follows },
+    { "cancelled", check_cancelled },
 };
 
 static void run_place(const struct place *place) {
@@ -472,4 +531,35 @@ TEST(memory_is_bounded) {
     asking_end(&a);
 }
 
-RUN_TESTS(T(every_place_keeps_the_contract), T(lanes_may_end_at_any_time), T(memory_is_bounded))
+/* What is under way leaves last. */
+TEST(memory_passes_over_what_is_under_way) {
+    struct response_store_options options = { .kind = RESPONSE_STORE_MEMORY, .responses_max = 10 };
+    struct response_record run = record_of("resp_run", "", "queued", "{}");
+    struct asking a;
+    asking_begin(&a, &options);
+    CHECK_INT(ask_put(&a, &run, "run"), 0, "run");
+    for (int i = 0; i < 25; i++) {
+        char id[32];
+        struct response_record record;
+        (void)snprintf(id, sizeof(id), "resp_%d", i);
+        record = record_of(id, "", "completed", "{}");
+        CHECK_INT(ask_put(&a, &record, "others"), 0, "others");
+    }
+    CHECK_INT(ask_progress(&a, "resp_run", "goes on"), 0, "goes on");
+    CHECK_INT(count_present(&a, 25), 9, "others");
+    for (int i = 0; i < 25; i++) { /* but not for ever: where nothing has ended, the oldest of them */
+        char id[32];
+        struct response_record record;
+        (void)snprintf(id, sizeof(id), "resp_run_%d", i);
+        record = record_of(id, "", "queued", "{}");
+        CHECK_INT(ask_put(&a, &record, "runs"), 0, "runs");
+    }
+    CHECK_INT(count_present(&a, 25), 0, "runs");
+    CHECK_INT(ask_progress(&a, "resp_run", "runs"), VSR_E_NOT_FOUND, "runs");
+    CHECK(!a.deleted, "runs");
+    CHECK_INT(ask_get(&a, "resp_run_24", "runs"), 0, "runs");
+    asking_end(&a);
+}
+
+RUN_TESTS(T(every_place_keeps_the_contract), T(lanes_may_end_at_any_time), T(memory_is_bounded),
+          T(memory_passes_over_what_is_under_way))

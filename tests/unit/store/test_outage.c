@@ -3,6 +3,7 @@
  */
 #include "asking.h"
 #include "places.h"
+#include "store/store_driver.h"
 
 enum { STREAM_MS = 2500 };
 
@@ -117,6 +118,30 @@ static void check_killed(struct place_state *state, const struct response_store_
     asking_end(&a);
 }
 
+struct looks {
+    size_t n, n_refused;
+};
+
+static void on_looked(void *owner, const struct store_reply *reply) {
+    struct looks *looks = owner;
+    looks->n++;
+    looks->n_refused += reply->rc == VSR_E_UNAVAILABLE;
+}
+
+/* What finds no place in the queue and would have written nothing is no loss. */
+static void check_full_queue(struct asking *a, const char *name) {
+    enum { N = STORE_QUEUE_MAX + 2 * STORE_BATCH_MAX };
+    struct response_store_status status;
+    struct looks looks = { 0 };
+    for (int i = 0; i < N; i++)
+        (void)response_store_progress(a->lane, VSR_STR("resp_hung"), on_looked, &looks);
+    while (looks.n < N)
+        loop_run_once(a->loop, 2);
+    CHECK(looks.n_refused > 0, name);
+    response_store_status(a->store, &status);
+    CHECK_INT((int64_t)status.lost, 0, name);
+}
+
 /* The server stands still while it keeps its sockets: the worst kind of being away. */
 static void check_hung(struct place_state *state, const struct response_store_options *options, const char *name) {
     struct response_store_options quick = *options;
@@ -129,6 +154,7 @@ static void check_hung(struct place_state *state, const struct response_store_op
     asking_wait_up(&a, true, name);
     CHECK_INT(ask_put(&a, &record, name), 0, name);
     server_signal_all(&state->server, SIGSTOP);
+    check_full_queue(&a, name);
     begun = clock_mono_ms();
     CHECK_INT(ask_get(&a, "resp_hung", name), VSR_E_UNAVAILABLE, name);
     CHECK(clock_mono_ms() - begun <= STORE_READ_TIMEOUT_MS + 500, name);
@@ -293,12 +319,14 @@ TEST(a_file_has_a_limit) {
     struct response_store_options options = { .file_len_max = 4 << 20 };
     struct response_store_status status;
     struct asking a;
+    struct response_record run = record_of("resp_run", "", "queued", "{}");
     char *text = malloc(LEN);
     CHECK(place_named("sqlite")->begin(&place_state, &options), "begin");
     memset(text, 'x', LEN);
     text[0] = text[LEN - 1] = '"';
     asking_begin(&a, &options);
     asking_wait_up(&a, true, "limit");
+    CHECK_INT(ask_put(&a, &run, "run"), 0, "run");
     for (int i = 0; i < N; i++) {
         char id[32];
         struct response_record record;
@@ -311,6 +339,7 @@ TEST(a_file_has_a_limit) {
     response_store_status(a.store, &status);
     CHECK(status.up, status.error);
     CHECK_INT(ask_get(&a, "resp_0", "limit"), VSR_E_NOT_FOUND, "limit");
+    CHECK_INT(ask_progress(&a, "resp_run", "under way"), 0, "under way");
     asking_end(&a);
     free(text);
     place_named("sqlite")->end(&place_state);
@@ -411,24 +440,33 @@ TEST(a_place_is_left_while_it_is_away) {
 /* Memory cannot know what became of a response: what it takes is written only where that is still under way. */
 static void check_deleted(const struct response_store_options *place, const char *name) {
     struct response_store_options away = { .kind = RESPONSE_STORE_REDIS, .redis.address = VSR_STR("127.0.0.1:1") };
-    struct response_record there = record_of("resp_there", "", "queued", "{}"), gone = there, new = there;
+    struct response_record there = record_of("resp_there", "", "queued", "{}"), gone = there, new = there, lost = there;
     struct event_record events[] = { { .seq = 0, .type = VSR_STR("t"), .json = VSR_STR("{}") },
                                      { .seq = 1, .type = VSR_STR("t"), .json = VSR_STR("{}") },
                                      { .seq = 3, .type = VSR_STR("t"), .json = VSR_STR("{}"), .last = true } };
-    struct asking a;
+    struct asking a, other;
+    gone.id = VSR_STR("resp_gone");
+    new.id = VSR_STR("resp_new");
+    lost.id = VSR_STR("resp_lost");
     asking_begin(&a, place);
     asking_wait_up(&a, true, name);
     CHECK_INT(ask_put(&a, &there, name), 0, name);
+    CHECK_INT(ask_put(&a, &gone, name), 0, name);
     CHECK_INT(ask_append(&a, "resp_there", events, 1, name), 0, name);
+    CHECK_INT(ask_append(&a, "resp_gone", events, 1, name), 0, name);
     asking_end(&a);
 
     asking_begin(&a, &away);
-    gone.id = VSR_STR("resp_gone");
-    new.id = VSR_STR("resp_new");
+    asking_begin(&other, place);
+    asking_wait_up(&other, true, name);
+    CHECK_INT(ask_delete(&other, "resp_gone", name), 0, name);
+    asking_end(&other);
+    CHECK_INT(ask_append(&a, "resp_gone", events + 1, 1, name), 0, name);
     CHECK_INT(ask_progress(&a, "resp_there", name), 0, name);
     CHECK_INT(ask_append(&a, "resp_there", events + 1, 1, name), 0, name);
     CHECK_INT(ask_append(&a, "resp_there", events + 2, 1, name), VSR_E_INVALID, name);
-    there.status = gone.status = new.status = VSR_STR("completed");
+    there.status = gone.status = new.status = lost.status = VSR_STR("completed");
+    CHECK_INT(ask_update(&a, &lost, name), 0, name);
     CHECK_INT(ask_update(&a, &there, name), 0, name);
     CHECK_INT(ask_progress(&a, "resp_there", name), 0, name);
     CHECK(a.kept, name);
@@ -437,10 +475,17 @@ static void check_deleted(const struct response_store_options *place, const char
     CHECK_INT(ask_put(&a, &new, name), 0, name);
     CHECK_INT(ask_delete(&a, "resp_2", name), 0, name);
     CHECK_INT(ask_progress(&a, "resp_2", name), VSR_E_NOT_FOUND, name);
+    CHECK(a.deleted, name);
+    CHECK_INT(ask_append(&a, "resp_2", events, 1, name), VSR_E_NOT_FOUND, name);
     CHECK_INT(ask_append(&a, "resp_2", events + 1, 1, name), VSR_E_NOT_FOUND, name);
     response_store_configure(a.store, place);
     asking_wait_up(&a, true, name);
     CHECK_INT(ask_get(&a, "resp_gone", name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_read(&a, "resp_gone", -1, 0, name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_read(&a, "resp_gone", 0, 0, name), VSR_E_NOT_FOUND, name);
+    CHECK_INT(ask_progress(&a, "resp_2", name), VSR_E_NOT_FOUND, name);
+    CHECK(a.deleted, name); /* also where it never was */
+    CHECK_INT(ask_get(&a, "resp_lost", name), 0, name);
     CHECK_INT(ask_get(&a, "resp_new", name), 0, name);
     CHECK_INT(ask_get(&a, "resp_there", name), 0, name);
     CHECK_STR(a.records[0].status, "completed", name);

@@ -248,7 +248,8 @@ static bool is_background(struct arena *arena, vsr_str object) {
 
 /*
  * The record says cancelled first; then whoever runs the response is told. An end that came in between stays, and is
- * what the client gets: so the record is read once more.
+ * what the client gets: so the record is read once more. That holds of another cancel, too: whoever ran the response
+ * may have added by then what there was, and only they may (response_store_update()).
  */
 static enum stage_result cancel_one(struct request *request) {
     struct responses_exchange *exchange = request->responses;
@@ -276,7 +277,7 @@ static enum stage_result cancel_one(struct request *request) {
         record.status = VSR_STR("cancelled");
         record.expires_s = 0; /* anew, as that of any end */
         record.object_json = with_status(request->arena, record.object_json, "cancelled");
-        exchange->op = response_store_update(request->worker->store, &record, on_cancelled, request);
+        exchange->op = response_store_put(request->worker->store, &record, on_cancelled, request);
     }
     return STAGE_WAIT;
 }

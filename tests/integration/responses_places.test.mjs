@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe } from 'node:test';
@@ -387,3 +388,41 @@ for (const [name, place] of Object.entries(places))
       assert.equal(await metric(vsr, 'vsr_background_responses_total{status="cancelled"}'), 3);
     });
   });
+
+test('a cancel that comes late takes nothing away', { skip: places.redis.skip }, async (t) => {
+  const { server, response_api } = await places.redis.begin(t);
+  let release, held;
+  const released = new Promise((resolve) => (release = resolve));
+  const holds = new Promise((resolve) => (held = resolve));
+  const slow = net.createServer((socket) => {
+    const onward = net.connect(server.port, '127.0.0.1');
+    onward.on('error', () => socket.destroy()).pipe(socket);
+    socket.on('error', () => onward.destroy()).on('close', () => onward.end());
+    socket.on('data', async (bytes) => {
+      if (bytes.includes('cancelled')) {
+        held();
+        await released;
+      }
+      onward.write(bytes);
+    });
+  });
+  await new Promise((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  t.after(() => slow.close());
+  const backend = await Backend.start(t, streams(['Hel', 'lo'], { stop: 2, gate: new Promise(() => {}) }));
+  const runs = await startVsr(t, document(backend, response_api));
+  const late = await startVsr(t, document(backend, { ...response_api, redis: { ...response_api.redis, address: `127.0.0.1:${slow.address().port}` } }));
+  await Promise.all([up(runs), up(late)]);
+  let id;
+  for await (const event of await connect(runs).responses.create({ model: 'small', input: 'q', background: true, stream: true })) {
+    id ??= event.response?.id;
+    if (event.type === 'response.output_text.delta') break;
+  }
+  const second = connect(late).responses.cancel(id);
+  await within('its write', holds);
+  assert.equal((await connect(runs).responses.cancel(id)).status, 'cancelled');
+  const output = async () => (await connect(runs).responses.retrieve(id)).output_text;
+  await eventually('what there was', async () => (await output()) === 'Hel');
+  release();
+  assert.equal((await within('the second cancel', second)).status, 'cancelled');
+  assert.equal(await output(), 'Hel');
+});

@@ -191,7 +191,7 @@ static void write_usage(const struct backend_answer *answer, uint64_t said, stru
     uint64_t n = said * answer->question->n_choices;
     buf_printf(out, "\"usage\":{\"prompt_tokens\":%llu,\"completion_tokens\":%llu,\"total_tokens\":%llu",
                (unsigned long long)answer->prompt_tokens, (unsigned long long)n,
-               (unsigned long long)(answer->prompt_tokens + n));
+               (unsigned long long)answer->prompt_tokens + n);
     if (answer->cached_tokens > 0)
         buf_printf(out, ",\"prompt_tokens_details\":{\"cached_tokens\":%llu}",
                    (unsigned long long)answer->cached_tokens);

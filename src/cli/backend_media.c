@@ -181,6 +181,6 @@ bool backend_images(struct arena *arena, vsr_str body, uint64_t created_s, struc
     }
     buf_printf(out, "],\"usage\":{\"input_tokens\":%llu,\"output_tokens\":%llu,\"total_tokens\":%llu}}",
                (unsigned long long)backend_prompt_tokens(prompt.len), (unsigned long long)n,
-               (unsigned long long)(backend_prompt_tokens(prompt.len) + n));
+               (unsigned long long)backend_prompt_tokens(prompt.len) + n);
     return true;
 }

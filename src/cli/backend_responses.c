@@ -122,7 +122,7 @@ static void write_usage(const struct backend_answer *answer, struct buf *out) {
                "\"output_tokens_details\":{\"reasoning_tokens\":%llu},\"total_tokens\":%llu}",
                (unsigned long long)answer->prompt_tokens, (unsigned long long)answer->cached_tokens,
                (unsigned long long)answer->n_tokens, (unsigned long long)answer->thinking_tokens,
-               (unsigned long long)(answer->prompt_tokens + answer->n_tokens));
+               (unsigned long long)answer->prompt_tokens + answer->n_tokens);
 }
 
 /* Without the white space between its tokens: an event is one line. */

@@ -1,0 +1,30 @@
+/*
+ * compile - from a program to the part of the configuration that it stands for (dsl.md §4, §5).
+ *
+ * The result is a YAML tree with the keys `routing`, `entrypoints` and `recipes`, in the order of the written form; its
+ * nodes carry the places of the program, so that the configuration's own checks point into it. Any thread.
+ */
+#ifndef VSR_DSL_COMPILE_H
+#define VSR_DSL_COMPILE_H
+
+#include "config/yaml_tree.h"
+#include "dsl/tree.h"
+
+struct findings;
+struct language;
+
+/*
+ * Compiles what can be: findings of level ERROR say what could not (E201 to E220). Contract violations (C3xx) skip the
+ * field. The tree lives in `arena` and borrows the program's text.
+ */
+struct yaml_node *dsl_compile(struct arena *arena, const struct language *language, const struct dsl_program *program,
+                              struct findings *findings);
+
+/*
+ * Puts a compiled program into a whole configuration: `routing`, `entrypoints` and `recipes` are replaced, everything
+ * else stays, and fields that the language cannot say are kept for decisions and models of the same name (dsl.md §7.5,
+ * §8.3). Changes `base`.
+ */
+void dsl_merge(struct arena *arena, struct yaml_node *base, struct yaml_node *compiled);
+
+#endif

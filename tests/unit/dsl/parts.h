@@ -1,0 +1,29 @@
+/*
+ * parts - the tables of all signals, algorithms and plugins, as the program hands them to the language.
+ */
+#ifndef VSR_TESTS_DSL_PARTS_H
+#define VSR_TESTS_DSL_PARTS_H
+
+#include "config/document.h"
+#include "core/assert.h"
+#include "looper/looper.h"
+#include "plugin/plugin.h"
+#include "route/route.h"
+#include "select/selector.h"
+
+static inline const struct config_parts *dsl_parts(void) {
+    static struct config_kind algorithms[CONFIG_ALGORITHMS_MAX];
+    static struct config_parts parts;
+    struct config_kinds selectors = select_kinds(), loopers = looper_kinds();
+    VSR_ASSERT(selectors.n + loopers.n <= CONFIG_ALGORITHMS_MAX);
+    for (size_t i = 0; i < selectors.n; i++)
+        algorithms[i] = selectors.items[i];
+    for (size_t i = 0; i < loopers.n; i++)
+        algorithms[selectors.n + i] = loopers.items[i];
+    parts = (struct config_parts){ .families = route_families(),
+                                   .algorithms = { algorithms, selectors.n + loopers.n },
+                                   .plugins = plugin_kinds() };
+    return &parts;
+}
+
+#endif

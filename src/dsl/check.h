@@ -14,8 +14,9 @@ struct language;
 struct yaml_node;
 
 /*
- * All checks of dsl.md §6.1 to 6.4, over all scopes. `base`: the configuration that the program is merged into, whose
- * models and stores count as declared; NULL: none is known.
+ * All checks of dsl.md §6.1 to 6.4, over all scopes, but for what makes a program impossible to compile: those errors
+ * (E111, E112, E2xx) are told by dsl_compile(), once, and whoever validates runs both. `base`: the configuration that
+ * the program is merged into, whose models and stores count as declared; NULL: none is known.
  */
 void dsl_check(struct arena *arena, const struct language *language, const struct dsl_parsed *parsed,
                const struct yaml_node *base, struct findings *findings);

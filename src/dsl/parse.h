@@ -18,7 +18,7 @@ struct dsl_parsed {
     struct dsl_program program; /* the declarations that are whole */
 };
 
-/* Codes E101 to E112, W104 to W106. Result in `arena`; keeps `source`. */
+/* Codes E101 to E110, W104 to W106. Result in `arena`; keeps `source`. */
 void dsl_parse(struct arena *arena, vsr_str source, struct dsl_parsed *ret_parsed, struct findings *findings);
 
 /* The tree as JSON for tools (dsl.md §8.5). */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/yaml_tree.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
@@ -82,12 +83,20 @@ void diag_sort(struct diag *diag) {
     }
 }
 
+static bool is_in_second(const struct diag_item *item) {
+    return item->line >= YAML_SECOND_FILE;
+}
+
+static uint32_t line_of(const struct diag_item *item) {
+    return is_in_second(item) ? item->line - YAML_SECOND_FILE : item->line;
+}
+
 static void print_item(const struct diag *diag, const struct diag_item *item, struct buf *out, bool colour) {
     const char *label = item->severity == DIAG_ERROR ? "error" : "warning";
     const char *paint = item->severity == DIAG_ERROR ? "\033[31m" : "\033[33m";
-    buf_append(out, diag->file);
-    if (item->line)
-        buf_printf(out, ":%u:%u", item->line, item->col);
+    buf_append(out, is_in_second(item) ? diag->second_file : diag->file);
+    if (line_of(item))
+        buf_printf(out, ":%u:%u", line_of(item), item->col);
     buf_printf(out, ": %s%s[%s]%s ", colour ? paint : "", label, item->code, colour ? "\033[0m" : "");
     if (item->path.len)
         buf_printf(out, "%.*s: ", VSR_FMT(item->path));
@@ -105,14 +114,18 @@ void diag_print(const struct diag *diag, struct buf *out, bool colour) {
         buf_printf(out, "%.*s: %zu more not shown\n", VSR_FMT(diag->file), total - diag->n_items);
 }
 
-static void json_item(struct json_writer *w, const struct diag_item *item) {
+static void json_item(struct json_writer *w, const struct diag *diag, const struct diag_item *item) {
     json_write_begin_object(w);
+    if (is_in_second(item)) {
+        json_write_key(w, VSR_STR("file"));
+        json_write_str(w, diag->second_file);
+    }
     json_write_key(w, VSR_STR("code"));
     json_write_str(w, str_from_c(item->code));
     json_write_key(w, VSR_STR("path"));
     json_write_str(w, item->path);
     json_write_key(w, VSR_STR("line"));
-    json_write_u64(w, item->line);
+    json_write_u64(w, line_of(item));
     json_write_key(w, VSR_STR("column"));
     json_write_u64(w, item->col);
     json_write_key(w, VSR_STR("message"));
@@ -126,7 +139,7 @@ static void json_items(struct json_writer *w, const struct diag *diag, enum diag
     json_write_begin_array(w);
     for (size_t i = 0; i < diag->n_items; i++)
         if (diag->items[i].severity == severity)
-            json_item(w, &diag->items[i]);
+            json_item(w, diag, &diag->items[i]);
     json_write_end(w);
 }
 

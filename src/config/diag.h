@@ -26,7 +26,7 @@ struct diag_item {
     enum diag_severity severity;
     const char *code; /* "E_REF", or "W_..." for warnings */
     vsr_str path;
-    uint32_t line, col; /* 1-based; 0 = whole document */
+    uint32_t line, col; /* 1-based; 0 = whole document; from YAML_SECOND_FILE on lines of the second file */
     vsr_str message;
     vsr_str hint; /* empty when there is none */
 };
@@ -34,6 +34,7 @@ struct diag_item {
 struct diag {
     struct arena *arena; /* keeps */
     vsr_str file;        /* as the user named it */
+    vsr_str second_file; /* of a document made from two; empty: there is one */
     struct diag_item *items;
     size_t n_items, cap;
     size_t n_errors, n_warnings; /* also counts what was dropped past DIAG_MAX */
@@ -62,7 +63,10 @@ void diag_sort(struct diag *diag);
 
 /* One line each; `colour` for terminals. */
 void diag_print(const struct diag *diag, struct buf *out, bool colour);
-/* {"errors":[{"code","path","line","column","message","hint"}],"warnings":[...]} */
+/*
+ * {"errors":[{"code","path","line","column","message","hint"}],"warnings":[...]}; what is in the second file has its
+ * name in "file".
+ */
 void diag_json(const struct diag *diag, struct json_writer *w);
 
 /*

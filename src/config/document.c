@@ -8,7 +8,7 @@
 #include "core/assert.h"
 
 /* Loading looks at the version before anything else; here it is for those who read the tables. */
-static const char *const versions[] = { "v0.3", NULL };
+static const char *const versions[] = { CONFIG_CONTRACT, NULL };
 
 static const struct field document_fields[] = {
     { "version", FIELD_STRING, offsetof(struct config_document, version), .flags = FIELD_REQUIRED, .choices = versions,

@@ -11,6 +11,9 @@
 #include "config/global.h"
 #include "config/schema.h"
 
+/* What `version` of a document says. */
+#define CONFIG_CONTRACT "v0.3"
+
 enum { CONFIG_FAMILIES_MAX = 32 };
 
 struct config_document;

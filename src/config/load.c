@@ -8,19 +8,16 @@
 
 #include "config/alias.h"
 #include "config/check.h"
+#include "config/document_source.h"
 #include "config/document_tables.h"
 #include "config/file_hash.h"
 #include "config/legacy.h"
 #include "core/arena.h"
-#include "core/buf.h"
 #include "core/err.h"
 
 enum {
-    READ_LEN = 65536,
     UNEXPECTED_LEN_MAX = 512, /* of the list of unexpected keys: a message is read by people */
 };
-
-static const vsr_str contract_version = VSR_STR_INIT("v0.3");
 
 /* ---- canonical form: version and blocks */
 
@@ -33,13 +30,13 @@ static void check_version(const struct yaml_node *root, struct diag *diag) {
     if (yaml_is_null(version))
         diag_error(diag, "E_VERSION", node_at(root, VSR_STR("version")),
                    VSR_STR("add it, or convert an older document with `vsr config migrate`"),
-                   "missing, expected \"%.*s\"", VSR_FMT(contract_version));
+                   "missing, expected \"" CONFIG_CONTRACT "\"");
     else if (version->kind != YAML_SCALAR)
-        diag_error(diag, "E_VERSION", node_at(version, VSR_STR("version")), VSR_STR(""), "expected the text \"%.*s\"",
-                   VSR_FMT(contract_version));
-    else if (!str_eq(version->text, contract_version))
         diag_error(diag, "E_VERSION", node_at(version, VSR_STR("version")), VSR_STR(""),
-                   "found \"%.*s\", expected \"%.*s\"", VSR_FMT(version->text), VSR_FMT(contract_version));
+                   "expected the text \"" CONFIG_CONTRACT "\"");
+    else if (!str_eq_c(version->text, CONFIG_CONTRACT))
+        diag_error(diag, "E_VERSION", node_at(version, VSR_STR("version")), VSR_STR(""),
+                   "found \"%.*s\", expected \"" CONFIG_CONTRACT "\"", VSR_FMT(version->text));
 }
 
 static bool is_known_key(vsr_str key) {
@@ -156,17 +153,13 @@ static void decode(const struct schema *schema, const struct yaml_node *root, st
     doc->base_dir = base_dir;
 }
 
-static int run_stages(struct arena *arena, vsr_str text, const struct config_load_options *options,
+static int run_stages(struct arena *arena, struct yaml_node *root, const struct config_load_options *options,
                       struct config_document *doc, struct diag_at *ret_secret, struct diag *diag) {
     const struct schema *schema = config_schema(arena, &options->parts);
     struct env env = { .get = options->env ? options->env : process_env,
                        .data = options->env_data,
                        .strict = options->strict_env,
                        .keep = options->keep_env };
-    struct yaml_node *root;
-    int rc = yaml_tree_parse(arena, text, &root, diag);
-    if (rc < 0)
-        return rc;
     check_form(root, diag);
     alias_normalise(root, arena, diag);
     legacy_check(root, arena, diag);
@@ -187,13 +180,15 @@ static vsr_str hash_hex(struct arena *arena, vsr_str text) {
     return (vsr_str){ hex, FILE_HASH_LEN };
 }
 
-static int load(struct arena *arena, vsr_str text, const struct config_load_options *options, bool is_shared,
+static int load(struct arena *arena, const struct document_source *source, const struct config_load_options *options,
                 struct config_document *doc, const struct config_document **ret_doc, struct diag *diag) {
     struct diag_at secret = { 0 };
-    int rc;
-    doc->hash = hash_hex(arena, text);
-    rc = run_stages(arena, text, options, doc, &secret, diag);
-    if (is_shared && secret.line)
+    struct yaml_node *root;
+    int rc = document_source_tree(arena, source, options, &root, diag);
+    doc->hash = hash_hex(arena, source->text);
+    if (rc == 0)
+        rc = run_stages(arena, root, options, doc, &secret, diag);
+    if (source->is_shared && secret.line)
         diag_warn(diag, "W_SECRET", secret, VSR_STR("use ${NAME} or the *_env field, or take the permission away"),
                   "a secret stands in clear text in a file that others may read");
     diag_sort(diag);
@@ -204,51 +199,14 @@ static int load(struct arena *arena, vsr_str text, const struct config_load_opti
 
 int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag) {
+    struct document_source source = { .text = text };
     diag_init(diag, arena, arena_str(arena, file));
-    return load(arena, text, options, false, ARENA_NEW(arena, struct config_document), ret_doc, diag);
+    return load(arena, &source, options, ARENA_NEW(arena, struct config_document), ret_doc, diag);
 }
 
 /* ---- files */
 
-static int report_io(struct diag *diag, const char *what, const char *path) {
-    diag_error(diag, "E_IO", (struct diag_at){ 0 }, VSR_STR(""), "cannot %s \"%s\": %s", what, path, strerror(errno));
-    return VSR_E_IO;
-}
-
-/* Reads at most one byte more than a document may have, so that a larger file is noticed and an endless one ends. */
-static int read_open_file(FILE *file, const char *path, struct arena *arena, vsr_str *ret_text, struct diag *diag) {
-    struct buf bytes;
-    int rc = 0;
-    buf_init(&bytes, YAML_BYTES_MAX + 1);
-    while (rc == 0 && !feof(file) && bytes.len <= YAML_BYTES_MAX) {
-        size_t room = YAML_BYTES_MAX + 1 - bytes.len;
-        if (room > READ_LEN)
-            room = READ_LEN;
-        rc = buf_reserve(&bytes, room);
-        if (rc == 0)
-            bytes.len += fread(bytes.ptr + bytes.len, 1, room, file);
-        if (ferror(file))
-            rc = report_io(diag, "read", path);
-    }
-    if (rc == 0)
-        *ret_text = arena_str(arena, buf_str(&bytes));
-    buf_done(&bytes);
-    return rc;
-}
-
-static int read_file(const char *path, struct arena *arena, vsr_str *ret_text, bool *ret_shared, struct diag *diag) {
-    FILE *file = fopen(path, "rbe");
-    struct stat status;
-    int rc;
-    if (!file)
-        return report_io(diag, "open", path);
-    *ret_shared = fstat(fileno(file), &status) == 0 && status.st_mode & (S_IRGRP | S_IROTH);
-    rc = read_open_file(file, path, arena, ret_text, diag);
-    (void)fclose(file); /* it was only read */
-    return rc;
-}
-
-/* $VSR_CONFIG_BASE_DIR, or the directory of the resolved file. */
+/* $VSR_CONFIG_BASE_DIR, or the directory of the resolved file: of the base, where there are two. */
 static int find_base_dir(const struct config_load_options *options, const char *resolved, struct arena *arena,
                          vsr_str *ret_dir, struct diag *diag) {
     const char *set =
@@ -273,12 +231,11 @@ static int find_base_dir(const struct config_load_options *options, const char *
 static int load_resolved(struct arena *arena, const char *resolved, const struct config_load_options *options,
                          const struct config_document **ret_doc, struct diag *diag) {
     struct config_document *doc = ARENA_NEW(arena, struct config_document);
-    vsr_str text = { 0 };
-    bool is_shared = false;
-    int rc = read_file(resolved, arena, &text, &is_shared, diag);
+    struct document_source source = { 0 };
+    int rc = document_source_read(arena, resolved, options, &source, diag);
     if (rc == 0)
-        rc = find_base_dir(options, resolved, arena, &doc->base_dir, diag);
-    return rc < 0 ? rc : load(arena, text, options, is_shared, doc, ret_doc, diag);
+        rc = find_base_dir(options, source.base ? source.base : resolved, arena, &doc->base_dir, diag);
+    return rc < 0 ? rc : load(arena, &source, options, doc, ret_doc, diag);
 }
 
 int config_load_file(struct arena *arena, const char *file, const struct config_load_options *options,
@@ -287,7 +244,7 @@ int config_load_file(struct arena *arena, const char *file, const struct config_
     int rc;
     diag_init(diag, arena, arena_str(arena, str_from_c(file)));
     if (!resolved)
-        return report_io(diag, "find", file);
+        return document_source_report(diag, "find", file);
     rc = load_resolved(arena, resolved, options, ret_doc, diag);
     free(resolved);
     return rc;

@@ -10,8 +10,16 @@
 
 #include "config/document.h"
 
+struct config_notation;
+
 struct config_load_options {
     struct config_parts parts;
+    /*
+     * Optional: how routing is written in files with its suffix (config/notation.h). The rest of such a document is in
+     * `base`, or else in a file beside it: NAME.yaml for NAME.dsl, or config.yaml; or nowhere.
+     */
+    const struct config_notation *notation;
+    const char *base;
     bool strict_env; /* an unset variable without default is an error */
     bool keep_env;   /* no substitution, for read-only validation */
     bool serving;    /* what is not there yet, and unsafe to ignore, is an error */
@@ -31,7 +39,7 @@ struct config_load_options {
  */
 int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag);
-/* The same for a file; symbolic links are resolved first. */
+/* The same for a file, in whatever notation its name says; symbolic links are resolved first. */
 int config_load_file(struct arena *arena, const char *file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag);
 

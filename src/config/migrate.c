@@ -2,6 +2,7 @@
 
 #include "config/alias.h"
 #include "config/diag.h"
+#include "config/document.h"
 #include "config/migrate_tree.h"
 #include "config/yaml_notes.h"
 #include "config/yaml_write.h"
@@ -9,19 +10,17 @@
 #include "core/buf.h"
 #include "core/err.h"
 
-static const char contract_version[] = "v0.3";
-
 static void set_version(struct migrate *m) {
     ptrdiff_t at = yaml_find(m->root, VSR_STR("version"));
-    struct yaml_node *value = yaml_new_scalar(m->arena, str_from_c(contract_version), m->root);
+    struct yaml_node *value = yaml_new_scalar(m->arena, VSR_STR(CONFIG_CONTRACT), m->root);
     if (at < 0) {
         yaml_append(m->arena, m->root, yaml_new_scalar(m->arena, VSR_STR("version"), m->root), value);
         return;
     }
-    if (m->root->items[at]->kind == YAML_SCALAR && str_eq_c(m->root->items[at]->text, contract_version))
+    if (m->root->items[at]->kind == YAML_SCALAR && str_eq_c(m->root->items[at]->text, CONFIG_CONTRACT))
         return;
     migrate_report(m, MIGRATE_MOVED, m->root->keys[at], VSR_STR("version"), VSR_STR("version"), "is now %s",
-                   contract_version);
+                   CONFIG_CONTRACT);
     m->root->items[at] = value;
 }
 

@@ -649,3 +649,18 @@ int yaml_tree_parse_spans(struct arena *arena, vsr_str text, struct yaml_node **
     *ret_spans = (struct yaml_spans){ 0 };
     return parse(arena, text, false, ret_root, ret_spans, diag);
 }
+
+static void set_second_file(struct yaml_node *node) {
+    if (node->line >= YAML_SECOND_FILE)
+        return; /* aliases share nodes */
+    node->line += YAML_SECOND_FILE;
+    for (size_t i = 0; i < node->n_items; i++) {
+        if (node->kind == YAML_MAPPING)
+            set_second_file(node->keys[i]);
+        set_second_file(node->items[i]);
+    }
+}
+
+void yaml_tree_set_second_file(struct yaml_node *root) {
+    set_second_file(root);
+}

@@ -22,6 +22,11 @@ enum {
     YAML_BYTES_MAX = 16 << 20, /* config.md §2 */
     YAML_DEPTH_MAX = 64,
     YAML_NODES_MAX = 1000000, /* alias expansion included */
+    /*
+     * A document may be put together from two files (config/notation.h). Line n of the second one is line
+     * YAML_SECOND_FILE + n: greater than any line that a first file can have, so that a place is still two numbers.
+     */
+    YAML_SECOND_FILE = 1 << 28,
 };
 
 enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
@@ -79,6 +84,9 @@ int yaml_tree_parse_spans(struct arena *arena, vsr_str text, struct yaml_node **
 struct yaml_node *yaml_get(const struct yaml_node *mapping, vsr_str key);
 /* Key node of `key` in a mapping, or NULL. */
 struct yaml_node *yaml_get_key(const struct yaml_node *mapping, vsr_str key);
+/* Makes the places of a whole tree places of a document's second file. */
+void yaml_tree_set_second_file(struct yaml_node *root);
+
 /* Whether the node is absent for the schema: NULL, an empty plain scalar, `null` or `~`. */
 bool yaml_is_null(const struct yaml_node *node);
 

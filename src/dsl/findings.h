@@ -2,8 +2,8 @@
  * findings - what is wrong with a program, or could be better: all of it, with places and fixes.
  *
  * A finding has a stable code (E101, W401: docs/dsl.md lists them; codes are never used again for something else), a
- * level, a stretch of the text, and sometimes the one change that mends it. At most FINDINGS_MAX are kept, the rest
- * counted. Lives in an arena; one thread.
+ * level, a stretch of the text, and sometimes the one change that mends it. At most FINDINGS_MAX of each level are
+ * kept, the rest counted. Lives in an arena; one thread.
  */
 #ifndef VSR_DSL_FINDINGS_H
 #define VSR_DSL_FINDINGS_H
@@ -32,6 +32,7 @@ struct finding_fix {
 };
 
 struct finding {
+    struct arena *arena; /* of the texts */
     enum finding_level level;
     const char *code;
     vsr_str message;
@@ -52,7 +53,7 @@ struct findings {
 
 void findings_init(struct findings *findings, struct arena *arena);
 
-/* Returns the finding, so that a fix may be added; NULL when it was only counted. */
+/* Returns the finding, so that a fix may be added at once; NULL when it was only counted. */
 struct finding *finding_add(struct findings *findings, enum finding_level level, const char *code, struct dsl_at at,
                             const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* NULL `finding` is allowed. Copies. `at`: what the new text replaces. */
@@ -88,8 +89,8 @@ void findings_json(const struct findings *findings, vsr_str source, bool hints, 
 void dsl_place(vsr_str source, struct dsl_at from, uint32_t byte, uint32_t *ret_line, uint32_t *ret_col);
 
 /*
- * Applies every fix that does not touch another one, in the order of the text, and appends the new text. Returns how
- * many were applied.
+ * Applies the fixes in the order of the text and appends the new text. One that overlaps the one before it, or begins
+ * where that begins, is left out: it may mean the same mistake. Returns how many were applied.
  */
 size_t findings_apply(const struct findings *findings, vsr_str source, struct buf *out);
 

@@ -17,7 +17,10 @@
 struct arena;
 struct findings;
 
-enum { DSL_BYTES_MAX = 8 << 20 };
+enum {
+    DSL_BYTES_MAX = 8 << 20,
+    DSL_TOKENS_MAX = 1 << 21, /* one for every four bytes; ordinary programs have one for eight */
+};
 
 /* A stretch of the text. Everything that the language keeps has one. */
 struct dsl_at {
@@ -58,7 +61,11 @@ struct tokens {
 
 /*
  * Reads `source`, which is borrowed as long as the tokens live. Findings: E102 lexical, E103 invalid UTF-8, W104
- * unknown escape. A text longer than DSL_BYTES_MAX is one finding (E106) and no tokens but END.
+ * unknown escape. A text of more than DSL_BYTES_MAX or DSL_TOKENS_MAX is one finding (E106) and no tokens but END.
+ *
+ * Numbers fit: an INT int64, a FLOAT double. An integer past 64 bits is an error, unless it is a double as canonical
+ * text writes it (1000000000000000000000 for 1e21): that is a FLOAT. A string that never ends is an ERROR to the end of
+ * its line.
  */
 void tokens_read(struct arena *arena, vsr_str source, struct tokens *ret_tokens, struct findings *findings);
 

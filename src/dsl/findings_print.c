@@ -1,0 +1,220 @@
+/*
+ * Findings as people read them, on a terminal or in a log.
+ *
+ *     policy.dsl:2:16: warning: signal domain("mth") is not defined. ... (fix: change to "math") [W201]
+ *          2 | ROUTE r { WHEN domain("mth") MODEL "m" }
+ *            |                ^~~~~~~~~~~~~
+ *
+ * An excerpt is the line where the finding begins, cut to EXCERPT_COLUMNS around it. Nothing that the program says may
+ * act on the terminal: control and direction characters are shown, not sent.
+ */
+#include "core/buf.h"
+#include "core/utf8.h"
+#include "dsl/findings.h"
+
+enum {
+    EXCERPT_COLUMNS = 100,
+    EXCERPT_BEFORE = 60, /* columns kept in front of the caret when the line is cut */
+    TAB_COLUMNS = 4,
+    REPLACEMENT = 0xFFFD,
+};
+
+static const struct {
+    const char *name, *paint;
+} levels[] = {
+    [FINDING_ERROR] = { "error", "\033[31m" },
+    [FINDING_WARNING] = { "warning", "\033[33m" },
+    [FINDING_CONSTRAINT] = { "constraint", "\033[35m" },
+    [FINDING_HINT] = { "hint", "\033[36m" },
+};
+
+static const char paint_none[] = "\033[0m";
+
+/* ---- characters on a terminal */
+
+struct range {
+    uint32_t first, last;
+};
+
+static bool in_ranges(uint32_t cp, const struct range *ranges, size_t n) {
+    for (size_t i = 0; i < n && cp >= ranges[i].first; i++) {
+        if (cp <= ranges[i].last)
+            return true;
+    }
+    return false;
+}
+
+/* Takes no column: combining marks, joiners, selectors. */
+static bool is_mark(uint32_t cp) {
+    static const struct range marks[] = {
+        { 0x300, 0x36F },   { 0x483, 0x489 },   { 0x591, 0x5BD },   { 0x610, 0x61A },   { 0x64B, 0x65F },
+        { 0x6D6, 0x6DC },   { 0x900, 0x902 },   { 0x93C, 0x93C },   { 0x941, 0x948 },   { 0x94D, 0x94D },
+        { 0xE31, 0xE31 },   { 0xE34, 0xE3A },   { 0xE47, 0xE4E },   { 0x1AB0, 0x1AFF }, { 0x1DC0, 0x1DFF },
+        { 0x200B, 0x200D }, { 0x20D0, 0x20FF }, { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F }, { 0xE0100, 0xE01EF },
+    };
+    return in_ranges(cp, marks, VSR_COUNT(marks));
+}
+
+/* Takes two columns. */
+static bool is_wide(uint32_t cp) {
+    static const struct range wide[] = {
+        { 0x1100, 0x115F },   { 0x2E80, 0x303E },   { 0x3041, 0x4DBF },   { 0x4E00, 0xA4CF },   { 0xA960, 0xA97F },
+        { 0xAC00, 0xD7A3 },   { 0xF900, 0xFAFF },   { 0xFE30, 0xFE6F },   { 0xFF00, 0xFF60 },   { 0xFFE0, 0xFFE6 },
+        { 0x1F300, 0x1F64F }, { 0x1F680, 0x1F6FF }, { 0x1F900, 0x1F9FF }, { 0x20000, 0x3FFFD },
+    };
+    return in_ranges(cp, wide, VSR_COUNT(wide));
+}
+
+/* Would act on the terminal or turn the text around. */
+static bool is_active(uint32_t cp) {
+    return cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || (cp >= 0x200E && cp <= 0x200F) || (cp >= 0x2028 && cp <= 0x202E) ||
+           (cp >= 0x2066 && cp <= 0x2069) || cp == 0xFEFF || cp == UTF8_INVALID;
+}
+
+static size_t columns_of(uint32_t cp) {
+    return cp == '\t' ? TAB_COLUMNS : is_active(cp) ? 1 : is_mark(cp) ? 0 : is_wide(cp) ? 2 : 1;
+}
+
+static void put_code_point(struct buf *out, uint32_t cp) {
+    char bytes[4];
+    if (cp == '\t') {
+        buf_printf(out, "%*s", TAB_COLUMNS, "");
+        return;
+    }
+    buf_append(out, str_make(bytes, utf8_encode(is_active(cp) ? REPLACEMENT : cp, bytes)));
+}
+
+/* A message on one line, whatever it quotes. */
+static void put_message(struct buf *out, vsr_str text) {
+    for (size_t at = 0; at < text.len;) {
+        uint32_t cp = utf8_next(text, &at);
+        if (cp == '\n')
+            buf_append_c(out, "\\n");
+        else if (cp == '\t')
+            buf_append_c(out, "\\t");
+        else if (cp != UTF8_INVALID && is_active(cp))
+            buf_printf(out, cp < 0x100 ? "\\x%02x" : "\\u%04x", cp);
+        else
+            put_code_point(out, cp);
+    }
+}
+
+/* ---- the excerpt */
+
+struct excerpt {
+    vsr_str line;      /* without its break */
+    size_t start, end; /* bytes of it that the finding means */
+};
+
+static struct excerpt excerpt_of(vsr_str source, struct dsl_at at) {
+    struct excerpt e;
+    size_t first = at.start, last = at.start;
+    const char *stop;
+    while (first > 0 && source.ptr[first - 1] != '\n')
+        first--;
+    stop = memchr(source.ptr + last, '\n', source.len - last);
+    last = stop ? (size_t)(stop - source.ptr) : source.len;
+    if (last > first && source.ptr[last - 1] == '\r' && last > at.start)
+        last--;
+    if (first == 0 && str_starts(source, VSR_STR("\xEF\xBB\xBF")) && at.start >= 3)
+        first = 3;
+    e.line = str_sub(source, first, last);
+    e.start = at.start - first;
+    e.end = at.end > last ? last - first : at.end > at.start ? at.end - first : e.start;
+    return e;
+}
+
+/* Where to begin so that at most `columns` stand before `at`. */
+static size_t cut_before(vsr_str line, size_t at, size_t columns) {
+    size_t used = 0;
+    while (at > 0) {
+        size_t before = at;
+        used += columns_of(utf8_prev(line, &before));
+        if (used > columns)
+            break;
+        at = before;
+    }
+    return at;
+}
+
+static size_t cut_behind(vsr_str line, size_t at, size_t columns) {
+    size_t used = 0;
+    while (at < line.len) {
+        size_t behind = at;
+        used += columns_of(utf8_next(line, &behind));
+        if (used > columns)
+            break;
+        at = behind;
+    }
+    return at;
+}
+
+static size_t count_columns(vsr_str text) {
+    size_t columns = 0;
+    for (size_t at = 0; at < text.len;)
+        columns += columns_of(utf8_next(text, &at));
+    return columns;
+}
+
+static void put_text(struct buf *out, vsr_str text) {
+    for (size_t at = 0; at < text.len;)
+        put_code_point(out, utf8_next(text, &at));
+}
+
+static void put_excerpt(struct buf *out, vsr_str source, const struct finding *finding, bool colour) {
+    struct excerpt e = excerpt_of(source, finding->at);
+    size_t first = 0, last = e.line.len, blanks, marks;
+    if (cut_behind(e.line, 0, EXCERPT_COLUMNS) < e.line.len) {
+        first = cut_before(e.line, e.start, EXCERPT_BEFORE);
+        last = cut_behind(e.line, first, EXCERPT_COLUMNS);
+    }
+    if (e.end > last)
+        e.end = last;
+    buf_printf(out, "%6u | %s", finding->at.line, first > 0 ? "..." : "");
+    put_text(out, str_sub(e.line, first, last));
+    buf_append_c(out, last < e.line.len ? "...\n" : "\n");
+    blanks = count_columns(str_sub(e.line, first, e.start)) + (first > 0 ? 3 : 0);
+    marks = e.end > e.start ? count_columns(str_sub(e.line, e.start, e.end)) : 1;
+    buf_printf(out, "       | %*s%s^", (int)blanks, "", colour ? levels[finding->level].paint : "");
+    for (size_t i = 1; i < marks; i++)
+        buf_append_char(out, '~');
+    buf_printf(out, "%s\n", colour ? paint_none : "");
+}
+
+/* ---- the list */
+
+static void put_finding(struct buf *out, const struct finding *finding, const struct findings_style *style) {
+    if (style->file.len) {
+        put_message(out, style->file);
+        buf_append_char(out, ':');
+    }
+    if (finding->at.line)
+        buf_printf(out, "%u:%u:", finding->at.line, finding->at.col);
+    buf_printf(out, "%s%s%s:%s ", out->len && out->ptr[out->len - 1] == ':' ? " " : "",
+               style->colour ? levels[finding->level].paint : "", levels[finding->level].name,
+               style->colour ? paint_none : "");
+    put_message(out, finding->message);
+    if (finding->fix.description.len) {
+        buf_append_c(out, " (fix: ");
+        put_message(out, finding->fix.description);
+        buf_append_char(out, ')');
+    }
+    buf_printf(out, " [%s]\n", finding->code);
+    if (style->source.len && finding->at.line && finding->at.start <= style->source.len)
+        put_excerpt(out, style->source, finding, style->colour);
+}
+
+void findings_print(const struct findings *findings, const struct findings_style *style, struct buf *out) {
+    size_t kept[VSR_COUNT(levels)] = { 0 };
+    for (size_t i = 0; i < findings->n; i++) {
+        const struct finding *finding = &findings->items[i];
+        kept[finding->level]++;
+        if (finding->level != FINDING_HINT || style->hints)
+            put_finding(out, finding, style);
+    }
+    for (size_t level = 0; level < VSR_COUNT(levels); level++) {
+        size_t more = findings->n_of[level] - kept[level];
+        if (more > 0 && (level != FINDING_HINT || style->hints))
+            buf_printf(out, "%zu more of level %s not shown\n", more, levels[level].name);
+    }
+}

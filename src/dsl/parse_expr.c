@@ -1,0 +1,112 @@
+/* Conditions: `a AND NOT (b OR c)`. NOT binds closest, then AND, then OR. */
+#include "core/arena.h"
+#include "dsl/parser.h"
+
+static const char expected_factor[] = "signal reference, \"NOT\" or \"(\"";
+
+static bool parse_factor(struct parser *p, struct dsl_expr **ret);
+
+/* Words that begin or join something else; none of them is a type of signal. */
+static bool is_taken_word(const struct token *token) {
+    static const char *const words[] = { "AND",         "OR",    "PRIORITY",  "TIER",   "WHEN",
+                                         "DESCRIPTION", "MODEL", "ALGORITHM", "PLUGIN", "FOR",
+                                         "EMIT",        "NAME",  "EXTRA",     "IF",     "ELSE" };
+    for (size_t i = 0; i < VSR_COUNT(words); i++) {
+        if (token_is_word(token, str_from_c(words[i])))
+            return true;
+    }
+    return false;
+}
+
+/* `type("name", label: "x", ...)` */
+static bool parse_signal(struct parser *p, struct dsl_expr **ret) {
+    struct dsl_expr *expr;
+    struct dsl_at open;
+    if (is_taken_word(parse_peek(p, 0)))
+        return parse_unexpected(p, expected_factor);
+    expr = ARENA_NEW(p->arena, struct dsl_expr);
+    expr->kind = DSL_SIGNAL;
+    if (!parse_identifier(p, expected_factor, &expr->type))
+        return false;
+    open = parse_peek(p, 0)->at;
+    if (!parse_expect(p, '(', "\"(\"") || !parse_name(p, "signal name", &expr->name) ||
+        !parse_field_list(p, ')', &expr->fields))
+        return false;
+    parse_advance(p);
+    expr->at = parse_whole(p, expr->type.at);
+    if (expr->fields.n > 0)
+        expr->fields.at = parse_whole(p, open);
+    *ret = expr;
+    return true;
+}
+
+static bool parse_not(struct parser *p, struct dsl_expr **ret) {
+    struct dsl_expr *expr = ARENA_NEW(p->arena, struct dsl_expr);
+    struct dsl_at start = parse_peek(p, 0)->at;
+    if (!parse_enter(p))
+        return false;
+    parse_advance(p);
+    expr->kind = DSL_NOT;
+    expr->items = ARENA_NEW(p->arena, struct dsl_expr *);
+    expr->n_items = 1;
+    if (!parse_factor(p, &expr->items[0]))
+        return false;
+    parse_leave(p);
+    expr->at = parse_whole(p, start);
+    *ret = expr;
+    return true;
+}
+
+static bool parse_group(struct parser *p, struct dsl_expr **ret) {
+    struct dsl_at start = parse_peek(p, 0)->at;
+    if (!parse_enter(p))
+        return false;
+    parse_advance(p);
+    if (!parse_expr(p, ret) || !parse_expect(p, ')', "\"AND\", \"OR\" or \")\""))
+        return false;
+    parse_leave(p);
+    (*ret)->parens = true;
+    (*ret)->at = parse_whole(p, start);
+    return true;
+}
+
+static bool parse_factor(struct parser *p, struct dsl_expr **ret) {
+    if (parse_at_word(p, "NOT"))
+        return parse_not(p, ret);
+    if (parse_at_sign(p, '('))
+        return parse_group(p, ret);
+    return parse_signal(p, ret);
+}
+
+/* One part, or a chain of them: `part word part word part`. */
+static bool parse_chain(struct parser *p, const char *word, enum dsl_expr_kind kind,
+                        bool (*parse_part)(struct parser *p, struct dsl_expr **ret), struct dsl_expr **ret) {
+    size_t base = p->exprs.n;
+    struct dsl_expr *part, *chain;
+    if (!parse_part(p, &part))
+        return false;
+    *ret = part;
+    if (!parse_at_word(p, word))
+        return true;
+    parse_push(p, &p->exprs, &part, sizeof(part));
+    while (parse_at_word(p, word)) {
+        parse_advance(p);
+        if (!parse_part(p, &part))
+            return false;
+        parse_push(p, &p->exprs, &part, sizeof(part));
+    }
+    chain = ARENA_NEW(p->arena, struct dsl_expr);
+    chain->kind = kind;
+    chain->items = parse_take(p, &p->exprs, base, sizeof(part), &chain->n_items);
+    chain->at = parse_whole(p, chain->items[0]->at);
+    *ret = chain;
+    return true;
+}
+
+static bool parse_and(struct parser *p, struct dsl_expr **ret) {
+    return parse_chain(p, "AND", DSL_AND, parse_factor, ret);
+}
+
+bool parse_expr(struct parser *p, struct dsl_expr **ret) {
+    return parse_chain(p, "OR", DSL_OR, parse_and, ret);
+}

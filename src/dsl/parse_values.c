@@ -1,0 +1,368 @@
+/* Names, values, fields and options; and what the other parts stand on: words, mistakes, lists. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/arena.h"
+#include "core/json_number.h"
+#include "core/utf8.h"
+#include "dsl/findings.h"
+#include "dsl/parser.h"
+
+enum {
+    SHOWN_CODE_POINTS = 40, /* of a token in a message */
+    SHOWN_LEN_MAX = SHOWN_CODE_POINTS * 4 + 1,
+    MESSAGE_LEN_MAX = 512,
+    FEW_FIELDS = 8, /* compared each with each */
+};
+
+/* ---- words */
+
+const struct token *parse_peek(const struct parser *p, size_t ahead) {
+    const struct token *token = &p->tokens[p->at];
+    for (; ahead > 0 && token->kind != TOKEN_END; ahead--)
+        token++;
+    return token;
+}
+
+void parse_advance(struct parser *p) {
+    const struct token *token = &p->tokens[p->at];
+    if (token->kind == TOKEN_END)
+        return;
+    p->braces += token_is(token, '{');
+    p->braces -= token_is(token, '}') && p->braces > 0;
+    p->at++;
+}
+
+bool parse_at_sign(const struct parser *p, char sign) {
+    return token_is(&p->tokens[p->at], sign);
+}
+
+bool parse_at_word(const struct parser *p, const char *word) {
+    return token_is_word(&p->tokens[p->at], str_from_c(word));
+}
+
+bool parse_accept(struct parser *p, char sign) {
+    if (!parse_at_sign(p, sign))
+        return false;
+    parse_advance(p);
+    return true;
+}
+
+bool parse_expect(struct parser *p, char sign, const char *expected) {
+    return parse_accept(p, sign) || parse_unexpected(p, expected);
+}
+
+struct dsl_at parse_whole(const struct parser *p, struct dsl_at start) {
+    if (p->at > 0)
+        start.end = p->tokens[p->at - 1].at.end;
+    return start;
+}
+
+/* ---- mistakes */
+
+void parse_error(struct parser *p, const char *code, struct dsl_at at, const char *format, ...) {
+    char text[MESSAGE_LEN_MAX];
+    va_list args;
+    if (p->findings->n_of[FINDING_ERROR] - p->errors_before >= FINDINGS_SYNTAX_MAX) {
+        p->findings->n_of[FINDING_ERROR]++;
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    (void)finding_add(p->findings, FINDING_ERROR, code, at, "%s", text);
+}
+
+/* The beginning of what a token says. */
+static vsr_str shown(vsr_str text) {
+    size_t end = 0;
+    for (int n = 0; n < SHOWN_CODE_POINTS && end < text.len; n++)
+        (void)utf8_next(text, &end);
+    return str_sub(text, 0, end);
+}
+
+/* Where the text ends, as people see it: behind the last token, not on the empty line below. */
+static struct dsl_at end_place(const struct parser *p) {
+    const struct token *token = &p->tokens[p->at];
+    struct dsl_at at = token->at;
+    if (p->at == 0)
+        return at;
+    token--;
+    at.start = at.end = token->at.end;
+    dsl_place(p->source, token->at, at.start, &at.line, &at.col);
+    return at;
+}
+
+bool parse_unexpected(struct parser *p, const char *expected) {
+    const struct token *token = &p->tokens[p->at];
+    vsr_str text = shown(token->text);
+    switch (token->kind) {
+    case TOKEN_ERROR:
+        break; /* told */
+    case TOKEN_END:
+        parse_error(p, "E101", end_place(p), "unexpected end of input (expected %s)", expected);
+        break;
+    default:
+        parse_error(p, "E101", token->at, "unexpected \"%.*s%s\" (expected %s)", VSR_FMT(text),
+                    text.len < token->text.len ? "..." : "", expected);
+    }
+    return false;
+}
+
+bool parse_enter(struct parser *p) {
+    if (p->depth < DSL_DEPTH_MAX) {
+        p->depth++;
+        return true;
+    }
+    parse_error(p, "E105", p->tokens[p->at].at, "nested deeper than %d levels", DSL_DEPTH_MAX);
+    return false;
+}
+
+void parse_leave(struct parser *p) {
+    p->depth--;
+}
+
+/* ---- lists */
+
+void parse_push(struct parser *p, struct parse_stack *stack, const void *item, size_t size) {
+    stack->items = arena_grow(p->scratch, stack->items, size, stack->n, &stack->cap);
+    memcpy(stack->items + stack->n++ * size, item, size);
+}
+
+void *parse_take(struct parser *p, struct parse_stack *stack, size_t base, size_t size, size_t *ret_n) {
+    size_t n = stack->n - base;
+    void *array;
+    *ret_n = n;
+    stack->n = base;
+    if (n == 0)
+        return NULL;
+    array = arena_alloc_array(p->arena, size, n);
+    memcpy(array, stack->items + base * size, n * size);
+    return array;
+}
+
+/* ---- names */
+
+bool parse_identifier(struct parser *p, const char *expected, struct dsl_name *ret) {
+    const struct token *token = &p->tokens[p->at];
+    if (token->kind != TOKEN_IDENT)
+        return parse_unexpected(p, expected);
+    *ret = (struct dsl_name){ .text = token->text, .at = token->at };
+    parse_advance(p);
+    return true;
+}
+
+bool parse_name(struct parser *p, const char *expected, struct dsl_name *ret) {
+    const struct token *token = &p->tokens[p->at];
+    if (token->kind != TOKEN_STRING)
+        return parse_identifier(p, expected, ret);
+    *ret = (struct dsl_name){ .text = token->text, .at = token->at, .quoted = true };
+    parse_advance(p);
+    return true;
+}
+
+/* ---- values */
+
+static void read_number(const struct token *token, struct dsl_value *ret) {
+    vsr_str text = token->text;
+    ret->kind = token->kind == TOKEN_INT ? DSL_INT : DSL_FLOAT;
+    ret->text = text;
+    if (text.ptr[0] == '+')
+        text = str_sub(text, 1, text.len);
+    (void)json_number_double(text, &ret->number); /* the lexer saw to it that numbers fit */
+    if (token->kind == TOKEN_INT)
+        (void)json_number_i64(text, &ret->integer);
+}
+
+static void read_word(vsr_str word, struct dsl_value *ret) {
+    ret->bare = true;
+    if (str_eq_c(word, "true") || str_eq_c(word, "false")) {
+        ret->kind = DSL_BOOL;
+        ret->bare = false;
+        ret->truth = word.ptr[0] == 't';
+    } else if (str_eq_c(word, "null")) {
+        ret->kind = DSL_NULL;
+    } else {
+        ret->kind = DSL_STRING;
+        ret->text = word;
+    }
+}
+
+static bool parse_array(struct parser *p, struct dsl_value *ret) {
+    size_t base = p->values.n;
+    if (!parse_enter(p))
+        return false;
+    parse_advance(p);
+    while (!parse_at_sign(p, ']')) {
+        struct dsl_value item;
+        if (!parse_value(p, &item))
+            return false;
+        parse_push(p, &p->values, &item, sizeof(item));
+        if (!parse_accept(p, ',') && !parse_at_sign(p, ']'))
+            return parse_unexpected(p, "\",\" or \"]\"");
+    }
+    parse_advance(p);
+    parse_leave(p);
+    ret->kind = DSL_ARRAY;
+    ret->items = parse_take(p, &p->values, base, sizeof(*ret->items), &ret->n_items);
+    return true;
+}
+
+static bool parse_object(struct parser *p, struct dsl_value *ret) {
+    if (!parse_enter(p))
+        return false;
+    ret->kind = DSL_OBJECT;
+    if (!parse_fields(p, &ret->fields))
+        return false;
+    parse_leave(p);
+    return true;
+}
+
+bool parse_value(struct parser *p, struct dsl_value *ret) {
+    const struct token *token = &p->tokens[p->at];
+    bool read = true;
+    *ret = (struct dsl_value){ .at = token->at };
+    switch (token->kind) {
+    case TOKEN_STRING:
+        ret->kind = DSL_STRING;
+        ret->text = token->text;
+        parse_advance(p);
+        break;
+    case TOKEN_INT:
+    case TOKEN_FLOAT:
+        read_number(token, ret);
+        parse_advance(p);
+        break;
+    case TOKEN_IDENT:
+        read_word(token->text, ret);
+        parse_advance(p);
+        break;
+    default:
+        read = token_is(token, '[')   ? parse_array(p, ret)
+               : token_is(token, '{') ? parse_object(p, ret)
+                                      : parse_unexpected(p, "value");
+    }
+    ret->at = parse_whole(p, ret->at);
+    return read;
+}
+
+/* ---- fields */
+
+static int compare_keys(const void *a, const void *b) {
+    const struct dsl_field *left = *(const struct dsl_field *const *)a, *right = *(const struct dsl_field *const *)b;
+    int order = str_cmp(left->key.text, right->key.text);
+    return order ? order : left < right ? -1 : left > right;
+}
+
+static void tell_repeated(struct parser *p, const struct dsl_name *key) {
+    (void)finding_add(p->findings, FINDING_WARNING, "W105", key->at, "field \"%.*s\" is set twice; the last one counts",
+                      VSR_FMT(shown(key->text)));
+}
+
+static void check_few(struct parser *p, const struct dsl_fields *fields) {
+    for (size_t i = 1; i < fields->n; i++) {
+        for (size_t before = 0; before < i; before++) {
+            if (str_eq(fields->items[i].key.text, fields->items[before].key.text)) {
+                tell_repeated(p, &fields->items[i].key);
+                break;
+            }
+        }
+    }
+}
+
+/* W105. In the order of the keys where there are many. */
+static void check_repeated(struct parser *p, const struct dsl_fields *fields) {
+    struct arena_mark mark;
+    const struct dsl_field **order;
+    if (fields->n <= FEW_FIELDS) {
+        check_few(p, fields);
+        return;
+    }
+    mark = arena_mark(p->scratch);
+    order = ARENA_ARRAY(p->scratch, const struct dsl_field *, fields->n);
+    for (size_t i = 0; i < fields->n; i++)
+        order[i] = &fields->items[i];
+    qsort(order, fields->n, sizeof(const struct dsl_field *), compare_keys);
+    for (size_t i = 1; i < fields->n; i++) {
+        if (str_eq(order[i]->key.text, order[i - 1]->key.text))
+            tell_repeated(p, &order[i]->key);
+    }
+    arena_rewind(p->scratch, mark);
+}
+
+/* `8K` is a number and a word; where tokens are counted it is one text. */
+static void join_unit(struct parser *p, struct dsl_field *field) {
+    const struct token *unit = &p->tokens[p->at];
+    bool counts = str_eq_c(field->key.text, "min_tokens") || str_eq_c(field->key.text, "max_tokens");
+    bool number = field->value.kind == DSL_INT || field->value.kind == DSL_FLOAT;
+    if (!counts || !number || unit->kind != TOKEN_IDENT || unit->at.start != field->value.at.end || unit->text.len != 1)
+        return;
+    if (!memchr("KkMm", unit->text.ptr[0], 4))
+        return;
+    parse_advance(p);
+    field->value.at = parse_whole(p, field->value.at);
+    field->value.kind = DSL_STRING;
+    field->value.bare = true;
+    field->value.text = str_sub(p->source, field->value.at.start, field->value.at.end);
+}
+
+static bool parse_field(struct parser *p, const char *expected) {
+    struct dsl_field field = { 0 };
+    if (!parse_identifier(p, expected, &field.key) || !parse_expect(p, ':', "\":\"") || !parse_value(p, &field.value))
+        return false;
+    if (p->token_counts)
+        join_unit(p, &field);
+    parse_push(p, &p->fields, &field, sizeof(field));
+    return true;
+}
+
+bool parse_field_list(struct parser *p, char closer, struct dsl_fields *ret) {
+    const char *expected = closer == '}' ? "field or \"}\"" : "field or \")\"";
+    size_t base = p->fields.n;
+    for (;;) {
+        bool comma = parse_accept(p, ',');
+        if (parse_at_sign(p, closer) && !(comma && p->fields.n == base))
+            break;
+        if (!parse_field(p, expected))
+            return false;
+    }
+    ret->items = parse_take(p, &p->fields, base, sizeof(*ret->items), &ret->n);
+    check_repeated(p, ret);
+    return true;
+}
+
+bool parse_fields(struct parser *p, struct dsl_fields *ret) {
+    struct dsl_at start = p->tokens[p->at].at;
+    if (!parse_expect(p, '{', "\"{\"") || !parse_field_list(p, '}', ret))
+        return false;
+    parse_advance(p);
+    ret->at = parse_whole(p, start);
+    return true;
+}
+
+static bool parse_option(struct parser *p, const char *expected) {
+    struct dsl_field field = { 0 };
+    if (!parse_identifier(p, expected, &field.key) || !parse_expect(p, '=', "\"=\"") || !parse_value(p, &field.value))
+        return false;
+    parse_push(p, &p->fields, &field, sizeof(field));
+    return true;
+}
+
+bool parse_options(struct parser *p, enum parse_commas commas, bool may_be_empty, struct dsl_fields *ret) {
+    struct dsl_at start = p->tokens[p->at].at;
+    size_t base = p->fields.n;
+    if (!parse_expect(p, '(', "\"(\""))
+        return false;
+    while (!parse_at_sign(p, ')') || (p->fields.n == base && !may_be_empty)) {
+        if (!parse_option(p, may_be_empty || p->fields.n > base ? "option or \")\"" : "option"))
+            return false;
+        if (!parse_accept(p, ',') && commas == COMMAS_NEEDED && !parse_at_sign(p, ')'))
+            return parse_unexpected(p, "\",\" or \")\"");
+    }
+    parse_advance(p);
+    ret->at = parse_whole(p, start);
+    ret->items = parse_take(p, &p->fields, base, sizeof(*ret->items), &ret->n);
+    check_repeated(p, ret);
+    return true;
+}

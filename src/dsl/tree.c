@@ -1,0 +1,35 @@
+#include "dsl/tree.h"
+
+const struct dsl_field *dsl_field(const struct dsl_fields *fields, vsr_str key) {
+    for (size_t i = fields->n; i > 0; i--) {
+        if (str_eq(fields->items[i - 1].key.text, key))
+            return &fields->items[i - 1];
+    }
+    return NULL;
+}
+
+const struct dsl_item *dsl_item(const struct dsl_body *body, enum dsl_item_kind kind) {
+    for (size_t i = body->n; i > 0; i--) {
+        if (body->items[i - 1].kind == kind)
+            return &body->items[i - 1];
+    }
+    return NULL;
+}
+
+const char *dsl_decl_keyword(enum dsl_decl_kind kind) {
+    static const char *const keywords[] = {
+        [DSL_ROUTING] = "ROUTING",
+        [DSL_ENTRYPOINT] = "ENTRYPOINT",
+        [DSL_RECIPE] = "RECIPE",
+        [DSL_SIGNAL_DECL] = "SIGNAL",
+        [DSL_PARTITION] = "PROJECTION partition",
+        [DSL_SCORE] = "PROJECTION score",
+        [DSL_MAPPING] = "PROJECTION mapping",
+        [DSL_ROUTE] = "ROUTE",
+        [DSL_TREE] = "DECISION_TREE",
+        [DSL_MODEL] = "MODEL",
+        [DSL_PLUGIN] = "PLUGIN",
+        [DSL_TEST] = "TEST",
+    };
+    return keywords[kind];
+}

@@ -250,43 +250,45 @@ bool parse_value(struct parser *p, struct dsl_value *ret) {
 /* ---- fields */
 
 static int compare_keys(const void *a, const void *b) {
-    const struct dsl_field *left = *(const struct dsl_field *const *)a, *right = *(const struct dsl_field *const *)b;
+    const struct dsl_field *left = *(struct dsl_field *const *)a, *right = *(struct dsl_field *const *)b;
     int order = str_cmp(left->key.text, right->key.text);
     return order ? order : left < right ? -1 : left > right;
 }
 
-static void tell_repeated(struct parser *p, const struct dsl_name *key) {
-    (void)finding_add(p->findings, FINDING_WARNING, "W105", key->at, "field \"%.*s\" is set twice; the last one counts",
-                      VSR_FMT(shown(key->text)));
+static void override(struct parser *p, struct dsl_field *earlier, const struct dsl_field *later) {
+    vsr_str key = shown(later->key.text);
+    earlier->overridden = true;
+    (void)finding_add(p->findings, FINDING_WARNING, "W105", later->key.at,
+                      "field \"%.*s\" is set twice; the last one counts", VSR_FMT(key));
 }
 
 static void check_few(struct parser *p, const struct dsl_fields *fields) {
-    for (size_t i = 1; i < fields->n; i++) {
-        for (size_t before = 0; before < i; before++) {
-            if (str_eq(fields->items[i].key.text, fields->items[before].key.text)) {
-                tell_repeated(p, &fields->items[i].key);
+    for (size_t later = 1; later < fields->n; later++) {
+        for (size_t i = later; i > 0; i--) {
+            if (str_eq(fields->items[later].key.text, fields->items[i - 1].key.text)) {
+                override(p, &fields->items[i - 1], &fields->items[later]);
                 break;
             }
         }
     }
 }
 
-/* W105. In the order of the keys where there are many. */
+/* W105. */
 static void check_repeated(struct parser *p, const struct dsl_fields *fields) {
     struct arena_mark mark;
-    const struct dsl_field **order;
+    struct dsl_field **order;
     if (fields->n <= FEW_FIELDS) {
         check_few(p, fields);
         return;
     }
     mark = arena_mark(p->scratch);
-    order = ARENA_ARRAY(p->scratch, const struct dsl_field *, fields->n);
+    order = ARENA_ARRAY(p->scratch, struct dsl_field *, fields->n);
     for (size_t i = 0; i < fields->n; i++)
         order[i] = &fields->items[i];
-    qsort(order, fields->n, sizeof(const struct dsl_field *), compare_keys);
+    qsort(order, fields->n, sizeof(struct dsl_field *), compare_keys);
     for (size_t i = 1; i < fields->n; i++) {
         if (str_eq(order[i]->key.text, order[i - 1]->key.text))
-            tell_repeated(p, &order[i]->key);
+            override(p, order[i - 1], order[i]);
     }
     arena_rewind(p->scratch, mark);
 }

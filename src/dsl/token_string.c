@@ -107,8 +107,10 @@ static struct spelled spell_out(struct arena *arena, vsr_str inner) {
         i++;
         if (inner.ptr[i] == '\\' || inner.ptr[i] == '"')
             out[len++] = '\\';
-        out[len++] = inner.ptr[i++];
         spelled.end = i;
+        (void)utf8_next(inner, &spelled.end);
+        while (i < spelled.end)
+            out[len++] = inner.ptr[i++];
         spelled.text = str_make(out, len);
     }
     return spelled;

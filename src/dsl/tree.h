@@ -33,10 +33,10 @@ struct dsl_fields {
 
 struct dsl_value {
     enum dsl_value_kind kind;
-    bool bare;       /* STRING: an identifier; NULL: written `null` */
+    bool bare;       /* STRING: an identifier, or a count of tokens with its unit (8K); NULL: written `null` */
     bool truth;      /* BOOL */
     int64_t integer; /* INT */
-    double number;   /* INT, FLOAT */
+    double number;   /* INT, FLOAT; -0 stays -0 */
     vsr_str text;    /* STRING: what it says; INT, FLOAT: as written */
     struct dsl_at at;
     struct dsl_value *items; /* ARRAY [n_items] */
@@ -47,6 +47,7 @@ struct dsl_value {
 struct dsl_field {
     struct dsl_name key;
     struct dsl_value value;
+    bool overridden; /* a later field has the same key: this one counts for nothing */
 };
 
 /* The last field of that name, or NULL. */

@@ -8,6 +8,10 @@
 
 enum { TEXT_LEN_MAX = 1 << 20 };
 
+struct parse_case {
+    const char *name, *source, *tree, *told;
+};
+
 struct parsed {
     struct arena *arena;
     struct findings findings;
@@ -28,6 +32,315 @@ static void done(struct parsed *t) {
     buf_done(&t->printed);
     arena_free(t->arena);
 }
+
+/* ---- the tree in one line: what it says, how it was grouped */
+
+static void show_name(struct buf *out, const struct dsl_name *name) {
+    buf_printf(out, name->quoted ? "'%.*s'" : "%.*s", VSR_FMT(name->text));
+}
+
+static void show_fields(struct buf *out, const struct dsl_fields *fields);
+
+static void show_value(struct buf *out, const struct dsl_value *value) {
+    switch (value->kind) {
+    case DSL_STRING:
+        buf_printf(out, value->bare ? "%.*s" : "'%.*s'", VSR_FMT(value->text));
+        break;
+    case DSL_INT:
+        buf_printf(out, "%lld", (long long)value->integer);
+        break;
+    case DSL_FLOAT:
+        buf_printf(out, "%gf", value->number);
+        break;
+    case DSL_BOOL:
+        buf_append_c(out, value->truth ? "yes" : "no");
+        break;
+    case DSL_NULL:
+        buf_append_c(out, "nil");
+        break;
+    case DSL_ARRAY:
+        buf_append_char(out, '[');
+        for (size_t i = 0; i < value->n_items; i++) {
+            buf_append_c(out, i ? " " : "");
+            show_value(out, &value->items[i]);
+        }
+        buf_append_char(out, ']');
+        break;
+    case DSL_OBJECT:
+        show_fields(out, &value->fields);
+    }
+}
+
+/* `{a=1 b!=2}`: the first is overridden where the sign is `!=`. */
+static void show_fields(struct buf *out, const struct dsl_fields *fields) {
+    buf_append_char(out, '{');
+    for (size_t i = 0; i < fields->n; i++) {
+        buf_append_c(out, i ? " " : "");
+        show_name(out, &fields->items[i].key);
+        buf_append_c(out, fields->items[i].overridden ? "!=" : "=");
+        show_value(out, &fields->items[i].value);
+    }
+    buf_append_char(out, '}');
+}
+
+static void show_some_fields(struct buf *out, const struct dsl_fields *fields) {
+    if (fields->at.line) {
+        buf_append_char(out, ' ');
+        show_fields(out, fields);
+    }
+}
+
+/* `and(...)`, in angle brackets when it stood in parentheses. */
+static void show_expr(struct buf *out, const struct dsl_expr *expr) {
+    static const char *const names[] = { [DSL_AND] = "and", [DSL_OR] = "or", [DSL_NOT] = "not" };
+    buf_append_c(out, expr->parens ? "<" : "");
+    if (expr->kind == DSL_SIGNAL) {
+        show_name(out, &expr->type);
+        buf_append_char(out, ':');
+        show_name(out, &expr->name);
+        show_some_fields(out, &expr->fields);
+    } else {
+        buf_printf(out, "%s(", names[expr->kind]);
+        for (size_t i = 0; i < expr->n_items; i++) {
+            buf_append_c(out, i ? " " : "");
+            show_expr(out, expr->items[i]);
+        }
+        buf_append_char(out, ')');
+    }
+    buf_append_c(out, expr->parens ? ">" : "");
+}
+
+static void show_models(struct buf *out, const struct dsl_model_list *models) {
+    for (size_t i = 0; i < models->n; i++) {
+        buf_append_char(out, ' ');
+        show_name(out, &models->items[i].model);
+        show_some_fields(out, &models->items[i].options);
+    }
+}
+
+static void show_item(struct buf *out, const struct dsl_item *item) {
+    static const char *const names[] = { "priority",  "tier",   "when", "description", "name", "model",
+                                         "algorithm", "plugin", "for",  "emit",        "extra" };
+    buf_printf(out, "%s", names[item->kind]);
+    if (item->name.at.line) {
+        buf_append_char(out, ' ');
+        show_name(out, &item->name);
+    }
+    if (item->value.at.line) {
+        buf_append_char(out, ' ');
+        show_value(out, &item->value);
+    }
+    if (item->when) {
+        buf_append_char(out, ' ');
+        show_expr(out, item->when);
+    }
+    show_models(out, &item->models);
+    if (item->kind == DSL_ITEM_FOR) {
+        buf_append_c(out, item->source.at.line ? " in " : "");
+        show_name(out, &item->source);
+        buf_append_c(out, " ->");
+        show_models(out, &item->outputs);
+    }
+    show_some_fields(out, &item->fields);
+}
+
+static void show_body(struct buf *out, const struct dsl_body *body) {
+    buf_append_c(out, " {");
+    for (size_t i = 0; i < body->n; i++) {
+        buf_append_c(out, i ? "; " : "");
+        show_item(out, &body->items[i]);
+    }
+    buf_append_char(out, '}');
+}
+
+static void show_program(struct buf *out, const struct dsl_program *program);
+
+static void show_decl(struct buf *out, const struct dsl_decl *decl) {
+    buf_printf(out, "%s", dsl_decl_keyword(decl->kind));
+    for (const struct dsl_name *name = &decl->type;; name = &decl->name) {
+        if (name->at.line) {
+            buf_append_char(out, ' ');
+            show_name(out, name);
+        }
+        if (name == &decl->name)
+            break;
+    }
+    show_some_fields(out, &decl->options);
+    show_some_fields(out, &decl->fields);
+    if (decl->body.at.line)
+        show_body(out, &decl->body);
+    for (size_t i = 0; i < decl->n_branches; i++) {
+        buf_append_c(out, decl->branches[i].when ? " if " : " else");
+        if (decl->branches[i].when)
+            show_expr(out, decl->branches[i].when);
+        show_body(out, &decl->branches[i].body);
+    }
+    for (size_t i = 0; i < decl->n_cases; i++) {
+        buf_append_char(out, ' ');
+        show_name(out, &decl->cases[i].query);
+        buf_append_c(out, "->");
+        show_name(out, &decl->cases[i].route);
+        show_some_fields(out, &decl->cases[i].facts);
+    }
+    if (decl->recipe) {
+        buf_append_c(out, " [");
+        show_program(out, decl->recipe);
+        buf_append_char(out, ']');
+    }
+}
+
+static void show_program(struct buf *out, const struct dsl_program *program) {
+    for (size_t i = 0; i < program->n; i++) {
+        buf_append_c(out, i ? " | " : "");
+        show_decl(out, &program->decls[i]);
+    }
+}
+
+/* What was understood, then what was told. */
+static void check_table(const struct parse_case *cases, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        struct parsed t;
+        struct buf shown;
+        parse(&t, str_from_c(cases[i].source));
+        buf_init(&shown, TEXT_LEN_MAX);
+        show_program(&shown, &t.tree.program);
+        CHECK_STR(buf_str(&shown), cases[i].tree, cases[i].name);
+        CHECK_STR(buf_str(&t.printed), cases[i].told, cases[i].name);
+        buf_done(&shown);
+        done(&t);
+    }
+}
+
+/* ---- what the language can say */
+
+static const struct parse_case programs[] = {
+    { "nothing", "", "", "" },
+    { "only comments", "# a\n\n  # b", "", "" },
+    { "routing", "ROUTING { strategy: priority }", "ROUTING {strategy=priority}", "" },
+    { "entrypoint", "ENTRYPOINT { model_names: [\"a\", b,] recipe: \"r\" }",
+      "ENTRYPOINT {model_names=['a' b] recipe='r'}", "" },
+    { "signal", "SIGNAL domain \"computer science\" {}", "SIGNAL domain 'computer science' {}", "" },
+    { "keywords as names", "SIGNAL domain TEST { default: 1 model: ROUTE MODEL: 2 }",
+      "SIGNAL domain TEST {default=1 model=ROUTE MODEL=2}", "" },
+    { "projections", "PROJECTION partition a {} PROJECTION score b {} PROJECTION mapping \"c\" {}",
+      "PROJECTION partition a {} | PROJECTION score b {} | PROJECTION mapping 'c' {}", "" },
+    { "model and template", "MODEL \"a/b\" { loras: [{ name: \"x\" }] } PLUGIN p tools { enabled: true }",
+      "MODEL 'a/b' {loras=[{name='x'}]} | PLUGIN tools p {enabled=yes}", "" },
+    { "test", "TEST t { \"a\" -> r \"b\" \xE2\x86\x92 \"s t\" { keyword: [\"k\"] } }",
+      "TEST t 'a'->r 'b'->'s t' {keyword=['k']}", "" },
+    { "values",
+      "ROUTING { a: \"s\" b: w c: -1 d: 1.5 e: true f: false g: null h: [] i: {} j: [1, [2], { k: v }] l: 1e-05 }",
+      "ROUTING {a='s' b=w c=-1 d=1.5f e=yes f=no g=nil h=[] i={} j=[1 [2] {k=v}] l=1e-05f}", "" },
+    { "minus zero", "ROUTING { a: -0 b: -0.0 c: 1000000000000000000000 }", "ROUTING {a=0 b=-0f c=1e+21f}", "" },
+    { "commas", "ROUTING { , a: 1, b: 2 , c: 3 d: 4, }", "ROUTING {a=1 b=2 c=3 d=4}", "" },
+    { "strings are not literals", "ROUTING { a: \"true\" b: \"null\" }", "ROUTING {a='true' b='null'}", "" },
+    { "token counts", "SIGNAL context c { min_tokens: 8K max_tokens: 1.5m other: 8000 }",
+      "SIGNAL context c {min_tokens=8K max_tokens=1.5m other=8000}", "" },
+    { "route",
+      "ROUTE r (description = \"d\") { PRIORITY 9 TIER 2 DESCRIPTION \"e\" WHEN a(b) MODEL m ALGORITHM static }",
+      "ROUTE r {description='d'} {priority 9; tier 2; description 'e'; when a:b; model m; algorithm static}", "" },
+    { "options of a route", "ROUTE r () {} ROUTE s (a = 1 b = 2) {} ROUTE t (a = 1, b = 2,) {}",
+      "ROUTE r {} {} | ROUTE s {a=1 b=2} {} | ROUTE t {a=1 b=2} {}", "" },
+    { "route called like a keyword", "ROUTE ROUTE { PLUGIN MODEL MODEL \"WHEN\" } ROUTE \"PRIORITY\" {}",
+      "ROUTE ROUTE {plugin MODEL; model 'WHEN'} | ROUTE 'PRIORITY' {}", "" },
+    { "models", "ROUTE r { MODEL \"a\" (reasoning = true, weight = 2,), b, \"c\" MODEL d }",
+      "ROUTE r {model 'a' {reasoning=yes weight=2} b 'c'; model d}", "" },
+    { "comma behind the last model", "ROUTE r { MODEL a, PLUGIN x {} MODEL b, }",
+      "ROUTE r {model a; plugin x {}; model b}", "" },
+    { "every item keyword ends the list", "ROUTE r { MODEL a, TIER 1 MODEL a, WHEN x(y) MODEL a, EMIT retention {} }",
+      "ROUTE r {model a; tier 1; model a; when x:y; model a; emit retention {}}", "" },
+    { "algorithm and plugins", "ROUTE r { ALGORITHM fusion { a: 1 } PLUGIN p PLUGIN \"q\" {} PLUGIN s { b: 2 } }",
+      "ROUTE r {algorithm fusion {a=1}; plugin p; plugin 'q' {}; plugin s {b=2}}", "" },
+    { "iteration",
+      "ROUTE r { FOR v IN [\"a\" (lora = x), b,] { MODEL v } FOR w IN decision.candidates {} FOR u IN \"s\" { MODEL u "
+      "MODEL u, u } }",
+      "ROUTE r {for v 'a' {lora=x} b -> v; for w in decision.candidates ->; for u in 's' -> u u u}", "" },
+    { "emission and extra", "ROUTE r { EMIT retention { drop: true } EXTRA { annotations: { a: 1 } } }",
+      "ROUTE r {emit retention {drop=yes}; extra {annotations={a=1}}}", "" },
+    { "precedence", "ROUTE r { WHEN NOT a(x) AND b(x) OR c(x) AND NOT NOT d(x) }",
+      "ROUTE r {when or(and(not(a:x) b:x) and(c:x not(not(d:x))))}", "" },
+    { "parentheses", "ROUTE r { WHEN (a(x) OR (b(x))) AND (c(x) AND d(x)) AND NOT (e(x) AND f(x)) }",
+      "ROUTE r {when and(<or(a:x <b:x>)> <and(c:x d:x)> not(<and(e:x f:x)>))}", "" },
+    { "arguments of a signal",
+      "ROUTE r { WHEN classifier(\"t\", label: \"x\" predicate: { gte: 0.8 }, on_error: no_match,) AND k(a b: 1) }",
+      "ROUTE r {when and(classifier:'t' {label='x' predicate={gte=0.8f} on_error=no_match} k:a {b=1})}", "" },
+    { "signal types called like words of the top", "ROUTE r { WHEN TEST(a) AND SIGNAL(b) }",
+      "ROUTE r {when and(TEST:a SIGNAL:b)}", "" },
+    { "tree",
+      "DECISION_TREE t { IF a(x) { NAME \"n\" TIER 2 DESCRIPTION \"d\" MODEL m } ELSE IF b(x) AND c(x) { MODEL n } "
+      "ELSE { MODEL o } }",
+      "DECISION_TREE t if a:x {name 'n'; tier 2; description 'd'; model m} if and(b:x c:x) {model n} else {model o}",
+      "" },
+    { "a branch with a list alone", "DECISION_TREE t { IF a(x) { FOR v IN [m] { MODEL v } } ELSE { MODEL o } }",
+      "DECISION_TREE t if a:x {for v m -> v} else {model o}", "" },
+    { "recipe",
+      "RECIPE f (description = \"d\", strategy = priority) { SIGNAL domain a {} ROUTE r { MODEL m } } RECIPE \"g h\" "
+      "{}",
+      "RECIPE f {description='d' strategy=priority} [SIGNAL domain a {} | ROUTE r {model m}] | RECIPE 'g h' []", "" },
+    { "all that a recipe holds",
+      "RECIPE f { ROUTING {} SIGNAL a b {} PROJECTION score s {} PLUGIN p t {} DECISION_TREE t { IF a(b) { MODEL m } "
+      "ELSE { MODEL m } } TEST t {} }",
+      "RECIPE f [ROUTING {} | SIGNAL a b {} | PROJECTION score s {} | PLUGIN t p {} | DECISION_TREE t if a:b {model m} "
+      "else {model m} | TEST t]",
+      "" },
+    { "a tree in a recipe, routes outside",
+      "ROUTE r { MODEL m } RECIPE f { DECISION_TREE t { IF a(b) { MODEL m } ELSE { MODEL m } } }",
+      "ROUTE r {model m} | RECIPE f [DECISION_TREE t if a:b {model m} else {model m}]", "" },
+    { "CRLF, no break at the end", "ROUTE r {\r\n  MODEL m # x\r\n}\r\n# end", "ROUTE r {model m}", "" },
+};
+
+TEST(every_form) {
+    check_table(programs, VSR_COUNT(programs));
+}
+
+/* ---- what is told and kept */
+
+static const struct parse_case warnings[] = {
+    { "a field twice", "ROUTING { a: 1 b: 2 a: 3 a: 4 }", "ROUTING {a!=1 b=2 a!=3 a=4}",
+      "1:21: warning: field \"a\" is set twice; the last one counts [W105]\n"
+      "1:26: warning: field \"a\" is set twice; the last one counts [W105]\n" },
+    { "among many", "ROUTING { a: 1 b: 2 c: 3 d: 4 e: 5 f: 6 g: 7 h: 8 c: 9 a: 10 }",
+      "ROUTING {a!=1 b=2 c!=3 d=4 e=5 f=6 g=7 h=8 c=9 a=10}",
+      "1:51: warning: field \"c\" is set twice; the last one counts [W105]\n"
+      "1:56: warning: field \"a\" is set twice; the last one counts [W105]\n" },
+    { "in objects, options and arguments",
+      "ROUTE r (d = 1 d = 2) { WHEN k(a, x: 1, x: 2) MODEL m (w = 1, w = 2) PLUGIN p { o: { q: 1, q: 2 } } }",
+      "ROUTE r {d!=1 d=2} {when k:a {x!=1 x=2}; model m {w!=1 w=2}; plugin p {o={q!=1 q=2}}}",
+      "1:16: warning: field \"d\" is set twice; the last one counts [W105]\n"
+      "1:41: warning: field \"x\" is set twice; the last one counts [W105]\n"
+      "1:63: warning: field \"w\" is set twice; the last one counts [W105]\n"
+      "1:92: warning: field \"q\" is set twice; the last one counts [W105]\n" },
+    { "an item twice",
+      "ROUTE r {\n PRIORITY 1\n PRIORITY 2 WHEN a(b) WHEN c(d) ALGORITHM x ALGORITHM y TIER 1 TIER 1 }",
+      "ROUTE r {priority 1; priority 2; when a:b; when c:d; algorithm x; algorithm y; tier 1; tier 1}",
+      "3:2: warning: PRIORITY is given twice; the last one counts [W106]\n"
+      "3:23: warning: WHEN is given twice; the last one counts [W106]\n"
+      "3:45: warning: ALGORITHM is given twice; the last one counts [W106]\n"
+      "3:64: warning: TIER is given twice; the last one counts [W106]\n" },
+    { "a name twice in a branch", "DECISION_TREE t { IF a(b) { NAME x NAME y MODEL m } ELSE { MODEL m } }",
+      "DECISION_TREE t if a:b {name x; name y; model m} else {model m}",
+      "1:36: warning: NAME is given twice; the last one counts [W106]\n" },
+    { "in a recipe", "RECIPE f {\n ROUTE r { PRIORITY 1 PRIORITY 2 }\n}", "RECIPE f [ROUTE r {priority 1; priority 2}]",
+      "2:23: warning: PRIORITY is given twice; the last one counts [W106]\n" },
+    { "tree rules, in a recipe", "RECIPE f {\n DECISION_TREE t { IF a(b) { NAME x } ELSE { MODEL m } }\n ROUTE r {}\n}",
+      "RECIPE f [DECISION_TREE t if a:b {name x} else {model m} | ROUTE r {}]",
+      "2:20: error: recipe \"f\": DECISION_TREE \"t\" branch 1 must declare at least one MODEL [E111]\n"
+      "3:2: error: recipe \"f\": DECISION_TREE and ROUTE cannot coexist in one program [E112]\n" },
+    { "a list that gives nothing is no model",
+      "DECISION_TREE t { IF a(b) { FOR v IN decision.candidates { MODEL v } } ELSE { FOR v IN [m] {} } }",
+      "DECISION_TREE t if a:b {for v in decision.candidates -> v} else {for v m ->}",
+      "1:19: error: DECISION_TREE \"t\" branch 1 must declare at least one MODEL [E111]\n"
+      "1:72: error: DECISION_TREE \"t\" branch 2 must declare at least one MODEL [E111]\n" },
+    { "coexistence is told once", "ROUTE a {}\nDECISION_TREE t { IF a(b) { MODEL m } ELSE { MODEL m } }\nROUTE b {}",
+      "ROUTE a {} | DECISION_TREE t if a:b {model m} else {model m} | ROUTE b {}",
+      "2:1: error: DECISION_TREE and ROUTE cannot coexist in one program [E112]\n" },
+};
+
+TEST(told_and_kept) {
+    check_table(warnings, VSR_COUNT(warnings));
+}
+
+/* ---- what is refused */
 
 static const struct {
     const char *name, *source, *want;
@@ -51,6 +364,91 @@ static const struct {
       "2:19: error: DECISION_TREE \"t\" branch 1 must declare at least one MODEL [E111]\n" },
     { "12", "DECISION_TREE t { IF domain(\"a\") { MODEL \"m\" } ELSE { MODEL \"n\" } }\nROUTE r { MODEL \"m\" }\n",
       "2:1: error: DECISION_TREE and ROUTE cannot coexist in one program [E112]\n" },
+    { "comma alone", "ROUTING { , }", "1:13: error: unexpected \"}\" (expected field or \"}\") [E101]\n" },
+    { "two commas", "ROUTING { a: 1,, b: 2 }", "1:16: error: unexpected \",\" (expected field or \"}\") [E101]\n" },
+    { "two commas in an array", "ROUTING { a: [1,,] }", "1:17: error: unexpected \",\" (expected value) [E101]\n" },
+    { "comma alone in an array", "ROUTING { a: [,] }", "1:15: error: unexpected \",\" (expected value) [E101]\n" },
+    { "no value", "ROUTING { a: }", "1:14: error: unexpected \"}\" (expected value) [E101]\n" },
+    { "no key", "ROUTING { \"a\": 1 }", "1:11: error: unexpected \"a\" (expected field or \"}\") [E101]\n" },
+    { "no declaration", "42 ROUTING {}", "1:1: error: unexpected \"42\" (expected declaration) [E101]\n" },
+    { "a closing brace", "}}}\nROUTING {}", "1:1: error: unexpected \"}\" (expected declaration) [E101]\n" },
+    { "no name", "ROUTE { MODEL m }", "1:7: error: unexpected \"{\" (expected name) [E101]\n" },
+    { "no block", "ROUTE r", "1:8: error: unexpected end of input (expected \"{\") [E101]\n" },
+    { "quoted type", "SIGNAL \"domain\" x {}", "1:8: error: unexpected \"domain\" (expected signal type) [E101]\n" },
+    { "projection", "PROJECTION sum x {}",
+      "1:12: error: unexpected \"sum\" (expected \"partition\", \"score\" or \"mapping\") [E101]\n" },
+    { "template without a type", "PLUGIN p { }", "1:10: error: unexpected \"{\" (expected plugin type) [E101]\n" },
+    { "signal without parentheses", "ROUTE r { WHEN keyword \"a\" }",
+      "1:24: error: unexpected \"a\" (expected \"(\") [E101]\n" },
+    { "two operators", "ROUTE r { WHEN a(b) AND OR c(d) }",
+      "1:25: error: unexpected \"OR\" (expected signal reference, \"NOT\" or \"(\") [E101]\n" },
+    { "open parenthesis", "ROUTE r { WHEN (a(b) MODEL m }",
+      "1:22: error: unexpected \"MODEL\" (expected \"AND\", \"OR\" or \")\") [E101]\n" },
+    { "signal without a name", "ROUTE r { WHEN a() }",
+      "1:18: error: unexpected \")\" (expected signal name) [E101]\n" },
+    { "no model", "ROUTE r { MODEL PLUGIN x }", "1:17: error: unexpected \"PLUGIN\" (expected model name) [E101]\n" },
+    { "no option", "ROUTE r { MODEL m () }", "1:20: error: unexpected \")\" (expected option) [E101]\n" },
+    { "options without a comma", "ROUTE r { MODEL m (a = 1 b = 2) }",
+      "1:26: error: unexpected \"b\" (expected \",\" or \")\") [E101]\n" },
+    { "option with a colon", "ROUTE r (a: 1) {}", "1:11: error: unexpected \":\" (expected \"=\") [E101]\n" },
+    { "two commas of models", "ROUTE r { MODEL a,, b }",
+      "1:19: error: unexpected \",\" (expected route item or \"}\") [E101]\n" },
+    { "a decimal priority", "ROUTE r { PRIORITY 1.5 }", "1:20: error: unexpected \"1.5\" (expected integer) [E101]\n" },
+    { "a bare description", "ROUTE r { DESCRIPTION x }", "1:23: error: unexpected \"x\" (expected string) [E101]\n" },
+    { "quoted algorithm", "ROUTE r { ALGORITHM \"static\" }",
+      "1:21: error: unexpected \"static\" (expected algorithm type) [E101]\n" },
+    { "name in a route", "ROUTE r { NAME x }",
+      "1:11: error: unexpected \"NAME\" (expected route item or \"}\") [E101]\n" },
+    { "when in a branch", "DECISION_TREE t { IF a(b) { WHEN c(d) } }",
+      "1:29: error: unexpected \"WHEN\" (expected branch item or \"}\") [E101]\n" },
+    { "tree without a condition", "DECISION_TREE t { ELSE { MODEL m } }",
+      "1:19: error: unexpected \"ELSE\" (expected \"IF\") [E101]\n" },
+    { "else twice", "DECISION_TREE t { IF a(b) { MODEL m } ELSE { MODEL m } ELSE { MODEL m } }",
+      "1:56: error: unexpected \"ELSE\" (expected \"}\") [E101]\n" },
+    { "iteration", "ROUTE r { FOR v OF [a] {} }", "1:17: error: unexpected \"OF\" (expected \"IN\") [E101]\n" },
+    { "iteration over nothing", "ROUTE r { FOR v IN [] {} }",
+      "1:21: error: unexpected \"]\" (expected model name) [E101]\n" },
+    { "iteration over a list without commas", "ROUTE r { FOR v IN [a b] {} }",
+      "1:23: error: unexpected \"b\" (expected \",\" or \"]\") [E101]\n" },
+    { "iteration with other items", "ROUTE r { FOR v IN [a] { PLUGIN p } }",
+      "1:26: error: unexpected \"PLUGIN\" (expected \"MODEL\" or \"}\") [E101]\n" },
+    { "emission without a block", "ROUTE r { EMIT retention }",
+      "1:26: error: unexpected \"}\" (expected \"{\") [E101]\n" },
+    { "test with a bare query", "TEST t { a -> r }",
+      "1:10: error: unexpected \"a\" (expected query in quotes or \"}\") [E101]\n" },
+    { "test without an arrow", "TEST t { \"a\" r }", "1:14: error: unexpected \"r\" (expected \"->\") [E101]\n" },
+    { "model in a recipe", "RECIPE f {\n  MODEL m {}\n  ROUTE r {}\n}",
+      "2:3: error: unexpected \"MODEL\" (expected declaration or \"}\") [E101]\n" },
+    { "recipe with no options in parentheses", "RECIPE f () {}",
+      "1:11: error: unexpected \")\" (expected option) [E101]\n" },
+    { "recipe without an end", "RECIPE f {\n  ROUTE r {}\n\n\n",
+      "2:13: error: unexpected end of input (expected declaration or \"}\") [E101]\n" },
+    { "the end behind a text of two lines", "ROUTE r { DESCRIPTION \"a\n\xC3\xA9\" # x\n",
+      "2:3: error: unexpected end of input (expected route item or \"}\") [E101]\n" },
+    { "a unit elsewhere", "SIGNAL keyword k { min_tokens: 8K }",
+      "1:35: error: unexpected \"}\" (expected \":\") [E101]\n" },
+    { "a unit with a blank", "SIGNAL context k { min_tokens: 8 K }",
+      "1:36: error: unexpected \"}\" (expected \":\") [E101]\n" },
+    { "an unknown unit", "SIGNAL context k { min_tokens: 8G }",
+      "1:35: error: unexpected \"}\" (expected \":\") [E101]\n" },
+    { "long words are cut", "ROUTE r { 01234567890123456789012345678901234567890123456789 }",
+      "1:11: error: integer does not fit 64 bits [E102]\n" },
+    { "long names are cut", "ROUTE r { \"01234567890123456789012345678901234567890123456789\" }",
+      "1:11: error: unexpected \"0123456789012345678901234567890123456789...\" (expected route item or \"}\") "
+      "[E101]\n" },
+    { "backend", "BACKEND vllm x { a: { b: 1 } }\nSIGNAL_GROUP g { a: 1 }\nSESSION_STATE s { }\nROUTING {}",
+      "1:1: error: BACKEND blocks were removed in v0.3; put these settings in the YAML config [E110]\n"
+      "2:1: error: SIGNAL_GROUP blocks were removed in v0.3; use PROJECTION partition g [E110]\n"
+      "3:1: error: SESSION_STATE blocks were removed in v0.3; delete this one [E110]\n" },
+    { "session_metric", "SIGNAL session_metric x { a: 1 }",
+      "1:8: error: signal type session_metric was removed in v0.3; a conversation signal counts turns and tool calls "
+      "[E110]\n" },
+    { "in a recipe",
+      "RECIPE f {\n  SIGNAL domain a { b }\n  GLOBAL { a: 1 }\n  ROUTE r { PRIORITY x }\n  SIGNAL @ y {}\n}\n",
+      "2:23: error: unexpected \"}\" (expected \":\") [E101]\n"
+      "3:3: error: GLOBAL blocks were removed in v0.3; put these settings in the YAML config [E110]\n"
+      "4:22: error: unexpected \"x\" (expected integer) [E101]\n"
+      "5:10: error: invalid input text \"@ y {}\" [E102]\n" },
 };
 
 TEST(every_error_has_its_place) {
@@ -62,4 +460,4 @@ TEST(every_error_has_its_place) {
     }
 }
 
-RUN_TESTS(T(every_error_has_its_place))
+RUN_TESTS(T(every_form), T(told_and_kept), T(every_error_has_its_place))

@@ -60,6 +60,13 @@ vsr_str language_unsaid(const struct language_field *field) {
     return str_from_c(field->field->fallback);
 }
 
+vsr_str language_canonical(const struct language_field *field, vsr_str word) {
+    for (const vsr_str(*pair)[2] = field->words; pair && (*pair)[0].len; pair++)
+        if (str_eq_nocase((*pair)[0], word))
+            return (*pair)[1];
+    return word;
+}
+
 static bool is_default(const struct language_field *field, const struct yaml_node *value) {
     return value->kind == YAML_SCALAR && str_eq(value->text, language_unsaid(field));
 }
@@ -120,6 +127,7 @@ static void add_field(struct build *build, struct language_block *block, const s
         .name = str_from_c(row ? row->name : field->name),
         .zero = row ? row->zero : ZERO_KEPT,
         .place = row ? row->place : PLACE_INSIDE,
+        .words = row ? row->words : NULL,
         .extra = !row,
         .field = field,
     };

@@ -42,6 +42,7 @@ struct language_field {
     vsr_str name; /* in the language, and in YAML but for options of model references: there it is field->name */
     enum block_zero zero;
     enum block_place place;             /* of algorithms; INSIDE elsewhere */
+    const vsr_str (*words)[2];          /* other spellings and what they mean, ended by an empty one; NULL: none */
     bool extra;                         /* text: no row names it; in plugins it is printed among the extras */
     const struct field *field;          /* of the configuration: kind, range, choices, help; never NULL */
     const struct language_block *block; /* of objects, lists and maps of them; NULL: no object, or free form (PAIRS,
@@ -74,7 +75,8 @@ struct language {
     const struct language_block *partition, *score, *mapping, *model, *entrypoint, *retention;
     const struct language_block *routing; /* `strategy`, and what else a profile has that is no list of declarations */
     const struct language_block *leaf;    /* fields of a signal reference behind its name */
-    const struct language_block *ref;     /* options of a model reference; `param_size` belongs to the card */
+    const struct language_block *ref;     /* options of a model reference, of which text always has `reasoning`;
+                                             `param_size` belongs to the card */
     const struct language_block *extra;   /* fields of decisions that are said with EXTRA */
 
     const struct config_parts *parts;
@@ -93,6 +95,9 @@ const struct language_block *language_list(const struct language *language, vsr_
 
 /* What holds when the field is absent, as YAML text: the configuration's default; empty: its zero. */
 vsr_str language_unsaid(const struct language_field *field);
+
+/* The configuration's spelling of a word that the language spells otherwise as well (`any` for `OR`); others as is. */
+vsr_str language_canonical(const struct language_field *field, vsr_str word);
 
 /*
  * Whether the value, a node of YAML, is zero: nothing, false, the number 0, no text, no entry. NULL is zero. The text

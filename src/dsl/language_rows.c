@@ -61,10 +61,21 @@ static const struct language_row domain_rows[] = {
     OMITTED("mmlu_categories"),
     OMITTED("model_scores"),
 };
+static const vsr_str operator_words[][2] = {
+    { VSR_STR_INIT("any"), VSR_STR_INIT("OR") },
+    { VSR_STR_INIT("all"), VSR_STR_INIT("AND") },
+    { { NULL, 0 }, { NULL, 0 } },
+};
 static const struct language_row keyword_rows[] = {
-    WRITTEN("operator"),       WRITTEN("keywords"),        WRITTEN("case_sensitive"),
-    OMITTED("method"),         OMITTED("fuzzy_match"),     OMITTED("fuzzy_threshold"),
-    OMITTED("bm25_threshold"), OMITTED("ngram_threshold"), OMITTED("ngram_arity"),
+    { .name = "operator", .zero = ZERO_WRITTEN, .words = operator_words },
+    WRITTEN("keywords"),
+    WRITTEN("case_sensitive"),
+    OMITTED("method"),
+    OMITTED("fuzzy_match"),
+    OMITTED("fuzzy_threshold"),
+    OMITTED("bm25_threshold"),
+    OMITTED("ngram_threshold"),
+    OMITTED("ngram_arity"),
 };
 static const struct language_row embedding_rows[] = {
     WRITTEN("threshold"),
@@ -223,7 +234,7 @@ const struct language_rows language_leaf_rows = ROWS("signal reference", leaf_ro
 
 static const char *const ref_hidden[] = { "model", NULL };
 static const struct language_row ref_rows[] = {
-    { .name = "reasoning", .zero = ZERO_KEPT, .yaml = "use_reasoning" },
+    { .name = "reasoning", .zero = ZERO_WRITTEN, .yaml = "use_reasoning" },
     { .name = "effort", .zero = ZERO_OMITTED, .yaml = "reasoning_effort" },
     { .name = "lora", .zero = ZERO_OMITTED, .yaml = "lora_name" },
     OMITTED("weight"),

@@ -13,6 +13,7 @@ struct language_row {
     enum block_zero zero;
     enum block_place place;
     const struct language_rows *nested; /* NULL: sorted by name, every zero that was said is kept */
+    const vsr_str (*words)[2];          /* other spellings and what they mean, ended by an empty one; NULL: none */
     const char *yaml;                   /* name of the configuration's field; NULL: the same */
 };
 

@@ -1,0 +1,142 @@
+#include "core/arena.h"
+#include "core/buf.h"
+#include "dsl/compile_parts.h"
+
+enum { NAMES_LEN_MAX = 4096, FIX_LEN_MAX = 1 << 20 };
+
+vsr_str compile_names(struct compile *c, enum language_kind kind) {
+    const struct language *language = c->language;
+    struct buf text;
+    vsr_str names;
+    buf_init(&text, NAMES_LEN_MAX);
+    for (size_t i = 0; i < language->n_blocks[kind]; i++) {
+        buf_append_c(&text, i ? ", " : "");
+        buf_append(&text, language->names[kind][i]);
+    }
+    names = arena_str(c->arena, buf_str(&text));
+    buf_done(&text);
+    return names;
+}
+
+static bool is_bare(vsr_str text) {
+    bool bare = text.len > 0 && !ascii_is_digit(text.ptr[0]) && !strchr("-./", text.ptr[0]);
+    for (size_t i = 0; bare && i < text.len; i++) {
+        char c = text.ptr[i], lower = ascii_lower(c);
+        bare = (lower >= 'a' && lower <= 'z') || ascii_is_digit(c) || (c && strchr("_.-/", c));
+    }
+    return bare;
+}
+
+/* As the name can be written: quoted if it was, or has to be. */
+static vsr_str spelled(struct compile *c, vsr_str name, bool quoted) {
+    struct buf out;
+    vsr_str text;
+    if (!quoted && is_bare(name))
+        return name;
+    buf_init(&out, FIX_LEN_MAX);
+    buf_append_char(&out, '"');
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char byte = (unsigned char)name.ptr[i];
+        if (byte == '"' || byte == '\\')
+            buf_append_char(&out, '\\');
+        if (byte < 0x20 || byte == 0x7F)
+            buf_printf(&out, "\\x%02x", byte);
+        else
+            buf_append_char(&out, (char)byte);
+    }
+    buf_append_char(&out, '"');
+    text = arena_str(c->arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+void compile_suggest(struct compile *c, struct finding *finding, const struct dsl_name *name, const vsr_str *names,
+                     size_t n) {
+    vsr_str near = findings_nearest(name->text, names, n);
+    if (finding && near.len)
+        finding_fix(finding, name->at, spelled(c, near, name->quoted), "change to \"%.*s\"", VSR_FMT(near));
+}
+
+/* ---- what is declared twice */
+
+/* The names of one scope, by what they name: `signal keyword a`. */
+struct names {
+    struct compile *c;
+    struct map seen; /* -> const struct dsl_name */
+};
+
+static void declare(struct names *names, const char *what, vsr_str type, const struct dsl_name *name) {
+    struct compile *c = names->c;
+    vsr_str key = arena_printf(c->arena, "%s%c%.*s%c%.*s", what, '\0', VSR_FMT(type), '\0', VSR_FMT(name->text));
+    const struct dsl_name *first = map_get(&names->seen, key);
+    if (!first) {
+        map_put(&names->seen, key, (void *)name);
+        return;
+    }
+    finding_add(c->findings, FINDING_ERROR, "E202", name->at, "%s%s%.*s \"%.*s\" is already declared at line %u", what,
+                type.len ? " " : "", VSR_FMT(type), VSR_FMT(name->text), first->at.line);
+}
+
+static void declare_branches(struct names *names, const struct dsl_decl *tree) {
+    for (size_t i = 0; i < tree->n_branches; i++) {
+        const struct dsl_item *name = dsl_item(&tree->branches[i].body, DSL_ITEM_NAME);
+        if (name)
+            declare(names, "route", VSR_STR(""), &name->name);
+    }
+}
+
+static void declare_recipe(struct names *names, const struct dsl_decl *recipe) {
+    if (str_eq_c(recipe->name.text, "default"))
+        finding_add(names->c->findings, FINDING_ERROR, "E202", recipe->name.at,
+                    "RECIPE \"default\": the name stands for the top level; choose another one");
+    else
+        declare(names, "RECIPE", VSR_STR(""), &recipe->name);
+}
+
+static void declare_decl(struct names *names, const struct dsl_decl *decl) {
+    switch (decl->kind) {
+    case DSL_SIGNAL_DECL:
+        declare(names, "SIGNAL", decl->type.text, &decl->name);
+        break;
+    case DSL_PARTITION:
+    case DSL_SCORE:
+    case DSL_MAPPING:
+    case DSL_MODEL:
+    case DSL_PLUGIN:
+        declare(names, dsl_decl_keyword(decl->kind), VSR_STR(""), &decl->name);
+        break;
+    case DSL_ROUTE:
+        declare(names, "route", VSR_STR(""), &decl->name);
+        break;
+    case DSL_TREE:
+        declare(names, dsl_decl_keyword(decl->kind), VSR_STR(""), &decl->name);
+        declare_branches(names, decl);
+        break;
+    case DSL_RECIPE:
+        declare_recipe(names, decl);
+        break;
+    case DSL_ROUTING:
+    case DSL_ENTRYPOINT:
+    case DSL_TEST:
+        break;
+    }
+}
+
+void compile_check_names(struct compile *c, const struct dsl_program *program) {
+    struct names names = { .c = c };
+    const struct dsl_decl *first = NULL;
+    bool told = false;
+    map_init(&names.seen, c->arena);
+    for (size_t i = 0; i < program->n; i++) {
+        const struct dsl_decl *decl = &program->decls[i];
+        c->findings->decl = decl->at;
+        declare_decl(&names, decl);
+        if (decl->kind != DSL_ROUTE && decl->kind != DSL_TREE)
+            continue;
+        first = first ? first : decl;
+        if (decl->kind != first->kind && !told)
+            finding_add(c->findings, FINDING_ERROR, "E112", decl->at,
+                        "DECISION_TREE and ROUTE cannot coexist in one program");
+        told |= decl->kind != first->kind;
+    }
+}

@@ -1,0 +1,28 @@
+#include "dsl/domain_labels.h"
+
+#include "core/arena.h"
+#include "dsl/findings.h"
+
+/* Those of the domain classifier; test_contracts compares them with what the signal takes. */
+static const vsr_str labels[] = {
+    VSR_STR_INIT("biology"),   VSR_STR_INIT("business"),    VSR_STR_INIT("chemistry"), VSR_STR_INIT("computer science"),
+    VSR_STR_INIT("economics"), VSR_STR_INIT("engineering"), VSR_STR_INIT("health"),    VSR_STR_INIT("history"),
+    VSR_STR_INIT("law"),       VSR_STR_INIT("math"),        VSR_STR_INIT("other"),     VSR_STR_INIT("philosophy"),
+    VSR_STR_INIT("physics"),   VSR_STR_INIT("psychology"),
+};
+
+bool domain_is_label(vsr_str name) {
+    for (size_t i = 0; i < VSR_COUNT(labels); i++)
+        if (str_eq(labels[i], name))
+            return true;
+    return false;
+}
+
+vsr_str domain_suggest(struct arena *arena, vsr_str name) {
+    vsr_str spaced = arena_str_lower(arena, name);
+    char *bytes = (char *)spaced.ptr; /* our own copy */
+    for (size_t i = 0; i < spaced.len; i++)
+        if (bytes[i] == '_')
+            bytes[i] = ' ';
+    return domain_is_label(spaced) ? spaced : findings_nearest(spaced, labels, VSR_COUNT(labels));
+}

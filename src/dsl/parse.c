@@ -168,10 +168,11 @@ static bool parse_tree(struct parse_run *run, struct dsl_decl *decl) {
 
 /* ---- RECIPE name { ... } */
 
-static bool begins_line(const struct parser *p, const struct token *token) {
+static bool begins_line(struct parser *p, const struct token *token) {
     size_t at = token->at.start;
     while (at > 0 && p->source.ptr[at - 1] && strchr(" \t\r\f\v", p->source.ptr[at - 1]))
         at--;
+    p->work += token->at.start - at;
     return at + (token->at.col - 1) == token->at.start; /* nothing but blanks since column 1 */
 }
 
@@ -305,13 +306,13 @@ struct damage {
 };
 
 /* Whether the keyword at `i` belongs to what is around the recipe. */
-static bool ends_recipe(const struct parser *p, const struct list *list, const struct decl_word *word, size_t i) {
+static bool ends_recipe(struct parser *p, const struct list *list, const struct decl_word *word, size_t i) {
     const struct token *token = &p->tokens[i];
     return list->recipe_col && token->at.col <= list->recipe_col && (!list->unindented || !word->in_recipe) &&
            begins_line(p, token) && has_shape(token, word->shape);
 }
 
-static bool begins_decl(const struct parser *p, const struct list *list, const struct damage *damage,
+static bool begins_decl(struct parser *p, const struct list *list, const struct damage *damage,
                         const struct decl_word *word, size_t i, size_t braces) {
     const struct token *token = &p->tokens[i];
     bool first = begins_line(p, token), shaped = has_shape(token, word->shape);
@@ -330,6 +331,15 @@ static void resume_at(struct parser *p, size_t i, size_t braces) {
     p->values.n = p->fields.n = p->exprs.n = p->refs.n = p->items.n = p->branches.n = p->cases.n = 0;
 }
 
+/* A brace below the damaged declaration's keyword is its own, though it opened none. */
+static bool closes_recipe(struct parser *p, const struct list *list, const struct damage *damage,
+                          const struct token *token) {
+    if (!list->in_recipe || !token_is(token, '}'))
+        return false;
+    return !list->recipe_col || damage->col <= list->recipe_col || token->at.col != damage->col ||
+           !begins_line(p, token);
+}
+
 static void recover(struct parser *p, struct list *list, const struct damage *damage) {
     size_t braces = p->braces, i = damage->start;
     if (damage->mistake - damage->start > LOOK_BACK)
@@ -337,6 +347,7 @@ static void recover(struct parser *p, struct list *list, const struct damage *da
     for (;; i++) {
         const struct token *token = &p->tokens[i];
         const struct decl_word *word = find_word(token);
+        p->work++;
         if (word && !is_key(token)) {
             list->over = ends_recipe(p, list, word, i);
             if (list->over || begins_decl(p, list, damage, word, i, braces))
@@ -346,10 +357,10 @@ static void recover(struct parser *p, struct list *list, const struct damage *da
             break;
         if (i < damage->mistake)
             continue;
-        if (token_is(token, '}') && list->in_recipe && braces <= list->braces)
+        if (braces <= list->braces && closes_recipe(p, list, damage, token))
             break;
         braces += token_is(token, '{');
-        braces -= token_is(token, '}') && braces > 0;
+        braces -= token_is(token, '}') && braces > list->braces;
     }
     resume_at(p, i, list->braces - list->over);
 }
@@ -425,17 +436,34 @@ static void check_scope(struct parser *p, const struct dsl_program *program) {
     }
 }
 
-void dsl_parse(struct arena *arena, vsr_str source, struct dsl_parsed *ret_parsed, struct findings *findings) {
-    struct parse_run run = { .p = { .arena = arena, .source = source, .findings = findings } };
-    struct list list = { .program = &ret_parsed->program };
-    *ret_parsed = (struct dsl_parsed){ .source = source };
-    run.p.errors_before = findings->n_of[FINDING_ERROR];
-    run.p.scratch = arena_new(0, 0);
-    tokens_read(arena, source, &ret_parsed->tokens, findings);
-    run.p.tokens = ret_parsed->tokens.items;
+static void read(struct parser *p, bool doubting, struct dsl_parsed *parsed) {
+    struct parse_run run = { .p = *p };
+    struct list list = { .program = &parsed->program };
+    parsed->program = (struct dsl_program){ 0 };
+    if (doubting)
+        tokens_read_doubting(p->arena, p->source, &parsed->tokens, p->findings);
+    else
+        tokens_read(p->arena, p->source, &parsed->tokens, p->findings);
+    run.p.tokens = parsed->tokens.items;
     parse_list(&run, &list);
-    check_scope(&run.p, &ret_parsed->program);
+    check_scope(&run.p, &parsed->program);
+    parsed->work += run.p.work + parsed->tokens.work;
+}
+
+void dsl_parse(struct arena *arena, vsr_str source, struct dsl_parsed *ret_parsed, struct findings *findings) {
+    struct parser p = { .arena = arena, .source = source, .findings = findings };
+    struct findings before = *findings;
+    p.errors_before = findings->n_of[FINDING_ERROR];
+    p.scratch = arena_new(0, 0);
+    *ret_parsed = (struct dsl_parsed){ .source = source };
+    read(&p, false, ret_parsed);
+    if (ret_parsed->tokens.doubtful && findings->n_of[FINDING_ERROR] > p.errors_before) {
+        findings->n = before.n;
+        memcpy(findings->n_of, before.n_of, sizeof(before.n_of));
+        arena_reset(p.scratch);
+        read(&p, true, ret_parsed);
+    }
     findings->decl = (struct dsl_at){ 0 };
     findings_sort(findings);
-    arena_free(run.p.scratch);
+    arena_free(p.scratch);
 }

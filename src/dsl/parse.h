@@ -16,6 +16,7 @@ struct dsl_parsed {
     vsr_str source; /* borrowed */
     struct tokens tokens;
     struct dsl_program program; /* the declarations that are whole */
+    size_t work;                /* bytes and tokens looked at: linear in the text */
 };
 
 /* Codes E101 to E110, W104 to W106. Result in `arena`; keeps `source`. */

@@ -32,6 +32,7 @@ void parse_advance(struct parser *p) {
     p->braces += token_is(token, '{');
     p->braces -= token_is(token, '}') && p->braces > 0;
     p->at++;
+    p->work++;
 }
 
 bool parse_at_sign(const struct parser *p, char sign) {

@@ -28,6 +28,7 @@ struct parser {
     struct findings *findings;
     size_t errors_before; /* of other texts, or of the words */
     bool token_counts;    /* in a block whose fields may say 8K */
+    size_t work;          /* tokens looked at */
     struct parse_stack values, fields, exprs, refs, items, branches, cases;
 };
 

@@ -22,7 +22,8 @@ struct lexer {
     uint32_t line, col; /* of it */
     size_t bad;         /* next byte that is no UTF-8; text.len: none */
     bool line_used;     /* a token stands before `at` on its line */
-    bool short_strings; /* a string never ended: from here on none goes past its line, so that time stays linear */
+    size_t short_until; /* a string that begins before it ends on its line: this text was searched once already */
+    bool doubting;
     struct tokens *tokens;
     struct findings *findings;
     size_t errors_before;
@@ -84,6 +85,7 @@ static struct dsl_at here(const struct lexer *l) {
 
 /* Moves to `end`, counting lines and columns. */
 static void move_to(struct lexer *l, size_t end) {
+    l->tokens->work += end - l->at;
     for (; l->at < end; l->at++) {
         char c = l->text.ptr[l->at];
         if (c == '\n') {
@@ -247,25 +249,39 @@ static void read_number(struct lexer *l) {
 
 /* ---- strings */
 
-/* Where the string that begins at `at` ends, behind its closing quote; 0: nowhere. */
+/* Text right behind a closing quote: there is no reason to write that, but every string begins so. */
+static bool is_doubtful_end(const struct lexer *l, size_t end) {
+    return end < l->text.len && !strchr(" \t\r\n\f\v,:]})-#", l->text.ptr[end]);
+}
+
+/* Where the string that begins here ends, behind its closing quote; 0: not where it should. */
 static size_t find_string_end(struct lexer *l, size_t *ret_broken_escape) {
+    bool on_one_line = true;
+    size_t at = l->at + 1;
     *ret_broken_escape = 0;
-    for (size_t at = l->at + 1; at < l->text.len; at++) {
-        char c = l->text.ptr[at];
-        if (c == '"')
-            return at + 1;
-        if (c == '\n' && l->short_strings)
-            return 0;
-        if (c != '\\')
-            continue;
-        if (is_byte(l, at + 1, '\n')) {
-            if (!*ret_broken_escape)
-                *ret_broken_escape = at;
-        } else {
+    for (; at < l->text.len && l->text.ptr[at] != '"'; at++) {
+        if (is_byte(l, at, '\\') && is_byte(l, at + 1, '\n')) {
+            *ret_broken_escape = *ret_broken_escape ? *ret_broken_escape : at;
+        } else if (is_byte(l, at, '\\')) {
             at++;
+        } else if (is_byte(l, at, '\n')) {
+            on_one_line = false;
+            if (l->at < l->short_until)
+                break;
         }
     }
-    l->short_strings = true;
+    l->tokens->work += at - l->at;
+    if (!is_byte(l, at, '"')) {
+        if (at >= l->text.len)
+            l->short_until = l->text.len;
+        return 0;
+    }
+    if (on_one_line || !is_doubtful_end(l, at + 1))
+        return at + 1;
+    l->tokens->doubtful = true;
+    if (!l->doubting)
+        return at + 1;
+    l->short_until = at;
     return 0;
 }
 
@@ -391,11 +407,13 @@ static void refuse(struct lexer *l, const char *what, size_t limit) {
     l->at = 0;
 }
 
-void tokens_read(struct arena *arena, vsr_str source, struct tokens *ret_tokens, struct findings *findings) {
+static void read_all(struct arena *arena, vsr_str source, bool doubting, struct tokens *ret_tokens,
+                     struct findings *findings) {
     struct lexer l = {
         .arena = arena, .text = source, .line = 1, .col = 1, .tokens = ret_tokens, .findings = findings
     };
     *ret_tokens = (struct tokens){ 0 };
+    l.doubting = doubting;
     l.errors_before = findings->n_of[FINDING_ERROR];
     if (source.len > DSL_BYTES_MAX)
         refuse(&l, "bytes", DSL_BYTES_MAX);
@@ -412,4 +430,12 @@ void tokens_read(struct arena *arena, vsr_str source, struct tokens *ret_tokens,
             refuse(&l, "words and signs", DSL_TOKENS_MAX);
     }
     (void)push_token(&l, TOKEN_END, l.at);
+}
+
+void tokens_read(struct arena *arena, vsr_str source, struct tokens *ret_tokens, struct findings *findings) {
+    read_all(arena, source, false, ret_tokens, findings);
+}
+
+void tokens_read_doubting(struct arena *arena, vsr_str source, struct tokens *ret_tokens, struct findings *findings) {
+    read_all(arena, source, true, ret_tokens, findings);
 }

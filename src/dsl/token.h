@@ -57,6 +57,8 @@ struct tokens {
     size_t n, cap;
     struct comment *comments;
     size_t n_comments, comments_cap;
+    bool doubtful; /* some string may never have been closed: tokens_read_doubting() reads otherwise */
+    size_t work;   /* bytes looked at: linear in the text */
 };
 
 /*
@@ -68,6 +70,13 @@ struct tokens {
  * its line.
  */
 void tokens_read(struct arena *arena, vsr_str source, struct tokens *ret_tokens, struct findings *findings);
+
+/*
+ * The same for a text that has mistakes. A string may hold breaks, so one that was never closed goes on to where the
+ * next one begins, and from there inside and outside are swapped. What gives it away is text right behind its closing
+ * quote: such a string of several lines is here an ERROR to the end of its line.
+ */
+void tokens_read_doubting(struct arena *arena, vsr_str source, struct tokens *ret_tokens, struct findings *findings);
 
 static inline bool token_is(const struct token *token, char punctuation) {
     return token->kind == TOKEN_PUNCTUATION && token->punctuation == punctuation;

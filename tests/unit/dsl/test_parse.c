@@ -460,4 +460,311 @@ TEST(every_error_has_its_place) {
     }
 }
 
-RUN_TESTS(T(every_form), T(told_and_kept), T(every_error_has_its_place))
+/* ---- recovery: a mistake costs its declaration and nothing else */
+
+static const char *const damaged[] = {
+    "SIGNAL domain b { description \"x\" }",
+    "SIGNAL @ b {}",
+    "SIGNAL domain { description: \"x\" }",
+    "SIGNAL domain b { description: }",
+    "SIGNAL keyword b { keywords: [\"a\" \"b\"] }",
+    "SIGNAL keyword b { keywords: [\"a\", \"b\" }",
+    "SIGNAL keyword b { keywords: \"a\"] }",
+    "SIGNAL keyword b { keywords: { a: { b: 1 }",
+    "SIGNAL keyword b {\n  keywords: [\"a\"]\n",
+    "SIGNAL keyword b {\n  keywords: [\"a\"] }\n}",
+    "SIGNAL keyword b {\n  {\n  keywords: [\"a\"]\n}",
+    "SIGNAL keyword b\n  keywords: [\"a\"]\n}",
+    "SIGNAL keyword b { description: \"never closed }",
+    "SIGNAL keyword b {\n  description: \"never closed\n  keywords: [\"a\"]\n}",
+    "SIGNAL keyword b { n: 99999999999999999999 }",
+    "ROUTE b { PRIORITY \"high\" MODEL \"m\" }",
+    "ROUTE b {\n  PRIORITY 1\n  WHEN keyword(\"a\") AND\n  MODEL \"m\"\n}",
+    "ROUTE b {\n  WHEN (keyword(\"a\") OR keyword(\"b\"\n  MODEL \"m\"\n  PLUGIN tools { enabled: true }\n}",
+    "ROUTE b {\n  FOO 1\n  MODEL m\n  PLUGIN p {\n    a: 1\n  }\n  TIER 1\n}",
+    "ROUTE b {\n  MODEL m\n",
+    "ROUTE b {\n  MODEL m, ,\n  ALGORITHM {\n}",
+    "ROUTE (description = \"x\") { MODEL m }",
+    "DECISION_TREE b {\n  IF domain(\"a\") { MODEL \"m\" }\n}",
+    "DECISION_TREE b {\n  IF domain(\"a\") { MODEL \"m\"\n  ELSE { MODEL n }\n",
+    "TEST b { \"q\" r }",
+    "TEST b {\n  \"q\" ->\n}",
+    "PROJECTION sum b { method: \"x\" }",
+    "PLUGIN b { enabled: true }",
+    "GLOBAL { default_model: \"m\" b: { c: 1 } }",
+    "BACKEND vllm b {\n  url: \"x\"\n",
+    "SIGNAL session_metric b { a: 1 }",
+    "FOO b {\n  x: { y: 1 }\n}",
+    "x: 1, y: { z: 2 }",
+    "}",
+    "\xFF",
+};
+
+static const struct {
+    const char *text, *name;
+    enum dsl_decl_kind kind;
+} good[] = {
+    { "SIGNAL domain g0 { description: \"it's {fine} # SIGNAL x {\" }", "g0", DSL_SIGNAL_DECL },
+    { "ROUTE g1 (description = \"d\") {\n  PRIORITY 1\n  WHEN domain(\"g0\")\n  MODEL \"m\",\n        \"n\"\n}", "g1",
+      DSL_ROUTE },
+    { "PLUGIN g2 tools {\n  enabled: true\n}", "g2", DSL_PLUGIN },
+    { "TEST g3 { \"q\" -> g1 }", "g3", DSL_TEST },
+    { "PROJECTION score g4 { inputs: [{ type: \"domain\", name: \"g0\" }] } # }", "g4", DSL_SCORE },
+};
+
+/* Damaged and whole declarations in any order, one at least between two damaged ones. */
+struct mixture {
+    struct buf text;
+    size_t n_damaged, n_good;
+    size_t which[64]; /* of the good ones, in order */
+};
+
+static uint64_t next_random(uint64_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static void add_lines(struct buf *out, const char *text, const char *indent) {
+    for (vsr_str rest = str_from_c(text); rest.ptr;) {
+        vsr_str line = str_split(&rest, '\n');
+        buf_printf(out, "%s%.*s\n", indent, VSR_FMT(line));
+    }
+}
+
+static void add_good(struct mixture *m, size_t which, const char *indent) {
+    add_lines(&m->text, good[which].text, indent);
+    m->which[m->n_good++] = which;
+}
+
+/* A brace too many leaves its declaration, called b, whole. */
+static void check_mixture(const struct mixture *m, const struct dsl_program *program, const struct parsed *t,
+                          const char *name) {
+    size_t n = 0;
+    for (size_t i = 0; i < program->n; i++) {
+        if (str_eq_c(program->decls[i].name.text, "b"))
+            continue;
+        CHECK_MSG(n < m->n_good && str_eq_c(program->decls[i].name.text, good[m->which[n]].name) &&
+                      program->decls[i].kind == good[m->which[n]].kind,
+                  "%s: declaration %zu is %.*s in\n%.*s\n%.*s", name, i, VSR_FMT(program->decls[i].name.text),
+                  VSR_FMT(buf_str(&m->text)), VSR_FMT(buf_str(&t->printed)));
+        n++;
+    }
+    CHECK_MSG(t->findings.n_of[FINDING_ERROR] == m->n_damaged && n == m->n_good,
+              "%s: %zu of %zu mistakes, %zu of %zu declarations in\n%.*s\n%.*s", name, t->findings.n_of[FINDING_ERROR],
+              m->n_damaged, n, m->n_good, VSR_FMT(buf_str(&m->text)), VSR_FMT(buf_str(&t->printed)));
+}
+
+/* Each kind of damage alone, between two whole declarations: at the top, and in a recipe. */
+TEST(one_mistake_is_one_finding) {
+    for (size_t i = 0; i < VSR_COUNT(damaged); i++) {
+        for (int recipe = 0; recipe < 2; recipe++) {
+            struct mixture m = { .n_damaged = 1 };
+            struct parsed t;
+            const struct dsl_program *program = &t.tree.program;
+            const char *indent = recipe ? "  " : "";
+            bool outside = recipe && (strcmp(damaged[i], "}") == 0 || strstr(damaged[i], "] }\n}"));
+            buf_init(&m.text, TEXT_LEN_MAX);
+            if (recipe)
+                buf_append_c(&m.text, "RECIPE f {\n");
+            add_good(&m, i % VSR_COUNT(good), indent);
+            add_lines(&m.text, damaged[i], indent);
+            add_good(&m, (i + 1) % VSR_COUNT(good), indent);
+            if (recipe)
+                buf_append_c(&m.text, "}\n");
+            parse(&t, buf_str(&m.text));
+            if (recipe && !outside) {
+                CHECK_INT(program->n, 1, damaged[i]);
+                program = program->decls[0].recipe;
+            }
+            if (outside) { /* a brace too many ends the recipe: what follows stands outside */
+                CHECK_INT(t.findings.n, 1, damaged[i]);
+            } else {
+                check_mixture(&m, program, &t, damaged[i]);
+            }
+            buf_done(&m.text);
+            done(&t);
+        }
+    }
+}
+
+TEST(mistakes_do_not_spread) {
+    uint64_t random = 88172645463325252u;
+    for (int round = 0; round < 3000; round++) {
+        struct mixture m = { 0 };
+        struct parsed t;
+        size_t n = 1 + next_random(&random) % 12;
+        buf_init(&m.text, TEXT_LEN_MAX);
+        for (size_t i = 0; i < n; i++) {
+            if (next_random(&random) % 2) {
+                add_lines(&m.text, damaged[next_random(&random) % VSR_COUNT(damaged)], "");
+                m.n_damaged++;
+            }
+            add_good(&m, next_random(&random) % VSR_COUNT(good), "");
+        }
+        parse(&t, buf_str(&m.text));
+        check_mixture(&m, &t.tree.program, &t, "mixture");
+        buf_done(&m.text);
+        done(&t);
+    }
+}
+
+/* ---- limits */
+
+static void repeat(struct buf *out, const char *text, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        buf_append_c(out, text);
+}
+
+/* Where each kind of nesting ends: at the limit it is read, one past it told. */
+TEST(depth) {
+    static const struct {
+        const char *name, *before, *open, *middle, *close, *behind;
+    } cases[] = {
+        { "arrays", "ROUTING { a: ", "[", "", "]", " }" },
+        { "objects", "ROUTING { a: ", "{x:", "1", "}", " }" },
+        { "parentheses", "ROUTE r { WHEN ", "(", "a(b)", ")", " }" },
+        { "not", "ROUTE r { WHEN ", "NOT ", "a(b)", "", " }" },
+        { "in an argument", "ROUTE r { WHEN a(b, c: ", "[", "", "]", ") }" },
+        { "in a branch", "RECIPE f { DECISION_TREE t { IF ", "(", "a(b)", ")", " { MODEL m } ELSE { MODEL m } } }" },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        for (size_t n = DSL_DEPTH_MAX; n <= DSL_DEPTH_MAX + 1; n++) {
+            struct parsed t;
+            struct buf text;
+            buf_init(&text, TEXT_LEN_MAX);
+            buf_append_c(&text, cases[i].before);
+            repeat(&text, cases[i].open, n);
+            buf_append_c(&text, cases[i].middle);
+            repeat(&text, cases[i].close, n);
+            buf_append_c(&text, cases[i].behind);
+            parse(&t, buf_str(&text));
+            CHECK_INT(t.findings.n, n > DSL_DEPTH_MAX, cases[i].name);
+            if (n > DSL_DEPTH_MAX) {
+                CHECK_STR(str_from_c(t.findings.items[0].code), "E105", cases[i].name);
+                CHECK_INT(t.findings.items[0].at.col,
+                          strlen(cases[i].before) + DSL_DEPTH_MAX * strlen(cases[i].open) + 1, cases[i].name);
+            }
+            buf_done(&text);
+            done(&t);
+        }
+    }
+}
+
+TEST(declarations) {
+    struct parsed t;
+    struct buf text;
+    buf_init(&text, DSL_BYTES_MAX);
+    buf_append_c(&text, "RECIPE f {");
+    repeat(&text, "ROUTING{}", DSL_DECLARATIONS_MAX - 1);
+    buf_append_c(&text, "}");
+    parse(&t, buf_str(&text));
+    CHECK_INT(t.findings.n, 0, "at the limit");
+    CHECK_INT(t.tree.program.decls[0].recipe->n, DSL_DECLARATIONS_MAX - 1, "at the limit");
+    done(&t);
+    buf_append_c(&text, "ROUTING{} ROUTING{}");
+    parse(&t, buf_str(&text));
+    CHECK_STR(buf_str(&t.printed), "1:900003: error: a program has at most 100000 declarations; split it [E106]\n",
+              "past it");
+    buf_done(&text);
+    done(&t);
+}
+
+/*
+ * Texts made to be slow: of whatever size, they are read in time linear in it (work counts what was looked at), with a
+ * bounded number of findings.
+ */
+TEST(hostile_texts_are_read_once) {
+    enum { LEN = 1 << 20, WORK_PER_BYTE = 12 };
+    static const char *const texts[][2] = {
+        { "", "(" },
+        { "", "{" },
+        { "", "\"" },
+        { "", "}" },
+        { "", "[" },
+        { "", "\\" },
+        { "", "\xFF " },
+        { "", "@ " },
+        { "", "#\n" },
+        { "", "ROUTE " },
+        { "", "ROUTE r {" },
+        { "", "ROUTE r {\n" },
+        { "", "ROUTE r {\nMODEL m\nPLUGIN\n" },
+        { "", "RECIPE f {\n" },
+        { "", "RECIPE f { ROUTE r {} SIGNAL\n" },
+        { "", "SIGNAL\n" },
+        { "", "SIGNAL a {}\n" },
+        { "", "SIGNAL a { b: \"c\n" },
+        { "", "DECISION_TREE\n" },
+        { "", "TEST t {\n" },
+        { "", "GLOBAL {\n" },
+        { "", "              ROUTE" },
+        { "\"a\n", "\\\"\n" },
+        { "\"a\n\"b", "\\\"\n" },
+        { "x \"a\n", "\\\"\n\"b" },
+        { "ROUTE r { WHEN ", "(" },
+        { "ROUTE r { WHEN ", "NOT " },
+        { "ROUTE r { WHEN a(b)", " OR a(b)" },
+        { "ROUTE r { WHEN a(b)", " OR a(b) AND c(d)" },
+        { "ROUTE r { MODEL a", ", a" },
+        { "ROUTE r { MODEL a", " (b = 1), a" },
+        { "ROUTE r {", " MODEL a" },
+        { "ROUTE r {", " PRIORITY 1" },
+        { "ROUTING { a: ", "[" },
+        { "ROUTING { a: ", "{a:" },
+        { "ROUTING { a: [", "1," },
+        { "ROUTING { a: [", "[]," },
+        { "ROUTING {", "a:1 " },
+        { "ROUTING {", "a:{} " },
+        { "ROUTING { a: [", "\"\\d\"," },
+        { "ROUTING { a: [", "\"a\nb\"c," },
+        { "DECISION_TREE t { IF a(b) { MODEL m }", " ELSE IF a(b) { }" },
+    };
+    struct buf text;
+    buf_init(&text, DSL_BYTES_MAX);
+    for (size_t i = 0; i < VSR_COUNT(texts); i++) {
+        struct parsed t;
+        /* the three of the specification at full size */
+        repeat(&text, texts[i][0], 1);
+        repeat(&text, texts[i][1], (i < 3 ? DSL_BYTES_MAX : LEN - 64) / strlen(texts[i][1]));
+        parse(&t, buf_str(&text));
+        CHECK_MSG(t.tree.work <= WORK_PER_BYTE * text.len + 1000, "%s, %s: %zu for %zu bytes", texts[i][0], texts[i][1],
+                  t.tree.work, text.len);
+        CHECK(t.findings.n <= FINDINGS_SYNTAX_MAX + FINDINGS_MAX, texts[i][1]);
+        CHECK(t.findings.n > 0 || strchr("#S", texts[i][1][0]), texts[i][1]);
+        done(&t);
+        buf_reset(&text);
+    }
+    buf_done(&text);
+}
+
+/* Whatever is cut off or struck out of a good program: findings, and no more than that. */
+TEST(any_cut) {
+    static const char program[] =
+        "RECIPE f (description = \"d\") {\n  SIGNAL context c { min_tokens: 8K, o: { a: [1, {}] } }\n"
+        "  ROUTE r (a = 1) {\n    WHEN NOT c(\"x\", p: { gte: 1 }) AND (d(e) OR f(g))\n    MODEL a (w = 1), b\n"
+        "    FOR v IN [a, b] { MODEL v }\n    EMIT retention { drop: true }\n  }\n  TEST t { \"q\" -> r }\n}\n"
+        "DECISION_TREE t { IF a(b) { MODEL m } ELSE { MODEL n } } # end\n";
+    vsr_str all = str_make(program, sizeof(program) - 1);
+    for (size_t cut = 0; cut <= all.len; cut++) {
+        for (size_t len = 0; len < 4 && cut + len <= all.len; len++) {
+            struct parsed t;
+            struct buf text;
+            buf_init(&text, TEXT_LEN_MAX);
+            buf_append(&text, str_sub(all, 0, cut));
+            if (len > 0)
+                buf_append(&text, str_sub(all, cut + len, all.len));
+            parse(&t, buf_str(&text));
+            CHECK(t.findings.n <= 12, "few findings");
+            CHECK_INT(t.tree.tokens.items[t.tree.tokens.n - 1].at.end, text.len, "all was read");
+            for (size_t i = 0; i < t.findings.n; i++)
+                CHECK(t.findings.items[i].at.end <= text.len && t.findings.items[i].at.line > 0, "place");
+            buf_done(&text);
+            done(&t);
+        }
+    }
+}
+
+RUN_TESTS(T(every_form), T(told_and_kept), T(every_error_has_its_place), T(one_mistake_is_one_finding),
+          T(mistakes_do_not_spread), T(depth), T(declarations), T(hostile_texts_are_read_once), T(any_cut))

@@ -12,6 +12,7 @@
 #include "cli/term.h"
 #include "core/arena.h"
 #include "core/assert.h"
+#include "dsl/notation.h"
 #include "looper/looper.h"
 #include "plugin/plugin.h"
 #include "provider/registry.h"
@@ -51,6 +52,7 @@ static struct config_parts parts(void) {
 struct config_load_options profile_load_options(bool strict_env) {
     return (struct config_load_options){
         .parts = parts(),
+        .notation = &dsl_notation,
         .strict_env = strict_env,
     };
 }

@@ -14,7 +14,8 @@
 
 enum {
     EXCERPT_COLUMNS = 100,
-    EXCERPT_BEFORE = 60, /* columns kept in front of the caret when the line is cut */
+    EXCERPT_BEFORE = 60,  /* columns kept in front of the caret when the line is cut */
+    EXCERPT_BYTES = 1000, /* marks take no column */
     TAB_COLUMNS = 4,
     REPLACEMENT = 0xFFFD,
 };
@@ -101,54 +102,6 @@ static void put_message(struct buf *out, vsr_str text) {
 
 /* ---- the excerpt */
 
-struct excerpt {
-    vsr_str line;      /* without its break */
-    size_t start, end; /* bytes of it that the finding means */
-};
-
-static struct excerpt excerpt_of(vsr_str source, struct dsl_at at) {
-    struct excerpt e;
-    size_t first = at.start, last = at.start;
-    const char *stop;
-    while (first > 0 && source.ptr[first - 1] != '\n')
-        first--;
-    stop = memchr(source.ptr + last, '\n', source.len - last);
-    last = stop ? (size_t)(stop - source.ptr) : source.len;
-    if (last > first && source.ptr[last - 1] == '\r' && last > at.start)
-        last--;
-    if (first == 0 && str_starts(source, VSR_STR("\xEF\xBB\xBF")) && at.start >= 3)
-        first = 3;
-    e.line = str_sub(source, first, last);
-    e.start = at.start - first;
-    e.end = at.end > last ? last - first : at.end > at.start ? at.end - first : e.start;
-    return e;
-}
-
-/* Where to begin so that at most `columns` stand before `at`. */
-static size_t cut_before(vsr_str line, size_t at, size_t columns) {
-    size_t used = 0;
-    while (at > 0) {
-        size_t before = at;
-        used += columns_of(utf8_prev(line, &before));
-        if (used > columns)
-            break;
-        at = before;
-    }
-    return at;
-}
-
-static size_t cut_behind(vsr_str line, size_t at, size_t columns) {
-    size_t used = 0;
-    while (at < line.len) {
-        size_t behind = at;
-        used += columns_of(utf8_next(line, &behind));
-        if (used > columns)
-            break;
-        at = behind;
-    }
-    return at;
-}
-
 static size_t count_columns(vsr_str text) {
     size_t columns = 0;
     for (size_t at = 0; at < text.len;)
@@ -156,25 +109,71 @@ static size_t count_columns(vsr_str text) {
     return columns;
 }
 
-static void put_text(struct buf *out, vsr_str text) {
-    for (size_t at = 0; at < text.len;)
-        put_code_point(out, utf8_next(text, &at));
+/* The part of a line around the finding, and where in it the finding is. */
+struct excerpt {
+    vsr_str text;
+    size_t start, end;
+    bool cut_before, cut_behind;
+};
+
+/* Start of the line that `at` is on, or a place not too far in front of it. */
+static size_t line_start(vsr_str source, size_t at, bool *ret_cut) {
+    size_t first = at, columns = 0;
+    while (first > 0 && source.ptr[first - 1] != '\n') {
+        size_t before = first;
+        columns += columns_of(utf8_prev(source, &before));
+        if (at - before > EXCERPT_BYTES || columns > EXCERPT_COLUMNS) {
+            *ret_cut = true;
+            break;
+        }
+        first = before;
+    }
+    return first;
+}
+
+static size_t line_end(vsr_str source, size_t at, size_t columns, bool *ret_cut) {
+    size_t first = at, used = 0;
+    while (at < source.len && source.ptr[at] != '\n') {
+        size_t behind = at;
+        used += columns_of(utf8_next(source, &behind));
+        if (behind - first > EXCERPT_BYTES || used > columns) {
+            *ret_cut = true;
+            return at;
+        }
+        at = behind;
+    }
+    return at > first && source.ptr[at - 1] == '\r' ? at - 1 : at;
+}
+
+static struct excerpt excerpt_of(vsr_str source, struct dsl_at at) {
+    struct excerpt e = { 0 };
+    size_t first = line_start(source, at.start, &e.cut_before);
+    size_t before = count_columns(str_sub(source, first, at.start)), last;
+    if (first == 0 && at.start >= 3 && str_starts(source, VSR_STR("\xEF\xBB\xBF")))
+        first = 3;
+    if (!e.cut_before)
+        (void)line_end(source, at.start, EXCERPT_COLUMNS - before, &e.cut_behind);
+    if (e.cut_before || (e.cut_behind && before > EXCERPT_BEFORE)) {
+        while (before > EXCERPT_BEFORE)
+            before -= columns_of(utf8_next(source, &first));
+        e.cut_before = true;
+    }
+    e.cut_behind = false;
+    last = line_end(source, at.start, EXCERPT_COLUMNS - before, &e.cut_behind);
+    e.text = str_sub(source, first, last);
+    e.start = at.start - first;
+    e.end = (at.end > last ? last : at.end) - first;
+    return e;
 }
 
 static void put_excerpt(struct buf *out, vsr_str source, const struct finding *finding, bool colour) {
     struct excerpt e = excerpt_of(source, finding->at);
-    size_t first = 0, last = e.line.len, blanks, marks;
-    if (cut_behind(e.line, 0, EXCERPT_COLUMNS) < e.line.len) {
-        first = cut_before(e.line, e.start, EXCERPT_BEFORE);
-        last = cut_behind(e.line, first, EXCERPT_COLUMNS);
-    }
-    if (e.end > last)
-        e.end = last;
-    buf_printf(out, "%6u | %s", finding->at.line, first > 0 ? "..." : "");
-    put_text(out, str_sub(e.line, first, last));
-    buf_append_c(out, last < e.line.len ? "...\n" : "\n");
-    blanks = count_columns(str_sub(e.line, first, e.start)) + (first > 0 ? 3 : 0);
-    marks = e.end > e.start ? count_columns(str_sub(e.line, e.start, e.end)) : 1;
+    size_t blanks = count_columns(str_sub(e.text, 0, e.start)) + (e.cut_before ? 3 : 0);
+    size_t marks = e.end > e.start ? count_columns(str_sub(e.text, e.start, e.end)) : 1;
+    buf_printf(out, "%6u | %s", finding->at.line, e.cut_before ? "..." : "");
+    for (size_t at = 0; at < e.text.len;)
+        put_code_point(out, utf8_next(e.text, &at));
+    buf_append_c(out, e.cut_behind ? "...\n" : "\n");
     buf_printf(out, "       | %*s%s^", (int)blanks, "", colour ? levels[finding->level].paint : "");
     for (size_t i = 1; i < marks; i++)
         buf_append_char(out, '~');

@@ -7,6 +7,7 @@
 #define VSR_DSL_SPELLING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/str.h"
 
@@ -17,6 +18,9 @@ void spell_string(struct buf *out, vsr_str text);
 /* Bare where the whole of it is an identifier, else quoted. */
 void spell_name(struct buf *out, vsr_str text);
 bool spelling_is_identifier(vsr_str text);
+
+/* Whether strings hold the code point as it is; the blank is the only space that they do. */
+bool spelling_is_printable(uint32_t cp);
 
 /* The fewest digits that read back to the same double, never with an exponent: 0.00001, 2, -0. Finite numbers only. */
 void spell_number(struct buf *out, double value);

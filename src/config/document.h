@@ -495,11 +495,16 @@ struct config_iteration_output {
     vsr_str value;
 };
 
+struct config_iteration_model {
+    struct config_at at;
+    vsr_str model, lora_name;
+};
+
 struct config_candidate_iteration {
     struct config_at at;
     vsr_str variable;
-    int source; /* 0 decision.candidates, 1 models */
-    struct config_strings models;
+    int source;                 /* 0 decision.candidates, 1 models */
+    struct config_list models;  /* struct config_iteration_model */
     struct config_list outputs; /* struct config_iteration_output */
 };
 

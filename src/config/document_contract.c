@@ -252,12 +252,33 @@ static const struct field iteration_output_fields[] = {
 static const struct schema iteration_output_schema =
     SCHEMA("iteration output", struct config_iteration_output, iteration_output_fields);
 
+static const struct field iteration_model_fields[] = {
+    { "model", FIELD_STRING, offsetof(struct config_iteration_model, model), .flags = FIELD_REQUIRED | FIELD_NONBLANK,
+      .help = "Model card or LoRA; the name alone may stand for the block." },
+    { "lora_name", FIELD_STRING, offsetof(struct config_iteration_model, lora_name), .help = "LoRA of that card." },
+};
+
+/* The name of a model stands for the model without a LoRA. */
+static bool iteration_model_name(const struct yaml_node *node, void *object, struct arena *arena, struct diag *diag) {
+    struct config_iteration_model *model = object;
+    (void)arena;
+    (void)diag;
+    if (node->kind != YAML_SCALAR || str_trim(node->text).len == 0)
+        return false;
+    model->model = node->text;
+    model->at.present = 1; /* of the first field */
+    return true;
+}
+
+static const struct schema iteration_model_schema =
+    SCHEMA("iteration model", struct config_iteration_model, iteration_model_fields, .shorthand = iteration_model_name);
+
 static const struct field iteration_fields[] = {
     { "variable", FIELD_STRING, offsetof(struct config_candidate_iteration, variable),
       .flags = FIELD_REQUIRED | FIELD_NONBLANK, .help = "Name of the candidate at hand." },
     { "source", FIELD_ENUM, offsetof(struct config_candidate_iteration, source), .flags = FIELD_REQUIRED,
       .choices = iteration_sources, .help = "What is gone through: the decision's modelRefs, or models." },
-    { "models", FIELD_STRINGS, offsetof(struct config_candidate_iteration, models), .flags = FIELD_NONBLANK,
+    { "models", FIELD_OBJECTS, offsetof(struct config_candidate_iteration, models), .object = &iteration_model_schema,
       .help = "With source models: these." },
     { "outputs", FIELD_OBJECTS, offsetof(struct config_candidate_iteration, outputs),
       .object = &iteration_output_schema, .help = "What comes of each turn." },

@@ -65,7 +65,7 @@ static bool parse_signal(struct parse_run *run, struct dsl_decl *decl) {
     if (!parse_identifier(p, "signal type", &decl->type))
         return false;
     if (str_eq_c(decl->type.text, "session_metric")) {
-        parse_error(
+        (void)parse_error(
             p, "E110", decl->type.at,
             "signal type session_metric was removed in v0.3; a conversation signal counts turns and tool calls");
         return false;
@@ -83,7 +83,7 @@ static bool parse_projection(struct parse_run *run, struct dsl_decl *decl) {
         parse_advance(&run->p);
         return parse_named(run, decl);
     }
-    return parse_unexpected(&run->p, "\"partition\", \"score\" or \"mapping\"");
+    return parse_misspelled(&run->p, "\"partition\", \"score\" or \"mapping\"", kinds, VSR_COUNT(kinds));
 }
 
 static bool parse_template(struct parse_run *run, struct dsl_decl *decl) {
@@ -140,10 +140,7 @@ static bool parse_branch(struct parser *p, struct dsl_at start, bool conditional
 }
 
 static bool parse_if(struct parser *p, struct dsl_at start) {
-    if (!parse_at_word(p, "IF"))
-        return parse_unexpected(p, "\"IF\"");
-    parse_advance(p);
-    return parse_branch(p, start, true);
+    return parse_expect_word(p, "IF", "\"IF\"") && parse_branch(p, start, true);
 }
 
 static bool parse_tree(struct parse_run *run, struct dsl_decl *decl) {
@@ -153,9 +150,8 @@ static bool parse_tree(struct parse_run *run, struct dsl_decl *decl) {
         return false;
     while (conditional) {
         struct dsl_at start = parse_peek(p, 0)->at;
-        if (!parse_at_word(p, "ELSE"))
-            return parse_unexpected(p, "\"ELSE\"");
-        parse_advance(p);
+        if (!parse_expect_word(p, "ELSE", "\"ELSE\""))
+            return false;
         conditional = parse_at_word(p, "IF");
         if (conditional ? !parse_if(p, start) : !parse_branch(p, start, false))
             return false;
@@ -231,9 +227,19 @@ static void tell_removed(struct parser *p, const struct decl_word *word) {
     const struct token *name = parse_peek(p, 1);
     vsr_str shown = str_eq_c(str_from_c(word->shape), "n{") && name->text.len <= 64 ? name->text : (vsr_str){ 0 };
     bool partition = str_eq_c(str_from_c(word->word), "SIGNAL_GROUP") && shown.len > 0;
-    parse_error(p, "E110", parse_peek(p, 0)->at, "%s blocks were removed in v0.3; %s%s%.*s", word->word, word->removed,
-                partition ? " " : "", partition ? (int)shown.len : 0, shown.ptr);
+    (void)parse_error(p, "E110", parse_peek(p, 0)->at, "%s blocks were removed in v0.3; %s%s%.*s", word->word,
+                      word->removed, partition ? " " : "", partition ? (int)shown.len : 0, shown.ptr);
     parse_advance(p);
+}
+
+static bool tell_no_decl(struct parser *p, const struct list *list) {
+    const char *words[VSR_COUNT(decl_words)];
+    size_t n = 0;
+    for (size_t i = 0; i < VSR_COUNT(decl_words); i++) {
+        if (!decl_words[i].removed && (decl_words[i].in_recipe || !list->in_recipe))
+            words[n++] = decl_words[i].word;
+    }
+    return parse_misspelled(p, list->in_recipe ? "declaration or \"}\"" : "declaration", words, n);
 }
 
 static bool parse_decl(struct parse_run *run, struct list *list) {
@@ -245,7 +251,7 @@ static bool parse_decl(struct parse_run *run, struct list *list) {
     p->depth = 0;
     p->findings->decl = (struct dsl_at){ 0 };
     if (!word || (list->in_recipe && !word->in_recipe))
-        return parse_unexpected(p, list->in_recipe ? "declaration or \"}\"" : "declaration");
+        return tell_no_decl(p, list);
     if (word->removed) {
         tell_removed(p, word);
         return false;
@@ -376,7 +382,8 @@ static void parse_list(struct parse_run *run, struct list *list) {
             break;
         }
         if (run->n_decls >= DSL_DECLARATIONS_MAX) {
-            parse_error(p, "E106", first->at, "a program has at most %d declarations; split it", DSL_DECLARATIONS_MAX);
+            (void)parse_error(p, "E106", first->at, "a program has at most %d declarations; split it",
+                              DSL_DECLARATIONS_MAX);
             while (parse_peek(p, 0)->kind != TOKEN_END)
                 parse_advance(p);
             break;
@@ -402,14 +409,14 @@ static bool has_model(const struct dsl_body *body) {
 static void check_tree(struct parser *p, const struct dsl_decl *decl) {
     for (size_t i = 0; i < decl->n_branches; i++) {
         if (!has_model(&decl->branches[i].body))
-            parse_error(p, "E111", decl->branches[i].at,
-                        "DECISION_TREE \"%.*s\" branch %zu must declare at least one MODEL", VSR_FMT(decl->name.text),
-                        i + 1);
+            (void)parse_error(p, "E111", decl->branches[i].at,
+                              "DECISION_TREE \"%.*s\" branch %zu must declare at least one MODEL",
+                              VSR_FMT(decl->name.text), i + 1);
     }
     if (decl->n_branches > BRANCHES_MAX)
-        parse_error(p, "E111", decl->branches[BRANCHES_MAX].at,
-                    "DECISION_TREE \"%.*s\" has more than %d branches; split it", VSR_FMT(decl->name.text),
-                    BRANCHES_MAX);
+        (void)parse_error(p, "E111", decl->branches[BRANCHES_MAX].at,
+                          "DECISION_TREE \"%.*s\" has more than %d branches; split it", VSR_FMT(decl->name.text),
+                          BRANCHES_MAX);
 }
 
 /* Routes and trees order themselves in different ways: one scope has only one of them. */
@@ -429,7 +436,7 @@ static void check_scope(struct parser *p, const struct dsl_program *program) {
         if (decl->kind != DSL_TREE && decl->kind != DSL_ROUTE)
             continue;
         if (first && first->kind != decl->kind && !told) {
-            parse_error(p, "E112", decl->at, "DECISION_TREE and ROUTE cannot coexist in one program");
+            (void)parse_error(p, "E112", decl->at, "DECISION_TREE and ROUTE cannot coexist in one program");
             told = true;
         }
         first = first ? first : decl;

@@ -6,13 +6,18 @@ static const char expected_factor[] = "signal reference, \"NOT\" or \"(\"";
 
 static bool parse_factor(struct parser *p, struct dsl_expr **ret);
 
-/* Words that begin or join something else; none of them is a type of signal. */
+static const char *const operators[] = { "AND", "OR", "NOT" };
+
+/* Words that begin or join something else; none of them is a type of signal, nor an operator in small letters. */
 static bool is_taken_word(const struct token *token) {
-    static const char *const words[] = { "AND",         "OR",    "PRIORITY",  "TIER",   "WHEN",
-                                         "DESCRIPTION", "MODEL", "ALGORITHM", "PLUGIN", "FOR",
-                                         "EMIT",        "NAME",  "EXTRA",     "IF",     "ELSE" };
+    static const char *const words[] = { "PRIORITY", "TIER", "WHEN", "DESCRIPTION", "MODEL", "ALGORITHM", "PLUGIN",
+                                         "FOR",      "EMIT", "NAME", "EXTRA",       "IF",    "ELSE" };
     for (size_t i = 0; i < VSR_COUNT(words); i++) {
         if (token_is_word(token, str_from_c(words[i])))
+            return true;
+    }
+    for (size_t i = 0; token->kind == TOKEN_IDENT && i < VSR_COUNT(operators); i++) {
+        if (str_eq_nocase(token->text, str_from_c(operators[i])))
             return true;
     }
     return false;
@@ -23,7 +28,7 @@ static bool parse_signal(struct parser *p, struct dsl_expr **ret) {
     struct dsl_expr *expr;
     struct dsl_at open;
     if (is_taken_word(parse_peek(p, 0)))
-        return parse_unexpected(p, expected_factor);
+        return parse_misspelled(p, expected_factor, operators, VSR_COUNT(operators));
     expr = ARENA_NEW(p->arena, struct dsl_expr);
     expr->kind = DSL_SIGNAL;
     if (!parse_identifier(p, expected_factor, &expr->type))
@@ -62,8 +67,10 @@ static bool parse_group(struct parser *p, struct dsl_expr **ret) {
     if (!parse_enter(p))
         return false;
     parse_advance(p);
-    if (!parse_expr(p, ret) || !parse_expect(p, ')', "\"AND\", \"OR\" or \")\""))
+    if (!parse_expr(p, ret))
         return false;
+    if (!parse_accept(p, ')'))
+        return parse_misspelled(p, "\"AND\", \"OR\" or \")\"", operators, VSR_COUNT(operators));
     parse_leave(p);
     (*ret)->parens = true;
     (*ret)->at = parse_whole(p, start);

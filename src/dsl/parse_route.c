@@ -119,9 +119,8 @@ static bool parse_outputs(struct parser *p, struct dsl_model_list *ret) {
     if (!parse_expect(p, '{', "\"{\""))
         return false;
     while (!parse_at_sign(p, '}')) {
-        if (!parse_at_word(p, "MODEL"))
-            return parse_unexpected(p, "\"MODEL\" or \"}\"");
-        parse_advance(p);
+        if (!parse_expect_word(p, "MODEL", "\"MODEL\" or \"}\""))
+            return false;
         do {
             if (!parse_model(p, false))
                 return false;
@@ -133,11 +132,8 @@ static bool parse_outputs(struct parser *p, struct dsl_model_list *ret) {
 }
 
 static bool parse_for(struct parser *p, struct dsl_item *item) {
-    if (!parse_identifier(p, "variable name", &item->name))
+    if (!parse_identifier(p, "variable name", &item->name) || !parse_expect_word(p, "IN", "\"IN\""))
         return false;
-    if (!parse_at_word(p, "IN"))
-        return parse_unexpected(p, "\"IN\"");
-    parse_advance(p);
     if (parse_at_sign(p, '[') ? !parse_listed(p, &item->models)
                               : !parse_name(p, "list of models or source", &item->source))
         return false;
@@ -150,11 +146,26 @@ static void tell_repeated(struct parser *p, const struct dsl_item *item, const c
     (void)finding_add(p->findings, FINDING_WARNING, "W106", item->at, "%s is given twice; the last one counts", word);
 }
 
+static bool is_here(const struct item_word *word, enum parse_body kind) {
+    return kind == BODY_ROUTE ? word->in_route : word->in_branch;
+}
+
+/* Behind a condition `and` may have been meant to go on with it. */
+static bool tell_no_item(struct parser *p, enum parse_body kind) {
+    const char *words[VSR_COUNT(item_words) + 2] = { "AND", "OR" };
+    size_t n = 2;
+    for (size_t i = 0; i < VSR_COUNT(item_words); i++) {
+        if (is_here(&item_words[i], kind))
+            words[n++] = item_words[i].word;
+    }
+    return parse_misspelled(p, kind == BODY_ROUTE ? "route item or \"}\"" : "branch item or \"}\"", words, n);
+}
+
 static bool parse_item(struct parser *p, enum parse_body kind, unsigned *seen) {
     const struct item_word *word = find_word(parse_peek(p, 0));
     struct dsl_item item = { 0 };
-    if (!word || !(kind == BODY_ROUTE ? word->in_route : word->in_branch))
-        return parse_unexpected(p, kind == BODY_ROUTE ? "route item or \"}\"" : "branch item or \"}\"");
+    if (!word || !is_here(word, kind))
+        return tell_no_item(p, kind);
     item.kind = word->kind;
     item.at = parse_peek(p, 0)->at;
     parse_advance(p);

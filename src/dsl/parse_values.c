@@ -62,17 +62,17 @@ struct dsl_at parse_whole(const struct parser *p, struct dsl_at start) {
 
 /* ---- mistakes */
 
-void parse_error(struct parser *p, const char *code, struct dsl_at at, const char *format, ...) {
+struct finding *parse_error(struct parser *p, const char *code, struct dsl_at at, const char *format, ...) {
     char text[MESSAGE_LEN_MAX];
     va_list args;
     if (p->findings->n_of[FINDING_ERROR] - p->errors_before >= FINDINGS_SYNTAX_MAX) {
         p->findings->n_of[FINDING_ERROR]++;
-        return;
+        return NULL;
     }
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    (void)finding_add(p->findings, FINDING_ERROR, code, at, "%s", text);
+    return finding_add(p->findings, FINDING_ERROR, code, at, "%s", text);
 }
 
 /* The beginning of what a token says. */
@@ -95,19 +95,76 @@ static struct dsl_at end_place(const struct parser *p) {
     return at;
 }
 
-bool parse_unexpected(struct parser *p, const char *expected) {
+static struct finding *tell_unexpected(struct parser *p, const char *expected) {
     const struct token *token = &p->tokens[p->at];
     vsr_str text = shown(token->text);
     switch (token->kind) {
     case TOKEN_ERROR:
-        break; /* told */
+        return NULL; /* told */
     case TOKEN_END:
-        parse_error(p, "E101", end_place(p), "unexpected end of input (expected %s)", expected);
-        break;
+        return parse_error(p, "E101", end_place(p), "unexpected end of input (expected %s)", expected);
     default:
-        parse_error(p, "E101", token->at, "unexpected \"%.*s%s\" (expected %s)", VSR_FMT(text),
-                    text.len < token->text.len ? "..." : "", expected);
+        return parse_error(p, "E101", token->at, "unexpected \"%.*s%s\" (expected %s)", VSR_FMT(text),
+                           text.len < token->text.len ? "..." : "", expected);
     }
+}
+
+bool parse_unexpected(struct parser *p, const char *expected) {
+    (void)tell_unexpected(p, expected);
+    return false;
+}
+
+/* A letter may be wrong, two in long words; whether letters are capitals does not matter. */
+static size_t slips_allowed(size_t len) {
+    return len < 4 ? 0 : len <= 6 ? 1 : 2;
+}
+
+static vsr_str nearest_word(struct parser *p, vsr_str text, const char *const *words, size_t n) {
+    struct arena_mark mark = arena_mark(p->scratch);
+    vsr_str nearest = { 0 };
+    size_t best = SIZE_MAX;
+    text = arena_str_lower(p->scratch, text);
+    for (size_t i = 0; i < n; i++) {
+        vsr_str word = str_from_c(words[i]);
+        size_t max = slips_allowed(word.len), distance = str_distance(text, arena_str_lower(p->scratch, word), max);
+        if (distance <= max && distance < best) {
+            best = distance;
+            nearest = word;
+        }
+    }
+    arena_rewind(p->scratch, mark);
+    return nearest;
+}
+
+bool parse_misspelled(struct parser *p, const char *expected, const char *const *words, size_t n) {
+    const struct token *token = &p->tokens[p->at];
+    struct finding *finding = tell_unexpected(p, expected);
+    vsr_str word;
+    if (!finding || token->kind != TOKEN_IDENT || token->text.len > SHOWN_CODE_POINTS)
+        return false;
+    word = nearest_word(p, token->text, words, n);
+    if (word.len > 0 && !str_eq(word, token->text))
+        finding_fix(finding, token->at, word, "change to \"%.*s\"", VSR_FMT(word));
+    return false;
+}
+
+bool parse_expect_word(struct parser *p, const char *word, const char *expected) {
+    if (!parse_at_word(p, word))
+        return parse_misspelled(p, expected, &word, 1);
+    parse_advance(p);
+    return true;
+}
+
+/* Fields have a colon, options an equals sign; who writes the other one means this one. */
+static bool expect_assignment(struct parser *p, char sign, char other) {
+    const struct token *token = &p->tokens[p->at];
+    char text[2] = { sign, '\0' };
+    struct finding *finding;
+    if (parse_accept(p, sign))
+        return true;
+    finding = tell_unexpected(p, sign == ':' ? "\":\"" : "\"=\"");
+    if (token_is(token, other))
+        finding_fix(finding, token->at, str_from_c(text), "change to \"%c\"", sign);
     return false;
 }
 
@@ -116,7 +173,7 @@ bool parse_enter(struct parser *p) {
         p->depth++;
         return true;
     }
-    parse_error(p, "E105", p->tokens[p->at].at, "nested deeper than %d levels", DSL_DEPTH_MAX);
+    (void)parse_error(p, "E105", p->tokens[p->at].at, "nested deeper than %d levels", DSL_DEPTH_MAX);
     return false;
 }
 
@@ -312,7 +369,7 @@ static void join_unit(struct parser *p, struct dsl_field *field) {
 
 static bool parse_field(struct parser *p, const char *expected) {
     struct dsl_field field = { 0 };
-    if (!parse_identifier(p, expected, &field.key) || !parse_expect(p, ':', "\":\"") || !parse_value(p, &field.value))
+    if (!parse_identifier(p, expected, &field.key) || !expect_assignment(p, ':', '=') || !parse_value(p, &field.value))
         return false;
     if (p->token_counts)
         join_unit(p, &field);
@@ -346,7 +403,7 @@ bool parse_fields(struct parser *p, struct dsl_fields *ret) {
 
 static bool parse_option(struct parser *p, const char *expected) {
     struct dsl_field field = { 0 };
-    if (!parse_identifier(p, expected, &field.key) || !parse_expect(p, '=', "\"=\"") || !parse_value(p, &field.value))
+    if (!parse_identifier(p, expected, &field.key) || !expect_assignment(p, '=', ':') || !parse_value(p, &field.value))
         return false;
     parse_push(p, &p->fields, &field, sizeof(field));
     return true;

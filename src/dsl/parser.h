@@ -9,6 +9,7 @@
 
 #include "dsl/tree.h"
 
+struct finding;
 struct findings;
 
 /* Elements of a list while it is read; lists inside it stand on top. Taken off as an array of the right size. */
@@ -38,6 +39,7 @@ const struct token *parse_peek(const struct parser *p, size_t ahead);
 void parse_advance(struct parser *p);
 bool parse_at_sign(const struct parser *p, char sign);
 bool parse_at_word(const struct parser *p, const char *word);
+bool parse_expect_word(struct parser *p, const char *word, const char *expected);
 /* Whether it stood there; then it is passed over. */
 bool parse_accept(struct parser *p, char sign);
 bool parse_expect(struct parser *p, char sign, const char *expected);
@@ -48,7 +50,9 @@ struct dsl_at parse_whole(const struct parser *p, struct dsl_at start);
 
 /* E101 at the next token, always false. `expected` as in `integer` or `":"`. */
 bool parse_unexpected(struct parser *p, const char *expected);
-void parse_error(struct parser *p, const char *code, struct dsl_at at, const char *format, ...)
+/* The same where one of `words` could stand: when the token is nearly one, a fix says so. */
+bool parse_misspelled(struct parser *p, const char *expected, const char *const *words, size_t n);
+struct finding *parse_error(struct parser *p, const char *code, struct dsl_at at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* E105 when something nests too deep. Every success needs a parse_leave(). */
 bool parse_enter(struct parser *p);

@@ -98,6 +98,13 @@ static void move_to(struct lexer *l, size_t end) {
     }
 }
 
+/* The same over ASCII without a break. */
+static void move_along(struct lexer *l, size_t end) {
+    l->tokens->work += end - l->at;
+    l->col += (uint32_t)(end - l->at);
+    l->at = end;
+}
+
 /* ---- what is found wrong */
 
 static bool syntax_full(const struct lexer *l) {
@@ -136,8 +143,11 @@ static struct token *push_token(struct lexer *l, enum token_kind kind, size_t en
     token->punctuation = '\0';
     token->at = here(l);
     token->at.end = (uint32_t)end;
-    token->text = str_sub(l->text, l->at, end);
-    move_to(l, end);
+    token->text = str_make(l->text.ptr + l->at, end - l->at);
+    if (kind == TOKEN_STRING || kind == TOKEN_ERROR || kind == TOKEN_ARROW)
+        move_to(l, end);
+    else
+        move_along(l, end);
     l->line_used = true;
     return token;
 }

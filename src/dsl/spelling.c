@@ -1,13 +1,9 @@
 #include "dsl/spelling.h"
 
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/assert.h"
 #include "core/buf.h"
-#include "core/json_number.h"
 #include "core/utf8.h"
 
 struct printable_range {
@@ -90,64 +86,4 @@ void spell_name(struct buf *out, vsr_str text) {
         buf_append(out, text);
     else
         spell_string(out, text);
-}
-
-/* ---- numbers */
-
-static void spell_zeros(struct buf *out, int n) {
-    for (; n > 0; n--)
-        buf_append_char(out, '0');
-}
-
-/* A shortest literal as its digits and the power of ten that the point in front of them stands for: 0.digits * 10^p. */
-struct decimal {
-    char digits[JSON_NUMBER_LEN_MAX];
-    int n;
-    int point;
-};
-
-static struct decimal decimal_of(vsr_str literal) {
-    struct decimal decimal = { .n = 0 };
-    ptrdiff_t e = str_find_char(literal, 'e');
-    vsr_str mantissa = str_sub(literal, 0, e < 0 ? literal.len : (size_t)e);
-    ptrdiff_t dot = str_find_char(mantissa, '.');
-    int leading = 0;
-    decimal.point = (int)(dot < 0 ? (ptrdiff_t)mantissa.len : dot) + (e < 0 ? 0 : (int)strtol(literal.ptr + e + 1, NULL, 10));
-    for (size_t i = 0; i < mantissa.len; i++) {
-        if (mantissa.ptr[i] == '.')
-            continue;
-        if (mantissa.ptr[i] == '0' && decimal.n == 0)
-            leading++;
-        else
-            decimal.digits[decimal.n++] = mantissa.ptr[i];
-    }
-    decimal.point -= leading;
-    while (decimal.n > 0 && decimal.digits[decimal.n - 1] == '0')
-        decimal.n--;
-    return decimal;
-}
-
-void spell_number(struct buf *out, double value) {
-    char literal[JSON_NUMBER_LEN_MAX + 1];
-    bool negative = signbit(value);
-    size_t len = json_number_print(fabs(value), literal);
-    struct decimal decimal;
-    literal[len] = '\0';
-    decimal = decimal_of(str_make(literal, len));
-    if (negative)
-        buf_append_char(out, '-');
-    if (decimal.n == 0) {
-        buf_append_char(out, '0');
-    } else if (decimal.point <= 0) {
-        buf_append_c(out, "0.");
-        spell_zeros(out, -decimal.point);
-        buf_append(out, str_make(decimal.digits, (size_t)decimal.n));
-    } else if (decimal.point >= decimal.n) {
-        buf_append(out, str_make(decimal.digits, (size_t)decimal.n));
-        spell_zeros(out, decimal.point - decimal.n);
-    } else {
-        buf_append(out, str_make(decimal.digits, (size_t)decimal.point));
-        buf_append_char(out, '.');
-        buf_append(out, str_make(decimal.digits + decimal.point, (size_t)(decimal.n - decimal.point)));
-    }
 }

@@ -1,0 +1,354 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "config/schema_value.h"
+#include "core/arena.h"
+#include "dsl/decompile_parts.h"
+#include "dsl/spelling.h"
+
+/* ---- scalars */
+
+/* A word in the spelling of the configuration, whichever case was written. */
+static vsr_str word_of(const struct field *field, const struct language_field *row, vsr_str text) {
+    if (row)
+        text = language_canonical(row, text);
+    for (const char *const *choice = field->choices; choice && *choice && field->flags & FIELD_NOCASE; choice++)
+        if (str_eq_nocase(str_from_c(*choice), text))
+            return str_from_c(*choice);
+    return text;
+}
+
+static bool not_a(struct decompile *d, const struct field *field, const struct yaml_node *value, const char *what) {
+    decompile_lost(d, value, "%s is not %s, so it cannot be said", field->name, what);
+    return false;
+}
+
+static bool write_bool(struct decompile *d, const struct field *field, const struct yaml_node *value) {
+    bool truth, old;
+    if (value->kind != YAML_SCALAR || value->quoted || value_bool(value->text, &truth, &old) != VALUE_OK)
+        return not_a(d, field, value, "true or false");
+    buf_append_c(d->out, truth ? "true" : "false");
+    return true;
+}
+
+static bool write_int(struct decompile *d, const struct field *field, const struct yaml_node *value) {
+    int64_t number;
+    if (value->kind != YAML_SCALAR || value->quoted || value_int(value->text, &number) != VALUE_OK)
+        return not_a(d, field, value, "an integer");
+    buf_printf(d->out, "%" PRId64, number);
+    return true;
+}
+
+static bool write_number(struct decompile *d, const struct field *field, const struct yaml_node *value) {
+    double number;
+    if (value->kind != YAML_SCALAR || value->quoted || value_number(value->text, &number) != VALUE_OK)
+        return not_a(d, field, value, "a number");
+    spell_number(d->out, number);
+    return true;
+}
+
+static bool write_string(struct decompile *d, const struct field *field, const struct language_field *row,
+                         const struct yaml_node *value) {
+    if (value->kind != YAML_SCALAR)
+        return not_a(d, field, value, "text");
+    spell_string(d->out, word_of(field, row, value->text));
+    return true;
+}
+
+/* ---- free form */
+
+/* Text of YAML that no table describes: what a plain scalar is, YAML's core schema says. */
+static void write_free_scalar(struct decompile *d, const struct yaml_node *value) {
+    int64_t integer;
+    double number;
+    vsr_str text = value->text;
+    if (value->quoted)
+        spell_string(d->out, text);
+    else if (str_eq_c(text, "true") || str_eq_c(text, "false"))
+        buf_append(d->out, text);
+    else if (value_int(text, &integer) == VALUE_OK && value_number(text, &number) == VALUE_OK &&
+             (integer != 0 || text.ptr[0] != '-'))
+        buf_printf(d->out, "%" PRId64, integer);
+    else if (value_number(text, &number) == VALUE_OK)
+        spell_number(d->out, number);
+    else
+        spell_string(d->out, text);
+}
+
+static void write_key(struct decompile *d, vsr_str key) {
+    spell_name(d->out, key);
+    buf_append_c(d->out, ": ");
+}
+
+static int compare_keys(const void *a, const void *b) {
+    const struct yaml_node *const *one = a, *const *other = b;
+    return str_cmp((*one)->text, (*other)->text);
+}
+
+/* The keys of a mapping whose values say something, sorted. */
+static const struct yaml_node **sorted_keys(struct decompile *d, const struct yaml_node *mapping, size_t *ret_n) {
+    const struct yaml_node **keys = ARENA_ARRAY(d->arena, const struct yaml_node *, mapping->n_items);
+    *ret_n = 0;
+    for (size_t i = 0; i < mapping->n_items; i++)
+        if (!yaml_is_null(mapping->items[i]))
+            keys[(*ret_n)++] = mapping->keys[i];
+    if (*ret_n)
+        qsort((void *)keys, *ret_n, sizeof(struct yaml_node *), compare_keys);
+    return keys;
+}
+
+/* How the values of a free mapping or list are written. */
+typedef bool write_entry(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value);
+
+/* In the order of the keys; what cannot be said is left out with its key. */
+static bool write_map(struct decompile *d, const struct yaml_node *mapping, write_entry *write, const void *context) {
+    size_t n;
+    const struct yaml_node **keys = sorted_keys(d, mapping, &n);
+    bool first = true;
+    buf_append_char(d->out, '{');
+    for (size_t i = 0; i < n; i++) {
+        size_t mark = d->out->len;
+        buf_append_c(d->out, first ? " " : ", ");
+        write_key(d, keys[i]->text);
+        if (write(d, context, keys[i]->text, yaml_get(mapping, keys[i]->text)))
+            first = false;
+        else
+            d->out->len = mark;
+    }
+    buf_append_c(d->out, first ? "}" : " }");
+    return true;
+}
+
+static bool write_list(struct decompile *d, const struct yaml_node *list, write_entry *write, const void *context) {
+    bool first = true;
+    buf_append_char(d->out, '[');
+    for (size_t i = 0; i < list->n_items; i++) {
+        size_t mark = d->out->len;
+        if (!first)
+            buf_append_c(d->out, ", ");
+        if (write(d, context, VSR_STR(""), list->items[i]))
+            first = false;
+        else
+            d->out->len = mark;
+    }
+    buf_append_char(d->out, ']');
+    return true;
+}
+
+/* `context`: not NULL where all scalars are text. */
+static bool write_free(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value) {
+    (void)key;
+    if (yaml_is_null(value)) {
+        decompile_lost(d, value, "a list cannot hold null");
+        return false;
+    }
+    if (value->kind == YAML_MAPPING)
+        return write_map(d, value, write_free, context);
+    if (value->kind == YAML_SEQUENCE)
+        return write_list(d, value, write_free, context);
+    if (context)
+        spell_string(d->out, value->text);
+    else
+        write_free_scalar(d, value);
+    return true;
+}
+
+/* ---- what tables describe */
+
+static bool write_typed(struct decompile *d, const struct field *field, const struct language_field *row,
+                        const struct yaml_node *value, const struct yaml_node *object, const struct schema *schema);
+
+/* An entry of a mapping that a table describes and no block of the language does. */
+static bool write_described(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value) {
+    const struct schema *schema = context;
+    const struct field *field = schema_field(schema, key);
+    if (field && !(field->flags & FIELD_KEY))
+        return write_typed(d, field, NULL, value, NULL, schema);
+    decompile_lost(d, value, "%s has no %.*s", schema->name, VSR_FMT(key));
+    return false;
+}
+
+static bool write_object(struct decompile *d, const struct field *field, const struct language_field *row,
+                         const struct yaml_node *value) {
+    struct decompile_fields fields = { row ? row->block : NULL, value, NULL };
+    bool first = true;
+    if (value->kind != YAML_MAPPING)
+        return not_a(d, field, value, "an object");
+    if (!fields.block)
+        return write_map(d, value, write_described, field->object);
+    buf_append_char(d->out, '{');
+    for (size_t i = 0; i < fields.block->n_fields; i++) {
+        const struct language_field *inner = &fields.block->fields[i];
+        const struct yaml_node *shown = decompile_shown(d, &fields, inner);
+        size_t mark = d->out->len;
+        if (!shown)
+            continue;
+        buf_append_c(d->out, first ? " " : ", ");
+        write_key(d, inner->name);
+        if (write_typed(d, inner->field, inner, shown, value, fields.block->schema))
+            first = false;
+        else
+            d->out->len = mark;
+    }
+    buf_append_c(d->out, first ? "}" : " }");
+    decompile_lost_keys(d, value, fields.block, NULL);
+    return true;
+}
+
+struct entry {
+    const struct field *field;
+    const struct language_field *row;
+};
+
+static bool write_strings(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value);
+
+/* One of a list or of a map. */
+static bool write_item(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value) {
+    const struct entry *entry = context;
+    (void)key;
+    switch (entry->field->kind) {
+    case FIELD_INT_LIST:
+        return write_int(d, entry->field, value);
+    case FIELD_NUMBER_LIST:
+    case FIELD_NUMBER_MAP:
+        return write_number(d, entry->field, value);
+    case FIELD_OBJECTS:
+    case FIELD_OBJECT_MAP:
+        return write_object(d, entry->field, entry->row, value);
+    case FIELD_STRINGS:
+        return write_string(d, entry->field, entry->row, value);
+    default:
+        return write_strings(d, context, key, value);
+    }
+}
+
+static bool write_strings(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value) {
+    const struct entry *entry = context;
+    struct field strings = *entry->field;
+    struct entry inner = { &strings, entry->row };
+    (void)key;
+    strings.kind = FIELD_STRINGS;
+    if (value->kind != YAML_SEQUENCE)
+        return not_a(d, entry->field, value, "a list of texts");
+    return write_list(d, value, write_item, &inner);
+}
+
+/* A block whose table a sibling chooses. */
+static bool write_variant(struct decompile *d, const struct field *field, const struct yaml_node *value,
+                          const struct yaml_node *object, const struct schema *schema) {
+    const struct field_variant *variant = object && schema ? schema_variant(schema, field, object) : NULL;
+    if (value->kind != YAML_MAPPING)
+        return not_a(d, field, value, "an object");
+    return variant && variant->schema ? write_map(d, value, write_described, variant->schema)
+                                      : write_free(d, NULL, VSR_STR(""), value);
+}
+
+static bool write_typed(struct decompile *d, const struct field *field, const struct language_field *row,
+                        const struct yaml_node *value, const struct yaml_node *object, const struct schema *schema) {
+    struct entry entry = { field, row };
+    bool is_list = value->kind == YAML_SEQUENCE, is_map = value->kind == YAML_MAPPING;
+    switch (field->kind) {
+    case FIELD_BOOL:
+        return write_bool(d, field, value);
+    case FIELD_INT:
+        return write_int(d, field, value);
+    case FIELD_NUMBER:
+        return write_number(d, field, value);
+    case FIELD_INT_OR_AUTO:
+        return value->kind == YAML_SCALAR && str_eq_c(value->text, "auto") ? write_string(d, field, row, value)
+                                                                           : write_int(d, field, value);
+    case FIELD_STRING:
+    case FIELD_ENUM:
+    case FIELD_DURATION:
+    case FIELD_TOKENS:
+        return write_string(d, field, row, value);
+    case FIELD_STRINGS:
+    case FIELD_STRING_LISTS:
+    case FIELD_OBJECTS:
+    case FIELD_INT_LIST:
+    case FIELD_NUMBER_LIST:
+        return is_list ? write_list(d, value, write_item, &entry) : not_a(d, field, value, "a list");
+    case FIELD_OBJECT:
+    case FIELD_OPTIONAL:
+        return write_object(d, field, row, value);
+    case FIELD_OBJECT_MAP:
+    case FIELD_NUMBER_MAP:
+    case FIELD_STRINGS_MAP:
+        return is_map ? write_map(d, value, write_item, &entry) : not_a(d, field, value, "an object");
+    case FIELD_PAIRS: /* the same text, whatever it looks like */
+        return is_map ? write_map(d, value, write_free, d) : not_a(d, field, value, "an object");
+    case FIELD_VARIANT:
+        return write_variant(d, field, value, object, schema);
+    case FIELD_NODE:
+        return write_free(d, NULL, VSR_STR(""), value);
+    }
+    return false;
+}
+
+bool decompile_value(struct decompile *d, const struct language_field *field, const struct yaml_node *value) {
+    return write_typed(d, field->field, field, value, NULL, NULL);
+}
+
+/* ---- fields */
+
+const struct yaml_node *decompile_said(const struct decompile_fields *fields, const struct language_field *field) {
+    vsr_str name = str_from_c(field->field->name);
+    const struct yaml_node *value = NULL;
+    if (field->place != PLACE_BESIDE && fields->inside)
+        value = yaml_get(fields->inside, name);
+    if (field->place != PLACE_INSIDE && fields->beside && yaml_is_null(value))
+        value = yaml_get(fields->beside, name);
+    return yaml_is_null(value) ? NULL : value;
+}
+
+const struct yaml_node *decompile_shown(struct decompile *d, const struct decompile_fields *fields,
+                                        const struct language_field *field) {
+    const struct yaml_node *value = decompile_said(fields, field);
+    struct yaml_node *unsaid;
+    if (!language_in_text(field, value))
+        return NULL;
+    if (value)
+        return value;
+    unsaid = ARENA_NEW(d->arena, struct yaml_node);
+    *unsaid = (struct yaml_node){ .kind = YAML_SCALAR, .text = language_unsaid(field) };
+    return unsaid;
+}
+
+bool decompile_has_fields(struct decompile *d, const struct decompile_fields *fields) {
+    for (size_t i = 0; i < fields->block->n_fields; i++)
+        if (decompile_shown(d, fields, &fields->block->fields[i]))
+            return true;
+    return false;
+}
+
+void decompile_line(struct decompile *d, const struct decompile_fields *fields, const struct language_field *field,
+                    const struct yaml_node *value, const char *indent) {
+    size_t mark = d->out->len;
+    buf_append_c(d->out, indent);
+    write_key(d, field->name);
+    if (write_typed(d, field->field, field, value, fields->inside, fields->block->schema))
+        buf_append_char(d->out, '\n');
+    else
+        d->out->len = mark;
+}
+
+void decompile_lines(struct decompile *d, const struct decompile_fields *fields, const char *indent) {
+    for (size_t i = 0; i < fields->block->n_fields; i++) {
+        const struct yaml_node *value = decompile_shown(d, fields, &fields->block->fields[i]);
+        if (value)
+            decompile_line(d, fields, &fields->block->fields[i], value, indent);
+    }
+}
+
+void decompile_inline(struct decompile *d, const struct language_field *field, const struct yaml_node *value,
+                      const char *sign, bool *first) {
+    size_t mark = d->out->len;
+    if (!*first)
+        buf_append_c(d->out, ", ");
+    spell_name(d->out, field->name);
+    buf_append_c(d->out, sign);
+    if (decompile_value(d, field, value))
+        *first = false;
+    else
+        d->out->len = mark;
+}

@@ -29,10 +29,18 @@ struct compiled {
     struct yaml_node *root;
 };
 
+/* Built once for all tests of a program. */
+static inline const struct language *dsl_language(void) {
+    static const struct language *language;
+    if (!language)
+        language = language_build(arena_new(0, 0), dsl_parts());
+    return language;
+}
+
 /* Borrows `text`. */
 static inline void compiled_make(struct compiled *c, vsr_str text) {
     *c = (struct compiled){ .arena = arena_new(0, 0) };
-    c->language = language_build(c->arena, dsl_parts());
+    c->language = dsl_language();
     findings_init(&c->findings, c->arena);
     dsl_parse(c->arena, text, &c->parsed, &c->findings);
     c->root = dsl_compile(c->arena, c->language, &c->parsed.program, &c->findings);

@@ -561,10 +561,8 @@ static void variants(const struct tables *tables, struct json_writer *w, const s
         json_write_end(w);
 }
 
-/* The members that describe one table; the object around them is open. */
-static void table(const struct tables *tables, struct json_writer *w, const struct schema *schema) {
-    if (!schema->shorthand)
-        member(w, "type", "object");
+static void members_of_table(const struct tables *tables, struct json_writer *w, const struct schema *schema) {
+    member(w, "type", "object");
     json_write_key(w, VSR_STR("properties"));
     json_write_begin_object(w);
     for (size_t i = 0; i < schema->n_fields; i++) {
@@ -583,6 +581,26 @@ static void table(const struct tables *tables, struct json_writer *w, const stru
     json_write_bool(w, false);
     required(w, schema);
     variants(tables, w, schema);
+}
+
+/* The members that describe one table; the object around them is open. What is short for it is no object. */
+static void table(const struct tables *tables, struct json_writer *w, const struct schema *schema) {
+    if (!schema->shorthand) {
+        members_of_table(tables, w, schema);
+        return;
+    }
+    json_write_key(w, VSR_STR("anyOf"));
+    json_write_begin_array(w);
+    json_write_begin_object(w);
+    members_of_table(tables, w, schema);
+    json_write_end(w);
+    json_write_begin_object(w);
+    json_write_key(w, VSR_STR("not"));
+    json_write_begin_object(w);
+    member(w, "type", "object");
+    json_write_end(w);
+    json_write_end(w);
+    json_write_end(w);
 }
 
 static void definitions(const struct tables *tables, struct json_writer *w) {

@@ -15,7 +15,7 @@ struct yaml_node;
 
 /*
  * All checks of dsl.md §6.1 to 6.4, over all scopes, but for what makes a program impossible to compile: those errors
- * (E111, E112, E2xx) are told by dsl_compile(), once, and whoever validates runs both. `base`: the configuration that
+ * (E2xx) are told by dsl_compile(), once, and whoever validates runs both. `base`: the configuration that
  * the program is merged into, whose models and stores count as declared; NULL: none is known.
  */
 void dsl_check(struct arena *arena, const struct language *language, const struct dsl_parsed *parsed,

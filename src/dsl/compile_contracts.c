@@ -128,6 +128,8 @@ static bool check_word(const struct site *site, const char *key, vsr_str word, c
         return true;
     if (!value)
         TELL(site, at, "%s is required: one of %.*s", key, VSR_FMT(joined(site->c, words, n)));
+    else if (value->kind != DSL_STRING)
+        TELL(site, at, "%s must be one of %.*s", key, VSR_FMT(joined(site->c, words, n)));
     else
         TELL(site, at, "%s must be one of %.*s, got \"%.*s\"", key, VSR_FMT(joined(site->c, words, n)), VSR_FMT(word));
     return false;

@@ -1,6 +1,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "dsl/compile_parts.h"
+#include "dsl/spelling.h"
 
 enum { NAMES_LEN_MAX = 4096, FIX_LEN_MAX = 1 << 20 };
 
@@ -18,33 +19,15 @@ vsr_str compile_names(struct compile *c, enum language_kind kind) {
     return names;
 }
 
-static bool is_bare(vsr_str text) {
-    bool bare = text.len > 0 && !ascii_is_digit(text.ptr[0]) && !strchr("-./", text.ptr[0]);
-    for (size_t i = 0; bare && i < text.len; i++) {
-        char c = text.ptr[i], lower = ascii_lower(c);
-        bare = (lower >= 'a' && lower <= 'z') || ascii_is_digit(c) || (c && strchr("_.-/", c));
-    }
-    return bare;
-}
-
 /* As the name can be written: quoted if it was, or has to be. */
 static vsr_str spelled(struct compile *c, vsr_str name, bool quoted) {
     struct buf out;
     vsr_str text;
-    if (!quoted && is_bare(name))
-        return name;
     buf_init(&out, FIX_LEN_MAX);
-    buf_append_char(&out, '"');
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char byte = (unsigned char)name.ptr[i];
-        if (byte == '"' || byte == '\\')
-            buf_append_char(&out, '\\');
-        if (byte < 0x20 || byte == 0x7F)
-            buf_printf(&out, "\\x%02x", byte);
-        else
-            buf_append_char(&out, (char)byte);
-    }
-    buf_append_char(&out, '"');
+    if (quoted)
+        spell_string(&out, name);
+    else
+        spell_name(&out, name);
     text = arena_str(c->arena, buf_str(&out));
     buf_done(&out);
     return text;
@@ -124,19 +107,9 @@ static void declare_decl(struct names *names, const struct dsl_decl *decl) {
 
 void compile_check_names(struct compile *c, const struct dsl_program *program) {
     struct names names = { .c = c };
-    const struct dsl_decl *first = NULL;
-    bool told = false;
     map_init(&names.seen, c->arena);
     for (size_t i = 0; i < program->n; i++) {
-        const struct dsl_decl *decl = &program->decls[i];
-        c->findings->decl = decl->at;
-        declare_decl(&names, decl);
-        if (decl->kind != DSL_ROUTE && decl->kind != DSL_TREE)
-            continue;
-        first = first ? first : decl;
-        if (decl->kind != first->kind && !told)
-            finding_add(c->findings, FINDING_ERROR, "E112", decl->at,
-                        "DECISION_TREE and ROUTE cannot coexist in one program");
-        told |= decl->kind != first->kind;
+        c->findings->decl = program->decls[i].at;
+        declare_decl(&names, &program->decls[i]);
     }
 }

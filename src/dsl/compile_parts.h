@@ -111,7 +111,7 @@ void compile_check_partition(const struct compile_scope *scope, const struct dsl
 /* E208: the contract of remom. `refs`: the route's models. */
 void compile_check_remom(struct compile *c, const struct compile_route *route, const struct dsl_item *item,
                          const struct yaml_node *refs);
-/* E112, E202 (compile_names.c): what is declared twice, or must not be declared. */
+/* E202 (compile_names.c): what is declared twice, or must not be declared. */
 void compile_check_names(struct compile *c, const struct dsl_program *program);
 
 /* "authz, classifier, ...": names of one kind, for messages. */

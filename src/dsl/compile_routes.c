@@ -113,15 +113,6 @@ static void add_route(struct compile_scope *scope, const struct dsl_decl *decl, 
 
 /* ---- trees */
 
-/* Whether a model comes out of the branch: listed, or gone through by a loop over a list. */
-static bool has_models(const struct dsl_body *body) {
-    for (size_t i = 0; i < body->n; i++)
-        if ((body->items[i].kind == DSL_ITEM_MODEL || body->items[i].kind == DSL_ITEM_FOR) &&
-            body->items[i].models.n > 0)
-            return true;
-    return false;
-}
-
 /* `own`: its condition, NULL for ELSE; `denied`: the negations of the conditions above. */
 static void add_branch(struct compile_scope *scope, const struct dsl_decl *tree, size_t index, int64_t priority,
                        struct yaml_node *own, struct yaml_node *const *denied, struct yaml_node *decisions) {
@@ -133,10 +124,6 @@ static void add_branch(struct compile_scope *scope, const struct dsl_decl *tree,
                                  .priority = priority };
     if (!name)
         decision.route.name = arena_printf(c->arena, "%.*s__branch_%02zu", VSR_FMT(tree->name.text), index + 1);
-    if (!has_models(&branch->body))
-        finding_add(c->findings, FINDING_ERROR, "E111", branch->at,
-                    "DECISION_TREE \"%.*s\" branch %zu must declare at least one MODEL", VSR_FMT(tree->name.text),
-                    index + 1);
     describe(&decision, NULL);
     /* The negations are shared by all branches below: their number grows with the square of the branches. */
     decision.rules = compile_all(c, own, denied, index, branch->when ? &branch->when->at : &branch->at);
@@ -148,13 +135,13 @@ static void add_tree(struct compile_scope *scope, const struct dsl_decl *tree, s
     struct compile *c = scope->c;
     struct yaml_node **denied = ARENA_ARRAY(c->arena, struct yaml_node *, tree->n_branches);
     int64_t priority = TREE_PRIORITY - (int64_t)n_before * TREE_BRANCHES_MAX;
-    if (tree->n_branches > TREE_BRANCHES_MAX || n_before >= TREES_MAX) {
+    if (n_before >= TREES_MAX) {
         finding_add(c->findings, FINDING_ERROR, "E111", tree->at,
-                    n_before >= TREES_MAX ? "DECISION_TREE \"%.*s\": a program has at most %d trees"
-                                          : "DECISION_TREE \"%.*s\" has more than %d branches; split it",
-                    VSR_FMT(tree->name.text), n_before >= TREES_MAX ? (int)TREES_MAX : (int)TREE_BRANCHES_MAX);
+                    "DECISION_TREE \"%.*s\": a program has at most %d trees", VSR_FMT(tree->name.text), TREES_MAX);
         return;
     }
+    if (tree->n_branches > TREE_BRANCHES_MAX) /* has been told */
+        return;
     for (size_t i = 0; i < tree->n_branches; i++) {
         const struct dsl_branch *branch = &tree->branches[i];
         c->n_denied += i;

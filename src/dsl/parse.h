@@ -19,7 +19,7 @@ struct dsl_parsed {
     size_t work;                /* bytes and tokens looked at: linear in the text */
 };
 
-/* Codes E101 to E110, W104 to W106. Result in `arena`; keeps `source`. */
+/* Codes E101 to E112, W104 to W106. Result in `arena`; keeps `source`. */
 void dsl_parse(struct arena *arena, vsr_str source, struct dsl_parsed *ret_parsed, struct findings *findings);
 
 /* The tree as JSON for tools (dsl.md §8.5). */

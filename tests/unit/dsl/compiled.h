@@ -106,14 +106,14 @@ static inline bool yaml_means(const struct yaml_node *a, const struct yaml_node 
             same = yaml_means(a->items[i], b->items[i]);
         return same;
     }
-    for (int turn = 0; turn < 2 && a->kind == YAML_MAPPING; turn++) {
-        const struct yaml_node *from = turn ? b : a, *to = turn ? a : b;
-        for (size_t i = 0; i < from->n_items; i++) {
-            const struct yaml_node *value = yaml_get(to, from->keys[i]->text);
-            if (!yaml_says_nothing(from, i) && (!value || !yaml_means(from->items[i], value)))
-                return false;
-        }
+    for (size_t i = 0; a->kind == YAML_MAPPING && i < a->n_items; i++) {
+        const struct yaml_node *value = yaml_get(b, a->keys[i]->text);
+        if (!yaml_says_nothing(a, i) && (!value || !yaml_means(a->items[i], value)))
+            return false;
     }
+    for (size_t i = 0; a->kind == YAML_MAPPING && i < b->n_items; i++)
+        if (!yaml_says_nothing(b, i) && !yaml_get(a, b->keys[i]->text))
+            return false;
     return true;
 }
 

@@ -130,7 +130,6 @@ static bool parse_test(struct parse_run *run, struct dsl_decl *decl) {
 
 static bool parse_branch(struct parser *p, struct dsl_at start, bool conditional) {
     struct dsl_branch branch = { .at = start };
-    p->depth = 0;
     if (conditional && !parse_expr(p, &branch.when))
         return false;
     if (!parse_body(p, BODY_BRANCH, &branch.body))

@@ -169,7 +169,6 @@ static bool parse_item(struct parser *p, enum parse_body kind, unsigned *seen) {
     item.kind = word->kind;
     item.at = parse_peek(p, 0)->at;
     parse_advance(p);
-    p->depth = 0;
     if (!word->parse(p, &item))
         return false;
     item.whole = parse_whole(p, item.at);

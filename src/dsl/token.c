@@ -423,6 +423,8 @@ static void read_all(struct arena *arena, vsr_str source, bool doubting, struct 
         .arena = arena, .text = source, .line = 1, .col = 1, .tokens = ret_tokens, .findings = findings
     };
     *ret_tokens = (struct tokens){ 0 };
+    if (!source.ptr)
+        l.text.ptr = "";
     l.doubting = doubting;
     l.errors_before = findings->n_of[FINDING_ERROR];
     if (source.len > DSL_BYTES_MAX)

@@ -1,7 +1,7 @@
 /* links: dsl */
 /*
  * Any text as a program: reading ends, in work linear in the text, with places inside of it and a bounded number of
- * findings; whatever is shown of them is UTF-8; and their fixes give a text that reads too.
+ * findings; whatever is shown of them is UTF-8; and the fixes of a program without errors make none.
  */
 #include "core/arena.h"
 #include "core/assert.h"
@@ -58,9 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     VSR_ASSERT(!buf_failed(&out) && utf8_check(buf_str(&out)) == out.len);
     buf_reset(&out);
     if (findings_apply(&findings, source, &out) > 0) {
+        bool whole = findings.n_of[FINDING_ERROR] == 0;
         findings_init(&findings, arena);
         dsl_parse(arena, buf_str(&out), &again, &findings);
-        VSR_ASSERT(again.program.n >= parsed.program.n);
+        VSR_ASSERT(again.work <= WORK_PER_BYTE * out.len + WORK_MORE);
+        VSR_ASSERT(!whole || (findings.n_of[FINDING_ERROR] == 0 && again.program.n == parsed.program.n));
     }
     buf_done(&out);
     arena_free(arena);

@@ -537,6 +537,47 @@ static const struct {
     { "PROJECTION score g4 { inputs: [{ type: \"domain\", name: \"g0\" }] } # }", "g4", DSL_SCORE },
 };
 
+/* Which keywords end a damaged declaration. */
+static const struct parse_case resumed[] = {
+    { "one of the right shape, on the same line", "SIGNAL @ b {} SIGNAL domain g {}", "SIGNAL domain g {}",
+      "1:8: error: invalid input text \"@ b {} SIGNAL do\" [E102]\n" },
+    { "not a name that looks like one", "SIGNAL @ MODEL {}\nMODEL g {}", "MODEL g {}",
+      "1:8: error: invalid input text \"@ MODEL {}\" [E102]\n" },
+    { "one at the start of a line, damaged itself", "SIGNAL @ b {}\nMODEL {}\nMODEL g {}", "MODEL g {}",
+      "1:8: error: invalid input text \"@ b {}\" [E102]\n2:7: error: unexpected \"{\" (expected name) [E101]\n" },
+    { "not an item of a route without indents", "ROUTE b {\nFOO 1\nMODEL m\nPLUGIN p { a: 1 }\n}\nMODEL g {}",
+      "MODEL g {}", "2:1: error: unexpected \"FOO\" (expected route item or \"}\") [E101]\n" },
+    { "not a field without an indent", "SIGNAL domain b {\nx y\nROUTE: 1\nMODEL: 2\n}\nMODEL g {}", "MODEL g {}",
+      "2:3: error: unexpected \"y\" (expected \":\") [E101]\n" },
+    { "not an option", "ROUTE b (x y,\nMODEL = 1) { MODEL m }\nMODEL g {}", "MODEL g {}",
+      "1:12: error: unexpected \"y\" (expected \"=\") [E101]\n" },
+    { "one further out than a recipe that was never closed",
+      "RECIPE f {\n  SIGNAL domain a {}\n  ROUTE b { FOO }\nENTRYPOINT { recipe: \"f\" }\nROUTE g {}",
+      "RECIPE f [SIGNAL domain a {}] | ENTRYPOINT {recipe='f'} | ROUTE g {}",
+      "3:13: error: unexpected \"FOO\" (expected route item or \"}\") [E101]\n" },
+    { "the same, without damage before it", "RECIPE f {\n  SIGNAL domain a {}\nENTRYPOINT { recipe: \"f\" }",
+      "RECIPE f [SIGNAL domain a {}] | ENTRYPOINT {recipe='f'}",
+      "3:1: error: unexpected \"ENTRYPOINT\" (expected declaration or \"}\") [E101]\n" },
+    { "the same, behind damage that opened braces",
+      "RECIPE f {\n  SIGNAL domain a {}\n  ROUTE b { PLUGIN p { x: {\nROUTE g {}",
+      "RECIPE f [SIGNAL domain a {}] | ROUTE g {}", "4:7: error: unexpected \"g\" (expected \":\") [E101]\n" },
+    { "inside of a recipe without indents", "RECIPE f {\nSIGNAL domain a { b }\nROUTE g {}\n}\nMODEL g {}",
+      "RECIPE f [ROUTE g {}] | MODEL g {}", "2:21: error: unexpected \"}\" (expected \":\") [E101]\n" },
+    { "but what no recipe holds is outside of it", "RECIPE f {\nROUTE g {}\nSIGNAL domain a { b\nMODEL g {}",
+      "RECIPE f [ROUTE g {}] | MODEL g {}", "4:1: error: unexpected \"MODEL\" (expected \":\") [E101]\n" },
+    { "warnings and errors of all kinds, in a recipe",
+      "RECIPE f {\n  SIGNAL a b { x: \"\\d\", x: \"\xFF\" }\n  SIGNAL a c { y: \"\\d\", y: 1 }\n}",
+      "RECIPE f [SIGNAL a c {y!='\\d' y=1}]",
+      "2:20: warning: unknown escape `\\d`; string taken literally (fix: write `\\\\d`) [W104]\n"
+      "2:29: error: invalid UTF-8: byte 0xff [E103]\n"
+      "3:20: warning: unknown escape `\\d`; string taken literally (fix: write `\\\\d`) [W104]\n"
+      "3:25: warning: field \"y\" is set twice; the last one counts [W105]\n" },
+};
+
+TEST(reading_resumes) {
+    check_table(resumed, VSR_COUNT(resumed));
+}
+
 /* Damaged and whole declarations in any order, one at least between two damaged ones. */
 struct mixture {
     struct buf text;
@@ -677,6 +718,29 @@ TEST(depth) {
     }
 }
 
+/* Depth is of what stands in each other, in whatever declaration came before. */
+TEST(siblings_are_not_deep) {
+    struct parsed t;
+    struct buf text;
+    buf_init(&text, TEXT_LEN_MAX);
+    for (int i = 0; i < 3; i++) {
+        buf_append_c(&text, "ROUTING { a: ");
+        repeat(&text, "[", DSL_DEPTH_MAX + 1);
+        buf_append_c(&text, "}\nROUTE r { WHEN a(b)");
+        repeat(&text, " AND NOT (a(b, c: { d: [[{}]] }) OR (a(b)))", 100);
+        buf_append_c(&text, " WHEN ");
+        repeat(&text, "(", DSL_DEPTH_MAX);
+        buf_append_c(&text, "a(b)");
+        repeat(&text, ")", DSL_DEPTH_MAX);
+        buf_append_c(&text, " }\n");
+    }
+    parse(&t, buf_str(&text));
+    CHECK_INT(t.findings.n_of[FINDING_ERROR], 3, "only those that are");
+    CHECK_INT(t.tree.program.n, 3, "the others are whole");
+    buf_done(&text);
+    done(&t);
+}
+
 TEST(declarations) {
     struct parsed t;
     struct buf text;
@@ -702,7 +766,7 @@ TEST(declarations) {
  */
 TEST(hostile_texts_are_read_once) {
     enum { LEN = 1 << 20, WORK_PER_BYTE = 12 };
-    static const char *const texts[][2] = {
+    static const char *const texts[][3] = {
         { "", "(" },
         { "", "{" },
         { "", "\"" },
@@ -744,6 +808,8 @@ TEST(hostile_texts_are_read_once) {
         { "ROUTING {", "a:{} " },
         { "ROUTING { a: [", "\"\\d\"," },
         { "ROUTING { a: [", "\"a\nb\"c," },
+        { "x \"a\n", "\\\"\n", "\"b" },
+        { "x \"a\n", "\\\"\n\n", "\"b \"c\nd\"e" },
         { "DECISION_TREE t { IF a(b) { MODEL m }", " ELSE IF a(b) { }" },
     };
     struct buf text;
@@ -753,6 +819,7 @@ TEST(hostile_texts_are_read_once) {
         /* the three of the specification at full size */
         repeat(&text, texts[i][0], 1);
         repeat(&text, texts[i][1], (i < 3 ? DSL_BYTES_MAX : LEN - 64) / strlen(texts[i][1]));
+        buf_append_c(&text, texts[i][2] ? texts[i][2] : "");
         parse(&t, buf_str(&text));
         CHECK_MSG(t.tree.work <= WORK_PER_BYTE * text.len + 1000, "%s, %s: %zu for %zu bytes", texts[i][0], texts[i][1],
                   t.tree.work, text.len);
@@ -791,5 +858,6 @@ TEST(any_cut) {
     }
 }
 
-RUN_TESTS(T(every_form), T(told_and_kept), T(every_error_has_its_place), T(one_mistake_is_one_finding),
-          T(mistakes_do_not_spread), T(depth), T(declarations), T(hostile_texts_are_read_once), T(any_cut))
+RUN_TESTS(T(every_form), T(told_and_kept), T(every_error_has_its_place), T(reading_resumes),
+          T(one_mistake_is_one_finding), T(mistakes_do_not_spread), T(depth), T(siblings_are_not_deep), T(declarations),
+          T(hostile_texts_are_read_once), T(any_cut))

@@ -82,6 +82,8 @@ static const struct {
       "1:2: error: invalid input text \"\xC3\xB3m \xE5\x9F\x9F\xE5\x9F\x9F\" [E102]\n"
       "1:5: error: invalid input text \"\xE5\x9F\x9F\xE5\x9F\x9F\" [E102]\n" },
     { "no UTF-8", "a \xFF\xFE b", "wa ! wb", "1:3: error: invalid UTF-8: byte 0xff [E103]\n" },
+    { "no UTF-8 twice", "\xFF a \xC3\xC3 b", "! wa ! wb",
+      "1:1: error: invalid UTF-8: byte 0xff [E103]\n1:5: error: invalid UTF-8: byte 0xc3 [E103]\n" },
     { "no UTF-8 in a comment", "a #\xFFx\xFE\nb", "wa wb", "1:4: error: invalid UTF-8: byte 0xff [E103]\n" },
     { "no UTF-8 in a string", "\"x\xFFy\" b", "! wb", "1:3: error: invalid UTF-8: byte 0xff [E103]\n" },
     { "byte order mark", "\xEF\xBB\xBFSIGNAL @", "wSIGNAL !", "1:8: error: invalid input text \"@\" [E102]\n" },

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -163,7 +164,12 @@ static int run_member(struct cli *cli, int argc, char **argv) {
 
 int cli_main(int argc, char **argv) {
     struct cli cli = { .colour = term_colour(STDOUT_FILENO), .colour_err = term_colour(STDERR_FILENO) };
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *name = argc > 1 ? argv[1] : "--help";
+    if (argc > 0 && strcmp(slash ? slash + 1 : argv[0], "vsr-dsl") == 0) { /* a link of that name: the family */
+        cli.command = &command_dsl_spec;
+        return run_member(&cli, argc - 1, argv + 1);
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return print_help(&cli);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)

@@ -22,6 +22,7 @@ enum {
     CLI_OK = 0,
     CLI_FAILURE = 1, /* the command was understood and did not succeed: an invalid policy, an address in use */
     CLI_USAGE = 2,   /* the command line was not understood, or a file that it names cannot be read */
+    CLI_IO = 3,      /* of `vsr dsl` (dsl.md §9), where scripts tell it from USAGE: a file cannot be read or written */
 };
 
 struct cli;
@@ -31,6 +32,7 @@ enum command_operands { OPERANDS_NONE, OPERANDS_FILE, OPERANDS_TEXT, OPERANDS_WO
 
 struct command {
     const char *name;
+    const char *alias;    /* another name for it; NULL: none */
     const char *summary;  /* half a sentence for the list of commands */
     const char *usage;    /* "vsr route [OPTION]... PROMPT", one form a line */
     const char *details;  /* paragraphs below the usage; may be NULL */

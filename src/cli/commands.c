@@ -17,7 +17,7 @@ const struct command *command_find(const struct command *family, vsr_str name) {
     size_t n;
     const struct command *const *list = command_list(family, &n);
     for (size_t i = 0; i < n; i++)
-        if (str_eq_c(name, list[i]->name))
+        if (str_eq_c(name, list[i]->name) || (list[i]->alias && str_eq_c(name, list[i]->alias)))
             return list[i];
     return NULL;
 }

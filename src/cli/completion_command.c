@@ -100,7 +100,7 @@ static void bash_family(struct buf *out, const struct command *family) {
 }
 
 static void bash_command(struct buf *out, const struct command *command) {
-    buf_printf(out, "    %s)\n", command->name);
+    buf_printf(out, "    %s%s%s)\n", command->name, command->alias ? "|" : "", command->alias ? command->alias : "");
     if (command->members) {
         bash_family(out, command);
         return;
@@ -252,7 +252,8 @@ static void zsh_command(struct buf *out, const struct command *command) {
         zsh_family(out, command);
         return;
     }
-    buf_printf(out, "    %s)\n        _arguments \\\n", command->name);
+    buf_printf(out, "    %s%s%s)\n        _arguments \\\n", command->name, command->alias ? "|" : "",
+               command->alias ? command->alias : "");
     for (size_t i = 0; i < command->n_options; i++)
         zsh_option(out, &command->options[i]);
     buf_append_c(out, "            '(-h --help)'{-h,--help}'[show help]' \\\n");

@@ -68,6 +68,8 @@ void help_command(struct buf *out, const struct command *family, const struct co
                term_if(colour, TERM_RESET), command->summary);
     heading(out, "Usage", colour);
     indented(out, command->usage);
+    if (command->alias)
+        buf_printf(out, "\nAlso called `%s`.\n", command->alias);
     if (command->details)
         buf_printf(out, "\n%s", command->details);
     if (command->members)
@@ -99,6 +101,7 @@ void help_exit_codes(struct buf *out, bool colour) {
         { CLI_FAILURE,
           "the command was understood and did not succeed: an invalid policy, no route, an address in use" },
         { CLI_USAGE, "the command line was not understood, or a file that it names cannot be read" },
+        { CLI_IO, "of `vsr dsl`, in place of 2: a file cannot be read or written" },
     };
     buf_printf(out, "%sExit codes of every command%s\n\n", term_if(colour, TERM_BOLD), term_if(colour, TERM_RESET));
     for (size_t i = 0; i < VSR_COUNT(codes); i++)

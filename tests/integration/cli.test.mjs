@@ -14,7 +14,7 @@ import { chat, get, post, readChatStream, request } from './lib/http.mjs';
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const demo = path.join(top, 'recipes/demo/config.yaml');
-const commands = ['serve', 'validate', 'config', 'route', 'model', 'chat', 'status', 'backend', 'version', 'completion', 'help'];
+const commands = ['serve', 'validate', 'config', 'dsl', 'route', 'model', 'chat', 'status', 'backend', 'version', 'completion', 'help'];
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-cli-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -64,7 +64,7 @@ describe('help and mistakes', () => {
   test('exit codes are documented', () => {
     const run = vsr(['help', 'exit-codes']);
     assert.equal(run.code, 0);
-    for (const code of ['0', '1', '2']) assert.match(run.out, new RegExp(`^  ${code}  \\S`, 'm'));
+    for (const code of ['0', '1', '2', '3']) assert.match(run.out, new RegExp(`^  ${code}  \\S`, 'm'));
   });
 
   const mistakes = [
@@ -478,6 +478,9 @@ describe('completion', () => {
     [['vsr', 'help', 'exit'], ['exit-codes']],
     [['vsr', 'backend', '--rate', ''], []],
     [['vsr', 'config', 'pr'], ['print']],
+    [['vsr', 'dsl', 'comp'], ['compile']],
+    [['vsr', 'dsl', 'validate', '--str'], ['--strict']],
+    [['vsr', 'dsl', 'compile', '--format', ''], ['yaml', 'crd', 'helm', 'json-ast']],
     [['vsr', 'config', 'd'], ['diff', 'defaults', 'docs']],
     [['vsr', 'config', 'print', '--eff'], ['--effective']],
     [['vsr', 'config', 'validate', '--format', ''], ['text', 'json']],

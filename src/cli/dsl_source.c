@@ -1,0 +1,227 @@
+#include "cli/dsl_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/config_migrate_file.h"
+#include "cli/profile.h"
+#include "config/yaml_edit.h"
+#include "config/yaml_notes.h"
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/fd.h"
+#include "core/json_write.h"
+#include "dsl/compile.h"
+
+enum { READ_LEN = 65536, COMPLAINTS_LEN_MAX = 64 << 20 };
+
+/* ---- reading */
+
+static bool has_option(const struct cli *cli, const char *name) {
+    for (size_t i = 0; i < cli->command->n_options; i++)
+        if (strcmp(cli->command->options[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int io_failure(const struct cli *cli, const struct vsr_err *err) {
+    int code = cli_fail_err(cli, err);
+    return err->code == VSR_E_IO ? CLI_IO : code;
+}
+
+static int read_stdin(const struct cli *cli, struct dsl_source *source) {
+    struct buf bytes;
+    ssize_t n = 1;
+    int code = CLI_OK;
+    buf_init(&bytes, DSL_BYTES_MAX + 1);
+    while (n > 0 && bytes.len <= DSL_BYTES_MAX) {
+        size_t room = bytes.max - bytes.len < READ_LEN ? bytes.max - bytes.len : READ_LEN;
+        n = buf_reserve(&bytes, room) == 0 ? read(STDIN_FILENO, bytes.ptr + bytes.len, room) : -1;
+        if (n > 0)
+            bytes.len += (size_t)n;
+        else if (n < 0 && errno == EINTR)
+            n = 1;
+    }
+    if (n < 0)
+        code = (cli_fail(cli, "cannot read standard input: %s", strerror(errno)), CLI_IO);
+    else
+        source->text = arena_str(source->arena, buf_str(&bytes));
+    buf_done(&bytes);
+    return code;
+}
+
+static int read_program(const struct cli *cli, struct dsl_source *source) {
+    struct vsr_err err = VSR_ERR_NONE;
+    struct stat status;
+    source->mode = dsl_source_new_mode();
+    if (strcmp(source->file, "-") == 0) {
+        source->name = VSR_STR("<stdin>");
+        source->is_stream = true;
+        return read_stdin(cli, source);
+    }
+    source->name = str_from_c(source->file);
+    source->is_stream = stat(source->file, &status) == 0 && !S_ISREG(status.st_mode);
+    if (config_file_read(source->arena, source->file, YAML_BYTES_MAX, &source->text, &source->mode, &err) < 0)
+        return io_failure(cli, &err);
+    return CLI_OK;
+}
+
+/* With its comments, and so that it can be changed. */
+static int read_base(const struct cli *cli, const char *file, struct dsl_source *source) {
+    struct vsr_err err = VSR_ERR_NONE;
+    struct yaml_spans spans;
+    struct yaml_node *root;
+    struct diag diag;
+    if (config_file_read(source->arena, file, YAML_BYTES_MAX, &source->base_text, &source->base_mode, &err) < 0)
+        return io_failure(cli, &err);
+    diag_init(&diag, source->arena, str_from_c(file));
+    if (yaml_tree_parse_spans(source->arena, source->base_text, &root, &spans, &diag) == 0) {
+        if (root->kind == YAML_MAPPING) {
+            yaml_notes_attach(source->arena, source->base_text, &spans, root);
+            source->base = yaml_copy(source->arena, root);
+            return CLI_OK;
+        }
+        diag_error(&diag, "E_TYPE", (struct diag_at){ root->line, root->col, VSR_STR("") }, VSR_STR(""),
+                   "a configuration is a mapping");
+    }
+    cli_print_diag(cli, &diag);
+    return CLI_FAILURE;
+}
+
+const struct language *dsl_source_language(struct arena *arena) {
+    struct config_parts *parts = ARENA_NEW(arena, struct config_parts);
+    *parts = profile_load_options(false).parts;
+    return language_build(arena, parts);
+}
+
+int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
+    struct dsl_source *source = ret_source;
+    const char *base = has_option(cli, "base") ? options_text(cli->options, "base") : NULL;
+    int code;
+    *source = (struct dsl_source){ .arena = arena_new(0, 0), .file = file };
+    findings_init(&source->findings, source->arena);
+    source->language = dsl_source_language(source->arena);
+    code = read_program(cli, source);
+    return code == CLI_OK && base ? read_base(cli, base, source) : code;
+}
+
+void dsl_source_done(struct dsl_source *source) {
+    arena_free(source->arena);
+    source->arena = NULL;
+}
+
+void dsl_source_examine(struct dsl_source *source) {
+    findings_init(&source->findings, source->arena);
+    dsl_parse(source->arena, source->text, &source->parsed, &source->findings);
+    source->compiled = dsl_compile(source->arena, source->language, &source->parsed.program, &source->findings);
+    findings_sort(&source->findings);
+}
+
+/* ---- telling */
+
+static struct findings_style style_on(const struct dsl_source *source, int fd, bool colour, bool hints) {
+    return (struct findings_style){
+        .file = source->name, .source = isatty(fd) ? source->text : VSR_STR(""), .colour = colour, .hints = hints
+    };
+}
+
+void dsl_source_print(const struct cli *cli, const struct dsl_source *source, bool hints, struct buf *out) {
+    struct findings_style style = style_on(source, STDOUT_FILENO, cli->colour, hints);
+    findings_print(&source->findings, &style, out);
+}
+
+void dsl_source_complain(const struct cli *cli, const struct dsl_source *source) {
+    struct findings_style style = style_on(source, STDERR_FILENO, cli->colour_err, false);
+    struct buf out;
+    buf_init(&out, COMPLAINTS_LEN_MAX);
+    findings_print(&source->findings, &style, &out);
+    (void)fd_write_all(STDERR_FILENO, buf_str(&out)); /* nowhere left to complain */
+    buf_done(&out);
+}
+
+static void count(struct buf *out, const char *before, size_t n, const char *what) {
+    buf_printf(out, "%s%zu %s%s", before, n, what, n == 1 ? "" : "s");
+}
+
+void dsl_source_summary(const struct findings *findings, bool hints, struct buf *out) {
+    const size_t *n = findings->n_of;
+    if (n[FINDING_ERROR] + n[FINDING_WARNING] + n[FINDING_CONSTRAINT] + (hints ? n[FINDING_HINT] : 0) == 0) {
+        buf_append_c(out, "No issues found.\n");
+        return;
+    }
+    count(out, "", n[FINDING_ERROR], "error");
+    count(out, ", ", n[FINDING_WARNING], "warning");
+    count(out, ", ", n[FINDING_CONSTRAINT], "constraint");
+    if (hints)
+        count(out, ", ", n[FINDING_HINT], "hint");
+    buf_append_char(out, '\n');
+}
+
+void dsl_source_counts_json(const struct findings *findings, struct json_writer *w) {
+    static const char *const names[] = { [FINDING_ERROR] = "errors",
+                                         [FINDING_WARNING] = "warnings",
+                                         [FINDING_CONSTRAINT] = "constraints",
+                                         [FINDING_HINT] = "hints" };
+    for (size_t i = 0; i < VSR_COUNT(names); i++) {
+        json_write_key(w, str_from_c(names[i]));
+        json_write_u64(w, findings->n_of[i]);
+    }
+}
+
+int dsl_source_code(const struct findings *findings, bool strict) {
+    const size_t *n = findings->n_of;
+    return n[FINDING_ERROR] || (strict && (n[FINDING_WARNING] || n[FINDING_CONSTRAINT])) ? CLI_FAILURE : CLI_OK;
+}
+
+/* ---- writing */
+
+mode_t dsl_source_new_mode(void) {
+    mode_t mask = umask(0); /* there is no other way to ask; commands have one thread */
+    (void)umask(mask);
+    return (S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH) & ~mask;
+}
+
+/* A pipe, a terminal, /dev/null: nothing that could be replaced. */
+static int write_stream(const struct cli *cli, const char *file, vsr_str text) {
+    int fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY), failure = 0;
+    if (fd < 0 || fd_write_all(fd, text) < 0)
+        failure = errno;
+    if (fd >= 0 && close(fd) < 0 && failure == 0)
+        failure = errno;
+    if (failure == 0)
+        return CLI_OK;
+    (void)cli_fail(cli, "cannot write \"%s\": %s", file, strerror(failure));
+    return CLI_IO;
+}
+
+static int write_file(const struct cli *cli, const char *file, vsr_str text, mode_t mode) {
+    struct vsr_err err = VSR_ERR_NONE;
+    struct stat status;
+    char *resolved;
+    int code = CLI_OK;
+    bool exists = stat(file, &status) == 0;
+    if (exists && !S_ISREG(status.st_mode))
+        return write_stream(cli, file, text);
+    resolved = exists ? realpath(file, NULL) : NULL; /* what a link leads to changes, not the link */
+    if (config_file_write(resolved ? resolved : file, text, exists ? status.st_mode : mode, true, &err) < 0)
+        code = io_failure(cli, &err);
+    free(resolved);
+    return code;
+}
+
+int dsl_source_write(const struct cli *cli, const char *file, const struct buf *text, mode_t mode) {
+    if (buf_failed(text))
+        return cli_fail(cli, "the output is too long");
+    if (file && strcmp(file, "-") != 0)
+        return write_file(cli, file, buf_str(text), mode);
+    if (fd_write_all(STDOUT_FILENO, buf_str(text)) == 0)
+        return CLI_OK;
+    (void)cli_fail(cli, "cannot write the output: %s", strerror(errno));
+    return CLI_IO;
+}

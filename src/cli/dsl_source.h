@@ -1,0 +1,80 @@
+/*
+ * dsl_source - a program for the commands of `vsr dsl`: read, parsed, and everything found out about it.
+ *
+ * What a command writes goes into a file whole or not at all. Blocking; one thread.
+ */
+#ifndef VSR_CLI_DSL_SOURCE_H
+#define VSR_CLI_DSL_SOURCE_H
+
+#include <sys/types.h>
+
+#include "dsl/findings.h"
+#include "dsl/language.h"
+#include "dsl/parse.h"
+
+struct buf;
+struct cli;
+struct json_writer;
+struct yaml_node;
+
+enum { DSL_OUTPUT_LEN_MAX = 256 << 20 };
+
+/* Rows for the tables of options. */
+#define DSL_OPTION_OUTPUT \
+    { "output", 'o', OPTION_TEXT, OPTION_FILE, "FILE", "where to write; standard output if left out, or `-`" }
+#define DSL_OPTION_BASE \
+    { \
+        "base", 'b', OPTION_TEXT, OPTION_FILE, "FILE", \
+            "the configuration (YAML) that the program belongs to: listeners, providers, settings" \
+    }
+#define DSL_OPTION_STRICT \
+    { "strict", 0, OPTION_FLAG, 0, NULL, "warnings and broken contracts count as errors" }
+
+struct dsl_source {
+    struct arena *arena; /* of everything else */
+    const char *file;    /* as the user named it */
+    vsr_str name;        /* in messages */
+    bool is_stream;      /* standard input, or a pipe: it has no place to be written back to */
+    mode_t mode;
+    vsr_str text;
+    const struct language *language;
+    struct dsl_parsed parsed;
+    struct findings findings;
+    struct yaml_node *compiled; /* by dsl_source_examine() */
+    vsr_str base_text;          /* of --base; NULL ptr: none */
+    mode_t base_mode;
+    struct yaml_node *base; /* of --base, comments included; NULL: none */
+};
+
+/*
+ * Reads the program and the file that --base names, where the command has that option. Complains on stderr; returns 0,
+ * CLI_IO, or CLI_FAILURE for a base that is no YAML. Call dsl_source_done() in any case.
+ */
+int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source);
+void dsl_source_done(struct dsl_source *source);
+
+/* Parses, compiles and checks; findings are in the order of the text. Again after `text` was changed. */
+void dsl_source_examine(struct dsl_source *source);
+
+/* The language with everything that this program supports. */
+const struct language *dsl_source_language(struct arena *arena);
+
+/* Prints the findings to stderr, or appends them to `out`; with excerpts where a terminal shows them. */
+void dsl_source_complain(const struct cli *cli, const struct dsl_source *source);
+void dsl_source_print(const struct cli *cli, const struct dsl_source *source, bool hints, struct buf *out);
+/* "2 errors, 1 warning, 0 constraints", or "No issues found." */
+void dsl_source_summary(const struct findings *findings, bool hints, struct buf *out);
+/* The counts as members of an object, by level. */
+void dsl_source_counts_json(const struct findings *findings, struct json_writer *w);
+/* CLI_FAILURE when there are errors, or when `strict` and there is anything that is no hint; else CLI_OK. */
+int dsl_source_code(const struct findings *findings, bool strict);
+
+/*
+ * Writes to `file` (NULL, "-": stdout), atomically where it is an ordinary file, which keeps its mode. `mode`: of a new
+ * one. Complains; returns 0, CLI_IO or CLI_FAILURE (the text is too long).
+ */
+int dsl_source_write(const struct cli *cli, const char *file, const struct buf *text, mode_t mode);
+/* Mode that the process gives to new files. */
+mode_t dsl_source_new_mode(void);
+
+#endif

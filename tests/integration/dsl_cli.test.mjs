@@ -1,0 +1,358 @@
+// `vsr dsl`: programs of the routing language on the command line.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe } from 'node:test';
+
+import YAML from 'yaml';
+
+import { program, seconds, test } from './lib/harness.mjs';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-dsl-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+function environment(extra = {}) {
+  const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('VSR_') && name !== 'NO_COLOR');
+  return { ...Object.fromEntries(clean), ...extra };
+}
+
+/** Runs `vsr dsl ARGS` to its end. `{code, out, err}`; `json()` parses stdout. */
+function dsl(args, { input = '', env = {}, command = [program, 'dsl'] } = {}) {
+  const options = { env: environment(env), input, cwd: scratch, encoding: 'utf8', timeout: seconds(60), maxBuffer: 64 << 20 };
+  const run = spawnSync(command[0], [...command.slice(1), ...args], options);
+  assert.equal(run.signal, null, `vsr dsl ${args.join(' ')} was ended by ${run.signal}: ${run.stderr}`);
+  return { code: run.status, out: run.stdout, err: run.stderr, json: () => JSON.parse(run.stdout) };
+}
+
+function file(name, text) {
+  const full = path.join(scratch, name);
+  mkdirSync(path.dirname(full), { recursive: true });
+  writeFileSync(full, text);
+  return full;
+}
+
+const good = `SIGNAL keyword urgent { operator: "OR" keywords: ["asap"] }
+ROUTE hot { PRIORITY 9 WHEN keyword("urgent") MODEL "big" }
+ROUTE rest { PRIORITY 1 MODEL "small" }
+`;
+const bad = `SIGNAL keyword urgent { operator: "OR" keywords: ["asap"] }
+ROUTE hot { PRIORITY "nine" MODEL "big" }
+ROUTE rest { MODEL "small" ALGORITHM confidnce }
+`;
+
+describe('check', () => {
+  test('nothing to say', () => {
+    for (const command of ['check', 'validate']) {
+      const run = dsl([command, file('good.dsl', good)]);
+      assert.deepEqual([run.code, run.out, run.err], [0, 'No issues found.\n', '']);
+    }
+  });
+
+  test('findings with their places, then their number', () => {
+    const run = dsl(['check', file('bad.dsl', bad)]);
+    assert.equal(run.code, 1);
+    assert.equal(
+      run.out,
+      `${scratch}/bad.dsl:2:22: error: unexpected "nine" (expected integer) [E101]\n` +
+        `${scratch}/bad.dsl:3:38: error: unknown algorithm type "confidnce". Supported types: automix, confidence, fusion, hybrid, ` +
+        'kmeans, knn, latency_aware, mlp, multi_factor, prompt, ratings, remom, router_dc, static, svm, workflows (fix: change to "confidence") [E204]\n' +
+        '2 errors, 0 warnings, 0 constraints\n',
+    );
+  });
+
+  test('warnings fail only when asked to', () => {
+    const warned = file('warned.dsl', 'ROUTE r { PRIORITY 1 PRIORITY 2 MODEL "m" }\n');
+    const run = dsl(['check', warned]);
+    assert.equal(run.code, 0);
+    assert.match(run.out, /warned\.dsl:1:22: warning: .*\[W106\]\n0 errors, 1 warning, 0 constraints\n$/);
+    assert.equal(dsl(['check', '--strict', warned]).code, 1);
+  });
+
+  test('as JSON, with ranges and fixes', () => {
+    const run = dsl(['check', '--json', file('bad.dsl', bad)]);
+    assert.equal(run.code, 1);
+    const { file: name, valid, errors, warnings, constraints, hints, diagnostics } = run.json();
+    assert.equal(name, path.join(scratch, 'bad.dsl'));
+    assert.deepEqual([valid, errors, warnings, constraints, hints], [false, 2, 0, 0, 0]);
+    assert.equal(diagnostics.length, 2);
+    const [, { level, code, line, column, endLine, endColumn, fixes }] = diagnostics;
+    assert.deepEqual([level, code, line, column, endLine, endColumn], ['error', 'E204', 3, 38, 3, 47]);
+    assert.equal(fixes[0].newText, 'confidence');
+    assert.deepEqual(dsl(['check', '--json', 'good.dsl']).json().diagnostics, []);
+  });
+
+  test('standard input', () => {
+    const run = dsl(['check', '-'], { input: bad });
+    assert.equal(run.code, 1);
+    assert.match(run.out, /^<stdin>:2:22: error: /);
+  });
+
+  const script = spawnSync('script', ['--version']).status === 0;
+  test('a terminal gets the line and colours', { skip: !script && 'no script(1) here' }, () => {
+    const ask = (env) => {
+      const run = spawnSync('script', ['-qec', `'${program}' dsl check bad.dsl`, '/dev/null'], {
+        env: environment({ TERM: 'xterm', ...env }),
+        cwd: scratch,
+        encoding: 'utf8',
+      });
+      return run.stdout.replaceAll('\r', '');
+    };
+    file('bad.dsl', bad);
+    assert.match(ask({}), /bad\.dsl:2:22: \x1b\[31merror:\x1b\[0m unexpected.*\n +2 \| ROUTE hot \{ PRIORITY "nine" MODEL "big" \}\n +\| {22}\x1b\[31m\^~~~~~\x1b\[0m\n/);
+    assert.match(ask({ NO_COLOR: '1' }), /bad\.dsl:2:22: error: unexpected.*\n +2 \| ROUTE hot .*\n +\| {22}\^~~~~~\n/);
+  });
+});
+
+describe('compile', () => {
+  const want = {
+    routing: {
+      modelCards: [{ name: 'big' }, { name: 'small' }],
+      signals: { keywords: [{ name: 'urgent', operator: 'OR', keywords: ['asap'], case_sensitive: false }] },
+      decisions: [
+        { name: 'hot', priority: 9, rules: { operator: 'AND', conditions: [{ type: 'keyword', name: 'urgent' }] }, modelRefs: [{ model: 'big', use_reasoning: false }] },
+        { name: 'rest', priority: 1, rules: { operator: 'AND' }, modelRefs: [{ model: 'small', use_reasoning: false }] },
+      ],
+    },
+  };
+
+  test('to standard output, to a file, from standard input', () => {
+    const run = dsl(['compile', file('good.dsl', good)]);
+    assert.equal(run.code, 0, run.err);
+    assert.deepEqual(YAML.parse(run.out), want);
+    assert.equal(dsl(['compile', '-'], { input: good }).out, run.out);
+    assert.equal(dsl(['compile', '-o', '-', 'good.dsl']).out, run.out);
+    const silent = dsl(['compile', '-o', 'out.yaml', 'good.dsl']);
+    assert.deepEqual([silent.code, silent.out, silent.err], [0, '', '']);
+    assert.equal(readFileSync(path.join(scratch, 'out.yaml'), 'utf8'), run.out);
+  });
+
+  test('to a pipe, which is not replaced', () => {
+    const pipe = path.join(scratch, 'pipe');
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    const shell = 'cat pipe >piped.yaml & "$0" dsl compile -o pipe good.dsl; wait';
+    const run = spawnSync('sh', ['-c', shell, program], { cwd: scratch, env: environment(), encoding: 'utf8' });
+    assert.equal(run.status, 0, run.stderr);
+    assert.ok(lstatSync(pipe).isFIFO());
+    assert.equal(readFileSync(path.join(scratch, 'piped.yaml'), 'utf8'), dsl(['compile', 'good.dsl']).out);
+  });
+
+  test('with errors nothing is written', () => {
+    const out = file('kept.yaml', 'kept: true\n');
+    const run = dsl(['compile', '-o', out, file('bad.dsl', bad)]);
+    assert.equal(run.code, 1);
+    assert.equal(run.out, '');
+    assert.match(run.err, /bad\.dsl:2:22: error: /);
+    assert.equal(readFileSync(out, 'utf8'), 'kept: true\n');
+  });
+
+  test('a warning is told, and fails when asked to', () => {
+    const warned = file('warned.dsl', 'ROUTE r { PRIORITY 1 PRIORITY 2 MODEL "m" }\n');
+    const run = dsl(['compile', warned]);
+    assert.equal(run.code, 0);
+    assert.match(run.err, /\[W106\]/);
+    assert.equal(YAML.parse(run.out).routing.decisions[0].priority, 2);
+    const strict = dsl(['compile', '--strict', warned]);
+    assert.deepEqual([strict.code, strict.out], [1, '']);
+  });
+
+  const base = `# Who listens.
+version: v0.3
+listeners: # one
+  - {name: l, address: 127.0.0.1, port: 8801}
+providers:
+  models:
+    # The big one.
+    - name: big
+      backend_refs: [{endpoint: "127.0.0.1:9", api_key: "\${KEY}"}]
+    - name: small
+      backend_refs: [{endpoint: "127.0.0.1:9"}]
+routing:
+  modelCards: [{name: old}]
+  decisions:
+    - {name: rest, priority: 7, annotations: {owner: ops}, modelRefs: [{model: old}]}
+    - {name: gone, priority: 8, modelRefs: [{model: old}]}
+entrypoints: [{model_names: [x], recipe: default}]
+# The rest.
+global: {router: {strategy: priority}}
+`;
+
+  test('into a base: everything else stays, with its comments', () => {
+    file('base.yaml', base);
+    const run = dsl(['compile', '--base', 'base.yaml', 'good.dsl']);
+    assert.equal(run.code, 0, run.err);
+    const got = YAML.parse(run.out);
+    const old = YAML.parse(base);
+    assert.deepEqual(Object.keys(got), ['version', 'listeners', 'providers', 'routing', 'global']);
+    for (const key of ['version', 'listeners', 'providers', 'global']) assert.deepEqual(got[key], old[key], key);
+    const merged = structuredClone(want.routing);
+    merged.decisions[1].annotations = { owner: 'ops' };
+    assert.deepEqual(got.routing, merged);
+    for (const comment of ['# Who listens.', '# one', '# The big one.', '# The rest.']) assert.ok(run.out.includes(comment), comment);
+  });
+
+  test('over the base itself, with its mode, through a link', () => {
+    const target = file('deep/live.yaml', base);
+    chmodSync(target, 0o640);
+    const link = path.join(scratch, 'live.yaml');
+    rmSync(link, { force: true });
+    symlinkSync(target, link);
+    const run = dsl(['compile', '-b', link, '-o', link, 'good.dsl']);
+    assert.equal(run.code, 0, run.err);
+    assert.ok(lstatSync(link).isSymbolicLink());
+    assert.equal(statSync(target).mode & 0o777, 0o640);
+    assert.equal(YAML.parse(readFileSync(target, 'utf8')).routing.decisions[0].name, 'hot');
+    assert.deepEqual(readdirSync(path.dirname(target)), ['live.yaml']);
+    const again = dsl(['compile', '-b', link, 'good.dsl']);
+    assert.equal(again.out, readFileSync(target, 'utf8'));
+  });
+
+  test('a new file beside a secret base is as secret', () => {
+    const secret = file('secret.yaml', base);
+    chmodSync(secret, 0o600);
+    const out = path.join(scratch, 'secret-out.yaml');
+    assert.equal(dsl(['compile', '-b', secret, '-o', out, 'good.dsl']).code, 0);
+    assert.equal(statSync(out).mode & 0o777, 0o600);
+  });
+
+  test('a base that is no configuration', () => {
+    const run = dsl(['compile', '-b', file('list.yaml', '- 1\n'), 'good.dsl']);
+    assert.equal(run.code, 1);
+    assert.match(run.err, /list\.yaml:1:1: error\[E_TYPE\]/);
+    const broken = dsl(['compile', '-b', file('broken.yaml', 'a: [\n'), 'good.dsl']);
+    assert.equal(broken.code, 1);
+    assert.match(broken.err, /broken\.yaml:\d+:\d+: error\[E_YAML\]/);
+  });
+
+  test('as a resource, as values, as a tree', () => {
+    const crd = YAML.parse(dsl(['compile', '--format', 'crd', '--name', 'edge', '--namespace', 'prod', 'good.dsl']).out);
+    assert.equal(crd.kind, 'SemanticRouter');
+    assert.deepEqual([crd.metadata.name, crd.metadata.namespace], ['edge', 'prod']);
+    assert.deepEqual(crd.spec.config.routing, want.routing);
+    const plain = YAML.parse(dsl(['compile', '--format', 'crd', 'good.dsl']).out);
+    assert.deepEqual([plain.metadata.name, plain.metadata.namespace], ['router', 'default']);
+    assert.ok(!('decisions' in plain.spec.config));
+    const legacy = YAML.parse(dsl(['compile', '--format', 'crd', '--crd-legacy', 'good.dsl']).out);
+    assert.ok('decisions' in legacy.spec.config);
+    const helm = YAML.parse(dsl(['compile', '--format', 'helm', 'good.dsl']).out);
+    assert.deepEqual(helm.config, { version: 'v0.3', ...want });
+    const tree = dsl(['compile', '--format', 'json-ast', 'good.dsl']).json();
+    assert.deepEqual(tree.routes.map(({ name, priority }) => [name, priority]), [['hot', 9], ['rest', 1]]);
+    assert.equal(tree.routes[0].when.signalName, 'urgent');
+  });
+});
+
+describe('fix', () => {
+  const typo = 'ROUTE r { PRIORITY 1 MODEL "m" ALGORITHM confidnce }\n';
+  const mended = 'ROUTE r { PRIORITY 1 MODEL "m" ALGORITHM confidence }\n';
+
+  test('over the file, which keeps its mode', () => {
+    const name = file('typo.dsl', typo);
+    chmodSync(name, 0o640);
+    const run = dsl(['fix', name]);
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.out, '');
+    assert.equal(readFileSync(name, 'utf8'), mended);
+    assert.equal(statSync(name).mode & 0o777, 0o640);
+    assert.match(run.err, /typo\.dsl: 1 fix applied; left: No issues found\.\n$/);
+    const { mtimeMs } = statSync(name);
+    assert.match(dsl(['fix', name]).err, /0 fixes applied/);
+    assert.equal(statSync(name).mtimeMs, mtimeMs);
+  });
+
+  test('elsewhere, to standard output, from standard input', () => {
+    const name = file('typo.dsl', typo);
+    assert.equal(dsl(['fix', '-o', '-', name]).out, mended);
+    assert.equal(dsl(['fix', '-'], { input: typo }).out, mended);
+    assert.equal(dsl(['fix', '-o', 'mended.dsl', name]).code, 0);
+    assert.equal(readFileSync(path.join(scratch, 'mended.dsl'), 'utf8'), mended);
+    assert.equal(readFileSync(name, 'utf8'), typo);
+  });
+
+  test('looking only', () => {
+    const name = file('typo.dsl', typo);
+    const check = dsl(['fix', '--check', name]);
+    assert.deepEqual([check.code, check.out], [1, '']);
+    assert.match(check.err, /1 fix to apply/);
+    const diff = dsl(['fix', '--diff', name]);
+    assert.equal(diff.code, 0);
+    assert.ok(diff.out.endsWith(`@@ -1,1 +1,1 @@\n-${typo}+${mended}`), diff.out);
+    assert.equal(readFileSync(name, 'utf8'), typo);
+    assert.equal(dsl(['fix', '--check', file('fine.dsl', good)]).code, 0);
+    assert.equal(dsl(['fix', '--check', '-o', 'x.dsl', name]).code, 2);
+  });
+
+  test('one fix may uncover the next', () => {
+    const run = dsl(['fix', '-'], { input: 'ROUT r { PRIORITY 1 MODEL "m" ALGORITHM confidnce }\n' });
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.out, mended);
+    assert.match(run.err, /2 fixes applied/);
+  });
+
+  test('what nobody can be sure of is left', () => {
+    const run = dsl(['fix', '-'], { input: bad });
+    assert.equal(run.code, 1);
+    assert.match(run.err, /<stdin>:2:22: error: .*\n<stdin>: 1 fix applied; left: 1 error, 0 warnings, 0 constraints\n$/);
+    assert.ok(run.out.includes('ALGORITHM confidence'));
+  });
+});
+
+describe('new', () => {
+  for (const template of ['routes', 'tree', 'recipes']) {
+    test(`${template}: without findings`, () => {
+      const name = `new-${template}.dsl`;
+      const run = dsl(['new', '--template', template, name]);
+      assert.deepEqual([run.code, run.out, run.err], [0, '', '']);
+      assert.equal(dsl(['check', '--strict', name]).out, 'No issues found.\n');
+      assert.equal(dsl(['new', '-t', template]).out, readFileSync(path.join(scratch, name), 'utf8'));
+    });
+  }
+
+  test('nothing is overwritten', () => {
+    const name = file('mine.dsl', good);
+    const run = dsl(['new', name]);
+    assert.equal(run.code, 1);
+    assert.match(run.err, /mine\.dsl" exists/);
+    assert.equal(readFileSync(name, 'utf8'), good);
+  });
+});
+
+describe('how commands end', () => {
+  test('3: a file that cannot be read or written', () => {
+    for (const args of [['check', 'nowhere.dsl'], ['compile', 'nowhere.dsl'], ['compile', '--base', 'nowhere.yaml', 'good.dsl'], ['fix', 'nowhere.dsl'], ['check', '.']]) {
+      const run = dsl(args);
+      assert.equal(run.code, 3, `${args}: ${run.err}`);
+      assert.match(run.err, /cannot read/);
+    }
+    for (const args of [['compile', '-o', 'no/where.yaml', 'good.dsl'], ['new', 'no/where.dsl'], ['compile', '-o', '.', 'good.dsl']]) {
+      const run = dsl(args);
+      assert.equal(run.code, 3, `${args}: ${run.err}`);
+      assert.match(run.err, /cannot write/);
+    }
+  });
+
+  test('2: a command line that is not understood', () => {
+    file('good.dsl', good);
+    for (const args of [[], ['chek', 'good.dsl'], ['check'], ['compile', '--format', 'xml', 'good.dsl'], ['compile', '--name', 'No Name', 'good.dsl'], ['compile', '--namespace', 'a.b', 'good.dsl']])
+      assert.equal(dsl(args).code, 2, String(args));
+    assert.match(dsl(['chek', 'good.dsl']).err, /did you mean "check"/);
+  });
+
+  test('vsr-dsl is the same program', () => {
+    const link = path.join(scratch, 'vsr-dsl');
+    rmSync(link, { force: true });
+    symlinkSync(program, link);
+    assert.equal(dsl(['check', 'good.dsl'], { command: [link] }).out, 'No issues found.\n');
+    assert.match(dsl(['--help'], { command: [link] }).out, /vsr dsl - /);
+    assert.equal(dsl([], { command: [link] }).code, 2);
+    assert.ok(existsSync(link));
+  });
+
+  test('a program that is too large is refused, whatever it holds', () => {
+    const run = dsl(['check', '-'], { input: `# ${'x'.repeat(8 << 20)}` });
+    assert.equal(run.code, 1);
+    assert.match(run.out, /\[E106\]/);
+  });
+});

@@ -16,8 +16,8 @@ static struct dsl_at place_of(const struct yaml_node *node) {
     return (struct dsl_at){ node->start, node->end, node->line, node->col };
 }
 
-static void tell(struct decompile *d, enum finding_level level, const char *code, const struct yaml_node *node,
-                 const char *format, va_list args) {
+__attribute__((format(printf, 5, 0))) static void tell(struct decompile *d, enum finding_level level, const char *code,
+                                                       const struct yaml_node *node, const char *format, va_list args) {
     char text[MESSAGE_LEN_MAX];
     (void)vsnprintf(text, sizeof(text), format, args);
     (void)finding_add(d->findings, level, code, place_of(node), "%.*s%s", VSR_FMT(d->where), text);

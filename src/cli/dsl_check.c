@@ -6,14 +6,20 @@
 
 static void result_json(const struct cli *cli, const struct dsl_source *source, struct buf *out) {
     struct json_writer w;
-    int code = dsl_source_code(&source->findings, options_has(cli->options, "strict"));
+    int code = dsl_source_code(source, options_has(cli->options, "strict"));
     json_write_init_pretty(&w, out, 2);
     json_write_begin_object(&w);
     json_write_key(&w, VSR_STR("file"));
     json_write_str(&w, source->name);
     json_write_key(&w, VSR_STR("valid"));
     json_write_bool(&w, code == CLI_OK);
-    dsl_source_counts_json(&source->findings, &w);
+    dsl_source_counts_json(source, &w);
+    if (source->yaml.ptr) { /* diagnostics are about a text that nobody has: here it is */
+        json_write_key(&w, VSR_STR("program"));
+        json_write_str(&w, source->text);
+        json_write_key(&w, VSR_STR("conversion"));
+        findings_json(&source->of_yaml, source->yaml, options_has(cli->options, "hints"), &w);
+    }
     json_write_key(&w, VSR_STR("diagnostics"));
     findings_json(&source->findings, source->text, options_has(cli->options, "hints"), &w);
     json_write_end(&w);
@@ -29,16 +35,16 @@ static int print_result(const struct cli *cli, const struct dsl_source *source) 
         result_json(cli, source, &out);
     } else {
         dsl_source_print(cli, source, hints, &out);
-        dsl_source_summary(&source->findings, hints, &out);
+        dsl_source_summary(source, hints, &out);
     }
     code = dsl_source_write(cli, NULL, &out, 0);
     buf_done(&out);
-    return code == CLI_OK ? dsl_source_code(&source->findings, options_has(cli->options, "strict")) : code;
+    return code == CLI_OK ? dsl_source_code(source, options_has(cli->options, "strict")) : code;
 }
 
 static int check_run(const struct cli *cli, int argc, char **argv) {
     struct dsl_source source;
-    int code = dsl_source_open(cli, argv[0], &source);
+    int code = dsl_source_open_any(cli, argv[0], &source);
     (void)argc; /* exactly one, by the table */
     if (code == CLI_OK) {
         dsl_source_examine(&source);
@@ -62,7 +68,8 @@ const struct command command_dsl_check_spec = {
     .usage = "vsr dsl check [OPTION]... FILE",
     .details =
         "One line for each finding, FILE:LINE:COL: LEVEL: MESSAGE [CODE], and on a terminal the line that it is\n"
-        "about; then how many there are. Errors keep a program from compiling. `vsr dsl fix` applies the fixes.\n",
+        "about; then how many there are. Errors keep a program from compiling. `vsr dsl fix` applies the fixes. A\n"
+        "configuration in YAML is checked as the program that `vsr dsl decompile` prints.\n",
     .examples = "vsr dsl check policy.dsl\n"
                 "vsr dsl check --strict --base config.yaml policy.dsl\n"
                 "vsr dsl check --json - <policy.dsl\n",

@@ -5,7 +5,7 @@
  */
 #include "cli/cli.h"
 
-#define DSL_COMMANDS(X) X(new) X(check) X(fix) X(compile)
+#define DSL_COMMANDS(X) X(new) X(check) X(fix) X(compile) X(decompile)
 
 #define X(name) extern const struct command command_dsl_##name##_spec;
 DSL_COMMANDS(X)

@@ -64,7 +64,7 @@ static int compile_run(const struct cli *cli, int argc, char **argv) {
     if (code == CLI_OK) {
         dsl_source_examine(&source);
         dsl_source_complain(cli, &source);
-        code = dsl_source_code(&source.findings, options_has(cli->options, "strict"));
+        code = dsl_source_code(&source, options_has(cli->options, "strict"));
     }
     if (code == CLI_OK)
         code = write_result(cli, &source);

@@ -84,7 +84,7 @@ static void report(const struct cli *cli, const struct dsl_source *source, size_
     struct buf left;
     dsl_source_complain(cli, source);
     buf_init(&left, 4096);
-    dsl_source_summary(&source->findings, false, &left);
+    dsl_source_summary(source, false, &left);
     (void)fprintf(stderr, "%.*s: %zu fix%s%s; left: %.*s", VSR_FMT(source->name), n, n == 1 ? "" : "es",
                   options_has(cli->options, "check") ? " to apply" : " applied", VSR_FMT(buf_str(&left)));
     buf_done(&left);
@@ -104,7 +104,7 @@ static int finish(const struct cli *cli, struct dsl_source *source) {
     report(cli, source, n);
     if (check && n > 0)
         return CLI_FAILURE;
-    return dsl_source_code(&source->findings, options_has(cli->options, "strict"));
+    return dsl_source_code(source, options_has(cli->options, "strict"));
 }
 
 static int fix_run(const struct cli *cli, int argc, char **argv) {

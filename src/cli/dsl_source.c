@@ -18,6 +18,7 @@
 #include "core/fd.h"
 #include "core/json_write.h"
 #include "dsl/compile.h"
+#include "dsl/decompile.h"
 
 enum { READ_LEN = 65536, COMPLAINTS_LEN_MAX = 64 << 20 };
 
@@ -94,6 +95,44 @@ static int read_base(const struct cli *cli, const char *file, struct dsl_source 
     return CLI_FAILURE;
 }
 
+/* ---- YAML */
+
+/* By the name; a stream, or a file without a name that says it, by what is written first: no declaration is a key. */
+static bool is_yaml(const struct dsl_source *source) {
+    vsr_str name = source->name, rest = source->text;
+    if (str_ends(name, VSR_STR(".yaml")) || str_ends(name, VSR_STR(".yml")) || str_ends(name, VSR_STR(".json")))
+        return true;
+    while (rest.ptr && !str_ends(name, VSR_STR(".dsl"))) {
+        vsr_str line = str_trim(str_split(&rest, '\n'));
+        size_t end = 0;
+        if (line.len == 0 || line.ptr[0] == '#')
+            continue;
+        while (end < line.len && line.ptr[end] != ':' && line.ptr[end] != ' ' && line.ptr[end] != '{')
+            end++;
+        return str_starts(line, VSR_STR("---")) || line.ptr[0] == '{' || (end < line.len && line.ptr[end] == ':');
+    }
+    return false;
+}
+
+int dsl_source_decompile(const struct cli *cli, struct dsl_source *source) {
+    struct yaml_node *root;
+    struct diag diag;
+    struct buf out;
+    diag_init(&diag, source->arena, source->name);
+    source->yaml = source->text;
+    source->program_name = arena_printf(source->arena, "%.*s as a program", VSR_FMT(source->name));
+    if (yaml_tree_parse(source->arena, source->yaml, &root, &diag) < 0) {
+        cli_print_diag(cli, &diag);
+        return CLI_FAILURE;
+    }
+    buf_init(&out, DSL_OUTPUT_LEN_MAX);
+    dsl_decompile(source->arena, source->language, root, &source->of_yaml, &out);
+    findings_sort(&source->of_yaml);
+    source->text = arena_str(source->arena, buf_str(&out));
+    buf_done(&out);
+    return CLI_OK;
+}
+
 const struct language *dsl_source_language(struct arena *arena) {
     struct config_parts *parts = ARENA_NEW(arena, struct config_parts);
     *parts = profile_load_options(false).parts;
@@ -106,9 +145,16 @@ int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *
     int code;
     *source = (struct dsl_source){ .arena = arena_new(0, 0), .file = file };
     findings_init(&source->findings, source->arena);
+    findings_init(&source->of_yaml, source->arena);
     source->language = dsl_source_language(source->arena);
     code = read_program(cli, source);
+    source->program_name = source->name;
     return code == CLI_OK && base ? read_base(cli, base, source) : code;
+}
+
+int dsl_source_open_any(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
+    int code = dsl_source_open(cli, file, ret_source);
+    return code == CLI_OK && is_yaml(ret_source) ? dsl_source_decompile(cli, ret_source) : code;
 }
 
 void dsl_source_done(struct dsl_source *source) {
@@ -125,58 +171,65 @@ void dsl_source_examine(struct dsl_source *source) {
 
 /* ---- telling */
 
-static struct findings_style style_on(const struct dsl_source *source, int fd, bool colour, bool hints) {
-    return (struct findings_style){
-        .file = source->name, .source = isatty(fd) ? source->text : VSR_STR(""), .colour = colour, .hints = hints
-    };
+static void print(const struct dsl_source *source, int fd, bool colour, bool hints, struct buf *out) {
+    bool shows = isatty(fd);
+    const struct findings_style of_yaml = { source->name, shows ? source->yaml : VSR_STR(""), colour, hints };
+    const struct findings_style of_text = { source->program_name, shows ? source->text : VSR_STR(""), colour, hints };
+    findings_print(&source->of_yaml, &of_yaml, out);
+    findings_print(&source->findings, &of_text, out);
 }
 
 void dsl_source_print(const struct cli *cli, const struct dsl_source *source, bool hints, struct buf *out) {
-    struct findings_style style = style_on(source, STDOUT_FILENO, cli->colour, hints);
-    findings_print(&source->findings, &style, out);
+    print(source, STDOUT_FILENO, cli->colour, hints, out);
 }
 
 void dsl_source_complain(const struct cli *cli, const struct dsl_source *source) {
-    struct findings_style style = style_on(source, STDERR_FILENO, cli->colour_err, false);
     struct buf out;
     buf_init(&out, COMPLAINTS_LEN_MAX);
-    findings_print(&source->findings, &style, &out);
+    print(source, STDERR_FILENO, cli->colour_err, false, &out);
     (void)fd_write_all(STDERR_FILENO, buf_str(&out)); /* nowhere left to complain */
     buf_done(&out);
 }
 
-static void count(struct buf *out, const char *before, size_t n, const char *what) {
+static size_t count(const struct dsl_source *source, enum finding_level level) {
+    return source->of_yaml.n_of[level] + source->findings.n_of[level];
+}
+
+static void print_count(struct buf *out, const char *before, size_t n, const char *what) {
     buf_printf(out, "%s%zu %s%s", before, n, what, n == 1 ? "" : "s");
 }
 
-void dsl_source_summary(const struct findings *findings, bool hints, struct buf *out) {
-    const size_t *n = findings->n_of;
-    if (n[FINDING_ERROR] + n[FINDING_WARNING] + n[FINDING_CONSTRAINT] + (hints ? n[FINDING_HINT] : 0) == 0) {
+void dsl_source_summary(const struct dsl_source *source, bool hints, struct buf *out) {
+    size_t errors = count(source, FINDING_ERROR), warnings = count(source, FINDING_WARNING),
+           constraints = count(source, FINDING_CONSTRAINT), n_hints = hints ? count(source, FINDING_HINT) : 0;
+    if (errors + warnings + constraints + n_hints == 0) {
         buf_append_c(out, "No issues found.\n");
         return;
     }
-    count(out, "", n[FINDING_ERROR], "error");
-    count(out, ", ", n[FINDING_WARNING], "warning");
-    count(out, ", ", n[FINDING_CONSTRAINT], "constraint");
+    print_count(out, "", errors, "error");
+    print_count(out, ", ", warnings, "warning");
+    print_count(out, ", ", constraints, "constraint");
     if (hints)
-        count(out, ", ", n[FINDING_HINT], "hint");
+        print_count(out, ", ", n_hints, "hint");
     buf_append_char(out, '\n');
 }
 
-void dsl_source_counts_json(const struct findings *findings, struct json_writer *w) {
+void dsl_source_counts_json(const struct dsl_source *source, struct json_writer *w) {
     static const char *const names[] = { [FINDING_ERROR] = "errors",
                                          [FINDING_WARNING] = "warnings",
                                          [FINDING_CONSTRAINT] = "constraints",
                                          [FINDING_HINT] = "hints" };
     for (size_t i = 0; i < VSR_COUNT(names); i++) {
         json_write_key(w, str_from_c(names[i]));
-        json_write_u64(w, findings->n_of[i]);
+        json_write_u64(w, count(source, (enum finding_level)i));
     }
 }
 
-int dsl_source_code(const struct findings *findings, bool strict) {
-    const size_t *n = findings->n_of;
-    return n[FINDING_ERROR] || (strict && (n[FINDING_WARNING] || n[FINDING_CONSTRAINT])) ? CLI_FAILURE : CLI_OK;
+int dsl_source_code(const struct dsl_source *source, bool strict) {
+    bool fails = count(source, FINDING_ERROR) > 0;
+    if (strict)
+        fails |= count(source, FINDING_WARNING) + count(source, FINDING_CONSTRAINT) > 0;
+    return fails ? CLI_FAILURE : CLI_OK;
 }
 
 /* ---- writing */

@@ -1,6 +1,8 @@
 /*
  * dsl_source - a program for the commands of `vsr dsl`: read, parsed, and everything found out about it.
  *
+ * A configuration in YAML is read as the program that it stands for: its places are those of the canonical text.
+ *
  * What a command writes goes into a file whole or not at all. Blocking; one thread.
  */
 #ifndef VSR_CLI_DSL_SOURCE_H
@@ -36,7 +38,10 @@ struct dsl_source {
     vsr_str name;        /* in messages */
     bool is_stream;      /* standard input, or a pipe: it has no place to be written back to */
     mode_t mode;
-    vsr_str text;
+    vsr_str text;            /* of the program */
+    vsr_str yaml;            /* what it was made from; NULL ptr: nothing, the file is the program */
+    vsr_str program_name;    /* `name`, or what the text that nobody wrote is called in messages */
+    struct findings of_yaml; /* what became of `yaml` on the way: its places are those of the file */
     const struct language *language;
     struct dsl_parsed parsed;
     struct findings findings;
@@ -51,6 +56,10 @@ struct dsl_source {
  * CLI_IO, or CLI_FAILURE for a base that is no YAML. Call dsl_source_done() in any case.
  */
 int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source);
+/* The same; the file may also be a configuration in YAML, which is told by its name, else by its first line. */
+int dsl_source_open_any(const struct cli *cli, const char *file, struct dsl_source *ret_source);
+/* Makes the text, which is a configuration, the program that it stands for. Complains when it is no YAML. */
+int dsl_source_decompile(const struct cli *cli, struct dsl_source *source);
 void dsl_source_done(struct dsl_source *source);
 
 /* Parses, compiles and checks; findings are in the order of the text. Again after `text` was changed. */
@@ -63,11 +72,11 @@ const struct language *dsl_source_language(struct arena *arena);
 void dsl_source_complain(const struct cli *cli, const struct dsl_source *source);
 void dsl_source_print(const struct cli *cli, const struct dsl_source *source, bool hints, struct buf *out);
 /* "2 errors, 1 warning, 0 constraints", or "No issues found." */
-void dsl_source_summary(const struct findings *findings, bool hints, struct buf *out);
+void dsl_source_summary(const struct dsl_source *source, bool hints, struct buf *out);
 /* The counts as members of an object, by level. */
-void dsl_source_counts_json(const struct findings *findings, struct json_writer *w);
+void dsl_source_counts_json(const struct dsl_source *source, struct json_writer *w);
 /* CLI_FAILURE when there are errors, or when `strict` and there is anything that is no hint; else CLI_OK. */
-int dsl_source_code(const struct findings *findings, bool strict);
+int dsl_source_code(const struct dsl_source *source, bool strict);
 
 /*
  * Writes to `file` (NULL, "-": stdout), atomically where it is an ordinary file, which keeps its mode. `mode`: of a new

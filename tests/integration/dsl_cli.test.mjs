@@ -6,11 +6,13 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import YAML from 'yaml';
 
 import { program, seconds, test } from './lib/harness.mjs';
 
+const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-dsl-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -25,6 +27,13 @@ function dsl(args, { input = '', env = {}, command = [program, 'dsl'] } = {}) {
   const run = spawnSync(command[0], [...command.slice(1), ...args], options);
   assert.equal(run.signal, null, `vsr dsl ${args.join(' ')} was ended by ${run.signal}: ${run.stderr}`);
   return { code: run.status, out: run.stdout, err: run.stderr, json: () => JSON.parse(run.stdout) };
+}
+
+/** `{name, config, program}` of every folder with a config.yaml; `program` is its recipe.dsl, or null. */
+function profiles(dir) {
+  if (!existsSync(dir)) return [];
+  const found = readdirSync(dir).map((name) => ({ name, config: path.join(dir, name, 'config.yaml'), program: path.join(dir, name, 'recipe.dsl') }));
+  return found.filter(({ config }) => existsSync(config)).map((profile) => ({ ...profile, program: existsSync(profile.program) ? profile.program : null }));
 }
 
 function file(name, text) {
@@ -241,6 +250,65 @@ global: {router: {strategy: priority}}
     const tree = dsl(['compile', '--format', 'json-ast', 'good.dsl']).json();
     assert.deepEqual(tree.routes.map(({ name, priority }) => [name, priority]), [['hot', 9], ['rest', 1]]);
     assert.equal(tree.routes[0].when.signalName, 'urgent');
+  });
+});
+
+describe('decompile', () => {
+  const corpus = profiles(path.resolve(process.env.VSR_TEST_SHARED ?? path.join(top, '../shared'), 'recipes'));
+  for (const { name, config, program: text } of corpus.filter((profile) => profile.program)) {
+    test(`${name}: the program of the configuration`, () => {
+      const run = dsl(['decompile', config]);
+      assert.deepEqual([run.code, run.err], [0, '']);
+      assert.equal(run.out, readFileSync(text, 'utf8'));
+      assert.equal(dsl(['check', '--strict', config]).out, 'No issues found.\n');
+      assert.equal(dsl(['check', '--strict', text]).out, 'No issues found.\n');
+    });
+  }
+
+  for (const { name, config } of profiles(path.join(top, 'recipes'))) {
+    test(`${name}: back into the configuration it means the same`, () => {
+      assert.equal(dsl(['decompile', '-o', `${name}.dsl`, config]).code, 0);
+      const back = dsl(['compile', '--base', config, `${name}.dsl`]);
+      assert.equal(back.code, 0, back.err);
+      const probe = (asked) => {
+        const run = dsl(['--json', '-c', asked, path.join(path.dirname(config), 'probes.yaml')], { command: [program, 'probe'] });
+        return run.json().probes.map(({ id, state, decision }) => ({ id, state, decision }));
+      };
+      assert.deepEqual(probe(file(`${name}.yaml`, back.out)), probe(config));
+      const again = dsl(['decompile', '-'], { input: back.out });
+      assert.equal(again.out, readFileSync(path.join(scratch, `${name}.dsl`), 'utf8'));
+    });
+  }
+
+  test('what the language cannot say is told with its place', () => {
+    const yaml = file('lost.yaml', 'routing:\n  decisions:\n    - name: r\n      unheard_of: 1\n      modelRefs: [{model: m}]\n');
+    const run = dsl(['decompile', yaml]);
+    assert.equal(run.code, 0);
+    assert.match(run.err, /lost\.yaml:4:7: warning: .*unheard_of.* \[W501\]\n$/);
+    assert.match(run.out, /^ROUTE r \{$/m);
+    const strict = dsl(['decompile', '--strict', yaml]);
+    assert.deepEqual([strict.code, strict.out], [1, '']);
+    const check = dsl(['check', yaml]);
+    assert.equal(check.code, 0);
+    assert.match(check.out, /^\S+lost\.yaml:4:7: warning: .*\[W501\]\n/);
+    const { warnings, conversion, program: text } = dsl(['check', '--json', yaml]).json();
+    assert.equal(warnings, 1);
+    assert.deepEqual([conversion[0].line, conversion[0].column], [4, 7]);
+    assert.equal(text, run.out);
+  });
+
+  test('what is checked of a configuration has places of its program', () => {
+    const yaml = 'routing:\n  signals:\n    domains:\n      - {name: cs, mmlu_categories: [computer_science]}\n';
+    for (const run of [dsl(['check', file('typo.yaml', yaml)]), dsl(['check', '-'], { input: yaml })]) {
+      assert.equal(run.code, 1);
+      assert.match(run.out, /(typo\.yaml|<stdin>) as a program:\d+:\d+: error: .*"computer_science".*\[E205\]\n/);
+    }
+  });
+
+  test('what is no YAML', () => {
+    const run = dsl(['decompile', file('broken.yaml', 'a: [\n')]);
+    assert.equal(run.code, 1);
+    assert.match(run.err, /broken\.yaml:\d+:\d+: error\[E_YAML\]/);
   });
 });
 

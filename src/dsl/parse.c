@@ -27,7 +27,8 @@ enum {
 struct list {
     struct dsl_program *program;
     size_t cap;
-    size_t braces; /* open around it */
+    struct dsl_at decl; /* RECIPE; line 0: the file */
+    size_t braces;      /* open around it */
     bool in_recipe;
     uint32_t recipe_col; /* where RECIPE begins its line; 0: it does not */
     bool unindented;     /* the recipe's declarations begin no further in than it */
@@ -37,6 +38,7 @@ struct list {
 struct parse_run {
     struct parser p;
     size_t n_decls;
+    size_t lexical, lexical_end; /* findings about words, in the order of the text, that have no declaration yet */
 };
 
 struct decl_word {
@@ -174,7 +176,7 @@ static bool begins_line(struct parser *p, const struct token *token) {
 static bool parse_recipe(struct parse_run *run, struct dsl_decl *decl) {
     struct parser *p = &run->p;
     const struct token *keyword = &p->tokens[p->at - 1];
-    struct list inside = { .in_recipe = true };
+    struct list inside = { .in_recipe = true, .decl = decl->at };
     if (!parse_name(p, "name", &decl->name) ||
         (parse_at_sign(p, '(') && !parse_options(p, COMMAS_FREE, false, &decl->options)) ||
         !parse_expect(p, '{', "\"{\""))
@@ -248,7 +250,7 @@ static bool parse_decl(struct parse_run *run, struct list *list) {
     struct dsl_decl decl = { .at = keyword->at };
     p->token_counts = false;
     p->depth = 0;
-    p->findings->decl = (struct dsl_at){ 0 };
+    p->findings->decl = list->decl;
     if (!word || (list->in_recipe && !word->in_recipe))
         return tell_no_decl(p, list);
     if (word->removed) {
@@ -370,6 +372,13 @@ static void recover(struct parser *p, struct list *list, const struct damage *da
     resume_at(p, i, list->braces - list->over);
 }
 
+/* Words are read before anybody knows what they stand in. */
+static void place_lexical(struct parse_run *run, size_t end, struct dsl_at decl) {
+    const struct findings *findings = run->p.findings;
+    for (; run->lexical < run->lexical_end && findings->items[run->lexical].at.start < end; run->lexical++)
+        findings->items[run->lexical].decl = decl;
+}
+
 static void parse_list(struct parse_run *run, struct list *list) {
     struct parser *p = &run->p;
     while (!list->over && !(list->in_recipe && parse_at_sign(p, '}'))) {
@@ -387,10 +396,12 @@ static void parse_list(struct parse_run *run, struct list *list) {
                 parse_advance(p);
             break;
         }
+        place_lexical(run, first->at.start, list->decl);
         if (!parse_decl(run, list)) {
             damage.mistake = p->at;
             recover(p, list, &damage);
         }
+        place_lexical(run, parse_peek(p, 0)->at.start, find_word(first) ? first->at : list->decl);
     }
 }
 
@@ -443,7 +454,7 @@ static void check_scope(struct parser *p, const struct dsl_program *program) {
 }
 
 static void read(struct parser *p, bool doubting, struct dsl_parsed *parsed) {
-    struct parse_run run = { .p = *p };
+    struct parse_run run = { .p = *p, .lexical = p->findings->n };
     struct list list = { .program = &parsed->program };
     parsed->program = (struct dsl_program){ 0 };
     if (doubting)
@@ -451,6 +462,7 @@ static void read(struct parser *p, bool doubting, struct dsl_parsed *parsed) {
     else
         tokens_read(p->arena, p->source, &parsed->tokens, p->findings);
     run.p.tokens = parsed->tokens.items;
+    run.lexical_end = p->findings->n;
     parse_list(&run, &list);
     check_scope(&run.p, &parsed->program);
     parsed->work += run.p.work + parsed->tokens.work;

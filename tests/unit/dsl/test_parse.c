@@ -485,6 +485,39 @@ TEST(every_error_has_its_place) {
     }
 }
 
+/* Each finding knows the declaration that it is in, whole or damaged, and whoever told it. */
+TEST(findings_know_their_declaration) {
+    static const struct {
+        const char *source;
+        uint32_t line, col; /* of the declaration; 0: none */
+    } cases[] = {
+        { "SIGNAL a b { x: \"\\d\" }", 1, 1 },
+        { "\n  SIGNAL a b { x: @ }", 2, 3 },
+        { "@ SIGNAL a b {}", 0, 0 },
+        { "SIGNAL a b {} ROUTE r {} @", 0, 0 },
+        { "x SIGNAL a b {}", 0, 0 },
+        { "SIGNAL a b { x y }", 1, 1 },
+        { "SIGNAL a b { x: 1, x: 2 }", 1, 1 },
+        { "RECIPE f {\n SIGNAL a b { x: \"\\d\" } }", 2, 2 },
+        { "RECIPE f { @\n SIGNAL a b {} }", 1, 1 },
+        { "RECIPE f {\n x\n SIGNAL a b {} }", 1, 1 },
+        { "RECIPE f {\n SIGNAL a b { x y } }", 2, 2 },
+        { "RECIPE f (a = \"\\d\") {\n SIGNAL a b {} }", 1, 1 },
+        { "SIGNAL a b { x: \"c }\nSIGNAL d e { y: \"f\" }", 1, 1 },
+        { "GLOBAL { a: 1 }", 0, 0 },
+        { "ROUTE r {}\nDECISION_TREE t { IF a(b) { MODEL m } ELSE { MODEL m } }", 2, 1 },
+        { "RECIPE f {\n DECISION_TREE t { IF a(b) { TIER 1 } ELSE { MODEL m } } }", 2, 2 },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct parsed t;
+        parse(&t, str_from_c(cases[i].source));
+        CHECK_INT(t.findings.n, 1, cases[i].source);
+        CHECK_INT(t.findings.items[0].decl.line, cases[i].line, cases[i].source);
+        CHECK_INT(t.findings.items[0].decl.col, cases[i].col, cases[i].source);
+        done(&t);
+    }
+}
+
 /* ---- recovery: a mistake costs its declaration and nothing else */
 
 static const char *const damaged[] = {
@@ -858,6 +891,6 @@ TEST(any_cut) {
     }
 }
 
-RUN_TESTS(T(every_form), T(told_and_kept), T(every_error_has_its_place), T(reading_resumes),
-          T(one_mistake_is_one_finding), T(mistakes_do_not_spread), T(depth), T(siblings_are_not_deep), T(declarations),
-          T(hostile_texts_are_read_once), T(any_cut))
+RUN_TESTS(T(every_form), T(told_and_kept), T(every_error_has_its_place), T(findings_know_their_declaration),
+          T(reading_resumes), T(one_mistake_is_one_finding), T(mistakes_do_not_spread), T(depth),
+          T(siblings_are_not_deep), T(declarations), T(hostile_texts_are_read_once), T(any_cut))

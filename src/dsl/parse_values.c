@@ -369,7 +369,9 @@ static void join_unit(struct parser *p, struct dsl_field *field) {
 
 static bool parse_field(struct parser *p, const char *expected) {
     struct dsl_field field = { 0 };
-    if (!parse_identifier(p, expected, &field.key) || !expect_assignment(p, ':', '=') || !parse_value(p, &field.value))
+    bool in_object = p->depth > 0; /* its keys may be any text: headers, annotations */
+    if (!(in_object ? parse_name : parse_identifier)(p, expected, &field.key) || !expect_assignment(p, ':', '=') ||
+        !parse_value(p, &field.value))
         return false;
     if (p->token_counts)
         join_unit(p, &field);

@@ -141,6 +141,7 @@ static struct yaml_node *recipes(struct compile *c) {
 static void check_entrypoint(struct compile *c, const struct dsl_decl *decl, const struct map *names) {
     const struct dsl_field *recipe = dsl_field(&decl->fields, VSR_STR("recipe"));
     const struct dsl_field *models = dsl_field(&decl->fields, VSR_STR("model_names"));
+    struct finding *finding;
     struct dsl_name name;
     vsr_str *known;
     if (!recipe || recipe->value.kind != DSL_STRING || recipe->value.text.len == 0)
@@ -153,13 +154,14 @@ static void check_entrypoint(struct compile *c, const struct dsl_decl *decl, con
         map_get(names, recipe->value.text))
         return;
     name = (struct dsl_name){ .text = recipe->value.text, .at = recipe->value.at, .quoted = true };
+    finding = finding_add(c->findings, FINDING_ERROR, "E207", name.at, "ENTRYPOINT references unknown recipe \"%.*s\"",
+                          VSR_FMT(name.text));
+    if (!finding || names->n > COMPILE_SUGGEST_MAX)
+        return;
     known = ARENA_ARRAY(c->arena, vsr_str, names->n);
     for (size_t i = 0; i < names->n; i++)
         known[i] = names->entries[i].key;
-    compile_suggest(c,
-                    finding_add(c->findings, FINDING_ERROR, "E207", recipe->value.at,
-                                "ENTRYPOINT references unknown recipe \"%.*s\"", VSR_FMT(name.text)),
-                    &name, known, names->n);
+    compile_suggest(c, finding, &name, known, names->n);
 }
 
 static struct yaml_node *entrypoints(struct compile *c) {

@@ -157,11 +157,14 @@ static void tell_plugin(const struct compile_scope *scope, const struct dsl_name
     struct compile *c = scope->c;
     const struct language *language = c->language;
     size_t n_types = language->n_blocks[LANGUAGE_PLUGINS], n = 0;
-    vsr_str *names = ARENA_ARRAY(c->arena, vsr_str, n_types + scope->templates.n);
+    vsr_str *names;
     struct finding *finding =
         finding_add(c->findings, FINDING_ERROR, "E203", name->at,
                     "unknown plugin type \"%.*s\"; not a template and not one of the %zu plugin types",
                     VSR_FMT(name->text), n_types);
+    if (!finding || n_types + scope->templates.n > COMPILE_SUGGEST_MAX)
+        return;
+    names = ARENA_ARRAY(c->arena, vsr_str, n_types + scope->templates.n);
     for (; n < n_types; n++)
         names[n] = language->names[LANGUAGE_PLUGINS][n];
     for (size_t i = 0; i < scope->templates.n; i++)

@@ -3,20 +3,24 @@
 #include "dsl/compile_parts.h"
 #include "dsl/spelling.h"
 
-enum { NAMES_LEN_MAX = 4096, FIX_LEN_MAX = 1 << 20 };
+enum {
+    NAMES_LEN_MAX = 4096,
+    FIX_LEN_MAX = 1 << 20,
+};
 
 vsr_str compile_names(struct compile *c, enum language_kind kind) {
     const struct language *language = c->language;
     struct buf text;
-    vsr_str names;
+    if (c->names[kind].len)
+        return c->names[kind];
     buf_init(&text, NAMES_LEN_MAX);
     for (size_t i = 0; i < language->n_blocks[kind]; i++) {
         buf_append_c(&text, i ? ", " : "");
         buf_append(&text, language->names[kind][i]);
     }
-    names = arena_str(c->arena, buf_str(&text));
+    c->names[kind] = arena_str(c->arena, buf_str(&text));
     buf_done(&text);
-    return names;
+    return c->names[kind];
 }
 
 /* As the name can be written: quoted if it was, or has to be. */
@@ -35,8 +39,8 @@ static vsr_str spelled(struct compile *c, vsr_str name, bool quoted) {
 
 void compile_suggest(struct compile *c, struct finding *finding, const struct dsl_name *name, const vsr_str *names,
                      size_t n) {
-    vsr_str near = findings_nearest(name->text, names, n);
-    if (finding && near.len)
+    vsr_str near = finding && n <= COMPILE_SUGGEST_MAX ? findings_nearest(name->text, names, n) : VSR_STR("");
+    if (near.len)
         finding_fix(finding, name->at, spelled(c, near, name->quoted), "change to \"%.*s\"", VSR_FMT(near));
 }
 

@@ -10,6 +10,8 @@
 #include "dsl/language.h"
 #include "dsl/tree.h"
 
+enum { COMPILE_SUGGEST_MAX = 2000 }; /* names that are compared with a mistake: each of FINDINGS_MAX with all of them */
+
 struct compile {
     struct arena *arena;
     const struct language *language;
@@ -17,6 +19,7 @@ struct compile {
     const struct dsl_program *program; /* all of it; its models are everyone's */
     struct map sizes;                  /* model name -> struct sized_model: `param_size` said at references */
     struct map models;                 /* names of models that are used -> const struct dsl_name */
+    vsr_str names[LANGUAGE_KINDS];     /* of compile_names(); empty: not asked for yet */
     size_t n_denied;                   /* conditions of trees that were written once more, negated */
 };
 

@@ -24,6 +24,8 @@ static void check_type(struct compile *c, const struct dsl_name *type) {
     finding = finding_add(c->findings, FINDING_ERROR, "E201", type->at,
                           "unknown signal type \"%.*s\". Supported signal types: %.*s, and projection",
                           VSR_FMT(type->text), VSR_FMT(compile_names(c, LANGUAGE_SIGNALS)));
+    if (!finding)
+        return;
     names = ARENA_ARRAY(c->arena, vsr_str, n + 1);
     memcpy(names, language->names[LANGUAGE_SIGNALS], n * sizeof(*names));
     names[n] = VSR_STR("projection");

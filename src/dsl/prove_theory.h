@@ -1,0 +1,159 @@
+/*
+ * prove_theory - what a profile's signals, projections and conditions mean to the solver.
+ *
+ * Every rule has a slot, as at run time: whether it matches, whether it could not be evaluated, and the number that it
+ * reports. A leaf reads slots as policy/rule does and has three states, held in two literals: `is` (TRUE) and `not`
+ * (FALSE); neither is UNKNOWN. Gates over both rails follow decisions.md §2.4 to the letter. What is said about slots
+ * is only what the engine guarantees:
+ *
+ *   - context, structure, conversation: rules over one source read one number. Counts are whole and never negative.
+ *   - metadata: rules over one key read one value, or none.
+ *   - language, modality, preference: at most one rule matches; user_feedback, fact_check, complexity: at most one of
+ *     the names. One of modality's three, fact_check's two and a complexity rule's levels does match while the request
+ *     has text (modality: in any case), the composer holds and nothing failed.
+ *   - embedding rules outside partitions: at most one, where the catalogue keeps one (top_k).
+ *   - reask: of several lookbacks only the furthest; of one lookback, what the higher threshold matches the lower does.
+ *   - authz: whoever has a binding has its role.
+ *   - partitions: exactly one member, the default when nothing else; none only when a member failed. A partition that
+ *     shares a member with another one says nothing.
+ *   - scores: a weighted sum of inputs that match or not, with confidences and values as far as the family's can go;
+ *     mappings over one score read one number, the first band that holds counts unless `multi_emit`.
+ *   - domain leaves also hold when a rule matched that is called like one of their categories.
+ *
+ * All else is taken as possible: what a model says of a text, which keywords occur together, how two regular
+ * expressions relate. A proof that something is impossible therefore holds for every request; an example is one as far
+ * as these rules go, and may be one that no text produces.
+ *
+ * With several documents in one theory, slots whose rules mean the same in both are one. Keeps the documents. One
+ * thread.
+ */
+#ifndef VSR_DSL_PROVE_THEORY_H
+#define VSR_DSL_PROVE_THEORY_H
+
+#include "config/document.h"
+#include "core/map.h"
+#include "dsl/prove_number.h"
+
+/* The two truths of a condition. Not both hold; for what is never UNKNOWN, `not` is `-is`. */
+struct rail {
+    int is, not ;
+};
+
+struct theory_slot {
+    uint32_t id;
+    int match;             /* literal: the rule is matched, once competitions are over */
+    int failed;            /* literal: could not be evaluated; 0: nobody asked yet */
+    bool never_fails;      /* then `failed` is never */
+    int before;            /* literal: it matched before only the best of the family were kept; 0: as `match` */
+    struct number *number; /* NULL: nobody asked yet */
+    int there;             /* literal: it reports a number */
+};
+
+struct theory_leaf {
+    vsr_str text; /* `keyword(a)` */
+    struct rail rail;
+};
+
+/* A term of a score: within [on_least, on_most] while the literal holds, else within [off_least, off_most]. */
+struct theory_term {
+    int literal; /* 0: there is none; always within the first two */
+    double on_least, on_most, off_least, off_most;
+};
+
+struct theory_score {
+    struct number *number;
+    double least, most; /* over all requests; infinite where an input has no bound */
+    struct theory_term *terms;
+    size_t n_terms, cap;
+    vsr_str key; /* what it is made of */
+    uint32_t id; /* of all that are made of the same */
+};
+
+struct theory {
+    struct arena *arena;
+    struct solver *solver;
+    const struct config_families *families;
+    struct map shared;    /* what a rule means -> struct theory_slot */
+    struct map meanings;  /* what the rules of a family mean together -> a number from 1, as a pointer */
+    struct map score_ids; /* what a score is made of -> a number from 1, as a pointer */
+    struct map numbers;   /* what is measured -> struct number */
+    struct map metadata;  /* key -> struct metadata_key */
+    struct map leaf_index;
+    struct theory_leaf *leaves;
+    size_t n_leaves, leaves_cap;
+    struct theory_score **scores; /* of all scopes */
+    size_t n_scores, scores_cap;
+    uint32_t n_slots;
+    int text;     /* literal: the request has text */
+    int ordinary; /* literal: it has, and everything could be evaluated */
+};
+
+/* One profile in a theory. */
+struct theory_scope {
+    struct theory *theory;
+    const struct config_document *doc;
+    const struct config_routing *routing;
+    struct map slots;                               /* "type:name" -> struct theory_slot */
+    struct map scores;                              /* name -> struct theory_score */
+    struct map members;                             /* "type:name" -> how many partitions it is in, as a pointer */
+    bool sharing;                                   /* slots are looked for in `theory->shared` */
+    uintptr_t family_meanings[CONFIG_FAMILIES_MAX]; /* numbers of `theory->meanings`; 0: not asked for yet */
+};
+
+/* Keeps `families`. */
+void theory_init(struct theory *theory, struct arena *arena, struct solver *solver,
+                 const struct config_families *families);
+
+/* Says what holds in the profile. `sharing`: its slots may be those of another scope. */
+void theory_scope_init(struct theory_scope *scope, struct theory *theory, const struct config_document *doc,
+                       const struct config_routing *routing, bool sharing);
+
+/* The slot of that rule; made when nothing declares it, for then anything may be. `family` as in config_rule. */
+struct theory_slot *theory_slot(struct theory_scope *scope, int family, vsr_str name);
+/* Whether it could not be evaluated. */
+int theory_failed(struct theory *theory, struct theory_slot *slot);
+/* Gives the slot a number that it reports while `there` holds. */
+void theory_measure(struct theory_slot *slot, struct number *number, int there);
+/* The number that is measured under that key; made on the first call. */
+struct number *theory_number(struct theory *theory, vsr_str key, bool whole, double least, double greatest);
+/* A fresh number of its own. */
+struct number *theory_own_number(struct theory *theory, double least, double greatest);
+
+/* The condition of a leaf, as index in `theory->leaves`. `before`: as composers read it. */
+uint32_t theory_leaf(struct theory_scope *scope, const struct config_rule *rule, enum config_on_unknown on_unknown,
+                     bool before);
+
+/* When all leaves are known: what can only be said then. */
+void theory_close(struct theory *theory);
+
+/* What every kind of signal says. */
+void theory_say_families(struct theory_scope *scope);
+/* Partitions, scores and mappings. */
+void theory_say_projections(struct theory_scope *scope);
+
+/* The solver's refute(): looks whether the scores of an example can be what their bands say. `data`: the theory. */
+bool theory_refute(void *theory);
+
+/* For scores: what a family's numbers are at most. */
+struct theory_limits {
+    double confidence_least, confidence_most, value_least, value_most;
+};
+struct theory_limits theory_family_limits(vsr_str type);
+/* How its leaves read a failure when the configuration does not say; whether they never do. */
+enum config_on_unknown theory_family_unknown(vsr_str type);
+bool theory_family_never_fails(vsr_str type);
+
+/* Gates over rails. */
+struct rail rail_not(struct rail rail);
+struct rail rail_and(struct solver *solver, const struct rail *rails, size_t n);
+struct rail rail_or(struct solver *solver, const struct rail *rails, size_t n);
+
+/* ---- decoded rules, read by their tables */
+
+const void *rule_at(const struct config_list *rules, const struct schema *schema, size_t index);
+/* The field's place in the object, NULL when the table has no such field of that kind. */
+const void *rule_field(const struct schema *schema, const void *rule, const char *name, enum field_kind kind);
+vsr_str rule_text(const struct schema *schema, const void *rule, const char *name);
+vsr_str rule_meaning(struct arena *arena, const struct schema *schema, const void *rule);
+
+#endif

@@ -17,6 +17,7 @@
 #include "core/buf.h"
 #include "core/fd.h"
 #include "core/json_write.h"
+#include "dsl/check.h"
 #include "dsl/compile.h"
 #include "dsl/decompile.h"
 
@@ -166,6 +167,7 @@ void dsl_source_examine(struct dsl_source *source) {
     findings_init(&source->findings, source->arena);
     dsl_parse(source->arena, source->text, &source->parsed, &source->findings);
     source->compiled = dsl_compile(source->arena, source->language, &source->parsed.program, &source->findings);
+    dsl_check(source->arena, source->language, &source->parsed, source->base, &source->findings);
     findings_sort(&source->findings);
 }
 

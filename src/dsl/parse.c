@@ -3,11 +3,13 @@
  *
  * A damaged declaration is given up. Reading goes on at the next keyword of a declaration, which is believed when
  *   - all braces that the damaged one opened are closed again, and the keyword begins a line or is followed by what
- *     such a declaration begins with; or
+ *     such a declaration begins with (MODEL and PLUGIN, which stand in routes too, must be); or
  *   - it begins a line, no further in than the damaged declaration did: then a brace was forgotten or is too many.
  * The second rule also looks back a few words from the mistake, because a forgotten brace is noticed only behind the
  * keyword: in `SIGNAL domain a { description: "x"` SIGNAL on the next line first passes for a field. It looks back no
  * further, so that time stays linear.
+ *
+ * Behind the last brace of the damaged declaration a line may also begin with what is no keyword but looks like one.
  *
  * A keyword that begins a line no further in than the RECIPE around it belongs to what is around the recipe: the recipe
  * is then over, and that too was told by the first mistake.
@@ -300,9 +302,8 @@ static bool is_key(const struct token *token) {
 }
 
 /* MODEL and PLUGIN stand inside of routes too. */
-static bool is_believable(const struct decl_word *word, const struct token *token) {
-    bool in_routes = word->kind == DSL_MODEL || word->kind == DSL_PLUGIN;
-    return !in_routes || has_shape(token, word->shape);
+static bool is_item_word(const struct decl_word *word) {
+    return word->kind == DSL_MODEL || word->kind == DSL_PLUGIN;
 }
 
 /* What a damaged declaration was. */
@@ -327,9 +328,17 @@ static bool begins_decl(struct parser *p, const struct list *list, const struct 
         return false;
     if (i < damage->mistake)
         return first && token->at.col <= damage->col && shaped;
-    if (braces <= list->braces)
-        return first || shaped;
-    return first && token->at.col <= damage->col && is_believable(word, token);
+    if (braces <= list->braces && (shaped || (first && !is_item_word(word))))
+        return true;
+    return first && token->at.col <= damage->col && (braces <= list->braces || shaped || !is_item_word(word));
+}
+
+/* A line that begins like a declaration though not with a keyword: one with a slip, which deserves to be told. */
+static bool resembles_decl(struct parser *p, const struct list *list, const struct damage *damage, size_t i,
+                           size_t braces) {
+    const struct token *token = &p->tokens[i];
+    return i > damage->mistake && braces == list->braces && token_is(token - 1, '}') && token->kind == TOKEN_IDENT &&
+           token->at.col <= damage->col && (has_shape(token, "n") || has_shape(token, "{")) && begins_line(p, token);
 }
 
 static void resume_at(struct parser *p, size_t i, size_t braces) {
@@ -360,7 +369,7 @@ static void recover(struct parser *p, struct list *list, const struct damage *da
             if (list->over || begins_decl(p, list, damage, word, i, braces))
                 break;
         }
-        if (token->kind == TOKEN_END)
+        if (token->kind == TOKEN_END || (!word && resembles_decl(p, list, damage, i, braces)))
             break;
         if (i < damage->mistake)
             continue;

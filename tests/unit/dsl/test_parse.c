@@ -583,6 +583,15 @@ static const struct parse_case resumed[] = {
     { "in a text that is indented as a whole", "  ROUTE b {\n    WHEN (\n  MODEL g {}\n  ROUTE g {}",
       "MODEL g {} | ROUTE g {}",
       "3:3: error: unexpected \"MODEL\" (expected signal reference, \"NOT\" or \"(\") [E101]\n" },
+    { "not an item behind a header that lost its brace",
+      "ROUTE b (description = \"d\")\n  PRIORITY 1\n  PLUGIN p {\n    a: 1\n  }\n  MODEL m\n}\nMODEL g {}",
+      "MODEL g {}", "2:3: error: unexpected \"PRIORITY\" (expected \"{\") [E101]\n" },
+    { "nor behind one that a string swallowed", "ROUTE b (description = \"never closed) {\n  MODEL m\n}\nMODEL g {}",
+      "MODEL g {}", "1:24: error: unterminated string [E102]\n" },
+    { "a keyword with a slip", "SIGNAL a b { x y }\nsignal a b {}\nROUTES r {\n}\nMODEL g {}", "MODEL g {}",
+      "1:16: error: unexpected \"y\" (expected \":\") [E101]\n"
+      "2:1: error: unexpected \"signal\" (expected declaration) (fix: change to \"SIGNAL\") [E101]\n"
+      "3:1: error: unexpected \"ROUTES\" (expected declaration) (fix: change to \"ROUTE\") [E101]\n" },
     { "two strings never closed",
       "SIGNAL a b { x: \"c }\nSIGNAL a g { x: \"d\" }\nSIGNAL a b { x: \"e }\nSIGNAL a h { x: \"f\" }",
       "SIGNAL a g {x='d'} | SIGNAL a h {x='f'}",

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/config_source.h"
+#include "cli/profile.h"
 #include "cli/socket_text.h"
 #include "core/buf.h"
 
@@ -106,6 +107,7 @@ static int envoy_run(const struct cli *cli, int argc, char **argv) {
 
 static const struct option_spec envoy_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "the same as the operand FILE", .env = "VSR_CONFIG" },
+    PROFILE_OPTION_BASE,
     { "extproc", 0, OPTION_TEXT, 0, "HOST:PORT", "where Envoy finds vsr: its --extproc-listen", "127.0.0.1:50051" },
     { "listen", 0, OPTION_TEXT, 0, "ADDR:PORT",
       "where Envoy listens, with the settings of the first listener; without it where the policy says" },

@@ -1,6 +1,7 @@
 /* config_explain - `vsr config explain`: the documentation of one key, and its value in a document. */
 #include "cli/cli.h"
 #include "cli/config_source.h"
+#include "cli/profile.h"
 #include "cli/term.h"
 #include "config/explain.h"
 #include "core/arena.h"
@@ -25,8 +26,9 @@ static int explain_document(const struct cli *cli, const char *file, vsr_str pat
     struct config_source source;
     int code = config_source_load(cli, file, false, &source);
     if (code == CLI_OK) {
+        const vsr_str files[] = { str_from_c(file), source.diag.second_file };
         buf_append_char(out, '\n');
-        if (explain_values(source.schema, source.doc, path, str_from_c(file), style, out) == 0)
+        if (explain_values(source.schema, source.doc, path, files, style, out) == 0)
             buf_printf(out, "  %s has no such place\n", file);
     }
     config_source_done(&source);
@@ -53,6 +55,7 @@ static int explain_run(const struct cli *cli, int argc, char **argv) {
 static const struct option_spec explain_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "also say what holds in this document, and where it stands",
       .env = "VSR_CONFIG" },
+    PROFILE_OPTION_BASE,
 };
 
 const struct command command_config_explain_spec = {

@@ -33,6 +33,7 @@ static int print_run(const struct cli *cli, int argc, char **argv) {
 
 static const struct option_spec print_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "the same as the operand FILE", .env = "VSR_CONFIG" },
+    PROFILE_OPTION_BASE,
     { "effective", 'e', OPTION_FLAG, 0, NULL, "with every default, and variables replaced by their values" },
 };
 

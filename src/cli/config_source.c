@@ -78,6 +78,9 @@ int config_source_load(const struct cli *cli, const char *file, bool keep_env, s
     *source = (struct config_source){ .arena = arena_new(0, 0), .file = file ? file : PROFILE_DEMO_NAME };
     source->schema = config_source_schema(source->arena);
     options.keep_env = keep_env;
+    rc = profile_base(cli, file, &options.base);
+    if (rc != CLI_OK)
+        return rc;
     rc = load(&options, cli, file, source);
     if (rc >= 0)
         return rc;

@@ -25,13 +25,6 @@ enum { READ_LEN = 65536, COMPLAINTS_LEN_MAX = 64 << 20 };
 
 /* ---- reading */
 
-static bool has_option(const struct cli *cli, const char *name) {
-    for (size_t i = 0; i < cli->command->n_options; i++)
-        if (strcmp(cli->command->options[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static int io_failure(const struct cli *cli, const struct vsr_err *err) {
     int code = cli_fail_err(cli, err);
     return err->code == VSR_E_IO ? CLI_IO : code;
@@ -142,7 +135,7 @@ const struct language *dsl_source_language(struct arena *arena) {
 
 int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
     struct dsl_source *source = ret_source;
-    const char *base = has_option(cli, "base") ? options_text(cli->options, "base") : NULL;
+    const char *base = options_knows(cli->options, "base") ? options_text(cli->options, "base") : NULL;
     int code;
     *source = (struct dsl_source){ .arena = arena_new(0, 0), .file = file };
     findings_init(&source->findings, source->arena);

@@ -206,6 +206,13 @@ static size_t spec_index(const struct options *options, const char *name) {
     return index;
 }
 
+bool options_knows(const struct options *options, const char *name) {
+    for (size_t i = 0; i < options->n_specs; i++)
+        if (strcmp(options->specs[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 bool options_has(const struct options *options, const char *name) {
     size_t index = spec_index(options, name);
     for (size_t i = 0; i < options->n_given; i++)

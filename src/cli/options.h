@@ -73,6 +73,9 @@ int options_parse(const struct option_spec *specs, size_t n_specs, int argc, cha
  * and the default stand in for values only.
  */
 
+/* Whether the table has such a row: for what several commands share. The only one that may be asked about any name. */
+bool options_knows(const struct options *options, const char *name);
+
 /* Whether the option was given; for flags, whether it is set. */
 bool options_has(const struct options *options, const char *name);
 

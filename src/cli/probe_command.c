@@ -225,9 +225,10 @@ static void set_options(struct probe_command *c, size_t jobs) {
 }
 
 /* Whoever asks a router elsewhere needs names only. */
-static int load_profile(struct probe_command *c, size_t jobs) {
+static int load_profile(struct probe_command *c, const char *base, size_t jobs) {
     bool asks = !options_has(c->cli->options, "no-models") && !options_text(c->cli->options, "router");
     const struct profile_options options = { .file = c->config_file,
+                                             .base = base,
                                              .n_threads = jobs,
                                              .models_dir = asks ? options_text(c->cli->options, "models-dir") : NULL };
     return profile_load_with(&options, &c->profile);
@@ -237,7 +238,10 @@ static int run_suite(struct probe_command *c) {
     struct diag diag = { .arena = c->arena };
     struct vsr_err err = VSR_ERR_NONE;
     size_t jobs = options_number(c->cli->options, "jobs");
-    int code;
+    const char *base;
+    int code = profile_base(c->cli, c->config_file, &base);
+    if (code != CLI_OK)
+        return code;
     if (read_suite(c, &diag, &err) < 0) {
         if (err.code == VSR_E_IO)
             return cli_usage(c->cli, "%s", err.text);
@@ -249,7 +253,7 @@ static int run_suite(struct probe_command *c) {
     VSR_ASSERT(c->suite != NULL);
     if (jobs == 0)
         jobs = (size_t)c->suite->evaluation.concurrency;
-    if (load_profile(c, jobs) < 0) {
+    if (load_profile(c, base, jobs) < 0) {
         code = profile_complain(c->cli, &c->profile);
     } else {
         if (c->profile.models)
@@ -277,6 +281,7 @@ static int probe_run_command(const struct cli *cli, int argc, char **argv) {
 
 static const struct option_spec probe_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "the profile; without it config.yaml beside the suite" },
+    PROFILE_OPTION_BASE,
     { "router", 0, OPTION_TEXT, 0, "URL", "ask the evaluation API of a running router instead of this process" },
     { "token", 0, OPTION_TEXT, 0, "TOKEN", "of that router's management API; the variable hides it from other users",
       .env = "VSR_MANAGEMENT_TOKEN" },

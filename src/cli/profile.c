@@ -57,6 +57,18 @@ struct config_load_options profile_load_options(bool strict_env) {
     };
 }
 
+int profile_base(const struct cli *cli, const char *file, const char **ret_base) {
+    *ret_base = NULL;
+    if (!options_knows(cli->options, "base"))
+        return CLI_OK;
+    if (file && str_ends(str_from_c(file), str_from_c(dsl_notation.suffix)))
+        *ret_base = options_text(cli->options, "base");
+    else if (options_has(cli->options, "base"))
+        return cli_usage(cli, "--base goes with a policy in the routing language (NAME%s), not with %s%s%s",
+                         dsl_notation.suffix, file ? "\"" : "", file ? file : "the demo", file ? "\"" : "");
+    return CLI_OK;
+}
+
 int profile_check_readable(const char *file, struct vsr_err *err) {
     struct stat info;
     int fd = open(file, O_RDONLY | O_CLOEXEC), rc = 0;
@@ -77,9 +89,12 @@ int profile_load_with(const struct profile_options *how, struct profile *ret_pro
                                         .generation = 1 };
     struct spinner *spinner;
     int rc;
+    options.load.base = how->base;
     *profile = (struct profile){ .arena = arena_new(0, 0) };
     diag_init(&profile->diag, profile->arena, str_from_c(file ? file : PROFILE_DEMO_NAME));
     rc = file ? profile_check_readable(file, &profile->err) : 0;
+    if (rc == 0 && how->base)
+        rc = profile_check_readable(how->base, &profile->err);
     if (rc < 0)
         return rc;
     profile->telemetry = telemetry_new();

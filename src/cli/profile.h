@@ -31,6 +31,20 @@ struct config_load_options profile_load_options(bool strict_env);
  * VSR_E_IO. */
 int profile_check_readable(const char *file, struct vsr_err *err) VSR_MUST_CHECK;
 
+/* For the tables of options of commands that read a policy. */
+#define PROFILE_OPTION_BASE \
+    { \
+        "base", 'b', OPTION_TEXT, OPTION_FILE, "FILE", \
+            "of a policy in the routing language: the configuration that it belongs to; without it the one beside it", \
+            .env = "VSR_BASE" \
+    }
+
+/*
+ * What --base says of the policy `file`, where the command has that option; NULL: nothing. CLI_USAGE (having
+ * complained) when it was given for a policy that has none, else CLI_OK.
+ */
+int profile_base(const struct cli *cli, const char *file, const char **ret_base);
+
 struct profile {
     struct arena *arena;       /* of `diag` */
     struct diag diag;          /* errors when loading failed; warnings may be there in any case */
@@ -43,6 +57,7 @@ struct profile {
 
 struct profile_options {
     const char *file; /* NULL: the demo */
+    const char *base; /* of a policy in the routing language; NULL: the one beside it */
     bool strict_env;
     size_t n_threads;       /* that evaluate at the same time */
     const char *models_dir; /* what `models/` stands for; NULL: no model is asked, and what only one can say is

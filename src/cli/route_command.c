@@ -169,12 +169,14 @@ static int route_with(const struct cli *cli, const struct profile *profile, stru
 
 static int route_profile(const struct cli *cli, struct arena *arena, vsr_str body) {
     bool asks = !options_has(cli->options, "no-models");
-    const struct profile_options options = { .file = options_text(cli->options, "config"),
-                                             .strict_env = options_has(cli->options, "strict-env"),
-                                             .n_threads = 1,
-                                             .models_dir = asks ? options_text(cli->options, "models-dir") : NULL };
+    struct profile_options options = { .file = options_text(cli->options, "config"),
+                                       .strict_env = options_has(cli->options, "strict-env"),
+                                       .n_threads = 1,
+                                       .models_dir = asks ? options_text(cli->options, "models-dir") : NULL };
     struct profile profile;
-    int code;
+    int code = profile_base(cli, options.file, &options.base);
+    if (code != CLI_OK)
+        return code;
     if (profile_load_with(&options, &profile) < 0) {
         code = profile_complain(cli, &profile);
     } else {
@@ -213,6 +215,7 @@ static const char *const trace_forms[] = { "text", "json", NULL };
 
 static const struct option_spec route_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "policy; without it the built-in demo", .env = "VSR_CONFIG" },
+    PROFILE_OPTION_BASE,
     { "messages", 'm', OPTION_TEXT, OPTION_FILE, "FILE",
       "instead of a prompt: a JSON array of messages, or a whole request body; `-` is standard input" },
     { "model", 0, OPTION_TEXT, 0, "NAME", "what the request asks for; without it the default recipe routes" },

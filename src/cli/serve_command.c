@@ -112,7 +112,10 @@ int command_serve(const struct cli *cli, int argc, char **argv) {
                          options_text(options, "extproc-listen"));
     if (idle_extproc_option(options, &gateway.extproc))
         return cli_usage(cli, "--%s needs --extproc-listen", idle_extproc_option(options, &gateway.extproc));
-    if (gateway.config_file && profile_check_readable(gateway.config_file, &err) < 0) {
+    if (profile_base(cli, gateway.config_file, &gateway.load.base) != CLI_OK)
+        return CLI_USAGE;
+    if ((gateway.config_file && profile_check_readable(gateway.config_file, &err) < 0) ||
+        (gateway.load.base && profile_check_readable(gateway.load.base, &err) < 0)) {
         (void)cli_fail_err(cli, &err);
         return CLI_USAGE;
     }

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/model_row.h"
+#include "cli/profile.h"
 
 /* What `vsr serve` accepts. The command itself is serve_command.c. */
 
@@ -9,6 +10,7 @@ static const char *const log_formats[] = { "text", "json", NULL };
 static const struct option_spec serve_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "policy to serve; without it the built-in demo",
       .env = "VSR_CONFIG" },
+    PROFILE_OPTION_BASE,
     { "watch", 0, OPTION_FLAG, 0, NULL, "reload when the file changes; so it is without being asked" },
     { "no-watch", 0, OPTION_FLAG, 0, NULL, "reload only on SIGHUP" },
     { "state-dir", 0, OPTION_TEXT, OPTION_FILE, "DIR",
@@ -39,12 +41,15 @@ const struct command command_serve_spec = {
     .name = "serve",
     .summary = "run the gateway",
     .usage = "vsr serve [OPTION]...",
-    .details = "Reads a policy, listens where it says, routes each request by it and forwards it to the chosen model.\n"
-               "A change of the file, or SIGHUP, brings the policy into service as it is now; SIGTERM and SIGINT let\n"
-               "requests in flight finish, then stop.\n",
+    .details =
+        "Reads a policy, listens where it says, routes each request by it and forwards it to the chosen model.\n"
+        "A policy may be a program of the routing language, NAME.dsl; listeners and providers are in its base then.\n"
+        "A change of the file, or SIGHUP, brings the policy into service as it is now; SIGTERM and SIGINT let\n"
+        "requests in flight finish, then stop.\n",
     .examples = "vsr serve\n"
                 "vsr serve -c policy.yaml --log-format json\n"
-                "vsr serve -c policy.yaml --metrics-listen off\n",
+                "vsr serve -c policy.yaml --metrics-listen off\n"
+                "vsr serve -c policy.dsl --base config.yaml\n",
     .operands = OPERANDS_NONE,
     .options = serve_options,
     .n_options = VSR_COUNT(serve_options),

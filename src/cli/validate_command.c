@@ -233,17 +233,22 @@ static int print_failure(const struct cli *cli, struct profile *profile, bool js
 }
 
 static int validate_run(const struct cli *cli, int argc, char **argv) {
-    const char *file = options_text(cli->options, "config");
+    struct profile_options options = { .file = options_text(cli->options, "config"),
+                                       .strict_env = options_has(cli->options, "strict-env"),
+                                       .n_threads = 1 };
     bool json = options_has(cli->options, "json") || strcmp(options_text(cli->options, "format"), "json") == 0;
     struct profile profile;
     int rc, code;
-    if (argc > 0 && file)
-        return cli_usage(cli, "two files: \"%s\" and \"%s\"", file, argv[0]);
+    if (argc > 0 && options.file)
+        return cli_usage(cli, "two files: \"%s\" and \"%s\"", options.file, argv[0]);
     if (argc > 0)
-        file = argv[0];
-    if (!file)
+        options.file = argv[0];
+    if (!options.file)
         return cli_usage(cli, "which file?");
-    rc = profile_load(file, options_has(cli->options, "strict-env"), &profile);
+    code = profile_base(cli, options.file, &options.base);
+    if (code != CLI_OK)
+        return code;
+    rc = profile_load_with(&options, &profile);
     if (rc < 0 && profile.diag.n_errors == 0)
         code = print_failure(cli, &profile, json);
     else
@@ -256,6 +261,7 @@ static const char *const formats[] = { "text", "json", NULL };
 
 static const struct option_spec validate_options[] = {
     { "config", 'c', OPTION_TEXT, OPTION_FILE, "FILE", "the same as the operand FILE" },
+    PROFILE_OPTION_BASE,
     { "strict-env", 0, OPTION_FLAG, 0, NULL, "an unset ${VARIABLE} without a default is an error" },
     { "format", 0, OPTION_TEXT, 0, "FORMAT", "text or json", "text", NULL, formats },
     { "json", 0, OPTION_FLAG, 0, NULL, "the same as --format json" },

@@ -87,16 +87,20 @@ static bool is_in_second(const struct diag_item *item) {
     return item->line >= YAML_SECOND_FILE;
 }
 
-static uint32_t line_of(const struct diag_item *item) {
+uint32_t diag_item_line(const struct diag_item *item) {
     return is_in_second(item) ? item->line - YAML_SECOND_FILE : item->line;
+}
+
+vsr_str diag_item_file(const struct diag *diag, const struct diag_item *item) {
+    return is_in_second(item) ? diag->second_file : diag->file;
 }
 
 static void print_item(const struct diag *diag, const struct diag_item *item, struct buf *out, bool colour) {
     const char *label = item->severity == DIAG_ERROR ? "error" : "warning";
     const char *paint = item->severity == DIAG_ERROR ? "\033[31m" : "\033[33m";
-    buf_append(out, is_in_second(item) ? diag->second_file : diag->file);
-    if (line_of(item))
-        buf_printf(out, ":%u:%u", line_of(item), item->col);
+    buf_append(out, diag_item_file(diag, item));
+    if (diag_item_line(item))
+        buf_printf(out, ":%u:%u", diag_item_line(item), item->col);
     buf_printf(out, ": %s%s[%s]%s ", colour ? paint : "", label, item->code, colour ? "\033[0m" : "");
     if (item->path.len)
         buf_printf(out, "%.*s: ", VSR_FMT(item->path));
@@ -125,7 +129,7 @@ static void json_item(struct json_writer *w, const struct diag *diag, const stru
     json_write_key(w, VSR_STR("path"));
     json_write_str(w, item->path);
     json_write_key(w, VSR_STR("line"));
-    json_write_u64(w, line_of(item));
+    json_write_u64(w, diag_item_line(item));
     json_write_key(w, VSR_STR("column"));
     json_write_u64(w, item->col);
     json_write_key(w, VSR_STR("message"));

@@ -61,6 +61,10 @@ static inline bool diag_full(const struct diag *diag) {
 /* Orders by line, column, then order of arrival. */
 void diag_sort(struct diag *diag);
 
+/* Where a problem is: the file, and the line in it. */
+vsr_str diag_item_file(const struct diag *diag, const struct diag_item *item);
+uint32_t diag_item_line(const struct diag_item *item);
+
 /* One line each; `colour` for terminals. */
 void diag_print(const struct diag *diag, struct buf *out, bool colour);
 /*

@@ -306,7 +306,7 @@ int explain_key(const struct schema *schema, vsr_str path, const struct explain_
 
 struct values {
     const struct steps *steps;
-    vsr_str file;
+    const vsr_str *files; /* the document's two */
     const struct explain_style *style;
     struct arena *arena;
     struct buf *out;
@@ -316,8 +316,10 @@ struct values {
 static void print_place(const struct values *v, const void *object, const struct field *field, bool written) {
     const struct config_at *at = object;
     const struct yaml_node *key = written ? yaml_get_key(at->node, str_from_c(field->name)) : NULL;
+    bool second = key && key->line >= YAML_SECOND_FILE;
     if (key)
-        buf_printf(v->out, "%s%.*s:%u:%u%s", v->style->dim, VSR_FMT(v->file), key->line, key->col, v->style->plain);
+        buf_printf(v->out, "%s%.*s:%u:%u%s", v->style->dim, VSR_FMT(v->files[second]),
+                   second ? key->line - YAML_SECOND_FILE : key->line, key->col, v->style->plain);
     else
         buf_printf(v->out, "%sdefault%s", v->style->dim, v->style->plain);
 }
@@ -410,11 +412,11 @@ static void walk_object(struct values *v, const struct schema *schema, const voi
     }
 }
 
-size_t explain_values(const struct schema *schema, const void *object, vsr_str path, vsr_str file,
+size_t explain_values(const struct schema *schema, const void *object, vsr_str path, const vsr_str files[2],
                       const struct explain_style *style, struct buf *out) {
     struct steps steps;
     struct vsr_err err = VSR_ERR_NONE;
-    struct values v = { .steps = &steps, .file = file, .style = style, .out = out };
+    struct values v = { .steps = &steps, .files = files, .style = style, .out = out };
     if (read_path(path, &steps, &err) < 0)
         return 0;
     v.arena = arena_new(0, 0);

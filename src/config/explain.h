@@ -31,10 +31,11 @@ int explain_key(const struct schema *schema, vsr_str path, const struct explain_
                 struct vsr_err *err) VSR_MUST_CHECK;
 
 /*
- * Writes the effective value of each place in `object`, a struct of `schema` decoded from `file`, that `path` names,
- * with its position. Returns how many there are. Secrets are masked.
+ * Writes the effective value of each place in `object`, a struct of `schema`, that `path` names, with its position.
+ * `files`: the one that it was decoded from, and the second where there are two (diag.h). Returns how many there are.
+ * Secrets are masked.
  */
-size_t explain_values(const struct schema *schema, const void *object, vsr_str path, vsr_str file,
+size_t explain_values(const struct schema *schema, const void *object, vsr_str path, const vsr_str files[2],
                       const struct explain_style *style, struct buf *out);
 
 #endif

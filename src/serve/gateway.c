@@ -40,9 +40,9 @@ static void log_diag(const struct diag *diag) {
     for (size_t i = 0; i < diag->n_items; i++) {
         const struct diag_item *item = &diag->items[i];
         LOG_AT(item->severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "configuration problem",
-               LOG_C("code", item->code), LOG_S("file", diag->file), LOG_U("line", item->line),
-               LOG_U("column", item->col), LOG_S("path", item->path), LOG_S("message", item->message),
-               LOG_S("hint", item->hint));
+               LOG_C("code", item->code), LOG_S("file", diag_item_file(diag, item)),
+               LOG_U("line", diag_item_line(item)), LOG_U("column", item->col), LOG_S("path", item->path),
+               LOG_S("message", item->message), LOG_S("hint", item->hint));
     }
 }
 

@@ -119,8 +119,9 @@ static void describe(struct reload_job *job) {
         const struct diag_item *item = &diag->items[i];
         if (item->severity != DIAG_ERROR)
             continue;
-        (void)err_set(&job->err, job->rc, "%.*s:%u:%u: %s %.*s: %.*s", VSR_FMT(diag->file), item->line, item->col,
-                      item->code, VSR_FMT(item->path), VSR_FMT(item->message));
+        (void)err_set(&job->err, job->rc, "%.*s:%u:%u: %s%s%.*s: %.*s", VSR_FMT(diag_item_file(diag, item)),
+                      diag_item_line(item), item->col, item->code, item->path.len ? " " : "", VSR_FMT(item->path),
+                      VSR_FMT(item->message));
         if (diag->n_errors > 1)
             (void)err_wrap(&job->err, "%zu errors, the first at", diag->n_errors);
         return;

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     VSR_ASSERT((rc == 0) == (out.len > 0) || buf_failed(&out));
     VSR_ASSERT(rc == 0 || err.code == rc);
     buf_reset(&out);
-    (void)explain_values(schema, doc, path, VSR_STR("t"), &style, &out);
+    (void)explain_values(schema, doc, path, (const vsr_str[]){ VSR_STR("t"), VSR_STR("u") }, &style, &out);
     buf_done(&out);
     return 0;
 }

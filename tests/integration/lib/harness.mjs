@@ -8,7 +8,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -186,22 +186,27 @@ export class Vsr {
   #stopped = null;
   log = '';
 
-  /** Starts vsr on a free port and waits until it is ready. Options: `env`, `args`, `ready` (false: do not wait). */
-  static async start(document, { env = {}, args = [], ready = true } = {}) {
+  /**
+   * Starts vsr on a free port and waits until it is ready. Options: `env`, `args`, `ready` (false: do not wait),
+   * `beside` (`{name: text}` of further files in its folder), `policy` (which file is served, config.yaml if left out).
+   */
+  static async start(document, { env = {}, args = [], ready = true, beside = {}, policy = 'config.yaml' } = {}) {
     assert.ok(existsSync(program), `${program} does not exist: build it first, or set VSR_BUILD_DIR`);
     const vsr = new Vsr();
     vsr.dir = mkdtempSync(path.join(tmpdir(), 'vsr-test-'));
     vsr.file = path.join(vsr.dir, 'config.yaml');
+    vsr.policy = path.join(vsr.dir, policy);
     vsr.port = await freePort();
     vsr.metricsPort = await freePort();
     vsr.write(document);
+    for (const [name, text] of Object.entries(beside)) vsr.writeBeside(name, text);
     vsr.#spawn(args, env);
     if (ready) await vsr.ready();
     return vsr;
   }
 
   #spawn(args, env) {
-    const command = [program, 'serve', '-c', this.file, '--metrics-listen', `127.0.0.1:${this.metricsPort}`, ...args];
+    const command = [program, 'serve', '-c', this.policy, '--metrics-listen', `127.0.0.1:${this.metricsPort}`, ...args];
     const prefix = dieWithParent ? 'setpriv --pdeathsig KILL ' : '';
     const script = `ulimit -n ${FILES_MAX} 2>/dev/null || ulimit -n $(ulimit -H -n); exec ${prefix}"$@"`;
     // Two workers whatever the machine, so that per-worker state shows and counts stay predictable.
@@ -241,8 +246,15 @@ export class Vsr {
       this.token = listeners?.[0]?.api_keys?.[0];
       text = JSON.stringify({ ...document, listeners }, null, 2);
     }
-    writeFileSync(`${this.file}.new`, text);
-    renameSync(`${this.file}.new`, this.file);
+    this.writeBeside('config.yaml', text);
+  }
+
+  /** Writes another file of its folder, whole or not at all. */
+  writeBeside(name, text) {
+    const file = path.join(this.dir, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
   }
 
   async ready() {

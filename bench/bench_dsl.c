@@ -3,7 +3,8 @@
  *
  * The program: keyword and embedding signals, cards and routes with conditions of three to five leaves, models with
  * options, an algorithm and plugins. Prints JSON, milliseconds of the thread's own clock, medians: `read` is text to
- * tree, `compile` tree to configuration, `decompile` and `format` back to text.
+ * tree, `check` what an editor does after each keystroke besides, `compile` tree to configuration, `decompile` and
+ * `format` back to text.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "config/document.h"
 #include "core/arena.h"
 #include "core/buf.h"
+#include "dsl/check.h"
 #include "dsl/compile.h"
 #include "dsl/decompile.h"
 #include "dsl/findings.h"
@@ -106,9 +108,9 @@ static const struct config_parts *all_parts(void) {
     return &parts;
 }
 
-enum stage { STAGE_READ, STAGE_COMPILE, STAGE_DECOMPILE, STAGE_FORMAT, STAGES };
+enum stage { STAGE_READ, STAGE_CHECK, STAGE_COMPILE, STAGE_DECOMPILE, STAGE_FORMAT, STAGES };
 
-static void check(const struct findings *findings, const char *what) {
+static void tell(const struct findings *findings, const char *what) {
     struct findings_style style = { 0 };
     struct buf out;
     if (findings->n_of[FINDING_ERROR] == 0)
@@ -129,11 +131,14 @@ static void run_once(const struct language *language, vsr_str source, double tim
     findings_init(&findings, arena);
     dsl_parse(arena, source, &parsed, &findings);
     times[STAGE_READ] = since(start);
-    check(&findings, "the program does not parse");
+    tell(&findings, "the program does not parse");
+    start = now();
+    dsl_check(arena, language, &parsed, NULL, &findings);
+    times[STAGE_CHECK] = since(start);
     start = now();
     root = dsl_compile(arena, language, &parsed.program, &findings);
     times[STAGE_COMPILE] = since(start);
-    check(&findings, "the program does not compile");
+    tell(&findings, "the program does not compile");
     buf_init(&text, TEXT_LEN_MAX);
     start = now();
     dsl_decompile(arena, language, root, &findings, &text);
@@ -142,7 +147,7 @@ static void run_once(const struct language *language, vsr_str source, double tim
     start = now();
     dsl_format(language, &parsed, &text);
     times[STAGE_FORMAT] = since(start);
-    check(&findings, "the configuration cannot be written");
+    tell(&findings, "the configuration cannot be written");
     buf_done(&text);
     arena_free(arena);
 }
@@ -153,7 +158,7 @@ static int compare_doubles(const void *left, const void *right) {
 }
 
 static void measure(const struct language *language, const char *name, vsr_str source) {
-    static const char *const names[STAGES] = { "read", "compile", "decompile", "format" };
+    static const char *const names[STAGES] = { "read", "check", "compile", "decompile", "format" };
     double times[STAGES][ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
         double one[STAGES];

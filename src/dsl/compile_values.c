@@ -92,8 +92,9 @@ struct yaml_node *compile_free(struct compile *c, const struct dsl_value *value)
     switch (value->kind) {
     case DSL_STRING:
         return compile_text(c, value->text, &value->at);
-    case DSL_INT:
-        return compile_int(c, value->integer, &value->at);
+    case DSL_INT: /* minus zero is no integer */
+        return value->integer == 0 && signbit(value->number) ? number(c, value->number, &value->at)
+                                                             : compile_int(c, value->integer, &value->at);
     case DSL_FLOAT:
         return number(c, value->number, &value->at);
     case DSL_BOOL:

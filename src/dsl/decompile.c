@@ -107,9 +107,10 @@ vsr_str decompile_text(const struct yaml_node *mapping, const char *key) {
 /* ---- sections */
 
 static void write_rule(struct decompile *d) {
+    char rule[RULE_COLUMNS];
+    memset(rule, '=', sizeof(rule));
     buf_append_c(d->out, "# ");
-    for (int i = 0; i < RULE_COLUMNS; i++)
-        buf_append_char(d->out, '=');
+    buf_append(d->out, str_make(rule, sizeof(rule)));
     buf_append_char(d->out, '\n');
 }
 
@@ -133,7 +134,7 @@ static void write_settings(struct decompile *d, const struct yaml_node *routing)
         return;
     decompile_header(d, "ROUTING PROFILE", (vsr_str){ 0 });
     buf_append_c(d->out, "ROUTING {\n  strategy: ");
-    spell_name(d->out, strategy);
+    spell_word(d->out, strategy);
     buf_append_char(d->out, '\n');
     for (size_t i = 0; i < fields.block->n_fields; i++) {
         const struct language_field *field = &fields.block->fields[i];

@@ -96,8 +96,10 @@ static void write_loras(struct decompile *d, const struct language_field *field,
     buf_append_c(d->out, "  loras: [\n");
     for (size_t i = 0; i < list->n_items; i++) {
         bool first_field = true;
-        if (decompile_text(list->items[i], "name").len == 0)
+        if (decompile_text(list->items[i], "name").len == 0) {
+            decompile_lost(d, list->items[i], "a LoRA without a name is none");
             continue;
+        }
         fields.inside = list->items[i];
         buf_append_c(d->out, first ? "    { " : ",\n    { ");
         for (size_t j = 0; j < field->block->n_fields; j++) {

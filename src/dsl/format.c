@@ -42,7 +42,7 @@ static void flat_options(struct format *f, const struct dsl_fields *options) {
         spell_name(f->out, option->key.text);
         buf_append_c(f->out, " = ");
         if (option->value.kind == DSL_STRING && str_eq_c(option->key.text, "strategy"))
-            spell_name(f->out, option->value.text);
+            spell_word(f->out, option->value.text);
         else
             format_flat_value(f, &option->value, NULL, f->out);
     }
@@ -85,7 +85,7 @@ static void write_routing_field(struct format *f, const struct format_unit *unit
     spell_name(f->out, field->key.text);
     buf_append_c(f->out, ": ");
     if (field->value.kind == DSL_STRING && str_eq_c(field->key.text, "strategy"))
-        spell_name(f->out, field->value.text);
+        spell_word(f->out, field->value.text);
     else
         format_value(f, &field->value, unit->context, indent);
 }

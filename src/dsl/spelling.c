@@ -87,3 +87,13 @@ void spell_name(struct buf *out, vsr_str text) {
     else
         spell_string(out, text);
 }
+
+/* ---- words as values */
+
+void spell_word(struct buf *out, vsr_str text) {
+    bool read_otherwise = str_eq_c(text, "true") || str_eq_c(text, "false") || str_eq_c(text, "null");
+    if (read_otherwise)
+        spell_string(out, text);
+    else
+        spell_name(out, text);
+}

@@ -17,6 +17,8 @@ struct buf;
 void spell_string(struct buf *out, vsr_str text);
 /* Bare where the whole of it is an identifier, else quoted. */
 void spell_name(struct buf *out, vsr_str text);
+/* The same for values, where `true`, `false` and `null` are no text. */
+void spell_word(struct buf *out, vsr_str text);
 bool spelling_is_identifier(vsr_str text);
 
 /* Whether strings hold the code point as it is; the blank is the only space that they do. */

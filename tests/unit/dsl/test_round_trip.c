@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "config/yaml_edit.h"
 #include "decompiled.h"
+#include "generated.h"
 
 static vsr_str compiled_text(struct compiled *c, vsr_str program, const char *name) {
     compiled_make(c, program);
@@ -171,4 +172,160 @@ TEST(own_recipes_are_fixed_points) {
     }
 }
 
-RUN_TESTS(T(published_profiles_are_fixed_points), T(own_recipes_are_fixed_points))
+/* ---- configurations made at random */
+
+enum { CASES = 10000, CASES_LONG = 100000 };
+
+static void prune(const struct schema *schema, struct yaml_node *node);
+
+static void prune_value(const struct schema *schema, const struct field *field, const struct yaml_node *object,
+                        struct yaml_node *value) {
+    const struct field_variant *variant = field->kind == FIELD_VARIANT ? schema_variant(schema, field, object) : NULL;
+    bool list = field->kind == FIELD_OBJECTS || field->kind == FIELD_OBJECT_MAP;
+    if (variant && variant->schema)
+        prune(variant->schema, value);
+    else if (field->object && !list)
+        prune(field->object, value);
+    for (size_t i = 0; list && i < value->n_items; i++)
+        prune(field->object, value->items[i]);
+}
+
+/* Whether the value is what holds unsaid: zero, where the table has no default and absence has no meaning of its own.
+ */
+static bool is_unsaid(const struct schema *schema, const struct field *field, const struct yaml_node *value) {
+    bool block = strcmp(schema->name, "algorithm") == 0; /* an empty one is as good as none */
+    double number;
+    if (field->fallback || field->flags & FIELD_UNSET)
+        return false;
+    if (value->kind != YAML_SCALAR)
+        return value->n_items == 0 && (block || field->kind != FIELD_OPTIONAL) && field->kind != FIELD_NODE;
+    return value->text.len == 0 || str_eq_c(value->text, "false") ||
+           ((field->kind == FIELD_INT || field->kind == FIELD_NUMBER) &&
+            value_number(value->text, &number) == VALUE_OK && number == 0);
+}
+
+/* Leaves out what holds anyway, so that configurations which mean the same say the same. */
+static void prune(const struct schema *schema, struct yaml_node *node) {
+    for (size_t i = node->kind == YAML_MAPPING ? node->n_items : 0; i > 0; i--) {
+        const struct field *field = schema_field(schema, node->keys[i - 1]->text);
+        if (!field)
+            continue;
+        prune_value(schema, field, node, node->items[i - 1]);
+        if (field->kind == FIELD_NUMBER && str_eq_c(node->items[i - 1]->text, "-0")) /* the same number */
+            node->items[i - 1]->text = VSR_STR("0");
+        if (is_unsaid(schema, field, node->items[i - 1]))
+            yaml_remove(node, i - 1);
+    }
+}
+
+/* Keys have no order of their own. By insertion: there are few. */
+static void sort_keys(struct yaml_node *node) {
+    for (size_t i = 0; node->kind != YAML_SCALAR && i < node->n_items; i++) {
+        struct yaml_node *value = node->items[i], *key = node->kind == YAML_MAPPING ? node->keys[i] : NULL;
+        size_t at = i;
+        sort_keys(value);
+        for (; key && at > 0 && str_cmp(node->keys[at - 1]->text, key->text) > 0; at--) {
+            node->keys[at] = node->keys[at - 1];
+            node->items[at] = node->items[at - 1];
+        }
+        if (key) {
+            node->keys[at] = key;
+            node->items[at] = value;
+        }
+    }
+}
+
+/* What the tables make of it, with everything that holds. */
+static vsr_str meaning(struct arena *arena, const struct schema *schema, struct yaml_node *node) {
+    struct yaml_node *root = yaml_copy(arena, node);
+    void *object = arena_alloc(arena, schema->size);
+    struct diag diag;
+    struct buf out;
+    vsr_str text;
+    diag_init(&diag, arena, VSR_STR("t"));
+    prune(schema, root);
+    sort_keys(root);
+    (void)schema_decode(schema, root, VSR_STR(""), object, arena, &diag);
+    buf_init(&out, COMPILED_LEN_MAX);
+    schema_print_flow(schema, object, SCHEMA_MEANING, &out);
+    text = arena_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+/* The first place where they differ, with what stands around it. */
+static void check_same_meaning(vsr_str got, vsr_str want, vsr_str text, const char *name) {
+    size_t at = 0, from;
+    while (at < got.len && at < want.len && got.ptr[at] == want.ptr[at])
+        at++;
+    from = at > 200 ? at - 200 : 0;
+    CHECK_MSG(at == got.len && at == want.len, "case \"%s\": means\n%.*s\nwant\n%.*s\nof\n%.*s", name,
+              VSR_FMT(str_sub(got, from, at + 200)), VSR_FMT(str_sub(want, from, at + 200)), VSR_FMT(text));
+}
+
+/* Canonical text has no mistake of its own, whatever is wrong with what it says. */
+static void check_reads(struct compiled *c, const char *name) {
+    for (size_t i = 0; i < c->findings.n; i++)
+        CHECK_MSG(c->findings.items[i].code[1] != '1', "case \"%s\": %.*s\n%.*s", name, VSR_FMT(compiled_findings(c)),
+                  VSR_FMT(c->parsed.source));
+}
+
+/* Reading YAML costs more than all the rest: a part of the cases is enough. */
+enum { WRITTEN_PERCENT = 25 };
+
+static void check_generated(struct gen *g, const char *name) {
+    struct yaml_node *root = gen_config(g);
+    vsr_str text = decompiled(g->arena, root, NULL);
+    bool written = gen_chance(g, WRITTEN_PERCENT);
+    struct compiled c;
+    if (written)
+        check_same_text(decompiled(g->arena, yaml_parsed(g->arena, yaml_text(g->arena, root)), NULL), text, name);
+    compiled_make(&c, text);
+    check_reads(&c, name);
+    check_same_meaning(meaning(g->arena, g->document, c.root), meaning(g->arena, g->document, root), text, name);
+    check_same_text(decompiled(g->arena, c.root, NULL), text, name);
+    if (written)
+        check_same_text(decompiled(g->arena, yaml_parsed(g->arena, yaml_text(g->arena, c.root)), NULL), text, name);
+    compiled_done(&c);
+}
+
+/* The document's table with what belongs to routing alone. */
+static const struct schema *routing_schema(struct arena *arena) {
+    static const vsr_str names[] = { VSR_STR_INIT("routing"), VSR_STR_INIT("entrypoints"), VSR_STR_INIT("recipes") };
+    const struct schema *document = config_schema(arena, dsl_parts());
+    struct schema *schema = ARENA_NEW(arena, struct schema);
+    struct field *fields = ARENA_ARRAY(arena, struct field, VSR_COUNT(names));
+    for (size_t i = 0; i < VSR_COUNT(names); i++)
+        fields[i] = *schema_field(document, names[i]);
+    *schema = *document;
+    schema->fields = fields;
+    schema->n_fields = VSR_COUNT(names);
+    schema->check = NULL;
+    return schema;
+}
+
+static void run_cases(void (*check)(struct gen *, const char *)) {
+    const char *only = getenv("VSR_TEST_SEED");
+    struct arena *tables = arena_new(0, 0);
+    const struct schema *document = routing_schema(tables);
+    size_t n = getenv("VSR_TEST_LONG") ? CASES_LONG : CASES;
+    for (size_t i = 0; i < n; i++) {
+        struct gen g = { .arena = arena_new(0, 0), .document = document };
+        char name[64];
+        size_t seed = only ? strtoul(only, NULL, 10) : i;
+        gen_seed(&g, seed);
+        (void)snprintf(name, sizeof(name), "VSR_TEST_SEED=%zu", seed);
+        check(&g, name);
+        arena_free(g.arena);
+        if (only)
+            break;
+    }
+    arena_free(tables);
+}
+
+TEST(configurations_mean_what_their_text_means) {
+    run_cases(check_generated);
+}
+
+RUN_TESTS(T(published_profiles_are_fixed_points), T(own_recipes_are_fixed_points),
+          T(configurations_mean_what_their_text_means))

@@ -3,7 +3,7 @@
 #include "core/arena.h"
 #include "dsl/findings.h"
 
-/* Those of the domain classifier; test_contracts compares them with what the signal takes. */
+/* Those of the domain classifier; test_compile compares them with what the signal takes. */
 static const vsr_str labels[] = {
     VSR_STR_INIT("biology"),   VSR_STR_INIT("business"),    VSR_STR_INIT("chemistry"), VSR_STR_INIT("computer science"),
     VSR_STR_INIT("economics"), VSR_STR_INIT("engineering"), VSR_STR_INIT("health"),    VSR_STR_INIT("history"),

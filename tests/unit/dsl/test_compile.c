@@ -2,7 +2,8 @@
  */
 #include "compiled.h"
 
-#include <dirent.h>
+#include "config/load.h"
+#include "dsl/domain_labels.h"
 
 enum { PATH_LEN = 1024 };
 
@@ -368,6 +369,45 @@ TEST(fixes_mend) {
     }
 }
 
+/* The language knows the labels that the signal takes, and no other. */
+TEST(domains_are_those_of_the_signal) {
+    static const char *const words[] = { "biology",
+                                         "business",
+                                         "chemistry",
+                                         "computer science",
+                                         "economics",
+                                         "engineering",
+                                         "health",
+                                         "history",
+                                         "law",
+                                         "math",
+                                         "other",
+                                         "philosophy",
+                                         "physics",
+                                         "psychology",
+                                         "computer_science",
+                                         "Law",
+                                         "sports",
+                                         "" };
+    struct config_load_options options = { .parts = *dsl_parts(), .no_files = true };
+    struct arena *arena = arena_new(0, 0);
+    size_t n = 0;
+    for (size_t i = 0; i < VSR_COUNT(words); i++) {
+        const struct config_document *doc = NULL;
+        struct diag diag;
+        bool loads = config_load_text(arena,
+                                      arena_printf(arena,
+                                                   "version: v0.3\nrouting: {signals: {domains: [{name: d, "
+                                                   "mmlu_categories: ['%s']}]}}\n",
+                                                   words[i]),
+                                      VSR_STR("t"), &options, &doc, &diag) == 0;
+        CHECK_INT(domain_is_label(str_from_c(words[i])), loads, words[i]);
+        n += loads;
+    }
+    CHECK_INT(n, 14, "labels");
+    arena_free(arena);
+}
+
 /* ---- limits */
 
 static vsr_str repeated(struct buf *out, const char *head, const char *each, size_t n, const char *tail) {
@@ -449,4 +489,4 @@ TEST(nodes_have_places) {
 }
 
 RUN_TESTS(T(examples_mean_what_they_say), T(constructs_become_yaml), T(errors_say_where_and_what), T(fixes_mend),
-          T(limits_hold), T(many_trees_are_told), T(nodes_have_places))
+          T(domains_are_those_of_the_signal), T(limits_hold), T(many_trees_are_told), T(nodes_have_places))

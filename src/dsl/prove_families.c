@@ -140,7 +140,7 @@ static struct rail composer_rail(const struct family *family, const struct confi
     return rule->negated ? rail_not(rail) : rail;
 }
 
-/* All levels of a rule fail together. */
+/* All levels of a rule fail together, and then none matches. */
 static void say_levels(const struct family *family, size_t i) {
     struct solver *solver = family->solver;
     struct config_rule *tree = family->config->tree ? family->config->tree(rule(family, i)) : NULL;
@@ -155,6 +155,7 @@ static void say_levels(const struct family *family, size_t i) {
         first = first ? first : slot;
         slot->failed = theory_failed(family->theory, first);
         SOLVER_CLAUSE(solver, -slot->match, composed);
+        SOLVER_CLAUSE(solver, -slot->match, -slot->failed);
         clause[n] = levels[n] = slot->match;
         n++;
     }

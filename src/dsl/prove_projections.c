@@ -185,6 +185,7 @@ static void number_score(struct theory *theory, struct theory_score *score) {
     theory->scores =
         arena_grow(theory->arena, theory->scores, sizeof(*theory->scores), theory->n_scores, &theory->scores_cap);
     theory->scores[theory->n_scores++] = score;
+    score->is_first = true;
 }
 
 static void say_mapping(struct theory_scope *scope, const struct config_mapping *mapping) {
@@ -205,6 +206,7 @@ static void say_mapping(struct theory_scope *scope, const struct config_mapping 
         int emitted = mapping->method == 1 ? within : solver_and2(solver, within, -earlier);
         SOLVER_CLAUSE(solver, -slot->match, emitted);
         SOLVER_CLAUSE(solver, slot->match, -emitted);
+        slot->later &= score->is_first;
         earlier = solver_or2(solver, earlier, within);
         theory_measure(slot, theory_own_number(theory, 0.5, 1), slot->match);
     }

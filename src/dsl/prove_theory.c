@@ -109,6 +109,7 @@ static vsr_str type_of(const struct theory_scope *scope, int family) {
 static struct theory_slot *slot_new(struct theory *theory, vsr_str type) {
     struct theory_slot *slot = ARENA_NEW(theory->arena, struct theory_slot);
     slot->id = theory->n_slots++;
+    slot->later = theory->n_scopes > 1;
     slot->match = solver_var(theory->solver);
     slot->never_fails = theory_family_never_fails(type);
     return slot;
@@ -374,6 +375,8 @@ static vsr_str leaf_text(struct theory_scope *scope, const struct config_rule *r
     if (rule->predicate)
         write_bounds(&out, rule->predicate);
     buf_append_c(&out, before ? ") before ranking" : ")");
+    if (theory_slot(scope, rule->family, rule->name)->later)
+        buf_append_c(&out, " after the change");
     text = arena_str(scope->theory->arena, buf_str(&out));
     buf_done(&out);
     return text;
@@ -425,6 +428,7 @@ static void count_members(struct theory_scope *scope) {
 void theory_scope_init(struct theory_scope *scope, struct theory *theory, const struct config_document *doc,
                        const struct config_routing *routing, bool sharing) {
     *scope = (struct theory_scope){ .theory = theory, .doc = doc, .routing = routing, .sharing = sharing };
+    theory->n_scopes++;
     map_init(&scope->slots, theory->arena);
     map_init(&scope->scores, theory->arena);
     map_init(&scope->members, theory->arena);

@@ -41,6 +41,7 @@ struct rail {
 
 struct theory_slot {
     uint32_t id;
+    bool later;            /* of a document that is not the theory's first, and not one of that one's */
     int match;             /* literal: the rule is matched, once competitions are over */
     int failed;            /* literal: could not be evaluated; 0: nobody asked yet */
     bool never_fails;      /* then `failed` is never */
@@ -65,8 +66,9 @@ struct theory_score {
     double least, most; /* over all requests; infinite where an input has no bound */
     struct theory_term *terms;
     size_t n_terms, cap;
-    vsr_str key; /* what it is made of */
-    uint32_t id; /* of all that are made of the same */
+    vsr_str key;   /* what it is made of */
+    uint32_t id;   /* of all that are made of the same */
+    bool is_first; /* of those, the one that the number was made for */
 };
 
 struct theory {
@@ -84,6 +86,7 @@ struct theory {
     struct theory_score **scores; /* of all scopes */
     size_t n_scores, scores_cap;
     uint32_t n_slots;
+    size_t n_scopes;
     int text;     /* literal: the request has text */
     int ordinary; /* literal: it has, and everything could be evaluated */
 };

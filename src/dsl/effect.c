@@ -1,0 +1,372 @@
+#include "dsl/effect.h"
+
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/map.h"
+#include "dsl/prove_routes.h"
+
+/* One profile in both documents. */
+struct comparison {
+    struct arena *arena; /* of the solver and its theory */
+    struct arena *result_arena;
+    struct effects *effects;
+    size_t n_before; /* effects of other profiles */
+    vsr_str profile;
+    const struct config_document *docs[2];
+    struct solver solver;
+    struct theory theory;
+    struct theory_scope scopes[2];
+    struct prove_routes routes[2];
+    size_t *partners[2]; /* per route: the route of that name in the other document; SIZE_MAX: none */
+    int *differs[2];     /* literal per route: it may win here, and its partner may not */
+};
+
+static struct effect *add(struct comparison *c, enum effect_kind kind, const struct prove_route *before,
+                          const struct prove_route *after) {
+    struct effects *effects = c->effects;
+    effects->items = arena_grow(c->result_arena, effects->items, sizeof(*effects->items), effects->n, &effects->cap);
+    effects->items[effects->n] = (struct effect){ .kind = kind,
+                                                  .profile = c->profile,
+                                                  .before = before ? before->config : NULL,
+                                                  .after = after ? after->config : NULL };
+    return &effects->items[effects->n++];
+}
+
+static void give_up(struct effects *effects, const char *reason) {
+    effects->complete = false;
+    if (!effects->reason)
+        effects->reason = reason;
+}
+
+/* ---- partners */
+
+static void find_partners(struct comparison *c) {
+    for (int side = 0; side < 2; side++) {
+        struct map names; /* of the other side: index + 1 */
+        const struct prove_routes *other = &c->routes[1 - side];
+        map_init(&names, c->arena);
+        for (size_t i = 0; i < other->n; i++)
+            map_put(&names, other->items[i].config->name, (void *)(uintptr_t)(i + 1));
+        c->partners[side] = ARENA_ARRAY(c->arena, size_t, c->routes[side].n);
+        for (size_t i = 0; i < c->routes[side].n; i++)
+            c->partners[side][i] = (size_t)(uintptr_t)map_get(&names, c->routes[side].items[i].config->name) - 1;
+    }
+}
+
+static const struct prove_route *partner(const struct comparison *c, int side, size_t route) {
+    size_t index = c->partners[side][route];
+    return index == SIZE_MAX ? NULL : &c->routes[1 - side].items[index];
+}
+
+static void find_differences(struct comparison *c) {
+    for (int side = 0; side < 2; side++) {
+        c->differs[side] = ARENA_ARRAY(c->arena, int, c->routes[side].n);
+        for (size_t i = 0; i < c->routes[side].n; i++) {
+            const struct prove_route *other = partner(c, side, i);
+            int wins = c->routes[side].items[i].wins;
+            c->differs[side][i] = other ? solver_and2(&c->solver, wins, -other->wins) : wins;
+        }
+    }
+}
+
+/* ---- questions */
+
+/* Among ordinary requests first. */
+static enum solver_answer ask(struct comparison *c, int literal, int *extra, size_t n) {
+    const int circumstances[] = { c->theory.ordinary, c->theory.text, c->solver.yes };
+    enum solver_answer answer = SOLVER_IMPOSSIBLE;
+    int *all = ARENA_ARRAY(c->arena, int, n + 2);
+    memcpy(all, extra, n * sizeof(*all));
+    all[n] = literal;
+    for (size_t i = 0; i < VSR_COUNT(circumstances) && answer == SOLVER_IMPOSSIBLE; i++) {
+        all[n + 1] = circumstances[i];
+        answer = solver_ask(&c->solver, all, n + 2);
+    }
+    return answer;
+}
+
+/*
+ * Writes the example in words: the two routes, and what they are in the other document. Whether evaluating both
+ * policies over it says what the solver says.
+ */
+static bool take_example(struct comparison *c, const struct prove_route *before, const struct prove_route *after,
+                         vsr_str *ret_witness) {
+    uint8_t *states = ARENA_ARRAY(c->arena, uint8_t, c->theory.n_leaves);
+    const struct prove_route *routes[4] = { before, after }, *kept[4];
+    size_t n = 0;
+    prove_states(&c->theory, states);
+    if (before)
+        routes[2] = partner(c, 0, (size_t)(before - c->routes[0].items));
+    if (after)
+        routes[3] = partner(c, 1, (size_t)(after - c->routes[1].items));
+    for (size_t i = 0; i < VSR_COUNT(routes); i++)
+        if (routes[i])
+            kept[n++] = routes[i];
+    *ret_witness = prove_witness(c->result_arena, &c->theory, kept, n, states);
+    return prove_states_agree(&c->routes[0], states) && prove_states_agree(&c->routes[1], states);
+}
+
+/* Some route that may win in the solver's example; NULL: no route matches. */
+static const struct prove_route *winner(const struct comparison *c, int side) {
+    for (size_t i = 0; i < c->routes[side].n; i++)
+        if (solver_holds(&c->solver, c->routes[side].items[i].wins))
+            return &c->routes[side].items[i];
+    return NULL;
+}
+
+/* In the solver's example: a route that may win on one side only, and whoever wins on the other. */
+static void find_change(const struct comparison *c, const struct prove_route *ret_change[2]) {
+    ret_change[0] = winner(c, 0);
+    ret_change[1] = winner(c, 1);
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < c->routes[side].n; i++)
+            if (solver_holds(&c->solver, c->differs[side][i])) {
+                ret_change[side] = &c->routes[side].items[i];
+                return;
+            }
+}
+
+static int wins_or_nobody(const struct comparison *c, int side, const struct prove_route *route) {
+    return route ? route->wins : c->routes[side].clear[c->routes[side].n_ranks];
+}
+
+/* Each pair of routes is told once, then ruled out, until nothing is left. */
+static void find_moves(struct comparison *c) {
+    struct solver *solver = &c->solver;
+    size_t n = c->routes[0].n + c->routes[1].n, at = 0;
+    int *all = ARENA_ARRAY(c->arena, int, n), any;
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < c->routes[side].n; i++)
+            all[at++] = c->differs[side][i];
+    any = solver_or(solver, all, n);
+    for (;;) {
+        const struct prove_route *change[2];
+        enum solver_answer answer = ask(c, any, NULL, 0);
+        vsr_str witness;
+        if (answer == SOLVER_UNDECIDED)
+            give_up(c->effects, "a question was too hard, or the time is used up");
+        if (answer != SOLVER_POSSIBLE)
+            return;
+        if (c->effects->n - c->n_before >= EFFECTS_MAX) {
+            give_up(c->effects, "there are too many");
+            return;
+        }
+        find_change(c, change);
+        if (take_example(c, change[0], change[1], &witness))
+            add(c, EFFECT_ROUTE, change[0], change[1])->witness = witness;
+        else
+            give_up(c->effects, "an example did not hold when it was evaluated");
+        /* Only what moves: where both may win on either side, nothing is ruled out. */
+        any = solver_and2(solver, any,
+                          -solver_and2(solver, wins_or_nobody(c, 0, change[0]), wins_or_nobody(c, 1, change[1])));
+    }
+}
+
+static void find_models(struct comparison *c) {
+    for (size_t i = 0; i < c->routes[0].n; i++) {
+        const struct prove_route *before = &c->routes[0].items[i], *after = partner(c, 0, i);
+        vsr_str witness;
+        enum solver_answer answer;
+        if (!after || prove_same_outcome(before->config, after->config))
+            continue;
+        answer = ask(c, solver_and2(&c->solver, before->wins, after->wins), NULL, 0);
+        if (answer == SOLVER_UNDECIDED)
+            give_up(c->effects, "a question was too hard, or the time is used up");
+        if (answer == SOLVER_POSSIBLE && take_example(c, before, after, &witness))
+            add(c, EFFECT_MODELS, before, after)->witness = witness;
+    }
+}
+
+/* The models that answer when no route does. */
+static void find_default(struct comparison *c) {
+    int nobody = solver_and2(&c->solver, wins_or_nobody(c, 0, NULL), wins_or_nobody(c, 1, NULL));
+    vsr_str witness;
+    if (str_eq(c->docs[0]->providers.defaults.default_model, c->docs[1]->providers.defaults.default_model) ||
+        ask(c, nobody, NULL, 0) != SOLVER_POSSIBLE)
+        return;
+    if (take_example(c, NULL, NULL, &witness))
+        add(c, EFFECT_MODELS, NULL, NULL)->witness = witness;
+}
+
+/* ---- confidences */
+
+static bool same_rule(const struct config_rule *a, const struct config_rule *b);
+
+static bool same_children(const struct config_rule *a, const struct config_rule *b) {
+    const struct config_rule *left = a->conditions.items, *right = b->conditions.items;
+    if (a->conditions.n != b->conditions.n)
+        return false;
+    for (size_t i = 0; i < a->conditions.n; i++)
+        if (!same_rule(&left[i], &right[i]))
+            return false;
+    return true;
+}
+
+static bool same_predicate(const struct config_predicate *a, const struct config_predicate *b) {
+    if (!a || !b)
+        return a == b;
+    return a->bounds == b->bounds && a->gt == b->gt && a->gte == b->gte && a->lt == b->lt && a->lte == b->lte;
+}
+
+/* Written alike, so that confidences are the same where the signals' are. */
+static bool same_rule(const struct config_rule *a, const struct config_rule *b) {
+    if (!a || !b)
+        return a == b;
+    return str_eq_nocase(str_trim(a->type), str_trim(b->type)) && str_eq(a->name, b->name) &&
+           str_eq(a->label, b->label) && same_predicate(a->predicate, b->predicate) && a->on_error == b->on_error &&
+           a->on_unknown == b->on_unknown && a->negated == b->negated && a->op == b->op && same_children(a, b);
+}
+
+static bool same_confidence(const struct prove_route *a, const struct prove_route *b) {
+    return same_rule(a->config->rules, b->config->rules) && a->config->priority == b->config->priority &&
+           a->config->on_unknown == b->config->on_unknown;
+}
+
+/* That some other route may win beside it. */
+static int has_rival(struct comparison *c, int side, const struct prove_route *route) {
+    const struct prove_routes *routes = &c->routes[side];
+    int *rivals = ARENA_ARRAY(c->arena, int, routes->n);
+    size_t n = 0;
+    for (size_t i = 0; i < routes->n; i++)
+        if (&routes->items[i] != route && routes->items[i].rank == route->rank)
+            rivals[n++] = routes->items[i].wins;
+    return solver_or(&c->solver, rivals, n);
+}
+
+static void find_confidences(struct comparison *c) {
+    for (size_t i = 0; i < c->routes[0].n; i++) {
+        const struct prove_route *before = &c->routes[0].items[i], *after = partner(c, 0, i);
+        int question[3];
+        vsr_str witness;
+        enum solver_answer answer;
+        if (!after || same_confidence(before, after))
+            continue;
+        question[0] = before->wins;
+        question[1] = after->wins;
+        question[2] = has_rival(c, 0, before);
+        answer = ask(c, solver_and(&c->solver, question, VSR_COUNT(question)), NULL, 0);
+        if (answer == SOLVER_UNDECIDED)
+            give_up(c->effects, "a question was too hard, or the time is used up");
+        if (answer == SOLVER_POSSIBLE && take_example(c, before, after, &witness))
+            add(c, EFFECT_CONFIDENCE, before, after)->witness = witness;
+    }
+}
+
+/* ---- profiles */
+
+static void compare(struct comparison *c, const struct config_scope *const profiles[2],
+                    const struct prove_options *options) {
+    int64_t budget_ms = options->budget_ms ? options->budget_ms : PROVE_BUDGET_MS;
+    for (int side = 0; side < 2; side++)
+        if (profiles[side]->routing->decisions.n > PROVE_ROUTES_MAX) {
+            give_up(c->effects, "there are too many routes");
+            return;
+        }
+    solver_init(&c->solver, c->arena, budget_ms < 0 ? 0 : budget_ms, options->conflicts);
+    theory_init(&c->theory, c->arena, &c->solver, &options->families);
+    c->solver.refute = theory_refute;
+    c->solver.refute_data = &c->theory;
+    for (int side = 0; side < 2; side++) {
+        theory_scope_init(&c->scopes[side], &c->theory, c->docs[side], profiles[side]->routing, true);
+        prove_routes_build(&c->routes[side], &c->scopes[side]);
+    }
+    theory_close(&c->theory);
+    find_partners(c);
+    find_differences(c);
+    find_moves(c);
+    find_models(c);
+    find_default(c);
+    find_confidences(c);
+    if (c->solver.too_large)
+        give_up(c->effects, "the conditions are too large");
+}
+
+static void compare_profiles(struct arena *arena, const struct config_document *before,
+                             const struct config_document *after, const struct prove_options *options,
+                             struct effects *effects) {
+    for (size_t i = 0; i < before->n_scopes; i++) {
+        const struct config_scope *profiles[2] = { &before->scopes[i], config_scope(after, before->scopes[i].name) };
+        struct comparison c = { .result_arena = arena, .effects = effects, .n_before = effects->n };
+        c.profile = profiles[0]->name;
+        c.docs[0] = before;
+        c.docs[1] = after;
+        if (!profiles[1]) {
+            add(&c, EFFECT_REMOVED, NULL, NULL);
+            continue;
+        }
+        c.arena = arena_new(0, 0);
+        compare(&c, profiles, options);
+        arena_free(c.arena);
+    }
+    for (size_t i = 0; i < after->n_scopes; i++)
+        if (!config_scope(before, after->scopes[i].name)) {
+            struct comparison c = { .result_arena = arena, .effects = effects, .profile = after->scopes[i].name };
+            add(&c, EFFECT_ADDED, NULL, NULL);
+        }
+}
+
+/* ---- model names */
+
+static vsr_str recipe_of(const struct config_document *doc, vsr_str model_name) {
+    CONFIG_EACH(const struct config_entrypoint, entrypoint, &doc->entrypoints)
+    for (size_t i = 0; i < entrypoint->model_names.n; i++)
+        if (str_eq(entrypoint->model_names.items[i], model_name))
+            return entrypoint->recipe;
+    return (vsr_str){ 0 };
+}
+
+static void compare_entry(struct arena *arena, const struct config_document *const docs[2], int side, vsr_str name,
+                          struct effects *effects) {
+    vsr_str recipes[2] = { recipe_of(docs[0], name), recipe_of(docs[1], name) };
+    struct comparison c = { .result_arena = arena, .effects = effects, .profile = recipes[side] };
+    if (str_eq(recipes[0], recipes[1]) || (side == 1 && recipes[0].len))
+        return;
+    add(&c, EFFECT_ENTRY, NULL, NULL)->witness =
+        arena_printf(arena, "%.*s: %.*s -> %.*s", VSR_FMT(name), VSR_FMT(recipes[0].len ? recipes[0] : VSR_STR("none")),
+                     VSR_FMT(recipes[1].len ? recipes[1] : VSR_STR("none")));
+}
+
+static void compare_entries(struct arena *arena, const struct config_document *before,
+                            const struct config_document *after, struct effects *effects) {
+    const struct config_document *docs[2] = { before, after };
+    for (int side = 0; side < 2; side++)
+        CONFIG_EACH(const struct config_entrypoint, entrypoint, &docs[side]->entrypoints)
+    for (size_t i = 0; i < entrypoint->model_names.n; i++)
+        compare_entry(arena, docs, side, entrypoint->model_names.items[i], effects);
+}
+
+void effects_find(struct arena *arena, const struct config_document *before, const struct config_document *after,
+                  const struct prove_options *options, struct effects *ret_effects) {
+    *ret_effects = (struct effects){ .complete = true };
+    compare_profiles(arena, before, after, options, ret_effects);
+    compare_entries(arena, before, after, ret_effects);
+}
+
+/* ---- words */
+
+static vsr_str quoted(struct arena *arena, const struct config_decision *decision) {
+    return decision ? arena_printf(arena, "\"%.*s\"", VSR_FMT(decision->name)) : VSR_STR("no route");
+}
+
+vsr_str effect_text(struct arena *arena, const struct effect *effect) {
+    vsr_str before = quoted(arena, effect->before), after = quoted(arena, effect->after);
+    switch (effect->kind) {
+    case EFFECT_ROUTE:
+        return arena_printf(arena, "requests of %.*s go to %.*s", VSR_FMT(before), VSR_FMT(after));
+    case EFFECT_MODELS:
+        if (!effect->before)
+            return VSR_STR("requests that no route takes go to another default model");
+        return arena_printf(arena, "requests of %.*s go to other models", VSR_FMT(before));
+    case EFFECT_CONFIDENCE:
+        return arena_printf(arena, "%.*s may have another confidence, which decides between routes of its rank",
+                            VSR_FMT(before));
+    case EFFECT_ADDED:
+        return VSR_STR("the profile is new");
+    case EFFECT_REMOVED:
+        return VSR_STR("the profile is gone");
+    case EFFECT_ENTRY:
+        return arena_printf(arena, "a model name leads elsewhere (%.*s)", VSR_FMT(effect->witness));
+    }
+    return VSR_STR("");
+}

@@ -1,0 +1,227 @@
+/* What a change of a policy does: small cases, and random pairs of policies in every world. */
+#include "dsl/effect.h"
+
+#include "worlds.h"
+
+enum { ROUNDS = 300, ROUNDS_LONG = 10000, WORLDS_MAX = 4000 };
+
+static void find(struct arena *arena, const char *before, const char *after, struct effects *effects) {
+    struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
+    effects_find(arena, proved_load(arena, proved_yaml(arena, before), "before.yaml"),
+                 proved_load(arena, proved_yaml(arena, after), "after.yaml"), &options, effects);
+}
+
+static vsr_str text_of(struct arena *arena, const struct effects *effects) {
+    struct buf out;
+    vsr_str text;
+    buf_init(&out, PROVED_LEN_MAX);
+    for (size_t i = 0; i < effects->n; i++)
+        buf_printf(&out, "%.*s: %.*s {%.*s}\n", VSR_FMT(effects->items[i].profile),
+                   VSR_FMT(effect_text(arena, &effects->items[i])), VSR_FMT(effects->items[i].witness));
+    text = arena_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+#define SIGNALS \
+    "  signals:\n    keywords: [{name: k, operator: OR, keywords: [x]}, {name: l, operator: OR, keywords: [y]}]\n" \
+    "  decisions:\n"
+#define ROUTE(name, priority, rules, model) \
+    "    - {name: " name ", priority: " priority ", rules: " rules ", modelRefs: [{model: " model \
+    ", use_reasoning: false}]}\n"
+#define K "{type: keyword, name: k}"
+#define L "{type: keyword, name: l}"
+
+static const struct {
+    const char *name, *before, *after, *want;
+} cases[] = {
+    { "the same", SIGNALS ROUTE("r", "1", K, "a"), SIGNALS ROUTE("r", "1", K, "a"), "" },
+    { "written in another way",
+      SIGNALS ROUTE("r", "1", "{operator: NOT, conditions: [{operator: AND, conditions: [" K ", " L "]}]}", "a"),
+      SIGNALS ROUTE("r", "1",
+                    "{operator: OR, conditions: [{operator: NOT, conditions: [" L "]}, {operator: NOT, conditions: [" K
+                    "]}]}",
+                    "a"),
+      "" },
+    { "another priority", SIGNALS ROUTE("r", "1", K, "a") ROUTE("s", "2", L, "b"),
+      SIGNALS ROUTE("r", "3", K, "a") ROUTE("s", "2", L, "b"),
+      "default: requests of \"s\" go to \"r\" {keyword(l) true, keyword(k) true}\n" },
+    { "a priority that changes nothing", SIGNALS ROUTE("r", "1", K, "a") ROUTE("s", "2", L, "b"),
+      SIGNALS ROUTE("r", "1", K, "a") ROUTE("s", "7", L, "b"), "" },
+    { "a route that is gone", SIGNALS ROUTE("r", "1", K, "a") ROUTE("s", "2", L, "b"), SIGNALS ROUTE("r", "1", K, "a"),
+      "default: requests of \"s\" go to no route {keyword(l) true}\n"
+      "default: requests of \"s\" go to \"r\" {keyword(l) true, keyword(k) true}\n" },
+    { "another model", SIGNALS ROUTE("r", "1", K, "a"), SIGNALS ROUTE("r", "1", K, "b"),
+      "default: requests of \"r\" go to other models {keyword(k) true}\n" },
+    { "another model of a route that nothing reaches", SIGNALS ROUTE("r", "1", K, "a") ROUTE("s", "2", K, "b"),
+      SIGNALS ROUTE("r", "1", K, "b") ROUTE("s", "2", K, "b"), "" },
+    { "a signal that means something else", SIGNALS ROUTE("r", "1", K, "a"),
+      "  signals:\n    keywords: [{name: k, operator: OR, keywords: [z]}]\n  decisions:\n" ROUTE("r", "1", K, "a"),
+      "default: requests of \"r\" go to no route {keyword(k) true, keyword(k) after the change false}\n"
+      "default: requests of no route go to \"r\" {keyword(k) after the change true, keyword(k) false}\n" },
+};
+
+TEST(small_changes) {
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct effects effects;
+        find(arena, cases[i].before, cases[i].after, &effects);
+        CHECK_STR(text_of(arena, &effects), cases[i].want, cases[i].name);
+        CHECK(effects.complete, cases[i].name);
+        arena_free(arena);
+    }
+}
+
+/* ---- recipes */
+
+#define RECIPES(list) "  decisions: []\nrecipes:\n" list
+#define RECIPE(name) \
+    "  - {name: " name ", routing: {decisions: [{name: r, modelRefs: [{model: a, use_reasoning: false}]}]}}\n"
+
+TEST(profiles_come_and_go) {
+    struct arena *arena = arena_new(0, 0);
+    struct effects effects;
+    find(arena, RECIPES(RECIPE("one") RECIPE("two")) "entrypoints: [{model_names: [m/x], recipe: one}]\n",
+         RECIPES(RECIPE("two") RECIPE("three")) "entrypoints: [{model_names: [m/x], recipe: two}]\n", &effects);
+    CHECK_STR(text_of(arena, &effects),
+              "one: the profile is gone {}\n"
+              "three: the profile is new {}\n"
+              "one: a model name leads elsewhere (m/x: one -> two) {m/x: one -> two}\n",
+              "profiles");
+    arena_free(arena);
+}
+
+/* ---- random pairs */
+
+struct pair {
+    struct arena *arena;
+    const struct config_document *docs[2];
+    struct effects effects;
+    struct judged judged[2];
+    size_t n[2];
+    bool seen[WORLD_ROUTES_MAX + 1]
+             [WORLD_ROUTES_MAX + 1]; /* a request of the one may be one of the other; last: none */
+};
+
+static size_t place(const struct pair *pair, int side, const struct config_decision *decision) {
+    const struct config_decision *first = pair->docs[side]->routing.decisions.items;
+    return decision ? (size_t)(decision - first) : WORLD_ROUTES_MAX;
+}
+
+static bool wins(const struct pair *pair, int side, size_t route) {
+    const struct judged *judged = &pair->judged[side];
+    if (route < WORLD_ROUTES_MAX)
+        return route < pair->n[side] && judged->may_win[route];
+    for (size_t i = 0; i < pair->n[side]; i++)
+        if (judged->may_win[i])
+            return false;
+    return true;
+}
+
+/* Routes are called by their places, so partners have the same. */
+static bool differs(const struct pair *pair) {
+    for (size_t i = 0; i < WORLD_ROUTES_MAX; i++)
+        if (wins(pair, 0, i) != wins(pair, 1, i))
+            return true;
+    return false;
+}
+
+static bool is_told(const struct pair *pair) {
+    for (size_t i = 0; i < pair->effects.n; i++) {
+        const struct effect *effect = &pair->effects.items[i];
+        if (effect->kind == EFFECT_ROUTE && wins(pair, 0, place(pair, 0, effect->before)) &&
+            wins(pair, 1, place(pair, 1, effect->after)))
+            return true;
+    }
+    return false;
+}
+
+static void look(struct pair *pair, struct worlds *w, const bool *dims) {
+    memset(w->choices, 0, sizeof(w->choices));
+    do {
+        for (int side = 0; side < 2; side++) {
+            world_set_any(w);
+            judged_world(&pair->judged[side], w);
+        }
+        for (size_t i = 0; i <= WORLD_ROUTES_MAX; i++)
+            for (size_t k = 0; k <= WORLD_ROUTES_MAX; k++)
+                pair->seen[i][k] |= wins(pair, 0, i) && wins(pair, 1, k);
+        CHECK_MSG(!differs(pair) || is_told(pair), "a change is not told:\n%.*s",
+                  VSR_FMT(text_of(pair->arena, &pair->effects)));
+    } while (worlds_next(w, dims));
+}
+
+static bool has_rank_twist(const struct config_routing *routing) {
+    bool tiered = false;
+    CONFIG_EACH(const struct config_decision, decision, &routing->decisions)
+    tiered |= decision->tier > 0;
+    return tiered && routing->untiered_first;
+}
+
+static void compare_random(struct arena *arena, const char *before, const char *after) {
+    struct pair pair = { .arena = arena };
+    struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
+    bool dims[WORLD_DIMS] = { 0 };
+    struct worlds w;
+    pair.docs[0] = proved_load(arena, proved_yaml(arena, before), "before.yaml");
+    pair.docs[1] = proved_load(arena, proved_yaml(arena, after), "after.yaml");
+    worlds_init(&w, arena);
+    for (int side = 0; side < 2; side++) {
+        pair.n[side] = pair.docs[side]->routing.decisions.n;
+        judged_init(&pair.judged[side], &w, &pair.docs[side]->routing);
+        worlds_all_dims(&pair.docs[side]->routing, dims);
+        if (has_rank_twist(&pair.docs[side]->routing))
+            return;
+    }
+    if (worlds_over(dims) > WORLDS_MAX)
+        return;
+    effects_find(arena, pair.docs[0], pair.docs[1], &options, &pair.effects);
+    CHECK(pair.effects.complete, "small policies are compared to the end");
+    look(&pair, &w, dims);
+    for (size_t i = 0; i < pair.effects.n; i++) {
+        const struct effect *effect = &pair.effects.items[i];
+        CHECK_MSG(pair.seen[place(&pair, 0, effect->before)][place(&pair, 1, effect->after)],
+                  "no request shows effect %zu of\n%.*s", i, VSR_FMT(text_of(arena, &pair.effects)));
+    }
+}
+
+TEST(random_changes) {
+    int rounds = getenv("VSR_TEST_LONG") ? ROUNDS_LONG : ROUNDS;
+    for (int round = 0; round < rounds; round++) {
+        struct arena *arena = arena_new(0, 0);
+        const char *before = random_policy(arena).ptr, *after = random_policy(arena).ptr;
+        struct effects effects;
+        compare_random(arena, before, after);
+        find(arena, before, before, &effects);
+        CHECK_MSG(effects.n == 0 && effects.complete, "a policy differs from itself:\n%.*s\n%s",
+                  VSR_FMT(text_of(arena, &effects)), before);
+        arena_free(arena);
+    }
+}
+
+/* ---- published profiles */
+
+TEST(profiles_do_not_differ_from_themselves) {
+    static const char *const profiles[] = { "accuracy", "balance", "feedback", "privacy" };
+    const char *shared = test_shared_dir();
+    if (!shared)
+        skip();
+    for (size_t i = 0; i < VSR_COUNT(profiles); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct config_load_options load = { .parts = *dsl_parts(), .keep_env = true, .no_files = true };
+        struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
+        const struct config_document *docs[2] = { NULL, NULL };
+        struct effects effects;
+        struct diag diag;
+        char path[1024];
+        snprintf(path, sizeof(path), "%s/recipes/%s/config.yaml", shared, profiles[i]);
+        for (int side = 0; side < 2; side++)
+            CHECK(config_load_file(arena, path, &load, &docs[side], &diag) == 0, profiles[i]);
+        effects_find(arena, docs[0], docs[1], &options, &effects);
+        CHECK_STR(text_of(arena, &effects), "", profiles[i]);
+        CHECK(effects.complete, profiles[i]);
+        arena_free(arena);
+    }
+}
+
+RUN_TESTS(T(small_changes), T(profiles_come_and_go), T(random_changes), T(profiles_do_not_differ_from_themselves))

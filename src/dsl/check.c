@@ -21,6 +21,18 @@ struct dsl_name dsl_check_name_of(const struct dsl_value *value) {
     return (struct dsl_name){ .text = value->text, .at = value->at, .quoted = !value->bare };
 }
 
+vsr_str dsl_check_spelled(struct check *c, vsr_str name) {
+    struct buf text;
+    vsr_str spelled;
+    if (spelling_is_identifier(name))
+        return name;
+    buf_init(&text, FIX_LEN_MAX);
+    spell_name(&text, name);
+    spelled = arena_str(c->scratch, buf_str(&text));
+    buf_done(&text);
+    return spelled;
+}
+
 void dsl_check_suggest_among(struct check *c, struct finding *finding, const struct dsl_name *found,
                              const vsr_str *names, size_t n) {
     struct buf text;
@@ -50,6 +62,18 @@ void dsl_check_suggest(struct check *c, struct finding *finding, const struct ds
     for (size_t i = 0; i < names->n; i++)
         all[i] = names->entries[i].key;
     dsl_check_suggest_among(c, finding, found, all, names->n);
+}
+
+void dsl_check_suggest_type(struct check *c, struct finding *finding, const struct dsl_name *found, const char *more,
+                            const char *another) {
+    size_t n = c->language->n_blocks[LANGUAGE_SIGNALS];
+    vsr_str *names = ARENA_ARRAY(c->scratch, vsr_str, n + 2);
+    memcpy(names, c->language->names[LANGUAGE_SIGNALS], n * sizeof(*names));
+    if (more)
+        names[n++] = str_from_c(more);
+    if (another)
+        names[n++] = str_from_c(another);
+    dsl_check_suggest_among(c, finding, found, names, n);
 }
 
 /* ---- what syntax errors cost */

@@ -45,6 +45,7 @@ const struct dsl_value *dsl_check_items_of(const struct dsl_fields *fields, cons
 struct path {
     const struct path *up; /* NULL: a field of the declaration itself */
     vsr_str key;
+    bool item; /* one of the values in the list of that name */
 };
 
 struct site {
@@ -61,7 +62,7 @@ static vsr_str path_text(struct arena *arena, const struct path *path) {
 
 /* `SIGNAL keyword k: feature.source` */
 static vsr_str place(const struct site *site, const struct path *path) {
-    return arena_printf(site->c->scratch, "%.*s: %.*s", VSR_FMT(site->block->what),
+    return arena_printf(site->c->scratch, "%.*s: %s%.*s", VSR_FMT(site->block->what), path->item ? "each of " : "",
                         VSR_FMT(path_text(site->c->scratch, path)));
 }
 
@@ -248,6 +249,12 @@ static bool is_choice(const struct field *field, vsr_str word) {
     return false;
 }
 
+/* What is offered must be certain: XOR is not NOR. */
+static bool is_slip(vsr_str found, vsr_str word) {
+    size_t most = (word.len - 1) / 3;
+    return str_distance(found, word, most) <= most;
+}
+
 static void tell_choice(const struct site *site, const struct field *field, const struct path *path,
                         const struct dsl_value *value) {
     struct dsl_name found = dsl_check_name_of(value);
@@ -260,7 +267,7 @@ static void tell_choice(const struct site *site, const struct field *field, cons
         if (!**choice)
             continue;
         buf_printf(&list, "%s%s", list.len ? ", " : "", *choice);
-        if (n < VSR_COUNT(names))
+        if (n < VSR_COUNT(names) && is_slip(value->text, str_from_c(*choice)))
             names[n++] = str_from_c(*choice);
     }
     finding = CHECK_TELL(site->c, CONSTRAINT, "C306", value->at, "%.*s must be one of %.*s, got \"%.*s\"",
@@ -312,12 +319,13 @@ static void check_object(const struct site *site, const struct language_field *f
 
 static void check_strings(const struct site *site, const struct language_field *field, const struct path *path,
                           const struct dsl_value *value, const char *wanted) {
+    struct path item = { path->up, path->key, true };
     if (value->kind != DSL_ARRAY) {
         tell_kind(site, path, value, wanted);
         return;
     }
     for (size_t i = 0; i < value->n_items; i++)
-        check_string(site, field, path, &value->items[i], "a string");
+        check_string(site, field, &item, &value->items[i], "a string");
 }
 
 static void check_item(const struct site *site, const struct language_field *field, const struct path *path,
@@ -344,13 +352,14 @@ static void check_item(const struct site *site, const struct language_field *fie
 
 static void check_list(const struct site *site, const struct language_field *field, const struct path *path,
                        const struct dsl_value *value) {
+    struct path item = { path->up, path->key, true };
     if (value->kind != DSL_ARRAY) {
         tell_kind(site, path, value, kind_wanted(field->field));
         return;
     }
     for (size_t i = 0; i < value->n_items; i++)
         if (value->items[i].kind != DSL_NULL)
-            check_item(site, field, path, &value->items[i]);
+            check_item(site, field, &item, &value->items[i]);
 }
 
 /* Values under keys that are names. */
@@ -362,7 +371,7 @@ static void check_map(const struct site *site, const struct language_field *fiel
     }
     for (size_t i = 0; i < value->fields.n; i++) {
         const struct dsl_field *entry = &value->fields.items[i];
-        struct path below = { path, entry->key.text };
+        struct path below = { path, entry->key.text, false };
         if (entry->overridden || entry->value.kind == DSL_NULL)
             continue;
         if (field->field->kind == FIELD_OBJECT_MAP)
@@ -431,7 +440,7 @@ static void check_value(const struct site *site, const struct language_field *fi
 static void tell_unknown(const struct site *site, const struct language_block *block, const struct path *up,
                          const struct dsl_name *key) {
     vsr_str *names = ARENA_ARRAY(site->c->scratch, vsr_str, block->n_fields + 1);
-    struct path path = { up, key->text };
+    struct path path = { up, key->text, false };
     struct finding *finding;
     size_t n = 0;
     for (; n < block->n_fields; n++)
@@ -445,7 +454,7 @@ static void tell_unknown(const struct site *site, const struct language_block *b
 
 /* `param_size` of a model reference: text that belongs elsewhere in YAML. */
 static bool is_also(const struct site *site, const struct path *up, const struct dsl_field *said) {
-    struct path path = { up, said->key.text };
+    struct path path = { up, said->key.text, false };
     if (up || !site->block->also || !str_eq_c(said->key.text, site->block->also))
         return false;
     if (said->value.kind != DSL_STRING && said->value.kind != DSL_NULL)
@@ -458,7 +467,7 @@ static void check_said(const struct site *site, const struct language_block *blo
     for (size_t i = 0; i < fields->n; i++) {
         const struct dsl_field *said = &fields->items[i];
         const struct language_field *field;
-        struct path path = { up, said->key.text };
+        struct path path = { up, said->key.text, false };
         if (said->overridden || is_also(site, up, said))
             continue;
         field = language_field(block, said->key.text);
@@ -491,7 +500,7 @@ static void check_missing(const struct site *site, const struct language_block *
     for (size_t i = 0; i < block->n_fields; i++) {
         const struct language_field *field = &block->fields[i];
         const struct dsl_field *said;
-        struct path path = { up, field->name };
+        struct path path = { up, field->name, false };
         if (!(field->field->flags & FIELD_REQUIRED))
             continue;
         said = said_of(field, fields, inherited);

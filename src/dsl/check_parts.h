@@ -65,6 +65,13 @@ void dsl_check_suggest(struct check *c, struct finding *finding, const struct ds
 void dsl_check_suggest_among(struct check *c, struct finding *finding, const struct dsl_name *found,
                              const vsr_str *names, size_t n);
 
+/* The same among the types of signals and up to two more words; NULL: none. */
+void dsl_check_suggest_type(struct check *c, struct finding *finding, const struct dsl_name *found, const char *more,
+                            const char *another);
+
+/* The name as a declaration writes it. */
+vsr_str dsl_check_spelled(struct check *c, vsr_str name);
+
 /* A text as a name, for suggestions. */
 struct dsl_name dsl_check_name_of(const struct dsl_value *value);
 

@@ -68,15 +68,15 @@ static void use_member(const struct check_scope *scope, vsr_str name) {
 
 /* The members that are declared, by their types: `domain=[a, b], keyword=[c]`. */
 static vsr_str members_by_type(const struct check_scope *scope, const struct dsl_value *members, size_t n) {
-    const struct config_families *families = &scope->c->language->parts->families;
+    const struct language *language = scope->c->language;
     struct buf out;
     vsr_str text;
     buf_init(&out, MEMBERS_LEN_MAX);
-    for (size_t f = 0; f < families->n; f++) {
+    for (size_t t = 0; t < language->n_blocks[LANGUAGE_SIGNALS]; t++) {
         size_t n_here = 0;
         for (size_t i = 0; i < n; i++) {
             const char *type = members[i].kind == DSL_STRING ? member_type(scope, members[i].text) : NULL;
-            if (!type || strcmp(type, families->items[f].type) != 0)
+            if (!type || !str_eq_c(language->names[LANGUAGE_SIGNALS][t], type))
                 continue;
             if (n_here++ == 0)
                 buf_printf(&out, "%s%s=[", out.len ? ", " : "", type);
@@ -131,7 +131,8 @@ static void check_member(const struct site *site, const struct dsl_value *member
         suggest_member(site->scope,
                        CHECK_TELL(c, WARNING, "W201", member->at,
                                   "%.*s: member \"%.*s\" is not defined. Add SIGNAL domain %.*s { ... }",
-                                  VSR_FMT(site->what), VSR_FMT(member->text), VSR_FMT(member->text)),
+                                  VSR_FMT(site->what), VSR_FMT(member->text),
+                                  VSR_FMT(dsl_check_spelled(c, member->text))),
                        &name);
 }
 
@@ -209,15 +210,28 @@ static bool check_input_name(const struct site *site, const struct dsl_value *in
     return false;
 }
 
+/* Not the score itself. */
+static void suggest_score(const struct site *site, struct finding *finding, const struct dsl_name *found) {
+    struct map others;
+    map_init(&others, site->scope->c->scratch);
+    for (size_t i = 0; finding && i < site->scope->scores.n; i++) {
+        const struct check_declared *score = site->scope->scores.entries[i].value;
+        if (score->decl != site->decl)
+            map_put(&others, score->name, (void *)score);
+    }
+    dsl_check_suggest(site->scope->c, finding, found, &others);
+}
+
 static void check_projection_input(const struct site *site, const struct dsl_value *input,
                                    const struct dsl_value *source) {
     struct check_scope *scope = site->scope;
     struct check *c = scope->c;
     struct check_declared *score;
-    struct finding *finding;
     struct dsl_name name;
-    if (source && str_eq_nocase(source->text, VSR_STR("raw")))
+    if (source && str_eq_nocase(source->text, VSR_STR("raw"))) {
         tell_input(site, &source->at, "a projection has no raw value; use score, confidence or binary");
+        return;
+    }
     if (!check_input_name(site, input, &name))
         return;
     if (projection_kind(&input->fields) == INPUT_OUTPUT) {
@@ -229,12 +243,15 @@ static void check_projection_input(const struct site *site, const struct dsl_val
         score->used = true;
     if (score || dsl_check_may_be_lost(c, name.text))
         return;
-    finding = CHECK_TELL(c, CONSTRAINT, "C323", name.at,
-                         map_get(&scope->outputs, name.text)
-                             ? "%.*s: \"%.*s\" is an output of a mapping, which needs value_source: \"confidence\""
-                             : "%.*s: input \"%.*s\" is not a declared score",
-                         VSR_FMT(site->what), VSR_FMT(name.text));
-    dsl_check_suggest(c, finding, &name, &scope->scores);
+    if (dsl_check_find(scope, VSR_STR("projection"), name.text))
+        CHECK_TELL(c, CONSTRAINT, "C323", name.at,
+                   "%.*s: \"%.*s\" is an output of a mapping, which needs value_source: \"confidence\"",
+                   VSR_FMT(site->what), VSR_FMT(name.text));
+    else
+        suggest_score(site,
+                      CHECK_TELL(c, CONSTRAINT, "C323", name.at, "%.*s: input \"%.*s\" is not a declared score",
+                                 VSR_FMT(site->what), VSR_FMT(name.text)),
+                      &name);
 }
 
 static void check_metric_input(const struct site *site, const struct dsl_value *input, const struct dsl_value *source) {
@@ -274,12 +291,12 @@ static void check_input(const struct site *site, const struct dsl_value *input) 
         check_signal_input(site, input, type, source);
     else if (type->text.len) {
         struct dsl_name found = dsl_check_name_of(type);
-        dsl_check_suggest_among(c,
-                                CHECK_TELL(c, CONSTRAINT, "C323", type->at,
-                                           "%.*s: unknown input type \"%.*s\"; it is a signal type, projection or "
-                                           "kb_metric",
-                                           VSR_FMT(site->what), VSR_FMT(type->text)),
-                                &found, c->language->names[LANGUAGE_SIGNALS], c->language->n_blocks[LANGUAGE_SIGNALS]);
+        dsl_check_suggest_type(c,
+                               CHECK_TELL(c, CONSTRAINT, "C323", type->at,
+                                          "%.*s: unknown input type \"%.*s\"; it is a signal type, projection or "
+                                          "kb_metric",
+                                          VSR_FMT(site->what), VSR_FMT(type->text)),
+                               &found, "projection", "kb_metric");
     }
 }
 
@@ -426,8 +443,8 @@ static void check_mapping(const struct site *site) {
     check_decl_block(site, c->language->mapping, false);
     check_source(site);
     if (list && list->kind == DSL_ARRAY && n < least)
-        CHECK_TELL(c, CONSTRAINT, "C324", list->at, "%.*s: outputs needs at least %zu of them", VSR_FMT(site->what),
-                   least);
+        CHECK_TELL(c, CONSTRAINT, "C324", list->at, "%.*s: %s", VSR_FMT(site->what),
+                   least == 1 ? "outputs must not be empty" : "multi_emit needs at least two outputs");
     for (size_t i = 0; i < n; i++)
         if (outputs[i].kind == DSL_OBJECT)
             check_output(site, &outputs[i]);

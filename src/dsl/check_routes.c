@@ -36,12 +36,12 @@ static void tell_undefined(const struct check_scope *scope, vsr_str type, vsr_st
     if (str_eq_c(type, "projection")) {
         finding = CHECK_TELL(c, WARNING, "W201", *at,
                              "signal projection(\"%.*s\") is not defined. Add an output %.*s to a PROJECTION mapping",
-                             VSR_FMT(name->text), VSR_FMT(name->text));
+                             VSR_FMT(name->text), VSR_FMT(dsl_check_spelled(c, name->text)));
         dsl_check_suggest(c, finding, name, &scope->outputs);
         return;
     }
     finding = CHECK_TELL(c, WARNING, "W201", *at, "signal %.*s(\"%.*s\") is not defined. Add SIGNAL %.*s %.*s { ... }",
-                         VSR_FMT(type), VSR_FMT(name->text), VSR_FMT(type), VSR_FMT(rule));
+                         VSR_FMT(type), VSR_FMT(name->text), VSR_FMT(type), VSR_FMT(dsl_check_spelled(c, rule)));
     if (rule.len == name->text.len)
         dsl_check_suggest(c, finding, name, map_get(&scope->types, type));
 }
@@ -169,7 +169,7 @@ void dsl_check_model_name(struct check *c, vsr_str where, const struct dsl_name 
     if (model || c->models.n == 0 || name->text.len == 0 || dsl_check_may_be_lost(c, name->text))
         return;
     finding = CHECK_TELL(c, WARNING, "W205", name->at, "%.*smodel \"%.*s\" is not declared. Add MODEL %.*s { ... }",
-                         VSR_FMT(where), VSR_FMT(name->text), VSR_FMT(name->text));
+                         VSR_FMT(where), VSR_FMT(name->text), VSR_FMT(dsl_check_spelled(c, name->text)));
     dsl_check_suggest(c, finding, name, &c->models);
 }
 
@@ -233,9 +233,6 @@ static void check_loop(const struct route *route, const struct dsl_item *loop) {
         CHECK_TELL(c, CONSTRAINT, "C314", loop->source.at,
                    "%.*sFOR %.*s: decision.candidates needs a MODEL in the same route", VSR_FMT(route->what),
                    VSR_FMT(loop->name.text));
-    if (over_list && loop->models.n == 0)
-        CHECK_TELL(c, CONSTRAINT, "C314", loop->at, "%.*sFOR %.*s: the list of models must not be empty",
-                   VSR_FMT(route->what), VSR_FMT(loop->name.text));
     check_model_list(route, &loop->models);
     for (size_t i = 0; i < loop->outputs.n; i++) {
         const struct dsl_name *output = &loop->outputs.items[i].model;
@@ -559,12 +556,11 @@ static void check_facts(struct check_scope *scope, const struct dsl_decl *test, 
         const struct dsl_value *names = fact->value.kind == DSL_ARRAY ? fact->value.items : &fact->value;
         size_t n = fact->value.kind == DSL_ARRAY ? fact->value.n_items : 1;
         if (!str_eq_c(fact->key.text, "projection") && !dsl_check_family(c, fact->key.text)) {
-            dsl_check_suggest_among(c,
-                                    CHECK_TELL(c, CONSTRAINT, "C301", fact->key.at,
-                                               "TEST %.*s: unknown signal type \"%.*s\"", VSR_FMT(test->name.text),
-                                               VSR_FMT(fact->key.text)),
-                                    &fact->key, c->language->names[LANGUAGE_SIGNALS],
-                                    c->language->n_blocks[LANGUAGE_SIGNALS]);
+            dsl_check_suggest_type(c,
+                                   CHECK_TELL(c, CONSTRAINT, "C301", fact->key.at,
+                                              "TEST %.*s: unknown signal type \"%.*s\"", VSR_FMT(test->name.text),
+                                              VSR_FMT(fact->key.text)),
+                                   &fact->key, "projection", NULL);
             continue;
         }
         for (size_t k = 0; k < n; k++) {

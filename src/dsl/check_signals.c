@@ -51,21 +51,21 @@ static void check_tree_leaf(const struct site *site, const struct dsl_value *nod
     struct dsl_name found;
     if (type->kind != DSL_STRING)
         return;
+    if (str_eq_c(type->text, "projection")) {
+        tell_tree(site, &type->at, "a projection cannot be used here: it is computed after signals");
+        return;
+    }
     if (!dsl_check_family(c, type->text)) {
         found = dsl_check_name_of(type);
-        dsl_check_suggest_among(
-            c,
-            CHECK_TELL(c, CONSTRAINT, "C313", type->at,
-                       str_eq_c(type->text, "projection")
-                           ? "%.*s: composer: a %.*s cannot be used here, it is computed after signals"
-                           : "%.*s: composer: unknown signal type \"%.*s\"",
-                       VSR_FMT(site->what), VSR_FMT(type->text)),
-            &found, c->language->names[LANGUAGE_SIGNALS], c->language->n_blocks[LANGUAGE_SIGNALS]);
+        dsl_check_suggest_type(c,
+                               CHECK_TELL(c, CONSTRAINT, "C313", type->at,
+                                          "%.*s: composer: unknown signal type \"%.*s\"", VSR_FMT(site->what),
+                                          VSR_FMT(type->text)),
+                               &found, NULL, NULL);
         return;
     }
     if (str_eq(type->text, site->decl->type.text)) {
-        CHECK_TELL(c, CONSTRAINT, "C313", type->at, "%.*s: composer: a signal of its own type cannot be used here",
-                   VSR_FMT(site->what));
+        tell_tree(site, &type->at, "a signal of its own type cannot be used here");
         return;
     }
     if (!name || name->kind != DSL_STRING || name->text.len == 0) {

@@ -367,6 +367,111 @@ describe('fix', () => {
   });
 });
 
+describe('fmt', () => {
+  const rough = `# What it is.
+SIGNAL   keyword a{operator:"OR",keywords:["x"]} # behind
+ROUTE 'r'`.replace("'r'", 'r') + ` { WHEN keyword(a) MODEL m,n PRIORITY 3 }
+RECIPE local { ROUTE r { MODEL m }  TEST inner { "q" -> r } }
+TEST t{ "x"->r }
+`;
+  const neat = `# What it is.
+SIGNAL keyword a {
+  operator: "OR"
+  keywords: ["x"]
+} # behind
+
+`;
+
+  test('over the file, which keeps its mode; twice changes nothing', () => {
+    const name = file('rough.dsl', rough);
+    chmodSync(name, 0o640);
+    const meaning = dsl(['compile', name]).out;
+    const run = dsl(['fmt', name]);
+    assert.deepEqual([run.code, run.out, run.err], [0, '', '']);
+    const text = readFileSync(name, 'utf8');
+    assert.ok(text.startsWith(neat), text);
+    for (const kept of ['TEST t {', 'TEST inner {', 'RECIPE local {']) assert.ok(text.includes(kept), kept);
+    assert.equal(statSync(name).mode & 0o777, 0o640);
+    assert.equal(dsl(['compile', name]).out, meaning);
+    const { mtimeMs } = statSync(name);
+    assert.equal(dsl(['format', name]).code, 0);
+    assert.equal(readFileSync(name, 'utf8'), text);
+    assert.equal(statSync(name).mtimeMs, mtimeMs);
+  });
+
+  test('looking only', () => {
+    const name = file('rough.dsl', rough);
+    const check = dsl(['fmt', '--check', name]);
+    assert.deepEqual([check.code, check.out], [1, '']);
+    assert.match(check.err, /rough\.dsl: would be laid out anew/);
+    const diff = dsl(['fmt', '--diff', name]);
+    assert.equal(diff.code, 0);
+    assert.match(diff.out, /^-SIGNAL {3}keyword a\{operator/m);
+    assert.equal(readFileSync(name, 'utf8'), rough);
+    const formatted = dsl(['fmt', '-o', '-', name]).out;
+    assert.equal(dsl(['fmt', '-'], { input: rough }).out, formatted);
+    assert.equal(dsl(['fmt', '--check', '-'], { input: formatted }).code, 0);
+  });
+
+  test('canonical text is that of decompiling, with the tests', () => {
+    const run = dsl(['fmt', '--canonical', '-'], { input: rough });
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.err, /^vsr dsl fmt: warning: <stdin>:4: canonical text has no place for the tests of the recipe "local"\n$/);
+    const plain = dsl(['decompile', '-'], { input: dsl(['compile', '-'], { input: rough }).out }).out;
+    const rule = `# ${'='.repeat(77)}\n`;
+    assert.equal(run.out, `${plain}\n${rule}# TESTS\n${rule}\nTEST t {\n  "x" -> r\n}\n`);
+    assert.equal(dsl(['fmt', '--canonical', '-'], { input: run.out }).out, run.out);
+  });
+
+  test('a configuration is printed as a program, and stays', () => {
+    const config = file('policy.yaml', dsl(['compile', '-'], { input: rough }).out);
+    const before = readFileSync(config, 'utf8');
+    const run = dsl(['fmt', config]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.out, /^ROUTE r \{$/m);
+    assert.equal(readFileSync(config, 'utf8'), before);
+  });
+
+  test('a program with errors is left alone', () => {
+    const name = file('bad.dsl', bad);
+    const run = dsl(['fmt', name]);
+    assert.equal(run.code, 1);
+    assert.match(run.err, /bad\.dsl:2:22: error/);
+    assert.equal(readFileSync(name, 'utf8'), bad);
+  });
+});
+
+describe('prove', () => {
+  const shadowed = `SIGNAL keyword a { operator: "OR" keywords: ["x"] }
+SIGNAL keyword b { operator: "OR" keywords: ["y"] }
+ROUTE hi { PRIORITY 9 WHEN keyword("a") MODEL "m" }
+ROUTE lo { PRIORITY 1 WHEN keyword("a") AND keyword("b") MODEL "n" }
+`;
+
+  test('a route that nothing reaches, with its place', () => {
+    const run = dsl(['prove', file('proved/shadowed.dsl', shadowed)]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.out, /shadowed\.dsl:4:1: warning: route "lo" is unreachable: every match is taken by "hi" \[W401\]\n/);
+    assert.match(run.out, /\n1 warning, 1 hint: 2 routes over 2 conditions, all questions answered\n$/);
+    assert.equal(dsl(['prove', '--strict', 'proved/shadowed.dsl']).code, 1);
+    const { complete, routes, diagnostics } = dsl(['prove', '--json', 'proved/shadowed.dsl']).json();
+    assert.deepEqual([complete, routes, diagnostics[0].code, diagnostics[0].line], [true, 2, 'W401', 4]);
+  });
+
+  test('the same of a configuration in YAML', () => {
+    const yaml = file('proved/shadowed.yaml', `version: v0.3\n${dsl(['compile', '-'], { input: shadowed }).out}`);
+    const run = dsl(['prove', yaml]);
+    assert.match(run.out, /shadowed\.yaml:\d+:\d+: warning: route "lo" is unreachable/);
+  });
+
+  test('nothing to say; what cannot be read', () => {
+    assert.match(dsl(['prove', file('proved/good.dsl', good)]).out, /^No issues found: 2 routes over 1 condition, all questions answered\n$/);
+    assert.equal(dsl(['prove', 'nowhere.dsl']).code, 3);
+    assert.equal(dsl(['prove', '-'], { input: good }).code, 2);
+    assert.equal(dsl(['prove', file('proved/bad.dsl', bad)]).code, 1);
+  });
+});
+
 describe('new', () => {
   for (const template of ['routes', 'tree', 'recipes']) {
     test(`${template}: without findings`, () => {
@@ -374,6 +479,7 @@ describe('new', () => {
       const run = dsl(['new', '--template', template, name]);
       assert.deepEqual([run.code, run.out, run.err], [0, '', '']);
       assert.equal(dsl(['check', '--strict', name]).out, 'No issues found.\n');
+      assert.equal(dsl(['fmt', '--check', name]).code, 0);
       assert.equal(dsl(['new', '-t', template]).out, readFileSync(path.join(scratch, name), 'utf8'));
     });
   }

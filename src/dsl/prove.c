@@ -280,7 +280,7 @@ static bool pool_tells(struct proof *proof, struct prove_route *route, struct pr
         enum prove_state with, without;
         with = prove_route_state(route, proof->pool[i]);
         node->removed = true;
-        without = prove_route_state(route, proof->pool[i]);
+        without = prove_route_state_without(route, proof->pool[i]);
         node->removed = false;
         if ((with == PROVE_TRUE) != (without == PROVE_TRUE))
             return true;
@@ -319,22 +319,46 @@ static vsr_str term_text(struct proof *proof, const struct prove_node *node) {
         return arena_printf(proof->arena, "%s%.*s", before, VSR_FMT(proof->theory.leaves[node->leaf].text));
     if (rule->op == OPERATOR_NOT && rule->conditions.n == 1 && node[1].rule->type.len)
         return arena_printf(proof->arena, "%sNOT %.*s", before, VSR_FMT(proof->theory.leaves[node[1].leaf].text));
-    return arena_printf(proof->arena, "%sthis %s of %zu terms", before,
-                        rule->op == OPERATOR_AND   ? "AND"
-                        : rule->op == OPERATOR_NOT ? "NOT"
-                                                   : "OR",
+    if (rule->op == OPERATOR_NOT)
+        return arena_printf(proof->arena, "%sthis NOT", before);
+    return arena_printf(proof->arena, "%sthis %s of %zu terms", before, rule->op == OPERATOR_AND ? "AND" : "OR",
                         rule->conditions.n);
 }
 
+/* A term that may be left out, and how much there is of it. */
+struct term {
+    uint32_t at, size;
+};
+
+static int term_cmp(const void *left, const void *right) {
+    const struct term *a = left, *b = right;
+    if (a->size != b->size)
+        return a->size > b->size ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* The largest first: of `a AND (a OR b)` it is the OR that says nothing. */
+static size_t find_terms(struct proof *proof, const struct prove_route *route, struct term **ret_terms) {
+    struct term *terms = ARENA_ARRAY(proof->arena, struct term, route->n_nodes);
+    size_t n = 0;
+    for (uint32_t at = 1; at < route->n_nodes; at++)
+        if (route->nodes[route->nodes[at].parent].rule->op != OPERATOR_NOT)
+            terms[n++] = (struct term){ at, route->nodes[at].end - at };
+    qsort(terms, n, sizeof(*terms), term_cmp);
+    *ret_terms = terms;
+    return n;
+}
+
 static void tell_redundant(struct proof *proof, struct prove_route *route) {
-    for (uint32_t at = 1; at < route->n_nodes; at++) {
-        struct prove_node *node = &route->nodes[at];
-        const struct config_rule *parent = route->nodes[node->parent].rule;
+    struct term *terms;
+    size_t n = find_terms(proof, route, &terms);
+    for (size_t i = 0; i < n; i++) {
+        struct prove_node *node = &route->nodes[terms[i].at];
         vsr_str text;
-        if (parent->op == OPERATOR_NOT || count_left(route, node->parent) < 2 || is_within_removed(route, at) ||
-            !is_redundant(proof, route, at))
+        if (count_left(route, node->parent) < 2 || is_within_removed(route, terms[i].at) ||
+            !is_redundant(proof, route, terms[i].at))
             continue;
-        (void)prove_route_without(&proof->routes, route, at, true);
+        (void)prove_route_without(&proof->routes, route, terms[i].at, true);
         text = term_text(proof, node);
         finding_add(proof->findings, FINDING_HINT, "W409", place_of_rule(route, node->rule),
                     "route \"%.*s\": %.*s can be left out; WHEN is true for the same requests without it",

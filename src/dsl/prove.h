@@ -21,7 +21,7 @@
  *                  route can be left out together. The route's confidence may change.
  *   W411  warning  the analysis of a profile was given up, and why: what was told before holds
  *
- * Costs no more than the budget for each profile; memory is bounded by SOLVER_LITERALS_MAX. One thread.
+ * Costs no more processor time than the budget for each profile; memory is bounded by SOLVER_LITERALS_MAX. One thread.
  */
 #ifndef VSR_DSL_PROVE_H
 #define VSR_DSL_PROVE_H

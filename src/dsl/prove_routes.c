@@ -99,25 +99,31 @@ static enum prove_state negated(enum prove_state state) {
     return state == PROVE_TRUE ? PROVE_FALSE : state == PROVE_FALSE ? PROVE_TRUE : PROVE_UNKNOWN;
 }
 
-/* Of an AND `decisive` is FALSE, of an OR it is TRUE: one such child is enough. */
-static enum prove_state children_state(const struct prove_route *route, uint32_t at, const uint8_t *states,
-                                       enum prove_state decisive);
+/* A condition over an example. */
+struct evaluation {
+    const struct prove_node *nodes;
+    const uint8_t *states;
+    bool without; /* what is marked as removed */
+};
 
-static enum prove_state node_state(const struct prove_route *route, uint32_t at, const uint8_t *states) {
-    const struct prove_node *node = &route->nodes[at];
+/* Of an AND `decisive` is FALSE, of an OR it is TRUE: one such child is enough. */
+static enum prove_state children_state(const struct evaluation *e, uint32_t at, enum prove_state decisive);
+
+static enum prove_state node_state(const struct evaluation *e, uint32_t at) {
+    const struct prove_node *node = &e->nodes[at];
     enum prove_state state = PROVE_FALSE;
     switch (kind_of(node)) {
     case NODE_LEAF:
-        state = (enum prove_state)states[node->leaf];
+        state = (enum prove_state)e->states[node->leaf];
         break;
     case NODE_AND:
-        state = children_state(route, at, states, PROVE_FALSE);
+        state = children_state(e, at, PROVE_FALSE);
         break;
     case NODE_OR:
-        state = children_state(route, at, states, PROVE_TRUE);
+        state = children_state(e, at, PROVE_TRUE);
         break;
     case NODE_NOT:
-        state = negated(node_state(route, at + 1, states));
+        state = negated(node_state(e, at + 1));
         break;
     case NODE_NEVER:
         break;
@@ -125,14 +131,13 @@ static enum prove_state node_state(const struct prove_route *route, uint32_t at,
     return node->rule->negated ? negated(state) : state;
 }
 
-static enum prove_state children_state(const struct prove_route *route, uint32_t at, const uint8_t *states,
-                                       enum prove_state decisive) {
+static enum prove_state children_state(const struct evaluation *e, uint32_t at, enum prove_state decisive) {
     enum prove_state result = negated(decisive);
-    for (uint32_t child = at + 1; child < route->nodes[at].end; child = route->nodes[child].end) {
+    for (uint32_t child = at + 1; child < e->nodes[at].end; child = e->nodes[child].end) {
         enum prove_state state;
-        if (route->nodes[child].removed)
+        if (e->without && e->nodes[child].removed)
             continue;
-        state = node_state(route, child, states);
+        state = node_state(e, child);
         if (state == decisive)
             return decisive;
         if (state == PROVE_UNKNOWN)
@@ -141,8 +146,17 @@ static enum prove_state children_state(const struct prove_route *route, uint32_t
     return result;
 }
 
+static enum prove_state route_state(const struct prove_route *route, const uint8_t *states, bool without) {
+    struct evaluation e = { route->nodes, states, without };
+    return route->n_nodes ? node_state(&e, 0) : PROVE_TRUE;
+}
+
 enum prove_state prove_route_state(const struct prove_route *route, const uint8_t *states) {
-    return route->n_nodes ? node_state(route, 0, states) : PROVE_TRUE;
+    return route_state(route, states, false);
+}
+
+enum prove_state prove_route_state_without(const struct prove_route *route, const uint8_t *states) {
+    return route_state(route, states, true);
 }
 
 /* ---- ranks */

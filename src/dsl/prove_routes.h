@@ -54,6 +54,8 @@ void prove_routes_build(struct prove_routes *routes, struct theory_scope *scope)
 
 /* Its condition over the states of leaves (enum prove_state, one byte each). */
 enum prove_state prove_route_state(const struct prove_route *route, const uint8_t *states);
+/* The same without the nodes that are marked as removed. */
+enum prove_state prove_route_state_without(const struct prove_route *route, const uint8_t *states);
 /*
  * The rail of the condition without the node `at`, which has a parent, and without the nodes removed before. With
  * `keep` the node is marked as removed.

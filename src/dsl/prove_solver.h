@@ -29,7 +29,7 @@ struct solver {
     int n_vars;
     int yes; /* the literal that is always true */
     size_t n_literals;
-    uint64_t deadline_ns; /* 0: none */
+    uint64_t deadline_ns; /* in the thread's processor time; 0: none */
     int conflicts;
     bool too_large, too_late; /* what made answers undecided */
     bool gave_up;             /* some question took too many conflicts, or rounds */
@@ -42,7 +42,7 @@ struct solver {
     void *refute_data;
 };
 
-/* `budget_ms` 0: no limit of time. */
+/* `budget_ms`: of this thread's processor time, from now on; 0: no limit. */
 void solver_init(struct solver *solver, struct arena *arena, int64_t budget_ms, int conflicts);
 
 /* A new variable. */

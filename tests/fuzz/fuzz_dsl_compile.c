@@ -24,9 +24,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { TEXT_LEN_MAX = 256 << 20 };
 
 static const struct language *language(void) {
-    static const struct language *built;
-    if (!built)
-        built = language_build(arena_new(0, 0), dsl_parts()); /* for as long as the process lives */
+    static const struct language *built; /* for as long as the process lives */
+    static struct arena *arena;
+    if (!built) {
+        arena = arena_new(0, 0);
+        built = language_build(arena, dsl_parts());
+    }
     return built;
 }
 

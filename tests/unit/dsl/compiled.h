@@ -32,8 +32,11 @@ struct compiled {
 /* Built once for all tests of a program. */
 static inline const struct language *dsl_language(void) {
     static const struct language *language;
-    if (!language)
-        language = language_build(arena_new(0, 0), dsl_parts());
+    static struct arena *arena;
+    if (!language) {
+        arena = arena_new(0, 0);
+        language = language_build(arena, dsl_parts());
+    }
     return language;
 }
 

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import YAML from 'yaml';
 
-import { program, seconds, test } from './lib/harness.mjs';
+import { freePort, policy, program, seconds, startVsr, test } from './lib/harness.mjs';
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-dsl-'));
@@ -438,6 +438,180 @@ SIGNAL keyword a {
     assert.equal(run.code, 1);
     assert.match(run.err, /bad\.dsl:2:22: error/);
     assert.equal(readFileSync(name, 'utf8'), bad);
+  });
+});
+
+describe('test', () => {
+  const tested = `SIGNAL keyword urgent { operator: "OR" keywords: ["asap"] }
+SIGNAL keyword code { operator: "OR" keywords: ["bug"] }
+ROUTE hot { PRIORITY 9 WHEN keyword("urgent") AND NOT keyword("code") MODEL "big" }
+ROUTE code { PRIORITY 5 WHEN keyword("code") MODEL "big" }
+TEST fine {
+  "asap please" -> hot { keyword: ["urgent"] }
+  "a bug, asap" -> code { keyword: ["urgent", "code"] }
+}
+TEST wrong {
+  "a bug" -> hot
+  "hello" -> hot
+  "asap!" -> hot { keyword: "code" }
+}
+RECIPE calm {
+  ROUTE rest { MODEL "small" }
+  TEST inner { "asap" -> rest }
+}
+`;
+
+  test('each query goes through the engine; tests of recipes too', () => {
+    const run = dsl(['test', file('tested/policy.dsl', tested)]);
+    assert.equal(run.code, 1, run.err);
+    const at = `${scratch}/tested/policy.dsl`;
+    assert.equal(
+      run.out,
+      `${at}:10:3: error: TEST wrong: "a bug" goes to "code" (confidence 1.000, because of keyword:code), expected "hot" [E603]\n` +
+        `${at}:11:3: error: TEST wrong: no route takes "hello", expected "hot" [E602]\n` +
+        `${at}:12:18: error: TEST wrong: keyword("code") did not match "asap!" [E604]\n` +
+        '6 tests: 3 passed, 3 failed\n',
+    );
+  });
+
+  test('facts in place of queries', () => {
+    const run = dsl(['test', '--runner', 'facts', '--json', 'tested/policy.dsl']);
+    assert.equal(run.code, 1, run.err);
+    const routes = run.json().tests.map(({ query, route, passed }) => [query, route, passed]);
+    assert.deepEqual(routes, [
+      ['asap please', 'hot', true],
+      ['a bug, asap', 'code', true],
+      ['a bug', null, false],
+      ['hello', null, false],
+      ['asap!', 'code', false],
+      ['asap', 'rest', true],
+    ]);
+    const unknown = tested.replace('keyword: "code"', 'keyword: "cod"');
+    const lost = dsl(['test', '--runner', 'facts', file('tested/unknown.dsl', unknown)]);
+    assert.match(lost.out, /unknown\.dsl:12:3: error: .*could not be evaluated: keyword\("cod"\) is no signal of this profile; did you mean keyword:code\? \[E601\]/);
+  });
+
+  test('TAP and JSON', () => {
+    const tap = dsl(['test', '--tap', 'tested/policy.dsl']);
+    assert.equal(tap.code, 1);
+    assert.match(tap.out, /^TAP version 13\n1\.\.6\nok 1 - fine: "asap please" -> hot\nok 2 - /);
+    assert.match(tap.out, /\nnot ok 3 - wrong: "a bug" -> hot\n {2}---\n {2}code: E603\n {2}at: ".*policy\.dsl:10:3"\n {2}message: ".*"\n {2}\.\.\.\nnot ok 4/);
+    assert.match(tap.out, /\nok 6 - calm\/inner: "asap" -> rest\n$/);
+    const { passed, failed, tests, diagnostics } = dsl(['test', '--json', 'tested/policy.dsl']).json();
+    assert.deepEqual([passed, failed, tests.length, diagnostics.length], [3, 3, 6, 3]);
+    assert.deepEqual(tests[1].matched_signals, ['keyword:urgent', 'keyword:code']);
+    assert.equal(tests[5].recipe, 'calm');
+  });
+
+  test('a program with errors is not run; one without tests has none that fail', () => {
+    const run = dsl(['test', file('tested/bad.dsl', bad)]);
+    assert.deepEqual([run.code, run.out], [1, '']);
+    assert.match(run.err, /bad\.dsl:2:22: error/);
+    assert.equal(dsl(['test', file('tested/good.dsl', good)]).out, '0 tests: 0 passed, 0 failed\n');
+    assert.equal(dsl(['test', '--runner', 'nobody', 'tested/good.dsl']).code, 2);
+    assert.equal(dsl(['test', 'nowhere.dsl']).code, 3);
+  });
+
+  for (const template of ['routes', 'tree', 'recipes']) {
+    test(`what \`new --template ${template}\` writes passes its tests`, () => {
+      const name = file(`tested/${template}.dsl`, dsl(['new', '-t', template]).out);
+      const run = dsl(['test', name]);
+      assert.equal(run.code, 0, run.out);
+      assert.match(run.out, /^[23] tests: [23] passed, 0 failed\n$/);
+    });
+  }
+
+  test('a running router is asked', async (t) => {
+    const port = await freePort();
+    const program = tested.replace('RECIPE calm', 'ENTRYPOINT { model_names: ["acme/calm"] recipe: "calm" }\nRECIPE calm');
+    const backend = { endpoint: '127.0.0.1:9' };
+    const base = policy({ models: { big: backend, small: backend }, default_model: 'small' });
+    delete base.routing;
+    await startVsr(t, base, { policy: 'policy.dsl', beside: { 'policy.dsl': program }, env: { VSR_MANAGEMENT_LISTEN: `127.0.0.1:${port}` } });
+    const served = file('tested/served.dsl', program);
+    const asked = dsl(['test', '--json', '--runner', `http://127.0.0.1:${port}`, served]);
+    assert.equal(asked.err, '');
+    const own = dsl(['test', '--json', served]);
+    assert.deepEqual(asked.json(), own.json());
+    assert.equal(own.json().passed, 3);
+    const nobody = dsl(['test', '--runner', `http://127.0.0.1:${await freePort()}`, served]);
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.out, /served\.dsl:6:3: error: TEST fine: "asap please" could not be evaluated: .*\[E601\]/);
+    const without = dsl(['test', '--runner', `http://127.0.0.1:${port}`, file('tested/policy.dsl', tested)]);
+    assert.match(without.out, /no ENTRYPOINT leads to the recipe "calm"/);
+  });
+});
+
+describe('explain', () => {
+  const scored = `SIGNAL keyword easy { operator: "OR" keywords: ["tl;dr"] }
+SIGNAL context long { min_tokens: "8K" max_tokens: "256K" }
+SIGNAL domain law {}
+PROJECTION score load { inputs: [{ type: "context", name: "long", weight: 0.5 }, { type: "keyword", name: "easy", weight: -0.25, value_source: "confidence" }] }
+PROJECTION mapping band { source: "load" outputs: [{ name: "light", lt: 0.4 }, { name: "heavy", gte: 0.4 }] }
+ROUTE heavy { PRIORITY 9 WHEN projection("heavy") AND NOT domain("law") MODEL "big" }
+ROUTE light { PRIORITY 1 MODEL "small" }
+RECIPE inner { ROUTE only { PRIORITY 1 MODEL "big" } }
+`;
+  const route = (args) => {
+    const run = dsl(['explain', '--json', ...args, file('explained/scored.dsl', scored)]);
+    assert.equal(run.code, 0, run.err);
+    return run.json();
+  };
+
+  test('signals that are said lead through scores to a route', () => {
+    assert.equal(route([]).route, 'light');
+    const heavy = route(['--fact', 'context:long']);
+    assert.deepEqual([heavy.route, heavy.matched_rules], ['heavy', ['projection:heavy']]);
+    assert.deepEqual(heavy.routes[0], { name: 'heavy', priority: 9, tier: 0, state: 'match', leaves: { 'projection:heavy': 'match', 'domain:law': 'no_match' } });
+    assert.equal(route(['--fact', 'context:long', '--fact', 'domain:law']).route, 'light');
+    assert.equal(route(['--fact', 'context:long', '--fact', 'keyword:easy=0.9']).route, 'light');
+    assert.equal(route(['--fact', 'context:long', '--fact', 'keyword:easy=0.1']).route, 'heavy');
+    assert.equal(route(['--fact', 'projection:heavy']).route, 'heavy');
+    assert.equal(route(['--recipe', 'inner']).route, 'only');
+  });
+
+  test('facts from a file, in every form', () => {
+    for (const [facts, want] of [
+      ['{"context": ["long"]}', 'heavy'],
+      ['context: long', 'heavy'],
+      ['{"context": {"long": true}, "domain": {"law": false}}', 'heavy'],
+      ['{"context": {"long": {"matched": true}}, "domain": {"law": 0.7}}', 'light'],
+      ['{"context": {"long": {"matched": false, "confidence": 1}}}', 'light'],
+      ['{}', 'light'],
+    ])
+      assert.equal(route(['--facts', file('explained/facts.json', facts)]).route, want, facts);
+  });
+
+  test('for people', () => {
+    const run = dsl(['explain', '--fact', 'context:long', 'explained/scored.dsl']);
+    assert.equal(
+      run.out,
+      `route     heavy  (confidence 0.8843)
+because   projection:heavy
+
+heavy  priority 9: wins
+  + AND
+    + projection:heavy
+    + NOT
+      - domain:law
+
+light  priority 1: holds, and another one comes first
+  + always
+`,
+    );
+  });
+
+  test('what is no fact', () => {
+    const say = (text) => dsl(['explain', '--facts', file('explained/facts.json', text), 'explained/scored.dsl']);
+    assert.match(say('{"context": ["lon"]}').err, /facts\.json:1:14: context\("lon"\) is no signal of this profile; did you mean context:long\?/);
+    assert.match(say('[1]').err, /facts\.json:1:1: expected a mapping/);
+    assert.match(say('{"context": {"long": "yes"}}').err, /facts\.json:1:22: expected true, false/);
+    assert.match(say('{"context": {"long": {"mached": true}}}').err, /facts\.json:1:23: expected matched/);
+    for (const text of ['{"context": ["lon"]}', '[1]', '{']) assert.equal(say(text).code, 1);
+    assert.equal(dsl(['explain', '--fact', 'long', 'explained/scored.dsl']).code, 2);
+    assert.equal(dsl(['explain', '--recipe', 'outer', 'explained/scored.dsl']).code, 2);
+    assert.equal(dsl(['explain', '--facts', 'nowhere.json', 'explained/scored.dsl']).code, 3);
+    assert.equal(dsl(['explain', 'nowhere.dsl']).code, 3);
   });
 });
 

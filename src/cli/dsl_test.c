@@ -1,0 +1,287 @@
+/*
+ * dsl_test - `vsr dsl test`: runs the TEST blocks of a program, those of recipes too.
+ *
+ *   E601  the query could not be evaluated
+ *   E602  no route takes it
+ *   E603  another route takes it
+ *   E604  a signal that the test names did not match
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/dsl_source.h"
+#include "cli/dsl_test_run.h"
+#include "cli/model_row.h"
+#include "cli/profile_models.h"
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/json_write.h"
+
+enum { MESSAGE_LEN_MAX = 4096 };
+
+struct outcome {
+    const struct dsl_decl *decl;
+    const struct dsl_test_case *test;
+    vsr_str recipe;
+    struct test_answer answer;
+    size_t first, n; /* findings */
+};
+
+struct run {
+    const struct cli *cli;
+    struct dsl_source source;
+    struct test_asker asker;
+    struct outcome *outcomes;
+    size_t n, cap, n_passed;
+};
+
+/* ---- which tests there are */
+
+static void collect(struct run *run, const struct dsl_program *program, vsr_str recipe) {
+    struct arena *arena = run->source.arena;
+    for (size_t i = 0; i < program->n; i++) {
+        const struct dsl_decl *decl = &program->decls[i];
+        if (decl->kind == DSL_RECIPE)
+            collect(run, decl->recipe, decl->name.text);
+        for (size_t k = 0; decl->kind == DSL_TEST && k < decl->n_cases; k++) {
+            run->outcomes = arena_grow(arena, run->outcomes, sizeof(struct outcome), run->n, &run->cap);
+            run->outcomes[run->n++] = (struct outcome){ .decl = decl, .test = &decl->cases[k], .recipe = recipe };
+        }
+    }
+}
+
+/* ---- judging */
+
+struct judging {
+    struct run *run;
+    struct outcome *outcome;
+};
+
+static void fail(struct judging *j, const char *code, struct dsl_at at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void fail(struct judging *j, const char *code, struct dsl_at at, const char *format, ...) {
+    char text[MESSAGE_LEN_MAX];
+    const struct outcome *o = j->outcome;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    j->run->source.findings.decl = o->decl->at;
+    (void)finding_add(&j->run->source.findings, FINDING_ERROR, code, at, "%s%.*s%sTEST %.*s: %s",
+                      o->recipe.len ? "recipe \"" : "", VSR_FMT(o->recipe), o->recipe.len ? "\": " : "",
+                      VSR_FMT(o->decl->name.text), text);
+}
+
+static bool expect_signal(void *data, vsr_str type, vsr_str name) {
+    struct judging *j = data;
+    const struct test_answer *answer = &j->outcome->answer;
+    vsr_str want = arena_printf(j->run->source.arena, "%.*s:%.*s", VSR_FMT(type), VSR_FMT(name));
+    for (size_t i = 0; i < answer->n_matched; i++)
+        if (str_eq(answer->matched[i], want))
+            return true;
+    fail(j, "E604", j->outcome->test->facts.at, "%.*s(\"%.*s\") did not match \"%.*s\"", VSR_FMT(type), VSR_FMT(name),
+         VSR_FMT(j->outcome->test->query.text));
+    return true;
+}
+
+static void judge(struct judging *j) {
+    const struct dsl_test_case *test = j->outcome->test;
+    const struct test_answer *answer = &j->outcome->answer;
+    const char *unavailable = answer->missing.len ? "; not available: " : "";
+    if (answer->decision.len == 0)
+        fail(j, "E602", test->query.at, "no route takes \"%.*s\", expected \"%.*s\"%s%.*s", VSR_FMT(test->query.text),
+             VSR_FMT(test->route.text), unavailable, VSR_FMT(answer->missing));
+    else if (!str_eq(answer->decision, test->route.text))
+        fail(j, "E603", test->query.at, "\"%.*s\" goes to \"%.*s\" (confidence %.3f%s%.*s), expected \"%.*s\"%s%.*s",
+             VSR_FMT(test->query.text), VSR_FMT(answer->decision), answer->confidence,
+             answer->because.len ? ", because of " : "", VSR_FMT(answer->because), VSR_FMT(test->route.text),
+             unavailable, VSR_FMT(answer->missing));
+    if (!test_facts(test, expect_signal, j))
+        fail(j, "E601", test->facts.at, "what is expected of signals are their names, by their type");
+}
+
+static void ask(struct run *run, struct outcome *outcome) {
+    struct judging j = { run, outcome };
+    struct vsr_err err = VSR_ERR_NONE;
+    outcome->first = run->source.findings.n;
+    if (test_ask(&run->asker, run->source.arena, outcome->recipe, outcome->test, &outcome->answer, &err) < 0)
+        fail(&j, "E601", outcome->test->query.at, "\"%.*s\" could not be evaluated: %s",
+             VSR_FMT(outcome->test->query.text), err.text);
+    else
+        judge(&j);
+    outcome->n = run->source.findings.n - outcome->first;
+    run->n_passed += outcome->n == 0;
+}
+
+/* ---- printing */
+
+static void print_tap(const struct run *run, struct buf *out) {
+    buf_printf(out, "TAP version 13\n1..%zu\n", run->n);
+    for (size_t i = 0; i < run->n; i++) {
+        const struct outcome *o = &run->outcomes[i];
+        buf_printf(out, "%sok %zu - %.*s%s%.*s: ", o->n ? "not " : "", i + 1, VSR_FMT(o->recipe),
+                   o->recipe.len ? "/" : "", VSR_FMT(o->decl->name.text));
+        json_quote(out, o->test->query.text); /* a line break, or a `#`, would mean something else */
+        buf_printf(out, " -> %.*s\n", VSR_FMT(o->test->route.text));
+        for (size_t k = o->first; k < o->first + o->n; k++) {
+            const struct finding *finding = &run->source.findings.items[k];
+            buf_printf(out, "  ---\n  code: %s\n  at: ", finding->code);
+            json_quote(out, arena_printf(run->source.arena, "%.*s:%u:%u", VSR_FMT(run->source.name), finding->at.line,
+                                         finding->at.col));
+            buf_append_c(out, "\n  message: ");
+            json_quote(out, finding->message);
+            buf_append_c(out, "\n  ...\n");
+        }
+    }
+}
+
+static void write_text(struct json_writer *w, const char *key, vsr_str text) {
+    json_write_key(w, str_from_c(key));
+    if (text.len)
+        json_write_str(w, text);
+    else
+        json_write_null(w);
+}
+
+static void json_outcome(const struct outcome *o, struct json_writer *w) {
+    json_write_begin_object(w);
+    write_text(w, "test", o->decl->name.text);
+    write_text(w, "recipe", o->recipe);
+    write_text(w, "query", o->test->query.text);
+    write_text(w, "expected", o->test->route.text);
+    write_text(w, "route", o->answer.decision);
+    json_write_key(w, VSR_STR("passed"));
+    json_write_bool(w, o->n == 0);
+    json_write_key(w, VSR_STR("confidence"));
+    json_write_double(w, o->answer.confidence);
+    json_write_key(w, VSR_STR("matched_signals"));
+    json_write_begin_array(w);
+    for (size_t i = 0; i < o->answer.n_matched; i++)
+        json_write_str(w, o->answer.matched[i]);
+    json_write_end(w);
+    json_write_key(w, VSR_STR("line"));
+    json_write_u64(w, o->test->query.at.line);
+    json_write_key(w, VSR_STR("column"));
+    json_write_u64(w, o->test->query.at.col);
+    json_write_end(w);
+}
+
+static void print_json(const struct run *run, struct buf *out) {
+    struct json_writer w;
+    json_write_init_pretty(&w, out, 2);
+    json_write_begin_object(&w);
+    write_text(&w, "file", run->source.name);
+    json_write_key(&w, VSR_STR("passed"));
+    json_write_u64(&w, run->n_passed);
+    json_write_key(&w, VSR_STR("failed"));
+    json_write_u64(&w, run->n - run->n_passed);
+    json_write_key(&w, VSR_STR("tests"));
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < run->n; i++)
+        json_outcome(&run->outcomes[i], &w);
+    json_write_end(&w);
+    json_write_key(&w, VSR_STR("diagnostics"));
+    findings_json(&run->source.findings, run->source.text, false, &w);
+    json_write_end(&w);
+    buf_append_char(out, '\n');
+}
+
+static int print_result(struct run *run) {
+    struct buf out;
+    int code;
+    buf_init(&out, DSL_OUTPUT_LEN_MAX);
+    if (options_has(run->cli->options, "tap")) {
+        print_tap(run, &out);
+    } else if (options_has(run->cli->options, "json")) {
+        print_json(run, &out);
+    } else {
+        dsl_source_print(run->cli, &run->source, false, &out);
+        buf_printf(&out, "%zu test%s: %zu passed, %zu failed\n", run->n, run->n == 1 ? "" : "s", run->n_passed,
+                   run->n - run->n_passed);
+    }
+    code = dsl_source_write(run->cli, NULL, &out, 0);
+    buf_done(&out);
+    return code == CLI_OK && run->n_passed < run->n ? CLI_FAILURE : code;
+}
+
+/* ---- the command */
+
+/* A program that is wrong is not run. What is only doubtful has been said by `vsr dsl check`. */
+static int examine(struct run *run) {
+    struct dsl_source *source = &run->source;
+    dsl_source_examine(source);
+    if (source->findings.n_of[FINDING_ERROR] + source->findings.n_of[FINDING_CONSTRAINT] > 0) {
+        dsl_source_complain(run->cli, source);
+        return CLI_FAILURE;
+    }
+    run->asker.program = &source->parsed.program;
+    collect(run, &source->parsed.program, VSR_STR(""));
+    findings_init(&source->findings, source->arena);
+    return CLI_OK;
+}
+
+static int run_tests(struct run *run, const char *file) {
+    int code = dsl_source_open(run->cli, file, &run->source);
+    if (code == CLI_OK)
+        code = examine(run);
+    if (code == CLI_OK && run->n > 0)
+        code = test_asker_open(&run->asker, file);
+    if (code != CLI_OK)
+        return code;
+    for (size_t i = 0; i < run->n; i++)
+        ask(run, &run->outcomes[i]);
+    return print_result(run);
+}
+
+static int test_run(const struct cli *cli, int argc, char **argv) {
+    struct run run = { .cli = cli, .asker = { .cli = cli } };
+    const char *runner = options_text(cli->options, "runner"), *token = options_text(cli->options, "token");
+    int code;
+    (void)argc; /* exactly one, by the table */
+    run.asker.runner = strcmp(runner, "native") == 0  ? TEST_NATIVE
+                       : strcmp(runner, "facts") == 0 ? TEST_FACTS
+                                                      : TEST_ROUTER;
+    run.asker.url = str_from_c(runner);
+    run.asker.token = str_from_c(token ? token : "");
+    if (run.asker.runner == TEST_ROUTER && !strstr(runner, "://"))
+        return cli_usage(cli, "--runner: expected native, facts or the URL of a router, found \"%s\"", runner);
+    if (run.asker.runner != TEST_ROUTER && strcmp(argv[0], "-") == 0)
+        return cli_usage(cli, "a program is run with what stands beside it: name its file");
+    code = run_tests(&run, argv[0]);
+    test_asker_done(&run.asker);
+    dsl_source_done(&run.source);
+    return code;
+}
+
+static const struct option_spec test_options[] = {
+    { "runner", 'r', OPTION_TEXT, 0, "RUNNER",
+      "native: this process; facts: signals are as the tests say; or the URL of a router's management API", "native" },
+    { "token", 0, OPTION_TEXT, 0, "TOKEN", "of that router's management API; the variable hides it from other users",
+      .env = "VSR_MANAGEMENT_TOKEN" },
+    PROFILE_OPTION_BASE,
+    PROFILE_OPTIONS_MODELS,
+    { "tap", 0, OPTION_FLAG, 0, NULL, "print TAP, for test dashboards" },
+    { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },
+};
+
+const struct command command_dsl_test_spec = {
+    .name = "test",
+    .summary = "run the TEST blocks of a program",
+    .usage = "vsr dsl test [OPTION]... FILE",
+    .details =
+        "Each line of a TEST is one request of a user with a query, and passes when it goes to the route that it\n"
+        "names, and every signal in the braces behind it matched. Tests inside a RECIPE ask that recipe. With\n"
+        "--runner facts no query is evaluated: the signals in the braces are all that matched. Exits with 1 when a\n"
+        "test fails.\n",
+    .examples = "vsr dsl test policy.dsl\n"
+                "vsr dsl test --runner facts --tap policy.dsl\n"
+                "vsr dsl test --runner http://127.0.0.1:8080 policy.dsl\n",
+    .operands = OPERANDS_FILE,
+    .operands_least = 1,
+    .operands_most = 1,
+    .options = test_options,
+    .n_options = VSR_COUNT(test_options),
+    .run = test_run,
+};

@@ -111,11 +111,14 @@ static inline bool yaml_means(const struct yaml_node *a, const struct yaml_node 
     }
     for (size_t i = 0; a->kind == YAML_MAPPING && i < a->n_items; i++) {
         const struct yaml_node *value = yaml_get(b, a->keys[i]->text);
+        if (yaml_get(a, a->keys[i]->text) != a->items[i]) /* a key twice */
+            return false;
         if (!yaml_says_nothing(a, i) && (!value || !yaml_means(a->items[i], value)))
             return false;
     }
     for (size_t i = 0; a->kind == YAML_MAPPING && i < b->n_items; i++)
-        if (!yaml_says_nothing(b, i) && !yaml_get(a, b->keys[i]->text))
+        if ((!yaml_says_nothing(b, i) && !yaml_get(a, b->keys[i]->text)) ||
+            yaml_get(b, b->keys[i]->text) != b->items[i])
             return false;
     return true;
 }

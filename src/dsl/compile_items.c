@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 
 #include "config/yaml_edit.h"
 #include "core/arena.h"
@@ -85,10 +86,19 @@ static struct yaml_node *loop_model(struct compile *c, const struct dsl_model_re
     return node;
 }
 
-static struct yaml_node *loop_output(struct compile *c, const struct dsl_name *model) {
+/* Variables have no dash, as in canonical text. */
+static vsr_str variable_name(struct compile *c, vsr_str name) {
+    char *text = ARENA_ARRAY(c->arena, char, name.len);
+    for (size_t i = 0; i < name.len; i++)
+        text[i] = name.ptr[i] == '-' ? '_' : name.ptr[i];
+    return str_make(text, name.len);
+}
+
+static struct yaml_node *loop_output(struct compile *c, const struct dsl_item *loop, const struct dsl_name *model) {
     struct yaml_node *node = compile_node(c, YAML_MAPPING, &model->at);
+    vsr_str value = str_eq(model->text, loop->name.text) ? variable_name(c, model->text) : model->text;
     compile_put(c, node, VSR_STR("type"), &model->at, compile_plain(c, VSR_STR("model"), &model->at));
-    compile_put(c, node, VSR_STR("value"), &model->at, compile_text(c, model->text, &model->at));
+    compile_put(c, node, VSR_STR("value"), &model->at, compile_text(c, value, &model->at));
     return node;
 }
 
@@ -98,12 +108,13 @@ static struct yaml_node *loop_node(struct compile *c, const struct dsl_item *loo
     struct yaml_node *outputs = compile_node(c, YAML_SEQUENCE, &loop->at);
     bool named = loop->source.at.line != 0;
     const struct dsl_at *at = named ? &loop->source.at : &loop->at;
-    compile_put(c, node, VSR_STR("variable"), &loop->name.at, compile_text(c, loop->name.text, &loop->name.at));
+    compile_put(c, node, VSR_STR("variable"), &loop->name.at,
+                compile_text(c, variable_name(c, loop->name.text), &loop->name.at));
     compile_put(c, node, VSR_STR("source"), at, compile_text(c, named ? loop->source.text : VSR_STR("models"), at));
     for (size_t i = 0; i < loop->models.n; i++)
         yaml_push(c->arena, models, loop_model(c, &loop->models.items[i]));
     for (size_t i = 0; i < loop->outputs.n; i++)
-        yaml_push(c->arena, outputs, loop_output(c, &loop->outputs.items[i].model));
+        yaml_push(c->arena, outputs, loop_output(c, loop, &loop->outputs.items[i].model));
     compile_put_filled(c, node, "models", &loop->at, models);
     compile_put_filled(c, node, "outputs", &loop->at, outputs);
     return node;
@@ -238,6 +249,12 @@ struct yaml_node *compile_plugins(const struct compile_route *route) {
 
 /* ---- emits (dsl.md §4.7): what is wrong with them is told as an error, there is no lesser meaning to fall back to */
 
+/* 3.0 is as good as 3. */
+static bool is_count(const struct dsl_value *value) {
+    return (value->kind == DSL_INT || value->kind == DSL_FLOAT) && value->number >= 0 &&
+           value->number == floor(value->number);
+}
+
 static void check_emit_field(const struct compile_route *route, const struct dsl_field *said) {
     struct compile *c = route->scope->c;
     const struct language_block *block = c->language->retention;
@@ -259,7 +276,7 @@ static void check_emit_field(const struct compile_route *route, const struct dsl
         finding_add(c->findings, FINDING_ERROR, "E220", said->value.at,
                     "route \"%.*s\": EMIT retention: %.*s must be true or false", VSR_FMT(route->name),
                     VSR_FMT(said->key.text));
-    if (field->field->kind == FIELD_INT && (said->value.kind != DSL_INT || said->value.integer < 0))
+    if (field->field->kind == FIELD_INT && !is_count(&said->value))
         finding_add(c->findings, FINDING_ERROR, "E220", said->value.at,
                     "route \"%.*s\": EMIT retention: %.*s must be an integer of at least 0", VSR_FMT(route->name),
                     VSR_FMT(said->key.text));
@@ -271,11 +288,11 @@ static void check_emit(const struct compile_route *route, const struct dsl_item 
     const struct dsl_field *ttl = dsl_field(&item->fields, VSR_STR("ttl_turns"));
     for (size_t i = 0; i < item->fields.n; i++)
         check_emit_field(route, &item->fields.items[i]);
-    if (drop && ttl && drop->value.kind == DSL_BOOL && drop->value.truth && ttl->value.kind == DSL_INT &&
-        ttl->value.integer > 0)
+    if (drop && ttl && drop->value.kind == DSL_BOOL && drop->value.truth && is_count(&ttl->value) &&
+        ttl->value.number > 0)
         finding_add(c->findings, FINDING_ERROR, "E220", ttl->value.at,
-                    "route \"%.*s\": EMIT retention: drop=true conflicts with ttl_turns=%" PRId64, VSR_FMT(route->name),
-                    ttl->value.integer);
+                    "route \"%.*s\": EMIT retention: drop=true conflicts with ttl_turns=%.0f", VSR_FMT(route->name),
+                    ttl->value.number);
 }
 
 /* Whether it is an emit of a kind that there is, and the first of its kind. */

@@ -58,10 +58,21 @@ void compile_put_filled(struct compile *c, struct yaml_node *mapping, const char
 struct yaml_node *compile_value(struct compile *c, const struct language_field *field, const struct dsl_value *value);
 /* Any value as it stands. */
 struct yaml_node *compile_free(struct compile *c, const struct dsl_value *value);
+/* Those that count, sorted: keys of objects without a table have no order. */
+const struct dsl_field **compile_sorted(struct compile *c, const struct dsl_fields *fields, size_t *ret_n);
+/* Any value, every scalar as text: 5 and "5" are one. */
+struct yaml_node *compile_texts(struct compile *c, const struct dsl_value *value);
+/*
+ * An object whose table one of the block's other fields chooses (compile_variants.c). What does not fit the table stays
+ * as it stands, for loading to refuse it.
+ */
+struct yaml_node *compile_variant(struct compile *c, const struct language_block *block,
+                                  const struct language_field *field, const struct dsl_fields *fields,
+                                  const struct dsl_value *value);
 
 /* Where `fields` say something that YAML has, or YAML wants what holds unsaid: appends it. `at`: of what is unsaid. */
-void compile_field(struct compile *c, const struct language_field *field, const struct dsl_fields *fields,
-                   const struct dsl_at *at, struct yaml_node *mapping);
+void compile_field(struct compile *c, const struct language_block *block, const struct language_field *field,
+                   const struct dsl_fields *fields, const struct dsl_at *at, struct yaml_node *mapping);
 /* All fields of the block at that place, in YAML's order. */
 void compile_block(struct compile *c, const struct language_block *block, enum block_place place,
                    const struct dsl_fields *fields, const struct dsl_at *at, struct yaml_node *mapping);

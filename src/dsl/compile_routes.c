@@ -49,7 +49,7 @@ static void put_extra(struct compile *c, struct yaml_node *node, const char *nam
                       const struct dsl_at *at) {
     const struct language_field *field = language_field(c->language->extra, str_from_c(name));
     if (field && extra->n > 0)
-        compile_field(c, field, extra, at, node);
+        compile_field(c, c->language->extra, field, extra, at, node);
 }
 
 static const char *const extras_early[] = { "output_contract", "output_contract_spec", NULL };
@@ -60,7 +60,7 @@ static void put_other_extras(struct compile *c, struct yaml_node *node, const st
     const struct language_block *block = c->language->extra;
     for (size_t i = 0; i < block->n_fields && extra->n > 0; i++)
         if (yaml_find(node, str_from_c(block->yaml[i]->field->name)) < 0)
-            compile_field(c, block->yaml[i], extra, at, node);
+            compile_field(c, block, block->yaml[i], extra, at, node);
 }
 
 static struct yaml_node *decision_node(struct compile *c, const struct decision *decision) {

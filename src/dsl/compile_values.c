@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "config/yaml_edit.h"
 #include "core/arena.h"
@@ -60,20 +61,32 @@ void compile_put_filled(struct compile *c, struct yaml_node *mapping, const char
 
 static struct yaml_node *object(struct compile *c, const struct language_field *field, const struct dsl_value *value);
 
-/* The fields of an object whose keys are not those of a table; of a key that is repeated the last one. */
+static int compare_keys(const void *a, const void *b) {
+    const struct dsl_field *const *one = a, *const *other = b;
+    return str_cmp((*one)->key.text, (*other)->key.text);
+}
+
+const struct dsl_field **compile_sorted(struct compile *c, const struct dsl_fields *fields, size_t *ret_n) {
+    const struct dsl_field **sorted = ARENA_ARRAY(c->arena, const struct dsl_field *, fields->n);
+    size_t n = 0;
+    for (size_t i = 0; i < fields->n; i++)
+        if (!fields->items[i].overridden)
+            sorted[n++] = &fields->items[i];
+    if (n)
+        qsort((void *)sorted, n, sizeof(struct dsl_field *), compare_keys);
+    *ret_n = n;
+    return sorted;
+}
+
+/* The fields of an object whose keys are not those of a table. */
 static struct yaml_node *keyed(struct compile *c, const struct language_field *field, const struct dsl_value *value) {
     struct yaml_node *node = compile_node(c, YAML_MAPPING, &value->at);
-    struct map last;
-    map_init(&last, c->arena);
-    for (size_t i = 0; i < value->fields.n; i++)
-        map_put(&last, value->fields.items[i].key.text, &value->fields.items[i]);
-    for (size_t i = 0; i < value->fields.n; i++) {
-        const struct dsl_field *entry = &value->fields.items[i];
-        struct yaml_node *got = NULL;
-        if (map_get(&last, entry->key.text) == entry)
-            got = field ? object(c, field, &entry->value) : compile_free(c, &entry->value);
+    size_t n;
+    const struct dsl_field **sorted = compile_sorted(c, &value->fields, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct yaml_node *got = field ? object(c, field, &sorted[i]->value) : compile_free(c, &sorted[i]->value);
         if (got)
-            yaml_append(c->arena, node, compile_text(c, entry->key.text, &entry->key.at), got);
+            yaml_append(c->arena, node, compile_text(c, sorted[i]->key.text, &sorted[i]->key.at), got);
     }
     return node;
 }
@@ -177,7 +190,7 @@ static struct yaml_node *item(struct compile *c, const struct language_field *fi
     case FIELD_INT_LIST:
         return integer(c, value);
     case FIELD_NUMBER_LIST:
-        return is_number ? compile_free(c, value) : NULL;
+        return is_number ? number(c, value->number, &value->at) : NULL;
     default:
         return NULL;
     }
@@ -193,7 +206,7 @@ struct yaml_node *compile_value(struct compile *c, const struct language_field *
     case FIELD_INT_OR_AUTO:
         return value->kind == DSL_STRING ? string(c, field, value) : integer(c, value);
     case FIELD_NUMBER:
-        return value->kind == DSL_INT || value->kind == DSL_FLOAT ? compile_free(c, value) : NULL;
+        return value->kind == DSL_INT || value->kind == DSL_FLOAT ? number(c, value->number, &value->at) : NULL;
     case FIELD_STRING:
     case FIELD_ENUM:
     case FIELD_DURATION:
@@ -212,9 +225,10 @@ struct yaml_node *compile_value(struct compile *c, const struct language_field *
     case FIELD_OBJECT_MAP:
         return is_object ? keyed(c, field, value) : NULL;
     case FIELD_PAIRS:
+        return is_object ? compile_texts(c, value) : NULL;
     case FIELD_NUMBER_MAP:
     case FIELD_STRINGS_MAP:
-    case FIELD_VARIANT:
+    case FIELD_VARIANT: /* unless compile_variant() knows more */
         return is_object ? compile_free(c, value) : NULL;
     case FIELD_NODE:
         return compile_free(c, value);
@@ -246,10 +260,14 @@ static struct yaml_node *unsaid(struct compile *c, const struct language_field *
     }
 }
 
-void compile_field(struct compile *c, const struct language_field *field, const struct dsl_fields *fields,
-                   const struct dsl_at *at, struct yaml_node *mapping) {
+void compile_field(struct compile *c, const struct language_block *block, const struct language_field *field,
+                   const struct dsl_fields *fields, const struct dsl_at *at, struct yaml_node *mapping) {
     const struct dsl_field *said = dsl_field(fields, field->name);
     struct yaml_node *value = said ? compile_value(c, field, &said->value) : NULL;
+    if (value && field->field->kind == FIELD_VARIANT)
+        value = compile_variant(c, block, field, fields, &said->value);
+    if (value && language_is_plain_zero(field, value))
+        value->text = VSR_STR("0");
     if (language_in_yaml(field, value))
         compile_put(c, mapping, str_from_c(field->field->name), value ? &said->key.at : at,
                     value ? value : unsaid(c, field, at));
@@ -259,7 +277,7 @@ void compile_block(struct compile *c, const struct language_block *block, enum b
                    const struct dsl_fields *fields, const struct dsl_at *at, struct yaml_node *mapping) {
     for (size_t i = 0; i < block->n_fields; i++)
         if (block->yaml[i]->place == place || block->yaml[i]->place == PLACE_BOTH)
-            compile_field(c, block->yaml[i], fields, at, mapping);
+            compile_field(c, block, block->yaml[i], fields, at, mapping);
 }
 
 struct dsl_fields compile_joined(struct compile *c, const struct dsl_fields *first, const struct dsl_fields *then) {

@@ -31,6 +31,11 @@ static bool write_bool(struct decompile *d, const struct field *field, const str
     return true;
 }
 
+static bool is_int(const struct yaml_node *value) {
+    int64_t number;
+    return value->kind == YAML_SCALAR && !value->quoted && value_int(value->text, &number) == VALUE_OK;
+}
+
 static bool write_int(struct decompile *d, const struct field *field, const struct yaml_node *value) {
     int64_t number;
     if (value->kind != YAML_SCALAR || value->quoted || value_int(value->text, &number) != VALUE_OK)
@@ -158,14 +163,50 @@ static bool write_free(struct decompile *d, const void *context, vsr_str key, co
 static bool write_typed(struct decompile *d, const struct field *field, const struct language_field *row,
                         const struct yaml_node *value, const struct yaml_node *object, const struct schema *schema);
 
-/* An entry of a mapping that a table describes and no block of the language does. */
+/* A mapping that a table describes and no block of the language does. */
+struct described {
+    const struct schema *schema;
+    const struct yaml_node *object;
+};
+
+/* Whether the value is what the field holds, so that it can be written as that. */
+static bool fits(const struct field *field, const struct yaml_node *value) {
+    bool truth, old;
+    double number;
+    switch (field->kind) {
+    case FIELD_BOOL:
+        return value->kind == YAML_SCALAR && !value->quoted && value_bool(value->text, &truth, &old) == VALUE_OK;
+    case FIELD_INT:
+        return is_int(value);
+    case FIELD_NUMBER:
+        return value->kind == YAML_SCALAR && !value->quoted && value_number(value->text, &number) == VALUE_OK;
+    case FIELD_STRING:
+    case FIELD_ENUM:
+    case FIELD_DURATION:
+    case FIELD_TOKENS:
+        return value->kind == YAML_SCALAR;
+    case FIELD_OBJECT:
+    case FIELD_OPTIONAL:
+    case FIELD_VARIANT:
+    case FIELD_PAIRS:
+        return value->kind == YAML_MAPPING;
+    default:
+        return false;
+    }
+}
+
+/* Compiling takes anything here, and leaves it to loading to refuse it. */
 static bool write_described(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value) {
-    const struct schema *schema = context;
-    const struct field *field = schema_field(schema, key);
-    if (field && !(field->flags & FIELD_KEY))
-        return write_typed(d, field, NULL, value, NULL, schema);
-    decompile_lost(d, value, "%s has no %.*s", schema->name, VSR_FMT(key));
-    return false;
+    const struct described *described = context;
+    const struct field *field = schema_field(described->schema, key);
+    if (field && !(field->flags & FIELD_KEY) && fits(field, value))
+        return write_typed(d, field, NULL, value, described->object, described->schema);
+    return write_free(d, field && field->kind == FIELD_STRINGS ? d : NULL, key, value);
+}
+
+static bool write_described_object(struct decompile *d, const struct schema *schema, const struct yaml_node *value) {
+    struct described described = { schema, value };
+    return write_map(d, value, write_described, &described);
 }
 
 static bool write_object(struct decompile *d, const struct field *field, const struct language_field *row,
@@ -175,7 +216,7 @@ static bool write_object(struct decompile *d, const struct field *field, const s
     if (value->kind != YAML_MAPPING)
         return not_a(d, field, value, "an object");
     if (!fields.block)
-        return write_map(d, value, write_described, field->object);
+        return write_described_object(d, field->object, value);
     buf_append_char(d->out, '{');
     for (size_t i = 0; i < fields.block->n_fields; i++) {
         const struct language_field *inner = &fields.block->fields[i];
@@ -239,7 +280,7 @@ static bool write_variant(struct decompile *d, const struct field *field, const 
     const struct field_variant *variant = object && schema ? schema_variant(schema, field, object) : NULL;
     if (value->kind != YAML_MAPPING)
         return not_a(d, field, value, "an object");
-    return variant && variant->schema ? write_map(d, value, write_described, variant->schema)
+    return variant && variant->schema ? write_described_object(d, variant->schema, value)
                                       : write_free(d, NULL, VSR_STR(""), value);
 }
 
@@ -255,8 +296,7 @@ static bool write_typed(struct decompile *d, const struct field *field, const st
     case FIELD_NUMBER:
         return write_number(d, field, value);
     case FIELD_INT_OR_AUTO:
-        return value->kind == YAML_SCALAR && str_eq_c(value->text, "auto") ? write_string(d, field, row, value)
-                                                                           : write_int(d, field, value);
+        return is_int(value) ? write_int(d, field, value) : write_string(d, field, row, value);
     case FIELD_STRING:
     case FIELD_ENUM:
     case FIELD_DURATION:
@@ -307,10 +347,10 @@ const struct yaml_node *decompile_shown(struct decompile *d, const struct decomp
     struct yaml_node *unsaid;
     if (!language_in_text(field, value))
         return NULL;
-    if (value)
+    if (value && !language_is_plain_zero(field, value))
         return value;
     unsaid = ARENA_NEW(d->arena, struct yaml_node);
-    *unsaid = (struct yaml_node){ .kind = YAML_SCALAR, .text = language_unsaid(field) };
+    *unsaid = (struct yaml_node){ .kind = YAML_SCALAR, .text = value ? VSR_STR("0") : language_unsaid(field) };
     return unsaid;
 }
 

@@ -21,7 +21,8 @@ size_t format_n_comments(const struct format *f, uint32_t from, uint32_t to) {
     return to > from ? first_comment(f, to) - first_comment(f, from) : 0;
 }
 
-uint32_t format_open(const struct format *f, uint32_t from) {
+/* The first token at or behind that byte. */
+static const struct token *first_token(const struct format *f, uint32_t from) {
     const struct tokens *tokens = &f->parsed->tokens;
     size_t low = 0, high = tokens->n - 1;
     while (low < high) {
@@ -31,9 +32,19 @@ uint32_t format_open(const struct format *f, uint32_t from) {
         else
             high = middle;
     }
-    while (tokens->items[low].kind != TOKEN_END && !token_is(&tokens->items[low], '{'))
-        low++;
-    return tokens->items[low].at.start;
+    return &tokens->items[low];
+}
+
+uint32_t format_open(const struct format *f, uint32_t from) {
+    const struct token *token = first_token(f, from);
+    while (token->kind != TOKEN_END && !token_is(token, '{'))
+        token++;
+    return token->at.start;
+}
+
+uint32_t format_with_word(const struct format *f, uint32_t from, vsr_str word) {
+    const struct token *token = first_token(f, from);
+    return token > f->parsed->tokens.items && token_is_word(token - 1, word) ? token[-1].at.start : from;
 }
 
 /* ---- whose a comment is */

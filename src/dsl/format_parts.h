@@ -62,6 +62,8 @@ void format_behind(struct format *f, const struct format_unit *unit);
 void format_indent(struct format *f, int indent);
 /* Where the sign stands that opens a block: the first `{` at or behind that byte. */
 uint32_t format_open(const struct format *f, uint32_t from);
+/* Where that word stands, when it is the token before the one at that byte; else the byte. */
+uint32_t format_with_word(const struct format *f, uint32_t from, vsr_str word);
 
 /* ---- values (format_values.c) */
 

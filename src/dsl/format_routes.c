@@ -179,8 +179,10 @@ static void write_for(struct format *f, const struct dsl_item *item, int indent)
     outputs = refs_list(f, &item->outputs, open + 1, item->whole.end - 1, indent + 2);
     outputs.separator = NULL;
     outputs.write = write_output;
-    for (size_t i = 0; i < outputs.n; i++)
+    for (size_t i = 0; i < outputs.n; i++) {
         outputs.units[i].context = item;
+        outputs.units[i].start = format_with_word(f, outputs.units[i].start, VSR_STR("MODEL"));
+    }
     format_units(f, &outputs);
     format_indent(f, indent);
     buf_append_char(f->out, '}');

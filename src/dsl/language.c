@@ -56,6 +56,11 @@ bool language_is_zero(const struct language_field *field, const struct yaml_node
     return value->text.len == 0 || (is_number(field->field) && is_zero_number(value->text));
 }
 
+bool language_is_plain_zero(const struct language_field *field, const struct yaml_node *value) {
+    return field->zero == ZERO_WRITTEN && value->kind == YAML_SCALAR && is_number(field->field) &&
+           is_zero_number(value->text);
+}
+
 vsr_str language_unsaid(const struct language_field *field) {
     return str_from_c(field->field->fallback);
 }

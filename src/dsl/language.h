@@ -104,6 +104,9 @@ vsr_str language_canonical(const struct language_field *field, vsr_str word);
  * `0` of a token count is not: it is written as it stands.
  */
 bool language_is_zero(const struct language_field *field, const struct yaml_node *value);
+/* Whether it is a number that is zero, of a field that YAML always has: minus zero is written 0 there, so that it is
+ * the same as none. */
+bool language_is_plain_zero(const struct language_field *field, const struct yaml_node *value);
 /* Whether text and YAML have the field when it says `value`; NULL: nothing was said. EXTRA and ZERO_LATER included. */
 bool language_in_text(const struct language_field *field, const struct yaml_node *value);
 bool language_in_yaml(const struct language_field *field, const struct yaml_node *value);

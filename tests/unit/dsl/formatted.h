@@ -49,7 +49,9 @@ static inline vsr_str check_formatted(struct arena *arena, vsr_str program, cons
     check_same_text(formatted(arena, &again.parsed), text, name);
     check_same_text(comments_of(again.arena, &again.parsed), comments_of(c.arena, &c.parsed), name);
     check_same_text(yaml_text(again.arena, again.root), yaml_text(c.arena, c.root), name);
-    CHECK_INT(again.findings.n_of[FINDING_ERROR], c.findings.n_of[FINDING_ERROR], name);
+    CHECK_MSG(again.findings.n_of[FINDING_ERROR] == c.findings.n_of[FINDING_ERROR],
+              "case \"%s\": findings were\n%.*s\nare\n%.*s\nof\n%.*s", name, VSR_FMT(compiled_findings(&c)),
+              VSR_FMT(compiled_findings(&again)), VSR_FMT(program));
     compiled_done(&again);
     compiled_done(&c);
     return text;

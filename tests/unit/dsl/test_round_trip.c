@@ -6,8 +6,9 @@
 #include "config/diff.h"
 #include "config/load.h"
 #include "config/yaml_edit.h"
-#include "decompiled.h"
+#include "formatted.h"
 #include "generated.h"
+#include "generated_program.h"
 
 static vsr_str compiled_text(struct compiled *c, vsr_str program, const char *name) {
     compiled_make(c, program);
@@ -174,7 +175,8 @@ TEST(own_recipes_are_fixed_points) {
 
 /* ---- configurations made at random */
 
-enum { CASES = 10000, CASES_LONG = 100000 };
+/* In all, of which each kind has its share. */
+enum { CASES = 10000, CASES_LONG = 100000, CONFIGS_PERCENT = 40, PROGRAMS_PERCENT = 40, LAYOUTS_PERCENT = 20 };
 
 static void prune(const struct schema *schema, struct yaml_node *node);
 
@@ -304,11 +306,11 @@ static const struct schema *routing_schema(struct arena *arena) {
     return schema;
 }
 
-static void run_cases(void (*check)(struct gen *, const char *)) {
+static void run_cases(void (*check)(struct gen *, const char *), size_t percent) {
     const char *only = getenv("VSR_TEST_SEED");
     struct arena *tables = arena_new(0, 0);
     const struct schema *document = routing_schema(tables);
-    size_t n = getenv("VSR_TEST_LONG") ? CASES_LONG : CASES;
+    size_t n = (getenv("VSR_TEST_LONG") ? CASES_LONG : CASES) * percent / 100;
     for (size_t i = 0; i < n; i++) {
         struct gen g = { .arena = arena_new(0, 0), .document = document };
         char name[64];
@@ -324,8 +326,48 @@ static void run_cases(void (*check)(struct gen *, const char *)) {
 }
 
 TEST(configurations_mean_what_their_text_means) {
-    run_cases(check_generated);
+    run_cases(check_generated, CONFIGS_PERCENT);
 }
 
-RUN_TESTS(T(published_profiles_are_fixed_points), T(own_recipes_are_fixed_points),
-          T(configurations_mean_what_their_text_means))
+/* ---- programs made at random */
+
+/* D = decompile(compile(P)) compiles to the same and is its own canonical text, also by way of YAML's. */
+static void check_generated_program(struct gen *g, const char *name) {
+    vsr_str program = gen_program(g), text, yaml;
+    struct compiled c, again;
+    compiled_make(&c, program);
+    for (size_t i = 0; i < c.findings.n; i++)
+        CHECK_MSG(c.findings.items[i].level != FINDING_ERROR || c.findings.items[i].code[1] != '1',
+                  "case \"%s\": %.*s\n%.*s", name, VSR_FMT(compiled_findings(&c)), VSR_FMT(program));
+    text = decompiled(g->arena, c.root, NULL);
+    yaml = yaml_text(g->arena, c.root);
+    compiled_make(&again, text);
+    check_reads(&again, name);
+    check_same_text(yaml_text(g->arena, again.root), yaml, name);
+    check_same_text(decompiled(g->arena, again.root, NULL), text, name);
+    if (gen_chance(g, WRITTEN_PERCENT))
+        check_same_text(decompiled(g->arena, yaml_parsed(g->arena, yaml), NULL), text, name);
+    compiled_done(&again);
+    compiled_done(&c);
+}
+
+TEST(programs_are_what_their_canonical_text_is) {
+    run_cases(check_generated_program, PROGRAMS_PERCENT);
+}
+
+static void check_generated_layout(struct gen *g, const char *name) {
+    (void)check_formatted(g->arena, gen_program(g), name);
+}
+
+TEST(programs_are_laid_out_as_they_were_meant) {
+    run_cases(check_generated_layout, LAYOUTS_PERCENT);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { T(published_profiles_are_fixed_points), T(own_recipes_are_fixed_points),
+                                        T(configurations_mean_what_their_text_means),
+                                        T(programs_are_what_their_canonical_text_is),
+                                        T(programs_are_laid_out_as_they_were_meant) };
+    cmocka_set_test_filter(getenv("VSR_TEST_FILTER"));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -11,7 +11,8 @@
 #include "dsl/prove_routes.h"
 
 enum {
-    POOL_MAX = 256,         /* examples kept, to spare questions that one of them answers */
+    POOL_MAX = 256, /* examples kept, to spare questions that one of them answers */
+    POOL_BYTES_MAX = 32 << 20,
     TIES_PER_ROUTE_MAX = 3, /* told of one route */
     SHADOWS_TOLD_MAX = 5,   /* names in one message */
     TEXT_LEN_MAX = 4096,
@@ -26,9 +27,9 @@ struct proof {
     struct theory theory;
     struct theory_scope scope;
     struct prove_routes routes;
-    uint8_t **pool; /* states of all leaves, per example; a ring */
-    size_t n_pool;
-    uint8_t *states; /* of the newest example */
+    uint8_t **pool;          /* states of all leaves, per example; a ring */
+    size_t n_pool, pool_max; /* how many there were, and how many stay */
+    uint8_t *states;         /* of the newest example */
     const char *circumstance;
     bool disagreed; /* an example was none when it was evaluated */
 };
@@ -52,7 +53,7 @@ static struct dsl_at place_of_rule(const struct prove_route *route, const struct
 /* ---- questions */
 
 static bool take_example(struct proof *proof) {
-    uint8_t *states = proof->pool[proof->n_pool++ % POOL_MAX];
+    uint8_t *states = proof->pool[proof->n_pool++ % proof->pool_max];
     prove_states(&proof->theory, states);
     proof->states = states;
     if (prove_states_agree(&proof->routes, states))
@@ -75,7 +76,7 @@ static enum solver_answer ask_gently(struct proof *proof, const int *assumptions
         const char *text;
     } circumstances[] = { { proof->theory.ordinary, "" },
                           { proof->theory.text, " while a signal cannot be evaluated" },
-                          { proof->solver.yes, " in a request without text" } };
+                          { proof->solver.yes, " when there is no text" } };
     int *all = ARENA_ARRAY(proof->arena, int, n + 1);
     enum solver_answer answer = SOLVER_IMPOSSIBLE;
     memcpy(all, assumptions, n * sizeof(*all));
@@ -102,7 +103,7 @@ static void set_witness(struct proof *proof, struct finding *finding, const stru
 enum truth { TRUTH_VARIES, TRUTH_NEVER, TRUTH_ALWAYS, TRUTH_UNDECIDED };
 
 static bool seen(const struct proof *proof, const struct prove_route *route, bool matching) {
-    for (size_t i = 0; i < proof->n_pool && i < POOL_MAX; i++)
+    for (size_t i = 0; i < proof->n_pool && i < proof->pool_max; i++)
         if ((prove_route_state(route, proof->pool[i]) == PROVE_TRUE) == matching)
             return true;
     return false;
@@ -276,7 +277,7 @@ static size_t count_left(const struct prove_route *route, int32_t parent) {
 
 /* An example in which the route matches with the term and not without, or the other way round. */
 static bool pool_tells(struct proof *proof, struct prove_route *route, struct prove_node *node) {
-    for (size_t i = 0; i < proof->n_pool && i < POOL_MAX; i++) {
+    for (size_t i = 0; i < proof->n_pool && i < proof->pool_max; i++) {
         enum prove_state with, without;
         with = prove_route_state(route, proof->pool[i]);
         node->removed = true;
@@ -352,7 +353,7 @@ static size_t find_terms(struct proof *proof, const struct prove_route *route, s
 static void tell_redundant(struct proof *proof, struct prove_route *route) {
     struct term *terms;
     size_t n = find_terms(proof, route, &terms);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !solver_is_over(&proof->solver); i++) {
         struct prove_node *node = &route->nodes[terms[i].at];
         vsr_str text;
         if (count_left(route, node->parent) < 2 || is_within_removed(route, terms[i].at) ||
@@ -488,9 +489,11 @@ static void tell_routes(struct proof *proof) {
     bool *reached = ARENA_ARRAY(proof->arena, bool, proof->routes.n);
     for (size_t i = 0; i < proof->routes.n; i++) {
         const struct prove_route *route = &proof->routes.items[i];
+        struct arena_mark mark = arena_mark(proof->arena);
         proof->findings->decl = place_of(route->config->at.node);
         truths[i] = tell_truth(proof, route);
         reached[i] = truths[i] != TRUTH_NEVER && tell_unreachable(proof, route);
+        arena_rewind(proof->arena, mark);
     }
     tell_uncaught(proof);
     for (size_t i = 0; i < proof->routes.n; i++) {
@@ -501,7 +504,7 @@ static void tell_routes(struct proof *proof) {
     tell_bands(proof);
     for (size_t i = 0; i < proof->routes.n; i++) {
         proof->findings->decl = place_of(proof->routes.items[i].config->at.node);
-        if (truths[i] == TRUTH_VARIES)
+        if (truths[i] == TRUTH_VARIES && proof->routes.items[i].n_nodes <= PROVE_TERMS_MAX)
             tell_redundant(proof, &proof->routes.items[i]);
     }
 }
@@ -515,8 +518,10 @@ static void begin(struct proof *proof, const struct prove_options *options) {
     theory_scope_init(&proof->scope, &proof->theory, proof->doc, proof->profile->routing, false);
     prove_routes_build(&proof->routes, &proof->scope);
     theory_close(&proof->theory);
-    proof->pool = ARENA_ARRAY(proof->arena, uint8_t *, POOL_MAX);
-    for (size_t i = 0; i < POOL_MAX; i++)
+    proof->pool_max = POOL_BYTES_MAX / (proof->theory.n_leaves + 1);
+    proof->pool_max = proof->pool_max > POOL_MAX ? POOL_MAX : proof->pool_max + 1;
+    proof->pool = ARENA_ARRAY(proof->arena, uint8_t *, proof->pool_max);
+    for (size_t i = 0; i < proof->pool_max; i++)
         proof->pool[i] = ARENA_ARRAY(proof->arena, uint8_t, proof->theory.n_leaves);
     proof->circumstance = "";
 }

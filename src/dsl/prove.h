@@ -34,6 +34,7 @@ struct findings;
 enum {
     PROVE_BUDGET_MS = 2000,  /* of one profile, when nobody says otherwise */
     PROVE_ROUTES_MAX = 5000, /* of one profile; with more it is given up at once */
+    PROVE_TERMS_MAX = 4096,  /* of one condition; in a larger one no term is called needless */
 };
 
 struct prove_options {

@@ -13,6 +13,7 @@ struct family {
     struct solver *solver;
     const struct config_family *config;
     const struct config_list *rules;
+    struct theory_slot **slots; /* per rule, when the family has a slot for each */
     int index;
 };
 
@@ -25,7 +26,9 @@ static vsr_str name_of(const struct family *family, size_t i) {
 }
 
 static struct theory_slot *slot_of(const struct family *family, size_t i) {
-    return theory_slot(family->scope, family->index, name_of(family, i));
+    if (!family->slots[i])
+        family->slots[i] = theory_slot(family->scope, family->index, name_of(family, i));
+    return family->slots[i];
 }
 
 static int64_t int_of(const struct family *family, size_t i, const char *name, enum field_kind kind) {
@@ -34,10 +37,9 @@ static int64_t int_of(const struct family *family, size_t i, const char *name, e
 }
 
 static struct theory_slot *find_slot(const struct family *family, vsr_str name) {
-    for (size_t i = 0; i < family->rules->n; i++)
-        if (str_eq(name_of(family, i), name))
-            return slot_of(family, i);
-    return NULL;
+    if (!theory_rule(family->scope, family->index, name))
+        return NULL;
+    return theory_slot(family->scope, family->index, name);
 }
 
 /* ---- one of several */
@@ -79,17 +81,25 @@ static void say_modality(const struct family *family) {
     say_one_of(family, names, VSR_COUNT(names), family->solver->yes);
 }
 
-/* Names are told apart without case, and SAT is as good as satisfied; else a label is one rule's. */
-static bool may_share_label(vsr_str a, vsr_str b) {
-    return str_eq_nocase(a, b) || (str_eq_c(a, "satisfied") && str_eq_nocase(b, VSR_STR("SAT"))) ||
-           (str_eq_c(b, "satisfied") && str_eq_nocase(a, VSR_STR("SAT")));
-}
-
+/* Names are told apart without case, and SAT is as good as satisfied; a label is one name's. */
 static void say_user_feedback(const struct family *family) {
-    for (size_t i = 0; i < family->rules->n; i++)
-        for (size_t k = i + 1; k < family->rules->n; k++)
-            if (!may_share_label(name_of(family, i), name_of(family, k)))
-                SOLVER_CLAUSE(family->solver, -slot_of(family, i)->match, -slot_of(family, k)->match);
+    struct map labels; /* -> literal: one of its rules matches */
+    int *literals = ARENA_ARRAY(family->theory->arena, int, family->rules->n);
+    size_t n = 0;
+    map_init(&labels, family->theory->arena);
+    for (size_t i = 0; i < family->rules->n; i++) {
+        vsr_str label = arena_str_lower(family->theory->arena, name_of(family, i));
+        int literal;
+        if (str_eq_c(label, "sat"))
+            label = VSR_STR("satisfied");
+        literal = (int)(uintptr_t)map_get(&labels, label);
+        if (!literal) {
+            literal = literals[n++] = solver_var(family->solver);
+            map_put(&labels, label, (void *)(uintptr_t)literal);
+        }
+        SOLVER_CLAUSE(family->solver, -slot_of(family, i)->match, literal);
+    }
+    solver_at_most_one(family->solver, literals, n);
 }
 
 /* ---- embedding */
@@ -213,21 +223,18 @@ static void say_reask(const struct family *family) {
 
 /* ---- authz */
 
+/* A binding whose name is also a role stands for the role, which others may give too. */
 static void say_authz(const struct family *family) {
+    struct map roles;
+    map_init(&roles, family->theory->arena);
+    for (size_t i = 0; i < family->rules->n; i++)
+        map_put(&roles, rule_text(family->config->schema, rule(family, i), "role"), (void *)rule(family, i));
     for (size_t i = 0; i < family->rules->n; i++) {
         vsr_str role = rule_text(family->config->schema, rule(family, i), "role");
-        SOLVER_CLAUSE(family->solver, -slot_of(family, i)->match,
-                      theory_slot(family->scope, family->index, role)->match);
+        if (!map_get(&roles, name_of(family, i)))
+            SOLVER_CLAUSE(family->solver, -slot_of(family, i)->match,
+                          theory_slot(family->scope, family->index, role)->match);
     }
-}
-
-/* A binding whose name is also a role stands for the role, which others may give too. */
-static void say_authz_safely(const struct family *family) {
-    for (size_t i = 0; i < family->rules->n; i++)
-        for (size_t k = 0; k < family->rules->n; k++)
-            if (str_eq(name_of(family, i), rule_text(family->config->schema, rule(family, k), "role")))
-                return;
-    say_authz(family);
 }
 
 /* ---- context */
@@ -433,7 +440,7 @@ static const struct {
     { "structure", ON_UNKNOWN_NO_MATCH, false, { 0, 1, 0, 0 }, say_features },
     { "complexity", ON_UNKNOWN_NO_MATCH, false, { 0, 2, -2, 2 }, say_complexity },
     { "modality", ON_UNKNOWN_NO_MATCH, false, { 0, 1, 0, 0 }, say_modality },
-    { "authz", ON_UNKNOWN_UNKNOWN, false, { 0, 1, 0, 0 }, say_authz_safely },
+    { "authz", ON_UNKNOWN_UNKNOWN, false, { 0, 1, 0, 0 }, say_authz },
     { "jailbreak", ON_UNKNOWN_UNKNOWN, false, { 0, 2, 0, 0 }, NULL },
     { "pii", ON_UNKNOWN_UNKNOWN, false, { 0, 1, 0, INFINITY }, NULL },
     { "kb", ON_UNKNOWN_NO_MATCH, false, { -1, 1, -1, 1 }, NULL },
@@ -478,10 +485,13 @@ bool theory_family_never_fails(vsr_str type) {
 static void say_family(struct theory_scope *scope, int index) {
     struct theory *theory = scope->theory;
     const struct config_family *config = &theory->families->items[index];
-    struct family family = { scope, theory, theory->solver, config, &scope->routing->signals.rules[index], index };
+    const struct config_list *rules = &scope->routing->signals.rules[index];
+    struct family family = { scope, theory, theory->solver, config, rules, NULL, index };
     size_t kind = kind_of(str_from_c(config->type));
-    if (family.rules->n > 0 && kind < VSR_COUNT(kinds) && kinds[kind].say)
-        kinds[kind].say(&family);
+    if (rules->n == 0 || kind == VSR_COUNT(kinds) || !kinds[kind].say)
+        return;
+    family.slots = ARENA_ARRAY(theory->arena, struct theory_slot *, rules->n);
+    kinds[kind].say(&family);
 }
 
 /* Those whose rules have trees over other signals come last. */

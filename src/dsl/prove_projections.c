@@ -51,13 +51,6 @@ static void say_partition(struct theory_scope *scope, const struct config_partit
 
 /* ---- scores */
 
-static const struct config_score *find_score(const struct theory_scope *scope, vsr_str name) {
-    CONFIG_EACH(const struct config_score, score, &scope->routing->projections.scores)
-    if (str_eq(score->name, name))
-        return score;
-    return NULL;
-}
-
 static struct theory_term *add_term(struct theory *theory, struct theory_score *score) {
     score->terms = arena_grow(theory->arena, score->terms, sizeof(*score->terms), score->n_terms, &score->cap);
     return &score->terms[score->n_terms++];
@@ -113,7 +106,7 @@ static struct theory_score *build_score(struct theory_scope *scope, const struct
 static void add_score(struct theory_scope *scope, struct theory_score *score, const struct config_score_input *input,
                       int depth) {
     struct theory *theory = scope->theory;
-    const struct config_score *config = find_score(scope, input->name);
+    const struct config_score *config = map_get(&scope->score_configs, input->name);
     const struct theory_score *other = config && depth < SCORE_DEPTH_MAX ? build_score(scope, config, depth + 1) : NULL;
     /* Of what is not looked into, nothing says that it is the same elsewhere. */
     add_key(theory, score,
@@ -191,7 +184,7 @@ static void number_score(struct theory *theory, struct theory_score *score) {
 static void say_mapping(struct theory_scope *scope, const struct config_mapping *mapping) {
     struct theory *theory = scope->theory;
     struct solver *solver = theory->solver;
-    const struct config_score *config = find_score(scope, mapping->source);
+    const struct config_score *config = map_get(&scope->score_configs, mapping->source);
     struct theory_score *score = config ? build_score(scope, config, 0) : NULL;
     int there = solver->yes, earlier = -solver->yes;
     if (!score)

@@ -298,7 +298,7 @@ vsr_str prove_witness(struct arena *arena, const struct theory *theory, const st
                       size_t n, const uint8_t *states) {
     static const enum prove_state order[] = { PROVE_TRUE, PROVE_UNKNOWN, PROVE_FALSE };
     static const char *const texts[] = { [PROVE_FALSE] = "false", [PROVE_TRUE] = "true", [PROVE_UNKNOWN] = "unknown" };
-    uint8_t *told = ARENA_ARRAY(arena, uint8_t, theory->n_leaves);
+    uint8_t *told = ARENA_ARRAY(theory->arena, uint8_t, theory->n_leaves);
     struct facts facts = { .n = 0 };
     vsr_str text;
     buf_init(&facts.out, WITNESS_LEN_MAX);

@@ -127,12 +127,16 @@ static int solve(struct solver *solver, const int *assumptions, size_t n) {
     return ccadical_solve(solver->cadical);
 }
 
+bool solver_is_over(struct solver *solver) {
+    solver->too_late |= is_late(solver);
+    return solver->too_large || solver->too_late;
+}
+
 enum solver_answer solver_ask(struct solver *solver, const int *assumptions, size_t n) {
     solver->n_questions++;
     for (int round = 0; round < SOLVER_ROUNDS_MAX; round++) {
         int status;
-        solver->too_late |= is_late(solver);
-        if (solver->too_large || solver->too_late)
+        if (solver_is_over(solver))
             return SOLVER_UNDECIDED;
         status = solve(solver, assumptions, n);
         if (status == IMPOSSIBLE)

@@ -61,6 +61,8 @@ int solver_or(struct solver *solver, const int *literals, size_t n);
 int solver_and2(struct solver *solver, int a, int b);
 int solver_or2(struct solver *solver, int a, int b);
 
+/* Whether no question is answered any more. */
+bool solver_is_over(struct solver *solver);
 /* Whether everything said, and the assumptions, can be. */
 enum solver_answer solver_ask(struct solver *solver, const int *assumptions, size_t n);
 /* After POSSIBLE: whether the literal holds in the example found. */

@@ -171,19 +171,38 @@ static bool stands_alone(vsr_str type) {
     return false;
 }
 
+/* "type:name", to be given back by rewinding. */
+static vsr_str key_of(const struct theory_scope *scope, int family, vsr_str name) {
+    return arena_printf(scope->theory->arena, "%.*s:%.*s", VSR_FMT(type_of(scope, family)), VSR_FMT(name));
+}
+
+const void *theory_rule(struct theory_scope *scope, int family, vsr_str name) {
+    struct arena_mark mark = arena_mark(scope->theory->arena);
+    const void *rule = map_get(&scope->rules, key_of(scope, family, name));
+    arena_rewind(scope->theory->arena, mark);
+    return rule;
+}
+
 /* The rule that a slot of that name belongs to; NULL: none is declared. */
-static const void *rule_of(const struct theory_scope *scope, int family, vsr_str name) {
+static const void *rule_of_slot(struct theory_scope *scope, int family, vsr_str name) {
     const struct config_family *f = &scope->theory->families->items[family];
-    const struct config_list *rules = &scope->routing->signals.rules[family];
-    ptrdiff_t colon = str_find_last_char(name, ':');
-    for (size_t i = 0; i < rules->n; i++) {
-        const void *rule = rule_at(rules, f->schema, i);
-        vsr_str own = rule_text(f->schema, rule, "name");
-        if (str_eq(own, name) ||
-            (colon >= 0 && (f->levels || f->labels) && str_eq(own, str_sub(name, 0, (size_t)colon))))
-            return rule;
+    ptrdiff_t colon = f->levels || f->labels ? str_find_last_char(name, ':') : -1;
+    const void *rule = theory_rule(scope, family, name);
+    return rule || colon < 0 ? rule : theory_rule(scope, family, str_sub(name, 0, (size_t)colon));
+}
+
+static void index_rules(struct theory_scope *scope) {
+    const struct config_families *families = scope->theory->families;
+    for (size_t i = 0; i < families->n && i < CONFIG_FAMILIES_MAX; i++) {
+        const struct config_list *rules = &scope->routing->signals.rules[i];
+        const struct schema *schema = families->items[i].schema;
+        for (size_t k = 0; k < rules->n; k++) {
+            const void *rule = rule_at(rules, schema, k);
+            map_put(&scope->rules, key_of(scope, (int)i, rule_text(schema, rule, "name")), (void *)rule);
+        }
     }
-    return NULL;
+    CONFIG_EACH(struct config_score, score, &scope->routing->projections.scores)
+    map_put(&scope->score_configs, score->name, score);
 }
 
 /* What a slot stands for, to find it in another document. Empty: it is this scope's alone. */
@@ -196,7 +215,7 @@ static vsr_str meaning_of(struct theory_scope *scope, int family, vsr_str name, 
         return (vsr_str){ 0 };
     if (!stands_alone(type_of(scope, family)))
         return arena_printf(theory->arena, "%.*s #%zu", VSR_FMT(key), (size_t)family_meaning(scope, family));
-    rule = rule_of(scope, family, name);
+    rule = rule_of_slot(scope, family, name);
     if (!rule)
         return (vsr_str){ 0 };
     return arena_printf(theory->arena, "%.*s\n%.*s", VSR_FMT(key),
@@ -205,17 +224,19 @@ static vsr_str meaning_of(struct theory_scope *scope, int family, vsr_str name, 
 
 struct theory_slot *theory_slot(struct theory_scope *scope, int family, vsr_str name) {
     struct theory *theory = scope->theory;
-    vsr_str type = type_of(scope, family), meaning = { 0 };
-    vsr_str key = arena_printf(theory->arena, "%.*s:%.*s", VSR_FMT(type), VSR_FMT(name));
+    struct arena_mark mark = arena_mark(theory->arena);
+    vsr_str key = key_of(scope, family, name), meaning = { 0 };
     struct theory_slot *slot = map_get(&scope->slots, key);
-    if (slot)
+    if (slot) {
+        arena_rewind(theory->arena, mark);
         return slot;
+    }
     if (scope->sharing) {
         meaning = meaning_of(scope, family, name, key);
         slot = meaning.len ? map_get(&theory->shared, meaning) : NULL;
     }
     if (!slot)
-        slot = slot_new(theory, type);
+        slot = slot_new(theory, type_of(scope, family));
     map_put(&scope->slots, key, slot);
     if (meaning.len)
         map_put(&theory->shared, meaning, slot);
@@ -240,28 +261,11 @@ void theory_measure(struct theory_slot *slot, struct number *number, int there) 
 /* ---- leaves */
 
 /* Names of rules whose match also makes a leaf of that name match: what a domain lists. */
-static const struct config_strings *also_named(const struct theory_scope *scope, int family, vsr_str name) {
-    const struct config_family *f;
-    const struct config_list *rules;
-    if (family < 0 || !str_eq_c(type_of(scope, family), "domain"))
+static const struct config_strings *also_named(struct theory_scope *scope, int family, vsr_str name) {
+    const void *rule = str_eq_c(type_of(scope, family), "domain") ? theory_rule(scope, family, name) : NULL;
+    if (!rule)
         return NULL;
-    f = &scope->theory->families->items[family];
-    rules = &scope->routing->signals.rules[family];
-    for (size_t i = 0; i < rules->n; i++) {
-        const void *rule = rule_at(rules, f->schema, i);
-        if (str_eq(rule_text(f->schema, rule, "name"), name))
-            return rule_field(f->schema, rule, "mmlu_categories", FIELD_STRINGS);
-    }
-    return NULL;
-}
-
-static bool declares(const struct theory_scope *scope, int family, vsr_str name) {
-    const struct config_family *f = &scope->theory->families->items[family];
-    const struct config_list *rules = &scope->routing->signals.rules[family];
-    for (size_t i = 0; i < rules->n; i++)
-        if (str_eq(rule_text(f->schema, rule_at(rules, f->schema, i), "name"), name))
-            return true;
-    return false;
+    return rule_field(scope->theory->families->items[family].schema, rule, "mmlu_categories", FIELD_STRINGS);
 }
 
 /* That the rule matches, or one of its other names, and that one of them could not be evaluated. */
@@ -283,7 +287,7 @@ static struct reading read_slot(struct theory_scope *scope, const struct config_
     int *failures = ARENA_ARRAY(theory->arena, int, n_also + 1);
     for (size_t i = 0; i <= n_also; i++) {
         struct theory_slot *slot = own;
-        if (i < n_also && (str_eq(also->items[i], rule->name) || !declares(scope, rule->family, also->items[i])))
+        if (i < n_also && (str_eq(also->items[i], rule->name) || !theory_rule(scope, rule->family, also->items[i])))
             continue;
         if (i < n_also)
             slot = theory_slot(scope, rule->family, also->items[i]);
@@ -341,14 +345,12 @@ static struct rail leaf_rail(struct theory_scope *scope, const struct config_rul
     bool by_label =
         rule->family >= 0 && (size_t)rule->family < theory->families->n && theory->families->items[rule->family].labels;
     struct reading reading;
-    int missing;
     if (by_label && (!rule->label.len || !rule->predicate))
         return (struct rail){ -theory->solver->yes, theory->solver->yes };
     if (rule->predicate)
         return predicate_rail(scope, rule, before, on_unknown);
     reading = read_slot(scope, rule, before, on_unknown != ON_UNKNOWN_NO_MATCH);
-    missing = solver_and2(theory->solver, -reading.match, reading.failed);
-    return settled(theory->solver, reading.match, missing, on_unknown);
+    return settled(theory->solver, reading.match, reading.failed, on_unknown); /* a match before the error stays */
 }
 
 static void write_bounds(struct buf *out, const struct config_predicate *predicate) {
@@ -430,8 +432,11 @@ void theory_scope_init(struct theory_scope *scope, struct theory *theory, const 
     *scope = (struct theory_scope){ .theory = theory, .doc = doc, .routing = routing, .sharing = sharing };
     theory->n_scopes++;
     map_init(&scope->slots, theory->arena);
+    map_init(&scope->rules, theory->arena);
+    map_init(&scope->score_configs, theory->arena);
     map_init(&scope->scores, theory->arena);
     map_init(&scope->members, theory->arena);
+    index_rules(scope);
     count_members(scope);
     theory_say_projections(scope);
     theory_say_families(scope);

@@ -97,6 +97,8 @@ struct theory_scope {
     const struct config_document *doc;
     const struct config_routing *routing;
     struct map slots;                               /* "type:name" -> struct theory_slot */
+    struct map rules;                               /* "type:name" -> the decoded rule of a family */
+    struct map score_configs;                       /* name -> struct config_score */
     struct map scores;                              /* name -> struct theory_score */
     struct map members;                             /* "type:name" -> how many partitions it is in, as a pointer */
     bool sharing;                                   /* slots are looked for in `theory->shared` */
@@ -150,6 +152,9 @@ bool theory_family_never_fails(vsr_str type);
 struct rail rail_not(struct rail rail);
 struct rail rail_and(struct solver *solver, const struct rail *rails, size_t n);
 struct rail rail_or(struct solver *solver, const struct rail *rails, size_t n);
+
+/* The declared rule, or NULL. */
+const void *theory_rule(struct theory_scope *scope, int family, vsr_str name);
 
 /* ---- decoded rules, read by their tables */
 

@@ -87,6 +87,14 @@ static const struct {
       "route "
       "without WHEN, of the least rank, would take them {complexity(x:easy) false, complexity(x:medium) false, "
       "complexity(x:hard) false}\n" },
+    { "no level of complexity without text, even where failures match",
+      "  signals: {complexity: [{name: x, hard: {candidates: [h]}, easy: {candidates: [e]}}]}\n" DECISIONS ROUTE(
+          "r", "priority: 1, on_unknown: match",
+          OR(LEAF("complexity", "x:easy") ", " LEAF("complexity", "x:medium") ", " LEAF("complexity", "x:hard")), "a"),
+      "W408 no route takes some requests when there is no text, and the default model answers them; a route "
+      "without "
+      "WHEN, of the least rank, would take them {complexity(x:easy) false, complexity(x:medium) false, "
+      "complexity(x:hard) false}\n" },
     { "counts of one pattern",
       "  signals:\n    structure:\n      - {name: many, feature: {type: count, source: {type: regex, pattern: q}}, "
       "predicate: {gt: 3}}\n      - {name: few, feature: {type: count, source: {type: regex, pattern: q}}, predicate: "

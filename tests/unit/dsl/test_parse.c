@@ -824,7 +824,7 @@ TEST(declarations) {
  * bounded number of findings.
  */
 TEST(hostile_texts_are_read_once) {
-    enum { LEN = 1 << 20, WORK_PER_BYTE = 12 };
+    enum { LEN = 1 << 18, WORK_PER_BYTE = 12 };
     static const char *const texts[][3] = {
         { "", "(" },
         { "", "{" },

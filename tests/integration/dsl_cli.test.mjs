@@ -646,6 +646,38 @@ ROUTE lo { PRIORITY 1 WHEN keyword("a") AND keyword("b") MODEL "n" }
   });
 });
 
+describe('diff', () => {
+  const before = `SIGNAL keyword a { operator: "OR" keywords: ["x"] }
+SIGNAL keyword b { operator: "OR" keywords: ["y"] }
+ROUTE hi { PRIORITY 9 WHEN keyword("a") AND keyword("b") MODEL "m" }
+ROUTE rest { PRIORITY 1 MODEL "n" }
+`;
+
+  test('what only looks different', () => {
+    const other = before.replace('keyword("a") AND keyword("b")', 'NOT (NOT keyword("b") OR NOT keyword("a"))');
+    const run = dsl(['diff', file('diff/before.dsl', before), file('diff/same.dsl', other)]);
+    assert.deepEqual([run.code, run.out], [0, 'No request is routed in another way.\n']);
+    const yaml = file('diff/before.yaml', `version: v0.3\n${dsl(['compile', 'diff/before.dsl']).out}`);
+    assert.equal(dsl(['diff', yaml, 'diff/same.dsl']).code, 0);
+  });
+
+  test('requests that go elsewhere, with an example', () => {
+    const after = `${before.replace('AND', 'OR')}ROUTE extra { PRIORITY 0 MODEL "m" }\n`;
+    const run = dsl(['diff', 'diff/before.dsl', file('diff/after.dsl', after)]);
+    assert.equal(run.code, 1, run.err);
+    assert.match(run.out, /^\+ route extra in default\n~ default: .*"rest".*"hi".*\n {4}example: .*keyword\((a|b)\) true/);
+    const { same, complete, added, removed, effects } = dsl(['diff', '--json', 'diff/before.dsl', 'diff/after.dsl']).json();
+    assert.deepEqual([same, complete, added, removed], [false, true, [{ profile: 'default', route: 'extra' }], []]);
+    assert.deepEqual([effects[0].kind, effects[0].before, effects[0].after], ['route', 'rest', 'hi']);
+  });
+
+  test('what cannot be compared', () => {
+    assert.equal(dsl(['diff', 'diff/before.dsl', file('diff/bad.dsl', bad)]).code, 2);
+    assert.equal(dsl(['diff', 'diff/before.dsl', 'nowhere.dsl']).code, 3);
+    assert.equal(dsl(['diff', 'diff/before.dsl']).code, 2);
+  });
+});
+
 describe('new', () => {
   for (const template of ['routes', 'tree', 'recipes']) {
     test(`${template}: without findings`, () => {

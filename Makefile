@@ -62,7 +62,7 @@ eval-models: ## figures of the built-in models on the dev rows of ../shared/data
 	@tools/deps train
 	@training/run own figures
 
-docs: ## docs/configuration.md, from the tables
+docs: ## docs/configuration.md and the reference in docs/dsl.md, from the tables
 	@tools/deps test
 	@mkdir -p build && cmake --preset debug >build/cmake.log || { cat build/cmake.log; exit 1; }
 	@ninja -C build/debug -j$(JOBS) vsr

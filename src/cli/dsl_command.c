@@ -5,7 +5,8 @@
  */
 #include "cli/cli.h"
 
-#define DSL_COMMANDS(X) X(new) X(check) X(fix) X(fmt) X(compile) X(decompile) X(test) X(explain) X(prove) X(diff)
+#define DSL_COMMANDS(X) \
+    X(new) X(check) X(fix) X(fmt) X(compile) X(decompile) X(test) X(explain) X(prove) X(diff) X(docs)
 
 #define X(name) extern const struct command command_dsl_##name##_spec;
 DSL_COMMANDS(X)

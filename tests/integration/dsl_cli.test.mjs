@@ -699,6 +699,47 @@ describe('new', () => {
   });
 });
 
+describe('docs/dsl.md', () => {
+  const page = readFileSync(path.join(top, 'docs/dsl.md'), 'utf8').split('<!-- From here on')[0];
+  const programs = [...page.matchAll(/```dsl\n(.*?)```/gs)].map((match) => match[1]);
+
+  test('begins with the program that `new` writes', () => {
+    assert.equal(programs[0], dsl(['new']).out);
+    assert.ok(programs.length > 3);
+  });
+
+  for (const [i, text] of programs.entries()) {
+    test(`program ${i + 1} has no findings and the usual layout`, () => {
+      const name = file(`docs/${i}.dsl`, text);
+      assert.equal(dsl(['check', '--strict', name]).out, 'No issues found.\n');
+      assert.equal(dsl(['fmt', '--check', name]).code, 0);
+    });
+  }
+
+  test('says what commands answer', () => {
+    const name = file('docs/alone/policy.dsl', programs[0]);
+    for (const command of ['check', 'test', 'prove']) {
+      const said = new RegExp(`^vsr dsl ${command} policy\\.dsl +# (.*)$`, 'm').exec(page)[1];
+      assert.equal(dsl([command, name]).out, `${said}\n`);
+    }
+  });
+
+  test('its policy can be served with its base', () => {
+    const base = /```yaml\n(.*?)```/s.exec(page)[1];
+    file('docs/served/policy.yaml', base);
+    const name = file('docs/served/policy.dsl', programs[0]);
+    const run = dsl([name], { command: [program, 'validate', '--strict-env'] });
+    assert.equal(run.code, 0, run.out + run.err);
+    assert.match(run.out, /is valid\n/);
+  });
+
+  test('every command is in its table', () => {
+    for (const [, name] of dsl(['--help']).out.matchAll(/^ {2}(\w+) {3,}\S/gm)) {
+      if (name !== 'h') assert.ok(page.includes(`| \`vsr dsl ${name}`), name);
+    }
+  });
+});
+
 describe('how commands end', () => {
   test('3: a file that cannot be read or written', () => {
     for (const args of [['check', 'nowhere.dsl'], ['compile', 'nowhere.dsl'], ['compile', '--base', 'nowhere.yaml', 'good.dsl'], ['fix', 'nowhere.dsl'], ['check', '.']]) {

@@ -7,7 +7,7 @@
 #include "dsl/spelling.h"
 
 enum {
-    SUGGEST_AMONG_MAX = 4096, /* names that are compared for one suggestion */
+    SUGGEST_AMONG_MAX = 500, /* names that are compared for one suggestion */
     FIX_LEN_MAX = 1 << 16,
 };
 
@@ -229,10 +229,15 @@ static void declare_signal(struct check_scope *scope, const struct dsl_decl *dec
 static void declare_outputs(struct check_scope *scope, const struct dsl_decl *decl) {
     size_t n;
     const struct dsl_value *outputs = dsl_check_items_of(&decl->fields, "outputs", &n);
+    struct check_declared *mapping = declare(scope->c, &scope->mappings, decl->name.text, decl);
     for (size_t i = 0; i < n; i++) {
         vsr_str name = outputs[i].kind == DSL_OBJECT ? dsl_check_text_of(&outputs[i].fields, "name") : VSR_STR("");
-        if (name.len && !map_get(&scope->outputs, name))
-            declare(scope->c, &scope->outputs, name, decl)->output = &outputs[i];
+        struct check_declared *output;
+        if (name.len == 0 || map_get(&scope->outputs, name))
+            continue;
+        output = declare(scope->c, &scope->outputs, name, decl);
+        output->output = &outputs[i];
+        output->mapping = mapping;
     }
 }
 
@@ -250,6 +255,7 @@ static void declare_all(struct check_scope *scope) {
     struct check *c = scope->c;
     map_init(&scope->types, c->scratch);
     map_init(&scope->outputs, c->scratch);
+    map_init(&scope->mappings, c->scratch);
     map_init(&scope->scores, c->scratch);
     map_init(&scope->templates, c->scratch);
     map_init(&scope->routes, c->scratch);
@@ -297,28 +303,14 @@ static void hint_unused(const struct check_scope *scope, const char *what, vsr_s
     }
 }
 
-/* A mapping of which one output is used is in use: the other bands are what that one is not. */
-static void hint_unused_mappings(const struct check_scope *scope) {
-    DSL_EACH(decl, scope->program, DSL_MAPPING) {
-        bool used = false;
-        for (size_t i = 0; i < scope->outputs.n; i++) {
-            const struct check_declared *output = scope->outputs.entries[i].value;
-            used |= output->decl == decl && output->used;
-        }
-        scope->c->findings->decl = decl->at;
-        if (!used)
-            CHECK_TELL(scope->c, HINT, "W220", decl->name.at, "PROJECTION mapping %.*s is not used",
-                       VSR_FMT(decl->name.text));
-    }
-}
-
 static void hint_all_unused(const struct check_scope *scope) {
     for (size_t i = 0; i < scope->types.n; i++)
         if (dsl_check_family(scope->c, scope->types.entries[i].key)) /* else E201 */
             hint_unused(scope, "SIGNAL", scope->types.entries[i].key, scope->types.entries[i].value);
     hint_unused(scope, "PROJECTION score", VSR_STR(""), &scope->scores);
     hint_unused(scope, "PLUGIN", VSR_STR(""), &scope->templates);
-    hint_unused_mappings(scope);
+    /* A mapping of which one output is used is in use: the other bands are what that one is not. */
+    hint_unused(scope, "PROJECTION mapping", VSR_STR(""), &scope->mappings);
 }
 
 static void check_scope(struct check *c, const struct dsl_program *program) {

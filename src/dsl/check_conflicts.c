@@ -15,8 +15,9 @@
 #include "dsl/domain_labels.h"
 
 enum {
-    BUDGET_LEAVES = 4000000, /* looked at in one scope: 0.1 s at worst; the largest published profile takes 0.1 M */
+    BUDGET_LEAVES = 4000000,       /* looked at in one scope: some 0.2 s; the largest published profile takes 0.1 M */
     ROUTE_BUDGET_LEAVES = 1000000, /* of them for the clauses of one route: bounds the memory, too */
+    MEMBERSHIPS_MAX = 16,          /* partitions that one signal is looked for in */
     EXAMPLES_MAX = 3,
     MESSAGE_LEN_MAX = 1024,
 };
@@ -110,8 +111,14 @@ static vsr_str member_key(struct conflicts *k, vsr_str type, vsr_str name) {
 }
 
 static void note_member(struct conflicts *k, const struct dsl_decl *partition, const char *type, vsr_str name) {
-    struct membership *membership = ARENA_NEW(k->c->scratch, struct membership);
     vsr_str key = member_key(k, str_from_c(type), name);
+    struct membership *membership;
+    size_t n = 0;
+    for (const struct membership *m = map_get(&k->partitions, key); m; m = m->next)
+        n++;
+    if (n >= MEMBERSHIPS_MAX)
+        return;
+    membership = ARENA_NEW(k->c->scratch, struct membership);
     *membership = (struct membership){ group_number(k, "partition", partition->name.text), partition,
                                        map_get(&k->partitions, key) };
     map_put(&k->partitions, key, membership);
@@ -163,17 +170,17 @@ static void describe(struct conflicts *k, struct leaf *leaf) {
 
 /* Leaves that compare the same label with other bounds are others. */
 static vsr_str leaf_key(struct conflicts *k, const struct dsl_expr *expr) {
+    static const char *const bounds[] = { "gt", "gte", "lt", "lte" };
     struct arena *arena = k->c->scratch;
     vsr_str key = member_key(k, expr->type.text, expr->name.text);
     const struct dsl_value *predicate = dsl_check_value_of(&expr->fields, "predicate");
     if (expr->fields.n == 0)
         return key;
     key = arena_printf(arena, "%.*s%c%.*s", VSR_FMT(key), '\0', VSR_FMT(dsl_check_text_of(&expr->fields, "label")));
-    for (size_t i = 0; predicate && predicate->kind == DSL_OBJECT && i < predicate->fields.n; i++) {
-        const struct dsl_field *bound = &predicate->fields.items[i];
-        if (!bound->overridden)
-            key = arena_printf(arena, "%.*s%c%.*s%.17g", VSR_FMT(key), '\0', VSR_FMT(bound->key.text),
-                               bound->value.number);
+    for (size_t i = 0; predicate && predicate->kind == DSL_OBJECT && i < VSR_COUNT(bounds); i++) {
+        double number;
+        if (dsl_check_number_of(&predicate->fields, bounds[i], &number))
+            key = arena_printf(arena, "%.*s%c%s%.17g", VSR_FMT(key), '\0', bounds[i], number);
     }
     return key;
 }
@@ -584,6 +591,10 @@ static void print_shared(const struct conflicts *k, const uint32_t *found, size_
 static void tell_shared(const struct conflicts *k, const struct route *first, const struct route *second,
                         const uint32_t *found, size_t n) {
     struct buf counts, examples;
+    if (k->c->findings->n_of[FINDING_WARNING] >= FINDINGS_MAX) {
+        CHECK_TELL(k->c, WARNING, "W400", second->decl->at, "counted only");
+        return;
+    }
     buf_init(&counts, MESSAGE_LEN_MAX);
     buf_init(&examples, MESSAGE_LEN_MAX);
     print_shared(k, found, n, &counts, &examples);

@@ -43,7 +43,9 @@ struct check {
 struct check_declared {
     const struct dsl_decl *decl;
     const struct dsl_value *output; /* of a mapping's output: its object */
+    struct check_declared *mapping; /* of a mapping's output */
     vsr_str name;
+    struct map *labels; /* of a classifier, by name; NULL: not asked for yet */
     bool used;
 };
 
@@ -53,6 +55,7 @@ struct check_scope {
     const struct dsl_program *program;
     struct map types;                              /* of signals -> struct map: name -> struct check_declared */
     struct map outputs, scores, templates, routes; /* name -> struct check_declared */
+    struct map mappings;                           /* the same */
 };
 
 /* ---- telling (check.c) */

@@ -3,7 +3,7 @@
 #include "core/buf.h"
 #include "dsl/check_parts.h"
 
-enum { CYCLE_LEN_MAX = 800, MEMBERS_LEN_MAX = 800 };
+enum { CYCLE_LEN_MAX = 800, MEMBERS_LEN_MAX = 800, MEMBERS_SHOWN_MAX = 32, SUGGEST_AMONG_MAX = 500 };
 
 struct site {
     struct check_scope *scope;
@@ -51,7 +51,7 @@ static void suggest_member(const struct check_scope *scope, struct finding *find
     map_init(&all, scope->c->scratch);
     for (const struct config_family *family; finding && (family = member_family(scope->c, &next));) {
         const struct map *names = map_get(&scope->types, str_from_c(family->type));
-        for (size_t i = 0; names && i < names->n; i++)
+        for (size_t i = 0; names && i < names->n && i < SUGGEST_AMONG_MAX; i++)
             map_put(&all, names->entries[i].key, names->entries[i].value);
     }
     dsl_check_suggest(scope->c, finding, found, &all);
@@ -69,12 +69,13 @@ static void use_member(const struct check_scope *scope, vsr_str name) {
 /* The members that are declared, by their types: `domain=[a, b], keyword=[c]`. */
 static vsr_str members_by_type(const struct check_scope *scope, const struct dsl_value *members, size_t n) {
     const struct language *language = scope->c->language;
+    size_t n_shown = n < MEMBERS_SHOWN_MAX ? n : MEMBERS_SHOWN_MAX;
     struct buf out;
     vsr_str text;
     buf_init(&out, MEMBERS_LEN_MAX);
     for (size_t t = 0; t < language->n_blocks[LANGUAGE_SIGNALS]; t++) {
         size_t n_here = 0;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n_shown; i++) {
             const char *type = members[i].kind == DSL_STRING ? member_type(scope, members[i].text) : NULL;
             if (!type || !str_eq_c(language->names[LANGUAGE_SIGNALS][t], type))
                 continue;
@@ -87,7 +88,8 @@ static vsr_str members_by_type(const struct check_scope *scope, const struct dsl
         if (n_here)
             buf_append_c(&out, "]");
     }
-    text = arena_printf(scope->c->scratch, "%.*s%s", VSR_FMT(buf_str(&out)), buf_failed(&out) ? "..." : "");
+    text = arena_printf(scope->c->scratch, "%.*s%s", VSR_FMT(buf_str(&out)),
+                        buf_failed(&out) || n_shown < n ? ", ..." : "");
     buf_done(&out);
     return text;
 }
@@ -214,7 +216,7 @@ static bool check_input_name(const struct site *site, const struct dsl_value *in
 static void suggest_score(const struct site *site, struct finding *finding, const struct dsl_name *found) {
     struct map others;
     map_init(&others, site->scope->c->scratch);
-    for (size_t i = 0; finding && i < site->scope->scores.n; i++) {
+    for (size_t i = 0; finding && i < site->scope->scores.n && i < SUGGEST_AMONG_MAX; i++) {
         const struct check_declared *score = site->scope->scores.entries[i].value;
         if (score->decl != site->decl)
             map_put(&others, score->name, (void *)score);
@@ -320,7 +322,8 @@ struct node {
     const struct dsl_decl *decl;
     const struct dsl_value *inputs;
     size_t n_inputs;
-    size_t next; /* of its inputs */
+    size_t next;  /* of its inputs */
+    size_t place; /* on the stack */
     enum colour colour;
 };
 
@@ -345,12 +348,9 @@ static struct node *dependency(const struct search *s, const struct dsl_value *i
 }
 
 static void tell_cycle(const struct search *s, const struct node *target) {
-    size_t from = s->depth;
     struct buf path;
     buf_init(&path, CYCLE_LEN_MAX);
-    while (s->stack[from - 1] != target)
-        from--;
-    for (size_t i = from - 1; i < s->depth; i++)
+    for (size_t i = target->place; i < s->depth && !buf_failed(&path); i++)
         buf_printf(&path, "%.*s -> ", VSR_FMT(s->stack[i]->decl->name.text));
     buf_append(&path, target->decl->name.text);
     s->scope->c->findings->decl = target->decl->at;
@@ -361,6 +361,7 @@ static void tell_cycle(const struct search *s, const struct node *target) {
 
 static void enter(struct search *s, struct node *node) {
     node->colour = GREY;
+    node->place = s->depth;
     s->stack[s->depth++] = node;
 }
 

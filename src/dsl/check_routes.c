@@ -58,23 +58,30 @@ static void check_level(struct check *c, const struct config_family *family, vsr
                VSR_FMT(name->text), VSR_FMT(names));
 }
 
-static void check_label_of(struct check *c, const struct check_declared *declared, vsr_str label,
-                           const struct dsl_name *at) {
+/* All labels of the classifier. */
+static const struct map *labels_of(struct check *c, struct check_declared *declared) {
     size_t n;
-    const struct dsl_value *labels = dsl_check_items_of(&declared->decl->fields, "labels", &n);
-    vsr_str *known = ARENA_ARRAY(c->scratch, vsr_str, n);
+    const struct dsl_value *labels;
+    if (declared->labels)
+        return declared->labels;
+    declared->labels = ARENA_NEW(c->scratch, struct map);
+    map_init(declared->labels, c->scratch);
+    labels = dsl_check_items_of(&declared->decl->fields, "labels", &n);
+    for (size_t i = 0; i < n; i++)
+        if (labels[i].kind == DSL_STRING)
+            map_put(declared->labels, labels[i].text, (void *)&labels[i]);
+    return declared->labels;
+}
+
+static void check_label_of(struct check *c, struct check_declared *declared, vsr_str label, const struct dsl_name *at) {
+    const struct map *labels = labels_of(c, declared);
     struct finding *finding;
-    for (size_t i = 0; i < n; i++) {
-        known[i] = labels[i].kind == DSL_STRING ? labels[i].text : VSR_STR("");
-        if (str_eq(known[i], label))
-            return;
-    }
-    if (n == 0)
+    if (labels->n == 0 || map_get(labels, label))
         return;
     finding = CHECK_TELL(c, WARNING, "W208", at->at, "SIGNAL %.*s %.*s has no label \"%.*s\"",
                          VSR_FMT(declared->decl->type.text), VSR_FMT(declared->name), VSR_FMT(label));
     if (str_eq(at->text, label))
-        dsl_check_suggest_among(c, finding, at, known, n);
+        dsl_check_suggest(c, finding, at, labels);
 }
 
 struct check_declared *dsl_check_signal(struct check_scope *scope, vsr_str type, const struct dsl_name *name,
@@ -91,6 +98,8 @@ struct check_declared *dsl_check_signal(struct check_scope *scope, vsr_str type,
         return NULL;
     }
     declared->used = true;
+    if (declared->mapping)
+        declared->mapping->used = true;
     if (split && family->levels)
         check_level(scope->c, family, rule, rest, name);
     else if (split && rest.len == 0)
@@ -104,7 +113,7 @@ struct check_declared *dsl_check_signal(struct check_scope *scope, vsr_str type,
 /* ---- conditions */
 
 /* A classifier's leaf compares the probability of a label; others just match. */
-static void check_leaf_shape(struct check *c, const struct dsl_expr *leaf, const struct check_declared *declared,
+static void check_leaf_shape(struct check *c, const struct dsl_expr *leaf, struct check_declared *declared,
                              vsr_str what) {
     const struct config_family *family = dsl_check_family(c, leaf->type.text);
     const struct dsl_value *label = dsl_check_value_of(&leaf->fields, "label");

@@ -1,89 +1,102 @@
 /* links: dsl route select looper plugin */
 /*
- * Any text as a program that is checked and laid out. Findings stand inside of the text. A program without syntax
- * errors, laid out, has none either, compiles to the same configuration, keeps its comments, and is laid out already.
+ * Any text as a program that is checked. Findings stand inside of the text, the same ones each time; and mending a
+ * program that can be read gives one that can be read.
  */
-#include <stdlib.h>
+#include <string.h>
 
 #include "../unit/dsl/parts.h"
+#include "config/diag.h"
 #include "config/yaml_tree.h"
-#include "config/yaml_write.h"
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/buf.h"
 #include "dsl/check.h"
-#include "dsl/compile.h"
 #include "dsl/findings.h"
-#include "dsl/format.h"
 #include "dsl/language.h"
 #include "dsl/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TEXT_LEN_MAX = 256 << 20 };
+enum { TEXT_LEN_MAX = 64 << 20 };
+
+static const char base_text[] = "routing: {modelCards: [{name: m, loras: [{name: sql}]}]}\n"
+                                "providers: {models: [{name: n}]}\n";
+
+static struct arena *forever(void) {
+    static struct arena *arena;
+    if (!arena)
+        arena = arena_new(0, 0); /* for as long as the process lives */
+    return arena;
+}
 
 static const struct language *language(void) {
     static const struct language *built;
-    static struct arena *arena; /* for as long as the process lives */
-    if (!built) {
-        arena = arena_new(0, 0);
-        built = language_build(arena, dsl_parts());
-    }
+    if (!built)
+        built = language_build(forever(), dsl_parts());
     return built;
 }
 
-static void check(struct arena *arena, const struct dsl_parsed *parsed) {
+static const struct yaml_node *base(void) {
+    static struct yaml_node *parsed;
+    struct diag diag;
+    if (parsed)
+        return parsed;
+    diag_init(&diag, forever(), VSR_STR("base"));
+    VSR_ASSERT(yaml_tree_parse(forever(), str_from_c(base_text), &parsed, &diag) == 0);
+    return parsed;
+}
+
+static bool is_readable(struct arena *arena, vsr_str source) {
     struct findings findings;
+    struct dsl_parsed parsed;
     findings_init(&findings, arena);
-    dsl_check(arena, language(), parsed, NULL, &findings);
-    for (size_t i = 0; i < findings.n; i++) {
-        const struct finding *finding = &findings.items[i];
-        VSR_ASSERT(finding->at.start <= finding->at.end && finding->at.end <= parsed->source.len);
-        VSR_ASSERT(finding->fix.at.start <= finding->fix.at.end && finding->fix.at.end <= parsed->source.len);
+    dsl_parse(arena, source, &parsed, &findings);
+    return findings.n_of[FINDING_ERROR] == 0;
+}
+
+static void check_place(struct dsl_at at, size_t len) {
+    VSR_ASSERT(at.line > 0 && at.col > 0 && at.start <= at.end && at.end <= len);
+}
+
+/* What is told, as text. `apart`: by the checks alone, which then know nothing of syntax errors. */
+static void examine(struct arena *arena, vsr_str source, const struct yaml_node *beside, bool apart,
+                    struct findings *findings, struct buf *told) {
+    struct findings_style style = { .hints = true };
+    struct dsl_parsed parsed;
+    findings_init(findings, arena);
+    dsl_parse(arena, source, &parsed, findings);
+    if (apart)
+        findings_init(findings, arena);
+    dsl_check(arena, language(), &parsed, beside, findings);
+    findings_sort(findings);
+    for (size_t i = 0; i < findings->n; i++) {
+        const struct finding *finding = &findings->items[i];
+        VSR_ASSERT(!apart || finding->level != FINDING_ERROR);
+        check_place(finding->at, source.len);
+        if (finding->fix.description.len)
+            check_place(finding->fix.at, source.len);
     }
-}
-
-/* The configuration as text; its errors count too. */
-static vsr_str compile(struct arena *arena, const struct dsl_parsed *parsed) {
-    struct findings findings;
-    struct buf out;
-    vsr_str text;
-    findings_init(&findings, arena);
-    buf_init(&out, TEXT_LEN_MAX);
-    yaml_write(dsl_compile(arena, language(), &parsed->program, &findings), &out);
-    buf_printf(&out, "%zu errors\n", findings.n_of[FINDING_ERROR]);
-    VSR_ASSERT(!buf_failed(&out));
-    text = arena_str(arena, buf_str(&out));
-    buf_done(&out);
-    return text;
-}
-
-static vsr_str format(struct arena *arena, const struct dsl_parsed *parsed) {
-    struct buf out;
-    vsr_str text;
-    buf_init(&out, TEXT_LEN_MAX);
-    dsl_format(language(), parsed, &out);
-    VSR_ASSERT(!buf_failed(&out));
-    text = arena_str(arena, buf_str(&out));
-    buf_done(&out);
-    return text;
+    findings_print(findings, &style, told);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct arena *arena = arena_new(0, 0);
+    vsr_str source = str_make((const char *)data, size);
     struct findings findings;
-    struct dsl_parsed parsed, again;
-    findings_init(&findings, arena);
-    dsl_parse(arena, str_make((const char *)data, size), &parsed, &findings);
-    check(arena, &parsed);
-    if (findings.n_of[FINDING_ERROR] == 0) {
-        vsr_str text = format(arena, &parsed);
-        dsl_parse(arena, text, &again, &findings);
-        VSR_ASSERT(findings.n_of[FINDING_ERROR] == 0);
-        VSR_ASSERT(again.tokens.n_comments == parsed.tokens.n_comments);
-        VSR_ASSERT(str_eq(compile(arena, &again), compile(arena, &parsed)));
-        VSR_ASSERT(str_eq(format(arena, &again), text));
-    }
+    struct buf told, again, mended;
+    buf_init(&told, TEXT_LEN_MAX);
+    buf_init(&again, TEXT_LEN_MAX);
+    buf_init(&mended, TEXT_LEN_MAX);
+    examine(arena, source, base(), false, &findings, &told);
+    examine(arena, source, base(), false, &findings, &again);
+    VSR_ASSERT(str_eq(buf_str(&told), buf_str(&again)));
+    examine(arena, source, NULL, true, &findings, &again);
+    if (is_readable(arena, source) && findings_apply(&findings, source, &mended) > 0)
+        VSR_ASSERT(is_readable(arena, buf_str(&mended)));
+    buf_done(&told);
+    buf_done(&again);
+    buf_done(&mended);
     arena_free(arena);
     return 0;
 }

@@ -1,0 +1,2 @@
+SIGNAL keyword k { keywords: ["x"] operator: "XOR" method: "bm52" }
+ROUTING { strategy: priorty }

@@ -1,0 +1,2 @@
+SIGNAL keyword k { keywords: ["x"] }
+SIGNAL complexity c { hard: { candidates: ["a"] } easy: { candidates: ["b"] } composer: { operator: "AND", conditions: [{ type: "keyword" }, { type: "projection", name: "x" }, { type: "keywrd", name: "k" }, { type: "complexity", name: "c:hard" }, {}, { operator: "OR" }, { operator: "NOT", conditions: [{ type: "keyword", name: "k" }, { type: "keyword", name: "kk" }] }, { type: "keyword", name: "k", operator: "OR" }] } }

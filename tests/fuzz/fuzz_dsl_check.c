@@ -3,8 +3,6 @@
  * Any text as a program that is checked. Findings stand inside of the text, the same ones each time; and mending a
  * program that can be read gives one that can be read.
  */
-#include <string.h>
-
 #include "../unit/dsl/parts.h"
 #include "config/diag.h"
 #include "config/yaml_tree.h"

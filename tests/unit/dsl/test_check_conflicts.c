@@ -76,6 +76,27 @@ static const struct checked_case cases[] = {
       "ROUTE b { WHEN keyword(\"k\") AND context(\"big\") MODEL m }",
       "5:1: warning: routes \"a\" and \"b\" share 1 signal with no mutual exclusion guard (keyword=1): keyword(\"k\") "
       "[W400]\n" },
+    { "W400: ranges that meet in one route", 0,
+      "SIGNAL keyword k { keywords: [\"x\"] }\n"
+      "SIGNAL context small { max_tokens: \"1K\" }\n"
+      "SIGNAL context big { min_tokens: \"1K\" }\n"
+      "ROUTE a { WHEN keyword(\"k\") AND context(\"small\") AND context(\"big\") MODEL m }\n"
+      "ROUTE b { WHEN keyword(\"k\") MODEL m }",
+      "5:1: warning: routes \"a\" and \"b\" share 1 signal with no mutual exclusion guard (keyword=1): keyword(\"k\") "
+      "[W400]\n" },
+    { "W400: ranges that never meet in one route", 0,
+      "SIGNAL keyword k { keywords: [\"x\"] }\n"
+      "SIGNAL context small { max_tokens: \"999\" }\n"
+      "SIGNAL context big { min_tokens: \"1K\" }\n"
+      "ROUTE a { WHEN keyword(\"k\") AND context(\"small\") AND context(\"big\") MODEL m }\n"
+      "ROUTE b { WHEN keyword(\"k\") MODEL m }",
+      "" },
+    { "W400: what contradicts itself is in no one's way", 0,
+      "SIGNAL keyword k { keywords: [\"x\"] }\n"
+      "SIGNAL domain d {}\n"
+      "ROUTE a { WHEN keyword(\"k\") AND domain(\"d\") AND NOT domain(\"d\") MODEL m }\n"
+      "ROUTE b { WHEN keyword(\"k\") MODEL m }",
+      "" },
     { "W400: bands", 0,
       "SIGNAL keyword k { keywords: [\"x\"] }\n"
       "PROJECTION score s { inputs: [{ type: \"keyword\", name: \"k\", weight: 1 }] }\n"

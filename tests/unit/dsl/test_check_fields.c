@@ -237,6 +237,17 @@ static const struct checked_case cases[] = {
       "SIGNAL domain d {}\n"
       "DECISION_TREE t { IF domain(\"d\") { TIER -1 MODEL m } ELSE { MODEL m } }",
       "2:41: constraint: DECISION_TREE \"t\" branch 1: TIER must be >= 0, got -1 (fix: set to 0) [C310]\n" },
+    { "C310: more than nothing", 0, "SIGNAL keyword k { keywords: [\"x\"] bm25_min_cover: 0 }",
+      "1:52: constraint: SIGNAL keyword k: bm25_min_cover must be > 0, got 0 [C310]\n" },
+    { "C305: an object", 0, "SIGNAL kb b { kb: \"x\" }", "1:1: constraint: SIGNAL kb b: target is required [C305]\n" },
+    { "C305: what a template says need not be said", 0,
+      "PLUGIN p fast_response { message: \"x\" }\n"
+      "ROUTE r { MODEL m PLUGIN p }",
+      "" },
+    { "E206 tells what a structure lacks", 0,
+      "SIGNAL structure s { feature: { type: \"counts\", source: { type: \"regex\" } } }",
+      "1:39: error: structure \"s\": feature.type must be one of exists, count, density, sequence, got \"counts\" "
+      "[E206]\n" },
     { "C311: token counts", 0,
       "SIGNAL context c { min_tokens: \"8K\" max_tokens: \"4000\" }\n"
       "SIGNAL context d { min_tokens: \"8K\" max_tokens: \"8000\" }\n"

@@ -104,9 +104,12 @@ static const struct checked_case cases[] = {
       "ROUTE s { MODEL m }\n"
       "ROUTE t { FOR v IN [m] { MODEL v } }\n"
       "ROUTE u { FOR v IN [m] {} }\n"
+      "ROUTE v { FOR v IN [m] { MODEL m } }\n"
       "ROUTE w { PLUGIN fast_response { message: \"x\" } }",
       "1:1: warning: route \"r\" has no model. Add MODEL \"<name>\" [W204]\n"
-      "4:1: warning: route \"u\" has no model. Add MODEL \"<name>\" [W204]\n" },
+      "4:1: warning: route \"u\" has no model. Add MODEL \"<name>\" [W204]\n"
+      "5:1: warning: route \"v\" has no model. Add MODEL \"<name>\" [W204]\n"
+      "5:32: constraint: route \"v\": FOR v: MODEL must name the variable, got \"m\" (fix: change to \"v\") [C314]\n" },
     { "W205: models", CHECKED_TOP,
       "MODEL small { loras: [{ name: \"sql\" }] }\n"
       "ROUTE r { MODEL \"smal\", sql, small, other FOR v IN [smll] { MODEL v } }\n"
@@ -220,6 +223,10 @@ static const struct checked_case cases[] = {
       "3:18: hint: PROJECTION score unused is not used [W220]\n"
       "4:17: hint: SIGNAL language en is not used [W220]\n"
       "7:8: hint: PLUGIN p is not used [W220]\n" },
+    { "W220: roles", CHECKED_HINTS,
+      "SIGNAL authz admins { role: \"admin\" subjects: [{ kind: \"Group\", name: \"g\" }] }\n"
+      "ROUTE r { MODEL m }",
+      "1:14: hint: SIGNAL authz admins is not used [W220]\n" },
     { "W220: models", CHECKED_TOP | CHECKED_HINTS,
       "MODEL a {}\n"
       "MODEL b { loras: [{ name: \"x\" }] }\n"

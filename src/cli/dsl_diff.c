@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/json_write.h"
 #include "dsl/effect.h"
+#include "dsl/spelling.h"
 #include "route/route.h"
 
 struct comparison {
@@ -53,8 +54,11 @@ struct lines {
 static void print_lonely(void *data, vsr_str profile, vsr_str route) {
     const struct lines *lines = data;
     bool colour = lines->c->cli->colour;
-    buf_printf(lines->out, "%s%c route %.*s%s in %.*s\n", term_if(colour, lines->sign == '+' ? TERM_GREEN : TERM_RED),
-               lines->sign, VSR_FMT(route), term_if(colour, TERM_RESET), VSR_FMT(profile));
+    buf_printf(lines->out, "%s%c route ", term_if(colour, lines->sign == '+' ? TERM_GREEN : TERM_RED), lines->sign);
+    spell_name(lines->out, route);
+    buf_printf(lines->out, "%s in ", term_if(colour, TERM_RESET));
+    spell_name(lines->out, profile);
+    buf_append_char(lines->out, '\n');
 }
 
 static void print_text(const struct comparison *c, struct buf *out) {

@@ -12,6 +12,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "dsl/spelling.h"
 
 struct explanation {
     const struct cli *cli;
@@ -70,6 +71,17 @@ static int say(struct explanation *e) {
 
 /* ---- printing */
 
+/* As the language writes it; nothing in a name can act on a terminal then. */
+static void print_leaf(const struct rule_leaf *leaf, struct buf *out) {
+    buf_printf(out, "%.*s(", VSR_FMT(leaf->type));
+    spell_string(out, leaf->name);
+    if (leaf->label.len) {
+        buf_append_c(out, ", label: ");
+        spell_string(out, leaf->label);
+    }
+    buf_append_char(out, ')');
+}
+
 static void print_node(const struct explanation *e, uint32_t at, int indent, struct buf *out) {
     const struct rule_set *rules = &e->facts->policy->rules;
     const struct rule_node *node = &rules->nodes[at];
@@ -81,12 +93,14 @@ static void print_node(const struct explanation *e, uint32_t at, int indent, str
                : state == RULE_FALSE ? "-"
                                      : "?",
                term_if(e->cli->colour, TERM_RESET));
-    if (node->op == RULE_LEAF)
-        buf_printf(out, "%.*s\n", VSR_FMT(rules->leaves[node->leaf].text));
-    else if (node->op == RULE_ALWAYS || (node->op == RULE_AND && node->end == at + 1))
+    if (node->op == RULE_LEAF) {
+        print_leaf(&rules->leaves[node->leaf], out);
+        buf_append_char(out, '\n');
+    } else if (node->op == RULE_ALWAYS || (node->op == RULE_AND && node->end == at + 1)) {
         buf_append_c(out, "always\n");
-    else
+    } else {
         buf_printf(out, "%s\n", node->op == RULE_NEVER ? "never" : names[node->op]);
+    }
     for (uint32_t child = at + 1; node->op != RULE_LEAF && child < node->end; child = rules->nodes[child].end)
         print_node(e, child, indent + 2, out);
 }
@@ -94,8 +108,9 @@ static void print_node(const struct explanation *e, uint32_t at, int indent, str
 static void print_decision(const struct explanation *e, size_t index, struct buf *out) {
     const struct policy_decision *decision = &e->facts->policy->decisions[index];
     bool wins = e->facts->verdict.winner == decision, holds = facts_state(e->facts, index) == RULE_TRUE;
-    buf_printf(out, "\n%s%.*s%s  priority %lld", term_if(e->cli->colour, TERM_BOLD), VSR_FMT(decision->config->name),
-               term_if(e->cli->colour, TERM_RESET), (long long)decision->priority);
+    buf_printf(out, "\n%s", term_if(e->cli->colour, TERM_BOLD));
+    spell_name(out, decision->config->name);
+    buf_printf(out, "%s  priority %lld", term_if(e->cli->colour, TERM_RESET), (long long)decision->priority);
     if (decision->tier)
         buf_printf(out, ", tier %lld", (long long)decision->tier);
     buf_printf(out, ": %s\n", wins ? "wins" : holds ? "holds, and another one comes first" : "does not hold");
@@ -106,13 +121,17 @@ static void print_text(const struct explanation *e, struct buf *out) {
     const struct policy_verdict *verdict = &e->facts->verdict;
     const struct rule_leaf *const *leaves;
     size_t n = facts_because(e->facts, &leaves);
-    if (verdict->winner)
-        buf_printf(out, "route     %.*s  (confidence %.4f)\n", VSR_FMT(verdict->winner->config->name),
-                   verdict->confidence);
-    else
-        buf_append_c(out, "route     none\n");
-    for (size_t i = 0; i < n; i++)
-        buf_printf(out, "%s%.*s", i ? ", " : "because   ", VSR_FMT(leaves[i]->text));
+    buf_append_c(out, "route     ");
+    if (verdict->winner) {
+        spell_name(out, verdict->winner->config->name);
+        buf_printf(out, "  (confidence %.4f)\n", verdict->confidence);
+    } else {
+        buf_append_c(out, "none\n");
+    }
+    for (size_t i = 0; i < n; i++) {
+        buf_append_c(out, i ? ", " : "because   ");
+        print_leaf(leaves[i], out);
+    }
     if (n > 0)
         buf_append_char(out, '\n');
     for (size_t i = 0; i < e->facts->policy->n_decisions; i++)

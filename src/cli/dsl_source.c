@@ -17,6 +17,7 @@
 #include "core/buf.h"
 #include "core/fd.h"
 #include "core/json_write.h"
+#include "core/map.h"
 #include "dsl/check.h"
 #include "dsl/compile.h"
 #include "dsl/decompile.h"
@@ -156,11 +157,63 @@ void dsl_source_done(struct dsl_source *source) {
     source->arena = NULL;
 }
 
+/* ---- what the base says of models */
+
+static const struct yaml_node *list_of(const struct yaml_node *node, const char *key) {
+    const struct yaml_node *list = node ? yaml_get(node, str_from_c(key)) : NULL;
+    return list && list->kind == YAML_SEQUENCE ? list : NULL;
+}
+
+static const struct yaml_node *text_of(const struct yaml_node *node, const char *key) {
+    const struct yaml_node *text = node->kind == YAML_MAPPING ? yaml_get(node, str_from_c(key)) : NULL;
+    return text && text->kind == YAML_SCALAR ? text : NULL;
+}
+
+/* Each model once, where it is asked for first. */
+static void check_bound(struct dsl_source *source, struct map *bound, const struct yaml_node *routing) {
+    const struct yaml_node *decisions = list_of(routing, "decisions");
+    for (size_t i = 0; decisions && i < decisions->n_items; i++) {
+        const struct yaml_node *refs = list_of(decisions->items[i], "modelRefs");
+        for (size_t k = 0; refs && k < refs->n_items; k++) {
+            const struct yaml_node *model = text_of(refs->items[k], "model");
+            if (!model || map_get(bound, model->text))
+                continue;
+            map_put(bound, model->text, source);
+            source->findings.decl = (struct dsl_at){ 0 };
+            (void)
+                finding_add(&source->findings, FINDING_WARNING, "W211",
+                            (struct dsl_at){ model->start, model->end, model->line, model->col },
+                            "model \"%.*s\" has no entry in providers.models of the base, so nothing can be sent to it",
+                            VSR_FMT(model->text));
+        }
+    }
+}
+
+/* A base without providers is one for evaluation: nothing is sent anywhere. */
+static void check_models(struct dsl_source *source) {
+    const struct yaml_node *providers = source->base ? yaml_get(source->base, VSR_STR("providers")) : NULL;
+    const struct yaml_node *recipes = list_of(source->compiled, "recipes");
+    const struct yaml_node *models = list_of(providers && providers->kind == YAML_MAPPING ? providers : NULL, "models");
+    struct map bound;
+    if (!models)
+        return;
+    map_init(&bound, source->arena);
+    for (size_t i = 0; i < models->n_items; i++) {
+        const struct yaml_node *name = text_of(models->items[i], "name");
+        if (name)
+            map_put(&bound, name->text, source);
+    }
+    check_bound(source, &bound, yaml_get(source->compiled, VSR_STR("routing")));
+    for (size_t i = 0; recipes && i < recipes->n_items; i++)
+        check_bound(source, &bound, yaml_get(recipes->items[i], VSR_STR("routing")));
+}
+
 void dsl_source_examine(struct dsl_source *source) {
     findings_init(&source->findings, source->arena);
     dsl_parse(source->arena, source->text, &source->parsed, &source->findings);
     source->compiled = dsl_compile(source->arena, source->language, &source->parsed.program, &source->findings);
     dsl_check(source->arena, source->language, &source->parsed, source->base, &source->findings);
+    check_models(source);
     findings_sort(&source->findings);
 }
 

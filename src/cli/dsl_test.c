@@ -18,6 +18,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "dsl/spelling.h"
 
 enum { MESSAGE_LEN_MAX = 4096 };
 
@@ -121,10 +122,17 @@ static void print_tap(const struct run *run, struct buf *out) {
     buf_printf(out, "TAP version 13\n1..%zu\n", run->n);
     for (size_t i = 0; i < run->n; i++) {
         const struct outcome *o = &run->outcomes[i];
-        buf_printf(out, "%sok %zu - %.*s%s%.*s: ", o->n ? "not " : "", i + 1, VSR_FMT(o->recipe),
-                   o->recipe.len ? "/" : "", VSR_FMT(o->decl->name.text));
+        buf_printf(out, "%sok %zu - ", o->n ? "not " : "", i + 1);
+        if (o->recipe.len) {
+            spell_name(out, o->recipe);
+            buf_append_char(out, '/');
+        }
+        spell_name(out, o->decl->name.text);
+        buf_append_c(out, ": ");
         json_quote(out, o->test->query.text); /* a line break, or a `#`, would mean something else */
-        buf_printf(out, " -> %.*s\n", VSR_FMT(o->test->route.text));
+        buf_append_c(out, " -> ");
+        spell_name(out, o->test->route.text);
+        buf_append_char(out, '\n');
         for (size_t k = o->first; k < o->first + o->n; k++) {
             const struct finding *finding = &run->source.findings.items[k];
             buf_printf(out, "  ---\n  code: %s\n  at: ", finding->code);

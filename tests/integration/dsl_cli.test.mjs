@@ -202,6 +202,17 @@ global: {router: {strategy: priority}}
     for (const comment of ['# Who listens.', '# one', '# The big one.', '# The rest.']) assert.ok(run.out.includes(comment), comment);
   });
 
+  test('models without a backend are told', () => {
+    const lone = file('lone.dsl', `${good}RECIPE other { ROUTE x { MODEL "ghost" } ROUTE y { MODEL "ghost", "big" } }\n`);
+    const run = dsl(['compile', '--base', 'base.yaml', lone]);
+    assert.equal(run.code, 0);
+    assert.match(run.err, /lone\.dsl:4:32: warning: model "ghost" has no entry in providers\.models of the base.*\[W211\]\n/);
+    assert.equal(run.err.match(/W211/g).length, 1);
+    assert.equal(dsl(['check', '--strict', '-b', 'base.yaml', lone]).code, 1);
+    assert.doesNotMatch(dsl(['check', lone]).out, /W211/);
+    assert.doesNotMatch(dsl(['check', '-b', file('bare.yaml', 'version: v0.3\n'), lone]).out, /W211/);
+  });
+
   test('over the base itself, with its mode, through a link', () => {
     const target = file('deep/live.yaml', base);
     chmodSync(target, 0o640);
@@ -503,6 +514,15 @@ RECIPE calm {
     assert.equal(tests[5].recipe, 'calm');
   });
 
+  test('names cannot break the lines of TAP, nor act on a terminal', () => {
+    const hostile = 'ROUTE "a\\n\\x1b[31m" { MODEL "m" }\nTEST "t\\nnot ok 9" { "q\\nok 7 # SKIP" -> "a\\n\\x1b[31m" }\n';
+    const name = file('tested/hostile.dsl', hostile);
+    const tap = dsl(['test', '--tap', name]);
+    assert.equal(tap.out, 'TAP version 13\n1..1\nok 1 - "t\\nnot ok 9": "q\\nok 7 # SKIP" -> "a\\n\\x1b[31m"\n', tap.err);
+    for (const run of [dsl(['explain', name]), dsl(['check', '--hints', name]), dsl(['diff', 'tested/good.dsl', name])])
+      assert.doesNotMatch(run.out, /[\x00-\x09\x0b-\x1f]/);
+  });
+
   test('a program with errors is not run; one without tests has none that fail', () => {
     const run = dsl(['test', file('tested/bad.dsl', bad)]);
     assert.deepEqual([run.code, run.out], [1, '']);
@@ -587,13 +607,13 @@ RECIPE inner { ROUTE only { PRIORITY 1 MODEL "big" } }
     assert.equal(
       run.out,
       `route     heavy  (confidence 0.8843)
-because   projection:heavy
+because   projection("heavy")
 
 heavy  priority 9: wins
   + AND
-    + projection:heavy
+    + projection("heavy")
     + NOT
-      - domain:law
+      - domain("law")
 
 light  priority 1: holds, and another one comes first
   + always

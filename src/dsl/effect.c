@@ -1,7 +1,5 @@
 #include "dsl/effect.h"
 
-#include <string.h>
-
 #include "core/arena.h"
 #include "core/map.h"
 #include "dsl/prove_routes.h"
@@ -73,15 +71,12 @@ static void find_differences(struct comparison *c) {
 /* ---- questions */
 
 /* Among ordinary requests first. */
-static enum solver_answer ask(struct comparison *c, int literal, int *extra, size_t n) {
+static enum solver_answer ask(struct comparison *c, int literal) {
     const int circumstances[] = { c->theory.ordinary, c->theory.text, c->solver.yes };
     enum solver_answer answer = SOLVER_IMPOSSIBLE;
-    int *all = ARENA_ARRAY(c->arena, int, n + 2);
-    memcpy(all, extra, n * sizeof(*all));
-    all[n] = literal;
     for (size_t i = 0; i < VSR_COUNT(circumstances) && answer == SOLVER_IMPOSSIBLE; i++) {
-        all[n + 1] = circumstances[i];
-        answer = solver_ask(&c->solver, all, n + 2);
+        int both[] = { literal, circumstances[i] };
+        answer = solver_ask(&c->solver, both, VSR_COUNT(both));
     }
     return answer;
 }
@@ -142,7 +137,7 @@ static void find_moves(struct comparison *c) {
     any = solver_or(solver, all, n);
     for (;;) {
         const struct prove_route *change[2];
-        enum solver_answer answer = ask(c, any, NULL, 0);
+        enum solver_answer answer = ask(c, any);
         vsr_str witness;
         if (answer == SOLVER_UNDECIDED)
             give_up(c->effects, "a question was too hard, or the time is used up");
@@ -170,7 +165,7 @@ static void find_models(struct comparison *c) {
         enum solver_answer answer;
         if (!after || prove_same_outcome(before->config, after->config))
             continue;
-        answer = ask(c, solver_and2(&c->solver, before->wins, after->wins), NULL, 0);
+        answer = ask(c, solver_and2(&c->solver, before->wins, after->wins));
         if (answer == SOLVER_UNDECIDED)
             give_up(c->effects, "a question was too hard, or the time is used up");
         if (answer == SOLVER_POSSIBLE && take_example(c, before, after, &witness))
@@ -183,7 +178,7 @@ static void find_default(struct comparison *c) {
     int nobody = solver_and2(&c->solver, wins_or_nobody(c, 0, NULL), wins_or_nobody(c, 1, NULL));
     vsr_str witness;
     if (str_eq(c->docs[0]->providers.defaults.default_model, c->docs[1]->providers.defaults.default_model) ||
-        ask(c, nobody, NULL, 0) != SOLVER_POSSIBLE)
+        ask(c, nobody) != SOLVER_POSSIBLE)
         return;
     if (take_example(c, NULL, NULL, &witness))
         add(c, EFFECT_MODELS, NULL, NULL)->witness = witness;
@@ -245,7 +240,7 @@ static void find_confidences(struct comparison *c) {
         question[0] = before->wins;
         question[1] = after->wins;
         question[2] = has_rival(c, 0, before);
-        answer = ask(c, solver_and(&c->solver, question, VSR_COUNT(question)), NULL, 0);
+        answer = ask(c, solver_and(&c->solver, question, VSR_COUNT(question)));
         if (answer == SOLVER_UNDECIDED)
             give_up(c->effects, "a question was too hard, or the time is used up");
         if (answer == SOLVER_POSSIBLE && take_example(c, before, after, &witness))

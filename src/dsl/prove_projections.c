@@ -167,6 +167,31 @@ static struct theory_score *build_score(struct theory_scope *scope, const struct
 
 /* ---- mappings */
 
+/* The score, the bands up to this one, and how sure they are; names do not count. */
+vsr_str theory_output_meaning(struct theory_scope *scope, vsr_str name) {
+    struct theory *theory = scope->theory;
+    const struct config_mapping *mapping = map_get(&scope->mappings, name);
+    const struct config_score *config = mapping ? map_get(&scope->score_configs, mapping->source) : NULL;
+    const struct theory_score *score;
+    vsr_str meaning;
+    if (!config || scope->depth >= SCORE_DEPTH_MAX)
+        return (vsr_str){ 0 };
+    scope->depth++;
+    score = build_score(scope, config, scope->depth);
+    scope->depth--;
+    meaning = arena_printf(theory->arena, "output %u %d %a", (unsigned)score->id, mapping->method,
+                           mapping->calibration.slope);
+    CONFIG_EACH(const struct config_mapping_output, output, &mapping->outputs) {
+        struct bounds b = bounds_of_output(output);
+        if (mapping->method == 0 || str_eq(output->name, name))
+            meaning =
+                arena_printf(theory->arena, "%.*s %u %a %a %a %a", VSR_FMT(meaning), b.set, b.gt, b.gte, b.lt, b.lte);
+        if (str_eq(output->name, name))
+            break;
+    }
+    return meaning;
+}
+
 static void number_score(struct theory *theory, struct theory_score *score) {
     size_t n_numbers = theory->numbers.n;
     if (score->number)
@@ -178,7 +203,14 @@ static void number_score(struct theory *theory, struct theory_score *score) {
     theory->scores =
         arena_grow(theory->arena, theory->scores, sizeof(*theory->scores), theory->n_scores, &theory->scores_cap);
     theory->scores[theory->n_scores++] = score;
-    score->is_first = true;
+}
+
+/* How sure a band is: a function of the score, its bounds and the slope, so bands alike in all are equally sure. */
+static struct number *confidence_of(struct theory *theory, const struct theory_score *score,
+                                    const struct config_mapping *mapping, const struct bounds *b) {
+    vsr_str key = arena_printf(theory->arena, "confidence %u %u %a %a %a %a %a", (unsigned)score->id, b->set, b->gt,
+                               b->gte, b->lt, b->lte, mapping->calibration.slope);
+    return theory_number(theory, key, false, 0.5, 1);
 }
 
 static void say_mapping(struct theory_scope *scope, const struct config_mapping *mapping) {
@@ -199,9 +231,8 @@ static void say_mapping(struct theory_scope *scope, const struct config_mapping 
         int emitted = mapping->method == 1 ? within : solver_and2(solver, within, -earlier);
         SOLVER_CLAUSE(solver, -slot->match, emitted);
         SOLVER_CLAUSE(solver, slot->match, -emitted);
-        slot->later &= score->is_first;
         earlier = solver_or2(solver, earlier, within);
-        theory_measure(slot, theory_own_number(theory, 0.5, 1), slot->match);
+        theory_measure(slot, confidence_of(theory, score, mapping, &bounds), slot->match);
     }
 }
 

@@ -203,6 +203,9 @@ static void index_rules(struct theory_scope *scope) {
     }
     CONFIG_EACH(struct config_score, score, &scope->routing->projections.scores)
     map_put(&scope->score_configs, score->name, score);
+    CONFIG_EACH(struct config_mapping, mapping, &scope->routing->projections.mappings)
+    CONFIG_EACH(const struct config_mapping_output, output, &mapping->outputs)
+    map_put(&scope->mappings, output->name, mapping);
 }
 
 /* What a slot stands for, to find it in another document. Empty: it is this scope's alone. */
@@ -211,6 +214,8 @@ static vsr_str meaning_of(struct theory_scope *scope, int family, vsr_str name, 
     const void *rule;
     if (family == CONFIG_KB_METRIC)
         return key;
+    if (family == CONFIG_PROJECTION)
+        return theory_output_meaning(scope, name);
     if (family < 0 || (size_t)family >= theory->families->n)
         return (vsr_str){ 0 };
     if (!stands_alone(type_of(scope, family)))
@@ -434,6 +439,7 @@ void theory_scope_init(struct theory_scope *scope, struct theory *theory, const 
     map_init(&scope->slots, theory->arena);
     map_init(&scope->rules, theory->arena);
     map_init(&scope->score_configs, theory->arena);
+    map_init(&scope->mappings, theory->arena);
     map_init(&scope->scores, theory->arena);
     map_init(&scope->members, theory->arena);
     index_rules(scope);

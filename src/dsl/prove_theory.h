@@ -66,9 +66,8 @@ struct theory_score {
     double least, most; /* over all requests; infinite where an input has no bound */
     struct theory_term *terms;
     size_t n_terms, cap;
-    vsr_str key;   /* what it is made of */
-    uint32_t id;   /* of all that are made of the same */
-    bool is_first; /* of those, the one that the number was made for */
+    vsr_str key; /* what it is made of */
+    uint32_t id; /* of all that are made of the same */
 };
 
 struct theory {
@@ -96,12 +95,14 @@ struct theory_scope {
     struct theory *theory;
     const struct config_document *doc;
     const struct config_routing *routing;
-    struct map slots;                               /* "type:name" -> struct theory_slot */
-    struct map rules;                               /* "type:name" -> the decoded rule of a family */
-    struct map score_configs;                       /* name -> struct config_score */
-    struct map scores;                              /* name -> struct theory_score */
-    struct map members;                             /* "type:name" -> how many partitions it is in, as a pointer */
-    bool sharing;                                   /* slots are looked for in `theory->shared` */
+    struct map slots;         /* "type:name" -> struct theory_slot */
+    struct map rules;         /* "type:name" -> the decoded rule of a family */
+    struct map score_configs; /* name -> struct config_score */
+    struct map mappings;      /* output -> struct config_mapping */
+    int depth;                /* scores that are being built because one reads the output of another */
+    struct map scores;        /* name -> struct theory_score */
+    struct map members;       /* "type:name" -> how many partitions it is in, as a pointer */
+    bool sharing;             /* slots are looked for in `theory->shared` */
     uintptr_t family_meanings[CONFIG_FAMILIES_MAX]; /* numbers of `theory->meanings`; 0: not asked for yet */
 };
 
@@ -135,6 +136,9 @@ void theory_close(struct theory *theory);
 void theory_say_families(struct theory_scope *scope);
 /* Partitions, scores and mappings. */
 void theory_say_projections(struct theory_scope *scope);
+
+/* What an output of a mapping stands for, to find it in another document; empty: it is this scope's alone. */
+vsr_str theory_output_meaning(struct theory_scope *scope, vsr_str name);
 
 /* The solver's refute(): looks whether the scores of an example can be what their bands say. `data`: the theory. */
 bool theory_refute(void *theory);

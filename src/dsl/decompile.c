@@ -235,7 +235,9 @@ static void write_recipes(struct decompile *d, const struct yaml_node *recipes) 
 void dsl_decompile(struct arena *arena, const struct language *language, const struct yaml_node *root,
                    struct findings *findings, struct buf *out) {
     struct decompile d = { .arena = arena, .language = language, .findings = findings, .out = out };
-    if (yaml_is_null(root) || !decompile_is_mapping(&d, root))
+    if (yaml_is_null(root))
+        root = yaml_new(arena, YAML_MAPPING, root);
+    if (!decompile_is_mapping(&d, root))
         return;
     decompile_find_cards(&d, root);
     write_profile(&d, decompile_mapping(&d, root, "routing"), true);
@@ -243,4 +245,7 @@ void dsl_decompile(struct arena *arena, const struct language *language, const s
     write_recipes(&d, decompile_list(&d, root, "recipes"));
     while (out->len > 1 && out->ptr[out->len - 1] == '\n' && out->ptr[out->len - 2] == '\n')
         out->len--;
+    if (out->len > DSL_BYTES_MAX)
+        decompile_wrong(&d, "E106", root, "the text is %zu bytes long, and the language reads at most %d", out->len,
+                        DSL_BYTES_MAX);
 }

@@ -61,16 +61,30 @@ static void add_providers(struct decompile *d, const struct yaml_node *root) {
     }
 }
 
-static void add_referred(struct decompile *d, const struct yaml_node *routing, const struct map *loras) {
-    const struct yaml_node *decisions = list_of(routing, "decisions");
-    for (size_t i = 0; decisions && i < decisions->n_items; i++) {
-        const struct yaml_node *refs = list_of(decisions->items[i], "modelRefs");
-        for (size_t j = 0; refs && j < refs->n_items; j++) {
-            const struct yaml_node *model = yaml_get(refs->items[j], VSR_STR("model"));
-            if (model && model->kind == YAML_SCALAR && !map_get(loras, model->text))
-                add_card(d, model->text, NULL);
-        }
+static void add_referred(struct decompile *d, vsr_str model, const struct map *loras) {
+    if (!map_get(loras, model))
+        add_card(d, model, NULL);
+}
+
+static void add_of_decision(struct decompile *d, const struct yaml_node *decision, const struct map *loras) {
+    const struct yaml_node *refs = list_of(decision, "modelRefs"), *loops = list_of(decision, "candidateIterations");
+    for (size_t i = 0; refs && i < refs->n_items; i++) {
+        const struct yaml_node *model = yaml_get(refs->items[i], VSR_STR("model"));
+        if (!yaml_is_null(model) && model->kind == YAML_SCALAR)
+            add_referred(d, model->text, loras);
     }
+    for (size_t i = 0; loops && i < loops->n_items; i++) {
+        const struct yaml_node *models = decompile_given(loops->items[i]);
+        for (size_t j = 0; models && j < models->n_items; j++)
+            add_referred(d, decompile_loop_model(models->items[j]), loras);
+    }
+}
+
+static void add_of_profile(struct decompile *d, const struct yaml_node *routing, const struct map *loras) {
+    const struct yaml_node *decisions = list_of(routing, "decisions");
+    for (size_t i = 0; decisions && i < decisions->n_items; i++)
+        if (decisions->items[i]->kind == YAML_MAPPING)
+            add_of_decision(d, decisions->items[i], loras);
 }
 
 void decompile_find_cards(struct decompile *d, const struct yaml_node *root) {
@@ -81,9 +95,9 @@ void decompile_find_cards(struct decompile *d, const struct yaml_node *root) {
     add_catalogue(d, routing ? decompile_list(d, routing, "modelCards") : NULL);
     find_loras(d, &loras);
     add_providers(d, root);
-    add_referred(d, routing, &loras);
+    add_of_profile(d, routing, &loras);
     for (size_t i = 0; recipes && i < recipes->n_items; i++)
-        add_referred(d, yaml_get(recipes->items[i], VSR_STR("routing")), &loras);
+        add_of_profile(d, yaml_get(recipes->items[i], VSR_STR("routing")), &loras);
 }
 
 /* ---- MODEL */

@@ -49,9 +49,6 @@ vsr_str decompile_text(const struct yaml_node *mapping, const char *key);
 
 /* ---- values and fields (decompile_values.c) */
 
-/* False, and nothing written, when there is no way to say it, which is told. */
-bool decompile_value(struct decompile *d, const struct language_field *field, const struct yaml_node *value);
-
 /* Where the fields of a block stand in YAML: beside what names it, or inside of a mapping of their own. NULL: none. */
 struct decompile_fields {
     const struct language_block *block;
@@ -74,6 +71,11 @@ void decompile_line(struct decompile *d, const struct decompile_fields *fields, 
 void decompile_inline(struct decompile *d, const struct language_field *field, const struct yaml_node *value,
                       const char *sign, bool *first);
 
+/* Opens the braces of an item; what it returns goes to decompile_close(), which takes them away when nothing was
+ * written between them. Whether there was. */
+size_t decompile_open(struct decompile *d);
+bool decompile_close(struct decompile *d, size_t mark);
+
 /* ---- declarations */
 
 /* The title of a section, with the name behind it; NULL text: without. */
@@ -92,6 +94,10 @@ void decompile_declaration(struct decompile *d, const char *keyword, const struc
 /* The decisions, with the templates above them. */
 void decompile_templates(struct decompile *d, const struct yaml_node *decisions);
 void decompile_routes(struct decompile *d, const struct yaml_node *decisions);
+/* A model of a loop's list: its name alone, or a reference. */
+vsr_str decompile_loop_model(const struct yaml_node *entry);
+/* The loop's list, whose models it makes those of the decision; NULL: it makes none. */
+const struct yaml_node *decompile_given(const struct yaml_node *loop);
 /* PLUGIN items of a decision. */
 void decompile_plugins(struct decompile *d, const struct yaml_node *plugins);
 /* The condition; nothing when it always holds. `before` is written in front of it. */

@@ -78,6 +78,7 @@ static void write_plugin(struct decompile *d, const struct yaml_node *plugin) {
     static const char *const known[] = { "type", "configuration", NULL };
     struct decompile_fields fields = { block_of(d, plugin), NULL, NULL };
     vsr_str type = decompile_text(plugin, "type");
+    size_t mark;
     if (!decompile_is_mapping(d, plugin))
         return;
     if (!fields.block) {
@@ -86,11 +87,9 @@ static void write_plugin(struct decompile *d, const struct yaml_node *plugin) {
     }
     fields.inside = decompile_mapping(d, plugin, "configuration");
     buf_printf(d->out, "  PLUGIN %.*s", VSR_FMT(fields.block->name));
-    if (decompile_has_fields(d, &fields)) {
-        buf_append_c(d->out, " {\n");
-        write_settings(d, &fields);
-        buf_append_c(d->out, "  }");
-    }
+    mark = decompile_open(d);
+    write_settings(d, &fields);
+    (void)decompile_close(d, mark); /* without braces when it is empty */
     buf_append_char(d->out, '\n');
     decompile_lost_keys(d, plugin, NULL, known);
     if (fields.inside)

@@ -35,9 +35,10 @@ static void write_options(struct decompile *d, const struct yaml_node *ref) {
             write_size(d, decompile_text(ref, "model"), &first);
             sized = true;
         }
-        if (value) {
+        size_t mark = d->out->len;
+        if (value)
             decompile_inline(d, field, value, " = ", &first);
-        } else if (str_eq_c(field->name, "reasoning")) {
+        if (d->out->len == mark && str_eq_c(field->name, "reasoning")) {
             buf_append_c(d->out, first ? "reasoning = false" : ", reasoning = false");
             first = false;
         }
@@ -66,13 +67,12 @@ static void write_models(struct decompile *d, const struct yaml_node *refs) {
 
 /* ---- FOR */
 
-/* A model of a loop's list: its name alone, or a reference. */
-static vsr_str loop_model(const struct yaml_node *entry) {
+vsr_str decompile_loop_model(const struct yaml_node *entry) {
     return entry->kind == YAML_SCALAR ? entry->text : decompile_text(entry, "model");
 }
 
 static bool is_same_ref(const struct yaml_node *entry, const struct yaml_node *ref) {
-    return str_eq(loop_model(entry), loop_model(ref)) &&
+    return str_eq(decompile_loop_model(entry), decompile_loop_model(ref)) &&
            str_eq(decompile_text(entry, "lora_name"), decompile_text(ref, "lora_name"));
 }
 
@@ -105,21 +105,31 @@ static const struct yaml_node *loop_list(const struct yaml_node *loop) {
     return models && models->kind == YAML_SEQUENCE && models->n_items > 0 ? models : NULL;
 }
 
+const struct yaml_node *decompile_given(const struct yaml_node *loop) {
+    return gives_candidates(loop) ? loop_list(loop) : NULL;
+}
+
 /* A list whose candidates the loop gives makes them models of the route: those that are not yet there are said. */
 static const struct yaml_node *effective_refs(struct decompile *d, const struct yaml_node *refs,
                                               const struct yaml_node *loops) {
     struct yaml_node *all = yaml_new(d->arena, YAML_SEQUENCE, NULL);
-    for (size_t i = 0; refs && i < refs->n_items; i++)
-        if (decompile_is_mapping(d, refs->items[i]))
+    for (size_t i = 0; refs && i < refs->n_items; i++) {
+        const struct yaml_node *model = yaml_get(refs->items[i], VSR_STR("model"));
+        if (!decompile_is_mapping(d, refs->items[i]))
+            continue;
+        if (yaml_is_null(model) || model->kind != YAML_SCALAR)
+            decompile_wrong(d, "E210", refs->items[i], "a model reference names its model");
+        else
             yaml_push(d->arena, all, refs->items[i]);
+    }
     for (size_t i = 0; loops && i < loops->n_items; i++) {
-        const struct yaml_node *models = loop_list(loops->items[i]);
-        for (size_t j = 0; models && gives_candidates(loops->items[i]) && j < models->n_items; j++) {
+        const struct yaml_node *models = decompile_given(loops->items[i]);
+        for (size_t j = 0; models && j < models->n_items; j++) {
             struct yaml_node *entry = models->items[j], *ref = entry;
             if (find_ref(all, entry, all->n_items))
                 continue;
             decompile_lost(d, entry, "in the language the loop also makes %.*s a model of the route",
-                           VSR_FMT(loop_model(entry)));
+                           VSR_FMT(decompile_loop_model(entry)));
             if (entry->kind == YAML_SCALAR) {
                 ref = yaml_new(d->arena, YAML_MAPPING, entry);
                 yaml_append(d->arena, ref, yaml_new_scalar(d->arena, VSR_STR("model"), entry), entry);
@@ -132,8 +142,8 @@ static const struct yaml_node *effective_refs(struct decompile *d, const struct 
 
 /* Whether the only loop says all that the list of models would say. */
 static bool covers(const struct yaml_node *loops, const struct yaml_node *refs) {
-    const struct yaml_node *models = loops && loops->n_items == 1 ? loop_list(loops->items[0]) : NULL;
-    if (!models || models->n_items != refs->n_items || !gives_candidates(loops->items[0]))
+    const struct yaml_node *models = loops && loops->n_items == 1 ? decompile_given(loops->items[0]) : NULL;
+    if (!models || models->n_items != refs->n_items)
         return false;
     for (size_t i = 0; i < refs->n_items; i++)
         if (!is_same_ref(models->items[i], refs->items[i]) || find_ref(refs, refs->items[i], i))
@@ -152,7 +162,7 @@ static void write_loop_list(struct decompile *d, const struct yaml_node *models,
             write_ref(d, refs->items[i]);
             continue;
         }
-        spell_string(d->out, loop_model(entry));
+        spell_string(d->out, decompile_loop_model(entry));
         if (decompile_text(entry, "lora_name").len) {
             buf_append_c(d->out, " (lora = ");
             spell_string(d->out, decompile_text(entry, "lora_name"));
@@ -220,6 +230,7 @@ static void write_algorithm(struct decompile *d, const struct yaml_node *algorit
     struct decompile_fields fields = { NULL, NULL, algorithm };
     vsr_str type = decompile_text(algorithm, "type");
     const char *known[] = { "type", NULL, NULL };
+    size_t mark;
     fields.block = language_block(d->language, LANGUAGE_ALGORITHMS, type);
     if (!fields.block) {
         decompile_wrong(d, "E204", algorithm, "unknown algorithm type \"%.*s\"", VSR_FMT(type));
@@ -228,11 +239,9 @@ static void write_algorithm(struct decompile *d, const struct yaml_node *algorit
     known[1] = arena_printf(d->arena, "%.*s%c", VSR_FMT(type), '\0').ptr;
     fields.inside = fields.block->schema ? decompile_mapping(d, algorithm, known[1]) : NULL;
     buf_printf(d->out, "  ALGORITHM %.*s", VSR_FMT(type));
-    if (decompile_has_fields(d, &fields)) {
-        buf_append_c(d->out, " {\n");
-        decompile_lines(d, &fields, "    ");
-        buf_append_c(d->out, "  }");
-    }
+    mark = decompile_open(d);
+    decompile_lines(d, &fields, "    ");
+    (void)decompile_close(d, mark); /* without braces when it is empty */
     buf_append_char(d->out, '\n');
     if (fields.inside)
         decompile_lost_keys(d, fields.inside, fields.block, NULL);
@@ -244,6 +253,7 @@ static void write_algorithm(struct decompile *d, const struct yaml_node *algorit
 static void write_emit(struct decompile *d, const struct yaml_node *emit) {
     static const char *const known[] = { "kind", "retention", NULL };
     struct decompile_fields fields = { d->language->retention, NULL, NULL };
+    size_t mark;
     if (!decompile_is_mapping(d, emit))
         return;
     if (!str_eq_c(decompile_text(emit, "kind"), "retention")) {
@@ -251,13 +261,10 @@ static void write_emit(struct decompile *d, const struct yaml_node *emit) {
         return;
     }
     fields.inside = decompile_mapping(d, emit, "retention");
-    buf_append_c(d->out, "  EMIT retention {");
-    if (decompile_has_fields(d, &fields)) {
-        buf_append_char(d->out, '\n');
-        decompile_lines(d, &fields, "    ");
-        buf_append_c(d->out, "  ");
-    }
-    buf_append_c(d->out, "}\n");
+    buf_append_c(d->out, "  EMIT retention");
+    mark = decompile_open(d);
+    decompile_lines(d, &fields, "    ");
+    buf_append_c(d->out, decompile_close(d, mark) ? "\n" : " {}\n");
     decompile_lost_keys(d, emit, NULL, known);
     if (fields.inside)
         decompile_lost_keys(d, fields.inside, fields.block, NULL);
@@ -278,11 +285,14 @@ static void write_number(struct decompile *d, const struct yaml_node *decision, 
 /* Fields that only EXTRA can say. */
 static void write_extra(struct decompile *d, const struct yaml_node *decision) {
     struct decompile_fields fields = { d->language->extra, decision, NULL };
-    if (!decompile_has_fields(d, &fields))
-        return;
-    buf_append_c(d->out, "  EXTRA {\n");
+    size_t start = d->out->len, mark;
+    buf_append_c(d->out, "  EXTRA");
+    mark = decompile_open(d);
     decompile_lines(d, &fields, "    ");
-    buf_append_c(d->out, "  }\n");
+    if (decompile_close(d, mark))
+        buf_append_char(d->out, '\n');
+    else
+        d->out->len = start;
 }
 
 static void write_route(struct decompile *d, const struct yaml_node *decision) {

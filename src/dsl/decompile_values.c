@@ -209,6 +209,17 @@ static bool write_described_object(struct decompile *d, const struct schema *sch
     return write_map(d, value, write_described, &described);
 }
 
+/* What is left of a value may be a zero, though the value was none. */
+static bool write_field(struct decompile *d, const struct decompile_fields *fields, const struct language_field *field,
+                        const struct yaml_node *value) {
+    struct yaml_node none = { .kind = value->kind };
+    size_t mark = d->out->len;
+    if (!write_typed(d, field->field, field, value, fields ? fields->inside : NULL,
+                     fields ? fields->block->schema : NULL))
+        return false;
+    return value->kind == YAML_SCALAR || d->out->len - mark > sizeof("[]") - 1 || language_in_text(field, &none);
+}
+
 static bool write_object(struct decompile *d, const struct field *field, const struct language_field *row,
                          const struct yaml_node *value) {
     struct decompile_fields fields = { row ? row->block : NULL, value, NULL };
@@ -226,7 +237,7 @@ static bool write_object(struct decompile *d, const struct field *field, const s
             continue;
         buf_append_c(d->out, first ? " " : ", ");
         write_key(d, inner->name);
-        if (write_typed(d, inner->field, inner, shown, value, fields.block->schema))
+        if (write_field(d, &fields, inner, shown))
             first = false;
         else
             d->out->len = mark;
@@ -325,10 +336,6 @@ static bool write_typed(struct decompile *d, const struct field *field, const st
     return false;
 }
 
-bool decompile_value(struct decompile *d, const struct language_field *field, const struct yaml_node *value) {
-    return write_typed(d, field->field, field, value, NULL, NULL);
-}
-
 /* ---- fields */
 
 const struct yaml_node *decompile_said(const struct decompile_fields *fields, const struct language_field *field) {
@@ -366,7 +373,7 @@ void decompile_line(struct decompile *d, const struct decompile_fields *fields, 
     size_t mark = d->out->len;
     buf_append_c(d->out, indent);
     write_key(d, field->name);
-    if (write_typed(d, field->field, field, value, fields->inside, fields->block->schema))
+    if (write_field(d, fields, field, value))
         buf_append_char(d->out, '\n');
     else
         d->out->len = mark;
@@ -387,8 +394,27 @@ void decompile_inline(struct decompile *d, const struct language_field *field, c
         buf_append_c(d->out, ", ");
     spell_name(d->out, field->name);
     buf_append_c(d->out, sign);
-    if (decompile_value(d, field, value))
+    if (write_field(d, NULL, field, value))
         *first = false;
     else
         d->out->len = mark;
+}
+
+/* ---- blocks of items */
+
+static const char opening[] = " {\n";
+
+size_t decompile_open(struct decompile *d) {
+    size_t mark = d->out->len;
+    buf_append_c(d->out, opening);
+    return mark;
+}
+
+bool decompile_close(struct decompile *d, size_t mark) {
+    bool any = d->out->len > mark + sizeof(opening) - 1;
+    if (any)
+        buf_append_c(d->out, "  }");
+    else
+        d->out->len = mark;
+    return any;
 }

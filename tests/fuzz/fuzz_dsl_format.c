@@ -1,75 +1,70 @@
 /* links: dsl route select looper plugin */
 /*
- * Any text as a program that is laid out. A program without syntax errors, laid out, has none either, compiles to the
- * same configuration, keeps its comments, and is laid out already.
+ * Any program, laid out: that reads, is laid out already, has as many comments and compiles to the same. And the
+ * canonical text of what it compiles to compiles to the same as well.
  */
-#include <stdlib.h>
-
-#include "../unit/dsl/parts.h"
-#include "config/yaml_tree.h"
-#include "config/yaml_write.h"
-#include "core/arena.h"
-#include "core/assert.h"
-#include "core/buf.h"
-#include "dsl/compile.h"
-#include "dsl/findings.h"
 #include "dsl/format.h"
-#include "dsl/language.h"
-#include "dsl/parse.h"
+#include "dsl_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TEXT_LEN_MAX = 256 << 20 };
-
-static const struct language *language(void) {
-    static const struct language *built;
-    static struct arena *arena; /* for as long as the process lives */
-    if (!built) {
-        arena = arena_new(0, 0);
-        built = language_build(arena, dsl_parts());
-    }
-    return built;
+static vsr_str formatted(struct arena *arena, const struct dsl_parsed *parsed) {
+    struct buf out;
+    buf_init(&out, FUZZ_TEXT_LEN_MAX);
+    dsl_format(fuzz_language(), parsed, &out);
+    return fuzz_kept(arena, &out);
 }
 
-/* The configuration as text; its errors count too. */
-static vsr_str compile(struct arena *arena, const struct dsl_parsed *parsed) {
+static struct yaml_node *compiled(struct arena *arena, vsr_str text, struct dsl_parsed *ret_parsed,
+                                  struct findings *ret_findings) {
+    findings_init(ret_findings, arena);
+    dsl_parse(arena, text, ret_parsed, ret_findings);
+    return dsl_compile(arena, fuzz_language(), &ret_parsed->program, ret_findings);
+}
+
+/* Whether the program reads, whatever is wrong with what it says. */
+static bool reads(const struct findings *findings) {
+    for (size_t i = 0; i < findings->n; i++)
+        if (findings->items[i].level == FINDING_ERROR && findings->items[i].code[1] == '1')
+            return false;
+    return true;
+}
+
+static void check_layout(struct arena *arena, const struct dsl_parsed *parsed, size_t n_errors, vsr_str yaml) {
+    vsr_str text = formatted(arena, parsed);
     struct findings findings;
-    struct buf out;
-    vsr_str text;
-    findings_init(&findings, arena);
-    buf_init(&out, TEXT_LEN_MAX);
-    yaml_write(dsl_compile(arena, language(), &parsed->program, &findings), &out);
-    buf_printf(&out, "%zu errors\n", findings.n_of[FINDING_ERROR]);
-    VSR_ASSERT(!buf_failed(&out));
-    text = arena_str(arena, buf_str(&out));
-    buf_done(&out);
-    return text;
+    struct dsl_parsed again;
+    struct yaml_node *root;
+    if (text.len > DSL_BYTES_MAX) /* indents and escapes: it was close to the limit */
+        return;
+    root = compiled(arena, text, &again, &findings);
+    VSR_ASSERT(reads(&findings) && findings.n_of[FINDING_ERROR] == n_errors);
+    VSR_ASSERT(str_eq(fuzz_yaml(arena, root), yaml));
+    VSR_ASSERT(again.tokens.n_comments == parsed->tokens.n_comments);
+    VSR_ASSERT(str_eq(formatted(arena, &again), text));
 }
 
-static vsr_str format(struct arena *arena, const struct dsl_parsed *parsed) {
-    struct buf out;
-    vsr_str text;
-    buf_init(&out, TEXT_LEN_MAX);
-    dsl_format(language(), parsed, &out);
-    VSR_ASSERT(!buf_failed(&out));
-    text = arena_str(arena, buf_str(&out));
-    buf_done(&out);
-    return text;
+static void check_canonical(struct arena *arena, const struct yaml_node *root, vsr_str yaml) {
+    struct findings findings;
+    struct dsl_parsed parsed;
+    vsr_str text = fuzz_decompiled(arena, root, &findings);
+    VSR_ASSERT(findings.n == 0);
+    root = compiled(arena, text, &parsed, &findings);
+    VSR_ASSERT(fuzz_is_clean(&findings));
+    VSR_ASSERT(str_eq(fuzz_yaml(arena, root), yaml));
+    VSR_ASSERT(str_eq(fuzz_decompiled(arena, root, &findings), text));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct arena *arena = arena_new(0, 0);
     struct findings findings;
-    struct dsl_parsed parsed, again;
-    findings_init(&findings, arena);
-    dsl_parse(arena, str_make((const char *)data, size), &parsed, &findings);
-    if (findings.n_of[FINDING_ERROR] == 0) {
-        vsr_str text = format(arena, &parsed);
-        dsl_parse(arena, text, &again, &findings);
-        VSR_ASSERT(findings.n_of[FINDING_ERROR] == 0);
-        VSR_ASSERT(again.tokens.n_comments == parsed.tokens.n_comments);
-        VSR_ASSERT(str_eq(compile(arena, &again), compile(arena, &parsed)));
-        VSR_ASSERT(str_eq(format(arena, &again), text));
+    struct dsl_parsed parsed;
+    struct yaml_node *root = compiled(arena, str_make((const char *)data, size), &parsed, &findings);
+    if (reads(&findings)) {
+        vsr_str yaml = fuzz_yaml(arena, root);
+        check_layout(arena, &parsed, findings.n_of[FINDING_ERROR], yaml);
+        if (findings.n_of[FINDING_ERROR] == 0)
+            check_canonical(arena, root, yaml);
     }
     arena_free(arena);
     return 0;

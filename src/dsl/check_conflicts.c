@@ -30,7 +30,7 @@ static void check_category(const struct check_scope *scope, struct map *owners, 
     if (!owner)
         map_put(owners, category, (void *)decl);
     else if (owner != decl)
-        CHECK_TELL(scope->c, WARNING, "W411", *at,
+        CHECK_TELL(scope->c, WARNING, "W412", *at,
                    "SIGNAL domain %.*s: category \"%.*s\" belongs to domain \"%.*s\" too", VSR_FMT(decl->name.text),
                    VSR_FMT(category), VSR_FMT(owner->name.text));
 }

@@ -144,10 +144,17 @@ static vsr_str shown(const struct site *site, const struct dsl_value *value) {
     return VSR_STR("an object");
 }
 
+/* Compiling leaves out fields that there are not, and values of another kind. */
+static struct finding *lose(struct finding *finding) {
+    if (finding)
+        finding->lost = true;
+    return finding;
+}
+
 static void tell_kind(const struct site *site, const struct path *path, const struct dsl_value *value,
                       const char *wanted) {
-    CHECK_TELL(site->c, CONSTRAINT, "C302", value->at, "%.*s should be %s, got %.*s", VSR_FMT(place(site, path)),
-               wanted, VSR_FMT(shown(site, value)));
+    lose(CHECK_TELL(site->c, CONSTRAINT, "C302", value->at, "%.*s should be %s, got %.*s", VSR_FMT(place(site, path)),
+                    wanted, VSR_FMT(shown(site, value))));
 }
 
 /* ---- ranges */
@@ -447,8 +454,8 @@ static void tell_unknown(const struct site *site, const struct language_block *b
         names[n] = block->fields[n].name;
     if (site->block->also && !up)
         names[n++] = str_from_c(site->block->also);
-    finding = CHECK_TELL(site->c, CONSTRAINT, "C301", key->at, "%.*s: unknown field \"%.*s\"",
-                         VSR_FMT(site->block->what), VSR_FMT(path_text(site->c->scratch, &path)));
+    finding = lose(CHECK_TELL(site->c, CONSTRAINT, "C301", key->at, "%.*s: unknown field \"%.*s\"",
+                              VSR_FMT(site->block->what), VSR_FMT(path_text(site->c->scratch, &path))));
     dsl_check_suggest_among(site->c, finding, key, names, n);
 }
 

@@ -10,7 +10,7 @@
  *     C306 none of the choices     C307 leaf that its type does not allow     C308 bounds     C310 value out of range
  *     C311 token counts the wrong way round     C313 tree of a signal     C314 loop     C315 test without a query
  *     C320 cycle of scores     C321 source of a mapping     C322 partition     C323 input of a score     C324 output
- *     W400 no guard between routes     C402 impossible condition     W411 domains that overlap
+ *     W400 no guard between routes     C402 impossible condition     W412 domains that overlap
  */
 #ifndef VSR_DSL_CHECK_PARTS_H
 #define VSR_DSL_CHECK_PARTS_H

@@ -40,6 +40,7 @@ struct finding {
     struct dsl_at decl; /* keyword of the declaration that it is in; line 0: in none */
     struct finding_fix fix;
     vsr_str witness; /* of an analysis: facts that show it; empty: none */
+    bool lost;       /* what stands there does not get into the configuration */
 };
 
 struct findings {

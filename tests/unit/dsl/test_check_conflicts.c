@@ -1,4 +1,4 @@
-/* Conditions that get in each other's way: C402, W400, W411; and what bounds the search. */
+/* Conditions that get in each other's way: C402, W400, W412; and what bounds the search. */
 #include "checked.h"
 
 static const struct checked_case cases[] = {
@@ -34,13 +34,13 @@ static const struct checked_case cases[] = {
       "SIGNAL domain b {}\n"
       "ROUTE r { WHEN domain(\"a\") AND domain(\"b\") MODEL m }",
       "" },
-    { "W411: domains", 0,
+    { "W412: domains", 0,
       "SIGNAL domain math {}\n"
       "SIGNAL domain stem { mmlu_categories: [\"physics\", \"math\"] }\n"
       "SIGNAL domain nature { mmlu_categories: [\"biology\", \"physics\"] }\n"
       "SIGNAL domain law {}",
-      "2:51: warning: SIGNAL domain stem: category \"math\" belongs to domain \"math\" too [W411]\n"
-      "3:53: warning: SIGNAL domain nature: category \"physics\" belongs to domain \"stem\" too [W411]\n" },
+      "2:51: warning: SIGNAL domain stem: category \"math\" belongs to domain \"math\" too [W412]\n"
+      "3:53: warning: SIGNAL domain nature: category \"physics\" belongs to domain \"stem\" too [W412]\n" },
     { "W400: counts and examples", 0,
       "SIGNAL keyword a { keywords: [\"x\"] }\n"
       "SIGNAL keyword b { keywords: [\"x\"] }\n"

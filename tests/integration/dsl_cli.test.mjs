@@ -719,6 +719,35 @@ describe('new', () => {
   });
 });
 
+describe('the specification', () => {
+  const spec = path.resolve(process.env.VSR_TEST_SHARED ?? path.join(top, '../shared'), 'spec/dsl.md');
+  const text = existsSync(spec) ? readFileSync(spec, 'utf8') : '';
+  const section = (from, to) => text.slice(text.indexOf(`\n## ${from}. `), text.indexOf(`\n## ${to}. `));
+  const skip = !text && 'no specification here';
+
+  test('its examples compile to what it says', { skip }, () => {
+    const examples = [...section(13, 14).matchAll(/^### (13\.\d+) .*?```dsl\n(.*?)```\n```yaml\n(.*?)```/gms)];
+    assert.equal(examples.length, 10);
+    for (const [, number, source, yaml] of examples) {
+      const run = dsl(['compile', '-'], { input: source });
+      assert.equal(run.code, 0, `${number}: ${run.err}`);
+      const plain = (value) => JSON.parse(JSON.stringify(value, (key, inner) => (key === 'use_reasoning' && inner === false ? undefined : inner)));
+      assert.deepEqual(plain(YAML.parse(run.out)), plain(YAML.parse(yaml)), number);
+    }
+  });
+
+  test('its mistakes are told as it says', { skip }, () => {
+    const inputs = [...section(14, 15).matchAll(/^(\d+)\.\n```dsl\n(.*?)```\n(.*?)(?=\n\n)/gms)];
+    assert.equal(inputs.length, 30);
+    for (const [, number, source, said] of inputs) {
+      const want = /\d+:\d+: \w+: .*?\[[EWC]\d+\]/.exec(said)[0];
+      const { out } = dsl(['check', '-'], { input: source });
+      const pattern = want.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\.\\.\\.', '.*'); // `...` is the rest of a list
+      assert.match(out, new RegExp(`^<stdin>:${pattern}$`, 'm'), `${number}: ${out}`);
+    }
+  });
+});
+
 describe('docs/dsl.md', () => {
   const page = readFileSync(path.join(top, 'docs/dsl.md'), 'utf8').split('<!-- From here on')[0];
   const programs = [...page.matchAll(/```dsl\n(.*?)```/gs)].map((match) => match[1]);

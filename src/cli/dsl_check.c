@@ -1,6 +1,11 @@
 /* dsl_check - `vsr dsl check`: everything that is wrong with a program, or could be better. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/dsl_source.h"
+#include "cli/dsl_test_run.h"
+#include "cli/model_row.h"
+#include "cli/profile_models.h"
 #include "core/buf.h"
 #include "core/json_write.h"
 
@@ -43,11 +48,20 @@ static int print_result(const struct cli *cli, const struct dsl_source *source) 
 }
 
 static int check_run(const struct cli *cli, int argc, char **argv) {
+    bool runs = options_has(cli->options, "runtime-checks");
     struct dsl_source source;
-    int code = dsl_source_open_any(cli, argv[0], &source);
+    int code;
     (void)argc; /* exactly one, by the table */
+    if (runs && strcmp(argv[0], "-") == 0)
+        return cli_usage(cli, "a program is run with what stands beside it: name its file");
+    code = dsl_source_open_any(cli, argv[0], &source);
     if (code == CLI_OK) {
         dsl_source_examine(&source);
+        if (runs && test_can_run(&source))
+            code = test_check(cli, &source);
+    }
+    if (code == CLI_OK) {
+        findings_sort(&source.findings);
         code = print_result(cli, &source);
     }
     dsl_source_done(&source);
@@ -58,6 +72,9 @@ static const struct option_spec check_options[] = {
     DSL_OPTION_BASE,
     DSL_OPTION_STRICT,
     { "hints", 0, OPTION_FLAG, 0, NULL, "also what is only worth a thought: declarations that nothing uses" },
+    { "runtime-checks", 0, OPTION_FLAG, 0, NULL,
+      "also run the TEST blocks, when nothing keeps the program from running" },
+    PROFILE_OPTIONS_MODELS,
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON, with ranges and fixes" },
 };
 

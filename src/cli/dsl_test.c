@@ -27,21 +27,27 @@ struct outcome {
     const struct dsl_test_case *test;
     vsr_str recipe;
     struct test_answer answer;
-    size_t first, n; /* findings */
+    bool failed;
+    size_t first, n; /* its findings, as far as they are kept */
 };
 
 struct run {
     const struct cli *cli;
-    struct dsl_source source;
+    struct dsl_source *source; /* findings are added to its own */
     struct test_asker asker;
     struct outcome *outcomes;
     size_t n, cap, n_passed;
 };
 
+bool test_can_run(const struct dsl_source *source) {
+    const size_t *n = source->findings.n_of;
+    return n[FINDING_ERROR] + n[FINDING_CONSTRAINT] == 0;
+}
+
 /* ---- which tests there are */
 
 static void collect(struct run *run, const struct dsl_program *program, vsr_str recipe) {
-    struct arena *arena = run->source.arena;
+    struct arena *arena = run->source->arena;
     for (size_t i = 0; i < program->n; i++) {
         const struct dsl_decl *decl = &program->decls[i];
         if (decl->kind == DSL_RECIPE)
@@ -69,8 +75,8 @@ static void fail(struct judging *j, const char *code, struct dsl_at at, const ch
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    j->run->source.findings.decl = o->decl->at;
-    (void)finding_add(&j->run->source.findings, FINDING_ERROR, code, at, "%s%.*s%sTEST %.*s: %s",
+    j->run->source->findings.decl = o->decl->at;
+    (void)finding_add(&j->run->source->findings, FINDING_ERROR, code, at, "%s%.*s%sTEST %.*s: %s",
                       o->recipe.len ? "recipe \"" : "", VSR_FMT(o->recipe), o->recipe.len ? "\": " : "",
                       VSR_FMT(o->decl->name.text), text);
 }
@@ -78,7 +84,7 @@ static void fail(struct judging *j, const char *code, struct dsl_at at, const ch
 static bool expect_signal(void *data, vsr_str type, vsr_str name) {
     struct judging *j = data;
     const struct test_answer *answer = &j->outcome->answer;
-    vsr_str want = arena_printf(j->run->source.arena, "%.*s:%.*s", VSR_FMT(type), VSR_FMT(name));
+    vsr_str want = arena_printf(j->run->source->arena, "%.*s:%.*s", VSR_FMT(type), VSR_FMT(name));
     for (size_t i = 0; i < answer->n_matched; i++)
         if (str_eq(answer->matched[i], want))
             return true;
@@ -106,14 +112,16 @@ static void judge(struct judging *j) {
 static void ask(struct run *run, struct outcome *outcome) {
     struct judging j = { run, outcome };
     struct vsr_err err = VSR_ERR_NONE;
-    outcome->first = run->source.findings.n;
-    if (test_ask(&run->asker, run->source.arena, outcome->recipe, outcome->test, &outcome->answer, &err) < 0)
+    size_t errors_before = run->source->findings.n_of[FINDING_ERROR];
+    outcome->first = run->source->findings.n;
+    if (test_ask(&run->asker, run->source->arena, outcome->recipe, outcome->test, &outcome->answer, &err) < 0)
         fail(&j, "E601", outcome->test->query.at, "\"%.*s\" could not be evaluated: %s",
              VSR_FMT(outcome->test->query.text), err.text);
     else
         judge(&j);
-    outcome->n = run->source.findings.n - outcome->first;
-    run->n_passed += outcome->n == 0;
+    outcome->n = run->source->findings.n - outcome->first;
+    outcome->failed = run->source->findings.n_of[FINDING_ERROR] > errors_before;
+    run->n_passed += !outcome->failed;
 }
 
 /* ---- printing */
@@ -122,7 +130,7 @@ static void print_tap(const struct run *run, struct buf *out) {
     buf_printf(out, "TAP version 13\n1..%zu\n", run->n);
     for (size_t i = 0; i < run->n; i++) {
         const struct outcome *o = &run->outcomes[i];
-        buf_printf(out, "%sok %zu - ", o->n ? "not " : "", i + 1);
+        buf_printf(out, "%sok %zu - ", o->failed ? "not " : "", i + 1);
         if (o->recipe.len) {
             spell_name(out, o->recipe);
             buf_append_char(out, '/');
@@ -134,9 +142,9 @@ static void print_tap(const struct run *run, struct buf *out) {
         spell_name(out, o->test->route.text);
         buf_append_char(out, '\n');
         for (size_t k = o->first; k < o->first + o->n; k++) {
-            const struct finding *finding = &run->source.findings.items[k];
+            const struct finding *finding = &run->source->findings.items[k];
             buf_printf(out, "  ---\n  code: %s\n  at: ", finding->code);
-            json_quote(out, arena_printf(run->source.arena, "%.*s:%u:%u", VSR_FMT(run->source.name), finding->at.line,
+            json_quote(out, arena_printf(run->source->arena, "%.*s:%u:%u", VSR_FMT(run->source->name), finding->at.line,
                                          finding->at.col));
             buf_append_c(out, "\n  message: ");
             json_quote(out, finding->message);
@@ -161,7 +169,7 @@ static void json_outcome(const struct outcome *o, struct json_writer *w) {
     write_text(w, "expected", o->test->route.text);
     write_text(w, "route", o->answer.decision);
     json_write_key(w, VSR_STR("passed"));
-    json_write_bool(w, o->n == 0);
+    json_write_bool(w, !o->failed);
     json_write_key(w, VSR_STR("confidence"));
     json_write_double(w, o->answer.confidence);
     json_write_key(w, VSR_STR("matched_signals"));
@@ -180,7 +188,7 @@ static void print_json(const struct run *run, struct buf *out) {
     struct json_writer w;
     json_write_init_pretty(&w, out, 2);
     json_write_begin_object(&w);
-    write_text(&w, "file", run->source.name);
+    write_text(&w, "file", run->source->name);
     json_write_key(&w, VSR_STR("passed"));
     json_write_u64(&w, run->n_passed);
     json_write_key(&w, VSR_STR("failed"));
@@ -191,7 +199,7 @@ static void print_json(const struct run *run, struct buf *out) {
         json_outcome(&run->outcomes[i], &w);
     json_write_end(&w);
     json_write_key(&w, VSR_STR("diagnostics"));
-    findings_json(&run->source.findings, run->source.text, false, &w);
+    findings_json(&run->source->findings, run->source->text, false, &w);
     json_write_end(&w);
     buf_append_char(out, '\n');
 }
@@ -205,7 +213,7 @@ static int print_result(struct run *run) {
     } else if (options_has(run->cli->options, "json")) {
         print_json(run, &out);
     } else {
-        dsl_source_print(run->cli, &run->source, false, &out);
+        dsl_source_print(run->cli, run->source, false, &out);
         buf_printf(&out, "%zu test%s: %zu passed, %zu failed\n", run->n, run->n == 1 ? "" : "s", run->n_passed,
                    run->n - run->n_passed);
     }
@@ -216,35 +224,45 @@ static int print_result(struct run *run) {
 
 /* ---- the command */
 
+/* Asks every test of a program that was examined. Complains; returns an exit code, which does not count failed tests.
+ */
+static int run_all(struct run *run, const char *file) {
+    int code = CLI_OK;
+    run->asker.program = &run->source->parsed.program;
+    collect(run, &run->source->parsed.program, VSR_STR(""));
+    if (run->n > 0)
+        code = test_asker_open(&run->asker, file);
+    for (size_t i = 0; code == CLI_OK && i < run->n; i++)
+        ask(run, &run->outcomes[i]);
+    return code;
+}
+
+int test_check(const struct cli *cli, struct dsl_source *source) {
+    struct run run = { .cli = cli, .source = source, .asker = { .cli = cli, .runner = TEST_NATIVE } };
+    int code = run_all(&run, source->file);
+    test_asker_done(&run.asker);
+    return code;
+}
+
 /* A program that is wrong is not run. What is only doubtful has been said by `vsr dsl check`. */
-static int examine(struct run *run) {
-    struct dsl_source *source = &run->source;
+static int run_tests(struct run *run, const char *file) {
+    struct dsl_source *source = run->source;
+    int code = dsl_source_open(run->cli, file, source);
+    if (code != CLI_OK)
+        return code;
     dsl_source_examine(source);
-    if (source->findings.n_of[FINDING_ERROR] + source->findings.n_of[FINDING_CONSTRAINT] > 0) {
+    if (!test_can_run(source)) {
         dsl_source_complain(run->cli, source);
         return CLI_FAILURE;
     }
-    run->asker.program = &source->parsed.program;
-    collect(run, &source->parsed.program, VSR_STR(""));
     findings_init(&source->findings, source->arena);
-    return CLI_OK;
-}
-
-static int run_tests(struct run *run, const char *file) {
-    int code = dsl_source_open(run->cli, file, &run->source);
-    if (code == CLI_OK)
-        code = examine(run);
-    if (code == CLI_OK && run->n > 0)
-        code = test_asker_open(&run->asker, file);
-    if (code != CLI_OK)
-        return code;
-    for (size_t i = 0; i < run->n; i++)
-        ask(run, &run->outcomes[i]);
-    return print_result(run);
+    code = run_all(run, file);
+    return code == CLI_OK ? print_result(run) : code;
 }
 
 static int test_run(const struct cli *cli, int argc, char **argv) {
-    struct run run = { .cli = cli, .asker = { .cli = cli } };
+    struct dsl_source source;
+    struct run run = { .cli = cli, .source = &source, .asker = { .cli = cli } };
     const char *runner = options_text(cli->options, "runner"), *token = options_text(cli->options, "token");
     int code;
     (void)argc; /* exactly one, by the table */
@@ -259,7 +277,7 @@ static int test_run(const struct cli *cli, int argc, char **argv) {
         return cli_usage(cli, "a program is run with what stands beside it: name its file");
     code = run_tests(&run, argv[0]);
     test_asker_done(&run.asker);
-    dsl_source_done(&run.source);
+    dsl_source_done(&source);
     return code;
 }
 

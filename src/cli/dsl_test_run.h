@@ -45,6 +45,16 @@ void test_asker_done(struct test_asker *asker);
 int test_ask(struct test_asker *asker, struct arena *arena, vsr_str recipe, const struct dsl_test_case *test,
              struct test_answer *ret_answer, struct vsr_err *err) VSR_MUST_CHECK;
 
+struct dsl_source;
+
+/* Whether a program that was examined is sound enough to be run. */
+bool test_can_run(const struct dsl_source *source);
+/*
+ * Runs all TEST blocks of a program that was examined in this process, and adds what fails to its findings (E601 to
+ * E604). Complains about what keeps it from running; returns an exit code, which does not count failed tests.
+ */
+int test_check(const struct cli *cli, struct dsl_source *source);
+
 /* Calls fn for each signal that the braces behind a case name. False when what stands there is no text. */
 bool test_facts(const struct dsl_test_case *test, bool (*fn)(void *data, vsr_str type, vsr_str name), void *data);
 

@@ -485,6 +485,25 @@ RECIPE calm {
     );
   });
 
+  test('failures past those that are printed count', () => {
+    const many = `${good}TEST t {\n${'"hello" -> hot\n'.repeat(1100)}}\n`;
+    const run = dsl(['test', file('tested/many.dsl', many)]);
+    assert.equal(run.code, 1);
+    assert.match(run.out, /\n100 more of level error not shown\n1100 tests: 0 passed, 1100 failed\n$/);
+  });
+
+  test('check runs them when asked to', () => {
+    const run = dsl(['check', '--runtime-checks', 'tested/policy.dsl']);
+    assert.equal(run.code, 1);
+    const failed = dsl(['test', 'tested/policy.dsl']).out.split('\n').filter((line) => /\[E60\d\]$/.test(line));
+    assert.equal(failed.length, 3);
+    for (const line of failed) assert.ok(run.out.includes(line), line);
+    assert.match(run.out, /\n3 errors, \d warnings?, 0 constraints\n$/);
+    assert.doesNotMatch(dsl(['check', 'tested/policy.dsl']).out, /E60/);
+    assert.doesNotMatch(dsl(['check', '--runtime-checks', file('bad.dsl', `${bad}TEST t { "x" -> y }\n`)]).out, /E60/);
+    assert.equal(dsl(['check', '--runtime-checks', '-'], { input: tested }).code, 2);
+  });
+
   test('facts in place of queries', () => {
     const run = dsl(['test', '--runner', 'facts', '--json', 'tested/policy.dsl']);
     assert.equal(run.code, 1, run.err);

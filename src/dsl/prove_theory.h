@@ -9,15 +9,16 @@
  *   - context, structure, conversation: rules over one source read one number. Counts are whole and never negative.
  *   - metadata: rules over one key read one value, or none.
  *   - language, modality, preference: at most one rule matches; user_feedback, fact_check, complexity: at most one of
- *     the names. One of modality's three, fact_check's two and a complexity rule's levels does match while the request
- *     has text (modality: in any case), the composer holds and nothing failed.
+ *     the names. Unless it failed, one of modality's three does match, and one of fact_check's two; and one of a
+ *     complexity rule's levels, while the request has text and the composer holds.
  *   - embedding rules outside partitions: at most one, where the catalogue keeps one (top_k).
  *   - reask: of several lookbacks only the furthest; of one lookback, what the higher threshold matches the lower does.
  *   - authz: whoever has a binding has its role.
  *   - partitions: exactly one member, the default when nothing else; none only when a member failed. A partition that
  *     shares a member with another one says nothing.
  *   - scores: a weighted sum of inputs that match or not, with confidences and values as far as the family's can go;
- *     mappings over one score read one number, the first band that holds counts unless `multi_emit`.
+ *     mappings over one score read one number, the first band that holds counts unless `multi_emit`. A sum within 1e-9
+ *     of a bound may be on either side of it.
  *   - domain leaves also hold when a rule matched that is called like one of their categories.
  *
  * All else is taken as possible: what a model says of a text, which keywords occur together, how two regular

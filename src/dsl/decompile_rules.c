@@ -55,7 +55,8 @@ static enum rule_kind operator_of(struct decompile *d, const struct yaml_node *n
         decompile_wrong(d, "E210", op, "operator \"%.*s\" is none of AND, OR and NOT", VSR_FMT(word));
         return RULE_NONE;
     }
-    return RULE_OR; /* what evaluation makes of it */
+    decompile_lost(d, node, "a group without an operator counts as OR"); /* that is what evaluation makes of it */
+    return RULE_OR;
 }
 
 static struct rule *read_rule(struct decompile *d, const struct yaml_node *node);

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 
 #define DSL_COMMANDS(X) \
-    X(new) X(generate) X(check) X(fix) X(fmt) X(compile) X(decompile) X(test) X(explain) X(prove) X(diff) X(docs)
+    X(new) X(generate) X(check) X(fix) X(fmt) X(compile) X(decompile) X(test) X(explain) X(prove) X(diff) X(lsp) X(docs)
 
 #define X(name) extern const struct command command_dsl_##name##_spec;
 DSL_COMMANDS(X)

@@ -67,11 +67,13 @@ static bool begins_line(vsr_str text, size_t at) {
 
 /* Whether nothing but the name of a language stands between `at` and the end of its line, which *ret_end gets. */
 static bool ends_line(vsr_str text, size_t at, size_t *ret_end) {
-    vsr_str line = first_line(str_sub(text, at, text.len)), tag = str_trim(line);
-    for (size_t i = 0; i < tag.len; i++)
-        if (!is_word(tag.ptr[i]) && tag.ptr[i] != '+')
-            return false;
-    *ret_end = at + line.len;
+    while (at < text.len && (is_word(text.ptr[at]) || text.ptr[at] == '+'))
+        at++;
+    while (at < text.len && is_blank(text.ptr[at]) && text.ptr[at] != '\n')
+        at++;
+    if (at < text.len && text.ptr[at] != '\n')
+        return false;
+    *ret_end = at;
     return true;
 }
 

@@ -9,6 +9,7 @@ import { after, describe } from 'node:test';
 
 import { Backend, completion, responseBytes } from './lib/backend.mjs';
 import { program, seconds, test } from './lib/harness.mjs';
+import { startStandIn } from './lib/standin.mjs';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-generate-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -137,6 +138,33 @@ describe('a server', () => {
     const run = await generate(['--api-url', `http://${backend.address}`, '--model', 'w', 'x']);
     assert.deepEqual([run.code, run.out, run.err], [0, clean, '2 attempts\n']);
     assert.match(backend.last.json().messages[1].content, /the answer was cut off/);
+  });
+});
+
+describe('`vsr backend`', () => {
+  test('answers in prose, to the address alone: no program', async (t) => {
+    const standIn = await startStandIn(t);
+    const run = await generate(['--api-url', `127.0.0.1:${standIn.port}`, '--model', 'w', '--json', 'x']);
+    assert.equal(run.code, 1);
+    const { attempts, parseError } = run.json();
+    assert.equal(attempts, 3);
+    assert.match(parseError, /no declaration/);
+    assert.equal((await standIn.stats()).requests, 3);
+  });
+
+  test('refuses: the first refusal ends it', async (t) => {
+    const standIn = await startStandIn(t, ['--status', '429']);
+    const run = await generate(['--api-url', `http://127.0.0.1:${standIn.port}/v1`, '--model', 'w', 'x']);
+    assert.deepEqual([run.code, run.out], [1, '']);
+    assert.match(run.err, /attempt 1: the model server answered with status 429/);
+    assert.equal((await standIn.stats()).requests, 1);
+  });
+
+  test('never answers: the time is up', async (t) => {
+    const standIn = await startStandIn(t, ['--hang']);
+    const run = await generate(['--api-url', `http://127.0.0.1:${standIn.port}`, '--model', 'w', '--timeout', '1', 'x']);
+    assert.deepEqual([run.code, run.out], [1, '']);
+    assert.match(run.err, /attempt 1: /);
   });
 });
 

@@ -54,6 +54,22 @@ TEST(the_program_in_an_answer_is_found) {
     arena_free(arena);
 }
 
+/* Quadratic, they would not end. */
+TEST(hostile_answers_cost_what_they_are_long) {
+    static const char *const parts[] = { "```",     "``` ", "```a", "\n```", "ROUTE ", "ROUTE\n",   "<think>", "{",
+                                         "ROUTE {", "}",    "\"",   "# ",    " ",      "ROUTE \"{", "</think>" };
+    for (size_t i = 0; i < VSR_COUNT(parts); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct buf text;
+        buf_init(&text, 2 << 20);
+        while (buf_append_c(&text, parts[i]) == 0)
+            ;
+        (void)generate_sanitise(arena, buf_str(&text));
+        buf_done(&text);
+        arena_free(arena);
+    }
+}
+
 /* ---- what the model is told */
 
 TEST(examples_have_no_findings_and_are_laid_out) {
@@ -271,7 +287,8 @@ TEST(progress_tells_each_phase) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(the_program_in_an_answer_is_found), T(examples_have_no_findings_and_are_laid_out),
-          T(the_reference_names_every_block_and_field), T(drafts_are_sent_back_until_they_are_good),
-          T(prompts_hold_the_task_and_what_was_wrong), T(no_answer_is_an_error_that_names_the_attempt),
-          T(a_program_that_was_cut_off_is_none), T(progress_tells_each_phase))
+RUN_TESTS(T(the_program_in_an_answer_is_found), T(hostile_answers_cost_what_they_are_long),
+          T(examples_have_no_findings_and_are_laid_out), T(the_reference_names_every_block_and_field),
+          T(drafts_are_sent_back_until_they_are_good), T(prompts_hold_the_task_and_what_was_wrong),
+          T(no_answer_is_an_error_that_names_the_attempt), T(a_program_that_was_cut_off_is_none),
+          T(progress_tells_each_phase))

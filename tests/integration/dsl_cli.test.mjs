@@ -99,8 +99,8 @@ describe('check', () => {
     assert.match(run.out, /^<stdin>:2:22: error: /);
   });
 
-  const script = spawnSync('script', ['--version']).status === 0;
-  test('a terminal gets the line and colours', { skip: !script && 'no script(1) here' }, () => {
+  const terminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+  test('a terminal gets the line and colours', { skip: !terminal && 'script(1) finds no terminal here' }, () => {
     const ask = (env) => {
       const run = spawnSync('script', ['-qec', `'${program}' dsl check bad.dsl`, '/dev/null'], {
         env: environment({ TERM: 'xterm', ...env }),

@@ -13,7 +13,8 @@
 /* In the order of the list that `vsr help` prints. */
 #define VSR_COMMANDS(X) \
     X(serve) \
-    X(validate) X(config) X(dsl) X(route) X(probe) X(model) X(chat) X(status) X(backend) X(version) X(completion) X(help)
+    X(validate) \
+    X(config) X(dsl) X(route) X(probe) X(model) X(chat) X(status) X(backend) X(version) X(completion) X(help)
 
 #define X(name) extern const struct command command_##name##_spec;
 VSR_COMMANDS(X)

@@ -16,8 +16,8 @@
  *     open -> [streams come and go] -> LEAVING (GOAWAY that still lets streams in; a round trip)
  *          -> LEFT (GOAWAY with the last stream) -> the last stream ends -> linger
  *
- * http2_conn.c has the connection's life and what leaves, http2_callbacks.c what nghttp2 tells, http2_request.c requests
- * and http2_exchange.c answers, http2_clock.c the deadlines.
+ * http2_conn.c has the connection's life and what leaves, http2_callbacks.c what nghttp2 tells, http2_request.c
+ * requests and http2_exchange.c answers, http2_clock.c the deadlines.
  *
  * Memory: about 23 KiB for an idle connection, most of it nghttp2's. Private to net/.
  */

@@ -88,7 +88,7 @@ static int get_state(struct sqlite_place *place, vsr_str id, int64_t now_s, enum
 }
 
 static int run_put(struct sqlite_place *place, struct store_op *op, int64_t now_s, struct vsr_err *err) {
-    enum state state;
+    enum state state = ABSENT;
     int rc = put(place, &op->record, op->update, now_s, err);
     if (rc == 0 && sqlite3_changes(place->file.db) > 0) {
         store_op_settle(op);

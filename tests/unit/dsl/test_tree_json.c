@@ -27,123 +27,119 @@ static void write_tree(vsr_str source, struct buf *out) {
 #define ROUTE_END "\"candidateIterations\":[],\"plugins\":[],\"emits\":[]"
 
 /* `list` is the key of the one list that is not empty, `want` what is in it. */
+/* clang-format off */
 static const struct {
     const char *name, *source, *list, *want;
-} cases[] = {
-    { "nothing", "", NULL, NULL },
-    { "signal", "SIGNAL domain \"a b\" { x: [1, -1.5, \"s\", w, true, null, {}], x: 1e-7, y: { z: 1 } }", "signals",
-      "{\"signalType\":\"domain\",\"name\":\"a b\",\"fields\":{\"x\":1e-7,\"y\":{\"z\":1}}," POS(1, 1) "}" },
-    { "values", "SIGNAL a b { x: [9007199254740993, -1.5, \"s\\n\\\"\", w, true, null, {}] }", "signals",
-      "{\"signalType\":\"a\",\"name\":\"b\",\"fields\":{\"x\":[9007199254740993,-1.5,\"s\\n\\\"\",\"w\",true,null,{"
-      "}]}," POS(1, 1) "}" },
-    { "entrypoint", "\n ENTRYPOINT { model_names: [\"a\", b] recipe: \"f\" }", "entrypoints",
-      "{\"modelNames\":[\"a\",\"b\"],\"recipe\":\"f\"," POS(2, 2) "}" },
-    { "score",
-      "PROJECTION score s { method: \"m\" inputs: [{ type: \"kb_metric\" kb: \"k\" metric: \"v\" weight: 2 }] "
-      "name: \"x\" }",
-      "projectionScores",
-      "{\"name\":\"s\",\"method\":\"m\",\"inputs\":[{\"type\":\"kb_metric\",\"kb\":\"k\",\"metric\":\"v\","
-      "\"weight\":2}]," POS(1, 1) "}" },
-    { "partition", "PROJECTION partition p { default: \"d\" }", "projectionPartitions",
-      "{\"name\":\"p\",\"default\":\"d\"," POS(1, 1) "}" },
-    { "mapping", "PROJECTION mapping p { source: \"s\" outputs: [{ name: \"o\" gte: 0 }] }", "projectionMappings",
-      "{\"name\":\"p\",\"source\":\"s\",\"outputs\":[{\"name\":\"o\",\"gte\":0}]," POS(1, 1) "}" },
-    { "model", "MODEL m { param_size: \"7B\" }", "models",
-      "{\"name\":\"m\",\"fields\":{\"param_size\":\"7B\"}," POS(1, 1) "}" },
-    { "template", "PLUGIN p tools {}", "plugins",
-      "{\"name\":\"p\",\"pluginType\":\"tools\",\"fields\":{}," POS(1, 1) "}" },
-    { "test", "TEST t { \"q\" -> r { keyword: [\"k\"] } }", "testBlocks",
-      "{\"name\":\"t\",\"entries\":[{\"query\":\"q\",\"routeName\":\"r\",\"facts\":{\"keyword\":[\"k\"]}," POS(
-          1, 10) "}]," POS(1, 1) "}" },
-    { "bare route", "ROUTE r {}", "routes",
-      "{\"name\":\"r\",\"priority\":0,\"tier\":0,\"when\":null,\"models\":[]," ROUTE_END "," POS(1, 1) "}" },
-    { "route",
-      "ROUTE r (description = \"d\") { PRIORITY 1 PRIORITY 9 TIER 2 MODEL a (reasoning = true, lora = x, weight = "
-      "1.5, "
-      "param_size = \"7B\", effort = low), b MODEL c ALGORITHM fusion { x: 1 } PLUGIN p }",
-      "routes",
-      "{\"name\":\"r\",\"description\":\"d\",\"priority\":9,\"tier\":2,\"when\":null,\"models\":[{\"model\":\"a\","
-      "\"reasoning\":true,\"effort\":\"low\",\"lora\":\"x\",\"weight\":1.5,\"paramSize\":\"7B\"," POS(
-          1, 66) "},{\"model\":\"b\"," POS(1,
-                                           145) "},{\"model\":\"c\"," POS(1,
-                                                                          153) "}],\"candidateIterations\":[],"
-                                                                               "\"algorithm\":{\"algoType\":"
-                                                                               "\"fusion\",\"fields\":{\"x\":1}"
-                                                                               "," POS(1,
-                                                                                       165) "},\"plugins\":[{"
-                                                                                            "\"name\":\"p\","
-                                                                                            "\"fields\":{}," POS(
-                                                                                                1,
-                                                                                                188) "}],"
-                                                                                                     "\"emits\":"
-                                                                                                     "[]," POS(1,
-                                                                                                               1) "}" },
-    { "iteration, emission, extra",
-      "ROUTE r { FOR v IN [a] { MODEL v } FOR w IN decision.candidates {} EMIT retention { drop: true } EXTRA { x: "
-      "1 } "
-      "DESCRIPTION \"e\" }",
-      "routes",
-      "{\"name\":\"r\",\"description\":\"e\",\"priority\":0,\"tier\":0,\"when\":null,\"models\":[],"
-      "\"candidateIterations\":["
-      "{\"variable\":\"v\",\"source\":\"models\",\"models\":[{\"model\":\"a\"," POS(
-          1,
-          21) "}],\"outputs\":[{\"type\":\"model\",\"value\":\"v\"," POS(1,
-                                                                         32) "}]," POS(1,
-                                                                                       11) "},{\"variable\":"
-                                                                                           "\"w\",\"source\":"
-                                                                                           "\"decision."
-                                                                                           "candidates\","
-                                                                                           "\"models\":[],"
-                                                                                           "\"outputs\":[]"
-                                                                                           "," POS(
-                                                                                               1,
-                                                                                               36) "}],"
-                                                                                                   "\"plu"
-                                                                                                   "gins"
-                                                                                                   "\":[]"
-                                                                                                   ",\"em"
-                                                                                                   "its\""
-                                                                                                   ":[{"
-                                                                                                   "\"kin"
-                                                                                                   "d\":"
-                                                                                                   "\"ret"
-                                                                                                   "entio"
-                                                                                                   "n\","
-                                                                                                   "\"fie"
-                                                                                                   "lds\""
-                                                                                                   ":{"
-                                                                                                   "\"dro"
-                                                                                                   "p\":"
-                                                                                                   "true}"
-                                                                                                   "," POS(
+} cases
+    [] = {
+        { "nothing", "", NULL, NULL },
+        { "signal", "SIGNAL domain \"a b\" { x: [1, -1.5, \"s\", w, true, null, {}], x: 1e-7, y: { z: 1 } }", "signals",
+          "{\"signalType\":\"domain\",\"name\":\"a b\",\"fields\":{\"x\":1e-7,\"y\":{\"z\":1}}," POS(1, 1) "}" },
+        { "values", "SIGNAL a b { x: [9007199254740993, -1.5, \"s\\n\\\"\", w, true, null, {}] }", "signals",
+          "{\"signalType\":\"a\",\"name\":\"b\",\"fields\":{\"x\":[9007199254740993,-1.5,\"s\\n\\\"\",\"w\",true,null,{"
+          "}]}," POS(1, 1) "}" },
+        { "entrypoint", "\n ENTRYPOINT { model_names: [\"a\", b] recipe: \"f\" }", "entrypoints",
+          "{\"modelNames\":[\"a\",\"b\"],\"recipe\":\"f\"," POS(2, 2) "}" },
+        { "score",
+          "PROJECTION score s { method: \"m\" inputs: [{ type: \"kb_metric\" kb: \"k\" metric: \"v\" weight: 2 }] "
+          "name: \"x\" }",
+          "projectionScores",
+          "{\"name\":\"s\",\"method\":\"m\",\"inputs\":[{\"type\":\"kb_metric\",\"kb\":\"k\",\"metric\":\"v\","
+          "\"weight\":2}]," POS(1, 1) "}" },
+        { "partition", "PROJECTION partition p { default: \"d\" }", "projectionPartitions",
+          "{\"name\":\"p\",\"default\":\"d\"," POS(1, 1) "}" },
+        { "mapping", "PROJECTION mapping p { source: \"s\" outputs: [{ name: \"o\" gte: 0 }] }", "projectionMappings",
+          "{\"name\":\"p\",\"source\":\"s\",\"outputs\":[{\"name\":\"o\",\"gte\":0}]," POS(1, 1) "}" },
+        { "model", "MODEL m { param_size: \"7B\" }", "models",
+          "{\"name\":\"m\",\"fields\":{\"param_size\":\"7B\"}," POS(1, 1) "}" },
+        { "template", "PLUGIN p tools {}", "plugins",
+          "{\"name\":\"p\",\"pluginType\":\"tools\",\"fields\":{}," POS(1, 1) "}" },
+        { "test", "TEST t { \"q\" -> r { keyword: [\"k\"] } }", "testBlocks",
+          "{\"name\":\"t\",\"entries\":[{\"query\":\"q\",\"routeName\":\"r\",\"facts\":{\"keyword\":[\"k\"]}," POS(
+              1, 10) "}]," POS(1, 1) "}" },
+        { "bare route", "ROUTE r {}", "routes",
+          "{\"name\":\"r\",\"priority\":0,\"tier\":0,\"when\":null,\"models\":[]," ROUTE_END "," POS(1, 1) "}" },
+        { "route",
+          "ROUTE r (description = \"d\") { PRIORITY 1 PRIORITY 9 TIER 2 MODEL a (reasoning = true, lora = x, weight = "
+          "1.5, "
+          "param_size = \"7B\", effort = low), b MODEL c ALGORITHM fusion { x: 1 } PLUGIN p }",
+          "routes",
+          "{\"name\":\"r\",\"description\":\"d\",\"priority\":9,\"tier\":2,\"when\":null,\"models\":[{\"model\":\"a\","
+          "\"reasoning\":true,\"effort\":\"low\",\"lora\":\"x\",\"weight\":1.5,\"paramSize\":\"7B\"," POS(
+              1, 66) "},{\"model\":\"b\"," POS(1,
+                                               145) "},{\"model\":\"c\"," POS(1,
+                                                                              153) "}],\"candidateIterations\":[],"
+                                                                                   "\"algorithm\":{\"algoType\":"
+                                                                                   "\"fusion\",\"fields\":{\"x\":1}"
+                                                                                   "," POS(1, 165) "},\"plugins\":[{"
+                                                                                                   "\"name\":\"p\","
+                                                                                                   "\"fields\":{}," POS(
                                                                                                        1,
-                                                                                                       68) "}],"
-                                                                                                           "\"extra\":{"
-                                                                                                           "\"x\":1}"
-                                                                                                           "," POS(1,
-                                                                                                                   1) "}" },
-    { "condition", "ROUTE r { WHEN a(b) AND NOT (c(d) OR e(\"f\", label: \"l\")) AND g(h) }", "routes",
-      "{\"name\":\"r\",\"priority\":0,\"tier\":0,\"when\":{\"type\":\"and\",\"left\":{\"type\":\"and\","
-      "\"left\":" REF("a", "b", 1, 16) ",\"right\":{\"type\":\"not\",\"expr\":{\"type\":\"or\",\"left\":" REF(
-          "c", "d", 1, 30) ",\"right\":{\"type\":\"signal_ref\",\"signalType\":\"e\",\"signalName\":\"f\",\"fields\":{"
-                           "\"label\":\"l\"}," POS(1, 38) "}," POS(1, 29) "}," POS(1, 25) "}," POS(
-                               1, 16) "},\"right\":" REF("g", "h", 1, 62) "," POS(1, 16) "},\"models\":[]," ROUTE_END
-                                                                                         "," POS(1, 1) "}" },
-    { "tree", "DECISION_TREE t { IF a(b) { NAME n DESCRIPTION \"d\" MODEL m } ELSE { MODEL o } }", "decisionTrees",
-      "{\"name\":\"t\",\"branches\":[{\"name\":\"n\",\"description\":\"d\",\"tier\":0,\"when\":" REF(
-          "a", "b", 1,
-          22) ",\"models\":[{\"model\":\"m\"," POS(1, 58) "}]," ROUTE_END
-                                                          "," POS(1, 19) "},{\"tier\":0,\"when\":null,\"models\":[{"
-                                                                         "\"model\":\"o\"," POS(
-                                                                             1, 75) "}]," ROUTE_END
-                                                                                    "," POS(1, 62) "}]," POS(1,
-                                                                                                             1) "}" },
-    { "recipe", "RECIPE f (description = \"d\", strategy = confidence) { ROUTE r {} }", "recipes",
-      "{\"name\":\"f\",\"description\":\"d\",\"program\":{\"strategy\":\"confidence\",\"signals\":[],"
-      "\"projectionPartitions\":[],\"projectionScores\":[],\"projectionMappings\":[],\"routes\":[{\"name\":\"r\","
-      "\"priority\":0,\"tier\":0,\"when\":null,\"models\":[]," ROUTE_END
-      "," POS(1, 55) "}],\"decisionTrees\":[],\"plugins\":[],\"testBlocks\":[]}," POS(1, 1) "}" },
-};
+                                                                                                       188) "}],"
+                                                                                                            "\"emits\":"
+                                                                                                            "[]," POS(1,
+                                                                                                                      1) "}" },
+        { "iteration, emission, extra",
+          "ROUTE r { FOR v IN [a] { MODEL v } FOR w IN decision.candidates {} EMIT retention { drop: true } EXTRA { x: "
+          "1 } "
+          "DESCRIPTION \"e\" }",
+          "routes",
+          "{\"name\":\"r\",\"description\":\"e\",\"priority\":0,\"tier\":0,\"when\":null,\"models\":[],"
+          "\"candidateIterations\":["
+          "{\"variable\":\"v\",\"source\":\"models\",\"models\":[{\"model\":\"a\"," POS(
+              1, 21) "}],\"outputs\":[{\"type\":\"model\",\"value\":\"v\"," POS(1, 32) "}]," POS(1,
+                                                                                                 11) "},{\"variable\":"
+                                                                                                     "\"w\",\"source\":"
+                                                                                                     "\"decision."
+                                                                                                     "candidates\","
+                                                                                                     "\"models\":[],"
+                                                                                                     "\"outputs\":[]"
+                                                                                                     "," POS(1,
+                                                                                                             36) "}],"
+                                                                                                                 "\"plu"
+                                                                                                                 "gins"
+                                                                                                                 "\":[]"
+                                                                                                                 ",\"em"
+                                                                                                                 "its\""
+                                                                                                                 ":[{"
+                                                                                                                 "\"kin"
+                                                                                                                 "d\":"
+                                                                                                                 "\"ret"
+                                                                                                                 "entio"
+                                                                                                                 "n\","
+                                                                                                                 "\"fie"
+                                                                                                                 "lds\""
+                                                                                                                 ":{"
+                                                                                                                 "\"dro"
+                                                                                                                 "p\":"
+                                                                                                                 "true}"
+                                                                                                                 "," POS(1,
+                                                                                                                         68) "}],\"extra\":{\"x\":1}," POS(1,
+                                                                                                                                                           1) "}" },
+        { "condition", "ROUTE r { WHEN a(b) AND NOT (c(d) OR e(\"f\", label: \"l\")) AND g(h) }", "routes",
+          "{\"name\":\"r\",\"priority\":0,\"tier\":0,\"when\":{\"type\":\"and\",\"left\":{\"type\":\"and\","
+          "\"left\":" REF("a", "b", 1, 16) ",\"right\":{\"type\":\"not\",\"expr\":{\"type\":\"or\",\"left\":" REF(
+              "c", "d", 1,
+              30) ",\"right\":{\"type\":\"signal_ref\",\"signalType\":\"e\",\"signalName\":\"f\",\"fields\":{"
+                  "\"label\":\"l\"}," POS(1, 38) "}," POS(1, 29) "}," POS(1, 25) "}," POS(1, 16) "},\"right\":" REF(
+                      "g", "h", 1, 62) "," POS(1, 16) "},\"models\":[]," ROUTE_END "," POS(1, 1) "}" },
+        { "tree", "DECISION_TREE t { IF a(b) { NAME n DESCRIPTION \"d\" MODEL m } ELSE { MODEL o } }", "decisionTrees",
+          "{\"name\":\"t\",\"branches\":[{\"name\":\"n\",\"description\":\"d\",\"tier\":0,\"when\":" REF(
+              "a", "b", 1,
+              22) ",\"models\":[{\"model\":\"m\"," POS(1, 58) "}]," ROUTE_END
+                                                              "," POS(1, 19) "},{\"tier\":0,\"when\":null,\"models\":[{"
+                                                                             "\"model\":\"o\"," POS(
+                                                                                 1, 75) "}]," ROUTE_END
+                                                                                        "," POS(1,
+                                                                                                62) "}]," POS(1,
+                                                                                                              1) "}" },
+        { "recipe", "RECIPE f (description = \"d\", strategy = confidence) { ROUTE r {} }", "recipes",
+          "{\"name\":\"f\",\"description\":\"d\",\"program\":{\"strategy\":\"confidence\",\"signals\":[],"
+          "\"projectionPartitions\":[],\"projectionScores\":[],\"projectionMappings\":[],\"routes\":[{\"name\":\"r\","
+          "\"priority\":0,\"tier\":0,\"when\":null,\"models\":[]," ROUTE_END
+          "," POS(1, 55) "}],\"decisionTrees\":[],\"plugins\":[],\"testBlocks\":[]}," POS(1, 1) "}" },
+    };
+/* clang-format on */
 
 TEST(declarations) {
     static const char *const lists[] = { "entrypoints",      "recipes",

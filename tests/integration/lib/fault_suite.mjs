@@ -1,13 +1,14 @@
 // The whole list of faults.mjs for one pairing of a client's protocol with a backend's, as tests.
 
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
+import { after, before, describe } from 'node:test';
 
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
 import {
   assertSound,
+  Bench,
   clients,
   cutAt,
   cuts,
@@ -37,7 +38,7 @@ const cutsPerTest = 70;
 const width = 8; // requests at once
 
 /** Registers the tests of a pairing. `bench()` is there when they run. */
-export function pairing(client, server, bench) {
+function pairing(client, server, bench) {
   describe(`${client} client, ${server} backend`, () => {
     const ask = (behaviour, options) => bench().ask(client, server, behaviour, options);
     const sound = (got, good) => assertSound(client, server, got, good);
@@ -252,7 +253,7 @@ async function assertToldFailure(bench, client, server, failed, then) {
 }
 
 /** Streams that backends keep open behind their last event: neither clients nor places wait for their ends. */
-export async function assertEndsAreEnds(bench, pairs) {
+async function assertEndsAreEnds(bench, pairs) {
   const keptOpen = async (client, server) => {
     const good = await bench.good(client, server, true);
     const [head, body] = framings.closed(sseType, await bench.recordings.get(server, true));
@@ -276,7 +277,7 @@ export async function assertEndsAreEnds(bench, pairs) {
 }
 
 /** Silence in every phase, all pairings at once: each lasts as long as the patience of the listener. */
-export async function assertPatienceEnds(bench, pairs) {
+async function assertPatienceEnds(bench, pairs) {
   const checks = [];
   for (const [client, server] of pairs)
     for (const stream of [false, true]) {
@@ -385,7 +386,7 @@ async function typedErrors(client, server, bench) {
 }
 
 /** After all of it: another round of faults makes nothing larger. */
-export async function assertNoGrowth(bench, pairs) {
+async function assertNoGrowth(bench, pairs) {
   const round = async () => {
     for (const [client, server] of pairs)
       for (const stream of [false, true]) {
@@ -407,4 +408,25 @@ export async function assertNoGrowth(bench, pairs) {
   await eventually(() => `${before} descriptors, not ${bench.descriptors()}`, () => bench.descriptors() <= before);
   const grown = bench.vsr.rss() - held;
   assert.ok(grown < (sanitized ? 256 << 20 : 8 << 20), `${grown} bytes more`); // a sanitizer keeps what is freed
+}
+
+// Everything above, for each [client's protocol, server's protocol]: with one vsr for all, and one that has little patience.
+export function faultSuite(pairs) {
+  let bench, silent;
+  before(async () => {
+    bench = await Bench.start();
+    silent = await Bench.start({ timeout: '2s' });
+  });
+  after(async () => {
+    await bench?.stop();
+    await silent?.stop();
+  });
+
+  for (const [client, server] of pairs) pairing(client, server, () => bench);
+
+  test('silence in every phase', () => assertPatienceEnds(silent, pairs));
+
+  test('streams that are kept open behind their last event', () => assertEndsAreEnds(bench, pairs));
+
+  test('nothing grows', () => assertNoGrowth(bench, pairs));
 }

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/config_migrate_diff.h"
 #include "cli/dsl_source.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -52,29 +51,12 @@ static size_t fix(struct dsl_source *source) {
 
 /* ---- the command */
 
-static int write_diff(const struct cli *cli, const struct dsl_source *source, vsr_str before) {
-    struct buf out;
-    int code;
-    buf_init(&out, DSL_OUTPUT_LEN_MAX);
-    diff_print(&out, source->name, before, source->name, source->text, cli->colour);
-    code = dsl_source_write(cli, NULL, &out, 0);
-    buf_done(&out);
-    return code;
-}
-
-/* Where to, unless only a look was asked for: over the file itself, when nothing else is said. */
 static int write_fixed(const struct cli *cli, const struct dsl_source *source, vsr_str before) {
-    const char *output = options_text(cli->options, "output");
     struct buf out;
     int code;
-    if (!output && !source->is_stream) {
-        if (str_eq(before, source->text))
-            return CLI_OK;
-        output = source->file;
-    }
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     buf_append(&out, source->text);
-    code = dsl_source_write(cli, output, &out, source->mode);
+    code = dsl_source_rewrite(cli, source, before, &out);
     buf_done(&out);
     return code;
 }
@@ -96,7 +78,7 @@ static int finish(const struct cli *cli, struct dsl_source *source) {
     bool check = options_has(cli->options, "check"), diff = options_has(cli->options, "diff");
     int code = CLI_OK;
     if (diff)
-        code = write_diff(cli, source, before);
+        code = dsl_source_show_diff(cli, source, before, source->text);
     else if (!check)
         code = write_fixed(cli, source, before);
     if (code != CLI_OK)
@@ -111,8 +93,7 @@ static int fix_run(const struct cli *cli, int argc, char **argv) {
     struct dsl_source source;
     int code;
     (void)argc; /* exactly one, by the table */
-    if (options_has(cli->options, "output") &&
-        (options_has(cli->options, "check") || options_has(cli->options, "diff")))
+    if (dsl_source_is_contradiction(cli))
         return cli_usage(cli, "--check and --diff write no file");
     code = dsl_source_open(cli, argv[0], &source);
     if (code == CLI_OK)
@@ -122,10 +103,7 @@ static int fix_run(const struct cli *cli, int argc, char **argv) {
 }
 
 static const struct option_spec fix_options[] = {
-    { "output", 'o', OPTION_TEXT, OPTION_FILE, "FILE",
-      "where to write; over FILE if left out, `-` is standard output" },
-    { "check", 0, OPTION_FLAG, 0, NULL, "write nothing, exit with 1 when there is something to fix" },
-    { "diff", 0, OPTION_FLAG, 0, NULL, "write nothing, print the difference" },
+    DSL_OPTIONS_REWRITE("write nothing, exit with 1 when there is something to fix"),
     DSL_OPTION_BASE,
     DSL_OPTION_STRICT,
 };

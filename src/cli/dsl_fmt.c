@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/config_migrate_diff.h"
 #include "cli/dsl_source.h"
 #include "config/yaml_write.h"
 #include "core/arena.h"
@@ -79,26 +78,6 @@ static bool means_the_same(struct dsl_source *source, vsr_str text) {
 
 /* ---- the command */
 
-static int write_formatted(const struct cli *cli, const struct dsl_source *source, const struct buf *out) {
-    const char *output = options_text(cli->options, "output");
-    if (!output && !source->is_stream && !source->yaml.ptr) {
-        if (str_eq(buf_str(out), source->text))
-            return CLI_OK;
-        output = source->file;
-    }
-    return dsl_source_write(cli, output, out, source->mode);
-}
-
-static int show_diff(const struct cli *cli, const struct dsl_source *source, const struct buf *formatted) {
-    struct buf out;
-    int code;
-    buf_init(&out, DSL_OUTPUT_LEN_MAX);
-    diff_print(&out, source->name, source->text, source->name, buf_str(formatted), cli->colour);
-    code = dsl_source_write(cli, NULL, &out, 0);
-    buf_done(&out);
-    return code;
-}
-
 static int finish(const struct cli *cli, struct dsl_source *source, struct buf *out) {
     bool check = options_has(cli->options, "check"), diff = options_has(cli->options, "diff");
     bool changes = !str_eq(buf_str(out), source->text);
@@ -110,7 +89,7 @@ static int finish(const struct cli *cli, struct dsl_source *source, struct buf *
                         "%.*s: the formatted program would not compile to the same configuration, so it is not written",
                         VSR_FMT(source->name));
     if (diff)
-        code = show_diff(cli, source, out);
+        code = dsl_source_show_diff(cli, source, source->text, buf_str(out));
     if (code != CLI_OK || diff || check) {
         if (code == CLI_OK && check && changes) {
             (void)fprintf(stderr, "%.*s: would be laid out anew\n", VSR_FMT(source->name));
@@ -118,7 +97,7 @@ static int finish(const struct cli *cli, struct dsl_source *source, struct buf *
         }
         return code;
     }
-    return write_formatted(cli, source, out);
+    return dsl_source_rewrite(cli, source, source->text, out);
 }
 
 /* Findings that do not keep it from compiling are not this command's business. */
@@ -144,8 +123,7 @@ static int fmt_run(const struct cli *cli, int argc, char **argv) {
     struct dsl_source source;
     int code;
     (void)argc; /* exactly one, by the table */
-    if (options_has(cli->options, "output") &&
-        (options_has(cli->options, "check") || options_has(cli->options, "diff")))
+    if (dsl_source_is_contradiction(cli))
         return cli_usage(cli, "--check and --diff write no file");
     code = dsl_source_open_any(cli, argv[0], &source);
     if (code == CLI_OK)
@@ -155,10 +133,7 @@ static int fmt_run(const struct cli *cli, int argc, char **argv) {
 }
 
 static const struct option_spec fmt_options[] = {
-    { "output", 'o', OPTION_TEXT, OPTION_FILE, "FILE",
-      "where to write; over FILE if left out, `-` is standard output" },
-    { "check", 0, OPTION_FLAG, 0, NULL, "write nothing, exit with 1 when the layout would change" },
-    { "diff", 0, OPTION_FLAG, 0, NULL, "write nothing, print the difference" },
+    DSL_OPTIONS_REWRITE("write nothing, exit with 1 when the layout would change"),
     { "canonical", 0, OPTION_FLAG, 0, NULL,
       "the text that decompiling the compiled program gives: without comments, templates and trees are written out" },
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/config_migrate_diff.h"
 #include "cli/config_migrate_file.h"
 #include "cli/profile.h"
 #include "config/yaml_edit.h"
@@ -325,4 +326,32 @@ int dsl_source_write(const struct cli *cli, const char *file, const struct buf *
         return CLI_OK;
     (void)cli_fail(cli, "cannot write the output: %s", strerror(errno));
     return CLI_IO;
+}
+
+/* ---- commands that write a program over itself */
+
+bool dsl_source_is_contradiction(const struct cli *cli) {
+    return options_has(cli->options, "output") &&
+           (options_has(cli->options, "check") || options_has(cli->options, "diff"));
+}
+
+int dsl_source_show_diff(const struct cli *cli, const struct dsl_source *source, vsr_str before, vsr_str after) {
+    struct buf out;
+    int code;
+    buf_init(&out, DSL_OUTPUT_LEN_MAX);
+    diff_print(&out, source->name, before, source->name, after, cli->colour);
+    code = dsl_source_write(cli, NULL, &out, 0);
+    buf_done(&out);
+    return code;
+}
+
+int dsl_source_rewrite(const struct cli *cli, const struct dsl_source *source, vsr_str before,
+                       const struct buf *after) {
+    const char *output = options_text(cli->options, "output");
+    if (!output && !source->is_stream && !source->yaml.ptr) {
+        if (!buf_failed(after) && str_eq(before, buf_str(after)))
+            return CLI_OK;
+        output = source->file;
+    }
+    return dsl_source_write(cli, output, after, source->mode);
 }

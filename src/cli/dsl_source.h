@@ -24,6 +24,14 @@ enum { DSL_OUTPUT_LEN_MAX = 256 << 20 };
 /* Rows for the tables of options. */
 #define DSL_OPTION_OUTPUT \
     { "output", 'o', OPTION_TEXT, OPTION_FILE, "FILE", "where to write; standard output if left out, or `-`" }
+/* Of commands that write a program over itself; `check`: what --check is for. See dsl_source_rewrite(). */
+#define DSL_OPTIONS_REWRITE(check) \
+    { \
+        "output", 'o', OPTION_TEXT, OPTION_FILE, "FILE", "where to write; over FILE if left out, `-` is standard output" \
+    }, \
+        { "check", 0, OPTION_FLAG, 0, NULL, check }, { \
+        "diff", 0, OPTION_FLAG, 0, NULL, "write nothing, print the difference" \
+    }
 #define DSL_OPTION_BASE \
     { \
         "base", 'b', OPTION_TEXT, OPTION_FILE, "FILE", \
@@ -83,6 +91,14 @@ int dsl_source_code(const struct dsl_source *source, bool strict);
  * one. Complains; returns 0, CLI_IO or CLI_FAILURE (the text is too long).
  */
 int dsl_source_write(const struct cli *cli, const char *file, const struct buf *text, mode_t mode);
+/*
+ * Of commands with DSL_OPTIONS_REWRITE. Whether they are asked both to write and not to; the difference between the
+ * text as it was and the new one, to stdout; and the new text to where it shall go: over a program's own file, when
+ * nothing else is said and it is another text. Returns as dsl_source_write().
+ */
+bool dsl_source_is_contradiction(const struct cli *cli);
+int dsl_source_show_diff(const struct cli *cli, const struct dsl_source *source, vsr_str before, vsr_str after);
+int dsl_source_rewrite(const struct cli *cli, const struct dsl_source *source, vsr_str before, const struct buf *after);
 /* Mode that the process gives to new files. */
 mode_t dsl_source_new_mode(void);
 

@@ -114,11 +114,6 @@ int profile_load_with(const struct profile_options *how, struct profile *ret_pro
     return rc;
 }
 
-int profile_load(const char *file, bool strict_env, struct profile *ret_profile) {
-    const struct profile_options options = { .file = file, .strict_env = strict_env, .n_threads = 1 };
-    return profile_load_with(&options, ret_profile);
-}
-
 void profile_done(struct profile *profile) {
     /* Requests of the snapshot are over, and with it goes its claim to models. */
     profile_models_end(profile->models);

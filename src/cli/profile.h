@@ -65,11 +65,9 @@ struct profile_options {
 };
 
 /*
- * Loads `file` (NULL: the demo) for one thread and without models. Returns 0 or the code of what failed; VSR_E_IO: the
- * file could not be read. Call profile_done() in any case.
+ * Loads what the options say, but for models: those are loaded by profile_models_load(). Returns 0 or the code of what
+ * failed; VSR_E_IO: the file could not be read. Call profile_done() in any case.
  */
-int profile_load(const char *file, bool strict_env, struct profile *ret_profile) VSR_MUST_CHECK;
-/* The same, as the options say; models are loaded by profile_models_load(). */
 int profile_load_with(const struct profile_options *options, struct profile *ret_profile) VSR_MUST_CHECK;
 void profile_done(struct profile *profile);
 

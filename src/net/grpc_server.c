@@ -69,10 +69,6 @@ size_t grpc_stream_queued(const struct grpc_stream *stream) {
     return exchange_queued(stream->exchange);
 }
 
-struct loop *grpc_stream_loop(const struct grpc_stream *stream) {
-    return exchange_loop(stream->exchange);
-}
-
 uint64_t *grpc_stream_notes(const struct grpc_stream *stream) {
     return exchange_notes(stream->exchange);
 }

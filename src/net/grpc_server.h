@@ -67,7 +67,6 @@ size_t grpc_stream_queued(const struct grpc_stream *stream);
 /* Takes no further messages until resumed: the peer's window fills. Messages that have come meanwhile wait. */
 void grpc_stream_pause(struct grpc_stream *stream);
 void grpc_stream_resume(struct grpc_stream *stream);
-struct loop *grpc_stream_loop(const struct grpc_stream *stream);
 /* What is kept of the call's connection (net/server.h): EXCHANGE_NOTES words. NULL when it is gone. */
 uint64_t *grpc_stream_notes(const struct grpc_stream *stream);
 

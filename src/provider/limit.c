@@ -21,10 +21,6 @@ void limit_state_free(struct limit_state *state) {
     mem_free(state);
 }
 
-size_t limit_state_count(struct limit_state *state) {
-    return limit_table_count(state->table);
-}
-
 struct limit_lane *limit_lane_new(struct limit_state *state, struct loop *loop) {
     struct limit_lane *lane = MEM_NEW(struct limit_lane);
     lane->state = state;

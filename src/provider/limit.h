@@ -89,8 +89,6 @@ struct limit_ask {
 struct limit_state *limit_state_new(void);
 /* After every ticket has been settled. NULL is allowed. */
 void limit_state_free(struct limit_state *state);
-/* Budgets that are remembered in this process. */
-size_t limit_state_count(struct limit_state *state);
 
 /* Keeps both; `loop` NULL: nothing is shared. */
 struct limit_lane *limit_lane_new(struct limit_state *state, struct loop *loop);

@@ -286,7 +286,3 @@ void extproc_server_free(struct extproc_server *server) {
     buf_done(&server->front.out);
     mem_free(server);
 }
-
-struct server_stats extproc_server_stats(const struct extproc_server *server) {
-    return server_stats(server->server);
-}

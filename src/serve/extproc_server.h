@@ -52,6 +52,5 @@ void extproc_server_refresh(struct extproc_server *server);
 void extproc_server_drain(struct extproc_server *server, uint64_t drain_ms, void (*on_drained)(void *data), void *data);
 /* NULL is allowed. */
 void extproc_server_free(struct extproc_server *server);
-struct server_stats extproc_server_stats(const struct extproc_server *server);
 
 #endif

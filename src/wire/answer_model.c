@@ -51,30 +51,6 @@ struct answer *answer_new(struct arena *arena, size_t len_max) {
     return answer;
 }
 
-const char *finish_name(enum finish finish) {
-    switch (finish) {
-    case FINISH_STOP:
-        return "stop";
-    case FINISH_LENGTH:
-        return "length";
-    case FINISH_TOOL_CALLS:
-        return "tool_calls";
-    case FINISH_CONTENT_FILTER:
-        return "content_filter";
-    case FINISH_PAUSE:
-        return "pause";
-    case FINISH_REFUSAL:
-        return "refusal";
-    case FINISH_STOP_SEQUENCE:
-        return "stop_sequence";
-    case FINISH_CONTEXT:
-        return "context";
-    case FINISH_NONE:
-        break;
-    }
-    return "";
-}
-
 /* ---- taking */
 
 static vsr_str keep(struct answer *answer, vsr_str text) {

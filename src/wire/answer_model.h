@@ -93,9 +93,6 @@ struct answer_delta {
 
 typedef void answer_delta_fn(void *user, const struct answer_delta *delta);
 
-/* "stop", "length", ... for logs and metrics; "" for FINISH_NONE. */
-const char *finish_name(enum finish finish);
-
 /* ---- the collected answer */
 
 enum {

@@ -67,11 +67,16 @@ static void print_text(const struct comparison *c, struct buf *out) {
     each_lonely(c->after.doc, c->before.doc, print_lonely, &added);
     for (size_t i = 0; i < c->effects.n; i++) {
         const struct effect *effect = &c->effects.items[i];
-        buf_printf(out, "%s~%s %.*s: %.*s\n", term_if(c->cli->colour, TERM_YELLOW), term_if(c->cli->colour, TERM_RESET),
-                   VSR_FMT(effect->profile), VSR_FMT(effect_text(c->arena, effect)));
-        if (effect->witness.len)
-            buf_printf(out, "    %sexample:%s %.*s\n", term_if(c->cli->colour, TERM_DIM),
-                       term_if(c->cli->colour, TERM_RESET), VSR_FMT(effect->witness));
+        buf_printf(out, "%s~%s ", term_if(c->cli->colour, TERM_YELLOW), term_if(c->cli->colour, TERM_RESET));
+        findings_put_text(out, effect->profile);
+        buf_append_c(out, ": ");
+        findings_put_text(out, effect_text(c->arena, effect));
+        buf_append_char(out, '\n');
+        if (effect->witness.len == 0)
+            continue;
+        buf_printf(out, "    %sexample:%s ", term_if(c->cli->colour, TERM_DIM), term_if(c->cli->colour, TERM_RESET));
+        findings_put_text(out, effect->witness);
+        buf_append_char(out, '\n');
     }
     if (!c->effects.complete)
         buf_printf(out, "there may be more: %s\n", c->effects.reason);

@@ -85,8 +85,7 @@ static void put_code_point(struct buf *out, uint32_t cp) {
     buf_append(out, str_make(bytes, utf8_encode(is_active(cp) ? REPLACEMENT : cp, bytes)));
 }
 
-/* A message on one line, whatever it quotes. */
-static void put_message(struct buf *out, vsr_str text) {
+void findings_put_text(struct buf *out, vsr_str text) {
     for (size_t at = 0; at < text.len;) {
         uint32_t cp = utf8_next(text, &at);
         if (cp == '\n')
@@ -184,7 +183,7 @@ static void put_excerpt(struct buf *out, vsr_str source, const struct finding *f
 
 static void put_finding(struct buf *out, const struct finding *finding, const struct findings_style *style) {
     if (style->file.len) {
-        put_message(out, style->file);
+        findings_put_text(out, style->file);
         buf_append_char(out, ':');
     }
     if (finding->at.line)
@@ -192,10 +191,10 @@ static void put_finding(struct buf *out, const struct finding *finding, const st
     buf_printf(out, "%s%s%s:%s ", out->len && out->ptr[out->len - 1] == ':' ? " " : "",
                style->colour ? levels[finding->level].paint : "", levels[finding->level].name,
                style->colour ? paint_none : "");
-    put_message(out, finding->message);
+    findings_put_text(out, finding->message);
     if (finding->fix.description.len) {
         buf_append_c(out, " (fix: ");
-        put_message(out, finding->fix.description);
+        findings_put_text(out, finding->fix.description);
         buf_append_char(out, ')');
     }
     buf_printf(out, " [%s]\n", finding->code);

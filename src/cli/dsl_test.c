@@ -12,30 +12,20 @@
 
 #include "cli/cli.h"
 #include "cli/dsl_source.h"
-#include "cli/dsl_test_run.h"
+#include "cli/dsl_test_report.h"
 #include "cli/model_row.h"
 #include "cli/profile_models.h"
 #include "core/arena.h"
 #include "core/buf.h"
-#include "core/json_write.h"
-#include "dsl/spelling.h"
+#include "core/clock.h"
 
 enum { MESSAGE_LEN_MAX = 4096 };
-
-struct outcome {
-    const struct dsl_decl *decl;
-    const struct dsl_test_case *test;
-    vsr_str recipe;
-    struct test_answer answer;
-    bool failed;
-    size_t first, n; /* its findings, as far as they are kept */
-};
 
 struct run {
     const struct cli *cli;
     struct dsl_source *source; /* findings are added to its own */
     struct test_asker asker;
-    struct outcome *outcomes;
+    struct test_outcome *outcomes;
     size_t n, cap, n_passed;
 };
 
@@ -53,8 +43,8 @@ static void collect(struct run *run, const struct dsl_program *program, vsr_str 
         if (decl->kind == DSL_RECIPE)
             collect(run, decl->recipe, decl->name.text);
         for (size_t k = 0; decl->kind == DSL_TEST && k < decl->n_cases; k++) {
-            run->outcomes = arena_grow(arena, run->outcomes, sizeof(struct outcome), run->n, &run->cap);
-            run->outcomes[run->n++] = (struct outcome){ .decl = decl, .test = &decl->cases[k], .recipe = recipe };
+            run->outcomes = arena_grow(arena, run->outcomes, sizeof(struct test_outcome), run->n, &run->cap);
+            run->outcomes[run->n++] = (struct test_outcome){ .decl = decl, .test = &decl->cases[k], .recipe = recipe };
         }
     }
 }
@@ -63,18 +53,20 @@ static void collect(struct run *run, const struct dsl_program *program, vsr_str 
 
 struct judging {
     struct run *run;
-    struct outcome *outcome;
+    struct test_outcome *outcome;
 };
 
 static void fail(struct judging *j, const char *code, struct dsl_at at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 static void fail(struct judging *j, const char *code, struct dsl_at at, const char *format, ...) {
     char text[MESSAGE_LEN_MAX];
-    const struct outcome *o = j->outcome;
+    const struct test_outcome *o = j->outcome;
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    if (!j->outcome->code)
+        j->outcome->code = code;
     j->run->source->findings.decl = o->decl->at;
     (void)finding_add(&j->run->source->findings, FINDING_ERROR, code, at, "%s%.*s%sTEST %.*s: %s",
                       o->recipe.len ? "recipe \"" : "", VSR_FMT(o->recipe), o->recipe.len ? "\": " : "",
@@ -109,109 +101,54 @@ static void judge(struct judging *j) {
         fail(j, "E601", test->facts.at, "what is expected of signals are their names, by their type");
 }
 
-static void ask(struct run *run, struct outcome *outcome) {
+static void ask(struct run *run, struct test_outcome *outcome) {
     struct judging j = { run, outcome };
     struct vsr_err err = VSR_ERR_NONE;
-    size_t errors_before = run->source->findings.n_of[FINDING_ERROR];
+    uint64_t begin_ns = clock_mono_ns();
     outcome->first = run->source->findings.n;
-    if (test_ask(&run->asker, run->source->arena, outcome->recipe, outcome->test, &outcome->answer, &err) < 0)
+    outcome->unasked =
+        test_ask(&run->asker, run->source->arena, outcome->recipe, outcome->test, &outcome->answer, &err) < 0;
+    outcome->time_us = (clock_mono_ns() - begin_ns) / 1000;
+    if (outcome->unasked)
         fail(&j, "E601", outcome->test->query.at, "\"%.*s\" could not be evaluated: %s",
              VSR_FMT(outcome->test->query.text), err.text);
     else
         judge(&j);
     outcome->n = run->source->findings.n - outcome->first;
-    outcome->failed = run->source->findings.n_of[FINDING_ERROR] > errors_before;
-    run->n_passed += !outcome->failed;
+    run->n_passed += outcome->code == NULL;
 }
 
 /* ---- printing */
 
-static void print_tap(const struct run *run, struct buf *out) {
-    buf_printf(out, "TAP version 13\n1..%zu\n", run->n);
-    for (size_t i = 0; i < run->n; i++) {
-        const struct outcome *o = &run->outcomes[i];
-        buf_printf(out, "%sok %zu - ", o->failed ? "not " : "", i + 1);
-        if (o->recipe.len) {
-            spell_name(out, o->recipe);
-            buf_append_char(out, '/');
-        }
-        spell_name(out, o->decl->name.text);
-        buf_append_c(out, ": ");
-        json_quote(out, o->test->query.text); /* a line break, or a `#`, would mean something else */
-        buf_append_c(out, " -> ");
-        spell_name(out, o->test->route.text);
-        buf_append_char(out, '\n');
-        for (size_t k = o->first; k < o->first + o->n; k++) {
-            const struct finding *finding = &run->source->findings.items[k];
-            buf_printf(out, "  ---\n  code: %s\n  at: ", finding->code);
-            json_quote(out, arena_printf(run->source->arena, "%.*s:%u:%u", VSR_FMT(run->source->name), finding->at.line,
-                                         finding->at.col));
-            buf_append_c(out, "\n  message: ");
-            json_quote(out, finding->message);
-            buf_append_c(out, "\n  ...\n");
-        }
-    }
+static struct test_report report_of(const struct run *run) {
+    return (struct test_report){ .name = run->source->name,
+                                 .text = run->source->text,
+                                 .findings = &run->source->findings,
+                                 .outcomes = run->outcomes,
+                                 .n = run->n,
+                                 .n_passed = run->n_passed };
 }
 
-static void write_text(struct json_writer *w, const char *key, vsr_str text) {
-    json_write_key(w, str_from_c(key));
-    if (text.len)
-        json_write_str(w, text);
-    else
-        json_write_null(w);
+static int write_junit(const struct run *run, const char *file) {
+    const struct test_report report = report_of(run);
+    struct buf out;
+    int code;
+    buf_init(&out, DSL_OUTPUT_LEN_MAX);
+    test_report_junit(&report, &out);
+    code = dsl_source_write(run->cli, file, &out, dsl_source_new_mode());
+    buf_done(&out);
+    return code;
 }
 
-static void json_outcome(const struct outcome *o, struct json_writer *w) {
-    json_write_begin_object(w);
-    write_text(w, "test", o->decl->name.text);
-    write_text(w, "recipe", o->recipe);
-    write_text(w, "query", o->test->query.text);
-    write_text(w, "expected", o->test->route.text);
-    write_text(w, "route", o->answer.decision);
-    json_write_key(w, VSR_STR("passed"));
-    json_write_bool(w, !o->failed);
-    json_write_key(w, VSR_STR("confidence"));
-    json_write_double(w, o->answer.confidence);
-    json_write_key(w, VSR_STR("matched_signals"));
-    json_write_begin_array(w);
-    for (size_t i = 0; i < o->answer.n_matched; i++)
-        json_write_str(w, o->answer.matched[i]);
-    json_write_end(w);
-    json_write_key(w, VSR_STR("line"));
-    json_write_u64(w, o->test->query.at.line);
-    json_write_key(w, VSR_STR("column"));
-    json_write_u64(w, o->test->query.at.col);
-    json_write_end(w);
-}
-
-static void print_json(const struct run *run, struct buf *out) {
-    struct json_writer w;
-    json_write_init_pretty(&w, out, 2);
-    json_write_begin_object(&w);
-    write_text(&w, "file", run->source->name);
-    json_write_key(&w, VSR_STR("passed"));
-    json_write_u64(&w, run->n_passed);
-    json_write_key(&w, VSR_STR("failed"));
-    json_write_u64(&w, run->n - run->n_passed);
-    json_write_key(&w, VSR_STR("tests"));
-    json_write_begin_array(&w);
-    for (size_t i = 0; i < run->n; i++)
-        json_outcome(&run->outcomes[i], &w);
-    json_write_end(&w);
-    json_write_key(&w, VSR_STR("diagnostics"));
-    findings_json(&run->source->findings, run->source->text, false, &w);
-    json_write_end(&w);
-    buf_append_char(out, '\n');
-}
-
-static int print_result(struct run *run) {
+static int print(const struct run *run) {
+    const struct test_report report = report_of(run);
     struct buf out;
     int code;
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     if (options_has(run->cli->options, "tap")) {
-        print_tap(run, &out);
+        test_report_tap(&report, &out);
     } else if (options_has(run->cli->options, "json")) {
-        print_json(run, &out);
+        test_report_json(&report, &out);
     } else {
         dsl_source_print(run->cli, run->source, false, &out);
         buf_printf(&out, "%zu test%s: %zu passed, %zu failed\n", run->n, run->n == 1 ? "" : "s", run->n_passed,
@@ -219,6 +156,14 @@ static int print_result(struct run *run) {
     }
     code = dsl_source_write(run->cli, NULL, &out, 0);
     buf_done(&out);
+    return code;
+}
+
+static int print_result(const struct run *run) {
+    const char *junit = options_text(run->cli->options, "junit");
+    int code = junit ? write_junit(run, junit) : CLI_OK;
+    if (code == CLI_OK && !(junit && strcmp(junit, "-") == 0))
+        code = print(run);
     return code == CLI_OK && run->n_passed < run->n ? CLI_FAILURE : code;
 }
 
@@ -264,6 +209,7 @@ static int test_run(const struct cli *cli, int argc, char **argv) {
     struct dsl_source source;
     struct run run = { .cli = cli, .source = &source, .asker = { .cli = cli } };
     const char *runner = options_text(cli->options, "runner"), *token = options_text(cli->options, "token");
+    const char *junit = options_text(cli->options, "junit");
     int code;
     (void)argc; /* exactly one, by the table */
     run.asker.runner = strcmp(runner, "native") == 0  ? TEST_NATIVE
@@ -273,6 +219,8 @@ static int test_run(const struct cli *cli, int argc, char **argv) {
     run.asker.token = str_from_c(token ? token : "");
     if (run.asker.runner == TEST_ROUTER && !strstr(runner, "://"))
         return cli_usage(cli, "--runner: expected native, facts or the URL of a router, found \"%s\"", runner);
+    if (junit && strcmp(junit, "-") == 0 && (options_has(cli->options, "tap") || options_has(cli->options, "json")))
+        return cli_usage(cli, "--junit - is printed, and so are --tap and --json: give --junit a file");
     if (run.asker.runner != TEST_ROUTER && strcmp(argv[0], "-") == 0)
         return cli_usage(cli, "a program is run with what stands beside it: name its file");
     code = run_tests(&run, argv[0]);
@@ -288,6 +236,7 @@ static const struct option_spec test_options[] = {
       .env = "VSR_MANAGEMENT_TOKEN" },
     PROFILE_OPTION_BASE,
     PROFILE_OPTIONS_MODELS,
+    { "junit", 0, OPTION_TEXT, OPTION_FILE, "FILE", "write JUnit XML; `-`: print it, instead of the findings" },
     { "tap", 0, OPTION_FLAG, 0, NULL, "print TAP, for test dashboards" },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON" },
 };
@@ -303,6 +252,7 @@ const struct command command_dsl_test_spec = {
         "test fails.\n",
     .examples = "vsr dsl test policy.dsl\n"
                 "vsr dsl test --runner facts --tap policy.dsl\n"
+                "vsr dsl test --junit junit.xml policy.dsl\n"
                 "vsr dsl test --runner http://127.0.0.1:8080 policy.dsl\n",
     .operands = OPERANDS_FILE,
     .operands_least = 1,

@@ -2,7 +2,7 @@
 
 #include "core/buf.h"
 #include "core/json_write.h"
-#include "core/utf8.h"
+#include "core/xml.h"
 
 /* ---- text */
 
@@ -242,58 +242,25 @@ void probe_report_json(const struct probe_summary *s, struct json_writer *w) {
 
 /* ---- JUnit */
 
-/* Entities for what means something in an attribute; NULL for other characters. */
-static const char *xml_entity(uint32_t cp) {
-    switch (cp) {
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '&':
-        return "&amp;";
-    case '"':
-        return "&quot;";
-    default:
-        return NULL;
-    }
-}
-
-/* XML 1.0 has no way to write most control characters, U+FFFE, U+FFFF and what is no UTF-8. */
-static bool xml_allows(uint32_t cp) {
-    return cp != UTF8_INVALID && cp != 0xFFFE && cp != 0xFFFF && cp >= ' ' && cp != 0x7F;
-}
-
-static void xml(struct buf *out, vsr_str text) {
-    for (size_t at = 0; at < text.len;) {
-        size_t begin = at;
-        uint32_t cp = utf8_next(text, &at);
-        const char *entity = xml_entity(cp);
-        if (entity)
-            (void)buf_append_c(out, entity);
-        else
-            (void)buf_append(out, xml_allows(cp) ? str_sub(text, begin, at) : VSR_STR(" "));
-    }
-}
-
 static void failure_junit(const struct probe_failure *failure, struct buf *out) {
     buf_printf(out, "<failure type=\"%s\" message=\"expected ", probe_check_text(failure->check));
-    xml(out, failure->expected);
+    xml_append(out, failure->expected);
     (void)buf_append_c(out, ", got ");
-    xml(out, failure->got);
+    xml_append(out, failure->got);
     (void)buf_append_c(out, "\"/>");
 }
 
 static void case_junit(const struct probe_outcome *outcome, struct buf *out) {
     (void)buf_append_c(out, "    <testcase classname=\"");
-    xml(out, outcome->decision->id);
+    xml_append(out, outcome->decision->id);
     (void)buf_append_c(out, "\" name=\"");
-    xml(out, outcome->variant->id);
+    xml_append(out, outcome->variant->id);
     buf_printf(out, "\" time=\"%.6f\">", outcome->time_us / 1e6);
     if (outcome->state == PROBE_DEPENDENT)
         (void)buf_append_c(out, "<skipped message=\"depends on signals that are not available\"/>");
     if (outcome->state == PROBE_NOT_ASKED) {
         (void)buf_append_c(out, "<error message=\"");
-        xml(out, outcome->error);
+        xml_append(out, outcome->error);
         (void)buf_append_c(out, "\"/>");
     }
     for (size_t i = 0; outcome->state == PROBE_FAILED && i < outcome->verdict.n_failures; i++)
@@ -309,7 +276,7 @@ static void suite_junit(const struct probe_summary *s, const struct probe_decisi
             counts[s->outcomes->items[i].state]++;
         }
     (void)buf_append_c(out, "  <testsuite name=\"");
-    xml(out, decision->id);
+    xml_append(out, decision->id);
     buf_printf(out, "\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n", n, counts[PROBE_FAILED],
                counts[PROBE_NOT_ASKED], counts[PROBE_DEPENDENT]);
     for (size_t i = 0; i < s->outcomes->n; i++)
@@ -320,7 +287,7 @@ static void suite_junit(const struct probe_summary *s, const struct probe_decisi
 
 void probe_report_junit(const struct probe_summary *s, struct buf *out) {
     (void)buf_append_c(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"");
-    xml(out, s->options->suite->name);
+    xml_append(out, s->options->suite->name);
     (void)buf_append_c(out, "\">\n");
     for (size_t i = 0; i < s->n_decisions; i++)
         suite_junit(s, s->decisions[i].decision, out);

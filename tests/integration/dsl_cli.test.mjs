@@ -533,13 +533,70 @@ RECIPE calm {
     assert.equal(tests[5].recipe, 'calm');
   });
 
+  /** What Python's parser, which is strict, makes of a JUnit document: `[tag, attributes, text, children]`. */
+  function parseXml(text) {
+    const walk = 'import json,sys,xml.etree.ElementTree as E\ndef w(e): return [e.tag, e.attrib, (e.text or "").strip(), [w(c) for c in e]]\n' +
+      'print(json.dumps(w(E.fromstring(sys.stdin.buffer.read()))))';
+    const run = spawnSync('/usr/bin/python3', ['-c', walk], { input: text, encoding: 'utf8', timeout: seconds(60) });
+    assert.equal(run.status, 0, `${run.stderr}\n${text}`);
+    return JSON.parse(run.stdout);
+  }
+  const untimed = ({ time, ...rest }) => (assert.match(time, /^\d+\.\d{6}$/), rest);
+
+  test('JUnit', () => {
+    const name = path.join(scratch, 'tested/policy.dsl');
+    const out = path.join(scratch, 'tested/junit.xml');
+    const run = dsl(['test', '--junit', out, name]);
+    assert.deepEqual([run.code, run.err], [1, '']);
+    assert.match(run.out, /\n6 tests: 3 passed, 3 failed\n$/);
+    const printed = dsl(['test', '--junit', '-', name]);
+    assert.equal(printed.code, 1);
+    const untimely = (text) => text.replace(/ time="[^"]*"/g, '');
+    assert.equal(untimely(printed.out), untimely(readFileSync(out, 'utf8')));
+    const [tag, attributes, , suites] = parseXml(printed.out);
+    assert.deepEqual([tag, untimed(attributes)], ['testsuites', { name, tests: '6', failures: '3', errors: '0', skipped: '0' }]);
+    assert.deepEqual(suites.map(([suite, its]) => [suite, untimed(its)]), [
+      ['testsuite', { name: 'fine', file: name, tests: '2', failures: '0', errors: '0', skipped: '0' }],
+      ['testsuite', { name: 'wrong', file: name, tests: '3', failures: '3', errors: '0', skipped: '0' }],
+      ['testsuite', { name: 'calm/inner', file: name, tests: '1', failures: '0', errors: '0', skipped: '0' }],
+    ]);
+    const cases = suites.flatMap(([, , , its]) => its);
+    assert.deepEqual(untimed(cases[2][1]), { classname: 'wrong', name: '"a bug" -> hot', file: name, line: '10' });
+    assert.deepEqual(cases.map(([, , , inner]) => inner.map(([kind, { type }]) => [kind, type])), [
+      [], [], [['failure', 'E603']], [['failure', 'E602']], [['failure', 'E604']], [],
+    ]);
+    const [, { message }, text] = cases[3][3][0];
+    assert.equal(message, 'TEST wrong: no route takes "hello", expected "hot"');
+    assert.equal(text, `${name}:11:3: ${message} [E602]`);
+    assert.equal(dsl(['test', '--junit', '-', '--tap', name]).code, 2);
+    assert.equal(dsl(['test', '--junit', path.join(scratch, 'nowhere/junit.xml'), name]).code, 3);
+    assert.deepEqual(parseXml(dsl(['test', '--junit', '-', file('tested/good.dsl', good)]).out)[3], []);
+  });
+
+  test('a query that cannot be evaluated is an error of JUnit; too many failures still count', () => {
+    const unknown = file('tested/unasked.dsl', tested.replace('keyword: "code"', 'keyword: "cod"'));
+    const [, { failures, errors }, , suites] = parseXml(dsl(['test', '--runner', 'facts', '--junit', '-', unknown]).out);
+    assert.deepEqual([failures, errors], ['2', '1']);
+    assert.deepEqual(suites[1][3][2][3].map(([kind, { type }]) => [kind, type]), [['error', 'E601']]);
+    const many = parseXml(dsl(['test', '--junit', '-', 'tested/many.dsl']).out);
+    assert.equal(many[1].failures, '1100');
+    assert.equal(many[3][0][3].filter(([, , , [failure]]) => failure?.[1].type === 'E603').length, 1100);
+  });
+
   test('names cannot break the lines of TAP, nor act on a terminal', () => {
     const hostile = 'ROUTE "a\\n\\x1b[31m" { MODEL "m" }\nTEST "t\\nnot ok 9" { "q\\nok 7 # SKIP" -> "a\\n\\x1b[31m" }\n';
     const name = file('tested/hostile.dsl', hostile);
     const tap = dsl(['test', '--tap', name]);
     assert.equal(tap.out, 'TAP version 13\n1..1\nok 1 - "t\\nnot ok 9": "q\\nok 7 # SKIP" -> "a\\n\\x1b[31m"\n', tap.err);
-    for (const run of [dsl(['explain', name]), dsl(['check', '--hints', name]), dsl(['diff', 'tested/good.dsl', name])])
-      assert.doesNotMatch(run.out, /[\x00-\x09\x0b-\x1f]/);
+    const marked = hostile.replace('TEST "t', 'TEST "<&\\"\\x0b\ufffe>t').replaceAll('"q', '"]]><q\\t\\x00');
+    const junit = dsl(['test', '--junit', '-', file('tested/marked.dsl', marked)]);
+    assert.equal(junit.code, 0, junit.err);
+    assert.doesNotMatch(junit.out, /[\x00-\x09\x0b-\x1f\ufffe]/);
+    const [, , , [[, suite, , [[, row]]]]] = parseXml(junit.out);
+    assert.equal(suite.name, '"<&\\"\\v\\ufffe>t\\nnot ok 9"');
+    assert.equal(row.name, '"]]><q\\t\\u0000\\nok 7 # SKIP" -> "a\\n\\x1b[31m"');
+    for (const run of [dsl(['explain', name]), dsl(['check', '--hints', name]), dsl(['diff', file('tested/good.dsl', good), name])])
+      assert.doesNotMatch(run.out, /^$|[\x00-\x09\x0b-\x1f]/);
   });
 
   test('a program with errors is not run; one without tests has none that fail', () => {

@@ -107,7 +107,7 @@ void dsl_check_block(struct check *c, const struct check_block *block);
 /* C304, C308: gt, gte, lt, lte of a predicate or a band. `what`: `mapping "m": output "x"`. */
 void dsl_check_bounds(struct check *c, vsr_str what, const struct dsl_fields *fields, const struct dsl_at *at);
 
-/* ---- references (check_routes.c) */
+/* ---- references (check_references.c) */
 
 /*
  * The declared signal, or output for `projection`; tells at `at` when there is none. `label`: the name carries one, as
@@ -120,14 +120,29 @@ struct check_declared *dsl_check_find(const struct check_scope *scope, vsr_str t
 /* `rule` of `rule:level`. */
 vsr_str dsl_check_rule_of(vsr_str name, vsr_str *ret_rest);
 const struct config_family *dsl_check_family(const struct check *c, vsr_str type);
+/* W208: whether the classifier has the label, which stands `at` there. */
+void dsl_check_label(struct check *c, struct check_declared *classifier, vsr_str label, const struct dsl_name *at);
 /* W205. `where`: put in front. */
 void dsl_check_model_name(struct check *c, vsr_str where, const struct dsl_name *name);
 
-void dsl_check_routes(struct check_scope *scope);
-void dsl_check_tests(struct check_scope *scope);
+/* ---- plugins (check_plugins.c) */
+
+/* A route, or a branch of a tree. */
+struct check_route {
+    struct check_scope *scope;
+    vsr_str what; /* `route "r": ` */
+    const struct dsl_body *body;
+};
+
+void dsl_check_plugin(const struct check_route *route, const struct dsl_item *item);
+/* Whether it has a plugin that answers by itself, and needs no model. */
+bool dsl_check_answers_itself(const struct check_route *route);
+void dsl_check_templates(const struct check_scope *scope);
 
 /* ---- declarations */
 
+void dsl_check_routes(struct check_scope *scope);      /* check_routes.c */
+void dsl_check_tests(struct check_scope *scope);       /* check_tests.c */
 void dsl_check_signals(struct check_scope *scope);     /* check_signals.c */
 void dsl_check_projections(struct check_scope *scope); /* check_projections.c */
 void dsl_check_conflicts(struct check_scope *scope);   /* check_conflicts.c */

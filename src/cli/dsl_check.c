@@ -69,7 +69,7 @@ static int check_run(const struct cli *cli, int argc, char **argv) {
 }
 
 static const struct option_spec check_options[] = {
-    DSL_OPTION_BASE,
+    DSL_OPTION_BASE_KNOWN,
     DSL_OPTION_STRICT,
     { "hints", 0, OPTION_FLAG, 0, NULL, "also what is only worth a thought: declarations that nothing uses" },
     { "runtime-checks", 0, OPTION_FLAG, 0, NULL,

@@ -19,9 +19,9 @@ static struct yaml_node *emit(const struct cli *cli, struct dsl_source *source) 
     const char *format = options_text(cli->options, "format");
     const struct emit_options options = resource(cli);
     struct yaml_node *document = source->compiled;
-    if (source->base) {
-        dsl_merge(source->arena, source->base, document);
-        document = source->base;
+    if (source->base.root) {
+        dsl_merge(source->arena, source->base.root, document);
+        document = source->base.root;
     }
     if (strcmp(format, "crd") == 0)
         return emit_crd(source->arena, document, &options);
@@ -40,7 +40,7 @@ static int write_result(const struct cli *cli, struct dsl_source *source) {
     }
     /* What holds a base holds its secrets. */
     code = dsl_source_write(cli, options_text(cli->options, "output"), &out,
-                            source->base ? source->base_mode : dsl_source_new_mode());
+                            source->base.root ? source->base.mode : dsl_source_new_mode());
     buf_done(&out);
     return code;
 }

@@ -104,7 +104,7 @@ static int fix_run(const struct cli *cli, int argc, char **argv) {
 
 static const struct option_spec fix_options[] = {
     DSL_OPTIONS_REWRITE("write nothing, exit with 1 when there is something to fix"),
-    DSL_OPTION_BASE,
+    DSL_OPTION_BASE_KNOWN,
     DSL_OPTION_STRICT,
 };
 

@@ -78,10 +78,16 @@ static int read_text(struct request *request, const char *option, size_t len_max
 }
 
 static int read_task(struct request *request, int argc, char **argv) {
+    struct dsl_base base = { 0 };
     int code = read_instruction(request, argc, argv);
     if (code == CLI_OK)
         code = read_text(request, "context", CONTEXT_LEN_MAX, &request->task.context);
-    return code == CLI_OK ? read_text(request, "edit", DSL_BYTES_MAX, &request->task.current) : code;
+    if (code == CLI_OK)
+        code = read_text(request, "edit", DSL_BYTES_MAX, &request->task.current);
+    if (code == CLI_OK)
+        code = dsl_base_open(request->cli, request->arena, &base);
+    request->task.base = base.root;
+    return code;
 }
 
 /* ---- the model */
@@ -258,6 +264,7 @@ static const struct option_spec generate_options[] = {
     { "edit", 'e', OPTION_TEXT, OPTION_FILE, "FILE", "a program to change, instead of a new one; it stays as it is" },
     { "context", 0, OPTION_TEXT, OPTION_FILE, "FILE",
       "what else the model should know, in any words: which models there are, what they are good at" },
+    DSL_OPTION_BASE_KNOWN,
     DSL_OPTION_OUTPUT,
     { "no-format", 0, OPTION_FLAG, 0, NULL, "leave the program as the model laid it out" },
     { "mock", 0, OPTION_TEXT, OPTION_FILE, "FILE",
@@ -272,8 +279,8 @@ const struct command command_dsl_generate_spec = {
     .usage = "vsr dsl generate [OPTION]... TEXT",
     .details =
         "TEXT, or standard input, says what the program should do. The model is told the language and examples;\n"
-        "what it writes is parsed, compiled and checked, and what is wrong goes back to it. The program is printed\n"
-        "even when mistakes are left: the exit code is 1 then. Nothing that a model writes is ever run.\n",
+        "what it writes is parsed, compiled, checked and proved, and what is wrong goes back to it. The program is\n"
+        "printed even when mistakes are left: the exit code is 1 then. Nothing that a model writes is ever run.\n",
     .examples = "vsr dsl generate --api-url http://127.0.0.1:8000 --model qwen3-32b \\\n"
                 "    \"math goes to the large model, everything else to the small one\"\n"
                 "vsr dsl generate --edit policy.dsl -o new.dsl \"refuse jailbreaks\"\n",

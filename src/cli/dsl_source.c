@@ -13,15 +13,12 @@
 #include "cli/config_migrate_file.h"
 #include "cli/profile.h"
 #include "config/yaml_edit.h"
-#include "config/yaml_notes.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/fd.h"
 #include "core/json_write.h"
-#include "core/map.h"
-#include "dsl/check.h"
-#include "dsl/compile.h"
 #include "dsl/decompile.h"
+#include "dsl/examine.h"
 
 enum { READ_LEN = 65536, COMPLAINTS_LEN_MAX = 64 << 20 };
 
@@ -67,28 +64,6 @@ static int read_program(const struct cli *cli, struct dsl_source *source) {
     if (config_file_read(source->arena, source->file, YAML_BYTES_MAX, &source->text, &source->mode, &err) < 0)
         return io_failure(cli, &err);
     return CLI_OK;
-}
-
-/* With its comments, and so that it can be changed. */
-static int read_base(const struct cli *cli, const char *file, struct dsl_source *source) {
-    struct vsr_err err = VSR_ERR_NONE;
-    struct yaml_spans spans;
-    struct yaml_node *root;
-    struct diag diag;
-    if (config_file_read(source->arena, file, YAML_BYTES_MAX, &source->base_text, &source->base_mode, &err) < 0)
-        return io_failure(cli, &err);
-    diag_init(&diag, source->arena, str_from_c(file));
-    if (yaml_tree_parse_spans(source->arena, source->base_text, &root, &spans, &diag) == 0) {
-        if (root->kind == YAML_MAPPING) {
-            yaml_notes_attach(source->arena, source->base_text, &spans, root);
-            source->base = yaml_copy(source->arena, root);
-            return CLI_OK;
-        }
-        diag_error(&diag, "E_TYPE", (struct diag_at){ root->line, root->col, VSR_STR("") }, VSR_STR(""),
-                   "a configuration is a mapping");
-    }
-    cli_print_diag(cli, &diag);
-    return CLI_FAILURE;
 }
 
 /* ---- YAML */
@@ -137,7 +112,6 @@ const struct language *dsl_source_language(struct arena *arena) {
 
 int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
     struct dsl_source *source = ret_source;
-    const char *base = options_knows(cli->options, "base") ? options_text(cli->options, "base") : NULL;
     int code;
     *source = (struct dsl_source){ .arena = arena_new(0, 0), .file = file };
     findings_init(&source->findings, source->arena);
@@ -145,7 +119,7 @@ int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *
     source->language = dsl_source_language(source->arena);
     code = read_program(cli, source);
     source->program_name = source->name;
-    return code == CLI_OK && base ? read_base(cli, base, source) : code;
+    return code == CLI_OK ? dsl_base_open(cli, source->arena, &source->base) : code;
 }
 
 int dsl_source_open_any(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
@@ -158,63 +132,13 @@ void dsl_source_done(struct dsl_source *source) {
     source->arena = NULL;
 }
 
-/* ---- what the base says of models */
-
-static const struct yaml_node *list_of(const struct yaml_node *node, const char *key) {
-    const struct yaml_node *list = node ? yaml_get(node, str_from_c(key)) : NULL;
-    return list && list->kind == YAML_SEQUENCE ? list : NULL;
-}
-
-static const struct yaml_node *text_of(const struct yaml_node *node, const char *key) {
-    const struct yaml_node *text = node->kind == YAML_MAPPING ? yaml_get(node, str_from_c(key)) : NULL;
-    return text && text->kind == YAML_SCALAR ? text : NULL;
-}
-
-/* Each model once, where it is asked for first. */
-static void check_bound(struct dsl_source *source, struct map *bound, const struct yaml_node *routing) {
-    const struct yaml_node *decisions = list_of(routing, "decisions");
-    for (size_t i = 0; decisions && i < decisions->n_items; i++) {
-        const struct yaml_node *refs = list_of(decisions->items[i], "modelRefs");
-        for (size_t k = 0; refs && k < refs->n_items; k++) {
-            const struct yaml_node *model = text_of(refs->items[k], "model");
-            if (!model || map_get(bound, model->text))
-                continue;
-            map_put(bound, model->text, source);
-            source->findings.decl = (struct dsl_at){ 0 };
-            (void)
-                finding_add(&source->findings, FINDING_WARNING, "W211",
-                            (struct dsl_at){ model->start, model->end, model->line, model->col },
-                            "model \"%.*s\" has no entry in providers.models of the base, so nothing can be sent to it",
-                            VSR_FMT(model->text));
-        }
-    }
-}
-
-/* A base without providers is one for evaluation: nothing is sent anywhere. */
-static void check_models(struct dsl_source *source) {
-    const struct yaml_node *providers = source->base ? yaml_get(source->base, VSR_STR("providers")) : NULL;
-    const struct yaml_node *recipes = list_of(source->compiled, "recipes");
-    const struct yaml_node *models = list_of(providers && providers->kind == YAML_MAPPING ? providers : NULL, "models");
-    struct map bound;
-    if (!models)
-        return;
-    map_init(&bound, source->arena);
-    for (size_t i = 0; i < models->n_items; i++) {
-        const struct yaml_node *name = text_of(models->items[i], "name");
-        if (name)
-            map_put(&bound, name->text, source);
-    }
-    check_bound(source, &bound, yaml_get(source->compiled, VSR_STR("routing")));
-    for (size_t i = 0; recipes && i < recipes->n_items; i++)
-        check_bound(source, &bound, yaml_get(recipes->items[i], VSR_STR("routing")));
-}
+/* ---- judging */
 
 void dsl_source_examine(struct dsl_source *source) {
     findings_init(&source->findings, source->arena);
     dsl_parse(source->arena, source->text, &source->parsed, &source->findings);
-    source->compiled = dsl_compile(source->arena, source->language, &source->parsed.program, &source->findings);
-    dsl_check(source->arena, source->language, &source->parsed, source->base, &source->findings);
-    check_models(source);
+    source->compiled =
+        dsl_examine(source->arena, source->language, &source->parsed, source->base.root, &source->findings);
     findings_sort(&source->findings);
 }
 

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "cli/dsl_base.h"
 #include "dsl/findings.h"
 #include "dsl/language.h"
 #include "dsl/parse.h"
@@ -37,6 +38,12 @@ enum { DSL_OUTPUT_LEN_MAX = 256 << 20 };
         "base", 'b', OPTION_TEXT, OPTION_FILE, "FILE", \
             "the configuration (YAML) that the program belongs to: listeners, providers, settings" \
     }
+/* The same for commands that only ask it what there is. */
+#define DSL_OPTION_BASE_KNOWN \
+    { \
+        "base", 'b', OPTION_TEXT, OPTION_FILE, "FILE", \
+            "the configuration (YAML) that the program belongs to: its models are known then", .env = "VSR_BASE" \
+    }
 #define DSL_OPTION_STRICT \
     { "strict", 0, OPTION_FLAG, 0, NULL, "warnings and broken contracts count as errors" }
 
@@ -54,9 +61,7 @@ struct dsl_source {
     struct dsl_parsed parsed;
     struct findings findings;
     struct yaml_node *compiled; /* by dsl_source_examine() */
-    vsr_str base_text;          /* of --base; NULL ptr: none */
-    mode_t base_mode;
-    struct yaml_node *base; /* of --base, comments included; NULL: none */
+    struct dsl_base base;       /* of --base */
 };
 
 /*

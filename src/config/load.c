@@ -204,6 +204,21 @@ int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const stru
     return load(arena, &source, options, ARENA_NEW(arena, struct config_document), ret_doc, diag);
 }
 
+int config_load_tree(struct arena *arena, struct yaml_node *root, vsr_str file,
+                     const struct config_load_options *options, const struct config_document **ret_doc,
+                     struct diag *diag) {
+    struct config_document *doc = ARENA_NEW(arena, struct config_document);
+    struct diag_at secret = { 0 };
+    int rc;
+    diag_init(diag, arena, arena_str(arena, file));
+    doc->hash = hash_hex(arena, VSR_STR(""));
+    rc = run_stages(arena, root, options, doc, &secret, diag);
+    diag_sort(diag);
+    if (rc == 0)
+        *ret_doc = doc;
+    return rc;
+}
+
 /* ---- files */
 
 /* $VSR_CONFIG_BASE_DIR, or the directory of the resolved file: of the base, where there are two. */

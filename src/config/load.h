@@ -11,6 +11,7 @@
 #include "config/document.h"
 
 struct config_notation;
+struct yaml_node;
 
 struct config_load_options {
     struct config_parts parts;
@@ -39,6 +40,13 @@ struct config_load_options {
  */
 int config_load_text(struct arena *arena, vsr_str text, vsr_str file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag);
+/*
+ * The same for a tree that was made rather than read, which it takes: nodes are changed and kept. `file` names it in
+ * messages.
+ */
+int config_load_tree(struct arena *arena, struct yaml_node *root, vsr_str file,
+                     const struct config_load_options *options, const struct config_document **ret_doc,
+                     struct diag *diag);
 /* The same for a file, in whatever notation its name says; symbolic links are resolved first. */
 int config_load_file(struct arena *arena, const char *file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag);

@@ -1,8 +1,8 @@
 #include "dsl/check.h"
 
-#include "config/yaml_tree.h"
 #include "core/arena.h"
 #include "core/buf.h"
+#include "dsl/base.h"
 #include "dsl/check_parts.h"
 #include "dsl/spelling.h"
 
@@ -142,36 +142,24 @@ static void add_declared_models(struct check *c, const struct dsl_program *progr
     }
 }
 
-static const struct yaml_node *list_at(const struct yaml_node *root, const char *block, const char *key) {
-    const struct yaml_node *parent = root ? yaml_get(root, str_from_c(block)) : NULL;
-    const struct yaml_node *list = parent && parent->kind == YAML_MAPPING ? yaml_get(parent, str_from_c(key)) : NULL;
-    return list && list->kind == YAML_SEQUENCE ? list : NULL;
-}
-
 static vsr_str name_in(const struct yaml_node *node) {
     const struct yaml_node *name = node->kind == YAML_MAPPING ? yaml_get(node, VSR_STR("name")) : NULL;
     return name && name->kind == YAML_SCALAR ? name->text : VSR_STR("");
 }
 
-/* Cards with their LoRAs, and models of providers. */
-static void add_base_models(struct check *c, const struct yaml_node *list) {
-    for (size_t i = 0; list && i < list->n_items; i++) {
-        vsr_str name = name_in(list->items[i]);
-        const struct yaml_node *loras = name.len ? yaml_get(list->items[i], VSR_STR("loras")) : NULL;
-        struct check_model *model = name.len ? add_model(c, name, NULL) : NULL;
-        for (size_t k = 0; loras && loras->kind == YAML_SEQUENCE && k < loras->n_items; k++)
-            add_lora(c, model, name_in(loras->items[k]));
-    }
+static void add_base_model(void *data, vsr_str name, const struct yaml_node *node) {
+    struct check *c = data;
+    const struct yaml_node *loras = yaml_get(node, VSR_STR("loras"));
+    struct check_model *model = add_model(c, name, NULL);
+    for (size_t i = 0; loras && loras->kind == YAML_SEQUENCE && i < loras->n_items; i++)
+        add_lora(c, model, name_in(loras->items[i]));
 }
 
 static void add_models(struct check *c, const struct dsl_program *program, const struct yaml_node *base) {
     map_init(&c->models, c->scratch);
     map_init(&c->loras, c->scratch);
     add_declared_models(c, program);
-    if (base && base->kind == YAML_MAPPING) {
-        add_base_models(c, list_at(base, "routing", "modelCards"));
-        add_base_models(c, list_at(base, "providers", "models"));
-    }
+    dsl_base_models(base, add_base_model, c);
 }
 
 static void check_model_decls(struct check *c, const struct dsl_program *program) {

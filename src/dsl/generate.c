@@ -46,13 +46,13 @@ static vsr_str formatted(struct arena *arena, const struct language *language, c
     return text;
 }
 
-static void finish(struct arena *arena, const struct language *language, const struct generate_options *options,
-                   struct generate_result *result) {
+static void finish(struct arena *arena, const struct language *language, const struct yaml_node *base,
+                   const struct generate_options *options, struct generate_result *result) {
     bool parses = result->draft.syntax.n_of[FINDING_ERROR] == 0;
     result->parse_error = generate_parse_error(arena, &result->draft);
     result->final = result->draft;
     if (parses && !options->unformatted)
-        generate_judge_text(arena, language, formatted(arena, language, &result->draft), &result->final);
+        generate_judge_text(arena, language, base, formatted(arena, language, &result->draft), &result->final);
     result->text = result->final.text;
     tell(options, GENERATE_COMPLETE, result->attempts, parses ? VSR_STR("done") : result->parse_error);
 }
@@ -72,7 +72,7 @@ static int ask(struct arena *arena, const struct language *language, const struc
     if (options->ask(options->owner, messages, arena, &reply, err) < 0)
         return err_wrap(err, "attempt %u", attempt);
     tell(options, GENERATE_PARSE, attempt, VSR_STR("reading the answer"));
-    generate_judge(arena, language, reply.text, reply.cut_off, ret_draft);
+    generate_judge(arena, language, task->base, reply.text, reply.cut_off, ret_draft);
     return 0;
 }
 
@@ -94,7 +94,7 @@ int generate(struct arena *arena, const struct language *language, const struct 
             break;
         before = draft;
     }
-    finish(arena, language, options, &result);
+    finish(arena, language, task->base, options, &result);
     *ret_result = result;
     return 0;
 }

@@ -1,9 +1,9 @@
 #include "dsl/generate_draft.h"
 
 #include "core/arena.h"
-#include "dsl/check.h"
-#include "dsl/compile.h"
 #include "dsl/domain_labels.h"
+#include "dsl/examine.h"
+#include "dsl/prove_program.h"
 
 enum {
     PARSE_ERRORS_SHOWN = 10,
@@ -194,42 +194,66 @@ static void check_whole(const struct generate_draft *draft, bool cut_off, struct
                           "the answer was cut off because it was too long: write a shorter program");
 }
 
+static void take(struct findings *all, const struct finding *from, enum finding_level level) {
+    struct finding *to = finding_add(all, level, from->code, from->at, "%.*s", VSR_FMT(from->message));
+    if (to) {
+        to->decl = from->decl;
+        to->fix = from->fix;
+        to->witness = from->witness;
+    }
+}
+
 static void take_over(struct findings *all, const struct findings *some) {
-    for (size_t i = 0; i < some->n; i++) {
-        const struct finding *from = &some->items[i];
-        struct finding *to = finding_add(all, from->level, from->code, from->at, "%.*s", VSR_FMT(from->message));
-        if (to) {
-            to->decl = from->decl;
-            to->fix = from->fix;
-        }
+    for (size_t i = 0; i < some->n; i++)
+        take(all, &some->items[i], some->items[i].level);
+}
+
+/* That a proof was given up (W411) is no fault of the program; that ordinary requests are left over is one of a new
+ * program. */
+static void prove(struct arena *arena, const struct language *language, const struct yaml_node *base,
+                  struct generate_draft *draft) {
+    static const struct prove_options options = { .ordinary = true };
+    const size_t *n_of = draft->findings.n_of;
+    struct findings proofs;
+    if (n_of[FINDING_ERROR] + n_of[FINDING_CONSTRAINT] > 0)
+        return;
+    findings_init(&proofs, arena);
+    (void)dsl_prove_program(arena, language, draft->compiled, base, &options, &proofs, NULL);
+    for (size_t i = 0; i < proofs.n; i++) {
+        const struct finding *finding = &proofs.items[i];
+        if (strcmp(finding->code, "W408") == 0)
+            take(&draft->findings, finding, FINDING_WARNING);
+        else if (strcmp(finding->code, "W411") != 0)
+            take(&draft->findings, finding, finding->level);
     }
 }
 
 /* The answer and its text are set. */
-static void judge(struct arena *arena, const struct language *language, bool cut_off, struct generate_draft *draft) {
+static void judge(struct arena *arena, const struct language *language, const struct yaml_node *base, bool cut_off,
+                  struct generate_draft *draft) {
     findings_init(&draft->syntax, arena);
     findings_init(&draft->findings, arena);
     dsl_parse(arena, draft->text, &draft->parsed, &draft->syntax);
     check_whole(draft, cut_off, &draft->syntax);
     take_over(&draft->findings, &draft->syntax);
     if (draft->syntax.n_of[FINDING_ERROR] == 0) {
-        draft->compiled = dsl_compile(arena, language, &draft->parsed.program, &draft->findings);
-        dsl_check(arena, language, &draft->parsed, NULL, &draft->findings);
+        draft->compiled = dsl_examine(arena, language, &draft->parsed, base, &draft->findings);
         check_domains(arena, &draft->parsed.program, &draft->findings);
+        prove(arena, language, base, draft);
     }
     findings_sort(&draft->findings);
 }
 
-void generate_judge(struct arena *arena, const struct language *language, vsr_str answer, bool cut_off,
-                    struct generate_draft *ret_draft) {
+void generate_judge(struct arena *arena, const struct language *language, const struct yaml_node *base, vsr_str answer,
+                    bool cut_off, struct generate_draft *ret_draft) {
     *ret_draft = (struct generate_draft){ .answer = answer, .text = generate_sanitise(arena, answer) };
-    judge(arena, language, cut_off, ret_draft);
+    judge(arena, language, base, cut_off, ret_draft);
 }
 
-void generate_judge_text(struct arena *arena, const struct language *language, vsr_str text,
-                         struct generate_draft *ret_draft) {
+void generate_judge_text(struct arena *arena, const struct language *language, const struct yaml_node *base,
+                         vsr_str text, struct generate_draft *ret_draft) {
     *ret_draft = (struct generate_draft){ .answer = text, .text = text };
-    judge(arena, language, false, ret_draft);
+    judge(arena, language, base, false, ret_draft);
 }
 
 vsr_str generate_parse_error(struct arena *arena, const struct generate_draft *draft) {

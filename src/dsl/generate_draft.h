@@ -24,20 +24,22 @@ struct generate_draft {
     vsr_str text;   /* the program in it */
     struct dsl_parsed parsed;
     struct findings syntax;     /* of parsing; also that there is no program, or only a part of one */
-    struct findings findings;   /* all: syntax, compiling, checks; sorted */
+    struct findings findings;   /* all: syntax, compiling, checks, proofs; sorted */
     struct yaml_node *compiled; /* NULL: it did not parse */
 };
 
 /*
- * Reads, compiles and checks. `cut_off`: the model had more to say, so that the program is incomplete even where it
- * reads well. Everything in `arena`; keeps `answer`.
+ * Reads, compiles, checks, and proves what would be errors of logic: routes that nothing reaches, conditions that are
+ * never true, ties, requests that no route takes (a warning here). `base`: what the program will belong to, NULL: none
+ * is known. `cut_off`: the model had more to say, so that the program is incomplete even where it reads well.
+ * Everything in `arena`; keeps `answer`.
  */
-void generate_judge(struct arena *arena, const struct language *language, vsr_str answer, bool cut_off,
-                    struct generate_draft *ret_draft);
+void generate_judge(struct arena *arena, const struct language *language, const struct yaml_node *base, vsr_str answer,
+                    bool cut_off, struct generate_draft *ret_draft);
 
 /* The same for a program that nothing has to be looked for in. */
-void generate_judge_text(struct arena *arena, const struct language *language, vsr_str text,
-                         struct generate_draft *ret_draft);
+void generate_judge_text(struct arena *arena, const struct language *language, const struct yaml_node *base,
+                         vsr_str text, struct generate_draft *ret_draft);
 
 /* The errors of syntax, joined by "; "; empty: none. In `arena`. */
 vsr_str generate_parse_error(struct arena *arena, const struct generate_draft *draft);

@@ -3,9 +3,13 @@
 #include "config/schema_text.h"
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/map.h"
+#include "core/utf8.h"
+#include "dsl/base.h"
 #include "dsl/generate_draft.h"
 #include "dsl/grammar.h"
 #include "dsl/language.h"
+#include "dsl/spelling.h"
 
 /* ---- rules */
 
@@ -136,6 +140,8 @@ void generate_feedback(const struct generate_draft *draft, struct buf *out) {
         told++;
         buf_printf(out, "- [%s] %.*s (line %u, column %u)", levels[finding->level], VSR_FMT(finding->message),
                    finding->at.line, finding->at.col);
+        if (finding->witness.len > 0)
+            buf_printf(out, "; for example: %.*s", VSR_FMT(finding->witness));
         if (finding->fix.description.len > 0)
             buf_printf(out, "; fix: %.*s", VSR_FMT(finding->fix.description));
         buf_append_char(out, '\n');
@@ -147,6 +153,45 @@ void generate_feedback(const struct generate_draft *draft, struct buf *out) {
 static void section(struct buf *out, const char *title, vsr_str text) {
     if (text.len > 0)
         buf_printf(out, "# %s\n\n%.*s\n\n", title, VSR_FMT(text));
+}
+
+/* ---- models of the base */
+
+enum { DESCRIPTION_LEN_MAX = 300 };
+
+struct models {
+    struct map seen;
+    struct buf *out;
+};
+
+/* On one line, and not at any length: it is what somebody wrote for people. */
+static void write_description(struct buf *out, vsr_str text) {
+    vsr_str rest = utf8_cut(str_trim(text), DESCRIPTION_LEN_MAX);
+    buf_append_c(out, ": ");
+    for (size_t i = 0; i < rest.len; i++)
+        buf_append_char(out, (unsigned char)rest.ptr[i] < ' ' ? ' ' : rest.ptr[i]);
+}
+
+static void write_model(void *data, vsr_str name, const struct yaml_node *model) {
+    struct models *models = data;
+    const struct yaml_node *description = yaml_get(model, VSR_STR("description"));
+    if (map_put(&models->seen, name, (void *)model) || models->seen.n > GENERATE_MODELS_TOLD)
+        return;
+    buf_append_c(models->out, "- ");
+    spell_string(models->out, name);
+    if (description && description->kind == YAML_SCALAR && description->text.len > 0)
+        write_description(models->out, description->text);
+    buf_append_char(models->out, '\n');
+}
+
+static void write_models(struct arena *arena, const struct yaml_node *base, struct buf *out) {
+    struct models models = { .out = out };
+    if (!base)
+        return;
+    map_init(&models.seen, arena);
+    buf_append_c(out, "# Models that there are: routes use these, and no others that they do not declare\n\n");
+    dsl_base_models(base, write_model, &models);
+    buf_append_char(out, '\n');
 }
 
 static void write_examples(struct buf *out) {
@@ -172,6 +217,7 @@ void generate_prompt(struct arena *arena, const struct language *language, const
     if (!bad)
         write_examples(&out);
     section(&out, "Additional Context", task->context);
+    write_models(arena, task->base, &out);
     section(&out, "Current program: change what the task asks for and keep unrelated declarations", task->current);
     section(&out, bad ? "Original Task" : "Task", task->instruction);
     if (bad)

@@ -15,17 +15,20 @@ struct arena;
 struct buf;
 struct generate_draft;
 struct language;
+struct yaml_node;
 
 enum {
     GENERATE_FINDINGS_TOLD = 10,
+    GENERATE_MODELS_TOLD = 200,
     GENERATE_REFERENCE_LEN_MAX = 1 << 20,
     GENERATE_PROMPT_LEN_MAX = 64 << 20,
 };
 
 struct generate_task {
     vsr_str instruction;
-    vsr_str context; /* what else is to be known; empty: nothing */
-    vsr_str current; /* the program that is to be changed; empty: a new one is wanted */
+    vsr_str context;              /* what else is to be known; empty: nothing */
+    vsr_str current;              /* the program that is to be changed; empty: a new one is wanted */
+    const struct yaml_node *base; /* the configuration that the program will belong to; NULL: none is known */
 };
 
 struct generate_message {

@@ -11,6 +11,7 @@ struct lsp *lsp_new(const struct language *language) {
     lsp->language = language;
     buf_init(&lsp->in, (size_t)LSP_HEADER_LEN_MAX + LSP_MESSAGE_LEN_MAX + (1 << 20));
     buf_init(&lsp->body, LSP_OUTPUT_LEN_MAX);
+    buf_init(&lsp->wanted_base, LSP_BASE_LEN_MAX);
     return lsp;
 }
 
@@ -19,6 +20,7 @@ void lsp_free(struct lsp *lsp) {
         lsp_document_close(&lsp->documents, lsp->documents.items[0]);
     buf_done(&lsp->in);
     buf_done(&lsp->body);
+    buf_done(&lsp->wanted_base);
     mem_free(lsp);
 }
 
@@ -26,24 +28,6 @@ bool lsp_is_over(const struct lsp *lsp, bool *ret_orderly, const char **ret_faul
     *ret_orderly = lsp->orderly;
     *ret_fault = lsp->fault;
     return lsp->state == LSP_OVER;
-}
-
-bool lsp_is_unsettled(const struct lsp *lsp) {
-    for (size_t i = 0; lsp->state == LSP_READY && i < lsp->documents.n; i++)
-        if (lsp->documents.items[i]->unsettled)
-            return true;
-    return false;
-}
-
-void lsp_settle(struct lsp *lsp, struct buf *out) {
-    for (size_t i = 0; lsp->state == LSP_READY && i < lsp->documents.n; i++) {
-        struct lsp_document *document = lsp->documents.items[i];
-        if (!document->unsettled)
-            continue;
-        lsp_document_look(document, lsp->language);
-        document->unsettled = false;
-        lsp_publish(lsp, str_make(document->uri, document->uri_len), document, out);
-    }
 }
 
 /* ---- framing */

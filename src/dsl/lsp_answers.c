@@ -4,6 +4,8 @@
 #include "dsl/format.h"
 #include "dsl/lsp_parts.h"
 
+enum { MESSAGE_LEN_MAX = 1 << 20 };
+
 /* ---- pieces */
 
 void lsp_write_member(struct json_writer *w, const char *name, vsr_str text) {
@@ -43,6 +45,19 @@ void lsp_write_edit(struct lsp_query *query, uint32_t start, uint32_t end, vsr_s
 
 /* ---- diagnostics */
 
+/* With the example, where there is one. */
+static void write_message(struct lsp_query *query, const struct finding *finding) {
+    struct buf text;
+    if (finding->witness.len == 0) {
+        lsp_write_member(query->w, "message", finding->message);
+        return;
+    }
+    buf_init(&text, MESSAGE_LEN_MAX);
+    buf_printf(&text, "%.*s\nFor example: %.*s", VSR_FMT(finding->message), VSR_FMT(finding->witness));
+    lsp_write_member(query->w, "message", buf_failed(&text) ? finding->message : buf_str(&text));
+    buf_done(&text);
+}
+
 static void write_diagnostic(struct lsp_query *query, const struct finding *finding) {
     static const int severities[] = {
         [FINDING_ERROR] = 1, [FINDING_WARNING] = 2, [FINDING_CONSTRAINT] = 2, [FINDING_HINT] = 4
@@ -54,7 +69,7 @@ static void write_diagnostic(struct lsp_query *query, const struct finding *find
     json_write_i64(w, severities[finding->level]);
     lsp_write_member(w, "code", str_from_c(finding->code));
     lsp_write_member(w, "source", VSR_STR("vsr"));
-    lsp_write_member(w, "message", finding->message);
+    write_message(query, finding);
     if (strcmp(finding->code, "W220") == 0) { /* declared and not used: shown faded */
         json_write_key(w, VSR_STR("tags"));
         json_write_begin_array(w);
@@ -65,10 +80,12 @@ static void write_diagnostic(struct lsp_query *query, const struct finding *find
 }
 
 void lsp_diagnostics(struct lsp_query *query) {
-    const struct findings *findings = &query->document->findings;
+    const struct findings *findings = &query->document->findings, *proofs = &query->document->proofs;
     json_write_begin_array(query->w);
     for (size_t i = 0; i < findings->n; i++)
         write_diagnostic(query, &findings->items[i]);
+    for (size_t i = 0; query->document->proved && i < proofs->n; i++)
+        write_diagnostic(query, &proofs->items[i]);
     json_write_end(query->w);
 }
 

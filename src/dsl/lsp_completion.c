@@ -2,6 +2,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/map.h"
+#include "dsl/base.h"
 #include "dsl/lsp_parts.h"
 #include "dsl/spelling.h"
 
@@ -25,6 +26,7 @@ struct completion {
     bool quoted;         /* a string was begun */
     size_t n;
     struct buf scratch;
+    struct map models; /* that were offered */
 };
 
 /* ---- the word that is being written */
@@ -136,6 +138,22 @@ static void offer_decls(struct completion *c, const struct dsl_program *program,
                   : dsl_decl_keyword(kind),
               VSR_STR(""));
     }
+}
+
+static void offer_base_model(void *data, vsr_str name, const struct yaml_node *model) {
+    struct completion *c = data;
+    if (!map_put(&c->models, name, (void *)model))
+        offer(c, name, ITEM_REFERENCE, spelled(c, name, true), "model of the base", VSR_STR(""));
+}
+
+/* What the program declares first; the base has more. */
+static void offer_models(struct completion *c) {
+    const struct dsl_program *whole = &c->query->document->parsed.program;
+    offer_decls(c, whole, DSL_MODEL, true);
+    map_init(&c->models, c->query->arena);
+    DSL_EACH(decl, whole, DSL_MODEL)
+    map_put(&c->models, decl->name.text, (void *)decl);
+    dsl_base_models(c->query->base, offer_base_model, c);
 }
 
 static void offer_outputs(struct completion *c) {
@@ -256,7 +274,7 @@ static void offer_all(struct completion *c) {
         offer_signals(c);
         break;
     case ROLE_MODEL:
-        offer_decls(c, whole, DSL_MODEL, true);
+        offer_models(c);
         break;
     case ROLE_ALGORITHM:
         offer_types(c, LANGUAGE_ALGORITHMS, "algorithm");

@@ -2,9 +2,9 @@
 #include "core/arena.h"
 #include "core/mem.h"
 #include "core/utf8.h"
-#include "dsl/check.h"
-#include "dsl/compile.h"
+#include "dsl/examine.h"
 #include "dsl/lsp_parts.h"
+#include "dsl/prove_program.h"
 
 /* ---- documents */
 
@@ -15,12 +15,12 @@ struct lsp_document *lsp_document_find(const struct lsp_documents *documents, vs
     return NULL;
 }
 
-/* What was found out about the text does not hold any more. */
-static void forget(struct lsp_document *document) {
+void lsp_document_forget(struct lsp_document *document) {
     if (document->arena)
         arena_free(document->arena);
     document->arena = NULL;
     document->unsettled = true;
+    document->proved = false;
 }
 
 static char *copy(vsr_str text) {
@@ -91,7 +91,7 @@ bool lsp_document_edit(struct lsp_documents *documents, struct lsp_document *doc
     mem_free(document->text);
     document->text = bytes;
     document->len = kept + text.len;
-    forget(document);
+    lsp_document_forget(document);
     return true;
 }
 
@@ -124,16 +124,27 @@ static void begin(struct lsp_document *document) {
     find_lines(document);
 }
 
-void lsp_document_look(struct lsp_document *document, const struct language *language) {
+void lsp_document_look(struct lsp_document *document, const struct language *language, const struct yaml_node *base) {
     begin(document);
     if (document->parsed.tokens.n > 0)
         return;
     findings_init(&document->findings, document->arena);
+    findings_init(&document->proofs, document->arena);
     dsl_parse(document->arena, lsp_text(document), &document->parsed, &document->findings);
     document->has_syntax_errors = document->findings.n_of[FINDING_ERROR] > 0;
-    (void)dsl_compile(document->arena, language, &document->parsed.program, &document->findings);
-    dsl_check(document->arena, language, &document->parsed, NULL, &document->findings);
+    document->compiled = dsl_examine(document->arena, language, &document->parsed, base, &document->findings);
     findings_sort(&document->findings);
+}
+
+/* What is wrong is told before; what is long would keep the editor waiting while it is loaded. */
+void lsp_document_prove(struct lsp_document *document, const struct language *language, const struct yaml_node *base,
+                        const struct prove_options *options) {
+    const size_t *n_of = document->findings.n_of;
+    findings_init(&document->proofs, document->arena);
+    if (n_of[FINDING_ERROR] + n_of[FINDING_CONSTRAINT] > 0 || document->len > LSP_PROVE_LEN_MAX)
+        return;
+    (void)dsl_prove_program(document->arena, language, document->compiled, base, options, &document->proofs, NULL);
+    findings_sort(&document->proofs);
 }
 
 /* ---- places */

@@ -36,9 +36,9 @@ void lsp_send_error(struct lsp *lsp, vsr_str id, int code, const char *text, str
     (void)send_body(lsp, &w, out);
 }
 
-void lsp_show(struct lsp_message *m, const char *text) {
+void lsp_show(struct lsp *lsp, const char *text, struct buf *out) {
     struct json_writer w;
-    begin_body(m->lsp, &w);
+    begin_body(lsp, &w);
     lsp_write_member(&w, "method", VSR_STR("window/showMessage"));
     json_write_key(&w, VSR_STR("params"));
     json_write_begin_object(&w);
@@ -46,7 +46,7 @@ void lsp_show(struct lsp_message *m, const char *text) {
     json_write_i64(&w, 1);
     lsp_write_member(&w, "message", str_from_c(text));
     json_write_end(&w);
-    (void)send_body(m->lsp, &w, m->out);
+    (void)send_body(lsp, &w, out);
 }
 
 void lsp_publish(struct lsp *lsp, vsr_str uri, struct lsp_document *document, struct buf *out) {

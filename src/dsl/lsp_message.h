@@ -21,7 +21,9 @@ enum lsp_state { LSP_FRESH, LSP_READY, LSP_SHUT, LSP_OVER };
 
 struct lsp {
     const struct language *language;
-    struct buf in; /* what is not read yet */
+    const struct yaml_node *base; /* NULL: none is known */
+    struct buf wanted_base;       /* path of the one that the editor named */
+    struct buf in;                /* what is not read yet */
     enum lsp_state state;
     bool orderly;      /* the editor shut it down */
     const char *fault; /* NULL: what it sent was framed */
@@ -51,8 +53,6 @@ void lsp_send_error(struct lsp *lsp, vsr_str id, int code, const char *text, str
 /* An answer: what is written between the two is the result. One that is too long becomes an error. */
 void lsp_begin_result(struct lsp_message *m, struct json_writer *w);
 void lsp_finish_result(struct lsp_message *m, struct json_writer *w);
-/* What the user must know and no answer can say. */
-void lsp_show(struct lsp_message *m, const char *text);
 /* What is wrong with the document. NULL: it is closed, nothing is wrong with it any more. */
 void lsp_publish(struct lsp *lsp, vsr_str uri, struct lsp_document *document, struct buf *out);
 

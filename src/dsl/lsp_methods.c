@@ -29,6 +29,16 @@ static void negotiate(struct lsp_message *m) {
                         json_str_eq(&m->doc, json_at(&m->doc, formats, 0), VSR_STR("plaintext"));
 }
 
+static void note_base(struct lsp_message *m) {
+    vsr_str path;
+    if (!lsp_param_text(m, lsp_param(m, m->params, "initializationOptions"), "base", &path))
+        return;
+    if (path.len <= LSP_BASE_LEN_MAX && !memchr(path.ptr, 0, path.len))
+        buf_append(&m->lsp->wanted_base, path);
+    else
+        lsp_show(m->lsp, "vsr: initializationOptions.base is no path", m->out);
+}
+
 static void write_capabilities(const struct lsp *lsp, struct json_writer *w) {
     static const char *const encodings[] = {
         [LSP_UTF16] = "\"utf-16\"", [LSP_UTF8] = "\"utf-8\"", [LSP_UTF32] = "\"utf-32\""
@@ -69,6 +79,7 @@ static void on_initialize(struct lsp_message *m) {
     lsp_begin_result(m, &w);
     write_capabilities(m->lsp, &w);
     lsp_finish_result(m, &w);
+    note_base(m);
 }
 
 static void on_shutdown(struct lsp_message *m) {
@@ -97,7 +108,7 @@ static void on_open(struct lsp_message *m) {
     if (document)
         set_version(m, document);
     else
-        lsp_show(m, "vsr: too many or too long documents are open; close some and open this one again");
+        lsp_show(m->lsp, "vsr: too many or too long documents are open; close some and open this one again", m->out);
 }
 
 static void on_close(struct lsp_message *m) {
@@ -141,7 +152,9 @@ static void on_change(struct lsp_message *m) {
     uri = arena_str(m->arena, str_make(document->uri, document->uri_len));
     lsp_document_close(&m->lsp->documents, document);
     lsp_publish(m->lsp, uri, NULL, m->out);
-    lsp_show(m, "vsr: a change of the document was not understood, or made it too long; close it and open it again");
+    lsp_show(m->lsp,
+             "vsr: a change of the document was not understood, or made it too long; close it and open it again",
+             m->out);
 }
 
 /* ---- requests about documents */
@@ -156,6 +169,7 @@ static void on_document(struct lsp_message *m, unsigned wants, void (*answer)(st
     struct json_writer w;
     struct lsp_query query = { .arena = m->arena,
                                .language = m->lsp->language,
+                               .base = m->lsp->base,
                                .document = lsp_param_document(m),
                                .encoding = m->lsp->encoding,
                                .plain = m->lsp->plain,
@@ -173,7 +187,7 @@ static void on_document(struct lsp_message *m, unsigned wants, void (*answer)(st
         lsp_send_error(m->lsp, m->id, LSP_ERROR_PARAMS, "the position is missing or malformed", m->out);
         return;
     }
-    lsp_document_look(query.document, m->lsp->language);
+    lsp_document_look(query.document, m->lsp->language, m->lsp->base);
     lsp_begin_result(m, &w);
     if (answer)
         answer(&query);

@@ -10,6 +10,7 @@
 #include "dsl/language.h"
 #include "dsl/lsp.h"
 #include "dsl/parse.h"
+#include "dsl/prove.h"
 
 /* ---- documents (lsp_document.c) */
 
@@ -38,6 +39,10 @@ struct lsp_document {
     struct dsl_parsed parsed;
     struct findings findings;
     bool has_syntax_errors;
+    struct yaml_node *compiled;
+
+    bool proved; /* or it was given up */
+    struct findings proofs;
 };
 
 static inline vsr_str lsp_text(const struct lsp_document *document) {
@@ -59,8 +64,13 @@ void lsp_document_close(struct lsp_documents *documents, struct lsp_document *do
 bool lsp_document_edit(struct lsp_documents *documents, struct lsp_document *document, size_t start, size_t end,
                        vsr_str text);
 
-/* Parses and checks, unless that was done. */
-void lsp_document_look(struct lsp_document *document, const struct language *language);
+/* Parses and checks, unless that was done. `base`: NULL: none. */
+void lsp_document_look(struct lsp_document *document, const struct language *language, const struct yaml_node *base);
+/* What was found out does not hold any more. */
+void lsp_document_forget(struct lsp_document *document);
+/* Of a document that was looked at: fills `proofs`; nothing for programs that cannot be proved as they are. */
+void lsp_document_prove(struct lsp_document *document, const struct language *language, const struct yaml_node *base,
+                        const struct prove_options *options);
 
 /* Places outside of the text are moved to the nearest one inside. */
 uint32_t lsp_byte_of(struct lsp_document *document, enum lsp_encoding encoding, uint64_t line, uint64_t character);
@@ -141,6 +151,7 @@ const char *const *lsp_keywords(const struct lsp_context *context);
 struct lsp_query {
     struct arena *arena; /* for this message only */
     const struct language *language;
+    const struct yaml_node *base;  /* NULL: none is known */
     struct lsp_document *document; /* looked at */
     enum lsp_encoding encoding;
     bool plain;         /* the editor shows no Markdown */

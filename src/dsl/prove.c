@@ -48,6 +48,8 @@ static void tell_routes(struct proof *proof) {
 static void begin(struct proof *proof, const struct prove_options *options) {
     int64_t budget_ms = options->budget_ms ? options->budget_ms : PROVE_BUDGET_MS;
     solver_init(&proof->solver, proof->arena, budget_ms < 0 ? 0 : budget_ms, options->conflicts);
+    proof->solver.stop = options->stop;
+    proof->solver.stop_data = options->stop_data;
     theory_init(&proof->theory, proof->arena, &proof->solver, &options->families);
     proof->solver.refute = theory_refute;
     proof->solver.refute_data = &proof->theory;
@@ -60,6 +62,7 @@ static void begin(struct proof *proof, const struct prove_options *options) {
     for (size_t i = 0; i < proof->pool_max; i++)
         proof->pool[i] = ARENA_ARRAY(proof->arena, uint8_t, proof->theory.n_leaves);
     proof->circumstance = "";
+    proof->ordinary = options->ordinary;
 }
 
 static void prove_profile(struct proof *proof, const struct prove_options *options, struct prove_summary *summary) {
@@ -79,12 +82,19 @@ static void prove_profile(struct proof *proof, const struct prove_options *optio
     summary->n_questions += solver->n_questions;
 }
 
+static bool is_stopped(const struct prove_options *options, struct prove_summary *summary) {
+    if (!options->stop || !options->stop(options->stop_data))
+        return false;
+    summary->complete = false;
+    return true;
+}
+
 void dsl_prove(struct arena *arena, const struct config_document *doc, const struct prove_options *options,
                struct findings *findings, struct prove_summary *ret_summary) {
     struct prove_summary summary = { .complete = true };
     vsr_str prefix = findings->prefix;
     struct dsl_at decl = findings->decl;
-    for (size_t i = 0; i < doc->n_scopes; i++) {
+    for (size_t i = 0; i < doc->n_scopes && !is_stopped(options, &summary); i++) {
         const struct config_scope *profile = &doc->scopes[i];
         struct proof proof = { .arena = arena_new(0, 0), .doc = doc, .profile = profile, .findings = findings };
         if (profile->prefix.len)

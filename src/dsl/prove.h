@@ -42,6 +42,11 @@ struct prove_options {
     struct config_families families;
     int64_t budget_ms; /* of one profile; 0: PROVE_BUDGET_MS; negative: no limit of time */
     int conflicts;     /* of one question; 0: SOLVER_CONFLICTS */
+    bool ordinary;     /* W407, W408: of requests with text whose signals could all be evaluated, and of no others */
+    /* Optional: whether nobody waits for the result any more. Asked often; once it says so, what is left is given up
+     * within milliseconds, and the summary is not complete. */
+    bool (*stop)(void *data);
+    void *stop_data;
 };
 
 struct prove_summary {

@@ -20,6 +20,7 @@ struct proof {
     uint8_t **pool;          /* states of all leaves, per example; a ring */
     size_t n_pool, pool_max; /* how many there were, and how many stay */
     uint8_t *states;         /* of the newest example */
+    bool ordinary;           /* as the options say */
     const char *circumstance;
     bool disagreed; /* an example was none when it was evaluated */
 };
@@ -32,7 +33,8 @@ struct dsl_at prove_place_of_rule(const struct prove_route *route, const struct 
 
 /* Undecided also when the example found is none when it is evaluated. */
 enum solver_answer prove_ask(struct proof *proof, const int *assumptions, size_t n);
-/* Looks for an example among ordinary requests first, and says in `circumstance` what is odd about the one found. */
+/* Looks for an example among ordinary requests first, then, unless those are all that is asked for, among others, and
+ * says in `circumstance` what is odd about the one found. */
 enum solver_answer prove_ask_gently(struct proof *proof, const int *assumptions, size_t n);
 
 /* The newest example, as far as it concerns these routes. `finding` may be NULL. */

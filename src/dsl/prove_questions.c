@@ -45,7 +45,7 @@ enum solver_answer prove_ask_gently(struct proof *proof, const int *assumptions,
     int *all = ARENA_ARRAY(proof->arena, int, n + 1);
     enum solver_answer answer = SOLVER_IMPOSSIBLE;
     memcpy(all, assumptions, n * sizeof(*all));
-    for (size_t i = 0; i < VSR_COUNT(circumstances) && answer == SOLVER_IMPOSSIBLE; i++) {
+    for (size_t i = 0; i < (proof->ordinary ? 1 : VSR_COUNT(circumstances)) && answer == SOLVER_IMPOSSIBLE; i++) {
         all[n] = circumstances[i].literal;
         proof->circumstance = circumstances[i].text;
         answer = prove_ask(proof, all, n + 1);

@@ -22,7 +22,9 @@ static uint64_t processor_ns(void) {
 
 static int is_late(void *data) {
     const struct solver *solver = data;
-    return solver->deadline_ns && processor_ns() > solver->deadline_ns;
+    if (solver->deadline_ns && processor_ns() > solver->deadline_ns)
+        return true;
+    return solver->stop && solver->stop(solver->stop_data);
 }
 
 void solver_init(struct solver *solver, struct arena *arena, int64_t budget_ms, int conflicts) {
@@ -31,10 +33,9 @@ void solver_init(struct solver *solver, struct arena *arena, int64_t budget_ms, 
     arena_on_free(arena, release, solver->cadical);
     ccadical_set_option(solver->cadical, "quiet", 1);
     ccadical_set_option(solver->cadical, "phase", 0); /* examples in which as little as possible happens */
-    if (budget_ms > 0) {
+    if (budget_ms > 0)
         solver->deadline_ns = processor_ns() + (uint64_t)budget_ms * 1000000;
-        ccadical_set_terminate(solver->cadical, solver, is_late);
-    }
+    ccadical_set_terminate(solver->cadical, solver, is_late);
     solver->yes = solver_var(solver);
     SOLVER_CLAUSE(solver, solver->yes);
 }
@@ -128,7 +129,7 @@ static int solve(struct solver *solver, const int *assumptions, size_t n) {
 }
 
 bool solver_is_over(struct solver *solver) {
-    solver->too_late |= is_late(solver);
+    solver->too_late = solver->too_late || is_late(solver);
     return solver->too_large || solver->too_late;
 }
 
@@ -146,7 +147,7 @@ enum solver_answer solver_ask(struct solver *solver, const int *assumptions, siz
         if (!solver->refute || !solver->refute(solver->refute_data))
             return SOLVER_POSSIBLE;
     }
-    solver->too_late |= is_late(solver);
+    solver->too_late = solver->too_late || is_late(solver);
     solver->gave_up |= !solver->too_late;
     return SOLVER_UNDECIDED;
 }

@@ -31,7 +31,9 @@ struct solver {
     size_t n_literals;
     uint64_t deadline_ns; /* in the thread's processor time; 0: none */
     int conflicts;
-    bool too_large, too_late; /* what made answers undecided */
+    bool (*stop)(void *data); /* optional: whether nobody wants answers any more; asked often */
+    void *stop_data;
+    bool too_large, too_late; /* what made answers undecided; being stopped is being late */
     bool gave_up;             /* some question took too many conflicts, or rounds */
     size_t n_questions;
     /*

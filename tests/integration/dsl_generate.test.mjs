@@ -219,6 +219,34 @@ describe('the command', () => {
     assert.equal((await generate(['--max-retries', '17', 'x'])).code, 2);
   });
 
+  test('with the base that the program will belong to', async () => {
+    const base = file('base.yaml', 'providers: {models: [{name: m, api_key: sesame}]}\n');
+    const unknown = clean.replaceAll('"m"', '"x"');
+    const record = path.join(scratch, 'base.jsonl');
+    for (const [args, env] of [[['--base', base], {}], [[], { VSR_BASE: base }]]) {
+      const run = await generate([...args, '--mock', lines('unknown.jsonl', [unknown, clean]), '--record', record, 'x'], { env });
+      assert.deepEqual([run.code, run.out, run.err], [0, clean, '2 attempts\n']);
+      const [first, second] = readFileSync(record, 'utf8').trim().split('\n').map((line) => JSON.parse(line).request.messages[1].content);
+      assert.match(first, /# Models that there are: [^\n]*\n\n- "m"\n\n/);
+      assert.doesNotMatch(first, /sesame/);
+      assert.match(second, /- \[warning\] model "x" is not declared/);
+    }
+    assert.equal((await generate(['--base', path.join(scratch, 'nowhere.yaml'), '--mock', lines('clean.jsonl', [clean]), 'x'])).code, 3);
+    assert.equal((await generate(['--base', file('list.yaml', '[]\n'), '--mock', lines('clean.jsonl', [clean]), 'x'])).code, 1);
+  });
+
+  test('what is proved of a draft goes back', async () => {
+    const hidden = clean.replace('PRIORITY 1\n', 'PRIORITY 3\n');
+    const record = path.join(scratch, 'proved.jsonl');
+    const run = await generate(['--mock', lines('hidden.jsonl', [hidden, clean]), '--record', record, 'x']);
+    assert.deepEqual([run.code, run.out, run.err], [0, clean, '2 attempts\n']);
+    const asked = readFileSync(record, 'utf8').trim().split('\n').map((line) => JSON.parse(line).request.messages[1].content);
+    assert.match(asked[1], /- \[warning\] route "a" is unreachable: every match is taken by "b" \(line 4, column 1\); for example: domain\(math\) true\n/);
+    const left = await generate(['--mock', lines('always.jsonl', [hidden]), '--json', 'x']);
+    assert.deepEqual(left.json().diagnostics.map(({ code }) => code), ['W401']);
+    assert.equal(left.code, 0);
+  });
+
   test('into a file, from a program, with what else is known', async () => {
     const record = path.join(scratch, 'edit.jsonl');
     const current = file('current.dsl', broken);

@@ -1,18 +1,25 @@
 // `vsr dsl lsp`: an editor's session over the pipe.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, describe } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { program, seconds, test } from './lib/harness.mjs';
 
+const scratch = mkdtempSync(path.join(tmpdir(), 'vsr-lsp-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 const children = [];
 after(() => children.forEach((child) => child.kill('SIGKILL')));
 
 /** A client: `request()` resolves to the result, `notified()` to the next notification of a method. */
-function connect() {
-  const child = spawn(program, ['dsl', 'lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+function connect(args = [], env = {}) {
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VSR_')));
+  const child = spawn(program, ['dsl', 'lsp', '--stdio', ...args], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...clean, ...env }, cwd: scratch });
   const answers = new Map();
   const waiting = [];
   const told = [];
@@ -125,5 +132,95 @@ describe('a session', () => {
       editor.child.stdin.end(broken);
       assert.deepEqual(await ended, [1, null]);
     }
+  });
+});
+
+/** Opens a program; `said()` resolves to the codes that are published next. */
+async function open(editor, text, initializationOptions) {
+  await editor.request('initialize', { processId: null, rootUri: null, capabilities: {}, initializationOptions });
+  editor.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'vsr', version: 1, text } });
+  return async () => (await editor.notified('textDocument/publishDiagnostics')).diagnostics.map(({ code }) => code).sort();
+}
+
+describe('the base', () => {
+  const write = (name, models) => writeFileSync(path.join(scratch, name), `providers: {models: [${models.map((model) => `{name: ${model}}`)}]}\n`);
+  const plain = 'ROUTE r { PRIORITY 1 MODEL "big" }\n';
+
+  test('of the command line, of the environment, and the editor knows best', async () => {
+    write('small.yaml', ['small']);
+    write('big.yaml', ['big']);
+    for (const [args, env, options, want] of [
+      [[], {}, {}, []],
+      [['--base', 'small.yaml'], {}, {}, ['W205', 'W211']],
+      [['--base', 'big.yaml'], {}, {}, []],
+      [[], { VSR_BASE: 'small.yaml' }, {}, ['W205', 'W211']],
+      [['--base', 'big.yaml'], { VSR_BASE: 'small.yaml' }, {}, []],
+      [['--base', 'small.yaml'], {}, { base: 'big.yaml' }, []],
+      [[], {}, { base: path.join(scratch, 'small.yaml') }, ['W205', 'W211']],
+    ]) {
+      const said = await open(connect(args, env), plain, options);
+      assert.deepEqual(await said(), want, JSON.stringify([args, env, options]));
+    }
+  });
+
+  test('is read again when it changes, and the last good one stays', async () => {
+    write('live.yaml', ['small']);
+    const editor = connect(['--base', 'live.yaml']);
+    const said = await open(editor, plain);
+    assert.deepEqual(await said(), ['W205', 'W211']);
+    write('live.yaml', ['small', 'big']);
+    assert.deepEqual(await said(), []);
+    writeFileSync(path.join(scratch, 'live.yaml'), 'providers: [\n');
+    assert.match((await editor.notified('window/showMessage')).message, /^vsr: the base is not known: .*live\.yaml/);
+    editor.notify('textDocument/didChange', { textDocument: { uri, version: 2 }, contentChanges: [{ text: plain.replace('big', 'none') }] });
+    assert.deepEqual(await said(), ['W205', 'W211']);
+    write('live.yaml', ['none']);
+    assert.deepEqual(await said(), []);
+  });
+
+  test('that is none', async () => {
+    const said = spawnSync(program, ['dsl', 'lsp', '--base', 'nowhere.yaml'], { cwd: scratch, encoding: 'utf8', timeout: seconds(60) });
+    assert.equal(said.status, 3);
+    assert.match(said.stderr, /nowhere\.yaml/);
+    const editor = connect();
+    const diagnostics = await open(editor, plain, { base: 'nowhere.yaml' });
+    assert.match((await editor.notified('window/showMessage')).message, /the base is not known: .*nowhere\.yaml/);
+    assert.deepEqual(await diagnostics(), []);
+  });
+});
+
+describe('proofs', () => {
+  const shadowed = `ROUTE all { PRIORITY 9 MODEL "m" }
+ROUTE hidden { PRIORITY 5 MODEL "n" }
+`;
+  test('come after the checks, and go with the text that they are about', async () => {
+    const editor = connect();
+    const said = await open(editor, shadowed);
+    assert.deepEqual(await said(), []);
+    assert.deepEqual(await said(), ['W401']);
+    editor.notify('textDocument/didChange', { textDocument: { uri, version: 2 }, contentChanges: [{ text: shadowed.replace('PRIORITY 9', 'PRIORITY 1') }] });
+    assert.deepEqual(await said(), []);
+    assert.deepEqual(await said(), ['W401']);
+  });
+
+  const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+  const balance = path.resolve(process.env.VSR_TEST_SHARED ?? path.join(top, '../shared'), 'recipes/balance/recipe.dsl');
+  test('do not keep whoever types waiting', { skip: !existsSync(balance) }, async (t) => {
+    const editor = connect();
+    const text = readFileSync(balance, 'utf8');
+    const said = await open(editor, text);
+    const waits = [];
+    await said();
+    /* A key each 20 ms to 600 ms: in pauses that are too short for a check, long enough for one, and in the proof. */
+    for (let i = 0; i < 40; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20 + (i * 149) % 600));
+      editor.notify('textDocument/didChange', { textDocument: { uri, version: i + 2 }, contentChanges: [{ range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } }, text: '#' }] });
+      const begin = performance.now();
+      await editor.request('textDocument/hover', { textDocument, position: { line: 5, character: 2 } });
+      waits.push(performance.now() - begin);
+    }
+    waits.sort((a, b) => a - b);
+    t.diagnostic(`answers after ${waits[20].toFixed(1)} ms (median), ${waits[39].toFixed(1)} ms (most)`);
+    assert.ok(waits[39] < seconds(1), `${waits[39]} ms`);
   });
 });

@@ -213,8 +213,107 @@ TEST(drafts_are_sent_back_until_they_are_good) {
     }
 }
 
+/* ---- what is proved of it */
+
+static const struct {
+    const char *name, *program, *want;
+} proved[] = {
+    { "shadowed",
+      "SIGNAL keyword k { operator: \"OR\" keywords: [\"x\"] } ROUTE all { PRIORITY 9 MODEL \"m\" }\n"
+      "ROUTE hidden { PRIORITY 5 WHEN keyword(\"k\") MODEL \"n\" }",
+      "- [warning] route \"hidden\" is unreachable: every match is taken by \"all\" (line 2, column 1); for example: "
+      "keyword(k) true\n" },
+    { "never",
+      "SIGNAL language en { } SIGNAL language zh { } ROUTE a { PRIORITY 2 WHEN language(\"en\") AND language(\"zh\") "
+      "MODEL \"m\" }\nROUTE b { PRIORITY 1 MODEL \"m\" }",
+      "- [warning] route \"a\": WHEN is never true (line 1, column 73)\n" },
+    { "nothing takes the rest",
+      "SIGNAL keyword k { operator: \"OR\" keywords: [\"x\"] }\nROUTE a { PRIORITY 2 WHEN keyword(\"k\") MODEL \"m\" }",
+      "- [warning] no route takes some requests, and the default model answers them; a route without WHEN, of the "
+      "least "
+      "rank, would take them (line 2, column 1); for example: keyword(k) false\n" },
+    { "a tie",
+      "SIGNAL keyword k { operator: \"OR\" keywords: [\"x\"] } SIGNAL keyword l { operator: \"OR\" keywords: [\"y\"] "
+      "}\n"
+      "ROUTE a { PRIORITY 2 WHEN keyword(\"k\") MODEL \"m\" } ROUTE b { PRIORITY 2 WHEN keyword(\"l\") MODEL \"n\" }\n"
+      "ROUTE c { PRIORITY 1 MODEL \"m\" }",
+      "- [warning] routes \"a\" and \"b\" have the same priority and can both match: the confidence decides between "
+      "their models, then the name (line 2, column 52); for example: keyword(k) true, keyword(l) true\n" },
+};
+
+TEST(proofs_are_faults_of_a_draft) {
+    for (size_t i = 0; i < VSR_COUNT(proved); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct generate_draft draft;
+        struct buf out;
+        buf_init(&out, COMPILED_LEN_MAX);
+        generate_judge(arena, dsl_language(), NULL, str_from_c(proved[i].program), false, &draft);
+        generate_feedback(&draft, &out);
+        CHECK_STR(buf_str(&out), proved[i].want, proved[i].name);
+        buf_done(&out);
+        arena_free(arena);
+    }
+}
+
+TEST(proofs_go_back_to_the_model) {
+    const char *replies[] = { proved[0].program, LOOSE };
+    struct arena *arena = arena_new(0, 0);
+    struct said said = { .replies = replies, .n = 2 };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct generate_result result;
+    CHECK_MSG(run(arena, &said, 2, &result, &err) == 0, "%s", err.text);
+    CHECK_INT(said.asked, 2, "asked");
+    CHECK_MSG(str_find(said.prompts[1], str_from_c(proved[0].want)) > 0, "%.*s", VSR_FMT(said.prompts[1]));
+    CHECK_STR(result.text, CLEAN, "text");
+    arena_free(arena);
+}
+
+TEST(examples_hold_what_they_are_proved_for) {
+    for (size_t i = 0; i < generate_n_examples; i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct findings_style style = { .hints = true };
+        struct generate_draft draft;
+        struct buf out;
+        buf_init(&out, COMPILED_LEN_MAX);
+        generate_judge_text(arena, dsl_language(), NULL, str_from_c(generate_examples[i].program), &draft);
+        findings_print(&draft.findings, &style, &out);
+        CHECK_STR(buf_str(&out), "", generate_examples[i].instruction);
+        buf_done(&out);
+        arena_free(arena);
+    }
+}
+
+/* ---- the base */
+
 static bool says(vsr_str prompt, const char *text) {
     return str_find(prompt, str_from_c(text)) >= 0;
+}
+
+TEST(models_of_the_base_are_told_and_asked_for) {
+    static const char base[] =
+        "routing: {modelCards: [{name: m, description: \"good\\nat math\"}, {name: odd \"one\"}, 4]}\n"
+        "providers: {models: [{name: m, api_key: sesame}, {name: n}]}\n";
+    static const char *const replies[] = { "ROUTE a { PRIORITY 1 MODEL \"x\" }", "ROUTE a { PRIORITY 1 MODEL \"m\" }" };
+    struct arena *arena = arena_new(0, 0);
+    struct generate_task task = { .instruction = VSR_STR("all to m") };
+    struct said said = { .replies = replies, .n = 2 };
+    const struct generate_options options = { .retries = 2, .ask = say, .owner = &said };
+    struct vsr_err err = VSR_ERR_NONE;
+    struct generate_result result;
+    struct yaml_node *root = NULL;
+    struct diag diag;
+    diag_init(&diag, arena, VSR_STR("base.yaml"));
+    CHECK_INT(yaml_tree_parse(arena, str_from_c(base), &root, &diag), 0, "base");
+    task.base = root;
+    CHECK_MSG(generate(arena, dsl_language(), &task, &options, &result, &err) == 0, "%s", err.text);
+    CHECK_INT(said.asked, 2, "asked");
+    CHECK_MSG(says(said.prompts[0], "\n# Models that there are: routes use these, and no others that they do not "
+                                    "declare\n\n- \"m\": good at math\n- \"odd \\\"one\\\"\"\n- \"n\"\n"),
+              "%.*s", VSR_FMT(said.prompts[0]));
+    CHECK(!says(said.prompts[0], "sesame"), "keys are nobody's business");
+    CHECK_MSG(says(said.prompts[1], "- [warning] model \"x\" is not declared"), "%.*s", VSR_FMT(said.prompts[1]));
+    CHECK_STR(result.text, "ROUTE a {\n  PRIORITY 1\n  MODEL \"m\"\n}\n", "text");
+    arena_free(arena);
 }
 
 TEST(prompts_hold_the_task_and_what_was_wrong) {
@@ -290,5 +389,6 @@ TEST(progress_tells_each_phase) {
 RUN_TESTS(T(the_program_in_an_answer_is_found), T(hostile_answers_cost_what_they_are_long),
           T(examples_have_no_findings_and_are_laid_out), T(the_reference_names_every_block_and_field),
           T(drafts_are_sent_back_until_they_are_good), T(prompts_hold_the_task_and_what_was_wrong),
-          T(no_answer_is_an_error_that_names_the_attempt), T(a_program_that_was_cut_off_is_none),
-          T(progress_tells_each_phase))
+          T(proofs_are_faults_of_a_draft), T(proofs_go_back_to_the_model), T(examples_hold_what_they_are_proved_for),
+          T(models_of_the_base_are_told_and_asked_for), T(no_answer_is_an_error_that_names_the_attempt),
+          T(a_program_that_was_cut_off_is_none), T(progress_tells_each_phase))

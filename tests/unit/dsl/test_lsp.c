@@ -1,4 +1,6 @@
 /* The language server without its pipe: what an editor says, and what it is answered. */
+#include "config/diag.h"
+#include "config/yaml_tree.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json.h"
@@ -334,6 +336,158 @@ TEST(a_lost_change_gives_the_document_up) {
     stop(&s);
 }
 
+/* ---- the base */
+
+static struct yaml_node *yaml(struct session *s, const char *text) {
+    struct yaml_node *root = NULL;
+    struct diag diag;
+    diag_init(&diag, s->arena, VSR_STR("base.yaml"));
+    CHECK_INT(yaml_tree_parse(s->arena, str_from_c(text), &root, &diag), 0, text);
+    return root;
+}
+
+TEST(models_of_the_base_are_known) {
+    static const char base[] = "routing: {modelCards: [{name: card}, {name: 7}, {name: [x]}, 3]}\n"
+                               "providers: {models: [{name: big}, {name: \"a \\\"b\\\"\"}, {name: big}, null]}\n";
+    struct session s;
+    struct json_doc doc;
+    vsr_str told;
+    size_t n = 0;
+    json_ref items;
+    start(&s, "{}");
+    told = ask_at_bar(&s, "completion", "ROUTE r { MODEL |");
+    CHECK_MSG(str_find(told, VSR_STR("\"big\"")) < 0, "%.*s", VSR_FMT(told));
+    lsp_set_base(s.lsp, yaml(&s, base));
+    told = ask_at_bar(&s, "completion", "MODEL own {}\nMODEL card {}\nROUTE r { MODEL |");
+    items = json_get(&doc, result_of(&s, told, &doc), VSR_STR("items"));
+    for (json_ref it = json_first(&doc, items); it != JSON_NONE; it = json_next(&doc, items, it))
+        n += json_i64(&doc, json_get(&doc, it, VSR_STR("kind")), &(int64_t){ 0 }) &&
+             json_get(&doc, it, VSR_STR("detail")) != JSON_NONE;
+    CHECK_MSG(n == 5, "own, card, 7, big and the odd one, each once: %.*s", VSR_FMT(told));
+    CHECK_MSG(str_find(told, VSR_STR("\"label\":\"big\",\"kind\":18,\"detail\":\"model of the base\"")) > 0, "%.*s",
+              VSR_FMT(told));
+    CHECK_MSG(str_find(told, VSR_STR("\"newText\":\"\\\"a \\\\\\\"b\\\\\\\"\\\"\"")) > 0, "%.*s", VSR_FMT(told));
+    stop(&s);
+}
+
+TEST(a_new_base_is_a_new_look) {
+    struct session s;
+    vsr_str told;
+    start(&s, "{}");
+    open_text(&s, VSR_STR("ROUTE r { PRIORITY 1 MODEL \"big\" }"));
+    told = settle(&s);
+    CHECK_MSG(str_find(told, VSR_STR("\"diagnostics\":[]")) > 0, "%.*s", VSR_FMT(told));
+    lsp_set_base(s.lsp, yaml(&s, "providers: {models: [{name: small}]}"));
+    CHECK(lsp_is_unsettled(s.lsp), "a base came");
+    told = settle(&s);
+    CHECK_MSG(str_find(told, VSR_STR(RANGE(0, 27, 0, 32) ",\"severity\":2,\"code\":\"W205\"")) > 0, "%.*s",
+              VSR_FMT(told));
+    CHECK_MSG(str_find(told, VSR_STR("\"W211\"")) > 0, "%.*s", VSR_FMT(told));
+    lsp_set_base(s.lsp, yaml(&s, "[no mapping]"));
+    told = settle(&s);
+    CHECK_MSG(str_find(told, VSR_STR("\"diagnostics\":[]")) > 0, "%.*s", VSR_FMT(told));
+    lsp_set_base(s.lsp, NULL);
+    CHECK(lsp_is_unsettled(s.lsp), "it went");
+    stop(&s);
+}
+
+static const struct {
+    const char *options, *want;
+    bool shown;
+} wanted_bases[] = {
+    { "{\"base\":\"a/b.yaml\"}", "a/b.yaml", false },
+    { "{\"base\":\"\"}", "", false },
+    { "{\"base\":7}", "", false },
+    { "{}", "", false },
+    { "null", "", false },
+    { "[]", "", false },
+    { "{\"base\":\"a\\u0000b\"}", "", true },
+};
+
+TEST(the_editor_names_the_base) {
+    for (size_t i = 0; i < VSR_COUNT(wanted_bases); i++) {
+        struct session s = { .arena = arena_new(0, 0) };
+        vsr_str told;
+        s.lsp = lsp_new(language_build(s.arena, dsl_parts()));
+        buf_init(&s.out, OUT_LEN_MAX);
+        told = say(&s, arena_printf(s.arena,
+                                    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
+                                    "\"initializationOptions\":%s}}",
+                                    wanted_bases[i].options));
+        CHECK_STR(lsp_wanted_base(s.lsp), wanted_bases[i].want, wanted_bases[i].options);
+        CHECK_MSG((str_find(told, VSR_STR("window/showMessage")) > 0) == wanted_bases[i].shown, "%.*s", VSR_FMT(told));
+        stop(&s);
+    }
+}
+
+/* ---- proofs */
+
+static bool at_once(void *data) {
+    ++*(int *)data;
+    return true;
+}
+
+static bool never(void *data) {
+    ++*(int *)data;
+    return false;
+}
+
+#define SHADOWED \
+    "SIGNAL keyword k { operator: \"OR\" keywords: [\"x\"] }\n" \
+    "ROUTE all { PRIORITY 9 MODEL \"m\" }\n" \
+    "ROUTE hidden { PRIORITY 5 WHEN keyword(\"k\") MODEL \"n\" }\n"
+
+TEST(proofs_are_told_in_a_longer_pause) {
+    struct session s;
+    int asked = 0;
+    vsr_str told;
+    start(&s, "{}");
+    open_text(&s, VSR_STR(SHADOWED));
+    CHECK(!lsp_is_unproved(s.lsp), "checks come first");
+    told = settle(&s);
+    CHECK_MSG(str_find(told, VSR_STR("W401")) < 0, "%.*s", VSR_FMT(told));
+    CHECK(lsp_is_unproved(s.lsp), "to be proved");
+    lsp_prove(s.lsp, at_once, &asked, &s.out);
+    CHECK_STR(take(&s), "", "stopped");
+    CHECK(asked > 0 && lsp_is_unproved(s.lsp), "it is tried again");
+    lsp_prove(s.lsp, never, &asked, &s.out);
+    told = take(&s);
+    CHECK_MSG(str_find(told, VSR_STR("\"severity\":2,\"code\":\"W401\",\"source\":\"vsr\",\"message\":\"route "
+                                     "\\\"hidden\\\" is unreachable: every match is taken by \\\"all\\\"\\n"
+                                     "For example: keyword(k) true\"")) > 0,
+              "%.*s", VSR_FMT(told));
+    CHECK(!lsp_is_unproved(s.lsp), "once");
+    change_text(&s, "{\"text\":\"ROUTE r { PRIORITY 1 MODEL \\\"m\\\" }\"}");
+    told = settle(&s);
+    CHECK_MSG(str_find(told, VSR_STR("\"diagnostics\":[]")) > 0, "what was proved is gone: %.*s", VSR_FMT(told));
+    lsp_prove(s.lsp, never, &asked, &s.out);
+    CHECK_STR(take(&s), "", "nothing to say");
+    CHECK(!lsp_is_unproved(s.lsp), "proved");
+    stop(&s);
+}
+
+static const char *const unprovable[] = {
+    "",
+    "ROUTE r {",
+    "ROUTE a { PRIORITY 9 MODEL \"m\" } ROUTE b { PRIORITY -1 MODEL \"m\" }",
+    "ROUTE a { PRIORITY 9 MODEL \"m\" } ROUTE b { PRIORITY 1 WHEN nonsense(\"x\") MODEL \"m\" }",
+    "# only a comment",
+};
+
+TEST(what_is_wrong_is_not_proved) {
+    for (size_t i = 0; i < VSR_COUNT(unprovable); i++) {
+        struct session s;
+        int asked = 0;
+        start(&s, "{}");
+        open_text(&s, str_from_c(unprovable[i]));
+        (void)settle(&s);
+        lsp_prove(s.lsp, never, &asked, &s.out);
+        CHECK_STR(take(&s), "", unprovable[i]);
+        CHECK(!lsp_is_unproved(s.lsp), "given up");
+        stop(&s);
+    }
+}
+
 /* ---- fixes, outline, layout */
 
 TEST(fixes_are_offered_where_they_are) {
@@ -464,7 +618,8 @@ TEST(the_stream_may_come_in_any_pieces_and_has_limits) {
 
 RUN_TESTS(T(completion_offers_what_the_place_allows), T(hover_and_definition_know_what_is_meant),
           T(changes_follow_the_editors_positions), T(findings_are_published_once_and_with_the_version),
-          T(a_lost_change_gives_the_document_up), T(fixes_are_offered_where_they_are),
-          T(the_outline_has_what_is_inside), T(layout_is_one_edit_or_none),
+          T(a_lost_change_gives_the_document_up), T(models_of_the_base_are_known), T(a_new_base_is_a_new_look),
+          T(the_editor_names_the_base), T(proofs_are_told_in_a_longer_pause), T(what_is_wrong_is_not_proved),
+          T(fixes_are_offered_where_they_are), T(the_outline_has_what_is_inside), T(layout_is_one_edit_or_none),
           T(messages_that_are_none_are_answered_with_errors), T(a_session_has_an_order),
           T(the_stream_may_come_in_any_pieces_and_has_limits))

@@ -107,13 +107,16 @@ static void print_node(const struct explanation *e, uint32_t at, int indent, str
 
 static void print_decision(const struct explanation *e, size_t index, struct buf *out) {
     const struct policy_decision *decision = &e->facts->policy->decisions[index];
-    bool wins = e->facts->verdict.winner == decision, holds = facts_state(e->facts, index) == RULE_TRUE;
+    bool holds = facts_state(e->facts, index) == RULE_TRUE;
     buf_printf(out, "\n%s", term_if(e->cli->colour, TERM_BOLD));
     spell_name(out, decision->config->name);
     buf_printf(out, "%s  priority %lld", term_if(e->cli->colour, TERM_RESET), (long long)decision->priority);
     if (decision->tier)
         buf_printf(out, ", tier %lld", (long long)decision->tier);
-    buf_printf(out, ": %s\n", wins ? "wins" : holds ? "holds, and another one comes first" : "does not hold");
+    buf_printf(out, ": %s\n",
+               e->facts->verdict.winner == decision ? "wins"
+               : holds                              ? "holds, and another one comes first"
+                                                    : "does not hold");
     print_node(e, decision->root, 2, out);
 }
 

@@ -101,7 +101,7 @@ bool decompile_is_mapping(struct decompile *d, const struct yaml_node *node) {
 
 vsr_str decompile_text(const struct yaml_node *mapping, const char *key) {
     const struct yaml_node *node = mapping ? yaml_get(mapping, str_from_c(key)) : NULL;
-    return !yaml_is_null(node) && node->kind == YAML_SCALAR ? node->text : VSR_STR("");
+    return node && node->kind == YAML_SCALAR && !yaml_is_null(node) ? node->text : VSR_STR("");
 }
 
 /* ---- sections */

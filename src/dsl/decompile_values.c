@@ -140,7 +140,9 @@ static bool write_list(struct decompile *d, const struct yaml_node *list, write_
     return true;
 }
 
-/* `context`: not NULL where all scalars are text. */
+/* The context of free form whose scalars are all text; otherwise it has none. */
+static const bool all_text = true;
+
 static bool write_free(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value) {
     (void)key;
     if (yaml_is_null(value)) {
@@ -201,7 +203,7 @@ static bool write_described(struct decompile *d, const void *context, vsr_str ke
     const struct field *field = schema_field(described->schema, key);
     if (field && !(field->flags & FIELD_KEY) && fits(field, value))
         return write_typed(d, field, NULL, value, described->object, described->schema);
-    return write_free(d, field && field->kind == FIELD_STRINGS ? d : NULL, key, value);
+    return write_free(d, field && field->kind == FIELD_STRINGS ? &all_text : NULL, key, value);
 }
 
 static bool write_described_object(struct decompile *d, const struct schema *schema, const struct yaml_node *value) {
@@ -327,7 +329,7 @@ static bool write_typed(struct decompile *d, const struct field *field, const st
     case FIELD_STRINGS_MAP:
         return is_map ? write_map(d, value, write_item, &entry) : not_a(d, field, value, "an object");
     case FIELD_PAIRS: /* the same text, whatever it looks like */
-        return is_map ? write_map(d, value, write_free, d) : not_a(d, field, value, "an object");
+        return is_map ? write_map(d, value, write_free, &all_text) : not_a(d, field, value, "an object");
     case FIELD_VARIANT:
         return write_variant(d, field, value, object, schema);
     case FIELD_NODE:

@@ -61,9 +61,10 @@ static void find_differences(struct comparison *c) {
     for (int side = 0; side < 2; side++) {
         c->differs[side] = ARENA_ARRAY(c->arena, int, c->routes[side].n);
         for (size_t i = 0; i < c->routes[side].n; i++) {
-            const struct prove_route *other = partner(c, side, i);
+            size_t other = c->partners[side][i];
             int wins = c->routes[side].items[i].wins;
-            c->differs[side][i] = other ? solver_and2(&c->solver, wins, -other->wins) : wins;
+            c->differs[side][i] =
+                other == SIZE_MAX ? wins : solver_and2(&c->solver, wins, -c->routes[1 - side].items[other].wins);
         }
     }
 }

@@ -83,7 +83,7 @@ static void write_comment(struct format *f, const struct comment *comment) {
 static bool is_apart(const struct format *f, uint32_t at) {
     vsr_str source = f->parsed->source;
     int n_breaks = 0;
-    for (; at > 0 && memchr(" \t\r\n\f\v", source.ptr[at - 1], 6); at--)
+    for (; at > 0 && str_find_char(VSR_STR(" \t\r\n\f\v"), source.ptr[at - 1]) >= 0; at--)
         n_breaks += source.ptr[at - 1] == '\n';
     return at > 0 && n_breaks > 1;
 }

@@ -6,7 +6,9 @@
 
 /* ---- conditions */
 
-static const char *const operators[] = { [DSL_AND] = "AND ", [DSL_OR] = "OR " };
+static const char *operator_of(const struct dsl_expr *chain) {
+    return chain->kind == DSL_AND ? "AND " : "OR ";
+}
 
 static void flat_signal(const struct format *f, const struct dsl_expr *expr, struct buf *out) {
     buf_append(out, expr->type.text);
@@ -26,7 +28,7 @@ static void flat_condition(const struct format *f, const void *node, const void 
     for (size_t i = 0; i < expr->n_items && !buf_failed(out); i++) {
         if (i) {
             buf_append_char(out, ' ');
-            buf_append_c(out, operators[expr->kind]);
+            buf_append_c(out, operator_of(expr));
         }
         flat_condition(f, expr->items[i], context, out);
     }
@@ -57,7 +59,7 @@ static void write_condition(struct format *f, const struct dsl_expr *expr, int i
         int inner = chain && expr->parens ? indent + 2 : indent;
         if (i) {
             start_line(f, inner);
-            buf_append_c(f->out, operators[expr->kind]);
+            buf_append_c(f->out, operator_of(expr));
         }
         write_condition(f, expr->items[i], chain && !expr->items[i]->parens ? inner + 2 : inner, 1);
     }

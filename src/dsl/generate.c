@@ -79,7 +79,7 @@ static int ask(struct arena *arena, const struct language *language, const struc
 int generate(struct arena *arena, const struct language *language, const struct generate_task *task,
              const struct generate_options *options, struct generate_result *ret_result, struct vsr_err *err) {
     struct generate_result result = { 0 };
-    struct generate_draft before, draft;
+    struct generate_draft before = { 0 }, draft = { 0 };
     for (;;) {
         const struct generate_draft *bad = result.attempts > 0 ? &before : NULL;
         if (ask(arena, language, task, options, bad, result.attempts + 1, &draft, err) < 0)

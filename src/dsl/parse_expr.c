@@ -89,7 +89,7 @@ static bool parse_factor(struct parser *p, struct dsl_expr **ret) {
 static bool parse_chain(struct parser *p, const char *word, enum dsl_expr_kind kind,
                         bool (*parse_part)(struct parser *p, struct dsl_expr **ret), struct dsl_expr **ret) {
     size_t base = p->exprs.n;
-    struct dsl_expr *part, *chain;
+    struct dsl_expr *part = NULL, *chain;
     if (!parse_part(p, &part))
         return false;
     *ret = part;

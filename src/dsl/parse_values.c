@@ -358,7 +358,7 @@ static void join_unit(struct parser *p, struct dsl_field *field) {
     bool number = field->value.kind == DSL_INT || field->value.kind == DSL_FLOAT;
     if (!counts || !number || unit->kind != TOKEN_IDENT || unit->at.start != field->value.at.end || unit->text.len != 1)
         return;
-    if (!memchr("KkMm", unit->text.ptr[0], 4))
+    if (str_find_char(VSR_STR("KkMm"), unit->text.ptr[0]) < 0)
         return;
     parse_advance(p);
     field->value.at = parse_whole(p, field->value.at);

@@ -135,10 +135,10 @@ static void add_declared_models(struct check *c, const struct dsl_program *progr
     DSL_EACH(decl, program, DSL_MODEL) {
         struct check_model *model = add_model(c, decl->name.text, decl);
         size_t n;
-        const struct dsl_value *loras = dsl_check_items_of(&decl->fields, "loras", &n);
+        const struct dsl_value *loras = dsl_items_of(&decl->fields, "loras", &n);
         for (size_t i = 0; i < n; i++)
             if (loras[i].kind == DSL_OBJECT)
-                add_lora(c, model, dsl_check_text_of(&loras[i].fields, "name"));
+                add_lora(c, model, dsl_text_of(&loras[i].fields, "name"));
     }
 }
 
@@ -209,17 +209,17 @@ static void declare_signal(struct check_scope *scope, const struct dsl_decl *dec
         map_put(&scope->types, decl->type.text, names);
     }
     declared = declare(c, names, decl->name.text, decl);
-    role = dsl_check_text_of(&decl->fields, "role");
+    role = dsl_text_of(&decl->fields, "role");
     if (family && family->declares && role.len && !map_get(names, role)) /* a binding also stands for its role */
         map_put(names, role, declared);
 }
 
 static void declare_outputs(struct check_scope *scope, const struct dsl_decl *decl) {
     size_t n;
-    const struct dsl_value *outputs = dsl_check_items_of(&decl->fields, "outputs", &n);
+    const struct dsl_value *outputs = dsl_items_of(&decl->fields, "outputs", &n);
     struct check_declared *mapping = declare(scope->c, &scope->mappings, decl->name.text, decl);
     for (size_t i = 0; i < n; i++) {
-        vsr_str name = outputs[i].kind == DSL_OBJECT ? dsl_check_text_of(&outputs[i].fields, "name") : VSR_STR("");
+        vsr_str name = outputs[i].kind == DSL_OBJECT ? dsl_text_of(&outputs[i].fields, "name") : VSR_STR("");
         struct check_declared *output;
         if (name.len == 0 || map_get(&scope->outputs, name))
             continue;
@@ -336,7 +336,7 @@ static void check_recipes(struct check *c, const struct dsl_program *program) {
 
 static void check_virtual_models(struct check *c, const struct dsl_decl *decl, struct map *mapped) {
     size_t n;
-    const struct dsl_value *names = dsl_check_items_of(&decl->fields, "model_names", &n);
+    const struct dsl_value *names = dsl_items_of(&decl->fields, "model_names", &n);
     for (size_t i = 0; i < n; i++) {
         const struct dsl_value *name = &names[i], *first;
         if (name->kind != DSL_STRING)

@@ -30,7 +30,7 @@ static void check_domains(const struct check_scope *scope) {
     map_init(&owners, scope->c->scratch);
     DSL_EACH(decl, scope->program, DSL_SIGNAL_DECL) {
         size_t n;
-        const struct dsl_value *categories = dsl_check_items_of(&decl->fields, "mmlu_categories", &n);
+        const struct dsl_value *categories = dsl_items_of(&decl->fields, "mmlu_categories", &n);
         if (!str_eq_c(decl->type.text, "domain"))
             continue;
         scope->c->findings->decl = decl->at;

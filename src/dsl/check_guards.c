@@ -264,8 +264,8 @@ struct order {
 static struct order order_of(const struct check_scope *scope) {
     struct order order = { 0 };
     DSL_EACH(decl, scope->program, DSL_ROUTING) {
-        order.untiered_first = str_eq_c(dsl_check_text_of(&decl->fields, "untiered"), "first");
-        order.by_confidence = str_eq_c(dsl_check_text_of(&decl->fields, "strategy"), "confidence");
+        order.untiered_first = str_eq_c(dsl_text_of(&decl->fields, "untiered"), "first");
+        order.by_confidence = str_eq_c(dsl_text_of(&decl->fields, "strategy"), "confidence");
     }
     return order;
 }

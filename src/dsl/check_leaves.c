@@ -50,7 +50,7 @@ void dsl_check_note_partitions(struct check_conflicts *k) {
     const struct config_families *families = &k->c->language->parts->families;
     DSL_EACH(decl, k->scope->program, DSL_PARTITION) {
         size_t n;
-        const struct dsl_value *members = dsl_check_items_of(&decl->fields, "members", &n);
+        const struct dsl_value *members = dsl_items_of(&decl->fields, "members", &n);
         for (size_t i = 0; i < n; i++)
             for (size_t f = 0; f < families->n && members[i].kind == DSL_STRING; f++)
                 if (families->items[f].partition_members)
@@ -60,8 +60,8 @@ void dsl_check_note_partitions(struct check_conflicts *k) {
 
 static void read_context(const struct check_conflicts *k, struct check_leaf *leaf) {
     const struct check_declared *declared = dsl_check_find(k->scope, leaf->type, leaf->name);
-    const struct dsl_value *low = declared ? dsl_check_value_of(&declared->decl->fields, "min_tokens") : NULL;
-    const struct dsl_value *high = declared ? dsl_check_value_of(&declared->decl->fields, "max_tokens") : NULL;
+    const struct dsl_value *low = declared ? dsl_value_of(&declared->decl->fields, "min_tokens") : NULL;
+    const struct dsl_value *high = declared ? dsl_value_of(&declared->decl->fields, "max_tokens") : NULL;
     leaf->is_context = true;
     if (!low || !schema_tokens(low->text, &leaf->low))
         leaf->low = 0;
@@ -77,7 +77,7 @@ static void describe(struct check_conflicts *k, struct check_leaf *leaf) {
     if (str_eq_c(leaf->type, "projection")) {
         const struct check_declared *output = map_get(&k->scope->outputs, leaf->name);
         /* multi_emit gives every output that fits */
-        if (output && !str_eq_c(dsl_check_text_of(&output->decl->fields, "method"), "multi_emit"))
+        if (output && !str_eq_c(dsl_text_of(&output->decl->fields, "method"), "multi_emit"))
             join(k, leaf, "mapping", output->decl->name.text);
     } else if (str_eq_c(leaf->type, "language")) {
         join(k, leaf, "language", VSR_STR(""));
@@ -95,13 +95,13 @@ static vsr_str leaf_key(struct check_conflicts *k, const struct dsl_expr *expr) 
     static const char *const bounds[] = { "gt", "gte", "lt", "lte" };
     struct arena *arena = k->c->scratch;
     vsr_str key = member_key(k, expr->type.text, expr->name.text);
-    const struct dsl_value *predicate = dsl_check_value_of(&expr->fields, "predicate");
+    const struct dsl_value *predicate = dsl_value_of(&expr->fields, "predicate");
     if (expr->fields.n == 0)
         return key;
-    key = arena_printf(arena, "%.*s%c%.*s", VSR_FMT(key), '\0', VSR_FMT(dsl_check_text_of(&expr->fields, "label")));
+    key = arena_printf(arena, "%.*s%c%.*s", VSR_FMT(key), '\0', VSR_FMT(dsl_text_of(&expr->fields, "label")));
     for (size_t i = 0; predicate && predicate->kind == DSL_OBJECT && i < VSR_COUNT(bounds); i++) {
         double number;
-        if (dsl_check_number_of(&predicate->fields, bounds[i], &number))
+        if (dsl_number_of(&predicate->fields, bounds[i], &number))
             key = arena_printf(arena, "%.*s%c%s%.17g", VSR_FMT(key), '\0', bounds[i], number);
     }
     return key;

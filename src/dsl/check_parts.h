@@ -80,15 +80,7 @@ struct dsl_name dsl_check_name_of(const struct dsl_value *value);
 
 #define CHECK_TELL(c, level, code, at, ...) finding_add((c)->findings, FINDING_##level, (code), (at), __VA_ARGS__)
 
-/* ---- values (check_fields.c) */
-
-/* The value of the last field of that name, NULL when there is none or it is null. */
-const struct dsl_value *dsl_check_value_of(const struct dsl_fields *fields, const char *key);
-/* Its text when it is text, else empty. */
-vsr_str dsl_check_text_of(const struct dsl_fields *fields, const char *key);
-bool dsl_check_number_of(const struct dsl_fields *fields, const char *key, double *ret);
-/* A list's items; `*ret_n` 0 when it is none. */
-const struct dsl_value *dsl_check_items_of(const struct dsl_fields *fields, const char *key, size_t *ret_n);
+/* ---- fields (check_fields.c) */
 
 /* Kinds, choices and ranges of the fields of a block, and those that are missing: C301 to C310. */
 struct check_block {

@@ -16,7 +16,7 @@ static const struct {
 };
 
 static bool says_something(const struct dsl_fields *fields, const char *key) {
-    const struct dsl_value *value = fields ? dsl_check_value_of(fields, key) : NULL;
+    const struct dsl_value *value = fields ? dsl_value_of(fields, key) : NULL;
     if (!value)
         return false;
     if (value->kind == DSL_STRING)
@@ -27,9 +27,9 @@ static bool says_something(const struct dsl_fields *fields, const char *key) {
 }
 
 static bool is_switched_off(const struct dsl_fields *fields, const struct dsl_fields *inherited) {
-    const struct dsl_value *enabled = dsl_check_value_of(fields, "enabled");
+    const struct dsl_value *enabled = dsl_value_of(fields, "enabled");
     if (!enabled && inherited)
-        enabled = dsl_check_value_of(inherited, "enabled");
+        enabled = dsl_value_of(inherited, "enabled");
     return enabled && enabled->kind == DSL_BOOL && !enabled->truth;
 }
 

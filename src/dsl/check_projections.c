@@ -113,7 +113,7 @@ static void check_member_types(const struct site *site, const struct dsl_value *
         first = first ? first : type;
     }
     if (mixed)
-        CHECK_TELL(site->scope->c, CONSTRAINT, "C322", dsl_check_value_of(&site->decl->fields, "members")->at,
+        CHECK_TELL(site->scope->c, CONSTRAINT, "C322", dsl_value_of(&site->decl->fields, "members")->at,
                    "%.*s: members must be signals of one type, domain or embedding, got %.*s", VSR_FMT(site->what),
                    VSR_FMT(members_by_type(site->scope, members, n)));
 }
@@ -141,13 +141,13 @@ static void check_member(const struct site *site, const struct dsl_value *member
 /* A fix takes the place of a value; what is missing is put in front of `members`. */
 static void check_temperature(const struct site *site) {
     const struct dsl_fields *fields = &site->decl->fields;
-    const struct dsl_value *temperature = dsl_check_value_of(fields, "temperature");
+    const struct dsl_value *temperature = dsl_value_of(fields, "temperature");
     const struct dsl_field *members = dsl_field(fields, VSR_STR("members"));
     double number = 0;
     struct finding *finding;
     struct dsl_at at;
-    if (!str_eq_c(dsl_check_text_of(fields, "semantics"), "softmax_exclusive") ||
-        (temperature && (!dsl_check_number_of(fields, "temperature", &number) || number != 0)))
+    if (!str_eq_c(dsl_text_of(fields, "semantics"), "softmax_exclusive") ||
+        (temperature && (!dsl_number_of(fields, "temperature", &number) || number != 0)))
         return; /* below zero it is C310 */
     at = temperature ? temperature->at : site->decl->at;
     finding = CHECK_TELL(site->scope->c, CONSTRAINT, "C322", at,
@@ -163,7 +163,7 @@ static void check_temperature(const struct site *site) {
 
 static void check_default(const struct site *site, const struct map *own) {
     struct check *c = site->scope->c;
-    const struct dsl_value *fallback = dsl_check_value_of(&site->decl->fields, "default");
+    const struct dsl_value *fallback = dsl_value_of(&site->decl->fields, "default");
     struct dsl_name name;
     if (!fallback || fallback->kind != DSL_STRING || fallback->text.len == 0 || map_get(own, fallback->text))
         return; /* C305 */
@@ -177,7 +177,7 @@ static void check_default(const struct site *site, const struct map *own) {
 static void check_partition(const struct site *site) {
     struct map own;
     size_t n;
-    const struct dsl_value *members = dsl_check_items_of(&site->decl->fields, "members", &n);
+    const struct dsl_value *members = dsl_items_of(&site->decl->fields, "members", &n);
     map_init(&own, site->scope->c->scratch);
     check_decl_block(site, site->scope->c->language->partition, false);
     for (size_t i = 0; i < n; i++)
@@ -193,7 +193,7 @@ static void check_partition(const struct site *site) {
 enum input_kind { INPUT_SIGNAL, INPUT_SCORE, INPUT_OUTPUT };
 
 static enum input_kind projection_kind(const struct dsl_fields *input) {
-    vsr_str source = dsl_check_text_of(input, "value_source");
+    vsr_str source = dsl_text_of(input, "value_source");
     return source.len == 0 || str_eq_nocase(source, VSR_STR("score")) ? INPUT_SCORE : INPUT_OUTPUT;
 }
 
@@ -202,7 +202,7 @@ static void tell_input(const struct site *site, const struct dsl_at *at, const c
 }
 
 static bool check_input_name(const struct site *site, const struct dsl_value *input, struct dsl_name *ret_name) {
-    const struct dsl_value *name = dsl_check_value_of(&input->fields, "name");
+    const struct dsl_value *name = dsl_value_of(&input->fields, "name");
     if (name && name->kind == DSL_STRING && name->text.len > 0) {
         *ret_name = dsl_check_name_of(name);
         return true;
@@ -257,10 +257,10 @@ static void check_projection_input(const struct site *site, const struct dsl_val
 }
 
 static void check_metric_input(const struct site *site, const struct dsl_value *input, const struct dsl_value *source) {
-    if (dsl_check_text_of(&input->fields, "kb").len == 0 || dsl_check_text_of(&input->fields, "metric").len == 0)
+    if (dsl_text_of(&input->fields, "kb").len == 0 || dsl_text_of(&input->fields, "metric").len == 0)
         tell_input(site, &input->at, "an input of type kb_metric needs kb and metric");
-    if (dsl_check_text_of(&input->fields, "name").len > 0)
-        tell_input(site, &dsl_check_value_of(&input->fields, "name")->at,
+    if (dsl_text_of(&input->fields, "name").len > 0)
+        tell_input(site, &dsl_value_of(&input->fields, "name")->at,
                    "an input of type kb_metric has no name; use kb and metric");
     if (source && source->text.len && !str_eq_nocase(source->text, VSR_STR("score")))
         tell_input(site, &source->at, "a kb_metric has a score and nothing else");
@@ -271,7 +271,7 @@ static void check_signal_input(const struct site *site, const struct dsl_value *
     struct dsl_name name;
     if (source && str_eq_nocase(source->text, VSR_STR("score")))
         tell_input(site, &source->at, "a signal has no score; use binary, confidence or raw");
-    if (dsl_check_value_of(&input->fields, "kb") || dsl_check_value_of(&input->fields, "metric"))
+    if (dsl_value_of(&input->fields, "kb") || dsl_value_of(&input->fields, "metric"))
         tell_input(site, &input->at, "kb and metric belong to inputs of type kb_metric");
     if (check_input_name(site, input, &name))
         (void)dsl_check_signal(site->scope, type->text, &name, &name.at, true);
@@ -279,8 +279,8 @@ static void check_signal_input(const struct site *site, const struct dsl_value *
 
 static void check_input(const struct site *site, const struct dsl_value *input) {
     struct check *c = site->scope->c;
-    const struct dsl_value *type = dsl_check_value_of(&input->fields, "type");
-    const struct dsl_value *source = dsl_check_value_of(&input->fields, "value_source");
+    const struct dsl_value *type = dsl_value_of(&input->fields, "type");
+    const struct dsl_value *source = dsl_value_of(&input->fields, "value_source");
     if (source && source->kind != DSL_STRING)
         source = NULL; /* C302 */
     if (!type || type->kind != DSL_STRING)
@@ -304,8 +304,8 @@ static void check_input(const struct site *site, const struct dsl_value *input) 
 
 static void check_score(const struct site *site) {
     size_t n;
-    const struct dsl_value *list = dsl_check_value_of(&site->decl->fields, "inputs");
-    const struct dsl_value *inputs = dsl_check_items_of(&site->decl->fields, "inputs", &n);
+    const struct dsl_value *list = dsl_value_of(&site->decl->fields, "inputs");
+    const struct dsl_value *inputs = dsl_items_of(&site->decl->fields, "inputs", &n);
     check_decl_block(site, site->scope->c->language->score, false);
     if (list && list->kind == DSL_ARRAY && n == 0)
         tell_input(site, &list->at, "inputs must not be empty");
@@ -338,13 +338,13 @@ struct search {
 static struct node *dependency(const struct search *s, const struct dsl_value *input) {
     vsr_str name;
     const struct check_declared *output;
-    if (input->kind != DSL_OBJECT || !str_eq_c(dsl_check_text_of(&input->fields, "type"), "projection"))
+    if (input->kind != DSL_OBJECT || !str_eq_c(dsl_text_of(&input->fields, "type"), "projection"))
         return NULL;
-    name = dsl_check_text_of(&input->fields, "name");
+    name = dsl_text_of(&input->fields, "name");
     if (projection_kind(&input->fields) == INPUT_SCORE)
         return map_get(&s->nodes, name);
     output = map_get(&s->scope->outputs, name);
-    return output ? map_get(&s->nodes, dsl_check_text_of(&output->decl->fields, "source")) : NULL;
+    return output ? map_get(&s->nodes, dsl_text_of(&output->decl->fields, "source")) : NULL;
 }
 
 static void tell_cycle(const struct search *s, const struct node *target) {
@@ -389,7 +389,7 @@ static void check_cycles(const struct check_scope *scope) {
         const struct check_declared *score = scope->scores.entries[i].value;
         struct node *node = ARENA_NEW(scope->c->scratch, struct node);
         node->decl = score->decl;
-        node->inputs = dsl_check_items_of(&score->decl->fields, "inputs", &node->n_inputs);
+        node->inputs = dsl_items_of(&score->decl->fields, "inputs", &node->n_inputs);
         map_put(&s.nodes, score->name, node);
     }
     s.stack = ARENA_ARRAY(scope->c->scratch, struct node *, s.nodes.n);
@@ -404,7 +404,7 @@ static void check_cycles(const struct check_scope *scope) {
 
 static void check_source(const struct site *site) {
     struct check_scope *scope = site->scope;
-    const struct dsl_value *source = dsl_check_value_of(&site->decl->fields, "source");
+    const struct dsl_value *source = dsl_value_of(&site->decl->fields, "source");
     struct check_declared *score;
     struct dsl_name name;
     if (!source || source->kind != DSL_STRING || source->text.len == 0)
@@ -424,7 +424,7 @@ static void check_source(const struct site *site) {
 
 static void check_output(const struct site *site, const struct dsl_value *output) {
     struct check *c = site->scope->c;
-    const struct dsl_value *name = dsl_check_value_of(&output->fields, "name");
+    const struct dsl_value *name = dsl_value_of(&output->fields, "name");
     const struct check_declared *first =
         name && name->kind == DSL_STRING ? map_get(&site->scope->outputs, name->text) : NULL;
     if (first && first->output != output)
@@ -432,15 +432,15 @@ static void check_output(const struct site *site, const struct dsl_value *output
                    VSR_FMT(site->what), VSR_FMT(name->text), first->output->at.line);
     dsl_check_bounds(c,
                      arena_printf(c->scratch, "%.*s: output \"%.*s\"", VSR_FMT(site->what),
-                                  VSR_FMT(dsl_check_text_of(&output->fields, "name"))),
+                                  VSR_FMT(dsl_text_of(&output->fields, "name"))),
                      &output->fields, &output->at);
 }
 
 static void check_mapping(const struct site *site) {
     struct check *c = site->scope->c;
-    size_t n, least = str_eq_c(dsl_check_text_of(&site->decl->fields, "method"), "multi_emit") ? 2 : 1;
-    const struct dsl_value *list = dsl_check_value_of(&site->decl->fields, "outputs");
-    const struct dsl_value *outputs = dsl_check_items_of(&site->decl->fields, "outputs", &n);
+    size_t n, least = str_eq_c(dsl_text_of(&site->decl->fields, "method"), "multi_emit") ? 2 : 1;
+    const struct dsl_value *list = dsl_value_of(&site->decl->fields, "outputs");
+    const struct dsl_value *outputs = dsl_items_of(&site->decl->fields, "outputs", &n);
     check_decl_block(site, c->language->mapping, false);
     check_source(site);
     if (list && list->kind == DSL_ARRAY && n < least)

@@ -64,7 +64,7 @@ static const struct map *labels_of(struct check *c, struct check_declared *decla
         return declared->labels;
     declared->labels = ARENA_NEW(c->scratch, struct map);
     map_init(declared->labels, c->scratch);
-    labels = dsl_check_items_of(&declared->decl->fields, "labels", &n);
+    labels = dsl_items_of(&declared->decl->fields, "labels", &n);
     for (size_t i = 0; i < n; i++)
         if (labels[i].kind == DSL_STRING)
             map_put(declared->labels, labels[i].text, (void *)&labels[i]);

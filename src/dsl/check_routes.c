@@ -10,8 +10,8 @@ enum { PRIORITY_MAX = 2147483647 };
 static void check_leaf_shape(struct check *c, const struct dsl_expr *leaf, struct check_declared *declared,
                              vsr_str what) {
     const struct config_family *family = dsl_check_family(c, leaf->type.text);
-    const struct dsl_value *label = dsl_check_value_of(&leaf->fields, "label");
-    const struct dsl_value *predicate = dsl_check_value_of(&leaf->fields, "predicate");
+    const struct dsl_value *label = dsl_value_of(&leaf->fields, "label");
+    const struct dsl_value *predicate = dsl_value_of(&leaf->fields, "predicate");
     const struct dsl_field *on_error = dsl_field(&leaf->fields, VSR_STR("on_error"));
     if (predicate && predicate->kind == DSL_OBJECT)
         dsl_check_bounds(c, arena_printf(c->scratch, "%.*s: predicate", VSR_FMT(what)), &predicate->fields,
@@ -64,7 +64,7 @@ static void check_condition(struct check_scope *scope, const struct dsl_expr *ex
 /* ---- models */
 
 static void check_lora(struct check *c, const struct dsl_model_ref *ref) {
-    const struct dsl_value *lora = dsl_check_value_of(&ref->options, "lora");
+    const struct dsl_value *lora = dsl_value_of(&ref->options, "lora");
     const struct check_model *model = map_get(&c->models, ref->model.text);
     struct finding *finding;
     struct dsl_name found;
@@ -155,7 +155,7 @@ static void check_named_models(struct check *c, vsr_str where, const struct dsl_
         for (size_t i = 0; i < value->n_items; i++)
             check_named_models(c, where, &value->items[i], path);
     } else if (*path && value->kind == DSL_OBJECT) {
-        const struct dsl_value *below = dsl_check_value_of(&value->fields, *path);
+        const struct dsl_value *below = dsl_value_of(&value->fields, *path);
         if (below)
             check_named_models(c, where, below, path + 1);
     } else if (!*path && value->kind == DSL_STRING) {
@@ -180,7 +180,7 @@ static void check_algorithm(const struct check_route *route, const struct dsl_it
         return; /* E204 */
     dsl_check_block(c, &block);
     for (size_t i = 0; i < VSR_COUNT(model_fields); i++) {
-        const struct dsl_value *value = dsl_check_value_of(&item->fields, model_fields[i].path[0]);
+        const struct dsl_value *value = dsl_value_of(&item->fields, model_fields[i].path[0]);
         if (value && str_eq_c(known->name, model_fields[i].algorithm))
             check_named_models(c, where, value, model_fields[i].path + 1);
     }
@@ -190,8 +190,8 @@ static void check_algorithm(const struct check_route *route, const struct dsl_it
 
 static void check_emit(const struct check_route *route, const struct dsl_item *item) {
     struct check *c = route->scope->c;
-    const struct dsl_value *drop = dsl_check_value_of(&item->fields, "drop");
-    const struct dsl_value *ttl = dsl_check_value_of(&item->fields, "ttl_turns");
+    const struct dsl_value *drop = dsl_value_of(&item->fields, "drop");
+    const struct dsl_value *ttl = dsl_value_of(&item->fields, "ttl_turns");
     if (!str_eq_c(item->name.text, "retention"))
         return; /* E220 */
     if (item->fields.n == 0)

@@ -12,8 +12,8 @@ struct site {
 
 static void check_context(const struct site *site) {
     struct check *c = site->scope->c;
-    const struct dsl_value *least = dsl_check_value_of(&site->decl->fields, "min_tokens");
-    const struct dsl_value *most = dsl_check_value_of(&site->decl->fields, "max_tokens");
+    const struct dsl_value *least = dsl_value_of(&site->decl->fields, "min_tokens");
+    const struct dsl_value *most = dsl_value_of(&site->decl->fields, "max_tokens");
     int64_t low = 0, high = 0;
     if (!least || !most || !schema_tokens(least->text, &low) || !schema_tokens(most->text, &high) || high == 0)
         return; /* 0: no limit */
@@ -27,11 +27,10 @@ static void check_context(const struct site *site) {
 static void check_scored_models(const struct site *site) {
     struct check *c = site->scope->c;
     size_t n;
-    const struct dsl_value *scores = dsl_check_items_of(&site->decl->fields, "model_scores", &n);
+    const struct dsl_value *scores = dsl_items_of(&site->decl->fields, "model_scores", &n);
     vsr_str where = arena_printf(c->scratch, "%.*s: ", VSR_FMT(site->what));
     for (size_t i = 0; i < n; i++) {
-        const struct dsl_value *model =
-            scores[i].kind == DSL_OBJECT ? dsl_check_value_of(&scores[i].fields, "model") : NULL;
+        const struct dsl_value *model = scores[i].kind == DSL_OBJECT ? dsl_value_of(&scores[i].fields, "model") : NULL;
         if (model && model->kind == DSL_STRING) {
             struct dsl_name name = dsl_check_name_of(model);
             dsl_check_model_name(c, where, &name);
@@ -47,7 +46,7 @@ static void tell_tree(const struct site *site, const struct dsl_at *at, const ch
 
 static void check_tree_leaf(const struct site *site, const struct dsl_value *node, const struct dsl_value *type) {
     struct check *c = site->scope->c;
-    const struct dsl_value *name = dsl_check_value_of(&node->fields, "name");
+    const struct dsl_value *name = dsl_value_of(&node->fields, "name");
     struct dsl_name found;
     if (type->kind != DSL_STRING)
         return;
@@ -82,9 +81,9 @@ static void check_tree(const struct site *site, const struct dsl_value *node) {
     vsr_str word;
     if (node->kind != DSL_OBJECT)
         return; /* C302 */
-    type = dsl_check_value_of(&node->fields, "type");
-    op = dsl_check_value_of(&node->fields, "operator");
-    conditions = dsl_check_value_of(&node->fields, "conditions");
+    type = dsl_value_of(&node->fields, "type");
+    op = dsl_value_of(&node->fields, "operator");
+    conditions = dsl_value_of(&node->fields, "conditions");
     if (type && (op || conditions)) {
         tell_tree(site, &node->at, "a node has either type and name, or operator and conditions");
         return;
@@ -112,14 +111,14 @@ static void check_tree(const struct site *site, const struct dsl_value *node) {
 
 /* The reference takes one without a threshold; what it then means is anyone's guess. */
 static void check_embedding(const struct site *site) {
-    if (!dsl_check_value_of(&site->decl->fields, "threshold"))
+    if (!dsl_value_of(&site->decl->fields, "threshold"))
         CHECK_TELL(site->scope->c, CONSTRAINT, "C305", site->decl->at, "%.*s: threshold is required",
                    VSR_FMT(site->what));
 }
 
 static void check_special(const struct site *site) {
     vsr_str type = site->decl->type.text;
-    const struct dsl_value *composer = dsl_check_value_of(&site->decl->fields, "composer");
+    const struct dsl_value *composer = dsl_value_of(&site->decl->fields, "composer");
     if (str_eq_c(type, "context"))
         check_context(site);
     else if (str_eq_c(type, "domain"))

@@ -11,15 +11,10 @@ struct site {
     const char *what; /* "structure" */
 };
 
-static const struct dsl_value *value_of(const struct dsl_fields *fields, const char *key) {
-    const struct dsl_field *field = dsl_field(fields, str_from_c(key));
-    return field && field->value.kind != DSL_NULL ? &field->value : NULL;
-}
-
 /* An empty list of fields stands for what is no object, so that the checks go on. */
 static const struct dsl_fields *object_of(const struct dsl_fields *fields, const char *key) {
     static const struct dsl_fields none;
-    const struct dsl_value *value = value_of(fields, key);
+    const struct dsl_value *value = dsl_value_of(fields, key);
     return value && value->kind == DSL_OBJECT ? &value->fields : &none;
 }
 
@@ -54,30 +49,22 @@ static void check_category(struct compile *c, const struct dsl_decl *decl, const
 }
 
 static void check_domain(struct compile *c, const struct dsl_decl *decl) {
-    const struct dsl_value *categories = value_of(&decl->fields, "mmlu_categories");
+    const struct dsl_value *categories = dsl_value_of(&decl->fields, "mmlu_categories");
     for (size_t i = 0; categories && categories->kind == DSL_ARRAY && i < categories->n_items; i++)
         check_category(c, decl, &categories->items[i]);
 }
 
 /* ---- numbers that are compared */
 
-static bool bound(const struct dsl_fields *fields, const char *key, double *ret) {
-    const struct dsl_value *value = value_of(fields, key);
-    if (!value || (value->kind != DSL_INT && value->kind != DSL_FLOAT))
-        return false;
-    *ret = value->number;
-    return true;
-}
-
 static void check_predicate(const struct site *site, const struct dsl_value *predicate) {
     double gt, gte, lt, lte;
     bool has_gt, has_gte, has_lt, has_lte;
     if (!predicate || predicate->kind != DSL_OBJECT)
         return;
-    has_gt = bound(&predicate->fields, "gt", &gt);
-    has_gte = bound(&predicate->fields, "gte", &gte);
-    has_lt = bound(&predicate->fields, "lt", &lt);
-    has_lte = bound(&predicate->fields, "lte", &lte);
+    has_gt = dsl_number_of(&predicate->fields, "gt", &gt);
+    has_gte = dsl_number_of(&predicate->fields, "gte", &gte);
+    has_lt = dsl_number_of(&predicate->fields, "lt", &lt);
+    has_lte = dsl_number_of(&predicate->fields, "lte", &lte);
     if (!has_gt && !has_gte && !has_lt && !has_lte)
         TELL(site, &predicate->at, "predicate needs at least one of gt, gte, lt and lte");
     else if (has_gt && has_gte)
@@ -103,8 +90,8 @@ struct feature {
 static struct feature feature_of(const struct dsl_decl *decl) {
     struct feature f = { .fields = object_of(&decl->fields, "feature"), .type_at = &decl->at, .source_at = &decl->at };
     f.source = object_of(f.fields, "source");
-    f.type_value = value_of(f.fields, "type");
-    f.source_type_value = value_of(f.source, "type");
+    f.type_value = dsl_value_of(f.fields, "type");
+    f.source_type_value = dsl_value_of(f.source, "type");
     f.type = compile_string(f.fields, "type");
     f.source_type = compile_string(f.source, "type");
     if (f.type_value)
@@ -136,7 +123,7 @@ static bool check_word(const struct site *site, const char *key, vsr_str word, c
 }
 
 static void check_feature_predicate(const struct site *site, const struct feature *f) {
-    const struct dsl_value *predicate = value_of(&site->decl->fields, "predicate");
+    const struct dsl_value *predicate = dsl_value_of(&site->decl->fields, "predicate");
     check_predicate(site, predicate);
     if (predicate && str_eq_c(f->type, "exists"))
         TELL(site, &predicate->at, "feature.type exists takes no predicate");
@@ -147,7 +134,7 @@ static bool has_items(const struct dsl_value *value, size_t least) {
 }
 
 static void check_sequences(const struct site *site, const struct feature *f) {
-    const struct dsl_value *sequences = value_of(f->source, "sequences");
+    const struct dsl_value *sequences = dsl_value_of(f->source, "sequences");
     if (!has_items(sequences, 1)) {
         TELL(site, f->source_at, "feature.source.type sequence requires feature.source.sequences");
         return;
@@ -175,7 +162,7 @@ static void check_structure(const struct site *site) {
         TELL(site, f.source_at, "feature.source.type text_bytes requires feature.type count");
     if (str_eq_c(f.source_type, "regex") && str_trim(compile_string(f.source, "pattern")).len == 0)
         TELL(site, f.source_at, "feature.source.type regex requires feature.source.pattern");
-    if (str_eq_c(f.source_type, "keyword_set") && !has_items(value_of(f.source, "keywords"), 1))
+    if (str_eq_c(f.source_type, "keyword_set") && !has_items(dsl_value_of(f.source, "keywords"), 1))
         TELL(site, f.source_at, "feature.source.type keyword_set requires feature.source.keywords");
     if (str_eq_c(f.source_type, "sequence"))
         check_sequences(site, &f);
@@ -192,7 +179,7 @@ static void check_conversation(const struct site *site) {
     static const vsr_str roles[] = { VSR_STR_INIT("user"),      VSR_STR_INIT("assistant"), VSR_STR_INIT("system"),
                                      VSR_STR_INIT("developer"), VSR_STR_INIT("tool"),      VSR_STR_INIT("non_user") };
     struct feature f = feature_of(site->decl);
-    const struct dsl_value *role = value_of(f.source, "role");
+    const struct dsl_value *role = dsl_value_of(f.source, "role");
     (void)check_word(site, "feature.type", f.type, f.type_value, f.type_at, types, VSR_COUNT(types));
     (void)check_word(site, "feature.source.type", f.source_type, f.source_type_value, f.source_at, sources,
                      VSR_COUNT(sources));
@@ -221,13 +208,13 @@ void compile_check_signal(struct compile *c, const struct dsl_decl *decl) {
 
 /* A softmax shares out the classifier's probability: a member without a label of its own would have none. */
 void compile_check_partition(const struct compile_scope *scope, const struct dsl_decl *decl) {
-    const struct dsl_value *members = value_of(&decl->fields, "members");
+    const struct dsl_value *members = dsl_value_of(&decl->fields, "members");
     if (!str_eq_c(compile_string(&decl->fields, "semantics"), "softmax_exclusive"))
         return;
     for (size_t i = 0; members && members->kind == DSL_ARRAY && i < members->n_items; i++) {
         const struct dsl_value *member = &members->items[i];
         const struct dsl_decl *domain = member->kind == DSL_STRING ? map_get(&scope->domains, member->text) : NULL;
-        if (domain && !domain_is_label(member->text) && !has_items(value_of(&domain->fields, "mmlu_categories"), 1))
+        if (domain && !domain_is_label(member->text) && !has_items(dsl_value_of(&domain->fields, "mmlu_categories"), 1))
             finding_add(scope->c->findings, FINDING_ERROR, "E205", member->at,
                         "PROJECTION partition %.*s: domain \"%.*s\" is not a supported domain name; give it "
                         "mmlu_categories",
@@ -253,7 +240,7 @@ static bool is_route_model(const struct yaml_node *refs, vsr_str name) {
 }
 
 static void check_schedule(const struct compile_route *route, const struct dsl_item *item) {
-    const struct dsl_value *schedule = value_of(&item->fields, "breadth_schedule");
+    const struct dsl_value *schedule = dsl_value_of(&item->fields, "breadth_schedule");
     if (!has_items(schedule, 1)) {
         tell_remom(route, schedule ? &schedule->at : &item->name.at,
                    VSR_STR("breadth_schedule is required: a list of integers of at least 1"));
@@ -267,7 +254,7 @@ static void check_schedule(const struct compile_route *route, const struct dsl_i
 
 void compile_check_remom(struct compile *c, const struct compile_route *route, const struct dsl_item *item,
                          const struct yaml_node *refs) {
-    const struct dsl_value *synthesis = value_of(&item->fields, "synthesis_model");
+    const struct dsl_value *synthesis = dsl_value_of(&item->fields, "synthesis_model");
     check_schedule(route, item);
     if (synthesis && synthesis->kind == DSL_STRING && synthesis->text.len && !is_route_model(refs, synthesis->text))
         tell_remom(route, &synthesis->at,

@@ -251,8 +251,7 @@ struct yaml_node *compile_plugins(const struct compile_route *route) {
 
 /* 3.0 is as good as 3. */
 static bool is_count(const struct dsl_value *value) {
-    return (value->kind == DSL_INT || value->kind == DSL_FLOAT) && value->number >= 0 &&
-           value->number == floor(value->number);
+    return dsl_is_number(value) && value->number >= 0 && value->number == floor(value->number);
 }
 
 static void check_emit_field(const struct compile_route *route, const struct dsl_field *said) {

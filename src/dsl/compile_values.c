@@ -147,7 +147,7 @@ static struct yaml_node *string(struct compile *c, const struct language_field *
 
 /* A count keeps its text: 8K is no number. */
 static struct yaml_node *token_count(struct compile *c, const struct dsl_value *value) {
-    bool fits = value->kind == DSL_STRING || value->kind == DSL_INT || value->kind == DSL_FLOAT;
+    bool fits = value->kind == DSL_STRING || dsl_is_number(value);
     return fits ? compile_text(c, value->text, &value->at) : NULL;
 }
 
@@ -179,7 +179,6 @@ static struct yaml_node *strings(struct compile *c, const struct dsl_value *valu
 
 /* One of a list. */
 static struct yaml_node *item(struct compile *c, const struct language_field *field, const struct dsl_value *value) {
-    bool is_number = value->kind == DSL_INT || value->kind == DSL_FLOAT;
     switch (field->field->kind) {
     case FIELD_STRINGS:
         return string(c, field, value);
@@ -190,7 +189,7 @@ static struct yaml_node *item(struct compile *c, const struct language_field *fi
     case FIELD_INT_LIST:
         return integer(c, value);
     case FIELD_NUMBER_LIST:
-        return is_number ? number(c, value->number, &value->at) : NULL;
+        return dsl_is_number(value) ? number(c, value->number, &value->at) : NULL;
     default:
         return NULL;
     }
@@ -206,7 +205,7 @@ struct yaml_node *compile_value(struct compile *c, const struct language_field *
     case FIELD_INT_OR_AUTO:
         return value->kind == DSL_STRING ? string(c, field, value) : integer(c, value);
     case FIELD_NUMBER:
-        return value->kind == DSL_INT || value->kind == DSL_FLOAT ? number(c, value->number, &value->at) : NULL;
+        return dsl_is_number(value) ? number(c, value->number, &value->at) : NULL;
     case FIELD_STRING:
     case FIELD_ENUM:
     case FIELD_DURATION:

@@ -355,7 +355,7 @@ static void check_repeated(struct parser *p, const struct dsl_fields *fields) {
 static void join_unit(struct parser *p, struct dsl_field *field) {
     const struct token *unit = &p->tokens[p->at];
     bool counts = str_eq_c(field->key.text, "min_tokens") || str_eq_c(field->key.text, "max_tokens");
-    bool number = field->value.kind == DSL_INT || field->value.kind == DSL_FLOAT;
+    bool number = dsl_is_number(&field->value);
     if (!counts || !number || unit->kind != TOKEN_IDENT || unit->at.start != field->value.at.end || unit->text.len != 1)
         return;
     if (str_find_char(VSR_STR("KkMm"), unit->text.ptr[0]) < 0)

@@ -8,6 +8,30 @@ const struct dsl_field *dsl_field(const struct dsl_fields *fields, vsr_str key) 
     return NULL;
 }
 
+const struct dsl_value *dsl_value_of(const struct dsl_fields *fields, const char *key) {
+    const struct dsl_field *field = dsl_field(fields, str_from_c(key));
+    return field && field->value.kind != DSL_NULL ? &field->value : NULL;
+}
+
+vsr_str dsl_text_of(const struct dsl_fields *fields, const char *key) {
+    const struct dsl_value *value = dsl_value_of(fields, key);
+    return value && value->kind == DSL_STRING ? value->text : VSR_STR("");
+}
+
+bool dsl_number_of(const struct dsl_fields *fields, const char *key, double *ret) {
+    const struct dsl_value *value = dsl_value_of(fields, key);
+    if (!value || !dsl_is_number(value))
+        return false;
+    *ret = value->number;
+    return true;
+}
+
+const struct dsl_value *dsl_items_of(const struct dsl_fields *fields, const char *key, size_t *ret_n) {
+    const struct dsl_value *value = dsl_value_of(fields, key);
+    *ret_n = value && value->kind == DSL_ARRAY ? value->n_items : 0;
+    return *ret_n ? value->items : NULL;
+}
+
 const struct dsl_item *dsl_item(const struct dsl_body *body, enum dsl_item_kind kind) {
     for (size_t i = body->n; i > 0; i--) {
         if (body->items[i - 1].kind == kind)

@@ -44,6 +44,10 @@ struct dsl_value {
     struct dsl_fields fields; /* OBJECT */
 };
 
+static inline bool dsl_is_number(const struct dsl_value *value) {
+    return value->kind == DSL_INT || value->kind == DSL_FLOAT;
+}
+
 struct dsl_field {
     struct dsl_name key;
     struct dsl_value value;
@@ -52,6 +56,14 @@ struct dsl_field {
 
 /* The last field of that name, or NULL. */
 const struct dsl_field *dsl_field(const struct dsl_fields *fields, vsr_str key);
+/* Its value; NULL: there is none, or it is null. */
+const struct dsl_value *dsl_value_of(const struct dsl_fields *fields, const char *key);
+/* Its text when it is text, else empty. */
+vsr_str dsl_text_of(const struct dsl_fields *fields, const char *key);
+/* Whether it is a number, and which. */
+bool dsl_number_of(const struct dsl_fields *fields, const char *key, double *ret);
+/* A list's items; `*ret_n` 0 when it is none. */
+const struct dsl_value *dsl_items_of(const struct dsl_fields *fields, const char *key, size_t *ret_n);
 
 /* ---- conditions */
 

@@ -62,6 +62,7 @@ static int check_run(const struct cli *cli, int argc, char **argv) {
     }
     if (code == CLI_OK) {
         findings_sort(&source.findings);
+        findings_sort(&source.of_yaml);
         code = print_result(cli, &source);
     }
     dsl_source_done(&source);
@@ -73,7 +74,7 @@ static const struct option_spec check_options[] = {
     DSL_OPTION_STRICT,
     { "hints", 0, OPTION_FLAG, 0, NULL, "also what is only worth a thought: declarations that nothing uses" },
     { "runtime-checks", 0, OPTION_FLAG, 0, NULL,
-      "also run the TEST blocks, when nothing keeps the program from running" },
+      "also run the TEST blocks, and compare the examples of signals, when nothing keeps the program from running" },
     PROFILE_OPTIONS_MODELS,
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON, with ranges and fixes" },
 };

@@ -5,8 +5,12 @@
 #include "cli/cli.h"
 #include "cli/config_migrate_file.h"
 #include "cli/config_source.h"
+#include "cli/dsl_examples.h"
 #include "cli/dsl_source.h"
+#include "cli/dsl_test_run.h"
+#include "cli/model_row.h"
 #include "cli/profile.h"
+#include "cli/profile_models.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
@@ -58,13 +62,27 @@ static void print_json(struct proof *proof, struct buf *out) {
     buf_append_char(out, '\n');
 }
 
+/* What only vectors of the examples show. */
+static int look_at_examples(struct proof *proof, int64_t budget_ms) {
+    struct test_asker asker = { .cli = proof->cli, .runner = TEST_NATIVE };
+    int code = test_asker_open(&asker, proof->document.file);
+    if (code == CLI_OK)
+        examples_look(&asker.profile, budget_ms, &proof->findings);
+    test_asker_done(&asker);
+    return code;
+}
+
 static int prove(struct proof *proof) {
     const struct prove_options options = { .families = route_families(),
                                            .budget_ms = (int64_t)options_number(proof->cli->options, "budget") * 1000 };
     bool strict = options_has(proof->cli->options, "strict");
     struct buf out;
-    int code;
+    int code = CLI_OK;
     dsl_prove(proof->document.arena, proof->document.doc, &options, &proof->findings, &proof->summary);
+    if (options_has(proof->cli->options, "runtime-checks"))
+        code = look_at_examples(proof, options.budget_ms);
+    if (code != CLI_OK)
+        return code;
     findings_sort(&proof->findings);
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     if (options_has(proof->cli->options, "json"))
@@ -108,6 +126,8 @@ static const struct option_spec prove_options[] = {
     { "budget", 0, OPTION_NUMBER, 0, "SECONDS", "how long the questions about one profile may take", "10", .least = 1,
       .greatest = 3600 },
     DSL_OPTION_STRICT,
+    { "runtime-checks", 0, OPTION_FLAG, 0, NULL, "also compare the examples of embedding rules, as a model sees them" },
+    PROFILE_OPTIONS_MODELS,
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON, with an example for each finding" },
 };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/dsl_examples.h"
 #include "cli/dsl_source.h"
 #include "cli/dsl_test_report.h"
 #include "cli/model_row.h"
@@ -169,13 +170,15 @@ static int print_result(const struct run *run) {
 
 /* ---- the command */
 
-/* Asks every test of a program that was examined. Complains; returns an exit code, which does not count failed tests.
+/*
+ * Asks every test of a program that was examined; `needed`: the asker, also when there is none. Complains; returns an
+ * exit code, which does not count failed tests.
  */
-static int run_all(struct run *run, const char *file) {
+static int run_all(struct run *run, const char *file, bool needed) {
     int code = CLI_OK;
     run->asker.program = &run->source->parsed.program;
     collect(run, &run->source->parsed.program, VSR_STR(""));
-    if (run->n > 0)
+    if (run->n > 0 || needed)
         code = test_asker_open(&run->asker, file);
     for (size_t i = 0; code == CLI_OK && i < run->n; i++)
         ask(run, &run->outcomes[i]);
@@ -184,7 +187,10 @@ static int run_all(struct run *run, const char *file) {
 
 int test_check(const struct cli *cli, struct dsl_source *source) {
     struct run run = { .cli = cli, .source = source, .asker = { .cli = cli, .runner = TEST_NATIVE } };
-    int code = run_all(&run, source->file);
+    bool has_examples = examples_are_there(&source->parsed.program) && !options_has(cli->options, "no-models");
+    int code = run_all(&run, source->file, has_examples);
+    if (code == CLI_OK && has_examples)
+        examples_look(&run.asker.profile, 0, source->yaml.ptr ? &source->of_yaml : &source->findings);
     test_asker_done(&run.asker);
     return code;
 }
@@ -201,7 +207,7 @@ static int run_tests(struct run *run, const char *file) {
         return CLI_FAILURE;
     }
     findings_init(&source->findings, source->arena);
-    code = run_all(run, file);
+    code = run_all(run, file, false);
     return code == CLI_OK ? print_result(run) : code;
 }
 

@@ -50,8 +50,9 @@ struct dsl_source;
 /* Whether a program that was examined is sound enough to be run. */
 bool test_can_run(const struct dsl_source *source);
 /*
- * Runs all TEST blocks of a program that was examined in this process, and adds what fails to its findings (E601 to
- * E604). Complains about what keeps it from running; returns an exit code, which does not count failed tests.
+ * Runs all TEST blocks of a program that was examined in this process, looks at the examples of its signals, and adds
+ * what fails to its findings (E601 to E604, W410, W413). Complains about what keeps it from running; returns an exit
+ * code, which does not count failed tests.
  */
 int test_check(const struct cli *cli, struct dsl_source *source);
 

@@ -45,7 +45,7 @@ static void tell_routes(struct proof *proof) {
     }
 }
 
-static void begin(struct proof *proof, const struct prove_options *options) {
+void prove_begin(struct proof *proof, const struct prove_options *options) {
     int64_t budget_ms = options->budget_ms ? options->budget_ms : PROVE_BUDGET_MS;
     solver_init(&proof->solver, proof->arena, budget_ms < 0 ? 0 : budget_ms, options->conflicts);
     proof->solver.stop = options->stop;
@@ -69,7 +69,7 @@ static void prove_profile(struct proof *proof, const struct prove_options *optio
     const struct solver *solver = &proof->solver;
     bool too_many = proof->profile->routing->decisions.n > PROVE_ROUTES_MAX;
     if (!too_many) {
-        begin(proof, options);
+        prove_begin(proof, options);
         tell_routes(proof);
     }
     if (too_many || solver->too_large || solver->too_late || solver->gave_up || proof->disagreed) {

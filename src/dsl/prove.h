@@ -19,7 +19,7 @@
  *   W408  hint     requests exist that no route takes
  *   W409  hint     a term can be left out of a condition, which stays true for the same requests. Those told for one
  *                  route can be left out together. The route's confidence may change.
- *   W410           (embedding rules that match together) needs vectors of the examples, and is not looked for here
+ *   W410           (embedding rules that match together) needs vectors of the examples: dsl/prove_examples.h
  *   W411  warning  the analysis of a profile was given up, and why: what was told before holds
  *
  * Costs no more processor time than the budget for each profile; memory is bounded by SOLVER_LITERALS_MAX. One thread.

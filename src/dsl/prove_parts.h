@@ -40,6 +40,9 @@ enum solver_answer prove_ask_gently(struct proof *proof, const int *assumptions,
 /* The newest example, as far as it concerns these routes. `finding` may be NULL. */
 void prove_set_witness(struct proof *proof, struct finding *finding, const struct prove_route *const *routes, size_t n);
 
+/* Builds the theory of `profile`; the arena, document, profile and findings are set. */
+void prove_begin(struct proof *proof, const struct prove_options *options);
+
 /* ---- winners (prove_winners.c) */
 
 enum prove_truth { PROVE_TRUTH_VARIES, PROVE_TRUTH_NEVER, PROVE_TRUTH_ALWAYS, PROVE_TRUTH_UNDECIDED };
@@ -56,6 +59,8 @@ void prove_ties(struct proof *proof, const struct prove_route *route);
 /* ---- the rest */
 
 void prove_terms(struct proof *proof, struct prove_route *route); /* W409: prove_terms.c */
-void prove_bands(struct proof *proof);                            /* W404, W405, W406: prove_bands.c */
+/* Whether the node's truth is turned round on the way to the root. */
+bool prove_is_turned(const struct prove_route *route, int32_t at);
+void prove_bands(struct proof *proof); /* W404, W405, W406: prove_bands.c */
 
 #endif

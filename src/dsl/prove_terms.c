@@ -4,8 +4,7 @@
 #include "core/arena.h"
 #include "dsl/prove_parts.h"
 
-/* How often the node's truth is turned round on the way to the root: odd or not. */
-static bool is_turned(const struct prove_route *route, int32_t at) {
+bool prove_is_turned(const struct prove_route *route, int32_t at) {
     bool turned = false;
     for (; at != PROVE_NODE_NONE; at = route->nodes[at].parent)
         turned ^= route->nodes[at].rule->negated ^
@@ -40,7 +39,7 @@ static bool pool_tells(struct proof *proof, struct prove_route *route, struct pr
  */
 static bool is_redundant(struct proof *proof, struct prove_route *route, uint32_t at) {
     struct prove_node *node = &route->nodes[at];
-    bool grows = (route->nodes[node->parent].rule->op == OPERATOR_AND) != is_turned(route, node->parent);
+    bool grows = (route->nodes[node->parent].rule->op == OPERATOR_AND) != prove_is_turned(route, node->parent);
     struct rail without;
     int question[2];
     if (pool_tells(proof, route, node))

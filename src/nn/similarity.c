@@ -47,18 +47,27 @@ int similarity_scale_parse(vsr_str text, struct similarity_scale *ret, struct vs
     return rc;
 }
 
-double similarity_of(const struct similarity_scale *scale, double cosine) {
+/* On the line through the points that `from` and `to` give, both of which rise. */
+static double carry(const double *from, const double *to, size_t n, double value) {
     double x0 = -1, y0 = -1, x1 = 1, y1 = 1;
-    if (!scale || scale->n == 0 || !(cosine > -1) || !(cosine < 1))
-        return cosine;
-    for (size_t i = 0; i < scale->n; i++) {
-        if (cosine <= scale->cosine[i]) {
-            x1 = scale->cosine[i];
-            y1 = scale->similarity[i];
+    if (!(value > -1) || !(value < 1))
+        return value;
+    for (size_t i = 0; i < n; i++) {
+        if (value <= from[i]) {
+            x1 = from[i];
+            y1 = to[i];
             break;
         }
-        x0 = scale->cosine[i];
-        y0 = scale->similarity[i];
+        x0 = from[i];
+        y0 = to[i];
     }
-    return y0 + (cosine - x0) / (x1 - x0) * (y1 - y0);
+    return y0 + (value - x0) / (x1 - x0) * (y1 - y0);
+}
+
+double similarity_of(const struct similarity_scale *scale, double cosine) {
+    return scale && scale->n > 0 ? carry(scale->cosine, scale->similarity, scale->n, cosine) : cosine;
+}
+
+double similarity_cosine(const struct similarity_scale *scale, double similarity) {
+    return scale && scale->n > 0 ? carry(scale->similarity, scale->cosine, scale->n, similarity) : similarity;
 }

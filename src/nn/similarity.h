@@ -28,5 +28,7 @@ int similarity_scale_parse(vsr_str text, struct similarity_scale *ret, struct vs
 
 /* `scale` may be NULL. */
 double similarity_of(const struct similarity_scale *scale, double cosine);
+/* The cosine that has this similarity: the way back. */
+double similarity_cosine(const struct similarity_scale *scale, double similarity);
 
 #endif

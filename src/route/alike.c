@@ -44,3 +44,14 @@ void route_alike(const struct route *route, void (*fn)(void *data, const struct 
                 compare(&visitor, partition, p->members[m], p->members[k]);
     }
 }
+
+bool route_examples_meet(const struct route *route, vsr_str type, vsr_str a, double least_a, vsr_str b, double least_b,
+                         bool *ret_meet, double *ret_similarity) {
+    uint32_t left = signal_slots_find(&route->slots, type, a), right = signal_slots_find(&route->slots, type, b);
+    const struct signal_bank *banks[2];
+    if (left == SIGNAL_SLOT_NONE || right == SIGNAL_SLOT_NONE)
+        return false;
+    banks[0] = bank_at(route, left);
+    banks[1] = bank_at(route, right);
+    return banks[0] && banks[1] && signal_bank_meet(banks[0], least_a, banks[1], least_b, ret_meet, ret_similarity);
+}

@@ -114,6 +114,14 @@ struct route_alike {
     vsr_str partition, a, b; /* live with the route */
     double similarity;       /* of what their prototypes have in the middle (signal/bank.h) */
 };
+/*
+ * Whether a text may be so similar to examples of both rules of the family that each can match; `least_*`: from which
+ * similarity on it does. *ret_similarity: of the nearest two examples. False: examples of one are not there, or the two
+ * are not compared with the same vector. Any thread. See signal_bank_meet().
+ */
+bool route_examples_meet(const struct route *route, vsr_str type, vsr_str a, double least_a, vsr_str b, double least_b,
+                         bool *ret_meet, double *ret_similarity);
+
 /* Of those whose banks are filled. Any thread. */
 void route_alike(const struct route *route, void (*fn)(void *data, const struct route_alike *alike), void *data);
 

@@ -213,6 +213,9 @@ static double stretch_of(const struct content *content, const float *numbers) {
     return square > 0 ? 1 / sqrt(square) : 0;
 }
 
+/* Of products in 32 bits: 1e-6 in a cosine near 1 is an angle of 1.4e-3. */
+#define ANGLE_ROUNDING 2e-3
+
 /* Rounding may carry the product of like vectors past 1. */
 static float within_one(double similarity) {
     return (float)fmax(-1, fmin(1, similarity));
@@ -244,6 +247,33 @@ bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank 
     mem_free(x);
     mem_free(y);
     return ok;
+}
+
+static float nearest(const struct content *a, const struct content *b) {
+    float most = -1;
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t k = 0; k < b->n; k++) {
+            float cosine = within_one(vector_dot(a->vectors + i * a->dims, b->vectors + k * b->dims, a->dims));
+            most = cosine > most ? cosine : most;
+        }
+    return most;
+}
+
+static double angle_of(const struct content *content, double similarity) {
+    return acos(fmax(-1, fmin(1, similarity_cosine(&content->scale, similarity))));
+}
+
+bool signal_bank_meet(const struct signal_bank *a, double least_a, const struct signal_bank *b, double least_b,
+                      bool *ret_meet, double *ret_similarity) {
+    const struct content *left = content_of(a), *right = content_of(b);
+    double cosine;
+    if (!left || !right || left->code != SIGNAL_OK || right->code != SIGNAL_OK || left->dims != right->dims ||
+        a->options.source != b->options.source)
+        return false;
+    cosine = (double)nearest(left, right);
+    *ret_meet = acos(cosine) <= angle_of(left, least_a) + angle_of(right, least_b) + ANGLE_ROUNDING;
+    *ret_similarity = similarity_of(&left->scale, cosine);
+    return true;
 }
 
 static bool refuse(enum signal_code code, const char *reason, enum signal_code *ret_code, const char **ret_reason) {

@@ -67,6 +67,15 @@ void signal_bank_fail(struct signal_bank *bank, enum signal_code code, const cha
 bool signal_bank_likeness(const struct signal_bank *a, const struct signal_bank *b, double *ret_similarity,
                           bool *ret_scaled);
 
+/*
+ * Whether a text may be as similar as `least_a` to a prototype of `a` and as `least_b` to one of `b`: the caps around
+ * two of them meet, which they do where the angle between is at most that of both thresholds together. No rule's score
+ * is above its greatest similarity, so where they do not meet no text matches both. Also how similar the nearest two
+ * prototypes are. False: one bank is not filled, or they cannot be compared.
+ */
+bool signal_bank_meet(const struct signal_bank *a, double least_a, const struct signal_bank *b, double least_b,
+                      bool *ret_meet, double *ret_similarity);
+
 /* ---- for families */
 
 /* How similarities become a score: as the scoring says (without one: the best), their mean, or the best alone. */

@@ -711,6 +711,66 @@ light  priority 1: holds, and another one comes first
   });
 });
 
+describe('examples of embedding signals, as the built-in model sees them', () => {
+  const alike = 'candidates: ["I want my money back", "refund my order"]';
+  const rules = (first, second) => `SIGNAL embedding refunds { threshold: 0.7 ${first} }
+SIGNAL embedding returns { threshold: 0.7 ${second} }
+SIGNAL embedding poetry { threshold: 0.9 candidates: ["write a haiku about autumn"] }
+ROUTE a { PRIORITY 9 WHEN embedding("refunds") MODEL "m" }
+ROUTE b { PRIORITY 8 WHEN embedding("returns") MODEL "n" }
+ROUTE c { PRIORITY 7 WHEN embedding("poetry") MODEL "o" }
+ROUTE rest { PRIORITY 1 MODEL "m" }
+`;
+  const program = rules(alike, 'candidates: ["I want to send this back", "return my order"]');
+  const base = 'version: v0.3\nglobal: {model_catalog: {embeddings: {semantic: {embedding_config: {top_k: 0}}}}}\n';
+  const codes = (run) => run.json().diagnostics.map(({ code, level, line, column }) => [code, level, line, column]);
+
+  test('that match together', () => {
+    const name = file('together/policy.dsl', program);
+    file('together/policy.yaml', base);
+    const told = /policy\.dsl:2:1: warning: embedding rules "refunds" and "returns" can match one text \(their nearest examples are 0\.9\d alike\), so routes "a" and "b" can hold together, and the order of the routes decides between their models; in a softmax partition the nearer rule would \[W410\]\n/;
+    const checked = dsl(['check', '--runtime-checks', name]);
+    assert.deepEqual([checked.code, checked.err], [0, '']);
+    assert.match(checked.out, told);
+    assert.match(checked.out, /\n0 errors, 1 warning, 0 constraints\n$/);
+    assert.equal(dsl(['check', '--runtime-checks', '--strict', name]).code, 1);
+    const proved = dsl(['prove', '--runtime-checks', name]);
+    assert.match(proved.out, told);
+    assert.match(proved.out, /3:1: hint: embedding rules "refunds" and "poetry" could match one text/);
+    assert.match(proved.out, /\n1 warning, 2 hints: 4 routes over 3 conditions, all questions answered\n$/);
+    const [first] = dsl(['prove', '--runtime-checks', '--json', name]).json().diagnostics;
+    assert.equal(first.witness, 'embedding(refunds) true, embedding(returns) true');
+    for (const quiet of [['check', name], ['prove', name], ['check', '--runtime-checks', '--no-models', name], ['prove', '--runtime-checks', '--no-models', name]])
+      assert.doesNotMatch(dsl(quiet).out, /W41/);
+  });
+
+  test('of which one stays by default', () => {
+    assert.equal(dsl(['check', '--runtime-checks', file('together/alone.dsl', program)]).out, 'No issues found.\n');
+  });
+
+  test('in recipes, and in configurations', () => {
+    const recipe = `ROUTE top { PRIORITY 1 MODEL "m" }\nRECIPE in {\n${program}}\n`;
+    file('together/recipe.yaml', base);
+    const name = file('together/recipe.dsl', recipe);
+    assert.match(dsl(['check', '--runtime-checks', name]).out, /recipe\.dsl:4:1: warning: recipe "in": embedding rules "refunds" and "returns" can match/);
+    const config = file('together/config.yaml', dsl(['compile', '--base', file('together/base.yaml', base), '-'], { input: program }).out);
+    const run = dsl(['check', '--runtime-checks', '--json', config]);
+    const [finding] = run.json().conversion;
+    assert.deepEqual([finding.code, finding.level], ['W410', 'warning']);
+    assert.match(readFileSync(config, 'utf8').split('\n').slice(finding.line - 1).join('\n').slice(finding.column - 1), /^name: returns\n/);
+  });
+
+  test('that a softmax cannot tell apart', () => {
+    const partition = 'PROJECTION partition topics { semantics: "softmax_exclusive" temperature: 0.1 members: ["poetry", "refunds", "returns"] default: "poetry" }\n';
+    const same = rules(alike, 'candidates: ["I want my money back please", "refund the order"]') + partition;
+    const run = dsl(['check', '--runtime-checks', '--json', file('together/softmax.dsl', same)]);
+    assert.deepEqual(codes(run), [['W413', 'warning', 8, partition.indexOf('"returns"') + 1]]);
+    assert.match(run.json().diagnostics[0].message, /^PROJECTION partition topics: the examples of "refunds" and "returns" are 0\.9\d alike in the middle/);
+    assert.deepEqual(codes(dsl(['check', '--runtime-checks', '--json', file('together/apart.dsl', rules(alike, 'candidates: ["which planet is the largest"]') + partition)])), []);
+    assert.deepEqual(codes(dsl(['check', '--runtime-checks', '--json', file('together/exclusive.dsl', same.replace('softmax_exclusive', 'exclusive'))])), []);
+  });
+});
+
 describe('prove', () => {
   const shadowed = `SIGNAL keyword a { operator: "OR" keywords: ["x"] }
 SIGNAL keyword b { operator: "OR" keywords: ["y"] }

@@ -23,8 +23,11 @@ TEST(order_stays) {
     struct similarity_scale scale = { .n = 0 };
     struct vsr_err err = VSR_ERR_NONE;
     CHECK(similarity_scale_parse(VSR_STR("[[-0.2,0.1],[0.1,0.2],[0.11,0.6],[0.9,0.95]]"), &scale, &err) == 0, err.text);
-    for (int i = -1000; i < 1000; i++)
-        CHECK_MSG(similarity_of(&scale, i / 1000.0) < similarity_of(&scale, (i + 1) / 1000.0), "%d", i);
+    for (int i = -1000; i < 1000; i++) {
+        double similarity = similarity_of(&scale, i / 1000.0);
+        CHECK_MSG(similarity < similarity_of(&scale, (i + 1) / 1000.0), "%d", i);
+        CHECK_MSG(fabs(similarity_cosine(&scale, similarity) - i / 1000.0) < 1e-12, "%d and back", i);
+    }
 }
 
 TEST(without_points) {
@@ -33,6 +36,7 @@ TEST(without_points) {
     CHECK(similarity_scale_parse(VSR_STR(""), &scale, &err) == 0, err.text);
     CHECK(similarity_of(&scale, 0.3) == 0.3, "none");
     CHECK(similarity_of(NULL, 0.3) == 0.3, "no scale");
+    CHECK(similarity_cosine(NULL, 0.3) == 0.3 && similarity_cosine(&scale, 0.3) == 0.3, "nor back");
     CHECK(isnan(similarity_of(&scale, NAN)), "no number");
 }
 

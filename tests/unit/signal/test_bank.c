@@ -178,5 +178,89 @@ TEST(banks_know_what_cosines_mean) {
     }
 }
 
-RUN_TESTS(T(banks_score_vectors), T(equal_banks_are_one), T(banks_without_texts_score_nothing),
-          T(banks_say_why_they_cannot_compare), T(banks_know_what_cosines_mean))
+/* Angles: 0.6 is 53.13 degrees, 0.8 is 36.87, 0.9 is 25.84. */
+static const struct {
+    const char *name, *a, *b;
+    double least_a, least_b;
+    bool meet;
+    double similarity;
+} caps[] = {
+    { "wide enough", "1", "0.6 a", 0.9, 0.8, true, 0.6 },
+    { "too narrow", "1", "0.6 a", 0.9, 0.9, false, 0.6 },
+    { "one example in the other's cap", "1", "0.6 a", 1, 0.59, true, 0.6 },
+    { "at its edge", "1", "0.6 a", 1, 0.6, true, 0.6 },
+    { "just outside", "1", "0.6 a", 1, 0.61, false, 0.6 },
+    { "the same example", "1", "1", 1, 1, true, 1 },
+    { "the nearest two count", "0 b,1", "0.6 a,0 c", 0.9, 0.8, true, 0.6 },
+    { "opposite", "1", "-1", 0.01, 0.01, false, -1 },
+    { "opposite, and everything counts", "1", "-1", 0, 0, true, -1 },
+};
+
+TEST(caps_meet_where_their_angles_reach) {
+    for (size_t i = 0; i < VSR_COUNT(caps); i++)
+        for (int swapped = 0; swapped < 2; swapped++) {
+            struct bench b;
+            struct signal_bank_options options[2];
+            struct signal_bank *banks[2];
+            double similarity = 7;
+            bool meet = !caps[i].meet;
+            bench_init(&b);
+            options[0] = options_of(&b, swapped ? caps[i].b : caps[i].a);
+            options[1] = options_of(&b, swapped ? caps[i].a : caps[i].b);
+            banks[0] = signal_bank_add(&b.builder, &options[0]);
+            banks[1] = signal_bank_add(&b.builder, &options[1]);
+            CHECK(!signal_bank_meet(banks[0], 0, banks[1], 0, &meet, &similarity) && similarity == 7, "not filled");
+            fill(banks[0]);
+            fill(banks[1]);
+            CHECK(signal_bank_meet(banks[0], swapped ? caps[i].least_b : caps[i].least_a, banks[1],
+                                   swapped ? caps[i].least_a : caps[i].least_b, &meet, &similarity),
+                  caps[i].name);
+            CHECK_INT(meet, caps[i].meet, caps[i].name);
+            CHECK_MSG(fabs(similarity - caps[i].similarity) < 1e-6, "%s: %g", caps[i].name, similarity);
+            arena_free(b.arena);
+        }
+}
+
+/* Thresholds are similarities: at 0.5 stands a cosine of 0.96, 16.26 degrees. */
+TEST(caps_are_as_wide_as_the_model_says) {
+    static const struct similarity_scale near = { .n = 1, .cosine = { 0.96 }, .similarity = { 0.5 } };
+    const float left[ANSWERED_DIMS] = { 1 }, right[ANSWERED_DIMS] = { 0.8F, 0.6F };
+    struct signal_bank_options options[2];
+    struct signal_bank *banks[2];
+    double similarity;
+    struct bench b;
+    bool meet;
+    bench_init(&b);
+    options[0] = options_of(&b, "a");
+    options[1] = options_of(&b, "c");
+    for (int i = 0; i < 2; i++) {
+        banks[i] = signal_bank_add(&b.builder, &options[i]);
+        signal_bank_fill(banks[i], (const float *[]){ i ? right : left }, ANSWERED_DIMS, &near);
+    }
+    CHECK(signal_bank_meet(banks[0], 0.5, banks[1], 0.5, &meet, &similarity), "36.87 degrees between");
+    CHECK(!meet, "32.52 degrees together");
+    CHECK_MSG(fabs(similarity - similarity_of(&near, 0.8)) < 1e-6, "%g", similarity);
+    CHECK(signal_bank_meet(banks[0], 0.5, banks[1], 0.4, &meet, &similarity) && meet, "20.3 degrees more");
+    arena_free(b.arena);
+}
+
+TEST(banks_of_two_models_do_not_meet) {
+    struct signal_bank_options options[2];
+    struct signal_bank *banks[2];
+    double similarity;
+    struct bench b;
+    bool meet;
+    bench_init(&b);
+    for (uint32_t i = 0; i < 2; i++) {
+        options[i] = options_of(&b, "1");
+        options[i].source = i;
+        banks[i] = signal_bank_add(&b.builder, &options[i]);
+        fill(banks[i]);
+    }
+    CHECK(!signal_bank_meet(banks[0], 0.5, banks[1], 0.5, &meet, &similarity), "nobody compares both with one vector");
+    arena_free(b.arena);
+}
+
+RUN_TESTS(T(caps_meet_where_their_angles_reach), T(caps_are_as_wide_as_the_model_says),
+          T(banks_of_two_models_do_not_meet), T(banks_score_vectors), T(equal_banks_are_one),
+          T(banks_without_texts_score_nothing), T(banks_say_why_they_cannot_compare), T(banks_know_what_cosines_mean))

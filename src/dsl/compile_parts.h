@@ -54,8 +54,6 @@ void compile_put_filled(struct compile *c, struct yaml_node *mapping, const char
 
 /* ---- values and fields (compile_values.c) */
 
-/* What the field takes of the value; NULL: it is not of its kind, or null. */
-struct yaml_node *compile_value(struct compile *c, const struct language_field *field, const struct dsl_value *value);
 /* Any value as it stands. */
 struct yaml_node *compile_free(struct compile *c, const struct dsl_value *value);
 /* Those that count, sorted: keys of objects without a table have no order. */

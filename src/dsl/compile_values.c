@@ -195,7 +195,9 @@ static struct yaml_node *item(struct compile *c, const struct language_field *fi
     }
 }
 
-struct yaml_node *compile_value(struct compile *c, const struct language_field *field, const struct dsl_value *value) {
+/* What the field takes of the value; NULL: it is not of its kind, or null. */
+static struct yaml_node *value_of_field(struct compile *c, const struct language_field *field,
+                                        const struct dsl_value *value) {
     bool is_object = value->kind == DSL_OBJECT;
     switch (field->field->kind) {
     case FIELD_BOOL:
@@ -262,7 +264,7 @@ static struct yaml_node *unsaid(struct compile *c, const struct language_field *
 void compile_field(struct compile *c, const struct language_block *block, const struct language_field *field,
                    const struct dsl_fields *fields, const struct dsl_at *at, struct yaml_node *mapping) {
     const struct dsl_field *said = dsl_field(fields, field->name);
-    struct yaml_node *value = said ? compile_value(c, field, &said->value) : NULL;
+    struct yaml_node *value = said ? value_of_field(c, field, &said->value) : NULL;
     if (value && field->field->kind == FIELD_VARIANT)
         value = compile_variant(c, block, field, fields, &said->value);
     if (value && language_is_plain_zero(field, value))

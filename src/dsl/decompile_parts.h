@@ -85,9 +85,6 @@ void decompile_projections(struct decompile *d, const struct yaml_node *routing)
 /* Fills the table of cards: the catalogue, providers' models, and those that routes refer to. */
 void decompile_find_cards(struct decompile *d, const struct yaml_node *root);
 void decompile_models(struct decompile *d);
-/* What a mapping with a name declares. */
-void decompile_declaration(struct decompile *d, const char *keyword, const struct language_block *block,
-                           const struct yaml_node *node);
 
 /* ---- routes */
 

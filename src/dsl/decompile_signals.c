@@ -4,8 +4,9 @@
 
 static const char *const named[] = { "name", NULL };
 
-void decompile_declaration(struct decompile *d, const char *keyword, const struct language_block *block,
-                           const struct yaml_node *node) {
+/* What a mapping with a name declares. */
+static void write_declaration(struct decompile *d, const char *keyword, const struct language_block *block,
+                              const struct yaml_node *node) {
     struct decompile_fields fields = { block, node, NULL };
     vsr_str name = decompile_text(node, "name");
     d->where = arena_printf(d->arena, "%s %.*s: ", keyword, VSR_FMT(name));
@@ -22,7 +23,7 @@ void decompile_declaration(struct decompile *d, const char *keyword, const struc
 static void declarations(struct decompile *d, const char *keyword, const struct language_block *block,
                          const struct yaml_node *list) {
     for (size_t i = 0; list && i < list->n_items; i++)
-        decompile_declaration(d, keyword, block, list->items[i]);
+        write_declaration(d, keyword, block, list->items[i]);
 }
 
 static void tell_unknown_lists(struct decompile *d, const struct yaml_node *signals) {

@@ -67,8 +67,6 @@ uint32_t format_with_word(const struct format *f, uint32_t from, vsr_str word);
 
 /* ---- values (format_values.c) */
 
-/* Code points from the start of the last line. */
-size_t format_column(const struct format *f);
 /* Writes what fits on the rest of the line less `reserve`, else nothing. */
 typedef void format_flat(const struct format *f, const void *node, const void *context, struct buf *out);
 bool format_fits(struct format *f, format_flat *flat, const void *node, const void *context, size_t reserve);

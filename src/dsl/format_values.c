@@ -17,7 +17,8 @@ static size_t columns(vsr_str text) {
     return n;
 }
 
-size_t format_column(const struct format *f) {
+/* Code points from the start of the last line. */
+static size_t column(const struct format *f) {
     ptrdiff_t line = str_find_last_char(buf_str(f->out), '\n');
     return columns(str_sub(buf_str(f->out), (size_t)(line + 1), f->out->len));
 }
@@ -27,7 +28,7 @@ bool format_fits(struct format *f, format_flat *flat, const void *node, const vo
     bool fits;
     buf_init(&line, FLAT_LEN_MAX);
     flat(f, node, context, &line);
-    fits = !buf_failed(&line) && format_column(f) + columns(buf_str(&line)) + reserve <= DSL_FORMAT_COLUMNS;
+    fits = !buf_failed(&line) && column(f) + columns(buf_str(&line)) + reserve <= DSL_FORMAT_COLUMNS;
     if (fits)
         buf_append(f->out, buf_str(&line));
     buf_done(&line);

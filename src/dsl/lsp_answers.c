@@ -24,7 +24,7 @@ static void write_place(struct lsp_query *query, const char *name, uint32_t byte
     json_write_end(query->w);
 }
 
-void lsp_write_range(struct lsp_query *query, uint32_t start, uint32_t end) {
+static void write_range(struct lsp_query *query, uint32_t start, uint32_t end) {
     json_write_begin_object(query->w);
     write_place(query, "start", start);
     write_place(query, "end", end);
@@ -33,7 +33,7 @@ void lsp_write_range(struct lsp_query *query, uint32_t start, uint32_t end) {
 
 void lsp_write_range_member(struct lsp_query *query, const char *name, uint32_t start, uint32_t end) {
     json_write_key(query->w, str_from_c(name));
-    lsp_write_range(query, start, end);
+    write_range(query, start, end);
 }
 
 void lsp_write_edit(struct lsp_query *query, uint32_t start, uint32_t end, vsr_str text) {

@@ -159,7 +159,6 @@ struct lsp_query {
     struct json_writer *w;
 };
 
-void lsp_write_range(struct lsp_query *query, uint32_t start, uint32_t end);
 /* The member "range". */
 void lsp_write_range_member(struct lsp_query *query, const char *name, uint32_t start, uint32_t end);
 /* A whole TextEdit. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "config/document.h"
+#include "../tests/unit/dsl/parts.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "dsl/check.h"
@@ -19,10 +19,6 @@
 #include "dsl/format.h"
 #include "dsl/language.h"
 #include "dsl/parse.h"
-#include "looper/looper.h"
-#include "plugin/plugin.h"
-#include "route/route.h"
-#include "select/selector.h"
 
 enum { PROGRAM_LEN = 1 << 20, SIGNALS = 1000, MODELS = 50, TEXT_LEN_MAX = 64 << 20, ROUNDS = 15 };
 
@@ -92,20 +88,6 @@ static uint64_t now(void) {
 
 static double since(uint64_t start) {
     return (double)(now() - start) / 1e6;
-}
-
-static const struct config_parts *all_parts(void) {
-    static struct config_kind algorithms[CONFIG_ALGORITHMS_MAX];
-    static struct config_parts parts;
-    struct config_kinds selectors = select_kinds(), loopers = looper_kinds();
-    for (size_t i = 0; i < selectors.n; i++)
-        algorithms[i] = selectors.items[i];
-    for (size_t i = 0; i < loopers.n; i++)
-        algorithms[selectors.n + i] = loopers.items[i];
-    parts = (struct config_parts){ .families = route_families(),
-                                   .algorithms = { algorithms, selectors.n + loopers.n },
-                                   .plugins = plugin_kinds() };
-    return &parts;
 }
 
 enum stage { STAGE_READ, STAGE_CHECK, STAGE_COMPILE, STAGE_DECOMPILE, STAGE_FORMAT, STAGES };
@@ -188,8 +170,7 @@ static void read_file(const char *path, struct buf *out) {
 }
 
 int main(int argc, char **argv) {
-    struct arena *arena = arena_new(1 << 20, 0);
-    const struct language *language = language_build(arena, all_parts());
+    const struct language *language = dsl_language();
     struct buf source;
     buf_init(&source, TEXT_LEN_MAX);
     write_program(&source);
@@ -203,6 +184,5 @@ int main(int argc, char **argv) {
     }
     printf("}\n");
     buf_done(&source);
-    arena_free(arena);
     return 0;
 }

@@ -19,17 +19,6 @@
 
 enum { FUZZ_TEXT_LEN_MAX = 256 << 20 };
 
-/* Built once, for as long as the process lives. */
-static inline const struct language *fuzz_language(void) {
-    static const struct language *language;
-    static struct arena *arena;
-    if (!language) {
-        arena = arena_new(0, 0);
-        language = language_build(arena, dsl_parts());
-    }
-    return language;
-}
-
 static inline vsr_str fuzz_kept(struct arena *arena, struct buf *out) {
     vsr_str text;
     VSR_ASSERT(!buf_failed(out) && utf8_check(buf_str(out)) == out->len);
@@ -42,7 +31,7 @@ static inline vsr_str fuzz_decompiled(struct arena *arena, const struct yaml_nod
     struct buf out;
     findings_init(findings, arena);
     buf_init(&out, FUZZ_TEXT_LEN_MAX);
-    dsl_decompile(arena, fuzz_language(), root, findings, &out);
+    dsl_decompile(arena, dsl_language(), root, findings, &out);
     return fuzz_kept(arena, &out);
 }
 

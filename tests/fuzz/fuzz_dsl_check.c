@@ -21,27 +21,15 @@ enum { TEXT_LEN_MAX = 64 << 20 };
 static const char base_text[] = "routing: {modelCards: [{name: m, loras: [{name: sql}]}]}\n"
                                 "providers: {models: [{name: n}]}\n";
 
-static struct arena *forever(void) {
-    static struct arena *arena;
-    if (!arena)
-        arena = arena_new(0, 0); /* for as long as the process lives */
-    return arena;
-}
-
-static const struct language *language(void) {
-    static const struct language *built;
-    if (!built)
-        built = language_build(forever(), dsl_parts());
-    return built;
-}
-
 static const struct yaml_node *base(void) {
     static struct yaml_node *parsed;
+    static struct arena *arena; /* for as long as the process lives */
     struct diag diag;
     if (parsed)
         return parsed;
-    diag_init(&diag, forever(), VSR_STR("base"));
-    VSR_ASSERT(yaml_tree_parse(forever(), str_from_c(base_text), &parsed, &diag) == 0);
+    arena = arena_new(0, 0);
+    diag_init(&diag, arena, VSR_STR("base"));
+    VSR_ASSERT(yaml_tree_parse(arena, str_from_c(base_text), &parsed, &diag) == 0);
     return parsed;
 }
 
@@ -66,7 +54,7 @@ static void examine(struct arena *arena, vsr_str source, const struct yaml_node 
     dsl_parse(arena, source, &parsed, findings);
     if (apart)
         findings_init(findings, arena);
-    dsl_check(arena, language(), &parsed, beside, findings);
+    dsl_check(arena, dsl_language(), &parsed, beside, findings);
     findings_sort(findings);
     for (size_t i = 0; i < findings->n; i++) {
         const struct finding *finding = &findings->items[i];

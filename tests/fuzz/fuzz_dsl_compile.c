@@ -23,16 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { TEXT_LEN_MAX = 256 << 20 };
 
-static const struct language *language(void) {
-    static const struct language *built; /* for as long as the process lives */
-    static struct arena *arena;
-    if (!built) {
-        arena = arena_new(0, 0);
-        built = language_build(arena, dsl_parts());
-    }
-    return built;
-}
-
 static bool is_same(const struct yaml_node *a, const struct yaml_node *b) {
     if (a->kind != b->kind || a->n_items != b->n_items || !str_eq(a->text, b->text))
         return false;
@@ -73,7 +63,7 @@ static struct yaml_node *compile(struct arena *arena, vsr_str source, bool *ret_
     struct yaml_node *root;
     findings_init(&findings, arena);
     dsl_parse(arena, source, &parsed, &findings);
-    root = dsl_compile(arena, language(), &parsed.program, &findings);
+    root = dsl_compile(arena, dsl_language(), &parsed.program, &findings);
     *ret_good = findings.n_of[FINDING_ERROR] == 0;
     return root;
 }

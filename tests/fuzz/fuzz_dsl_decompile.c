@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         findings_init(&findings, arena);
         dsl_parse(arena, text, &parsed, &findings);
         VSR_ASSERT(too_long || fuzz_is_clean(&findings));
-        root = dsl_compile(arena, fuzz_language(), &parsed.program, &findings);
+        root = dsl_compile(arena, dsl_language(), &parsed.program, &findings);
         if (whole && !too_long && findings.n_of[FINDING_ERROR] == 0)
             VSR_ASSERT(str_eq(fuzz_decompiled(arena, root, &findings), text));
     }

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static vsr_str formatted(struct arena *arena, const struct dsl_parsed *parsed) {
     struct buf out;
     buf_init(&out, FUZZ_TEXT_LEN_MAX);
-    dsl_format(fuzz_language(), parsed, &out);
+    dsl_format(dsl_language(), parsed, &out);
     return fuzz_kept(arena, &out);
 }
 
@@ -19,7 +19,7 @@ static struct yaml_node *compiled(struct arena *arena, vsr_str text, struct dsl_
                                   struct findings *ret_findings) {
     findings_init(ret_findings, arena);
     dsl_parse(arena, text, ret_parsed, ret_findings);
-    return dsl_compile(arena, fuzz_language(), &ret_parsed->program, ret_findings);
+    return dsl_compile(arena, dsl_language(), &ret_parsed->program, ret_findings);
 }
 
 /* Whether the program reads, whatever is wrong with what it says. */

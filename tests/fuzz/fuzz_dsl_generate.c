@@ -13,16 +13,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct language *language(void) {
-    static const struct language *built;
-    static struct arena *arena; /* for as long as the process lives */
-    if (!built) {
-        arena = arena_new(0, 0);
-        built = language_build(arena, dsl_parts());
-    }
-    return built;
-}
-
 static int answer(void *owner, const struct generate_message messages[GENERATE_MESSAGES], struct arena *arena,
                   struct generate_reply *ret_reply, struct vsr_err *err) {
     (void)messages;
@@ -46,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct generate_options options = { .retries = 1, .ask = answer, .owner = &text };
     struct generate_result result;
     struct vsr_err err = VSR_ERR_NONE;
-    VSR_ASSERT(generate(arena, language(), &task, &options, &result, &err) == 0);
+    VSR_ASSERT(generate(arena, dsl_language(), &task, &options, &result, &err) == 0);
     check_slice(text, result.draft.text);
     for (size_t i = 0; i < result.final.findings.n; i++) {
         const struct finding *finding = &result.final.findings.items[i];

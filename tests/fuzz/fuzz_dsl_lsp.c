@@ -19,16 +19,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { OUT_LEN_MAX = 512 << 20 };
 
-static const struct language *language(void) {
-    static const struct language *built;
-    static struct arena *arena; /* for as long as the process lives */
-    if (!built) {
-        arena = arena_new(0, 0);
-        built = language_build(arena, dsl_parts());
-    }
-    return built;
-}
-
 static void say(struct arena *arena, struct lsp *lsp, vsr_str body, struct buf *out) {
     lsp_feed(lsp, arena_printf(arena, "Content-Length: %zu\r\n\r\n", body.len), out);
     lsp_feed(lsp, body, out);
@@ -100,7 +90,7 @@ static void check(struct arena *arena, vsr_str sent) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct arena *arena = arena_new(0, 0);
-    struct lsp *lsp = lsp_new(language());
+    struct lsp *lsp = lsp_new(dsl_language());
     vsr_str input = str_make((const char *)data, size);
     char mode = size > 0 ? (char)(data[0] % 3) : 0;
     struct buf out;

@@ -14,18 +14,6 @@ static inline void checked_make(struct compiled *c, vsr_str text, const struct y
     findings_sort(&c->findings);
 }
 
-/* The findings as they are shown, one a line. */
-static inline vsr_str checked_findings(struct compiled *c, bool hints) {
-    struct findings_style style = { .hints = hints };
-    struct buf out;
-    vsr_str text;
-    buf_init(&out, COMPILED_LEN_MAX);
-    findings_print(&c->findings, &style, &out);
-    text = arena_str(c->arena, buf_str(&out));
-    buf_done(&out);
-    return text;
-}
-
 /* ---- tables: a program and what is told of it, at the top level and inside of a recipe */
 
 enum {
@@ -67,7 +55,7 @@ static inline void checked_case(const struct checked_case *it, bool in_recipe) {
         want = checked_in_recipe(arena, it->want);
     }
     checked_make(&c, source, NULL);
-    CHECK_STR(checked_findings(&c, it->flags & CHECKED_HINTS), arena_c_str(arena, want), name);
+    CHECK_STR(compiled_shown(&c, it->flags & CHECKED_HINTS), arena_c_str(arena, want), name);
     compiled_done(&c);
     arena_free(arena);
 }

@@ -29,17 +29,6 @@ struct compiled {
     struct yaml_node *root;
 };
 
-/* Built once for all tests of a program. */
-static inline const struct language *dsl_language(void) {
-    static const struct language *language;
-    static struct arena *arena;
-    if (!language) {
-        arena = arena_new(0, 0);
-        language = language_build(arena, dsl_parts());
-    }
-    return language;
-}
-
 /* Borrows `text`. */
 static inline void compiled_make(struct compiled *c, vsr_str text) {
     *c = (struct compiled){ .arena = arena_new(0, 0) };
@@ -56,8 +45,8 @@ static inline void compiled_done(struct compiled *c) {
 }
 
 /* The findings as they are shown, one a line. */
-static inline vsr_str compiled_findings(struct compiled *c) {
-    struct findings_style style = { 0 };
+static inline vsr_str compiled_shown(struct compiled *c, bool hints) {
+    struct findings_style style = { .hints = hints };
     struct buf out;
     vsr_str text;
     buf_init(&out, COMPILED_LEN_MAX);
@@ -65,6 +54,10 @@ static inline vsr_str compiled_findings(struct compiled *c) {
     text = arena_str(c->arena, buf_str(&out));
     buf_done(&out);
     return text;
+}
+
+static inline vsr_str compiled_findings(struct compiled *c) {
+    return compiled_shown(c, false);
 }
 
 static inline vsr_str yaml_text(struct arena *arena, const struct yaml_node *root) {

@@ -28,22 +28,6 @@ static inline vsr_str decompiled(struct arena *arena, const struct yaml_node *ro
     return text;
 }
 
-static inline vsr_str read_file(struct arena *arena, const char *path) {
-    FILE *file = fopen(path, "rb");
-    struct buf out;
-    vsr_str text;
-    char part[65536];
-    size_t n;
-    CHECK_MSG(file != NULL, "%s cannot be read", path);
-    buf_init(&out, COMPILED_LEN_MAX);
-    while ((n = fread(part, 1, sizeof(part), file)) > 0)
-        buf_append(&out, str_make(part, n));
-    (void)fclose(file);
-    text = arena_str(arena, buf_str(&out));
-    buf_done(&out);
-    return text;
-}
-
 /* The first line that differs. */
 static inline void check_same_text(vsr_str got, vsr_str want, const char *name) {
     int line = 1;
@@ -54,13 +38,6 @@ static inline void check_same_text(vsr_str got, vsr_str want, const char *name) 
         line++;
     }
     CHECK_MSG(got.len == want.len, "case \"%s\": one text ends at line %d", name, line);
-}
-
-/* The programs of the published profiles that are handed out. */
-static const char *const published_profiles[] = { "accuracy", "balance", "feedback", "privacy" };
-
-static inline vsr_str read_published(struct arena *arena, const char *profile, const char *file) {
-    return read_file(arena, arena_printf(arena, "%s/recipes/%s/%s%c", test_shared_dir(), profile, file, '\0').ptr);
 }
 
 #endif

@@ -1,11 +1,14 @@
 /*
- * parts - the tables of all signals, algorithms and plugins, as the program hands them to the language.
+ * parts - the tables of all signals, algorithms and plugins, as the program hands them to the language, and the
+ * language over them.
  */
 #ifndef VSR_TESTS_DSL_PARTS_H
 #define VSR_TESTS_DSL_PARTS_H
 
 #include "config/document.h"
+#include "core/arena.h"
 #include "core/assert.h"
+#include "dsl/language.h"
 #include "looper/looper.h"
 #include "plugin/plugin.h"
 #include "route/route.h"
@@ -24,6 +27,17 @@ static inline const struct config_parts *dsl_parts(void) {
                                    .algorithms = { algorithms, selectors.n + loopers.n },
                                    .plugins = plugin_kinds() };
     return &parts;
+}
+
+/* Built once, for as long as the process lives. */
+static inline const struct language *dsl_language(void) {
+    static const struct language *language;
+    static struct arena *arena;
+    if (!language) {
+        arena = arena_new(0, 0);
+        language = language_build(arena, dsl_parts());
+    }
+    return language;
 }
 
 #endif

@@ -4,13 +4,11 @@
 #ifndef VSR_TESTS_DSL_PROVED_H
 #define VSR_TESTS_DSL_PROVED_H
 
-#include "config/load.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "dsl/findings.h"
 #include "dsl/prove.h"
-#include "parts.h"
-#include "test.h"
+#include "loaded.h"
 
 enum { PROVED_LEN_MAX = 16 << 20 };
 
@@ -20,19 +18,6 @@ struct proved {
     struct findings findings;
     struct prove_summary summary;
 };
-
-static inline const struct config_document *proved_load(struct arena *arena, vsr_str text, const char *name) {
-    struct config_load_options options = { .parts = *dsl_parts(), .keep_env = true, .no_files = true };
-    const struct config_document *doc = NULL;
-    struct diag diag;
-    struct buf out;
-    if (config_load_text(arena, text, str_from_c(name), &options, &doc, &diag) == 0)
-        return doc;
-    buf_init(&out, PROVED_LEN_MAX);
-    diag_print(&diag, &out, false);
-    fail_msg("%s does not load: %.*s\n%.*s", name, VSR_FMT(buf_str(&out)), VSR_FMT(text));
-    return NULL;
-}
 
 /* `routing`: what stands below that key, indented. */
 static inline vsr_str proved_yaml(struct arena *arena, const char *routing) {
@@ -52,7 +37,7 @@ static inline void proved_document(struct proved *p, const struct config_documen
 
 static inline void proved_make(struct proved *p, const char *routing) {
     *p = (struct proved){ .arena = arena_new(0, 0) };
-    proved_document(p, proved_load(p->arena, proved_yaml(p->arena, routing), "test.yaml"));
+    proved_document(p, loaded(p->arena, proved_yaml(p->arena, routing), "test.yaml"));
 }
 
 static inline void proved_done(struct proved *p) {

@@ -3,31 +3,7 @@
  */
 #include "checked.h"
 #include "decompiled.h"
-
-enum { PATH_LEN = 1024, FILE_LEN_MAX = 8 << 20 };
-
-/* False: there is no such file. */
-static bool read_path(struct arena *arena, const char *path, vsr_str *ret_text) {
-    char *bytes;
-    size_t len;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return false;
-    bytes = arena_alloc(arena, FILE_LEN_MAX);
-    len = fread(bytes, 1, FILE_LEN_MAX, file);
-    fclose(file);
-    *ret_text = str_make(bytes, len);
-    return true;
-}
-
-static vsr_str read_source(struct arena *arena, const char *name) {
-    const char *source = getenv("VSR_TEST_SOURCE");
-    char path[PATH_LEN];
-    vsr_str text = { 0 };
-    snprintf(path, sizeof(path), "%s/%s", source ? source : ".", name);
-    CHECK_MSG(read_path(arena, path, &text), "%s", path);
-    return text;
-}
+#include "texts.h"
 
 /* ---- tests/fixtures/dsl/erroneous/NAME.dsl is told NAME.txt */
 
@@ -46,13 +22,9 @@ TEST(erroneous_inputs_are_told_line_by_line) {
     for (size_t i = 0; i < VSR_COUNT(erroneous); i++) {
         struct arena *arena = arena_new(0, 0);
         struct compiled c;
-        vsr_str want;
-        char name[PATH_LEN];
-        snprintf(name, sizeof(name), "tests/fixtures/dsl/erroneous/%s.txt", erroneous[i]);
-        want = read_source(arena, name);
-        snprintf(name, sizeof(name), "tests/fixtures/dsl/erroneous/%s.dsl", erroneous[i]);
-        checked_make(&c, read_source(arena, name), NULL);
-        CHECK_STR(checked_findings(&c, true), arena_c_str(arena, want), erroneous[i]);
+        vsr_str want = text_of_project(arena, "tests/fixtures/dsl/erroneous", erroneous[i], ".txt");
+        checked_make(&c, text_of_project(arena, "tests/fixtures/dsl/erroneous", erroneous[i], ".dsl"), NULL);
+        CHECK_STR(compiled_shown(&c, true), arena_c_str(arena, want), erroneous[i]);
         compiled_done(&c);
         arena_free(arena);
     }
@@ -63,26 +35,19 @@ TEST(erroneous_inputs_are_told_line_by_line) {
 static void check_silent(vsr_str text, const struct yaml_node *base, const char *name) {
     struct compiled c;
     checked_make(&c, text, base);
-    CHECK_STR(checked_findings(&c, false), "", name);
+    CHECK_STR(compiled_shown(&c, false), "", name);
     compiled_done(&c);
 }
 
-static const char *const published[] = { "accuracy", "balance", "feedback", "privacy" };
-
 TEST(published_profiles_are_clean) {
-    const char *shared = test_shared_dir();
-    if (!shared)
+    if (!test_shared_dir())
         skip();
-    for (size_t i = 0; i < VSR_COUNT(published); i++) {
+    for (size_t i = 0; i < VSR_COUNT(published_profiles); i++) {
         struct arena *arena = arena_new(0, 0);
-        char path[PATH_LEN];
-        vsr_str text;
-        snprintf(path, sizeof(path), "%s/recipes/%s/recipe.dsl", shared, published[i]);
-        if (read_path(arena, path, &text))
-            check_silent(text, NULL, published[i]);
-        snprintf(path, sizeof(path), "%s/recipes/%s/config.yaml", shared, published[i]);
-        if (read_path(arena, path, &text))
-            check_silent(decompiled(arena, yaml_parsed(arena, text), NULL), NULL, published[i]);
+        const char *name = published_profiles[i];
+        struct yaml_node *root = yaml_parsed(arena, text_of_published(arena, name, "config.yaml"));
+        check_silent(text_of_published(arena, name, "recipe.dsl"), NULL, name);
+        check_silent(decompiled(arena, root, NULL), NULL, name);
         arena_free(arena);
     }
 }
@@ -92,11 +57,8 @@ static const char *const own[] = { "coding", "cost-saver", "demo", "long-context
 TEST(own_profiles_are_clean) {
     for (size_t i = 0; i < VSR_COUNT(own); i++) {
         struct arena *arena = arena_new(0, 0);
-        struct yaml_node *root;
+        struct yaml_node *root = yaml_parsed(arena, text_of_project(arena, "recipes", own[i], "/config.yaml"));
         vsr_str findings;
-        char name[PATH_LEN];
-        snprintf(name, sizeof(name), "recipes/%s/config.yaml", own[i]);
-        root = yaml_parsed(arena, read_source(arena, name));
         check_silent(decompiled(arena, root, &findings), root, own[i]);
         arena_free(arena);
     }
@@ -110,9 +72,7 @@ static const char *const examples[] = {
 TEST(examples_are_clean) {
     for (size_t i = 0; i < VSR_COUNT(examples); i++) {
         struct arena *arena = arena_new(0, 0);
-        char name[PATH_LEN];
-        snprintf(name, sizeof(name), "tests/fixtures/dsl/examples/%s.dsl", examples[i]);
-        check_silent(read_source(arena, name), NULL, examples[i]);
+        check_silent(text_of_project(arena, "tests/fixtures/dsl/examples", examples[i], ".dsl"), NULL, examples[i]);
         arena_free(arena);
     }
 }

@@ -1,27 +1,12 @@
 /* Programs to trees of YAML: the examples of the specification, what each construct becomes, errors with their places.
  */
 #include "compiled.h"
+#include "texts.h"
 
 #include "config/load.h"
 #include "dsl/domain_labels.h"
 
-enum { PATH_LEN = 1024 };
-
 /* ---- examples: tests/fixtures/dsl/examples/NAME.dsl means what NAME.yaml says */
-
-static vsr_str read_file(struct arena *arena, const char *folder, const char *name) {
-    const char *source = getenv("VSR_TEST_SOURCE");
-    enum { LEN_MAX = 1 << 20 };
-    char path[PATH_LEN], *bytes = arena_alloc(arena, LEN_MAX);
-    size_t len;
-    FILE *file;
-    snprintf(path, sizeof(path), "%s/tests/fixtures/dsl/%s/%s", source ? source : ".", folder, name);
-    file = fopen(path, "rb");
-    CHECK_MSG(file != NULL, "%s", path);
-    len = fread(bytes, 1, LEN_MAX, file);
-    fclose(file);
-    return str_make(bytes, len);
-}
 
 static const char *const examples[] = {
     "01_catch_all",   "02_keyword_leaf",  "03_precedence", "04_not_over_and",       "05_template",
@@ -31,13 +16,10 @@ static const char *const examples[] = {
 TEST(examples_mean_what_they_say) {
     for (size_t i = 0; i < VSR_COUNT(examples); i++) {
         struct arena *arena = arena_new(0, 0);
-        char name[PATH_LEN];
+        vsr_str yaml = text_of_project(arena, "tests/fixtures/dsl/examples", examples[i], ".yaml");
         struct compiled c;
-        struct yaml_node *want;
-        snprintf(name, sizeof(name), "%s.dsl", examples[i]);
-        compiled_make(&c, read_file(arena, "examples", name));
-        snprintf(name, sizeof(name), "%s.yaml", examples[i]);
-        want = yaml_parsed(arena, read_file(arena, "examples", name));
+        struct yaml_node *want = yaml_parsed(arena, yaml);
+        compiled_make(&c, text_of_project(arena, "tests/fixtures/dsl/examples", examples[i], ".dsl"));
         CHECK_STR(compiled_findings(&c), "", examples[i]);
         CHECK_MEANS(arena, c.root, want, examples[i]);
         CHECK_MEANS(arena, yaml_parsed(arena, yaml_text(arena, c.root)), c.root, examples[i]);

@@ -7,8 +7,8 @@ enum { ROUNDS = 300, ROUNDS_LONG = 10000, WORLDS_MAX = 4000 };
 
 static void find(struct arena *arena, const char *before, const char *after, struct effects *effects) {
     struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
-    effects_find(arena, proved_load(arena, proved_yaml(arena, before), "before.yaml"),
-                 proved_load(arena, proved_yaml(arena, after), "after.yaml"), &options, effects);
+    effects_find(arena, loaded(arena, proved_yaml(arena, before), "before.yaml"),
+                 loaded(arena, proved_yaml(arena, after), "after.yaml"), &options, effects);
 }
 
 static vsr_str text_of(struct arena *arena, const struct effects *effects) {
@@ -163,8 +163,8 @@ static void compare_random(struct arena *arena, const char *before, const char *
     struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
     bool dims[WORLD_DIMS] = { 0 };
     struct worlds w;
-    pair.docs[0] = proved_load(arena, proved_yaml(arena, before), "before.yaml");
-    pair.docs[1] = proved_load(arena, proved_yaml(arena, after), "after.yaml");
+    pair.docs[0] = loaded(arena, proved_yaml(arena, before), "before.yaml");
+    pair.docs[1] = loaded(arena, proved_yaml(arena, after), "after.yaml");
     worlds_init(&w, arena);
     for (int side = 0; side < 2; side++) {
         pair.n[side] = pair.docs[side]->routing.decisions.n;

@@ -1,5 +1,6 @@
 /* Programs laid out: what changes, what stays, where comments go. */
 #include "formatted.h"
+#include "texts.h"
 
 static const struct {
     const char *name, *text, *want;
@@ -156,7 +157,8 @@ TEST(canonical_text) {
         skip();
     for (size_t i = 0; i < VSR_COUNT(published_profiles); i++) {
         struct arena *arena = arena_new(0, 0);
-        (void)check_formatted(arena, read_published(arena, published_profiles[i], "recipe.dsl"), published_profiles[i]);
+        (void)check_formatted(arena, text_of_published(arena, published_profiles[i], "recipe.dsl"),
+                              published_profiles[i]);
         arena_free(arena);
     }
 }

@@ -79,7 +79,7 @@ TEST(examples_have_no_findings_and_are_laid_out) {
         struct compiled c;
         struct buf out;
         checked_make(&c, str_from_c(example->program), NULL);
-        CHECK_STR(checked_findings(&c, true), "", example->instruction);
+        CHECK_STR(compiled_shown(&c, true), "", example->instruction);
         buf_init(&out, COMPILED_LEN_MAX);
         dsl_format(c.language, &c.parsed, &out);
         CHECK_STR(buf_str(&out), example->program, example->instruction);

@@ -57,7 +57,7 @@ static vsr_str quoted(struct session *s, vsr_str text) {
 
 static void start(struct session *s, const char *capabilities) {
     *s = (struct session){ .arena = arena_new(0, 0) };
-    s->lsp = lsp_new(language_build(s->arena, dsl_parts()));
+    s->lsp = lsp_new(dsl_language());
     buf_init(&s->out, OUT_LEN_MAX);
     (void)say(s, arena_printf(s->arena,
                               "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
@@ -408,7 +408,7 @@ TEST(the_editor_names_the_base) {
     for (size_t i = 0; i < VSR_COUNT(wanted_bases); i++) {
         struct session s = { .arena = arena_new(0, 0) };
         vsr_str told;
-        s.lsp = lsp_new(language_build(s.arena, dsl_parts()));
+        s.lsp = lsp_new(dsl_language());
         buf_init(&s.out, OUT_LEN_MAX);
         told = say(&s, arena_printf(s.arena,
                                     "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
@@ -572,7 +572,7 @@ TEST(messages_that_are_none_are_answered_with_errors) {
 
 TEST(a_session_has_an_order) {
     struct arena *arena = arena_new(0, 0);
-    struct session s = { .arena = arena, .lsp = lsp_new(language_build(arena, dsl_parts())) };
+    struct session s = { .arena = arena, .lsp = lsp_new(dsl_language()) };
     bool orderly;
     const char *fault;
     buf_init(&s.out, OUT_LEN_MAX);

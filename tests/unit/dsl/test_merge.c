@@ -1,42 +1,12 @@
 /* Compiled programs inside whole configurations: what is replaced, what stays, and that published profiles stay same.
  */
 #include "compiled.h"
+#include "loaded.h"
+#include "texts.h"
 
 #include "config/diff.h"
-#include "config/load.h"
-
-enum { PATH_LEN = 1024 };
 
 /* ---- profiles: the program that stands beside a configuration is its routing */
-
-static const char *const profiles[] = { "accuracy", "balance", "feedback", "privacy" };
-
-static vsr_str read_recipe(struct arena *arena, const char *recipe, const char *name) {
-    const char *shared = test_shared_dir();
-    char path[PATH_LEN], *bytes = arena_alloc(arena, DSL_BYTES_MAX);
-    size_t len;
-    FILE *file;
-    snprintf(path, sizeof(path), "%s/recipes/%s/%s", shared ? shared : "", recipe, name);
-    file = fopen(path, "rb");
-    if (!file)
-        return (vsr_str){ 0 };
-    len = fread(bytes, 1, DSL_BYTES_MAX, file);
-    fclose(file);
-    return str_make(bytes, len);
-}
-
-static const struct config_document *loaded(struct arena *arena, vsr_str text, const char *name) {
-    struct config_load_options options = { .parts = *dsl_parts(), .keep_env = true, .no_files = true };
-    const struct config_document *doc = NULL;
-    struct diag diag;
-    struct buf out;
-    if (config_load_text(arena, text, str_from_c(name), &options, &doc, &diag) == 0)
-        return doc;
-    buf_init(&out, COMPILED_LEN_MAX);
-    diag_print(&diag, &out, false);
-    fail_msg("%s does not load: %.*s", name, VSR_FMT(buf_str(&out)));
-    return NULL;
-}
 
 /*
  * What canonical form changes and means the same: cards are sorted, a single condition is put into an AND, a decision
@@ -68,21 +38,19 @@ static void check_same(struct arena *arena, vsr_str before, vsr_str after, const
 }
 
 TEST(profiles_stay_the_same) {
-    for (size_t i = 0; i < VSR_COUNT(profiles); i++) {
+    if (!test_shared_dir())
+        skip();
+    for (size_t i = 0; i < VSR_COUNT(published_profiles); i++) {
         struct arena *arena = arena_new(0, 0);
-        vsr_str yaml = read_recipe(arena, profiles[i], "config.yaml");
-        vsr_str text = read_recipe(arena, profiles[i], "recipe.dsl");
+        const char *name = published_profiles[i];
+        vsr_str yaml = text_of_published(arena, name, "config.yaml");
         struct compiled c;
         struct yaml_node *base;
-        if (text.len == 0) {
-            arena_free(arena);
-            skip();
-        }
-        compiled_make(&c, text);
-        CHECK_STR(compiled_findings(&c), "", profiles[i]);
+        compiled_make(&c, text_of_published(arena, name, "recipe.dsl"));
+        CHECK_STR(compiled_findings(&c), "", name);
         base = yaml_parsed(arena, yaml);
         dsl_merge(arena, base, c.root);
-        check_same(arena, yaml, yaml_text(arena, base), profiles[i]);
+        check_same(arena, yaml, yaml_text(arena, base), name);
         compiled_done(&c);
         arena_free(arena);
     }

@@ -294,8 +294,7 @@ static vsr_str pigeons(struct arena *arena, int n) {
 TEST(what_is_too_hard_is_given_up) {
     struct proved p = { .arena = arena_new(0, 0) };
     struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1, .conflicts = 10 };
-    const struct config_document *doc =
-        proved_load(p.arena, proved_yaml(p.arena, pigeons(p.arena, 8).ptr), "pigeons.yaml");
+    const struct config_document *doc = loaded(p.arena, proved_yaml(p.arena, pigeons(p.arena, 8).ptr), "pigeons.yaml");
     findings_init(&p.findings, p.arena);
     dsl_prove(p.arena, doc, &options, &p.findings, &p.summary);
     CHECK(!p.summary.complete, "ten conflicts are not enough for nine pigeons");

@@ -105,7 +105,7 @@ static void look(struct proved *p, vsr_str text, struct answers *answers) {
     const struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
     const struct prove_examples examples = { meet, answers };
     *p = (struct proved){ .arena = arena_new(0, 0) };
-    p->doc = proved_load(p->arena, arena_str(p->arena, text), "test.yaml");
+    p->doc = loaded(p->arena, arena_str(p->arena, text), "test.yaml");
     findings_init(&p->findings, p->arena);
     dsl_prove_examples(p->arena, p->doc, &options, &examples, &p->findings);
 }
@@ -148,7 +148,7 @@ TEST(what_is_not_known_is_not_told) {
     const struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
     const struct prove_examples examples = { nothing, &asked };
     const struct config_document *doc =
-        proved_load(arena, arena_printf(arena, "%.*s%s", VSR_FMT(proved_yaml(arena, RULES("") TWO)), ALL), "test.yaml");
+        loaded(arena, arena_printf(arena, "%.*s%s", VSR_FMT(proved_yaml(arena, RULES("") TWO)), ALL), "test.yaml");
     findings_init(&findings, arena);
     dsl_prove_examples(arena, doc, &options, &examples, &findings);
     CHECK_INT(asked, 1, "asked");

@@ -100,7 +100,7 @@ TEST(random_policies) {
         struct found found = { 0 };
         bool dims[WORLD_DIMS] = { 0 };
         struct worlds w;
-        proved_document(&p, proved_load(p.arena, policy, "random.yaml"));
+        proved_document(&p, loaded(p.arena, policy, "random.yaml"));
         CHECK_MSG(p.summary.complete, "a small policy is not analysed to the end:\n%.*s%.*s",
                   VSR_FMT(routes_of(policy)), VSR_FMT(proved_text(&p)));
         worlds_init(&w, p.arena);

@@ -9,6 +9,7 @@
 #include "formatted.h"
 #include "generated.h"
 #include "generated_program.h"
+#include "texts.h"
 
 static vsr_str compiled_text(struct compiled *c, vsr_str program, const char *name) {
     compiled_make(c, program);
@@ -157,8 +158,8 @@ TEST(published_profiles_are_fixed_points) {
         skip();
     for (size_t i = 0; i < VSR_COUNT(published_profiles); i++) {
         struct arena *arena = arena_new(0, 0);
-        check_program(read_published(arena, published_profiles[i], "recipe.dsl"), published_profiles[i]);
-        check_config(arena, read_published(arena, published_profiles[i], "config.yaml"), published_profiles[i]);
+        check_program(text_of_published(arena, published_profiles[i], "recipe.dsl"), published_profiles[i]);
+        check_config(arena, text_of_published(arena, published_profiles[i], "config.yaml"), published_profiles[i]);
         arena_free(arena);
     }
 }
@@ -167,8 +168,7 @@ TEST(own_recipes_are_fixed_points) {
     static const char *const names[] = { "starter", "privacy-first", "long-context", "cost-saver", "demo", "coding" };
     for (size_t i = 0; i < VSR_COUNT(names); i++) {
         struct arena *arena = arena_new(0, 0);
-        vsr_str path = arena_printf(arena, "%s/recipes/%s/config.yaml%c", getenv("VSR_TEST_SOURCE"), names[i], '\0');
-        check_config(arena, read_file(arena, path.ptr), names[i]);
+        check_config(arena, text_of_project(arena, "recipes", names[i], "/config.yaml"), names[i]);
         arena_free(arena);
     }
 }

@@ -13,19 +13,23 @@ static const char *const versions[] = { CONFIG_CONTRACT, NULL };
 static const struct field document_fields[] = {
     { "version", FIELD_STRING, offsetof(struct config_document, version), .flags = FIELD_REQUIRED, .choices = versions,
       .help = "The contract: v0.3." },
+#ifndef VSR_TABLES_ONLY /* of no use to the routing language, and the greater part of all tables */
     { "listeners", FIELD_OBJECTS, offsetof(struct config_document, listeners), .object = &config_listener_schema,
       .help = "Sockets that accept requests; absent: port 8899 on all addresses." },
     { "providers", FIELD_OBJECT, offsetof(struct config_document, providers), .flags = FIELD_UNSET,
       .object = &config_providers_schema,
       .help = "Models and where they run; absent: the document is for evaluation only." },
+#endif
     { "routing", FIELD_OBJECT, offsetof(struct config_document, routing), .object = &config_routing_schema,
       .help = "The catalogue of models and the routing policy." },
     { "entrypoints", FIELD_OBJECTS, offsetof(struct config_document, entrypoints), .object = &config_entrypoint_schema,
       .help = "Virtual model names that lead to recipes." },
     { "recipes", FIELD_OBJECTS, offsetof(struct config_document, recipes), .object = &config_recipe_schema,
       .help = "Further routing profiles, each isolated from the others." },
+#ifndef VSR_TABLES_ONLY
     { "global", FIELD_OBJECT, offsetof(struct config_document, global), .object = &config_global_schema,
       .help = "Settings of the process." },
+#endif
     { "setup", FIELD_NODE, offsetof(struct config_document, setup),
       .help = "Notes of the onboarding page; kept as they are." },
 };

@@ -189,8 +189,23 @@ struct schema {
     bool (*verbatim)(const struct yaml_node *object, const struct field *field);
 };
 
+/*
+ * A build that only reads the tables, and never loads a document, does without the checks and what they need
+ * (VSR_TABLES_ONLY: the editor's library of wasm/). The last initialiser of a member counts.
+ */
+#ifdef VSR_TABLES_ONLY
+#define TABLE_CHECK(function) NULL
+#define SCHEMA_END .check = NULL
+#else
+#define TABLE_CHECK(function) function
+#define SCHEMA_END
+#endif
+
 #define SCHEMA(label, type, table, ...) \
-    { .name = (label), .size = sizeof(type), .fields = (table), .n_fields = VSR_COUNT(table), ##__VA_ARGS__ }
+    { \
+        .name = (label), .size = sizeof(type), .fields = (table), .n_fields = VSR_COUNT(table), ##__VA_ARGS__, \
+        SCHEMA_END \
+    }
 
 /*
  * Fills `*object` (schema->size bytes) from `node`; NULL node: defaults only. Everything wrong is reported to `diag`;

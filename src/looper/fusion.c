@@ -147,5 +147,5 @@ static vsr_str final_model(const void *block, const struct config_decision *deci
 }
 
 const struct config_kind looper_fusion = {
-    .type = "fusion", .schema = &schema, .looper = true, .check = check, .final_model = final_model
+    .type = "fusion", .schema = &schema, .looper = true, .check = TABLE_CHECK(check), .final_model = final_model
 };

@@ -73,5 +73,5 @@ const struct config_kind looper_remom = { .type = "remom",
                                           .schema = &schema,
                                           .block_required = true,
                                           .looper = true,
-                                          .check = check,
+                                          .check = TABLE_CHECK(check),
                                           .final_model = final_model };

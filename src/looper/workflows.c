@@ -143,5 +143,5 @@ static vsr_str final_model(const void *block, const struct config_decision *deci
 }
 
 const struct config_kind looper_workflows = {
-    .type = "workflows", .schema = &schema, .looper = true, .check = check, .final_model = final_model
+    .type = "workflows", .schema = &schema, .looper = true, .check = TABLE_CHECK(check), .final_model = final_model
 };

@@ -98,6 +98,9 @@ bool image_gen_has_seed(const struct image_vllm_omni *omni) {
     return schema_present(&omni_schema, omni, "seed");
 }
 
-const struct config_kind plugin_image_gen = {
-    .type = "image_gen", .schema = &schema, .block_required = true, .ready = true, .enabled = is_enabled, .check = check
-};
+const struct config_kind plugin_image_gen = { .type = "image_gen",
+                                              .schema = &schema,
+                                              .block_required = true,
+                                              .ready = true,
+                                              .enabled = is_enabled,
+                                              .check = TABLE_CHECK(check) };

@@ -151,6 +151,6 @@ const struct config_kind plugin_response_cache = {
     .old_types = old_types,
     .schema = &schema,
     .block_required = true,
-    .check = check,
+    .check = TABLE_CHECK(check),
     .enabled = is_enabled,
 };

@@ -73,5 +73,5 @@ static void check(const struct config_site *site, const void *block) {
 }
 
 const struct config_kind selector_prompt = {
-    .type = "prompt", .schema = &schema, .block_required = true, .check = check
+    .type = "prompt", .schema = &schema, .block_required = true, .check = TABLE_CHECK(check)
 };

@@ -40,4 +40,4 @@ static void check(const struct config_site *site, const void *block) {
                    VSR_FMT(ref->model));
 }
 
-const struct config_kind selector_router_dc = { .type = "router_dc", .schema = &schema, .check = check };
+const struct config_kind selector_router_dc = { .type = "router_dc", .schema = &schema, .check = TABLE_CHECK(check) };

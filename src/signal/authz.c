@@ -162,7 +162,5 @@ const struct signal_family signal_authz = {
     .all_or_nothing = true, /* a role may come from any binding */
     .needs_identity = true,
     .on_unknown = ON_UNKNOWN_UNKNOWN,
-    .names = names,
-    .build = build,
-    .eval = eval,
+    SIGNAL_RUNS(.names = names, .build = build, .eval = eval),
 };

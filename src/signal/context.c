@@ -97,6 +97,5 @@ const struct signal_family signal_context = {
     .config = { .type = "context", .list_key = "context", .schema = &context_schema },
     .stage = SIGNAL_STAGE_CHEAP,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .eval = eval,
+    SIGNAL_RUNS(.build = build, .eval = eval),
 };

@@ -177,6 +177,5 @@ const struct signal_family signal_conversation = {
     .config = { .type = "conversation", .list_key = "conversation", .schema = &conversation_schema },
     .stage = SIGNAL_STAGE_CHEAP,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .eval = eval,
+    SIGNAL_RUNS(.build = build, .eval = eval),
 };

@@ -291,13 +291,8 @@ const struct signal_family signal_domain = {
                 .competes = competes },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "domain classification",
-    .models = signal_models_domain,
     .all_or_nothing = true, /* one classification serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = learned_has_text,
-    .blocks = blocks,
-    .alternates = alternates,
+    SIGNAL_RUNS(.models = signal_models_domain, .build = build, .ask = ask, .eval = eval, .applies = learned_has_text,
+                .blocks = blocks, .alternates = alternates),
 };

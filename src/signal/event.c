@@ -335,7 +335,5 @@ const struct signal_family signal_event = {
     .config = { .type = "event", .list_key = "events", .schema = &event_schema },
     .stage = SIGNAL_STAGE_CHEAP,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .eval = eval,
-    .found = found,
+    SIGNAL_RUNS(.build = build, .eval = eval, .found = found),
 };

@@ -102,12 +102,8 @@ const struct signal_family signal_fact_check = {
     .config = { .type = "fact_check", .list_key = "fact_check", .schema = &fact_check_schema },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "fact-check classification",
-    .models = signal_models_fact_check,
     .all_or_nothing = true, /* one classification serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = learned_has_text,
-    .is_settled = is_settled,
+    SIGNAL_RUNS(.models = signal_models_fact_check, .build = build, .ask = ask, .eval = eval,
+                .applies = learned_has_text, .is_settled = is_settled),
 };

@@ -56,6 +56,16 @@ struct signal_places {
 /* Remembers where pattern `index` stands; the first place wins. */
 void signal_place(struct signal_builder *builder, uint32_t index, struct diag_at at);
 
+/*
+ * The members of a descriptor that work on requests: SIGNAL_RUNS(.build = build, .eval = eval). Where there are none,
+ * in a build for editors alone (VSR_TABLES_ONLY, config/schema.h), they are left out, and with them engines and models.
+ */
+#ifdef VSR_TABLES_ONLY
+#define SIGNAL_RUNS(...) .build = NULL
+#else
+#define SIGNAL_RUNS(...) __VA_ARGS__
+#endif
+
 struct signal_family {
     struct config_family config;
     enum signal_stage stage;

@@ -392,13 +392,8 @@ const struct signal_family signal_jailbreak = {
     .config = { .type = "jailbreak", .list_key = "jailbreak", .schema = &jailbreak_schema },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "jailbreak detection",
-    .models = models,
     .never_skipped = true,
     .confidence_max = 2, /* near to an attempt, and away from all that is harmless */
     .on_unknown = ON_UNKNOWN_UNKNOWN,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = applies,
-    .blocks = blocks,
+    SIGNAL_RUNS(.models = models, .build = build, .ask = ask, .eval = eval, .applies = applies, .blocks = blocks),
 };

@@ -290,18 +290,15 @@ static int eval_metrics(const void *data, struct signal_request *request, struct
 }
 
 const struct signal_family signal_kb = {
-    .config = { .type = "kb", .list_key = "kb", .schema = &kb_schema, .check = check_rules },
+    .config = { .type = "kb", .list_key = "kb", .schema = &kb_schema, .check = TABLE_CHECK(check_rules) },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
-    .models = signal_models_embedding,
     .confidence_least = -1, /* a match may be the best of unlike ones */
     .value_least = -1,
     .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = learned_has_text,
+    SIGNAL_RUNS(.models = signal_models_embedding, .build = build, .ask = ask, .eval = eval,
+                .applies = learned_has_text),
 };
 
 /* Not in the list of families: nobody writes rules of it. Its slots are the metrics that scores read. */

@@ -504,7 +504,5 @@ const struct signal_family signal_keyword = {
     .config = { .type = "keyword", .list_key = "keywords", .schema = &keyword_schema },
     .stage = SIGNAL_STAGE_CHEAP,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .eval = eval,
-    .found = found,
+    SIGNAL_RUNS(.build = build, .eval = eval, .found = found),
 };

@@ -151,6 +151,5 @@ const struct signal_family signal_language = {
     .stage = SIGNAL_STAGE_TEXT,
     .all_or_nothing = true, /* one detection serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .eval = eval,
+    SIGNAL_RUNS(.build = build, .eval = eval),
 };

@@ -118,10 +118,12 @@ static int eval(const void *data, struct signal_request *request, struct signal_
 }
 
 const struct signal_family signal_metadata = {
-    .config = { .type = "metadata", .list_key = "metadata", .schema = &metadata_schema, .check = check_rules },
+    .config = { .type = "metadata",
+                .list_key = "metadata",
+                .schema = &metadata_schema,
+                .check = TABLE_CHECK(check_rules) },
     .stage = SIGNAL_STAGE_CHEAP,
     .never_unknown = true,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .eval = eval,
+    SIGNAL_RUNS(.build = build, .eval = eval),
 };

@@ -256,10 +256,7 @@ static int eval(const void *data, struct signal_request *request, struct signal_
 const struct signal_family signal_modality = {
     .config = { .type = "modality", .list_key = "modality", .schema = &modality_schema },
     .stage = SIGNAL_STAGE_CHEAP,
-    .models = signal_models_modality,
     .all_or_nothing = true, /* one detection serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
+    SIGNAL_RUNS(.models = signal_models_modality, .build = build, .ask = ask, .eval = eval),
 };

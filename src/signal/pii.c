@@ -362,14 +362,10 @@ const struct signal_family signal_pii = {
     .config = { .type = "pii", .list_key = "pii", .schema = &pii_schema },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "detection of personal data",
-    .models = signal_models_pii,
     .judges_alone = true, /* what has a form */
     .never_skipped = true,
     .value_greatest = INFINITY,
     .on_unknown = ON_UNKNOWN_UNKNOWN,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = applies,
-    .blocks = blocks,
+    SIGNAL_RUNS(.models = signal_models_pii, .build = build, .ask = ask, .eval = eval, .applies = applies,
+                .blocks = blocks),
 };

@@ -333,17 +333,17 @@ static int eval(const void *data, struct signal_request *request, struct signal_
 }
 
 const struct signal_family signal_preference = {
-    .config = { .type = "preference", .list_key = "preferences", .schema = &preference_schema, .check = check_rules },
+    .config = { .type = "preference",
+                .list_key = "preferences",
+                .schema = &preference_schema,
+                .check = TABLE_CHECK(check_rules) },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
-    .models = signal_models_preference,
     .all_or_nothing = true, /* rules compete */
     .confidence_least = -1, /* a match may be the best of unlike ones */
     .value_least = -1,
     .value_greatest = 1,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = learned_has_text,
+    SIGNAL_RUNS(.models = signal_models_preference, .build = build, .ask = ask, .eval = eval,
+                .applies = learned_has_text),
 };

@@ -229,12 +229,8 @@ const struct signal_family signal_reask = {
     .config = { .type = "reask", .list_key = "reasks", .schema = &reask_schema },
     .stage = SIGNAL_STAGE_EMBED,
     .needs_evidence = "text embeddings",
-    .models = signal_models_embedding,
     .all_or_nothing = true, /* the longest streak wins */
     .value_greatest = INFINITY,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = applies,
+    SIGNAL_RUNS(.models = signal_models_embedding, .build = build, .ask = ask, .eval = eval, .applies = applies),
 };

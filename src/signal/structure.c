@@ -407,6 +407,5 @@ const struct signal_family signal_structure = {
     .config = { .type = "structure", .list_key = "structure", .schema = &structure_schema },
     .stage = SIGNAL_STAGE_CHEAP,
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .eval = eval,
+    SIGNAL_RUNS(.build = build, .eval = eval),
 };

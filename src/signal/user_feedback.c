@@ -110,11 +110,7 @@ const struct signal_family signal_user_feedback = {
     .config = { .type = "user_feedback", .list_key = "user_feedbacks", .schema = &user_feedback_schema },
     .stage = SIGNAL_STAGE_CLASSIFY,
     .needs_evidence = "feedback classification",
-    .models = signal_models_feedback,
     .all_or_nothing = true, /* one classification serves every rule */
     .on_unknown = ON_UNKNOWN_NO_MATCH,
-    .build = build,
-    .ask = ask,
-    .eval = eval,
-    .applies = applies,
+    SIGNAL_RUNS(.models = signal_models_feedback, .build = build, .ask = ask, .eval = eval, .applies = applies),
 };

@@ -3,6 +3,7 @@
 #include "core/buf.h"
 #include "core/map.h"
 #include "dsl/base.h"
+#include "dsl/keywords.h"
 #include "dsl/lsp_parts.h"
 #include "dsl/spelling.h"
 
@@ -109,7 +110,7 @@ static void offer(struct completion *c, vsr_str label, int kind, vsr_str new_tex
 static void offer_keywords(struct completion *c) {
     const char *const *words = lsp_keywords(&c->context);
     for (size_t i = 0; words[i] && !c->quoted; i++) {
-        const char *help = lsp_keyword_help(str_from_c(words[i]));
+        const char *help = dsl_keyword_help(str_from_c(words[i]));
         offer(c, str_from_c(words[i]), ITEM_KEYWORD, str_from_c(words[i]), "",
               str_from_c(c->query->plain ? NULL : help));
     }

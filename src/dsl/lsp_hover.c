@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/utf8.h"
+#include "dsl/keywords.h"
 #include "dsl/lsp_parts.h"
 
 enum { HOVER_LEN_MAX = 1 << 20, SHOWN_LEN_MAX = 4096 };
@@ -88,12 +89,12 @@ static void describe(struct lsp_query *query, const struct lsp_context *context,
     case ROLE_OPERATOR:
     case ROLE_PROJECTION:
     case ROLE_EMIT:
-        help = lsp_keyword_help(token->text);
+        help = dsl_keyword_help(token->text);
         break;
     case ROLE_CONDITION:
     case ROLE_SIGNAL_TYPE:
         describe_type(query, LANGUAGE_SIGNALS, token->text, out);
-        help = str_eq_c(token->text, "projection") ? lsp_keyword_help(token->text) : NULL;
+        help = str_eq_c(token->text, "projection") ? dsl_keyword_help(token->text) : NULL;
         break;
     case ROLE_ALGORITHM:
         describe_type(query, LANGUAGE_ALGORITHMS, token->text, out);

@@ -1,92 +1,26 @@
-/* lsp_names - what names of a program mean, and what its keywords say. */
+/* lsp_names - what names of a program mean, and which keywords go where. */
+#include "dsl/keywords.h"
 #include "dsl/lsp_parts.h"
 
 /* ---- keywords */
 
-struct keyword {
-    const char *name, *help;
-};
-
-static const struct keyword keywords[] = {
-    { "ROUTING", "`ROUTING { strategy: priority }`: how one of several routes that match is chosen." },
-    { "ENTRYPOINT",
-      "`ENTRYPOINT { model_names: [\"auto-fast\"] recipe: \"fast\" }`: model names of clients that a recipe "
-      "answers." },
-    { "RECIPE",
-      "`RECIPE name (description = \"...\") { ... }`: a policy of its own, with its own signals and routes; models "
-      "are shared." },
-    { "SIGNAL", "`SIGNAL type name { ... }`: something that is found out about a request." },
-    { "PROJECTION", "`PROJECTION partition|score|mapping name { ... }`: what several signals say together." },
-    { "ROUTE", "`ROUTE name { PRIORITY 1 WHEN ... MODEL ... }`: which models answer, and when." },
-    { "DECISION_TREE",
-      "`DECISION_TREE name { IF ... { ... } ELSE { ... } }`: routes of which the first that matches wins." },
-    { "MODEL",
-      "A model: its card at the top level, or one that a route may choose: `MODEL \"name\" (reasoning = true)`." },
-    { "PLUGIN",
-      "A plugin: `PLUGIN name type { ... }` declares a template, `PLUGIN name { ... }` in a route uses a template or "
-      "a type." },
-    { "TEST", "`TEST name { \"query\" -> route }`: what requests are expected to come to; `vsr dsl test` runs it." },
-    { "PRIORITY", "`PRIORITY 10`: among routes that match, the greatest wins." },
-    { "TIER", "`TIER 1`: routes of a lower tier win over those of a higher one, whatever their priority." },
-    { "WHEN", "`WHEN type(\"name\") AND NOT type(\"other\")`: the condition; without one, the route always matches." },
-    { "DESCRIPTION", "`DESCRIPTION \"...\"`: of the route, for people." },
-    { "NAME", "`NAME name`: of the route that a branch becomes." },
-    { "ALGORITHM", "`ALGORITHM type { ... }`: how one of the route's models is chosen, or several work together." },
-    { "FOR", "`FOR m IN [\"a\", \"b\"] { MODEL m }`: candidates from a list." },
-    { "EMIT", "`EMIT retention { ... }`: what is told of a request that took this route." },
-    { "EXTRA", "`EXTRA { ... }`: fields of the decision that the language has no word for." },
-    { "IF", "`IF condition { ... }`: a branch of a decision tree." },
-    { "ELSE", "`ELSE { ... }`: the last branch of a decision tree; every tree has one." },
-    { "AND", "Both conditions hold. Binds closer than OR." },
-    { "OR", "At least one of the conditions holds." },
-    { "NOT", "The condition does not hold. Binds closest." },
-    { "IN", "`FOR m IN [...]`: the list of candidates." },
-    { "partition",
-      "`PROJECTION partition name { members: [...] default: \"...\" }`: exactly one of its members matches." },
-    { "score", "`PROJECTION score name { method: \"weighted_sum\" inputs: [...] }`: a number made of signals." },
-    { "mapping", "`PROJECTION mapping name { source: \"score\" outputs: [...] }`: bands of a score, each of which is a "
-                 "condition: `projection(\"output\")`." },
-    { "retention", "`EMIT retention { ... }`: how long the session stays with its model." },
-    { "projection", "`projection(\"output\")`: whether the score lies in that band of a mapping." },
-};
-
-const char *lsp_keyword_help(vsr_str name) {
-    for (size_t i = 0; i < VSR_COUNT(keywords); i++)
-        if (str_eq_c(name, keywords[i].name))
-            return keywords[i].help;
-    return NULL;
-}
-
 const char *const *lsp_keywords(const struct lsp_context *context) {
     static const char *const none[] = { NULL };
-    static const char *const declarations[] = { "SIGNAL",        "ROUTE", "PLUGIN", "PROJECTION", "TEST", "ROUTING",
-                                                "DECISION_TREE", "MODEL", "RECIPE", "ENTRYPOINT", NULL };
-    static const char *const of_recipes[] = { "SIGNAL", "ROUTE",   "PLUGIN",        "PROJECTION",
-                                              "TEST",   "ROUTING", "DECISION_TREE", NULL };
-    static const char *const items[] = { "PRIORITY", "TIER", "WHEN", "DESCRIPTION", "MODEL", "ALGORITHM",
-                                         "PLUGIN",   "FOR",  "EMIT", "EXTRA",       NULL };
-    static const char *const of_branches[] = { "NAME",   "DESCRIPTION", "TIER", "MODEL", "ALGORITHM",
-                                               "PLUGIN", "FOR",         "EMIT", "EXTRA", NULL };
-    static const char *const branches[] = { "IF", "ELSE", NULL };
-    static const char *const operators[] = { "AND", "OR", NULL };
-    static const char *const projections[] = { "partition", "score", "mapping", NULL };
-    static const char *const emits[] = { "retention", NULL };
-    static const char *const conditions[] = { "NOT", NULL };
     switch (context->role) {
     case ROLE_DECLARATION:
-        return context->in_recipe ? of_recipes : declarations;
+        return dsl_keywords(context->in_recipe ? KEYWORD_OF_RECIPE : KEYWORD_DECLARATION);
     case ROLE_ITEM:
-        return context->in_branch ? of_branches : items;
+        return dsl_keywords(context->in_branch ? KEYWORD_OF_BRANCH : KEYWORD_ITEM);
     case ROLE_BRANCH:
-        return branches;
+        return dsl_keywords(KEYWORD_BRANCH);
     case ROLE_OPERATOR:
-        return operators;
+        return dsl_keywords(KEYWORD_OPERATOR);
     case ROLE_PROJECTION:
-        return projections;
+        return dsl_keywords(KEYWORD_PROJECTION);
     case ROLE_EMIT:
-        return emits;
+        return dsl_keywords(KEYWORD_EMIT);
     case ROLE_CONDITION:
-        return conditions;
+        return dsl_keywords(KEYWORD_CONDITION);
     default:
         return none;
     }

@@ -141,8 +141,6 @@ const struct dsl_value *lsp_outputs(const struct dsl_decl *mapping, size_t *ret_
 /* The text of the field `name`, NULL: none. */
 const struct dsl_value *lsp_output_name(const struct dsl_value *output);
 
-/* The sentence about a keyword; NULL: it is none. */
-const char *lsp_keyword_help(vsr_str keyword);
 /* All keywords of a role that stand where `context` says, for completion; NULL-terminated. */
 const char *const *lsp_keywords(const struct lsp_context *context);
 

@@ -1,0 +1,48 @@
+/* links: dsl route select looper plugin */
+/*
+ * The editor's functions. As a YAML tree in JSON: what it decompiles to reads without a mistake. As a program: every
+ * answer is JSON, but for trees that are deeper than vsr reads JSON.
+ */
+#include "config/yaml_json.h"
+#include "core/json.h"
+#include "dsl/editor.h"
+#include "dsl_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_answer(struct arena *arena, enum editor_function function, vsr_str text) {
+    struct vsr_err err = VSR_ERR_NONE;
+    struct json_doc doc;
+    struct buf out;
+    buf_init(&out, EDITOR_ANSWER_LEN_MAX);
+    editor_call(fuzz_language(), function, text, &out);
+    VSR_ASSERT(!buf_failed(&out));
+    if (json_parse(arena, buf_str(&out), &doc, &err) == 0)
+        VSR_ASSERT(json_get(&doc, 0, VSR_STR("error")) != JSON_NONE);
+    else
+        VSR_ASSERT(err.code == VSR_E_LIMIT);
+    buf_done(&out);
+}
+
+static void check_tree(struct arena *arena, vsr_str text) {
+    struct findings findings;
+    struct dsl_parsed parsed;
+    struct yaml_node *root;
+    if (yaml_json_read(arena, text, &root, NULL) == 0) {
+        vsr_str program = fuzz_decompiled(arena, root, &findings);
+        findings_init(&findings, arena);
+        dsl_parse(arena, program, &parsed, &findings);
+        VSR_ASSERT(program.len > DSL_BYTES_MAX || fuzz_is_clean(&findings));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct arena *arena = arena_new(0, 0);
+    vsr_str text = str_make((const char *)data, size);
+    check_tree(arena, text);
+    for (size_t function = 0; function < EDITOR_FUNCTIONS_N; function++)
+        if (function != EDITOR_SCHEMA)
+            check_answer(arena, (enum editor_function)function, text);
+    arena_free(arena);
+    return 0;
+}

@@ -8,7 +8,7 @@ QUICK ?=
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := build
-.PHONY: build run probe test test-aarch64 test-all test-long test-update check check-quick format docs bench bench-nn eval-models fuzz asan tsan install deps clean help
+.PHONY: build run probe test test-aarch64 test-all test-long test-update check check-quick format docs bench bench-nn eval-models fuzz asan tsan wasm install deps clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -87,6 +87,10 @@ asan: ## the tests under AddressSanitizer and UndefinedBehaviourSanitizer
 tsan: ## the tests under ThreadSanitizer
 	@tools/deps test
 	@VSR_PRESET=tsan tools/run-tests "$(T)"
+
+wasm: ## build/wasm: the routing language for pages, vsr-dsl.wasm and its loader
+	@tools/deps wasm
+	@JOBS=$(JOBS) tools/build-wasm
 
 install: build ## into PREFIX (/usr/local)
 	install -D -m 755 build/vsr $(DESTDIR)$(PREFIX)/bin/vsr

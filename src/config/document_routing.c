@@ -3,6 +3,7 @@
 
 #include "config/document.h"
 #include "config/document_tables.h"
+#include "config/predicate.h"
 
 enum {
     ANNOTATIONS_MAX = 32, /* config.md §7.5 */
@@ -41,14 +42,6 @@ const struct schema config_model_card_schema = SCHEMA("model card", struct confi
 
 /* ---- bounds: predicates and mapping outputs */
 
-/* The bounds of one range, and which of them were written. */
-struct range {
-    const struct schema *schema;
-    const void *object;
-    unsigned bounds;
-    double gt, gte, lt, lte;
-};
-
 static unsigned written_bounds(const struct schema *schema, const void *object) {
     return (schema_present(schema, object, "lt") ? BOUND_LT : 0u) |
            (schema_present(schema, object, "lte") ? BOUND_LTE : 0u) |
@@ -56,37 +49,28 @@ static unsigned written_bounds(const struct schema *schema, const void *object) 
            (schema_present(schema, object, "gte") ? BOUND_GTE : 0u);
 }
 
-static bool is_empty_range(const struct range *range) {
-    double lower = range->bounds & BOUND_GT ? range->gt : range->gte;
-    double upper = range->bounds & BOUND_LT ? range->lt : range->lte;
-    if (!(range->bounds & (BOUND_GT | BOUND_GTE)) || !(range->bounds & (BOUND_LT | BOUND_LTE)))
-        return false;
-    return lower > upper || (lower == upper && range->bounds & (BOUND_GT | BOUND_LT));
-}
-
-static void check_range(const struct range *range, struct arena *arena, struct diag *diag) {
-    unsigned lower = BOUND_GT | BOUND_GTE, upper = BOUND_LT | BOUND_LTE;
-    if (!range->bounds)
-        diag_error(diag, "E_REQUIRED", schema_at(range->object), VSR_STR(""),
-                   "needs at least one of gt, gte, lt and lte");
-    if ((range->bounds & lower) == lower)
-        diag_error(diag, "E_CONFLICT", schema_field_at(range->schema, range->object, "gte", arena), VSR_STR(""),
+static void check_bounds(const struct bounds *bounds, const struct schema *schema, const void *object,
+                         struct arena *arena, struct diag *diag) {
+    unsigned faults = bounds_faults(bounds);
+    if (faults & BOUNDS_MISSING)
+        diag_error(diag, "E_REQUIRED", schema_at(object), VSR_STR(""), "needs at least one of gt, gte, lt and lte");
+    if (faults & BOUNDS_TWO_LOWER)
+        diag_error(diag, "E_CONFLICT", schema_field_at(schema, object, "gte", arena), VSR_STR(""),
                    "gt and gte exclude each other");
-    if ((range->bounds & upper) == upper)
-        diag_error(diag, "E_CONFLICT", schema_field_at(range->schema, range->object, "lte", arena), VSR_STR(""),
+    if (faults & BOUNDS_TWO_UPPER)
+        diag_error(diag, "E_CONFLICT", schema_field_at(schema, object, "lte", arena), VSR_STR(""),
                    "lt and lte exclude each other");
-    if (is_empty_range(range))
-        diag_error(diag, "E_RANGE", schema_at(range->object), VSR_STR(""), "no number lies within these bounds");
+    if (faults & BOUNDS_EMPTY)
+        diag_error(diag, "E_RANGE", schema_at(object), VSR_STR(""), "no number lies within these bounds");
 }
 
 /* Records in the object which bounds were written: the one thing that a table's check adds to what it checks. */
 static void check_predicate(const void *object, struct arena *arena, struct diag *diag) {
     struct config_predicate *predicate = (struct config_predicate *)object;
-    struct range range = { &config_predicate_schema, object,
-                           .gt = predicate->gt,      .gte = predicate->gte,
-                           .lt = predicate->lt,      .lte = predicate->lte };
-    range.bounds = predicate->bounds = written_bounds(&config_predicate_schema, object);
-    check_range(&range, arena, diag);
+    struct bounds bounds;
+    predicate->bounds = written_bounds(&config_predicate_schema, object);
+    bounds = bounds_of_predicate(predicate);
+    check_bounds(&bounds, &config_predicate_schema, object, arena, diag);
 }
 
 static const struct field predicate_fields[] = {
@@ -179,14 +163,10 @@ static const struct schema calibration_schema = SCHEMA("calibration", struct con
 
 static void check_mapping_output(const void *object, struct arena *arena, struct diag *diag) {
     struct config_mapping_output *output = (struct config_mapping_output *)object;
-    struct range range = { &config_mapping_output_schema,
-                           object,
-                           .gt = output->gt,
-                           .gte = output->gte,
-                           .lt = output->lt,
-                           .lte = output->lte };
-    range.bounds = output->bounds = written_bounds(&config_mapping_output_schema, object);
-    check_range(&range, arena, diag);
+    struct bounds bounds;
+    output->bounds = written_bounds(&config_mapping_output_schema, object);
+    bounds = bounds_of_output(output);
+    check_bounds(&bounds, &config_mapping_output_schema, object, arena, diag);
 }
 
 static const struct field mapping_output_fields[] = {

@@ -1,4 +1,5 @@
 /* Fields against the tables of the configuration: what there is, of which kind, within which limits. */
+#include "config/predicate.h"
 #include "core/arena.h"
 #include "dsl/check_scalars.h"
 
@@ -246,19 +247,14 @@ void dsl_check_block(struct check *c, const struct check_block *block) {
 /* ---- bounds */
 
 void dsl_check_bounds(struct check *c, vsr_str what, const struct dsl_fields *fields, const struct dsl_at *at) {
-    double gt = 0, gte = 0, lt = 0, lte = 0, low, high;
-    bool has_gt = dsl_number_of(fields, "gt", &gt), has_gte = dsl_number_of(fields, "gte", &gte);
-    bool has_lt = dsl_number_of(fields, "lt", &lt), has_lte = dsl_number_of(fields, "lte", &lte);
-    if (has_gt && has_gte)
+    struct bounds bounds = dsl_bounds_of(fields);
+    unsigned faults = bounds_faults(&bounds);
+    if (faults & BOUNDS_TWO_LOWER)
         CHECK_TELL(c, CONSTRAINT, "C308", *at, "%.*s: gt and gte exclude each other", VSR_FMT(what));
-    if (has_lt && has_lte)
+    if (faults & BOUNDS_TWO_UPPER)
         CHECK_TELL(c, CONSTRAINT, "C308", *at, "%.*s: lt and lte exclude each other", VSR_FMT(what));
-    if (!has_gt && !has_gte && !has_lt && !has_lte)
+    if (faults & BOUNDS_MISSING)
         CHECK_TELL(c, CONSTRAINT, "C308", *at, "%.*s needs at least one of gt, gte, lt and lte", VSR_FMT(what));
-    if ((has_gt == has_gte) || (has_lt == has_lte))
-        return;
-    low = has_gt ? gt : gte;
-    high = has_lt ? lt : lte;
-    if (low > high || (low == high && (has_gt || has_lt)))
+    if (faults == BOUNDS_EMPTY)
         CHECK_TELL(c, CONSTRAINT, "C304", *at, "%.*s is empty: no number lies within these bounds", VSR_FMT(what));
 }

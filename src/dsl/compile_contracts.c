@@ -1,5 +1,4 @@
-#include <math.h>
-
+#include "config/predicate.h"
 #include "core/arena.h"
 #include "dsl/compile_parts.h"
 #include "dsl/domain_labels.h"
@@ -57,25 +56,20 @@ static void check_domain(struct compile *c, const struct dsl_decl *decl) {
 /* ---- numbers that are compared */
 
 static void check_predicate(const struct site *site, const struct dsl_value *predicate) {
-    double gt, gte, lt, lte;
-    bool has_gt, has_gte, has_lt, has_lte;
+    struct bounds bounds;
+    unsigned faults;
     if (!predicate || predicate->kind != DSL_OBJECT)
         return;
-    has_gt = dsl_number_of(&predicate->fields, "gt", &gt);
-    has_gte = dsl_number_of(&predicate->fields, "gte", &gte);
-    has_lt = dsl_number_of(&predicate->fields, "lt", &lt);
-    has_lte = dsl_number_of(&predicate->fields, "lte", &lte);
-    if (!has_gt && !has_gte && !has_lt && !has_lte)
+    bounds = dsl_bounds_of(&predicate->fields);
+    faults = bounds_faults(&bounds);
+    if (faults & BOUNDS_MISSING)
         TELL(site, &predicate->at, "predicate needs at least one of gt, gte, lt and lte");
-    else if (has_gt && has_gte)
+    else if (faults & BOUNDS_TWO_LOWER)
         TELL(site, &predicate->at, "predicate: gt and gte exclude each other");
-    else if (has_lt && has_lte)
+    else if (faults & BOUNDS_TWO_UPPER)
         TELL(site, &predicate->at, "predicate: lt and lte exclude each other");
-    else if ((has_gt || has_gte) && (has_lt || has_lte)) {
-        double low = has_gt ? gt : gte, high = has_lt ? lt : lte;
-        if (low > high || (low == high && (has_gt || has_lt)))
-            TELL(site, &predicate->at, "predicate: no number lies within these bounds");
-    }
+    else if (faults & BOUNDS_EMPTY)
+        TELL(site, &predicate->at, "predicate: no number lies within these bounds");
 }
 
 /* ---- structure and conversation: feature, source, predicate */

@@ -1,5 +1,7 @@
 #include "dsl/tree.h"
 
+#include "config/predicate.h"
+
 const struct dsl_field *dsl_field(const struct dsl_fields *fields, vsr_str key) {
     for (size_t i = fields->n; i > 0; i--) {
         if (str_eq(fields->items[i - 1].key.text, key))
@@ -24,6 +26,15 @@ bool dsl_number_of(const struct dsl_fields *fields, const char *key, double *ret
         return false;
     *ret = value->number;
     return true;
+}
+
+struct bounds dsl_bounds_of(const struct dsl_fields *fields) {
+    struct bounds bounds = { 0 };
+    bounds.set = (dsl_number_of(fields, "gt", &bounds.gt) ? BOUND_GT : 0u) |
+                 (dsl_number_of(fields, "gte", &bounds.gte) ? BOUND_GTE : 0u) |
+                 (dsl_number_of(fields, "lt", &bounds.lt) ? BOUND_LT : 0u) |
+                 (dsl_number_of(fields, "lte", &bounds.lte) ? BOUND_LTE : 0u);
+    return bounds;
 }
 
 const struct dsl_value *dsl_items_of(const struct dsl_fields *fields, const char *key, size_t *ret_n) {

@@ -9,6 +9,8 @@
 
 #include "dsl/token.h"
 
+struct bounds;
+
 enum { DSL_DEPTH_MAX = 64, DSL_DECLARATIONS_MAX = 100000 };
 
 /* A name, quoted or not. Absent: at.line 0. */
@@ -62,6 +64,8 @@ const struct dsl_value *dsl_value_of(const struct dsl_fields *fields, const char
 vsr_str dsl_text_of(const struct dsl_fields *fields, const char *key);
 /* Whether it is a number, and which. */
 bool dsl_number_of(const struct dsl_fields *fields, const char *key, double *ret);
+/* gt, gte, lt and lte, those that are numbers (config/predicate.h). */
+struct bounds dsl_bounds_of(const struct dsl_fields *fields);
 /* A list's items; `*ret_n` 0 when it is none. */
 const struct dsl_value *dsl_items_of(const struct dsl_fields *fields, const char *key, size_t *ret_n);
 

@@ -60,12 +60,28 @@ static vsr_str feature_key(const struct prove_family *family, const char *type, 
     return arena_printf(family->theory->arena, "%s %s %.*s", family->config->type, type, VSR_FMT(source));
 }
 
-/* What is measured; of one source, `exists`, `density` and `count` are above zero together. */
+/*
+ * A density is the count by the number of words, and zero without any, however much was counted: `???` has three marks
+ * and no word.
+ */
+static void say_density(const struct prove_family *family, int above_zero, int counted) {
+    struct theory *theory = family->theory;
+    struct solver *solver = family->solver;
+    if (!theory->words)
+        theory->words = solver_var(solver);
+    SOLVER_CLAUSE(solver, -above_zero, counted);
+    SOLVER_CLAUSE(solver, -above_zero, theory->words);
+    SOLVER_CLAUSE(solver, above_zero, -counted, -theory->words);
+}
+
+/* What is measured; of one source, `exists` and `count` are above zero together, and so is `density` where there are
+ * words. */
 static struct number *feature_number(const struct prove_family *family, const struct feature *feature) {
     struct theory *theory = family->theory;
     struct number *count = theory_number(theory, feature_key(family, "count", feature->source), true, 0, INFINITY);
     bool density = str_eq_c(feature->type, "density"), exists = str_eq_c(feature->type, "exists"), known;
     struct number *number;
+    int above_zero, counted;
     vsr_str key;
     if (str_eq_c(feature->type, "sequence")) /* occurs or not */
         return theory_number(theory, feature_key(family, "sequence", feature->source), true, 0, 1);
@@ -74,8 +90,14 @@ static struct number *feature_number(const struct prove_family *family, const st
     key = feature_key(family, density ? "density" : "exists", feature->source);
     known = map_get(&theory->numbers, key) != NULL;
     number = theory_number(theory, key, exists, 0, exists ? 1 : INFINITY);
-    if (!known)
-        say_same(family->solver, number_above(number, 0, true), number_above(count, 0, true));
+    if (known)
+        return number;
+    above_zero = number_above(number, 0, true);
+    counted = number_above(count, 0, true);
+    if (density)
+        say_density(family, above_zero, counted);
+    else
+        say_same(family->solver, above_zero, counted);
     return number;
 }
 

@@ -7,6 +7,7 @@
  * is only what the engine guarantees:
  *
  *   - context, structure, conversation: rules over one source read one number. Counts are whole and never negative.
+ *     A density is above zero when the count is, unless the text has no words.
  *   - metadata: rules over one key read one value, or none.
  *   - language, modality, preference: at most one rule matches; user_feedback, fact_check, complexity: at most one of
  *     the names. Unless it failed, one of modality's three does match, and one of fact_check's two; and one of a
@@ -89,6 +90,7 @@ struct theory {
     size_t n_scopes;
     int text;     /* literal: the request has text */
     int ordinary; /* literal: it has, and everything could be evaluated */
+    int words;    /* literal: the text has words; 0: nobody asked yet */
 };
 
 /* One profile in a theory. */

@@ -19,6 +19,18 @@
 #define OR(...) "{operator: OR, conditions: [" __VA_ARGS__ "]}"
 #define NOT(x) "{operator: NOT, conditions: [" x "]}"
 #define DECISIONS "  decisions:\n"
+#define FEATURE(name, type, pattern, bounds) \
+    "{name: " name ", feature: {type: " type ", source: {type: regex, pattern: " pattern "}}" bounds "}"
+#define FEATURES \
+    "{structure: [" FEATURE("some", "count", "q", "") ", " FEATURE( \
+        "none", "count", "q", \
+        ", predicate: {lt: 1}") ", " FEATURE("sparse", "density", "q", \
+                                             ", predicate: {lte: 0}") ", " FEATURE("dense", "density", "q", \
+                                                                                   "") ", " FEATURE("other", \
+                                                                                                    "density", "w", \
+                                                                                                    "") "]}\n"
+#define STRUCTURES "  signals: " FEATURES
+#define DEEP_STRUCTURES "      signals: " FEATURES
 
 static const struct {
     const char *name, *routing, *want;
@@ -103,6 +115,24 @@ static const struct {
       "1}}\n" DECISIONS ROUTE("r", "priority: 1", AND(LEAF("structure", "many") ", " LEAF("structure", "few")), "a")
           ROUTE("s", "priority: 2", AND(LEAF("structure", "many") ", " LEAF("structure", "none")), "a") ALWAYS,
       "W402 route \"r\": WHEN is never true\n" },
+    { "what is counted where there are no words is not dense",
+      STRUCTURES DECISIONS ROUTE("odd", "priority: 3", AND(LEAF("structure", "some") ", " LEAF("structure", "sparse")),
+                                 "a")
+          ROUTE("even", "priority: 2", AND(LEAF("structure", "some") ", " LEAF("structure", "dense")), "a")
+              ROUTE("never", "priority: 1", AND(LEAF("structure", "none") ", " LEAF("structure", "dense")), "a") ALWAYS,
+      "W402 route \"never\": WHEN is never true\n" },
+    { "densities of one text are zero together when it has no words",
+      STRUCTURES DECISIONS ROUTE(
+          "r", "priority: 2",
+          AND(LEAF("structure", "some") ", " LEAF("structure", "sparse") ", " LEAF("structure", "other")), "a") ALWAYS,
+      "W402 route \"r\": WHEN is never true\n" },
+    { "no words in a recipe",
+      "  decisions:\n" ALWAYS "recipes:\n  - name: fast\n    routing:\n" DEEP_STRUCTURES
+      "      decisions:\n        - {name: odd, priority: 9, rules: " AND(LEAF("structure", "some") ", " LEAF(
+          "structure",
+          "sparse")) ", modelRefs: [{model: a, use_reasoning: false}]}\n"
+                     "        - {name: rest, priority: 1, modelRefs: [{model: a, use_reasoning: false}]}\n",
+      "" },
     { "labels of a classifier",
       "  signals: {classifiers: [{name: c, type: local, model_path: m, labels: [t, f]}]}\n" DECISIONS ROUTE(
           "r", "priority: 1",

@@ -19,8 +19,9 @@ struct comparison {
 };
 
 static const char *const kinds[] = {
-    [EFFECT_ROUTE] = "route", [EFFECT_MODELS] = "models",   [EFFECT_CONFIDENCE] = "confidence",
-    [EFFECT_ADDED] = "added", [EFFECT_REMOVED] = "removed", [EFFECT_ENTRY] = "entrypoint",
+    [EFFECT_ROUTE] = "route",      [EFFECT_MODELS] = "models", [EFFECT_CONFIDENCE] = "confidence",
+    [EFFECT_ORDER] = "order",      [EFFECT_ADDED] = "added",   [EFFECT_REMOVED] = "removed",
+    [EFFECT_ENTRY] = "entrypoint",
 };
 
 /* ---- routes that only one of them has */

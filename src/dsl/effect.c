@@ -1,6 +1,7 @@
 #include "dsl/effect.h"
 
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/map.h"
 #include "dsl/prove_routes.h"
 
@@ -82,25 +83,70 @@ static enum solver_answer ask(struct comparison *c, int literal) {
     return answer;
 }
 
+/* Routes whose leaves an example tells, with what they are in the other document. */
+struct cast {
+    const struct prove_route *items[12];
+    size_t n;
+};
+
+/* `route` is of that side; NULL: nobody. */
+static void cast_add(const struct comparison *c, struct cast *cast, int side, const struct prove_route *route) {
+    const struct prove_route *other = route ? partner(c, side, (size_t)(route - c->routes[side].items)) : NULL;
+    VSR_ASSERT(cast->n + 2 <= VSR_COUNT(cast->items));
+    if (route)
+        cast->items[cast->n++] = route;
+    if (other)
+        cast->items[cast->n++] = other;
+}
+
+/* A route beside this one that may win in the solver's example, in the document before; NULL: none. */
+static const struct prove_route *rival(const struct comparison *c, const struct prove_route *route) {
+    for (size_t i = 0; i < c->routes[0].n; i++)
+        if (&c->routes[0].items[i] != route && solver_holds(&c->solver, c->routes[0].items[i].wins))
+            return &c->routes[0].items[i];
+    return NULL;
+}
+
+/* The first route with a tier that matches in the example; NULL: none. */
+static const struct prove_route *tiered(const struct comparison *c, int side) {
+    for (size_t i = 0; i < c->routes[side].n; i++)
+        if (c->routes[side].items[i].config->tier > 0 && solver_holds(&c->solver, c->routes[side].items[i].rail.is))
+            return &c->routes[side].items[i];
+    return NULL;
+}
+
 /*
- * Writes the example in words: the two routes, and what they are in the other document. Whether evaluating both
- * policies over it says what the solver says.
+ * Writes the example in words: the two routes, and whoever they compete with. Whether evaluating both policies over it
+ * says what the solver says.
  */
-static bool take_example(struct comparison *c, const struct prove_route *before, const struct prove_route *after,
-                         vsr_str *ret_witness) {
+static bool take_example(struct comparison *c, enum effect_kind kind, const struct prove_route *before,
+                         const struct prove_route *after, vsr_str *ret_witness) {
     uint8_t *states = ARENA_ARRAY(c->arena, uint8_t, c->theory.n_leaves);
-    const struct prove_route *routes[4] = { before, after }, *kept[4];
-    size_t n = 0;
+    struct cast cast = { .n = 0 };
     prove_states(&c->theory, states);
-    if (before)
-        routes[2] = partner(c, 0, (size_t)(before - c->routes[0].items));
-    if (after)
-        routes[3] = partner(c, 1, (size_t)(after - c->routes[1].items));
-    for (size_t i = 0; i < VSR_COUNT(routes); i++)
-        if (routes[i])
-            kept[n++] = routes[i];
-    *ret_witness = prove_witness(c->result_arena, &c->theory, kept, n, states);
+    cast_add(c, &cast, 0, before);
+    cast_add(c, &cast, 1, after);
+    if (kind == EFFECT_CONFIDENCE || kind == EFFECT_ORDER)
+        cast_add(c, &cast, 0, rival(c, before));
+    for (int side = 0; side < 2 && kind == EFFECT_ORDER; side++)
+        cast_add(c, &cast, side, tiered(c, side));
+    *ret_witness = prove_witness(c->result_arena, &c->theory, cast.items, cast.n, states);
     return prove_states_agree(&c->routes[0], states) && prove_states_agree(&c->routes[1], states);
+}
+
+/* Asks, and adds the effect with its example. What is not found out makes the list incomplete. */
+static void add_if_possible(struct comparison *c, int literal, enum effect_kind kind, const struct prove_route *before,
+                            const struct prove_route *after) {
+    enum solver_answer answer = ask(c, literal);
+    vsr_str witness;
+    if (answer == SOLVER_UNDECIDED)
+        give_up(c->effects, "a question was too hard, or the time is used up");
+    if (answer != SOLVER_POSSIBLE)
+        return;
+    if (take_example(c, kind, before, after, &witness))
+        add(c, kind, before, after)->witness = witness;
+    else
+        give_up(c->effects, "an example did not hold when it was evaluated");
 }
 
 /* Some route that may win in the solver's example; NULL: no route matches. */
@@ -149,7 +195,7 @@ static void find_moves(struct comparison *c) {
             return;
         }
         find_change(c, change);
-        if (take_example(c, change[0], change[1], &witness))
+        if (take_example(c, EFFECT_ROUTE, change[0], change[1], &witness))
             add(c, EFFECT_ROUTE, change[0], change[1])->witness = witness;
         else
             give_up(c->effects, "an example did not hold when it was evaluated");
@@ -162,39 +208,28 @@ static void find_moves(struct comparison *c) {
 static void find_models(struct comparison *c) {
     for (size_t i = 0; i < c->routes[0].n; i++) {
         const struct prove_route *before = &c->routes[0].items[i], *after = partner(c, 0, i);
-        vsr_str witness;
-        enum solver_answer answer;
-        if (!after || prove_same_outcome(before->config, after->config))
-            continue;
-        answer = ask(c, solver_and2(&c->solver, before->wins, after->wins));
-        if (answer == SOLVER_UNDECIDED)
-            give_up(c->effects, "a question was too hard, or the time is used up");
-        if (answer == SOLVER_POSSIBLE && take_example(c, before, after, &witness))
-            add(c, EFFECT_MODELS, before, after)->witness = witness;
+        if (after && !prove_same_outcome(before->config, after->config))
+            add_if_possible(c, solver_and2(&c->solver, before->wins, after->wins), EFFECT_MODELS, before, after);
     }
 }
 
 /* The models that answer when no route does. */
 static void find_default(struct comparison *c) {
     int nobody = solver_and2(&c->solver, wins_or_nobody(c, 0, NULL), wins_or_nobody(c, 1, NULL));
-    vsr_str witness;
-    if (str_eq(c->docs[0]->providers.defaults.default_model, c->docs[1]->providers.defaults.default_model) ||
-        ask(c, nobody) != SOLVER_POSSIBLE)
-        return;
-    if (take_example(c, NULL, NULL, &witness))
-        add(c, EFFECT_MODELS, NULL, NULL)->witness = witness;
+    if (!str_eq(c->docs[0]->providers.defaults.default_model, c->docs[1]->providers.defaults.default_model))
+        add_if_possible(c, nobody, EFFECT_MODELS, NULL, NULL);
 }
 
 /* ---- confidences */
 
-static bool same_rule(const struct config_rule *a, const struct config_rule *b);
+static bool same_rule(struct comparison *c, const struct config_rule *const rules[2]);
 
-static bool same_children(const struct config_rule *a, const struct config_rule *b) {
-    const struct config_rule *left = a->conditions.items, *right = b->conditions.items;
-    if (a->conditions.n != b->conditions.n)
+static bool same_children(struct comparison *c, const struct config_rule *const rules[2]) {
+    const struct config_rule *left = rules[0]->conditions.items, *right = rules[1]->conditions.items;
+    if (rules[0]->conditions.n != rules[1]->conditions.n)
         return false;
-    for (size_t i = 0; i < a->conditions.n; i++)
-        if (!same_rule(&left[i], &right[i]))
+    for (size_t i = 0; i < rules[0]->conditions.n; i++)
+        if (!same_rule(c, (const struct config_rule *const[2]){ &left[i], &right[i] }))
             return false;
     return true;
 }
@@ -205,18 +240,35 @@ static bool same_predicate(const struct config_predicate *a, const struct config
     return a->bounds == b->bounds && a->gt == b->gt && a->gte == b->gte && a->lt == b->lt && a->lte == b->lte;
 }
 
-/* Written alike, so that confidences are the same where the signals' are. */
-static bool same_rule(const struct config_rule *a, const struct config_rule *b) {
-    if (!a || !b)
-        return a == b;
-    return str_eq_nocase(str_trim(a->type), str_trim(b->type)) && str_eq(a->name, b->name) &&
-           str_eq(a->label, b->label) && same_predicate(a->predicate, b->predicate) && a->on_error == b->on_error &&
-           a->on_unknown == b->on_unknown && a->negated == b->negated && a->op == b->op && same_children(a, b);
+/*
+ * Reads slots that mean the same, and so report the same confidence: of an output of a mapping that takes the score,
+ * the slope and the bounds, which may differ where the same requests reach it.
+ */
+static bool same_leaf(struct comparison *c, const struct config_rule *const rules[2]) {
+    const struct theory_slot *const *slots[2];
+    size_t n[2];
+    for (int side = 0; side < 2; side++)
+        slots[side] = theory_leaf_slots(&c->scopes[side], rules[side], &n[side]);
+    for (size_t i = 0; i < n[0] && n[0] == n[1]; i++)
+        if (slots[0][i] != slots[1][i])
+            return false;
+    return n[0] == n[1];
 }
 
-static bool same_confidence(const struct prove_route *a, const struct prove_route *b) {
-    return same_rule(a->config->rules, b->config->rules) && a->config->priority == b->config->priority &&
-           a->config->on_unknown == b->config->on_unknown;
+/* Written alike over what reports alike, so that confidences are the same. */
+static bool same_rule(struct comparison *c, const struct config_rule *const rules[2]) {
+    const struct config_rule *a = rules[0], *b = rules[1];
+    if (!a || !b)
+        return a == b;
+    if ((a->type.len > 0) != (b->type.len > 0) || (a->type.len && !same_leaf(c, rules)))
+        return false;
+    return str_eq(a->label, b->label) && same_predicate(a->predicate, b->predicate) && a->on_error == b->on_error &&
+           a->on_unknown == b->on_unknown && a->negated == b->negated && a->op == b->op && same_children(c, rules);
+}
+
+static bool same_confidence(struct comparison *c, const struct prove_route *a, const struct prove_route *b) {
+    return a->config->priority == b->config->priority && a->config->on_unknown == b->config->on_unknown &&
+           same_rule(c, (const struct config_rule *const[2]){ a->config->rules, b->config->rules });
 }
 
 /* That some other route may win beside it. */
@@ -234,18 +286,41 @@ static void find_confidences(struct comparison *c) {
     for (size_t i = 0; i < c->routes[0].n; i++) {
         const struct prove_route *before = &c->routes[0].items[i], *after = partner(c, 0, i);
         int question[3];
-        vsr_str witness;
-        enum solver_answer answer;
-        if (!after || same_confidence(before, after))
+        if (!after || same_confidence(c, before, after))
             continue;
         question[0] = before->wins;
         question[1] = after->wins;
         question[2] = has_rival(c, 0, before);
-        answer = ask(c, solver_and(&c->solver, question, VSR_COUNT(question)));
-        if (answer == SOLVER_UNDECIDED)
-            give_up(c->effects, "a question was too hard, or the time is used up");
-        if (answer == SOLVER_POSSIBLE && take_example(c, before, after, &witness))
-            add(c, EFFECT_CONFIDENCE, before, after)->witness = witness;
+        add_if_possible(c, solver_and(&c->solver, question, VSR_COUNT(question)), EFFECT_CONFIDENCE, before, after);
+    }
+}
+
+/* With `untiered: first`, that a tier matches, which makes confidences decide between routes without one. */
+static int tier_matches(struct comparison *c, int side) {
+    const struct prove_routes *routes = &c->routes[side];
+    int *matches = ARENA_ARRAY(c->arena, int, routes->n);
+    size_t n = 0;
+    for (size_t i = 0; i < routes->n && routes->scope->routing->untiered_first && !routes->by_confidence; i++)
+        if (routes->items[i].config->tier > 0)
+            matches[n++] = routes->items[i].rail.is;
+    return solver_or(&c->solver, matches, n);
+}
+
+static void find_orders(struct comparison *c) {
+    struct solver *solver = &c->solver;
+    int tiers[2] = { tier_matches(c, 0), tier_matches(c, 1) };
+    int changed =
+        solver_or2(solver, solver_and2(solver, tiers[0], -tiers[1]), solver_and2(solver, -tiers[0], tiers[1]));
+    for (size_t i = 0; i < c->routes[0].n && changed != -solver->yes; i++) {
+        const struct prove_route *before = &c->routes[0].items[i], *after = partner(c, 0, i);
+        int question[4];
+        if (!after || before->config->tier > 0)
+            continue;
+        question[0] = before->wins;
+        question[1] = after->wins;
+        question[2] = has_rival(c, 0, before);
+        question[3] = changed;
+        add_if_possible(c, solver_and(solver, question, VSR_COUNT(question)), EFFECT_ORDER, before, after);
     }
 }
 
@@ -274,6 +349,7 @@ static void compare(struct comparison *c, const struct config_scope *const profi
     find_models(c);
     find_default(c);
     find_confidences(c);
+    find_orders(c);
     if (c->solver.too_large)
         give_up(c->effects, "the conditions are too large");
 }
@@ -357,6 +433,10 @@ vsr_str effect_text(struct arena *arena, const struct effect *effect) {
     case EFFECT_CONFIDENCE:
         return arena_printf(arena, "%.*s may have another confidence, which decides between routes of its rank",
                             VSR_FMT(before));
+    case EFFECT_ORDER:
+        return arena_printf(
+            arena, "%.*s may win over routes of its rank in another order: whether a tier matches decides that",
+            VSR_FMT(before));
     case EFFECT_ADDED:
         return VSR_STR("the profile is new");
     case EFFECT_REMOVED:

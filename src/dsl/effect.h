@@ -22,7 +22,8 @@ enum {
 enum effect_kind {
     EFFECT_ROUTE,      /* requests go to another route */
     EFFECT_MODELS,     /* the same route, or none, but other models */
-    EFFECT_CONFIDENCE, /* among the same routes of one rank, another may win: conditions were written anew */
+    EFFECT_CONFIDENCE, /* among the same routes of one rank, another may win: what they report is less or more sure */
+    EFFECT_ORDER,      /* the same, since whether a tier matches has changed, and `untiered: first` asks for that */
     EFFECT_ADDED,      /* a profile that was not there */
     EFFECT_REMOVED,    /* one that is not there any more */
     EFFECT_ENTRY,      /* a model name leads to another profile */

@@ -314,10 +314,3 @@ void theory_say_families(struct theory_scope *scope) {
             if ((families->items[i].tree != NULL) == (pass == 1))
                 say_family(scope, (int)i);
 }
-
-void theory_close(struct theory *theory) {
-    struct number *less = map_get(&theory->numbers, VSR_STR("context without reserve"));
-    struct number *more = map_get(&theory->numbers, VSR_STR("context"));
-    if (less && more)
-        number_order(less, more);
-}

@@ -11,14 +11,32 @@ static void say_same(struct solver *solver, int a, int b) {
     SOLVER_CLAUSE(solver, a, -b);
 }
 
+/* What is measured under that name, of the text as `global` has signals of this kind see it. */
+static vsr_str inherited_key(const struct prove_family *family, vsr_str name) {
+    return arena_printf(family->theory->arena, "%.*s @%u", VSR_FMT(name),
+                        theory_inherited(family->scope, str_from_c(family->config->type)));
+}
+
 /* ---- context */
+
+/* Tokens of the request, with what is reserved for the answer or without, which are never more. */
+static struct number *context_number(const struct prove_family *family, bool reserve) {
+    struct theory *theory = family->theory;
+    struct number *more = theory_number(theory, inherited_key(family, VSR_STR("context")), true, 0, INFINITY), *less;
+    size_t n_numbers = theory->numbers.n;
+    if (reserve)
+        return more;
+    less = theory_number(theory, inherited_key(family, VSR_STR("context without reserve")), true, 0, INFINITY);
+    if (theory->numbers.n > n_numbers)
+        theory_order(theory, less, more);
+    return less;
+}
 
 static void measure_context(const struct prove_family *family, size_t i) {
     struct bounds bounds = { .set = BOUND_GTE };
     const bool *reserve =
         rule_field(family->config->schema, prove_rule(family, i), "include_output_reserve", FIELD_BOOL);
-    vsr_str key = !reserve || *reserve ? VSR_STR("context") : VSR_STR("context without reserve");
-    struct number *number = theory_number(family->theory, key, true, 0, INFINITY);
+    struct number *number = context_number(family, !reserve || *reserve);
     struct theory_slot *slot = prove_slot(family, i);
     bounds.gte = (double)prove_rule_int(family, i, "min_tokens", FIELD_TOKENS);
     bounds.lte = (double)prove_rule_int(family, i, "max_tokens", FIELD_TOKENS);
@@ -57,7 +75,8 @@ static struct feature feature_of(const struct prove_family *family, size_t i) {
 }
 
 static vsr_str feature_key(const struct prove_family *family, const char *type, vsr_str source) {
-    return arena_printf(family->theory->arena, "%s %s %.*s", family->config->type, type, VSR_FMT(source));
+    vsr_str name = arena_printf(family->theory->arena, "%s %s %.*s", family->config->type, type, VSR_FMT(source));
+    return inherited_key(family, name);
 }
 
 /*
@@ -65,13 +84,12 @@ static vsr_str feature_key(const struct prove_family *family, const char *type, 
  * and no word.
  */
 static void say_density(const struct prove_family *family, int above_zero, int counted) {
-    struct theory *theory = family->theory;
     struct solver *solver = family->solver;
-    if (!theory->words)
-        theory->words = solver_var(solver);
+    struct number *words = theory_number(family->theory, inherited_key(family, VSR_STR("words")), true, 0, INFINITY);
+    int any = number_above(words, 0, true);
     SOLVER_CLAUSE(solver, -above_zero, counted);
-    SOLVER_CLAUSE(solver, -above_zero, theory->words);
-    SOLVER_CLAUSE(solver, above_zero, -counted, -theory->words);
+    SOLVER_CLAUSE(solver, -above_zero, any);
+    SOLVER_CLAUSE(solver, above_zero, -counted, -any);
 }
 
 /* What is measured; of one source, `exists` and `count` are above zero together, and so is `density` where there are

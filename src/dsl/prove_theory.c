@@ -6,7 +6,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 
-enum { MEANING_LEN_MAX = 64 << 20, LEAF_TEXT_MAX = 1024 };
+enum { LEAF_TEXT_MAX = 1024 };
 
 /* ---- decoded rules */
 
@@ -27,7 +27,7 @@ vsr_str rule_text(const struct schema *schema, const void *rule, const char *nam
 vsr_str rule_meaning(struct arena *arena, const struct schema *schema, const void *rule) {
     struct buf out;
     vsr_str text;
-    buf_init(&out, MEANING_LEN_MAX);
+    buf_init(&out, THEORY_MEANING_LEN_MAX);
     schema_print_flow(schema, rule, SCHEMA_MEANING, &out);
     text = arena_str(arena, buf_str(&out));
     buf_done(&out);
@@ -94,86 +94,30 @@ struct number *theory_own_number(struct theory *theory, double least, double gre
     return number;
 }
 
-/* ---- slots */
-
-static vsr_str type_of(const struct theory_scope *scope, int family) {
-    if (family == CONFIG_PROJECTION)
-        return VSR_STR("projection");
-    if (family == CONFIG_KB_METRIC)
-        return VSR_STR("kb_metric");
-    if (family < 0 || (size_t)family >= scope->theory->families->n)
-        return VSR_STR("unknown");
-    return str_from_c(scope->theory->families->items[family].type);
+void theory_order(struct theory *theory, struct number *less, struct number *more) {
+    theory->orders =
+        arena_grow(theory->arena, theory->orders, sizeof(*theory->orders), theory->n_orders, &theory->orders_cap);
+    theory->orders[theory->n_orders++] = (struct theory_order){ less, more };
 }
+
+void theory_close(struct theory *theory) {
+    for (size_t i = 0; i < theory->n_orders; i++)
+        number_order(theory->orders[i].less, theory->orders[i].more);
+}
+
+/* ---- slots */
 
 static struct theory_slot *slot_new(struct theory *theory, vsr_str type) {
     struct theory_slot *slot = ARENA_NEW(theory->arena, struct theory_slot);
     slot->id = theory->n_slots++;
-    slot->later = theory->n_scopes > 1;
     slot->match = solver_var(theory->solver);
     slot->never_fails = theory_family_never_fails(type);
     return slot;
 }
 
-/* Which slots a rule tree reads: two trees that read the same, and are written alike, hold alike. */
-static void add_tree_meaning(struct theory_scope *scope, const struct config_rule *rule, struct buf *out) {
-    if (rule->type.len)
-        buf_printf(out, " %u", (unsigned)theory_slot(scope, rule->family, rule->name)->id);
-    CONFIG_EACH(const struct config_rule, child, &rule->conditions)
-    add_tree_meaning(scope, child, out);
-}
-
-/* What the rules of a family mean together, for families whose rules depend on each other. */
-static void add_family_meaning(struct theory_scope *scope, int family, struct buf *out) {
-    const struct config_family *f = &scope->theory->families->items[family];
-    const struct config_list *rules = &scope->routing->signals.rules[family];
-    buf_printf(out, "%s %lld\n", f->type,
-               (long long)scope->doc->global.model_catalog.embeddings.semantic.embedding_config.top_k);
-    for (size_t i = 0; i < rules->n; i++) {
-        const void *rule = rule_at(rules, f->schema, i);
-        struct config_rule *tree = f->tree ? f->tree(rule) : NULL;
-        schema_print_flow(f->schema, rule, SCHEMA_MEANING, out);
-        if (tree)
-            add_tree_meaning(scope, tree, out);
-    }
-    CONFIG_EACH(const struct config_partition, partition, &scope->routing->projections.partitions)
-    for (size_t i = 0; i < partition->members.n && partition->family == family; i++)
-        buf_printf(out, "\n%d %a %.*s %.*s %.*s", partition->semantics, partition->temperature,
-                   VSR_FMT(partition->name), VSR_FMT(partition->members.items[i]), VSR_FMT(partition->fallback));
-}
-
-static uintptr_t family_meaning(struct theory_scope *scope, int family) {
-    struct theory *theory = scope->theory;
-    uintptr_t *meaning = &scope->family_meanings[family];
-    struct buf out;
-    if (*meaning)
-        return *meaning;
-    buf_init(&out, MEANING_LEN_MAX);
-    add_family_meaning(scope, family, &out);
-    *meaning = buf_failed(&out) ? 0 : (uintptr_t)map_get(&theory->meanings, buf_str(&out));
-    if (!*meaning) {
-        *meaning = theory->meanings.n + 1;
-        map_put(&theory->meanings, arena_str(theory->arena, buf_str(&out)), (void *)*meaning);
-    }
-    buf_done(&out);
-    return *meaning;
-}
-
-/* Where a rule stands alone: two that are written alike report alike. */
-static bool stands_alone(vsr_str type) {
-    static const char *const alone[] = { "keyword",    "fact_check", "user_feedback", "context",
-                                         "structure",  "pii",        "jailbreak",     "kb",
-                                         "modality",   "event",      "conversation",  "metadata",
-                                         "classifier", NULL };
-    for (size_t i = 0; alone[i]; i++)
-        if (str_eq_c(type, alone[i]))
-            return true;
-    return false;
-}
-
 /* "type:name", to be given back by rewinding. */
 static vsr_str key_of(const struct theory_scope *scope, int family, vsr_str name) {
-    return arena_printf(scope->theory->arena, "%.*s:%.*s", VSR_FMT(type_of(scope, family)), VSR_FMT(name));
+    return arena_printf(scope->theory->arena, "%.*s:%.*s", VSR_FMT(theory_type_of(scope, family)), VSR_FMT(name));
 }
 
 const void *theory_rule(struct theory_scope *scope, int family, vsr_str name) {
@@ -181,14 +125,6 @@ const void *theory_rule(struct theory_scope *scope, int family, vsr_str name) {
     const void *rule = map_get(&scope->rules, key_of(scope, family, name));
     arena_rewind(scope->theory->arena, mark);
     return rule;
-}
-
-/* The rule that a slot of that name belongs to; NULL: none is declared. */
-static const void *rule_of_slot(struct theory_scope *scope, int family, vsr_str name) {
-    const struct config_family *f = &scope->theory->families->items[family];
-    ptrdiff_t colon = f->levels || f->labels ? str_find_last_char(name, ':') : -1;
-    const void *rule = theory_rule(scope, family, name);
-    return rule || colon < 0 ? rule : theory_rule(scope, family, str_sub(name, 0, (size_t)colon));
 }
 
 static void index_rules(struct theory_scope *scope) {
@@ -208,23 +144,10 @@ static void index_rules(struct theory_scope *scope) {
     map_put(&scope->mappings, output->name, mapping);
 }
 
-/* What a slot stands for, to find it in another document. Empty: it is this scope's alone. */
-static vsr_str meaning_of(struct theory_scope *scope, int family, vsr_str name, vsr_str key) {
-    struct theory *theory = scope->theory;
-    const void *rule;
-    if (family == CONFIG_KB_METRIC)
-        return key;
-    if (family == CONFIG_PROJECTION)
-        return theory_output_meaning(scope, name);
-    if (family < 0 || (size_t)family >= theory->families->n)
-        return (vsr_str){ 0 };
-    if (!stands_alone(type_of(scope, family)))
-        return arena_printf(theory->arena, "%.*s #%zu", VSR_FMT(key), (size_t)family_meaning(scope, family));
-    rule = rule_of_slot(scope, family, name);
-    if (!rule)
-        return (vsr_str){ 0 };
-    return arena_printf(theory->arena, "%.*s\n%.*s", VSR_FMT(key),
-                        VSR_FMT(rule_meaning(theory->arena, theory->families->items[family].schema, rule)));
+/* That the first document has no such slot. */
+static bool is_later(const struct theory_scope *scope, int family, vsr_str name, vsr_str key, vsr_str meaning) {
+    struct theory_scope *first = scope->theory->first;
+    return scope != first && !(meaning.len && str_eq(theory_slot_meaning(first, family, name, key), meaning));
 }
 
 struct theory_slot *theory_slot(struct theory_scope *scope, int family, vsr_str name) {
@@ -237,11 +160,13 @@ struct theory_slot *theory_slot(struct theory_scope *scope, int family, vsr_str 
         return slot;
     }
     if (scope->sharing) {
-        meaning = meaning_of(scope, family, name, key);
+        meaning = theory_slot_meaning(scope, family, name, key);
         slot = meaning.len ? map_get(&theory->shared, meaning) : NULL;
     }
-    if (!slot)
-        slot = slot_new(theory, type_of(scope, family));
+    if (!slot) {
+        slot = slot_new(theory, theory_type_of(scope, family));
+        slot->later = is_later(scope, family, name, key, meaning);
+    }
     map_put(&scope->slots, key, slot);
     if (meaning.len)
         map_put(&theory->shared, meaning, slot);
@@ -267,7 +192,7 @@ void theory_measure(struct theory_slot *slot, struct number *number, int there) 
 
 /* Names of rules whose match also makes a leaf of that name match: what a domain lists. */
 static const struct config_strings *also_named(struct theory_scope *scope, int family, vsr_str name) {
-    const void *rule = str_eq_c(type_of(scope, family), "domain") ? theory_rule(scope, family, name) : NULL;
+    const void *rule = str_eq_c(theory_type_of(scope, family), "domain") ? theory_rule(scope, family, name) : NULL;
     if (!rule)
         return NULL;
     return rule_field(scope->theory->families->items[family].schema, rule, "mmlu_categories", FIELD_STRINGS);
@@ -282,35 +207,56 @@ static int match_of(const struct theory_slot *slot, bool before) {
     return before && slot->before ? slot->before : slot->match;
 }
 
+/* The slot of the rule, and those of its other names; at most `also->n + 1`. */
+static size_t named_slots(struct theory_scope *scope, const struct config_rule *rule, const struct config_strings *also,
+                          struct theory_slot **ret_slots) {
+    size_t n_also = also ? also->n : 0, n = 0;
+    ret_slots[n++] = theory_slot(scope, rule->family, rule->name);
+    for (size_t i = 0; i < n_also; i++)
+        if (!str_eq(also->items[i], rule->name) && theory_rule(scope, rule->family, also->items[i]))
+            ret_slots[n++] = theory_slot(scope, rule->family, also->items[i]);
+    return n;
+}
+
 static struct reading read_slot(struct theory_scope *scope, const struct config_rule *rule, bool before,
                                 bool needs_failed) {
     struct theory *theory = scope->theory;
     const struct config_strings *also = also_named(scope, rule->family, rule->name);
-    struct theory_slot *own = theory_slot(scope, rule->family, rule->name);
-    size_t n_also = also ? also->n : 0, n = 0;
-    int *matches = ARENA_ARRAY(theory->arena, int, n_also + 1);
-    int *failures = ARENA_ARRAY(theory->arena, int, n_also + 1);
-    for (size_t i = 0; i <= n_also; i++) {
-        struct theory_slot *slot = own;
-        if (i < n_also && (str_eq(also->items[i], rule->name) || !theory_rule(scope, rule->family, also->items[i])))
-            continue;
-        if (i < n_also)
-            slot = theory_slot(scope, rule->family, also->items[i]);
-        matches[n] = match_of(slot, before);
-        failures[n++] = needs_failed ? theory_failed(theory, slot) : -theory->solver->yes;
+    size_t n_most = (also ? also->n : 0) + 1, n;
+    struct theory_slot **slots = ARENA_ARRAY(theory->arena, struct theory_slot *, n_most);
+    int *matches = ARENA_ARRAY(theory->arena, int, n_most), *failures = ARENA_ARRAY(theory->arena, int, n_most);
+    n = named_slots(scope, rule, also, slots);
+    for (size_t i = 0; i < n; i++) {
+        matches[i] = match_of(slots[i], before);
+        failures[i] = needs_failed ? theory_failed(theory, slots[i]) : -theory->solver->yes;
     }
     return (struct reading){ solver_or(theory->solver, matches, n), solver_or(theory->solver, failures, n) };
 }
 
+static vsr_str label_name(const struct theory *theory, const struct config_rule *rule) {
+    return arena_printf(theory->arena, "%.*s:%.*s", VSR_FMT(rule->name), VSR_FMT(rule->label));
+}
+
+const struct theory_slot *const *theory_leaf_slots(struct theory_scope *scope, const struct config_rule *rule,
+                                                   size_t *ret_n) {
+    struct theory *theory = scope->theory;
+    const struct config_strings *also = also_named(scope, rule->family, rule->name);
+    struct theory_slot **slots = ARENA_ARRAY(theory->arena, struct theory_slot *, (also ? also->n : 0) + 2);
+    *ret_n = named_slots(scope, rule, also, slots);
+    if (rule->label.len)
+        slots[(*ret_n)++] = theory_slot(scope, rule->family, label_name(theory, rule));
+    return (const struct theory_slot *const *)slots;
+}
+
 static enum config_on_unknown settle(const struct theory_scope *scope, const struct config_rule *rule,
                                      enum config_on_unknown decision) {
-    if (theory_family_never_fails(type_of(scope, rule->family)))
+    if (theory_family_never_fails(theory_type_of(scope, rule->family)))
         return ON_UNKNOWN_NO_MATCH;
     if (rule->on_error != 0)
         return rule->on_error == 1 ? ON_UNKNOWN_MATCH : ON_UNKNOWN_NO_MATCH;
     if (rule->on_unknown != ON_UNKNOWN_UNSET)
         return (enum config_on_unknown)rule->on_unknown;
-    return decision != ON_UNKNOWN_UNSET ? decision : theory_family_unknown(type_of(scope, rule->family));
+    return decision != ON_UNKNOWN_UNSET ? decision : theory_family_unknown(theory_type_of(scope, rule->family));
 }
 
 /* `holds` is what is TRUE by itself; what `failed` says is settled. */
@@ -335,7 +281,7 @@ static struct rail predicate_rail(struct theory_scope *scope, const struct confi
     struct theory_slot *slot;
     int holds, missing;
     if (rule->label.len)
-        name = arena_printf(theory->arena, "%.*s:%.*s", VSR_FMT(rule->name), VSR_FMT(rule->label));
+        name = label_name(theory, rule);
     slot = theory_slot(scope, rule->family, name);
     if (!slot->number)
         theory_measure(slot, theory_own_number(theory, -INFINITY, INFINITY), solver_var(theory->solver));
@@ -376,7 +322,7 @@ static vsr_str leaf_text(struct theory_scope *scope, const struct config_rule *r
     struct buf out;
     vsr_str text;
     buf_init(&out, LEAF_TEXT_MAX);
-    buf_printf(&out, "%.*s(%.*s", VSR_FMT(type_of(scope, rule->family)), VSR_FMT(rule->name));
+    buf_printf(&out, "%.*s(%.*s", VSR_FMT(theory_type_of(scope, rule->family)), VSR_FMT(rule->name));
     if (rule->label.len)
         buf_printf(&out, ":%.*s", VSR_FMT(rule->label));
     if (rule->predicate)
@@ -425,7 +371,7 @@ uint32_t theory_leaf(struct theory_scope *scope, const struct config_rule *rule,
 static void count_members(struct theory_scope *scope) {
     CONFIG_EACH(const struct config_partition, partition, &scope->routing->projections.partitions)
     for (size_t i = 0; i < partition->members.n; i++) {
-        vsr_str key = arena_printf(scope->theory->arena, "%.*s:%.*s", VSR_FMT(type_of(scope, partition->family)),
+        vsr_str key = arena_printf(scope->theory->arena, "%.*s:%.*s", VSR_FMT(theory_type_of(scope, partition->family)),
                                    VSR_FMT(partition->members.items[i]));
         uintptr_t n = (uintptr_t)map_get(&scope->members, key);
         map_put(&scope->members, key, (void *)(n + 1));
@@ -435,13 +381,15 @@ static void count_members(struct theory_scope *scope) {
 void theory_scope_init(struct theory_scope *scope, struct theory *theory, const struct config_document *doc,
                        const struct config_routing *routing, bool sharing) {
     *scope = (struct theory_scope){ .theory = theory, .doc = doc, .routing = routing, .sharing = sharing };
-    theory->n_scopes++;
+    if (!theory->first)
+        theory->first = scope;
     map_init(&scope->slots, theory->arena);
     map_init(&scope->rules, theory->arena);
     map_init(&scope->score_configs, theory->arena);
     map_init(&scope->mappings, theory->arena);
     map_init(&scope->scores, theory->arena);
     map_init(&scope->members, theory->arena);
+    map_init(&scope->inherited, theory->arena);
     index_rules(scope);
     count_members(scope);
     theory_say_projections(scope);

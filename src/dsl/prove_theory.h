@@ -26,7 +26,8 @@
  * expressions relate. A proof that something is impossible therefore holds for every request; an example is one as far
  * as these rules go, and may be one that no text produces.
  *
- * With several documents in one theory, slots whose rules mean the same in both are one. Keeps the documents. One
+ * With several documents in one theory, slots whose rules mean the same in both, and inherit the same of `global`, are
+ * one. Keeps the documents. One
  * thread.
  */
 #ifndef VSR_DSL_PROVE_THEORY_H
@@ -35,6 +36,8 @@
 #include "config/document.h"
 #include "core/map.h"
 #include "dsl/prove_number.h"
+
+enum { THEORY_MEANING_LEN_MAX = 64 << 20 };
 
 /* The two truths of a condition. Not both hold; for what is never UNKNOWN, `not` is `-is`. */
 struct rail {
@@ -72,12 +75,17 @@ struct theory_score {
     uint32_t id; /* of all that are made of the same */
 };
 
+/* Two numbers of which the first is never greater. */
+struct theory_order {
+    struct number *less, *more;
+};
+
 struct theory {
     struct arena *arena;
     struct solver *solver;
     const struct config_families *families;
     struct map shared;    /* what a rule means -> struct theory_slot */
-    struct map meanings;  /* what the rules of a family mean together -> a number from 1, as a pointer */
+    struct map meanings;  /* what rules mean together, or inherit -> a number from 1, as a pointer */
     struct map score_ids; /* what a score is made of -> a number from 1, as a pointer */
     struct map numbers;   /* what is measured -> struct number */
     struct map metadata;  /* key -> struct metadata_key */
@@ -86,11 +94,12 @@ struct theory {
     size_t n_leaves, leaves_cap;
     struct theory_score **scores; /* of all scopes */
     size_t n_scores, scores_cap;
+    struct theory_order *orders;
+    size_t n_orders, orders_cap;
     uint32_t n_slots;
-    size_t n_scopes;
+    struct theory_scope *first;
     int text;     /* literal: the request has text */
     int ordinary; /* literal: it has, and everything could be evaluated */
-    int words;    /* literal: the text has words; 0: nobody asked yet */
 };
 
 /* One profile in a theory. */
@@ -107,6 +116,7 @@ struct theory_scope {
     struct map members;       /* "type:name" -> how many partitions it is in, as a pointer */
     bool sharing;             /* slots are looked for in `theory->shared` */
     uintptr_t family_meanings[CONFIG_FAMILIES_MAX]; /* numbers of `theory->meanings`; 0: not asked for yet */
+    struct map inherited;                           /* type -> such a number, as a pointer */
 };
 
 /* Keeps `families`. */
@@ -117,6 +127,14 @@ void theory_init(struct theory *theory, struct arena *arena, struct solver *solv
 void theory_scope_init(struct theory_scope *scope, struct theory *theory, const struct config_document *doc,
                        const struct config_routing *routing, bool sharing);
 
+/* The kind of signal, also of what no family declares. */
+vsr_str theory_type_of(const struct theory_scope *scope, int family);
+/* What a slot stands for, to find it in another document (prove_meaning.c). Empty: it is this scope's alone. */
+vsr_str theory_slot_meaning(struct theory_scope *scope, int family, vsr_str name, vsr_str key);
+
+/* What signals of that kind read of `global`, as a number that is the same where it is. */
+unsigned theory_inherited(struct theory_scope *scope, vsr_str type);
+
 /* The slot of that rule; made when nothing declares it, for then anything may be. `family` as in config_rule. */
 struct theory_slot *theory_slot(struct theory_scope *scope, int family, vsr_str name);
 /* Whether it could not be evaluated. */
@@ -125,12 +143,18 @@ int theory_failed(struct theory *theory, struct theory_slot *slot);
 void theory_measure(struct theory_slot *slot, struct number *number, int there);
 /* The number that is measured under that key; made on the first call. */
 struct number *theory_number(struct theory *theory, vsr_str key, bool whole, double least, double greatest);
+/* `less` is never greater than `more`; said by theory_close(). */
+void theory_order(struct theory *theory, struct number *less, struct number *more);
 /* A fresh number of its own. */
 struct number *theory_own_number(struct theory *theory, double least, double greatest);
 
 /* The condition of a leaf, as index in `theory->leaves`. `before`: as composers read it. */
 uint32_t theory_leaf(struct theory_scope *scope, const struct config_rule *rule, enum config_on_unknown on_unknown,
                      bool before);
+
+/* What it reads: the rule's slot, that of its label, and those of what else makes it match. */
+const struct theory_slot *const *theory_leaf_slots(struct theory_scope *scope, const struct config_rule *rule,
+                                                   size_t *ret_n);
 
 /* When all leaves are known: what can only be said then. */
 void theory_close(struct theory *theory);

@@ -29,6 +29,20 @@ static vsr_str text_of(struct arena *arena, const struct effects *effects) {
 #define ROUTE(name, priority, rules, model) \
     "    - {name: " name ", priority: " priority ", rules: " rules ", modelRefs: [{model: " model \
     ", use_reasoning: false}]}\n"
+#define MAPPED(slope, bound, route_rules) \
+    "  strategy: confidence\n  signals: {keywords: [{name: k, operator: OR, keywords: [x]}], domains: [{name: " \
+    "law}]}\n" \
+    "  projections:\n    scores: [{name: s, method: weighted_sum, inputs: [{type: keyword, name: k, weight: 1}]}]\n" \
+    "    mappings: [{name: m, source: s, method: threshold_bands, calibration: {method: sigmoid_distance, " \
+    "slope: " slope "}, outputs: [{name: hi, gte: " bound "}]}]\n  decisions:\n" ROUTE("r", "1", route_rules, "a") \
+        ROUTE("s", "1", "{type: domain, name: law}", "b")
+#define HI "{type: projection, name: hi}"
+#define TWISTED(tiered) \
+    "  untiered: first\n  signals:\n    keywords: [{name: k, operator: OR, keywords: [x]}, {name: l, operator: OR, " \
+    "keywords: [y]}]\n  decisions:\n" ROUTE( \
+        "r", "9", "{type: keyword, name: k}", \
+        "a") "    - {name: s, priority: 1, modelRefs: [{model: b, use_reasoning: false}]}\n" \
+             "    - {name: t, tier: 1, rules: " tiered ", modelRefs: [{model: b, use_reasoning: false}]}\n"
 #define K "{type: keyword, name: k}"
 #define L "{type: keyword, name: l}"
 
@@ -59,6 +73,21 @@ static const struct {
       "  signals:\n    keywords: [{name: k, operator: OR, keywords: [z]}]\n  decisions:\n" ROUTE("r", "1", K, "a"),
       "default: requests of \"r\" go to no route {keyword(k) true, keyword(k) after the change false}\n"
       "default: requests of no route go to \"r\" {keyword(k) after the change true, keyword(k) false}\n" },
+
+    /* confidences */
+    { "the same mapping", MAPPED("1", "0.5", HI), MAPPED("1", "0.5", HI), "" },
+    { "a slope makes a band more sure", MAPPED("1", "0.5", HI), MAPPED("10", "0.5", HI),
+      "default: \"r\" may have another confidence, which decides between routes of its rank {projection(hi) true, "
+      "projection(hi) after the change true, domain(law) true}\n" },
+    { "a bound that lets the same through", MAPPED("1", "0.5", HI), MAPPED("1", "0.4", HI),
+      "default: \"r\" may have another confidence, which decides between routes of its rank {projection(hi) true, "
+      "projection(hi) after the change true, domain(law) true}\n" },
+    { "a slope that no route reads", MAPPED("1", "0.5", K), MAPPED("10", "0.5", K), "" },
+    { "a tier that matches makes confidences decide", TWISTED(K), TWISTED(L),
+      "default: \"r\" may win over routes of its rank in another order: whether a tier matches decides that "
+      "{keyword(k) true, keyword(l) false}\n"
+      "default: \"s\" may win over routes of its rank in another order: whether a tier matches decides that "
+      "{keyword(k) true, keyword(l) false}\n" },
 };
 
 TEST(small_changes) {
@@ -72,11 +101,87 @@ TEST(small_changes) {
     }
 }
 
+/* ---- what signals inherit */
+
+#define INHERITING(family, type, name) \
+    "  signals: {" family "}\n  decisions:\n" ROUTE("r", "1", "{type: " type ", name: " name "}", "a")
+#define MODULES(text) "global: {model_catalog: {modules: {" text "}}}\n"
+#define MODALITY INHERITING("modality: [{name: DIFFUSION}]", "modality", "DIFFUSION")
+#define DENSE \
+    INHERITING( \
+        "structure: [{name: d, feature: {type: count, source: {type: regex, pattern: q}}, predicate: {gte: 3}}]", \
+        "structure", "d")
+#define CONTEXT INHERITING("context: [{name: c, min_tokens: 100}]", "context", "c")
+#define METADATA INHERITING("metadata: [{name: m, key: t, predicate: {equals: x}}]", "metadata", "m")
+
+/* The same routing, and another `global`: whether requests of the route may go elsewhere. */
+static const struct {
+    const char *name, *routing, *before, *after;
+    bool moves;
+} inherited[] = {
+    { "keywords of a module", MODALITY,
+      MODULES("modality_detector: {enabled: true, method: keyword, keywords: [draw]}"),
+      MODULES("modality_detector: {enabled: true, method: keyword, keywords: [paint]}"), true },
+    { "the same keywords", MODALITY, MODULES("modality_detector: {enabled: true, method: keyword, keywords: [draw]}"),
+      MODULES("modality_detector: {enabled: true, method: keyword, keywords: [draw]}"), false },
+    { "a module of other signals", MODALITY, MODULES("classifier: {pii: {threshold: 0.5}}"),
+      MODULES("classifier: {pii: {threshold: 0.6}}"), false },
+    { "a threshold of a guard", INHERITING("jailbreak: [{name: j}]", "jailbreak", "j"),
+      MODULES("prompt_guard: {threshold: 0.5}"), MODULES("prompt_guard: {threshold: 0.6}"), true },
+    { "a threshold of domains", INHERITING("domains: [{name: law}]", "domain", "law"),
+      MODULES("classifier: {domain: {threshold: 0.5}}"), MODULES("classifier: {domain: {threshold: 0.6}}"), true },
+    { "a threshold of names and numbers", INHERITING("pii: [{name: p}]", "pii", "p"),
+      MODULES("classifier: {pii: {threshold: 0.5}}"), MODULES("classifier: {pii: {threshold: 0.6}}"), true },
+    { "a threshold of feedback", INHERITING("user_feedbacks: [{name: satisfied}]", "user_feedback", "satisfied"),
+      MODULES("feedback_detector: {threshold: 0.5}"), MODULES("feedback_detector: {threshold: 0.6}"), true },
+    { "what is compressed is measured anew", DENSE, MODULES("prompt_compression: {enabled: false, max_tokens: 100}"),
+      MODULES("prompt_compression: {enabled: true, max_tokens: 100}"), true },
+    { "how tokens are estimated", CONTEXT, "global: {router: {context_estimate: {structured_bytes_per_token: 2}}}\n",
+      "global: {router: {context_estimate: {structured_bytes_per_token: 3}}}\n", true },
+    { "metadata inherits nothing", METADATA, MODULES("prompt_compression: {enabled: false, max_tokens: 100}"),
+      MODULES("prompt_compression: {enabled: true, max_tokens: 100}"), false },
+    { "what routing does not read", DENSE, "global: {stores: {semantic_cache: {similarity_threshold: 0.7}}}\n",
+      "global: {stores: {semantic_cache: {similarity_threshold: 0.8}}}\n", false },
+};
+
+TEST(signals_inherit_what_is_global) {
+    for (size_t i = 0; i < VSR_COUNT(inherited); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct effects effects;
+        find(arena, arena_printf(arena, "%s%s", inherited[i].routing, inherited[i].before).ptr,
+             arena_printf(arena, "%s%s", inherited[i].routing, inherited[i].after).ptr, &effects);
+        CHECK_INT(effects.n, inherited[i].moves ? 2 : 0, inherited[i].name);
+        CHECK(effects.complete, inherited[i].name);
+        arena_free(arena);
+    }
+}
+
 /* ---- recipes */
 
 #define RECIPES(list) "  decisions: []\nrecipes:\n" list
 #define RECIPE(name) \
     "  - {name: " name ", routing: {decisions: [{name: r, modelRefs: [{model: a, use_reasoning: false}]}]}}\n"
+
+TEST(confidences_in_a_recipe) {
+    static const char recipe[] =
+        "  decisions: []\nrecipes:\n  - name: one\n    routing:\n      strategy: confidence\n"
+        "      signals: {keywords: [{name: k, operator: OR, keywords: [x]}, {name: l, operator: OR, keywords: [y]}]}\n"
+        "      projections:\n        scores: [{name: s, method: weighted_sum, inputs: [{type: keyword, name: k, "
+        "weight: "
+        "1}]}]\n"
+        "        mappings: [{name: m, source: s, method: threshold_bands, calibration: {method: sigmoid_distance, "
+        "slope: %s}, outputs: [{name: hi, gte: 0.5}]}]\n      decisions:\n"
+        "        - {name: r, rules: {type: projection, name: hi}, modelRefs: [{model: a, use_reasoning: false}]}\n"
+        "        - {name: s, rules: {type: keyword, name: l}, modelRefs: [{model: b, use_reasoning: false}]}\n";
+    struct arena *arena = arena_new(0, 0);
+    struct effects effects;
+    find(arena, arena_printf(arena, recipe, "1").ptr, arena_printf(arena, recipe, "2").ptr, &effects);
+    CHECK_STR(text_of(arena, &effects),
+              "one: \"r\" may have another confidence, which decides between routes of its rank {projection(hi) true, "
+              "projection(hi) after the change true, keyword(l) true}\n",
+              "recipe");
+    arena_free(arena);
+}
 
 TEST(profiles_come_and_go) {
     struct arena *arena = arena_new(0, 0);
@@ -224,4 +329,5 @@ TEST(profiles_do_not_differ_from_themselves) {
     }
 }
 
-RUN_TESTS(T(small_changes), T(profiles_come_and_go), T(random_changes), T(profiles_do_not_differ_from_themselves))
+RUN_TESTS(T(small_changes), T(confidences_in_a_recipe), T(signals_inherit_what_is_global), T(profiles_come_and_go),
+          T(random_changes), T(profiles_do_not_differ_from_themselves))

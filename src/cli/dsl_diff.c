@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
+#include "core/shown.h"
 #include "dsl/effect.h"
 #include "dsl/spelling.h"
 #include "route/route.h"
@@ -69,14 +70,14 @@ static void print_text(const struct comparison *c, struct buf *out) {
     for (size_t i = 0; i < c->effects.n; i++) {
         const struct effect *effect = &c->effects.items[i];
         buf_printf(out, "%s~%s ", term_if(c->cli->colour, TERM_YELLOW), term_if(c->cli->colour, TERM_RESET));
-        findings_put_text(out, effect->profile);
+        shown_append(out, effect->profile);
         buf_append_c(out, ": ");
-        findings_put_text(out, effect_text(c->arena, effect));
+        shown_append(out, effect_text(c->arena, effect));
         buf_append_char(out, '\n');
         if (effect->witness.len == 0)
             continue;
         buf_printf(out, "    %sexample:%s ", term_if(c->cli->colour, TERM_DIM), term_if(c->cli->colour, TERM_RESET));
-        findings_put_text(out, effect->witness);
+        shown_append(out, effect->witness);
         buf_append_char(out, '\n');
     }
     if (!c->effects.complete)

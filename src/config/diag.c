@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/json_write.h"
 #include "core/log.h"
+#include "core/shown.h"
 
 enum {
     MESSAGE_LEN_MAX = 1024,  /* longer texts are cut: a message is read by people */
@@ -98,15 +99,19 @@ vsr_str diag_item_file(const struct diag *diag, const struct diag_item *item) {
 static void print_item(const struct diag *diag, const struct diag_item *item, struct buf *out, bool colour) {
     const char *label = item->severity == DIAG_ERROR ? "error" : "warning";
     const char *paint = item->severity == DIAG_ERROR ? "\033[31m" : "\033[33m";
-    buf_append(out, diag_item_file(diag, item));
+    shown_append(out, diag_item_file(diag, item));
     if (diag_item_line(item))
         buf_printf(out, ":%u:%u", diag_item_line(item), item->col);
     buf_printf(out, ": %s%s[%s]%s ", colour ? paint : "", label, item->code, colour ? "\033[0m" : "");
-    if (item->path.len)
-        buf_printf(out, "%.*s: ", VSR_FMT(item->path));
-    buf_append(out, item->message);
-    if (item->hint.len)
-        buf_printf(out, "; %.*s", VSR_FMT(item->hint));
+    if (item->path.len) {
+        shown_append(out, item->path);
+        buf_append_c(out, ": ");
+    }
+    shown_append(out, item->message);
+    if (item->hint.len) {
+        buf_append_c(out, "; ");
+        shown_append(out, item->hint);
+    }
     buf_append_char(out, '\n');
 }
 

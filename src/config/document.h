@@ -601,6 +601,7 @@ struct config_document {
     struct config_scope *scopes;      /* derived: the recipes, `default` first */
     size_t n_scopes;                  /* at least one after loading */
     vsr_str hash;                     /* SHA-256 of the document's bytes, in hex */
+    vsr_str base_hash;                /* of the file that it is put into; empty: it stands for itself */
     vsr_str base_dir;                 /* where relative paths begin; empty: there is none (a text without a file) */
     const struct config_index *index; /* names to structs, for the lookups below */
 };

@@ -87,25 +87,54 @@ static int read_named_base(struct arena *arena, const struct config_load_options
     return rc;
 }
 
+/* Directory of a path, without links; NULL with errno. Freed by the caller. */
+static char *dir_of(struct arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    return realpath(slash ? len ? arena_c_str(arena, str_make(path, len)) : "/" : ".", NULL);
+}
+
 /* NAME.yaml beside NAME.dsl, else config.yaml there; one that appears later is noticed. */
-static int find_base(struct arena *arena, const char *resolved, const struct config_load_options *options,
-                     struct document_source *source, struct diag *diag) {
-    size_t stem_len = strlen(resolved) - strlen(source->notation->suffix);
-    size_t dir_len = (size_t)(strrchr(resolved, '/') + 1 - resolved);
-    vsr_str names[] = { arena_printf(arena, "%.*s.yaml", (int)stem_len, resolved),
-                        arena_printf(arena, "%.*sconfig.yaml", (int)dir_len, resolved) };
-    for (size_t i = 0; i < VSR_COUNT(names); i++) {
-        const char *path = arena_c_str(arena, names[i]);
+static int find_base_beside(struct arena *arena, const char *path, const struct config_load_options *options,
+                            struct document_source *source, struct diag *diag) {
+    const char *slash = strrchr(path, '/');
+    vsr_str name = str_from_c(slash ? slash + 1 : path), suffix = str_from_c(source->notation->suffix);
+    char *dir = dir_of(arena, path);
+    vsr_str stem = str_ends(name, suffix) ? str_make(name.ptr, name.len - suffix.len) : name;
+    vsr_str places[2];
+    if (!dir)
+        return document_source_report(diag, "find", path);
+    places[0] = arena_printf(arena, "%s/%.*s.yaml", dir, VSR_FMT(stem));
+    places[1] = arena_printf(arena, "%s/config.yaml", dir);
+    free(dir);
+    for (size_t i = 0; i < VSR_COUNT(places); i++) {
+        const char *place = arena_c_str(arena, places[i]);
         struct stat status;
-        if (stat(path, &status) == 0)
-            return read_base(arena, path, options, source, diag);
-        tell(options, path, NULL);
+        if (stat(place, &status) == 0)
+            return read_base(arena, place, options, source, diag);
+        tell(options, place, NULL);
     }
     return 0;
 }
 
-int document_source_read(struct arena *arena, const char *resolved, const struct config_load_options *options,
-                         struct document_source *ret_source, struct diag *diag) {
+/* Beside the file as it was named; a link that has none there may lead to one that has. */
+static int find_base(struct arena *arena, const char *file, const char *resolved,
+                     const struct config_load_options *options, struct document_source *source, struct diag *diag) {
+    int rc = find_base_beside(arena, file, options, source, diag);
+    struct stat status;
+    if (rc == 0 && !source->base && lstat(file, &status) == 0 && S_ISLNK(status.st_mode))
+        rc = find_base_beside(arena, resolved, options, source, diag);
+    if (rc < 0 || source->base || !options->serving)
+        return rc;
+    diag_error(diag, "E_BASE", (struct diag_at){ 0 },
+               VSR_STR("name its configuration with --base, or put it beside it as NAME.yaml or config.yaml"),
+               "nothing says where to listen and which backends there are");
+    return VSR_E_INVALID;
+}
+
+int document_source_read(struct arena *arena, const char *file, const char *resolved,
+                         const struct config_load_options *options, struct document_source *ret_source,
+                         struct diag *diag) {
     struct document_source *source = ret_source;
     const struct config_notation *notation = options->notation;
     int rc;
@@ -116,7 +145,7 @@ int document_source_read(struct arena *arena, const char *resolved, const struct
     source->notation = notation;
     source->is_shared = false;
     return options->base ? read_named_base(arena, options, source, diag)
-                         : find_base(arena, resolved, options, source, diag);
+                         : find_base(arena, file, resolved, options, source, diag);
 }
 
 /* ---- the tree */

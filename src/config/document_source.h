@@ -21,11 +21,13 @@ struct document_source {
 };
 
 /*
- * Reads `resolved`, and its base when its notation has one. Both are told to options->on_file but for `resolved`
- * itself. Fails with VSR_E_IO.
+ * Reads `resolved`, which is `file` without links, and its base when its notation has one. Both are told to
+ * options->on_file but for `resolved` itself. Fails with VSR_E_IO, and with VSR_E_INVALID when there is no base to
+ * serve with.
  */
-int document_source_read(struct arena *arena, const char *resolved, const struct config_load_options *options,
-                         struct document_source *ret_source, struct diag *diag);
+int document_source_read(struct arena *arena, const char *file, const char *resolved,
+                         const struct config_load_options *options, struct document_source *ret_source,
+                         struct diag *diag);
 
 /* Parses, and puts both together. Copies what it needs of the texts. */
 int document_source_tree(struct arena *arena, const struct document_source *source,

@@ -147,9 +147,10 @@ static const char *process_env(void *data, const char *name) {
 /* Decoding begins with an empty document; what is known of its file already stays. */
 static void decode(const struct schema *schema, const struct yaml_node *root, struct config_document *doc,
                    struct arena *arena, struct diag *diag) {
-    vsr_str hash = doc->hash, base_dir = doc->base_dir;
+    vsr_str hash = doc->hash, base_hash = doc->base_hash, base_dir = doc->base_dir;
     schema_decode(schema, root, VSR_STR(""), doc, arena, diag);
     doc->hash = hash;
+    doc->base_hash = base_hash;
     doc->base_dir = base_dir;
 }
 
@@ -186,6 +187,8 @@ static int load(struct arena *arena, const struct document_source *source, const
     struct yaml_node *root;
     int rc = document_source_tree(arena, source, options, &root, diag);
     doc->hash = hash_hex(arena, source->text);
+    if (source->base)
+        doc->base_hash = hash_hex(arena, source->base_text);
     if (rc == 0)
         rc = run_stages(arena, root, options, doc, &secret, diag);
     if (source->is_shared && secret.line)
@@ -243,11 +246,12 @@ static int find_base_dir(const struct config_load_options *options, const char *
     return 0;
 }
 
-static int load_resolved(struct arena *arena, const char *resolved, const struct config_load_options *options,
-                         const struct config_document **ret_doc, struct diag *diag) {
+static int load_resolved(struct arena *arena, const char *file, const char *resolved,
+                         const struct config_load_options *options, const struct config_document **ret_doc,
+                         struct diag *diag) {
     struct config_document *doc = ARENA_NEW(arena, struct config_document);
     struct document_source source = { 0 };
-    int rc = document_source_read(arena, resolved, options, &source, diag);
+    int rc = document_source_read(arena, file, resolved, options, &source, diag);
     if (rc == 0)
         rc = find_base_dir(options, source.base ? source.base : resolved, arena, &doc->base_dir, diag);
     return rc < 0 ? rc : load(arena, &source, options, doc, ret_doc, diag);
@@ -260,7 +264,7 @@ int config_load_file(struct arena *arena, const char *file, const struct config_
     diag_init(diag, arena, arena_str(arena, str_from_c(file)));
     if (!resolved)
         return document_source_report(diag, "find", file);
-    rc = load_resolved(arena, resolved, options, ret_doc, diag);
+    rc = load_resolved(arena, file, resolved, options, ret_doc, diag);
     free(resolved);
     return rc;
 }

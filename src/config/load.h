@@ -17,7 +17,7 @@ struct config_load_options {
     struct config_parts parts;
     /*
      * Optional: how routing is written in files with its suffix (config/notation.h). The rest of such a document is in
-     * `base`, or else in a file beside it: NAME.yaml for NAME.dsl, or config.yaml; or nowhere.
+     * `base`, or else in a file beside it: NAME.yaml for NAME.dsl, or config.yaml; or nowhere, unless it is to serve.
      */
     const struct config_notation *notation;
     const char *base;

@@ -78,8 +78,6 @@ struct findings_style {
     bool hints; /* with HINT */
 };
 
-/* A text on one line, whatever it quotes: what would act on a terminal, or turn it around, is shown as an escape. */
-void findings_put_text(struct buf *out, vsr_str text);
 /* `LINE:COL: level: message (fix: ...) [CODE]`, one line each (dsl.md §6), with an excerpt below where asked. */
 void findings_print(const struct findings *findings, const struct findings_style *style, struct buf *out);
 /*

@@ -9,6 +9,7 @@
  * act on the terminal: control and direction characters are shown, not sent.
  */
 #include "core/buf.h"
+#include "core/shown.h"
 #include "core/utf8.h"
 #include "dsl/findings.h"
 
@@ -66,14 +67,8 @@ static bool is_wide(uint32_t cp) {
     return in_ranges(cp, wide, VSR_COUNT(wide));
 }
 
-/* Would act on the terminal or turn the text around. */
-static bool is_active(uint32_t cp) {
-    return cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || (cp >= 0x200E && cp <= 0x200F) || (cp >= 0x2028 && cp <= 0x202E) ||
-           (cp >= 0x2066 && cp <= 0x2069) || cp == 0xFEFF || cp == UTF8_INVALID;
-}
-
 static size_t columns_of(uint32_t cp) {
-    return cp == '\t' ? TAB_COLUMNS : is_active(cp) ? 1 : is_mark(cp) ? 0 : is_wide(cp) ? 2 : 1;
+    return cp == '\t' ? TAB_COLUMNS : shown_is_active(cp) ? 1 : is_mark(cp) ? 0 : is_wide(cp) ? 2 : 1;
 }
 
 static void put_code_point(struct buf *out, uint32_t cp) {
@@ -82,21 +77,7 @@ static void put_code_point(struct buf *out, uint32_t cp) {
         buf_printf(out, "%*s", TAB_COLUMNS, "");
         return;
     }
-    buf_append(out, str_make(bytes, utf8_encode(is_active(cp) ? REPLACEMENT : cp, bytes)));
-}
-
-void findings_put_text(struct buf *out, vsr_str text) {
-    for (size_t at = 0; at < text.len;) {
-        uint32_t cp = utf8_next(text, &at);
-        if (cp == '\n')
-            buf_append_c(out, "\\n");
-        else if (cp == '\t')
-            buf_append_c(out, "\\t");
-        else if (cp != UTF8_INVALID && is_active(cp))
-            buf_printf(out, cp < 0x100 ? "\\x%02x" : "\\u%04x", cp);
-        else
-            put_code_point(out, cp);
-    }
+    buf_append(out, str_make(bytes, utf8_encode(shown_is_active(cp) ? REPLACEMENT : cp, bytes)));
 }
 
 /* ---- the excerpt */
@@ -183,7 +164,7 @@ static void put_excerpt(struct buf *out, vsr_str source, const struct finding *f
 
 static void put_finding(struct buf *out, const struct finding *finding, const struct findings_style *style) {
     if (style->file.len) {
-        findings_put_text(out, style->file);
+        shown_append(out, style->file);
         buf_append_char(out, ':');
     }
     if (finding->at.line)
@@ -191,10 +172,10 @@ static void put_finding(struct buf *out, const struct finding *finding, const st
     buf_printf(out, "%s%s%s:%s ", out->len && out->ptr[out->len - 1] == ':' ? " " : "",
                style->colour ? levels[finding->level].paint : "", levels[finding->level].name,
                style->colour ? paint_none : "");
-    findings_put_text(out, finding->message);
+    shown_append(out, finding->message);
     if (finding->fix.description.len) {
         buf_append_c(out, " (fix: ");
-        findings_put_text(out, finding->fix.description);
+        shown_append(out, finding->fix.description);
         buf_append_char(out, ')');
     }
     buf_printf(out, " [%s]\n", finding->code);

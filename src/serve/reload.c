@@ -150,7 +150,7 @@ static void report_success(struct reload_job *job) {
         LOG_DEBUG("configuration unchanged", LOG_U("generation", gateway->generation));
     else
         LOG_INFO("configuration reloaded", LOG_U("generation", gateway->generation),
-                 LOG_S("hash", gateway->snapshot->doc->hash));
+                 LOG_S("hash", gateway->snapshot->doc->hash), LOG_S("base_hash", gateway->snapshot->doc->base_hash));
 }
 
 static void answer_all(struct reload_request *list, const struct gateway_report *report) {

@@ -68,6 +68,8 @@ describe('serve', () => {
     await becomes(vsr, 'a lemma', 'hard');
     await refuses('a mistake in the base', () => vsr.write('version: v0.3\nlisteners: []\nsurprise: 1\n'), /reload_failed.*config\.yaml:3:1: E_UNKNOWN surprise/);
 
+    await refuses('a base that is gone', () => rmSync(path.join(vsr.dir, 'config.yaml')), /reload_failed.*E_BASE: nothing says where to listen/);
+
     await t.test('and good ones are taken again', async () => {
       vsr.write(base(backend));
       vsr.writeBeside('policy.dsl', routes('axiom'));
@@ -106,6 +108,15 @@ describe('serve', () => {
       }
     }
   });
+
+  test('a program without a base is not served', () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'vsr-lonely-'));
+    after(() => rmSync(dir, { recursive: true, force: true }));
+    writeFileSync(path.join(dir, 'lonely.dsl'), routes('x'));
+    const run = spawnSync(program, ['serve', '-c', 'lonely.dsl'], { cwd: dir, encoding: 'utf8', timeout: seconds(60) });
+    assert.equal(run.status, 1, run.stderr);
+    assert.match(run.stderr, /lonely\.dsl: error\[E_BASE\] nothing says where to listen.*--base/);
+  });
 });
 
 describe('other commands', () => {
@@ -119,6 +130,9 @@ describe('other commands', () => {
   writeFileSync(path.join(dir, 'apart/base.yaml'), yaml);
   writeFileSync(path.join(dir, 'alone/policy.dsl'), routes('prove'));
   symlinkSync(path.join(dir, 'policy.dsl'), path.join(dir, 'apart/link.dsl'));
+  mkdirSync(path.join(dir, 'near'));
+  symlinkSync(path.join(dir, 'alone/policy.dsl'), path.join(dir, 'near/link.dsl'));
+  writeFileSync(path.join(dir, 'near/link.yaml'), yaml);
 
   const vsr = (args, env = {}) => {
     const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('VSR_'));
@@ -131,6 +145,7 @@ describe('other commands', () => {
     ['--base', ['alone/policy.dsl', '--base', 'apart/base.yaml']],
     ['VSR_BASE', ['alone/policy.dsl'], { VSR_BASE: 'apart/base.yaml' }],
     ['a link: the base beside what it leads to', ['apart/link.dsl']],
+    ['a link: the base beside the link', ['near/link.dsl']],
   ]) {
     test(`${what}: validate, print and explain`, () => {
       const valid = vsr(['validate', ...args], env);
@@ -143,7 +158,7 @@ describe('other commands', () => {
       const explain = vsr(['config', 'explain', 'routing.decisions[hard].priority', '-c', ...args], env);
       assert.equal(explain.code, 0, explain.err);
       assert.match(explain.out, /(policy|link)\.dsl:4:14$/m);
-      assert.match(vsr(['config', 'explain', 'listeners[test].port', '-c', ...args], env).out, /= 8801 +\S*(policy|base)\.yaml:\d+:\d+$/m);
+      assert.match(vsr(['config', 'explain', 'listeners[test].port', '-c', ...args], env).out, /= 8801 +\S*(policy|base|link)\.yaml:\d+:\d+$/m);
     });
 
     test(`${what}: route`, () => {

@@ -17,6 +17,7 @@
 #include "plugin/plugin.h"
 #include "provider/registry.h"
 #include "route/route.h"
+#include "route/text_fault.h"
 #include "select/selector.h"
 #include "serve/snapshot.h"
 #include "serve/telemetry.h"
@@ -46,7 +47,8 @@ static struct config_parts parts(void) {
     pthread_once(&once, collect);
     return (struct config_parts){ .families = route_families(),
                                   .algorithms = { algorithms, n_algorithms },
-                                  .plugins = plugin_kinds() };
+                                  .plugins = plugin_kinds(),
+                                  .text_fault = route_text_fault };
 }
 
 struct config_load_options profile_load_options(bool strict_env) {

@@ -617,11 +617,17 @@ const struct config_model_card *config_card(const struct config_document *doc, v
 const struct config_model_card *config_lora_card(const struct config_document *doc, vsr_str name);
 const struct config_provider_model *config_provider_model(const struct config_document *doc, vsr_str name);
 
+/* Texts that are more than texts. */
+enum config_text { CONFIG_TEXT_PATTERN, CONFIG_TEXT_HEADER_NAME, CONFIG_TEXT_HEADER_VALUE };
+
 /* What the upper floors hand down. */
 struct config_parts {
     struct config_families families;
     struct config_kinds algorithms; /* at most CONFIG_ALGORITHMS_MAX */
     struct config_kinds plugins;
+    /* Optional, for whoever judges a text that is no document yet: what it is instead, in `arena` or static. NULL: it
+     * is one of that kind. */
+    const char *(*text_fault)(struct arena *arena, enum config_text kind, vsr_str text);
 };
 
 /*

@@ -8,7 +8,8 @@
  *     W303 plugin without effect
  *     C301 unknown field     C302 value of another kind     C303 level     C304 empty range     C305 missing field
  *     C306 none of the choices     C307 leaf that its type does not allow     C308 bounds     C310 value out of range
- *     C311 token counts the wrong way round     C313 tree of a signal     C314 loop     C315 test without a query
+ *     C311 token counts the wrong way round     C312 a pattern that is none     C313 tree of a signal     C314 loop
+ *     C315 test without a query     C316 a header that is none
  *     C320 cycle of scores     C321 source of a mapping     C322 partition     C323 input of a score     C324 output
  *     W400 no guard between routes     C402 impossible condition     W412 domains that overlap
  */
@@ -130,6 +131,14 @@ void dsl_check_plugin(const struct check_route *route, const struct dsl_item *it
 /* Whether it has a plugin that answers by itself, and needs no model. */
 bool dsl_check_answers_itself(const struct check_route *route);
 void dsl_check_templates(const struct check_scope *scope);
+
+/* ---- texts that other floors judge (check_texts.c): C312, C316. Nothing where nobody can. */
+
+/* Of a keyword signal, if its method is regex. */
+void dsl_check_keyword_patterns(struct check *c, vsr_str what, const struct dsl_fields *fields);
+void dsl_check_structure_pattern(struct check *c, vsr_str what, const struct dsl_fields *fields);
+/* Of header_mutation. */
+void dsl_check_headers(struct check *c, vsr_str what, const struct dsl_fields *fields);
 
 /* ---- declarations */
 

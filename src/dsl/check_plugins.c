@@ -63,6 +63,11 @@ static const struct language_block *block_of(const struct check_route *route, co
     return language_block(route->scope->c->language, LANGUAGE_PLUGINS, type);
 }
 
+static void check_headers(struct check *c, const struct check_block *block) {
+    if (str_eq_c(block->block->name, "header_mutation"))
+        dsl_check_headers(c, block->what, block->fields);
+}
+
 void dsl_check_plugin(const struct check_route *route, const struct dsl_item *item) {
     struct check *c = route->scope->c;
     struct check_declared *template = template_of(route, item);
@@ -78,6 +83,7 @@ void dsl_check_plugin(const struct check_route *route, const struct dsl_item *it
     if (!block.block)
         return; /* E203 */
     dsl_check_block(c, &block);
+    check_headers(c, &block);
     check_effect(route->scope, &block, &item->name);
 }
 
@@ -92,8 +98,10 @@ void dsl_check_templates(const struct check_scope *scope) {
             .partial = true, /* what is missing may be said where it is used */
         };
         c->findings->decl = decl->at;
-        if (block.block)
-            dsl_check_block(c, &block);
+        if (!block.block)
+            continue;
+        dsl_check_block(c, &block);
+        check_headers(c, &block);
     }
 }
 

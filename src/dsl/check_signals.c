@@ -121,6 +121,10 @@ static void check_special(const struct site *site) {
     const struct dsl_value *composer = dsl_value_of(&site->decl->fields, "composer");
     if (str_eq_c(type, "context"))
         check_context(site);
+    else if (str_eq_c(type, "keyword"))
+        dsl_check_keyword_patterns(site->scope->c, site->what, &site->decl->fields);
+    else if (str_eq_c(type, "structure"))
+        dsl_check_structure_pattern(site->scope->c, site->what, &site->decl->fields);
     else if (str_eq_c(type, "domain"))
         check_scored_models(site);
     else if (str_eq_c(type, "embedding"))

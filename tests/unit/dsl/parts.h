@@ -12,6 +12,7 @@
 #include "looper/looper.h"
 #include "plugin/plugin.h"
 #include "route/route.h"
+#include "route/text_fault.h"
 #include "select/selector.h"
 
 static inline const struct config_parts *dsl_parts(void) {
@@ -25,7 +26,8 @@ static inline const struct config_parts *dsl_parts(void) {
         algorithms[selectors.n + i] = loopers.items[i];
     parts = (struct config_parts){ .families = route_families(),
                                    .algorithms = { algorithms, selectors.n + loopers.n },
-                                   .plugins = plugin_kinds() };
+                                   .plugins = plugin_kinds(),
+                                   .text_fault = route_text_fault };
     return &parts;
 }
 

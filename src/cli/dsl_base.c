@@ -15,8 +15,9 @@ int dsl_base_read(struct arena *arena, const char *file, struct dsl_base *ret_ba
     int rc;
     diag_init(diag, arena, str_from_c(file));
     rc = config_file_read(arena, file, YAML_BYTES_MAX, &base.text, &base.mode, err);
-    if (rc == 0)
-        rc = yaml_tree_parse_spans(arena, base.text, &root, &spans, diag);
+    if (rc < 0)
+        return rc;
+    rc = yaml_tree_parse_spans(arena, base.text, &root, &spans, diag);
     if (rc < 0)
         return rc;
     if (root->kind != YAML_MAPPING) {

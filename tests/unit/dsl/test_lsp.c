@@ -463,6 +463,12 @@ TEST(proofs_are_told_in_a_longer_pause) {
     lsp_prove(s.lsp, never, &asked, &s.out);
     CHECK_STR(take(&s), "", "nothing to say");
     CHECK(!lsp_is_unproved(s.lsp), "proved");
+    change_text(&s, "{\"text\":\"ROUTE a { PRIORITY 2 MODEL \\\"m\\\" } ROUTE b { PRIORITY 1 MODEL \\\"n\\\" }\"}");
+    (void)settle(&s);
+    CHECK(lsp_is_unproved(s.lsp), "another text");
+    lsp_prove(s.lsp, never, &asked, &s.out);
+    told = take(&s);
+    CHECK_MSG(str_find(told, VSR_STR("W401")) > 0, "%.*s", VSR_FMT(told));
     stop(&s);
 }
 

@@ -18,7 +18,7 @@ static void spell_test(const struct test_outcome *o, struct buf *out) {
     spell_name(out, o->decl->name.text);
 }
 
-/* `"query" -> route`; a line break, or a `#`, would mean something else. */
+/* `"query" -> route`; nothing in it ends a line. */
 static void spell_case(const struct test_outcome *o, struct buf *out) {
     json_quote(out, o->test->query.text);
     buf_append_c(out, " -> ");
@@ -35,14 +35,27 @@ static void quote_place(const struct test_report *report, const struct finding *
     buf_done(&place);
 }
 
+/* In a description `#` begins a directive that turns a failure into none, and a backslash takes its meaning away. */
+static void append_description(const struct test_outcome *o, struct buf *out) {
+    struct buf text;
+    buf_init(&text, TEXT_LEN_MAX);
+    spell_test(o, &text);
+    buf_append_c(&text, ": ");
+    spell_case(o, &text);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '#' || text.ptr[i] == '\\')
+            buf_append_char(out, '\\');
+        buf_append_char(out, text.ptr[i]);
+    }
+    buf_done(&text);
+}
+
 void test_report_tap(const struct test_report *report, struct buf *out) {
     buf_printf(out, "TAP version 13\n1..%zu\n", report->n);
     for (size_t i = 0; i < report->n; i++) {
         const struct test_outcome *o = &report->outcomes[i];
         buf_printf(out, "%sok %zu - ", o->code ? "not " : "", i + 1);
-        spell_test(o, out);
-        buf_append_c(out, ": ");
-        spell_case(o, out);
+        append_description(o, out);
         buf_append_char(out, '\n');
         for (size_t k = o->first; k < o->first + o->n; k++) {
             const struct finding *finding = &report->findings->items[k];

@@ -29,7 +29,7 @@ struct test_report {
     size_t n, n_passed;
 };
 
-/* TAP version 13. Names and queries are quoted where they would break its lines. */
+/* TAP version 13. Names and queries are quoted and escaped where they would break its lines or be directives. */
 void test_report_tap(const struct test_report *report, struct buf *out);
 /* JUnit XML: a suite for each TEST. A query that could not be evaluated is an error, all else a failure. */
 void test_report_junit(const struct test_report *report, struct buf *out);

@@ -9,6 +9,7 @@
 #include "cli/dsl_source.h"
 #include "cli/profile.h"
 #include "cli/term.h"
+#include "config/schema_value.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json_write.h"
@@ -49,13 +50,14 @@ static int say_option(struct explanation *e, const char *said) {
     const char *colon = strchr(said, ':'), *equals = strrchr(said, '=');
     struct fact fact = { .matched = true };
     struct vsr_err err = VSR_ERR_NONE;
-    char *end = NULL;
+    enum value_fit fit = VALUE_TYPE;
     if (!colon)
         return cli_usage(e->cli, "--fact: expected TYPE:NAME or TYPE:NAME=CONFIDENCE, found \"%s\"", said);
-    if (equals && equals > colon && equals[1]) {
-        fact.confidence = strtod(equals + 1, &end);
-        fact.has_confidence = *end == 0;
-    }
+    if (equals && equals > colon)
+        fit = value_number(str_from_c(equals + 1), &fact.confidence);
+    if (fit == VALUE_RANGE)
+        return cli_usage(e->cli, "--fact: a confidence is a finite number, found \"%s\"", equals + 1);
+    fact.has_confidence = fit == VALUE_OK;
     fact.type = str_make(said, (size_t)(colon - said));
     fact.name = fact.has_confidence ? str_make(colon + 1, (size_t)(equals - colon - 1)) : str_from_c(colon + 1);
     return facts_say(e->facts, &fact, &err) < 0 ? cli_usage(e->cli, "--fact: %s", err.text) : CLI_OK;

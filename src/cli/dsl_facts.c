@@ -1,9 +1,6 @@
 #include "cli/dsl_facts.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "config/schema_value.h"
 #include "config/yaml_tree.h"
 #include "core/arena.h"
 #include "dsl/findings.h"
@@ -165,13 +162,7 @@ static int wrong(const struct yaml_node *node, struct vsr_err *err, const char *
 }
 
 static bool read_number(const struct yaml_node *node, double *ret) {
-    char text[64], *end;
-    if (node->kind != YAML_SCALAR || node->quoted || node->text.len == 0 || node->text.len >= sizeof(text))
-        return false;
-    memcpy(text, node->text.ptr, node->text.len);
-    text[node->text.len] = 0;
-    *ret = strtod(text, &end);
-    return *end == 0 && isfinite(*ret);
+    return node->kind == YAML_SCALAR && !node->quoted && value_number(node->text, ret) == VALUE_OK;
 }
 
 static bool read_truth(const struct yaml_node *node, bool *ret) {

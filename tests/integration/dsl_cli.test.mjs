@@ -587,7 +587,8 @@ RECIPE calm {
     const hostile = 'ROUTE "a\\n\\x1b[31m" { MODEL "m" }\nTEST "t\\nnot ok 9" { "q\\nok 7 # SKIP" -> "a\\n\\x1b[31m" }\n';
     const name = file('tested/hostile.dsl', hostile);
     const tap = dsl(['test', '--tap', name]);
-    assert.equal(tap.out, 'TAP version 13\n1..1\nok 1 - "t\\nnot ok 9": "q\\nok 7 # SKIP" -> "a\\n\\x1b[31m"\n', tap.err);
+    const escaped = String.raw`"t\\nnot ok 9": "q\\nok 7 \# SKIP" -> "a\\n\\x1b[31m"`;
+    assert.equal(tap.out, `TAP version 13\n1..1\nok 1 - ${escaped}\n`, tap.err);
     const marked = hostile.replace('TEST "t', 'TEST "<&\\"\\x0b\ufffe>t').replaceAll('"q', '"]]><q\\t\\x00');
     const junit = dsl(['test', '--junit', '-', file('tested/marked.dsl', marked)]);
     assert.equal(junit.code, 0, junit.err);
@@ -597,6 +598,14 @@ RECIPE calm {
     assert.equal(row.name, '"]]><q\\t\\u0000\\nok 7 # SKIP" -> "a\\n\\x1b[31m"');
     for (const run of [dsl(['explain', name]), dsl(['check', '--hints', name]), dsl(['diff', file('tested/good.dsl', good), name])])
       assert.doesNotMatch(run.out, /^$|[\x00-\x09\x0b-\x1f]/);
+  });
+
+  test('a `#` of a query is no directive of TAP', () => {
+    const todo = `${good}TEST t {\n"the # TODO in here" -> hot\n"a \\\\# SKIP" -> hot\n}\n`;
+    const { code, out } = dsl(['test', '--tap', file('tested/todo.dsl', todo)]);
+    assert.equal(code, 1);
+    const lines = out.split('\n').filter((line) => line.startsWith('not ok'));
+    assert.deepEqual(lines, [String.raw`not ok 1 - t: "the \# TODO in here" -> hot`, String.raw`not ok 2 - t: "a \\\\\# SKIP" -> hot`]);
   });
 
   test('a program with errors is not run; one without tests has none that fail', () => {
@@ -703,6 +712,16 @@ light  priority 1: holds, and another one comes first
     assert.match(say('[1]').err, /facts\.json:1:1: expected a mapping/);
     assert.match(say('{"context": {"long": "yes"}}').err, /facts\.json:1:22: expected true, false/);
     assert.match(say('{"context": {"long": {"mached": true}}}').err, /facts\.json:1:23: expected matched/);
+    for (const number of ['.nan', '.inf', '1e999', '0x1p3', 'nan', '"0.5"']) {
+      assert.match(say(`{"context": {"long": ${number}}}`).err, /facts\.json:1:22: expected true, false, a confidence/, number);
+      assert.match(say(`{"context": {"long": {"value": ${number}}}}`).err, /facts\.json:1:23: expected matched/, number);
+    }
+    for (const number of ['nan', 'inf', '1e999', '0x1p3', ' 1', '-.inf', '0.5x', '']) {
+      const run = dsl(['explain', '--json', '--fact', `context:long=${number}`, 'explained/scored.dsl']);
+      assert.deepEqual([run.code, run.out], [2, ''], number);
+      assert.match(run.err, /--fact: /, number);
+    }
+    assert.equal(route(['--fact', 'context:long=1e0']).route, 'heavy');
     for (const text of ['{"context": ["lon"]}', '[1]', '{']) assert.equal(say(text).code, 1);
     assert.equal(dsl(['explain', '--fact', 'long', 'explained/scored.dsl']).code, 2);
     assert.equal(dsl(['explain', '--recipe', 'outer', 'explained/scored.dsl']).code, 2);

@@ -32,13 +32,64 @@ bool lsp_is_over(const struct lsp *lsp, bool *ret_orderly, const char **ret_faul
 
 /* ---- framing */
 
+enum { ESCAPE_LEN = 6 }; /* \ud83d */
+
+/* The UTF-16 unit of the escape at the front, as `\u` and four digits. */
+static bool escaped_unit(vsr_str text, unsigned *ret_unit) {
+    unsigned unit = 0;
+    if (text.len < ESCAPE_LEN || text.ptr[0] != '\\' || text.ptr[1] != 'u')
+        return false;
+    for (size_t i = 2; i < ESCAPE_LEN; i++) {
+        char c = ascii_lower(text.ptr[i]);
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return false;
+        unit = unit << 4 | (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    *ret_unit = unit;
+    return true;
+}
+
+/*
+ * Editors whose texts are UTF-16 may send half of a pair, which no JSON is, but is what was typed. In its place comes
+ * U+FFFD: also one unit, so that positions stay what they are. The escapes are as long as each other.
+ */
+static vsr_str mend_surrogates(struct arena *arena, vsr_str body) {
+    static const char mended[] = "\\ufffd";
+    char *text = arena_alloc(arena, body.len + 1);
+    unsigned unit, low;
+    if (body.len > 0)
+        memcpy(text, body.ptr, body.len);
+    for (size_t i = 0; i + 1 < body.len; i++) {
+        vsr_str rest = str_sub(body, i, body.len);
+        if (body.ptr[i] != '\\')
+            continue;
+        if (!escaped_unit(rest, &unit)) {
+            i++;
+            continue;
+        }
+        i += ESCAPE_LEN - 1;
+        if (unit < 0xD800 || unit > 0xDFFF)
+            continue;
+        if (unit < 0xDC00 && escaped_unit(str_sub(rest, ESCAPE_LEN, rest.len), &low) && low >= 0xDC00 && low <= 0xDFFF)
+            i += ESCAPE_LEN;
+        else
+            memcpy(text + i + 1 - ESCAPE_LEN, mended, ESCAPE_LEN);
+    }
+    return str_make(text, body.len);
+}
+
 static void read_message(struct lsp *lsp, vsr_str body, struct buf *out) {
     struct lsp_message m = { .lsp = lsp, .arena = arena_new(0, 0), .out = out };
     struct vsr_err err = VSR_ERR_NONE;
-    if (json_parse(m.arena, body, &m.doc, &err) < 0)
-        lsp_send_error(lsp, VSR_STR(""), LSP_ERROR_PARSE, "the message is no JSON", out);
-    else
+    int rc = json_parse(m.arena, body, &m.doc, &err);
+    if (rc < 0)
+        rc = json_parse(m.arena, mend_surrogates(m.arena, body), &m.doc, &err);
+    if (rc == 0) {
         lsp_answer(&m);
+    } else {
+        lsp_send_error(lsp, VSR_STR(""), LSP_ERROR_PARSE, "the message is no JSON", out);
+        lsp_give_up_all(&m);
+    }
     arena_free(m.arena);
 }
 

@@ -45,6 +45,8 @@ struct lsp_message {
 
 /* Answers it, with nothing when it is a notification (lsp_methods.c). */
 void lsp_answer(struct lsp_message *m);
+/* Of a message that cannot be read: it may have been a change of any document that is open, so none is known now. */
+void lsp_give_up_all(struct lsp_message *m);
 
 /* ---- sending: framed, to the end of `out` */
 

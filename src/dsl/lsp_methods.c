@@ -131,13 +131,18 @@ static bool change(struct lsp_message *m, struct lsp_document *document, json_re
     return lsp_document_edit(&m->lsp->documents, document, start, end, text);
 }
 
-/* Once one change is lost, all that is said of the text would be wrong: it is given up. */
+/* Once one change is lost, all that is said of the text would be wrong. */
+static void give_up(struct lsp_message *m, struct lsp_document *document) {
+    vsr_str uri = arena_str(m->arena, str_make(document->uri, document->uri_len));
+    lsp_document_close(&m->lsp->documents, document);
+    lsp_publish(m->lsp, uri, NULL, m->out);
+}
+
 static void on_change(struct lsp_message *m) {
     struct lsp_document *document = lsp_param_document(m);
     json_ref changes = lsp_param(m, m->params, "contentChanges");
     uint64_t work = 0;
     bool good = json_is(&m->doc, changes, JSON_ARRAY);
-    vsr_str uri;
     if (!document)
         return;
     for (json_ref it = good ? json_first(&m->doc, changes) : JSON_NONE; good && it != JSON_NONE;
@@ -149,11 +154,19 @@ static void on_change(struct lsp_message *m) {
         set_version(m, document);
         return;
     }
-    uri = arena_str(m->arena, str_make(document->uri, document->uri_len));
-    lsp_document_close(&m->lsp->documents, document);
-    lsp_publish(m->lsp, uri, NULL, m->out);
+    give_up(m, document);
     lsp_show(m->lsp,
              "vsr: a change of the document was not understood, or made it too long; close it and open it again",
+             m->out);
+}
+
+void lsp_give_up_all(struct lsp_message *m) {
+    if (m->lsp->documents.n == 0)
+        return;
+    while (m->lsp->documents.n > 0)
+        give_up(m, m->lsp->documents.items[0]);
+    lsp_show(m->lsp,
+             "vsr: a message was not understood, which may have been a change; close documents and open them again",
              m->out);
 }
 

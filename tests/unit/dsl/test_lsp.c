@@ -336,6 +336,60 @@ TEST(a_lost_change_gives_the_document_up) {
     stop(&s);
 }
 
+/* What is no JSON may have been a change. */
+TEST(a_message_that_cannot_be_read_gives_documents_up) {
+    struct session s;
+    vsr_str told;
+    start(&s, "{}");
+    open_text(&s, VSR_STR("ROUTE r { MODEL \"m\" }"));
+    told = say_c(&s, "{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didChange\",\"params\":{\"x\":\"\xff\"}}");
+    CHECK_MSG(str_find(told, VSR_STR("-32700")) > 0, "%.*s", VSR_FMT(told));
+    CHECK_MSG(str_find(told, VSR_STR("\"uri\":\"file:///p.dsl\",\"diagnostics\":[]")) > 0, "%.*s", VSR_FMT(told));
+    CHECK_MSG(str_find(told, VSR_STR("window/showMessage")) > 0, "%.*s", VSR_FMT(told));
+    told = ask(&s, "formatting", 0, 0);
+    CHECK_MSG(str_find(told, VSR_STR("-32602")) > 0, "%.*s", VSR_FMT(told));
+    told = say_c(&s, "{");
+    CHECK_MSG(str_find(told, VSR_STR("showMessage")) < 0, "%.*s", VSR_FMT(told));
+    stop(&s);
+}
+
+/* Half of a pair is typed before the other half: positions count both, and nothing is lost. */
+TEST(a_lone_surrogate_is_a_character) {
+    static const struct {
+        const char *typed, *want; /* put at the front of "|\n" */
+        unsigned units;
+    } cases[] = {
+        { "# \\ud83d", "# \xEF\xBF\xBD", 3 },
+        { "# \\uDE00\\\\", "# \xEF\xBF\xBD\\", 4 },
+        { "# \\ud83d\\ud83d\\ude00", "# \xEF\xBF\xBD\xF0\x9F\x98\x80", 5 },
+        { "# \\\\ud83d \\udfff", "# \\ud83d \xEF\xBF\xBD", 10 },
+        { "# \\ud83d\\u0041\\udc00",
+          "# \xEF\xBF\xBD"
+          "A\xEF\xBF\xBD",
+          5 },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct session s;
+        vsr_str told;
+        start(&s, "{}");
+        open_text(&s, VSR_STR("\nROUTE r {  MODEL \"m\" }\n"));
+        told = say(&s, arena_printf(s.arena,
+                                    "{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didChange\",\"params\":{"
+                                    "\"textDocument\":{\"uri\":\"file:///p.dsl\",\"version\":2},\"contentChanges\":["
+                                    "{\"range\":{\"start\":{\"line\":0,\"character\":0},"
+                                    "\"end\":{\"line\":0,\"character\":0}},\"text\":\"%s\"},"
+                                    "{\"range\":{\"start\":{\"line\":0,\"character\":%u},"
+                                    "\"end\":{\"line\":0,\"character\":%u}},\"text\":\"!\"}]}}",
+                                    cases[i].typed, cases[i].units, cases[i].units));
+        CHECK_STR(told, "", cases[i].typed);
+        told = ask(&s, "formatting", 0, 0);
+        CHECK_MSG(str_find(told,
+                           quoted(&s, arena_printf(s.arena, "%s!\nROUTE r {\n  MODEL \"m\"\n}\n", cases[i].want))) > 0,
+                  "%s: %.*s", cases[i].typed, VSR_FMT(told));
+        stop(&s);
+    }
+}
+
 /* ---- the base */
 
 static struct yaml_node *yaml(struct session *s, const char *text) {
@@ -624,7 +678,8 @@ TEST(the_stream_may_come_in_any_pieces_and_has_limits) {
 
 RUN_TESTS(T(completion_offers_what_the_place_allows), T(hover_and_definition_know_what_is_meant),
           T(changes_follow_the_editors_positions), T(findings_are_published_once_and_with_the_version),
-          T(a_lost_change_gives_the_document_up), T(models_of_the_base_are_known), T(a_new_base_is_a_new_look),
+          T(a_lost_change_gives_the_document_up), T(a_message_that_cannot_be_read_gives_documents_up),
+          T(a_lone_surrogate_is_a_character), T(models_of_the_base_are_known), T(a_new_base_is_a_new_look),
           T(the_editor_names_the_base), T(proofs_are_told_in_a_longer_pause), T(what_is_wrong_is_not_proved),
           T(fixes_are_offered_where_they_are), T(the_outline_has_what_is_inside), T(layout_is_one_edit_or_none),
           T(messages_that_are_none_are_answered_with_errors), T(a_session_has_an_order),

@@ -84,6 +84,11 @@ static void tell_neighbours(struct proof *proof, const struct config_mapping *ma
     }
 }
 
+/* An end of the score's range; what it may be more or less by is not worth a digit. */
+static double shown(const struct theory_score *score, double end) {
+    return fabs(end) < 100 * THEORY_TOLERANCE * (score->most - score->least) ? 0 : end;
+}
+
 static void tell_unreached(struct proof *proof, const struct config_mapping *mapping) {
     const struct theory_score *score = map_get(&proof->scope.scores, mapping->source);
     CONFIG_EACH(const struct config_mapping_output, output, &mapping->outputs) {
@@ -93,7 +98,8 @@ static void tell_unreached(struct proof *proof, const struct config_mapping *map
         finding_add(proof->findings, FINDING_WARNING, "W406", prove_place_of(output->at.node),
                     "PROJECTION mapping %.*s: the band \"%.*s\" is never reached; score \"%.*s\" lies between %.6g and "
                     "%.6g, and earlier bands count first",
-                    VSR_FMT(mapping->name), VSR_FMT(output->name), VSR_FMT(mapping->source), score->least, score->most);
+                    VSR_FMT(mapping->name), VSR_FMT(output->name), VSR_FMT(mapping->source), shown(score, score->least),
+                    shown(score, score->most));
     }
 }
 

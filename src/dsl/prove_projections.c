@@ -1,9 +1,10 @@
 /*
  * What partitions, scores and mappings guarantee (signals.md §7; the list stands in dsl/prove_theory.h).
  *
- * A score is a weighted sum. The formula knows only between which bounds of its bands the sum lies; whether a sum can
- * lie there, given which inputs match in an example, is looked at when there is one. If not, those inputs that keep it
- * away are told to the solver as a clause, as few of them as suffice, and it looks for another example.
+ * A score is a weighted sum. Which sums there are, and when, is said beforehand (prove_sums.c). Of a score with too
+ * many the formula knows only between which bounds of its bands the sum lies; whether it can lie there, given which
+ * inputs match in an example, is looked at when there is one. If not, those inputs that keep it away are told to the
+ * solver as a clause, as few of them as suffice, and it looks for another example.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,8 +18,6 @@ enum {
     SCORE_TERMS_MAX = 4096, /* of one score, with those of the scores in it; with more it may be anything */
 };
 
-/* Sums are taken in another order than at run time: what is nearer to a bound may be on either side of it. */
-#define SCORE_TOLERANCE 1e-9
 #define SCORE_HUGE 1e290 /* beyond it a sum might not be finite */
 
 /* ---- partitions */
@@ -88,19 +87,29 @@ static void add_signal(struct theory_scope *scope, struct theory_score *score, c
             str_eq_c(input->type, "conversation"))
             least = 0;
         set_range(input->weight, least, most, &term->off_least, &term->off_most);
+        sum_add_term(theory, score, term);
         return;
     }
     term->literal = slot->match;
     if (input->value_source == VALUE_SOURCE_CONFIDENCE) {
         set_range(input->weight, fmin(limits.confidence_least, 0), limits.confidence_most, &term->on_least,
                   &term->on_most);
-        return;
+    } else {
+        set_range(input->weight, input->match, input->match, &term->on_least, &term->on_most);
+        set_range(input->weight, input->miss, input->miss, &term->off_least, &term->off_most);
     }
-    set_range(input->weight, input->match, input->match, &term->on_least, &term->on_most);
-    set_range(input->weight, input->miss, input->miss, &term->off_least, &term->off_most);
+    sum_add_term(theory, score, term);
 }
 
 static struct theory_score *build_score(struct theory_scope *scope, const struct config_score *config, int depth);
+
+/* A score that is not looked into, or with too many terms. */
+static void add_range(struct theory *theory, struct theory_score *score, double weight,
+                      const struct theory_score *other) {
+    struct theory_term *term = add_term(theory, score);
+    set_range(weight, other ? other->least : -INFINITY, other ? other->most : INFINITY, &term->off_least,
+              &term->off_most);
+}
 
 /* The terms of another score, weighted. */
 static void add_score(struct theory_scope *scope, struct theory_score *score, const struct config_score_input *input,
@@ -111,10 +120,9 @@ static void add_score(struct theory_scope *scope, struct theory_score *score, co
     /* Of what is not looked into, nothing says that it is the same elsewhere. */
     add_key(theory, score,
             arena_printf(theory->arena, " [%a %u]", input->weight, (unsigned)(other ? other->id : theory->n_slots++)));
+    sum_add_score(theory, score, input->weight, other);
     if (!other || score->n_terms + other->n_terms > SCORE_TERMS_MAX) {
-        struct theory_term *term = add_term(theory, score);
-        set_range(input->weight, other ? other->least : -INFINITY, other ? other->most : INFINITY, &term->off_least,
-                  &term->off_most);
+        add_range(theory, score, input->weight, other);
         return;
     }
     for (size_t i = 0; i < other->n_terms; i++) {
@@ -125,14 +133,19 @@ static void add_score(struct theory_scope *scope, struct theory_score *score, co
     }
 }
 
+/* From the sums that there are, else from the terms: these are added in another order than at run time. */
 static void find_range(struct theory_score *score) {
+    if (score->n_sums > 0) {
+        sum_range(score, &score->least, &score->most);
+        return;
+    }
     for (size_t i = 0; i < score->n_terms; i++) {
         const struct theory_term *term = &score->terms[i];
         score->least += term->literal ? fmin(term->on_least, term->off_least) : term->off_least;
         score->most += term->literal ? fmax(term->on_most, term->off_most) : term->off_most;
     }
-    score->least -= SCORE_TOLERANCE * (1 + fabs(score->least));
-    score->most += SCORE_TOLERANCE * (1 + fabs(score->most));
+    score->least -= THEORY_TOLERANCE * (1 + fabs(score->least));
+    score->most += THEORY_TOLERANCE * (1 + fabs(score->most));
 }
 
 /* Scores of the same inputs in the same order are one number, also those of two documents. */
@@ -151,6 +164,7 @@ static struct theory_score *build_score(struct theory_scope *scope, const struct
     if (score)
         return score;
     score = ARENA_NEW(theory->arena, struct theory_score);
+    sum_init(theory, score);
     CONFIG_EACH(const struct config_score_input, input, &config->inputs) {
         bool of_score = input->family == CONFIG_PROJECTION &&
                         (input->value_source == VALUE_SOURCE_UNSET || input->value_source == VALUE_SOURCE_SCORE);
@@ -302,7 +316,7 @@ static bool refute_side(struct solver *solver, const struct theory_score *score,
                         struct reach *ret_reach, double *ret_slack) {
     double needed = sign * cut->at, tolerance;
     *ret_reach = find_reach(solver, score, sign);
-    tolerance = SCORE_TOLERANCE * (1 + fabs(needed));
+    tolerance = THEORY_TOLERANCE * (1 + fabs(needed));
     *ret_slack = needed - ret_reach->most - tolerance;
     return *ret_slack > 0;
 }
@@ -327,7 +341,7 @@ bool theory_refute(void *data) {
     struct theory *theory = data;
     for (size_t i = 0; i < theory->n_scores; i++) {
         struct arena_mark mark = arena_mark(theory->arena);
-        bool refuted = refute_score(theory->solver, theory->scores[i]);
+        bool refuted = theory->scores[i]->n_sums == 0 && refute_score(theory->solver, theory->scores[i]);
         arena_rewind(theory->arena, mark);
         if (refuted)
             return true;

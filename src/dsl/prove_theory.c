@@ -103,6 +103,8 @@ void theory_order(struct theory *theory, struct number *less, struct number *mor
 void theory_close(struct theory *theory) {
     for (size_t i = 0; i < theory->n_orders; i++)
         number_order(theory->orders[i].less, theory->orders[i].more);
+    for (size_t i = 0; i < theory->n_scores; i++)
+        sum_close(theory, theory->scores[i]);
 }
 
 /* ---- slots */

@@ -18,8 +18,9 @@
  *   - partitions: exactly one member, the default when nothing else; none only when a member failed. A partition that
  *     shares a member with another one says nothing.
  *   - scores: a weighted sum of inputs that match or not, with confidences and values as far as the family's can go;
- *     mappings over one score read one number, the first band that holds counts unless `multi_emit`. A sum within 1e-9
- *     of a bound may be on either side of it.
+ *     mappings over one score read one number, the first band that holds counts unless `multi_emit`. Where inputs match
+ *     or not the sum is the engine's to the last bit; where they report more than that, and in scores with too many
+ * sums to tell apart, one within 1e-9 of a bound may be on either side of it.
  *   - domain leaves also hold when a rule matched that is called like one of their categories.
  *
  * All else is taken as possible: what a model says of a text, which keywords occur together, how two regular
@@ -38,6 +39,9 @@
 #include "dsl/prove_number.h"
 
 enum { THEORY_MEANING_LEN_MAX = 64 << 20 };
+
+/* What is nearer to a bound may be on either side of it, unless it is known to the last bit. */
+#define THEORY_TOLERANCE 1e-9
 
 /* The two truths of a condition. Not both hold; for what is never UNKNOWN, `not` is `-is`. */
 struct rail {
@@ -66,9 +70,19 @@ struct theory_term {
     double on_least, on_most, off_least, off_most;
 };
 
+/* What a score, or a part of it, comes to while the literal holds. */
+struct theory_sum {
+    int literal;
+    double least, most;
+};
+
 struct theory_score {
     struct number *number;
     double least, most; /* over all requests; infinite where an input has no bound */
+    /* Of the inputs so far, as the engine adds them up: one of these holds. None: they are too many to be told apart.
+     */
+    struct theory_sum *sums;
+    size_t n_sums;
     struct theory_term *terms;
     size_t n_terms, cap;
     vsr_str key; /* what it is made of */
@@ -94,6 +108,7 @@ struct theory {
     size_t n_leaves, leaves_cap;
     struct theory_score **scores; /* of all scopes */
     size_t n_scores, scores_cap;
+    size_t n_ways; /* in the diagrams of their sums */
     struct theory_order *orders;
     size_t n_orders, orders_cap;
     uint32_t n_slots;
@@ -166,6 +181,16 @@ void theory_say_projections(struct theory_scope *scope);
 
 /* What an output of a mapping stands for, to find it in another document; empty: it is this scope's alone. */
 vsr_str theory_output_meaning(struct theory_scope *scope, vsr_str name);
+
+/*
+ * The sums of a score (prove_sums.c), input after input in the order of the configuration; `other` may be NULL:
+ * anything. theory_close() says on which side of the bands' bounds they are.
+ */
+void sum_init(struct theory *theory, struct theory_score *score);
+void sum_add_term(struct theory *theory, struct theory_score *score, const struct theory_term *term);
+void sum_add_score(struct theory *theory, struct theory_score *score, double weight, const struct theory_score *other);
+void sum_range(const struct theory_score *score, double *ret_least, double *ret_most);
+void sum_close(const struct theory *theory, const struct theory_score *score);
 
 /* The solver's refute(): looks whether the scores of an example can be what their bands say. `data`: the theory. */
 bool theory_refute(void *theory);

@@ -1,36 +1,10 @@
 /* What is proved of small policies: every report, where it is due and where it is not. */
+#include "routings.h"
 #include "worlds.h"
 
 #include "config/load.h"
 #include "dsl/notation.h"
 #include "dsl/prove_theory.h"
-
-#define KEYWORDS \
-    "  signals:\n    keywords: [{name: k, operator: OR, keywords: [x]}, {name: l, operator: OR, keywords: [y]}, " \
-    "{name: m, operator: OR, keywords: [z]}]\n"
-#define ROUTE(name, rank, rules, model) \
-    "    - {name: " name ", " rank ", rules: " rules ", modelRefs: [{model: " model ", use_reasoning: false}]}\n"
-#define ALWAYS "    - {name: rest, priority: -9, modelRefs: [{model: a, use_reasoning: false}]}\n"
-#define LEAF(type, name) "{type: " type ", name: '" name "'}"
-#define K LEAF("keyword", "k")
-#define L LEAF("keyword", "l")
-#define M LEAF("keyword", "m")
-#define AND(...) "{operator: AND, conditions: [" __VA_ARGS__ "]}"
-#define OR(...) "{operator: OR, conditions: [" __VA_ARGS__ "]}"
-#define NOT(x) "{operator: NOT, conditions: [" x "]}"
-#define DECISIONS "  decisions:\n"
-#define FEATURE(name, type, pattern, bounds) \
-    "{name: " name ", feature: {type: " type ", source: {type: regex, pattern: " pattern "}}" bounds "}"
-#define FEATURES \
-    "{structure: [" FEATURE("some", "count", "q", "") ", " FEATURE( \
-        "none", "count", "q", \
-        ", predicate: {lt: 1}") ", " FEATURE("sparse", "density", "q", \
-                                             ", predicate: {lte: 0}") ", " FEATURE("dense", "density", "q", \
-                                                                                   "") ", " FEATURE("other", \
-                                                                                                    "density", "w", \
-                                                                                                    "") "]}\n"
-#define STRUCTURES "  signals: " FEATURES
-#define DEEP_STRUCTURES "      signals: " FEATURES
 
 static const struct {
     const char *name, *routing, *want;
@@ -174,7 +148,7 @@ static const struct {
       "W404 PROJECTION mapping a: no band holds the score 0.5, between \"low\" and \"mid\"\n"
       "W405 PROJECTION mapping a: bands \"mid\" and \"high\" both hold scores of 1; \"mid\" counts\n"
       "W404 PROJECTION mapping a: no band holds scores from 1.5, between \"high\" and \"never\"\n"
-      "W406 PROJECTION mapping a: the band \"never\" is never reached; score \"s\" lies between -1e-09 and 2, and "
+      "W406 PROJECTION mapping a: the band \"never\" is never reached; score \"s\" lies between 0 and 2, and "
       "earlier "
       "bands count first\n" },
     { "bands that tile the line",

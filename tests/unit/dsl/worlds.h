@@ -40,19 +40,26 @@
     "      - {name: sc, method: weighted_sum, inputs: [{type: keyword, name: k, weight: 0.41}, {type: keyword, name: " \
     "l, " \
     "weight: 0.33}, {type: domain, name: law, weight: 0.27}, {type: context, name: c2, weight: -0.13, miss: 0.5}]}\n" \
+    "      - {name: so, method: weighted_sum, inputs: [{type: keyword, name: k, weight: 0.1}, {type: keyword, name: " \
+    "l, " \
+    "weight: 0.2}, {type: context, name: c2, weight: 0.3}]}\n" \
     "    mappings:\n" \
+    "      - {name: mo, source: so, method: threshold_bands, outputs: [{name: neg, lt: 0}, {name: tenth, gte: 0.1, " \
+    "lt: " \
+    "0.3}, {name: third, gte: 0.3, lte: 0.3}, {name: above, gte: 0.6}]}\n" \
     "      - {name: ma, source: sc, method: threshold_bands, outputs: [{name: low, lt: 0.3}, {name: mid, gte: 0.3, " \
     "lt: " \
     "0.6}, {name: high, gte: 0.7}]}\n"
 
 /* Slots by name; values beside them where something is counted. */
 static const char *const world_slots[] = {
-    "keyword:k",      "keyword:l",         "context:c0",          "context:c1",        "context:c2",  "metadata:mx",
-    "metadata:mxy",   "metadata:me",       "structure:s3",        "structure:s1",      "jailbreak:j", "domain:law",
-    "domain:math",    "complexity:x:easy", "complexity:x:medium", "complexity:x:hard", "language:en", "language:zh",
-    "projection:low", "projection:mid",    "projection:high"
+    "keyword:k",         "keyword:l",      "context:c0",       "context:c1",        "context:c2",
+    "metadata:mx",       "metadata:mxy",   "metadata:me",      "structure:s3",      "structure:s1",
+    "jailbreak:j",       "domain:law",     "domain:math",      "complexity:x:easy", "complexity:x:medium",
+    "complexity:x:hard", "language:en",    "language:zh",      "projection:low",    "projection:mid",
+    "projection:high",   "projection:neg", "projection:tenth", "projection:third",  "projection:above"
 };
-enum { WORLD_SLOTS = VSR_COUNT(world_slots), WORLD_PROJECTIONS = 3 };
+enum { WORLD_SLOTS = VSR_COUNT(world_slots), WORLD_PROJECTIONS = 7 };
 
 /* What one thing of the request can be. */
 enum world_dim {
@@ -313,11 +320,11 @@ static inline void judged_world(struct judged *judged, struct worlds *w) {
 /* ---- random policies */
 
 static inline void random_leaf(struct buf *out) {
-    static const char *const types[] = { "keyword",    "keyword",  "context",  "context",    "context",
-                                         "metadata",   "metadata", "metadata", "structure",  "structure",
-                                         "jailbreak",  "domain",   "domain",   "complexity", "complexity",
-                                         "complexity", "language", "language", "projection", "projection",
-                                         "projection" };
+    static const char *const types[] = { "keyword",    "keyword",    "context",    "context",    "context",
+                                         "metadata",   "metadata",   "metadata",   "structure",  "structure",
+                                         "jailbreak",  "domain",     "domain",     "complexity", "complexity",
+                                         "complexity", "language",   "language",   "projection", "projection",
+                                         "projection", "projection", "projection", "projection", "projection" };
     uint32_t i = world_below(VSR_COUNT(types));
     static const char *const settle[] = { "match", "no_match", "unknown" };
     vsr_str name = str_from_c(world_slots[i]);

@@ -139,7 +139,7 @@ describe('the same answers as natively', () => {
     const text = `base: &base { description: "x" }
 routing:
   signals:
-    domains: [ {name: law, <<: *base}, {name: 'it''s'} ]
+    domains: [ {name: law, <<: *base}, {name: 'it''s', description: "~"}, {name: plain, description: ~} ]
     keywords:
       - name: k
         operator: OR
@@ -167,7 +167,8 @@ routing:
     const answer = language.signalDecompile(JSON.parse(tree));
     assert.equal(answer.error, null);
     assert.match(answer.dsl, /SIGNAL domain law \{\n {2}description: "x"\n\}/);
-    assert.match(answer.dsl, /keywords: \["plain", "quo\\"ted", "sin'gle", "07", "true", "1e3"/);
+    assert.match(answer.dsl, /keywords: \["plain", "quo\\"ted", "sin'gle", "07", "true", "1e3", "null"\]/);
+    assert.match(answer.dsl, /SIGNAL domain "it's" \{\n {2}description: "~"\n\}\n\nSIGNAL domain plain \{\n\}/);
     assert.match(answer.dsl, /description: "two\\nlines\\n"/);
     assert.deepEqual(language.signalDecompile(yamlTree(YAML, text)), answer);
   });

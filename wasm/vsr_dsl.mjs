@@ -10,7 +10,7 @@
 /** An instance that has grown past this many bytes is replaced by a new one: WebAssembly's memory never shrinks. */
 const MEMORY_KEPT = 64 << 20;
 
-const FUNCTIONS = ['signalCompile', 'signalValidate', 'signalParseAST', 'signalFormat', 'signalDecompile', 'signalSchema'];
+const FUNCTIONS = ['signalCompile', 'signalValidate', 'signalParseAST', 'signalFormat', 'signalDecompile', 'signalSchema', 'signalEdit'];
 
 const WASI_SUCCESS = 0;
 const WASI_EIO = 29;
@@ -74,18 +74,21 @@ async function compile(source) {
 
 const failure = (message) => ({ error: [message] });
 
-/** The argument as bytes; a message when it is none. */
-function bytesOf(name, argument) {
+function bytesOfJson(value, what) {
+  try {
+    return new TextEncoder().encode(JSON.stringify(value));
+  } catch (cause) {
+    return `${what} is no JSON: ${cause.message}`;
+  }
+}
+
+/** The arguments as bytes; a message when it is none. */
+function bytesOf(name, argument, op) {
   if (name === 'signalSchema') return new Uint8Array(0);
+  if (name === 'signalEdit' && typeof argument === 'string') return bytesOfJson({ dsl: argument, op }, 'the edit');
   if (argument instanceof Uint8Array) return argument;
   if (typeof argument === 'string') return new TextEncoder().encode(argument);
-  if (name === 'signalDecompile' && typeof argument === 'object' && argument !== null) {
-    try {
-      return new TextEncoder().encode(JSON.stringify(argument));
-    } catch (cause) {
-      return `the tree is no JSON: ${cause.message}`;
-    }
-  }
+  if (name === 'signalDecompile' && typeof argument === 'object' && argument !== null) return bytesOfJson(argument, 'the tree');
   return `${name} takes ${name === 'signalDecompile' ? 'a YAML tree' : 'a program, which is a text'}`;
 }
 
@@ -131,8 +134,8 @@ export async function loadVsrDsl(source = new URL('vsr-dsl.wasm', import.meta.ur
 
   const language = { memoryBytes: () => state?.memory.buffer.byteLength ?? 0 };
   for (const name of FUNCTIONS) {
-    language[name] = (argument) => {
-      const bytes = bytesOf(name, argument);
+    language[name] = (argument, op) => {
+      const bytes = bytesOf(name, argument, op);
       return typeof bytes === 'string' ? failure(bytes) : call(name, bytes);
     };
   }

@@ -49,12 +49,12 @@ static struct yaml_node *examine(struct editor *e) {
 
 /* ---- pieces of answers */
 
-static void write_null(struct editor *e, const char *key) {
+void editor_null(struct editor *e, const char *key) {
     json_write_key(&e->w, str_from_c(key));
     json_write_null(&e->w);
 }
 
-static void write_error(struct editor *e, vsr_str message) {
+void editor_error(struct editor *e, vsr_str message) {
     json_write_key(&e->w, VSR_STR("error"));
     json_write_begin_array(&e->w);
     json_write_str(&e->w, message);
@@ -64,7 +64,7 @@ static void write_error(struct editor *e, vsr_str message) {
 /* The errors among the findings, as messages; null when there is none. */
 static void write_errors(struct editor *e) {
     if (e->findings.n_of[FINDING_ERROR] == 0) {
-        write_null(e, "error");
+        editor_null(e, "error");
         return;
     }
     json_write_key(&e->w, VSR_STR("error"));
@@ -120,8 +120,8 @@ static void call_compile(struct editor *e) {
         write_yaml(e, "yaml", compiled);
         write_yaml(e, "crd", emit_crd(e->arena, compiled, &resource));
     } else {
-        write_null(e, "yaml");
-        write_null(e, "crd");
+        editor_null(e, "yaml");
+        editor_null(e, "crd");
     }
     write_diagnostics(e);
     write_ast(e);
@@ -133,7 +133,7 @@ static void call_validate(struct editor *e) {
     write_diagnostics(e);
     write_error_count(e);
     editor_symbols(e);
-    write_null(e, "error");
+    editor_null(e, "error");
 }
 
 static void call_parse(struct editor *e) {
@@ -142,7 +142,7 @@ static void call_parse(struct editor *e) {
     write_diagnostics(e);
     editor_symbols(e);
     write_error_count(e);
-    write_null(e, "error");
+    editor_null(e, "error");
 }
 
 static vsr_str yaml_text(struct editor *e, const struct yaml_node *root) {
@@ -169,7 +169,7 @@ static void call_format(struct editor *e) {
     struct buf text;
     bool same;
     if (e->findings.n_of[FINDING_ERROR] > 0) {
-        write_null(e, "dsl");
+        editor_null(e, "dsl");
         write_errors(e);
         return;
     }
@@ -178,12 +178,12 @@ static void call_format(struct editor *e) {
     same = buf_failed(&text) || means(e, arena_str(e->arena, buf_str(&text)), compiled);
     if (same) {
         write_text(e, "dsl", &text);
-        write_null(e, "error");
+        editor_null(e, "error");
         return;
     }
     buf_done(&text);
-    write_null(e, "dsl");
-    write_error(e, VSR_STR("the formatted program would not compile to the same configuration"));
+    editor_null(e, "dsl");
+    editor_error(e, VSR_STR("the formatted program would not compile to the same configuration"));
 }
 
 static void call_decompile(struct editor *e) {
@@ -193,10 +193,10 @@ static void call_decompile(struct editor *e) {
     char message[VSR_ERR_TEXT_LEN + VSR_ERR_WHERE_LEN];
     findings_init(&e->findings, e->arena);
     if (yaml_json_read(e->arena, e->text, &root, &err) < 0) {
-        write_null(e, "dsl");
+        editor_null(e, "dsl");
         e->text = VSR_STR("");
         write_diagnostics(e);
-        write_error(e, str_from_c(err_print(&err, message, sizeof(message))));
+        editor_error(e, str_from_c(err_print(&err, message, sizeof(message))));
         return;
     }
     buf_init(&text, TEXT_LEN_MAX);
@@ -204,7 +204,7 @@ static void call_decompile(struct editor *e) {
     findings_sort(&e->findings);
     if (e->findings.n_of[FINDING_ERROR] > 0) {
         buf_done(&text);
-        write_null(e, "dsl");
+        editor_null(e, "dsl");
     } else {
         write_text(e, "dsl", &text);
     }
@@ -215,7 +215,7 @@ static void call_decompile(struct editor *e) {
 
 static void call_schema(struct editor *e) {
     editor_schema(e);
-    write_null(e, "error");
+    editor_null(e, "error");
 }
 
 static const struct {
@@ -228,6 +228,7 @@ static const struct {
     [EDITOR_FORMAT] = { call_format, EDITOR_PROGRAM_LEN_MAX },
     [EDITOR_DECOMPILE] = { call_decompile, EDITOR_TREE_LEN_MAX },
     [EDITOR_SCHEMA] = { call_schema, 0 },
+    [EDITOR_EDIT] = { editor_edit, EDITOR_EDIT_LEN_MAX },
 };
 _Static_assert(VSR_COUNT(functions) == EDITOR_FUNCTIONS_N, "each function has a row");
 
@@ -248,8 +249,8 @@ void editor_call(const struct language *language, enum editor_function function,
     json_write_init(&e.w, out);
     json_write_begin_object(&e.w);
     if (text.len > functions[function].text_len_max)
-        write_error(&e, arena_printf(e.arena, "the input is too large: %zu bytes, at most %zu are taken", text.len,
-                                     functions[function].text_len_max));
+        editor_error(&e, arena_printf(e.arena, "the input is too large: %zu bytes, at most %zu are taken", text.len,
+                                      functions[function].text_len_max));
     else
         functions[function].call(&e);
     json_write_end(&e.w);

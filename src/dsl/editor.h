@@ -18,6 +18,7 @@ enum {
     EDITOR_PROGRAM_LEN_MAX = 1 << 20, /* bytes; a page has less memory than a server, and the largest program that is
                                          known is a tenth of this */
     EDITOR_TREE_LEN_MAX = 16 << 20,   /* of JSON */
+    EDITOR_EDIT_LEN_MAX = 8 << 20,    /* of JSON: a program, escaped, and what goes into it */
     EDITOR_ANSWER_LEN_MAX = 64 << 20,
 };
 
@@ -28,6 +29,8 @@ enum {
  * signalFormat     program -> {dsl}: in its usual layout; null where there are errors
  * signalDecompile  tree of config/yaml_json.h -> {dsl, diagnostics}: in canonical form; places are those of the tree
  * signalSchema     nothing -> {keywords, help, signals, projections, algorithms, plugins, program, blocks}
+ * signalEdit       {dsl, op} -> {dsl}: the program after dsl_edit(), null where it failed. op: {op, kind, type, name,
+ * line, recipe, text, newName, field, value}, of which a member that is left out does not count
  *
  * diagnostics: [{level, code, message, line, column, endLine, endColumn, declLine, declColumn,
  *                fixes: [{description, newText, range: {line, column, endLine, endColumn}}], witness?}]
@@ -40,7 +43,8 @@ enum {
     F(PARSE, signalParseAST) \
     F(FORMAT, signalFormat) \
     F(DECOMPILE, signalDecompile) \
-    F(SCHEMA, signalSchema)
+    F(SCHEMA, signalSchema) \
+    F(EDIT, signalEdit)
 
 enum editor_function {
 #define F(id, name) EDITOR_##id,

@@ -21,6 +21,11 @@ struct editor {
 
 /* The member "symbols" (editor_symbols.c). */
 void editor_symbols(struct editor *e);
+/* The whole answer of signalEdit (editor_edit.c). */
+void editor_edit(struct editor *e);
+/* A member that is null; `error` with one message. */
+void editor_null(struct editor *e, const char *key);
+void editor_error(struct editor *e, vsr_str message);
 /* The members of the language's description (editor_schema.c). */
 void editor_schema(struct editor *e);
 

@@ -138,27 +138,30 @@ static void role_of_word(const struct lsp_frame *frame, const struct token *here
         ret->role = ROLE_OPERATOR;
 }
 
-void lsp_context_at(const struct lsp_document *document, const struct language *language, const struct tokens *tokens,
-                    size_t n, struct lsp_context *ret) {
-    struct lsp_walk walk;
-    const struct token *here = n < tokens->n ? &tokens->items[n] : NULL;
+void lsp_walk_context(struct lsp_walk *walk, const struct token *here, struct lsp_context *ret) {
     *ret = (struct lsp_context){ .role = ROLE_NONE };
-    lsp_walk_init(&walk, language, document);
-    for (size_t i = 0; i < n && i < tokens->n && tokens->items[i].kind != TOKEN_END; i++)
-        lsp_walk_take(&walk, &tokens->items[i]);
-    ret->program = lsp_walk_scope(&walk);
-    ret->in_recipe = walk.recipe != NULL;
-    if (walk.lost > 0)
+    ret->program = lsp_walk_scope(walk);
+    ret->in_recipe = walk->recipe != NULL;
+    if (walk->lost > 0)
         return;
-    if (here && lsp_walk_restarts(&walk, here)) {
+    if (here && lsp_walk_restarts(walk, here)) {
         ret->role = ROLE_DECLARATION;
-        ret->program = &document->parsed.program;
+        ret->program = &walk->document->parsed.program;
         ret->in_recipe = false;
         return;
     }
-    role_in_frame(&walk, lsp_walk_top(&walk), ret);
+    role_in_frame(walk, lsp_walk_top(walk), ret);
     if (here)
-        role_of_word(lsp_walk_top(&walk), here, ret);
+        role_of_word(lsp_walk_top(walk), here, ret);
+}
+
+void lsp_context_at(const struct lsp_document *document, const struct language *language, const struct tokens *tokens,
+                    size_t n, struct lsp_context *ret) {
+    struct lsp_walk walk;
+    lsp_walk_init(&walk, language, document);
+    for (size_t i = 0; i < n && i < tokens->n && tokens->items[i].kind != TOKEN_END; i++)
+        lsp_walk_take(&walk, &tokens->items[i]);
+    lsp_walk_context(&walk, n < tokens->n ? &tokens->items[n] : NULL, ret);
 }
 
 size_t lsp_token_at(const struct tokens *tokens, uint32_t byte) {

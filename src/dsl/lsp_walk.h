@@ -63,6 +63,8 @@ bool lsp_walk_restarts(const struct lsp_walk *walk, const struct token *token);
 struct lsp_frame *lsp_walk_top(struct lsp_walk *walk);
 /* The file, or the recipe around the place. */
 const struct dsl_program *lsp_walk_scope(const struct lsp_walk *walk);
+/* What the token that stands there is, or, NULL, could be (lsp_context.c). */
+void lsp_walk_context(struct lsp_walk *walk, const struct token *here, struct lsp_context *ret);
 /* Behind the keyword; empty: not so many. */
 vsr_str lsp_frame_word(const struct lsp_frame *frame, size_t i);
 

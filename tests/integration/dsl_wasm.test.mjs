@@ -173,6 +173,28 @@ routing:
     assert.deepEqual(language.signalDecompile(yamlTree(YAML, text)), answer);
   });
 
+  test('edits', () => {
+    const ops = [
+      { op: 'add', text: 'MODEL new {} # x' },
+      { op: 'add', recipe: 'fast', text: 'SIGNAL pii p {}' },
+      { op: 'replace', kind: 'ROUTE', name: 'one', text: 'ROUTE one { MODEL c }' },
+      { op: 'delete', kind: 'SIGNAL', type: 'keyword' },
+      { op: 'rename', kind: 'SIGNAL', name: 'k é 😀', newName: 'ключ' },
+      { op: 'rename', kind: 'MODEL', name: 'a b', newName: 'a' },
+      { op: 'rename', kind: 'SIGNAL', recipe: 'fast', name: 'law', newName: 'math' },
+      { op: 'rename', kind: 'SIGNAL', name: 'law', newName: 'math' },
+      { op: 'set', kind: 'SIGNAL', name: 'hard', field: 'threshold', value: '0.25' },
+      { op: 'set', kind: 'SIGNAL', name: 'hard', field: 'threshold', value: '0.25 }' },
+      { op: 'set', kind: 'ROUTE', name: 'one', field: 'TIER', value: '3' },
+      { op: 'remove', kind: 'ROUTE', name: 'one', field: 'WHEN' },
+      { op: 'remove', kind: 'ROUTING', field: 'x' },
+    ];
+    const answers = assertSame(ops.map((op) => ['signalEdit', JSON.stringify({ dsl: everything, op })]), ops.map((op) => JSON.stringify(op)));
+    ops.forEach((op, i) => assert.deepEqual(language.signalEdit(everything, op), answers[i]));
+    assert.deepEqual(answers.flatMap(({ error }, i) => (error ? [i] : [])), [7, 9, 12]);
+    for (const { dsl, error } of answers) assert.ok(error || language.signalValidate(dsl).errorCount === 0);
+  });
+
   test('the description of the language', () => {
     const [schema] = assertSame([['signalSchema', '']], ['nothing']);
     assert.deepEqual(language.signalSchema(), schema);
@@ -246,6 +268,28 @@ describe('answers', () => {
     assert.deepEqual(answer.diagnostics.map(({ code, line, column }) => [code, line, column]), [['W501', 5, 5]]);
   });
 
+  test('declarations of profiles renamed, and back: the text as it was', () => {
+    const KINDS = { signals: 'SIGNAL', models: 'MODEL', routes: 'ROUTE', plugins: 'PLUGIN', projectionScores: 'PROJECTION' };
+    let n = 0;
+    let turn = 0;
+    for (const file of programs.filter((name) => !name.includes('erroneous'))) {
+      const text = readFileSync(file, 'utf8');
+      const { ast, diagnostics } = language.signalParseAST(text);
+      for (const [list, kind] of Object.entries(KINDS))
+        for (const { name, signalType } of ast[list]) {
+          if (turn++ % 6 !== 0) continue; // each means four times all checks
+          const there = language.signalEdit(text, { op: 'rename', kind, type: signalType, name, newName: `${name}-z` });
+          if (signalType === 'domain' && there.error) continue; // domains are called like fields of knowledge
+          assert.equal(there.error, null, `${file}: ${kind} ${name}`);
+          assert.notEqual(there.dsl, text);
+          assert.equal(language.signalValidate(there.dsl).diagnostics.length, diagnostics.length, `${file}: ${kind} ${name}`);
+          assert.deepEqual(language.signalEdit(there.dsl, { op: 'rename', kind, type: signalType, name: `${name}-z`, newName: name }), { dsl: text, error: null }, `${file}: ${kind} ${name}`);
+          n++;
+        }
+    }
+    assert.ok(n >= 20, `${n} declarations`);
+  });
+
   test('the words and types of the language, for editors', () => {
     const schema = language.signalSchema();
     const words = Object.values(schema.keywords).flat();
@@ -273,6 +317,7 @@ const entry = (value, node) => ({ key: { value }, ...node });
 describe('hostile input', () => {
   test('no text at all', () => {
     for (const fn of OF_PROGRAMS) for (const nothing of [undefined, null, 7, {}, []]) assert.deepEqual(language[fn](nothing), { error: [`${fn} takes a program, which is a text`] });
+    assert.deepEqual(language.signalEdit(), { error: ['signalEdit takes a program, which is a text'] });
     assert.deepEqual(language.signalDecompile(), { error: ['signalDecompile takes a YAML tree'] });
     const circle = {};
     circle.circle = circle;
@@ -314,6 +359,20 @@ describe('hostile input', () => {
     for (const n of [66, 1000, 20000]) assert.ok(shapes(n).every(told), `${n}`);
   });
 
+  test('edits that are none', () => {
+    const text = 'MODEL m {}\n';
+    for (const op of [undefined, null, 7, 'add', {}, { op: 'x' }, { op: 7 }, { op: 'add' }, { op: 'add', text: 7 }, { op: 'delete' }, { op: 'delete', kind: 'MODEL', line: 0 }, { op: 'delete', kind: 'MODEL', colour: 'red' }, { op: 'delete', kind: 'ROUTE' }, { op: 'set', kind: 'MODEL', field: 'x', value: '1 } MODEL n {' }]) {
+      const { dsl, error } = language.signalEdit(text, op);
+      assert.equal(dsl, null, JSON.stringify(op));
+      assert.equal(error.length, 1, JSON.stringify(op));
+      assert.ok(!/failed/.test(error[0]), error[0]);
+    }
+    assert.match(language.signalEdit(text, { n: 1n }).error[0], /no JSON/);
+    assert.match(language.signalEdit(' '.repeat(PROGRAM_LEN_MAX + 1), { op: 'add', text }).error[0], /too large/);
+    assert.match(language.signalEdit(' '.repeat(PROGRAM_LEN_MAX), { op: 'add', text }).error[0], /too large/);
+    assert.equal(language.signalEdit(text, { op: 'delete', kind: 'MODEL', name: null }).dsl, '');
+  });
+
   test('trees that are none', () => {
     const none = ['', '7', '[]', '{', '{}', '{"kind":"x"}', '{"kind":"scalar"}', '{"kind":"scalar","value":7}', '{"kind":"mapping"}', '{"kind":"mapping","entries":{}}', '{"kind":"mapping","entries":[1]}', '{"kind":"mapping","entries":[{"kind":"null"}]}', '{"kind":"sequence","items":[[]]}', '{"kind":"null","line":-1}', '{"kind":"null","column":1e99}', '{"kind":"scalar","value":"a","quoted":1}', '{"kind":"null"}x'];
     for (const text of none) {
@@ -347,6 +406,7 @@ describe('hostile input', () => {
       for (const fn of OF_PROGRAMS) for (const text of [everything, 'ROUTE {', '']) fresh[fn](text);
       fresh.signalDecompile(tree);
       fresh.signalDecompile('{');
+      fresh.signalEdit(everything, { op: 'rename', kind: 'ROUTE', name: 'one', newName: 'two' });
     };
     for (let i = 0; i < 20; i++) all();
     const before = fresh.memoryBytes();
@@ -363,7 +423,7 @@ function trapping() {
   const text = (name) => [name.length, ...Buffer.from(name)];
   const section = (id, body) => [id, ...leb(body.length), ...body];
   const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...leb(n >> 7)]);
-  const exported = ['vsrInput', ...OF_PROGRAMS, 'signalDecompile', 'signalSchema'];
+  const exported = ['vsrInput', ...OF_PROGRAMS, 'signalDecompile', 'signalSchema', 'signalEdit'];
   const types = [3, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 0, 1, 0x7f];
   const functions = [exported.length + 3, 0, 2, 0, ...exported.map(() => 1)];
   const names = ['_initialize', 'vsrAnswer', 'vsrRelease', ...exported];

@@ -148,8 +148,8 @@ static size_t take_out_items(struct editing *e, enum dsl_item_kind kind, const s
 
 int edit_set(struct editing *e) {
     const struct dsl_decl *decl = e->decl;
-    int item, rc = find_item(e, &item);
-    vsr_str text;
+    int item = -1, rc = find_item(e, &item);
+    vsr_str text = { 0 };
     if (rc == 0)
         rc = check_value(e, item, &text);
     if (rc < 0)
@@ -173,7 +173,7 @@ int edit_set(struct editing *e) {
 
 int edit_remove(struct editing *e) {
     const struct dsl_decl *decl = e->decl;
-    int item, rc = find_item(e, &item);
+    int item = -1, rc = find_item(e, &item);
     size_t n = 0;
     if (rc < 0)
         return rc;

@@ -22,7 +22,7 @@ vsr_str theory_type_of(const struct theory_scope *scope, int family) {
 
 #define EMBEDDINGS "model_catalog.embeddings"
 #define TEXT "model_catalog.modules.prompt_compression", "router.signal_window_chars"
-#define MODULES "model_catalog.modules."
+#define MODULE(name) ("model_catalog.modules." name)
 #define SYSTEM "model_catalog.system"
 #define EXTERNAL "model_catalog.external"
 
@@ -37,19 +37,19 @@ static const struct {
 } inherited[] = {
     { "keyword", { TEXT } },
     { "embedding", { TEXT, EMBEDDINGS } },
-    { "domain", { TEXT, MODULES "classifier.domain", MODULES "classifier.mcp", SYSTEM } },
-    { "fact_check", { TEXT, MODULES "hallucination_mitigation.fact_check", SYSTEM } },
-    { "user_feedback", { TEXT, MODULES "feedback_detector", SYSTEM } },
+    { "domain", { TEXT, MODULE("classifier.domain"), MODULE("classifier.mcp"), SYSTEM } },
+    { "fact_check", { TEXT, MODULE("hallucination_mitigation.fact_check"), SYSTEM } },
+    { "user_feedback", { TEXT, MODULE("feedback_detector"), SYSTEM } },
     { "reask", { TEXT, EMBEDDINGS } },
-    { "preference", { TEXT, MODULES "classifier.preference", EXTERNAL, EMBEDDINGS } },
+    { "preference", { TEXT, MODULE("classifier.preference"), EXTERNAL, EMBEDDINGS } },
     { "language", { TEXT } },
     { "context", { TEXT, "router.context_estimate" } },
     { "structure", { TEXT } },
-    { "complexity", { TEXT, MODULES "complexity", EMBEDDINGS } },
-    { "modality", { TEXT, MODULES "modality_detector" } },
+    { "complexity", { TEXT, MODULE("complexity"), EMBEDDINGS } },
+    { "modality", { TEXT, MODULE("modality_detector") } },
     { "authz", { "services.authz" } },
-    { "jailbreak", { TEXT, MODULES "prompt_guard", SYSTEM, EXTERNAL, EMBEDDINGS } },
-    { "pii", { TEXT, MODULES "classifier.pii", SYSTEM } },
+    { "jailbreak", { TEXT, MODULE("prompt_guard"), SYSTEM, EXTERNAL, EMBEDDINGS } },
+    { "pii", { TEXT, MODULE("classifier.pii"), SYSTEM } },
     { "kb", { TEXT, "model_catalog.kbs", EMBEDDINGS } },
     { "kb_metric", { TEXT, "model_catalog.kbs", EMBEDDINGS } },
     { "event", { TEXT } },

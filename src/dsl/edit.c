@@ -12,20 +12,22 @@ void edit_splice(struct editing *e, uint32_t start, uint32_t end, vsr_str text) 
     e->splices[e->n++] = (struct splice){ start, end, text };
 }
 
-uint32_t edit_line_start(vsr_str source, uint32_t at) {
-    while (at > 0 && source.ptr[at - 1] != '\n')
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+uint32_t edit_margin(vsr_str source, uint32_t at) {
+    while (at > 0 && is_blank(source.ptr[at - 1]))
         at--;
     return at;
 }
 
-uint32_t edit_line_end(vsr_str source, uint32_t at) {
-    while (at < source.len && source.ptr[at] != '\n')
-        at++;
-    return at;
+bool edit_begins_line(vsr_str source, uint32_t margin) {
+    return margin == 0 || source.ptr[margin - 1] == '\n';
 }
 
-bool edit_is_blank(vsr_str source, uint32_t start, uint32_t end) {
-    return str_trim(str_sub(source, start, end)).len == 0;
+bool edit_ends_line(vsr_str source, uint32_t at) {
+    return at == source.len || source.ptr[at] == '\n';
 }
 
 /* The comment that begins at or behind `at`, NULL: none. They are in the order of the text. */
@@ -43,11 +45,16 @@ static const struct comment *comment_from(const struct editing *e, uint32_t at) 
 }
 
 uint32_t edit_tail(const struct editing *e, uint32_t at) {
-    uint32_t end = edit_line_end(e->source, at);
-    const struct comment *comment = comment_from(e, at);
-    if (comment && comment->at.start < end && edit_is_blank(e->source, at, comment->at.start))
-        return end;
-    return edit_is_blank(e->source, at, end) ? end : at;
+    uint32_t end = at;
+    while (end < e->source.len && is_blank(e->source.ptr[end]))
+        end++;
+    if (end < e->source.len && e->source.ptr[end] == '#') {
+        const struct comment *comment = comment_from(e, end);
+        if (comment && comment->at.start == end)
+            while (end < e->source.len && e->source.ptr[end] != '\n')
+                end++;
+    }
+    return edit_ends_line(e->source, end) ? end : at;
 }
 
 /* ---- what is meant */
@@ -152,7 +159,7 @@ static int add(struct editing *e) {
     last = neighbour(e->scope, kind);
     if (last) {
         uint32_t at = edit_tail(e, last->whole.end);
-        bool breaks = at < all.len && all.ptr[at] == '\n';
+        bool breaks = at < all.len && edit_ends_line(all, at);
         edit_splice(e, at, at, arena_printf(e->arena, "\n\n%.*s%s", VSR_FMT(text), breaks ? "" : "\n"));
     } else if (e->recipe) {
         uint32_t at = e->recipe->whole.end - 1;
@@ -172,7 +179,7 @@ static int replace(struct editing *e) {
     uint32_t end = e->decl->whole.end;
     if (rc < 0)
         return rc;
-    if (end < e->source.len && e->source.ptr[end] != '\n' && edit_tail(e, end) == end)
+    if (!edit_ends_line(e->source, edit_tail(e, end)))
         /* What stands behind it would be part of a comment at the text's end. */
         text = arena_printf(e->arena, "%.*s\n", VSR_FMT(text));
     edit_splice(e, e->decl->whole.start, end, text);
@@ -188,16 +195,15 @@ static uint32_t with_comments(const struct editing *e, uint32_t start) {
     while (i > 0 && tokens->comments[i - 1].own_line && tokens->comments[i - 1].at.line + 1 == line) {
         i--;
         line--;
-        start = edit_line_start(e->source, tokens->comments[i].at.start);
+        start = edit_margin(e->source, tokens->comments[i].at.start);
     }
     return start;
 }
 
 static int delete (struct editing *e) {
     uint32_t start = e->decl->whole.start, end = e->decl->whole.end;
-    uint32_t first = edit_line_start(e->source, start), tail = edit_tail(e, end);
-    if (edit_is_blank(e->source, first, start) &&
-        (tail > end || tail == e->source.len || e->source.ptr[tail] == '\n')) {
+    uint32_t first = edit_margin(e->source, start), tail = edit_tail(e, end);
+    if (edit_begins_line(e->source, first) && edit_ends_line(e->source, tail)) {
         start = with_comments(e, first);
         end = tail < e->source.len ? tail + 1 : tail; /* with its line break, and the empty line behind it */
         if (end < e->source.len && e->source.ptr[end] == '\n')

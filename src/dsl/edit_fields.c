@@ -89,8 +89,8 @@ static int check_value(struct editing *e, int item, vsr_str *ret_text) {
 
 /* In front of the closing brace: on a line of its own where the brace has one. */
 static void insert(struct editing *e, uint32_t brace, vsr_str text) {
-    uint32_t line = edit_line_start(e->source, brace);
-    if (line > 0 && edit_is_blank(e->source, line, brace)) {
+    uint32_t line = edit_margin(e->source, brace);
+    if (line > 0 && edit_begins_line(e->source, line)) {
         edit_splice(e, line, line,
                     arena_printf(e->arena, "%.*s  %.*s\n", VSR_FMT(str_sub(e->source, line, brace)), VSR_FMT(text)));
         return;
@@ -101,33 +101,37 @@ static void insert(struct editing *e, uint32_t brace, vsr_str text) {
 
 /* ---- what is taken out */
 
+static bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /*
  * [start, end) and the comma that belonged to it: the one before, else the one behind. A line that then holds nothing
  * goes with it, and with the comment at its end.
  */
 static void take_out(struct editing *e, uint32_t start, uint32_t end) {
     vsr_str all = e->source;
-    uint32_t before = start, behind = end, line, tail;
-    bool taken; /* the comma before, by the one before */
-    while (before > 0 && edit_is_blank(all, before - 1, before))
+    uint32_t line = edit_margin(all, start), before = line, behind = end, tail;
+    bool first = edit_begins_line(all, line);
+    while (before > 0 && is_space(all.ptr[before - 1]))
         before--;
-    while (behind < all.len && edit_is_blank(all, behind, behind + 1))
+    while (behind < all.len && is_space(all.ptr[behind]))
         behind++;
-    taken = e->n > 0 && e->splices[e->n - 1].end >= before;
-    if (!taken && before > 0 && all.ptr[before - 1] == ',' && before > edit_line_start(all, start))
-        start = before - 1;
-    else if (!taken && before > 0 && all.ptr[before - 1] == ',')
-        edit_splice(e, before - 1, before, VSR_STR(""));
-    else if (behind < all.len && all.ptr[behind] == ',')
+    if (before > 0 && all.ptr[before - 1] == ',' && !(e->n > 0 && e->splices[e->n - 1].end >= before)) {
+        if (first)
+            edit_splice(e, before - 1, before, VSR_STR(""));
+        else
+            start = before - 1;
+    } else if (behind < all.len && all.ptr[behind] == ',') {
         end = behind + 1;
-    line = edit_line_start(all, start);
+    }
     tail = edit_tail(e, end);
-    if (edit_is_blank(all, line, start) && tail < all.len && all.ptr[tail] == '\n') {
+    if (first && tail < all.len && edit_ends_line(all, tail)) {
         edit_splice(e, line, tail + 1, VSR_STR(""));
         return;
     }
-    while (start > line + 1 && all.ptr[start - 1] == ' ' && end < all.len && all.ptr[end] == ' ')
-        start--;
+    if (start > 1 && all.ptr[start - 1] == ' ' && end < all.len && all.ptr[end] == ' ')
+        start--; /* one of two blanks is enough */
     edit_splice(e, start, end, VSR_STR(""));
 }
 

@@ -36,12 +36,12 @@ vsr_str edit_apply(struct editing *e);
 /* "SIGNAL keyword "x"": the declaration that is meant, for messages. */
 vsr_str edit_what(struct editing *e);
 
-/* Start of the line, and its end without the line break. */
-uint32_t edit_line_start(vsr_str source, uint32_t at);
-uint32_t edit_line_end(vsr_str source, uint32_t at);
-/* Whether nothing but blanks is in [start, end). */
-bool edit_is_blank(vsr_str source, uint32_t start, uint32_t end);
-/* Behind `at`, on its line: the end of blanks and a comment, when nothing else is there; else `at`. */
+/* Start of the blanks in front of `at`, on its line: whether nothing else is on the line before it tells the next.
+ * Lines may be long: nothing here looks past blanks and a comment. */
+uint32_t edit_margin(vsr_str source, uint32_t at);
+bool edit_begins_line(vsr_str source, uint32_t margin);
+bool edit_ends_line(vsr_str source, uint32_t at);
+/* The end of `at`'s line when only blanks and a comment stand behind it; else `at`. */
 uint32_t edit_tail(const struct editing *e, uint32_t at);
 
 int edit_rename(struct editing *e); /* edit_rename.c */

@@ -135,6 +135,24 @@ TEST(edits_change_what_they_say_and_nothing_else) {
     }
 }
 
+/* Minutes, when each item of the line looked at the whole line. */
+TEST(a_long_line_costs_no_more_than_its_length) {
+    struct arena *arena = arena_new(0, 0);
+    const struct dsl_edit edit = { EDIT_SET, .kind = S("ROUTE"), .field = S("PRIORITY"), .value = S("2") };
+    struct buf program, out;
+    buf_init(&program, COMPILED_LEN_MAX);
+    buf_init(&out, COMPILED_LEN_MAX);
+    buf_append_c(&program, "ROUTE r { ");
+    for (size_t i = 0; i < 90000; i++)
+        buf_append_c(&program, "PRIORITY 1 ");
+    buf_append_c(&program, "}");
+    CHECK_INT(dsl_edit(arena, dsl_language(), buf_str(&program), &edit, &out, NULL), 0, "edited");
+    CHECK_STR(buf_str(&out), "ROUTE r { PRIORITY 2 }", "one is left");
+    buf_done(&program);
+    buf_done(&out);
+    arena_free(arena);
+}
+
 TEST(names_that_stand_everywhere_are_bounded) {
     struct arena *arena = arena_new(0, 0);
     struct dsl_edit edit = { EDIT_RENAME, .kind = S("MODEL"), .name = S("a"), .new_name = S("b") };
@@ -154,4 +172,5 @@ TEST(names_that_stand_everywhere_are_bounded) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(edits_change_what_they_say_and_nothing_else), T(names_that_stand_everywhere_are_bounded))
+RUN_TESTS(T(edits_change_what_they_say_and_nothing_else), T(a_long_line_costs_no_more_than_its_length),
+          T(names_that_stand_everywhere_are_bounded))

@@ -71,7 +71,7 @@ static int load(const struct config_load_options *options, const struct cli *cli
     return config_load_text(source->arena, text, str_from_c(source->file), options, &source->doc, &source->diag);
 }
 
-int config_source_load(const struct cli *cli, const char *file, bool keep_env, struct config_source *ret_source) {
+int config_source_read(const struct cli *cli, const char *file, bool keep_env, struct config_source *ret_source) {
     struct config_source *source = ret_source;
     struct config_load_options options = profile_load_options(false);
     int rc;
@@ -82,10 +82,15 @@ int config_source_load(const struct cli *cli, const char *file, bool keep_env, s
     if (rc != CLI_OK)
         return rc;
     rc = load(&options, cli, file, source);
-    if (rc >= 0)
-        return rc;
-    cli_print_diag(cli, &source->diag);
-    return is_unreadable(&source->diag) ? CLI_USAGE : CLI_FAILURE;
+    return rc < 0 ? CLI_FAILURE : rc;
+}
+
+int config_source_load(const struct cli *cli, const char *file, bool keep_env, struct config_source *ret_source) {
+    int code = config_source_read(cli, file, keep_env, ret_source);
+    if (code != CLI_FAILURE)
+        return code;
+    cli_print_diag(cli, &ret_source->diag);
+    return is_unreadable(&ret_source->diag) ? CLI_USAGE : CLI_FAILURE;
 }
 
 void config_source_done(struct config_source *source) {

@@ -32,6 +32,8 @@ int config_source_name(const struct cli *cli, int argc, char **argv, const char 
  * in any case.
  */
 int config_source_load(const struct cli *cli, const char *file, bool keep_env, struct config_source *ret_source);
+/* The same, but what is wrong with the document is left to the caller to tell: CLI_FAILURE, and `diag` says it. */
+int config_source_read(const struct cli *cli, const char *file, bool keep_env, struct config_source *ret_source);
 void config_source_done(struct config_source *source);
 
 /* The table of a whole document, with everything that this program supports. Lives in `arena`. */

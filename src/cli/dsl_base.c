@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/config_migrate_file.h"
+#include "cli/dsl_verdict.h"
 #include "config/diag.h"
 #include "config/yaml_edit.h"
 #include "config/yaml_notes.h"
@@ -35,14 +36,10 @@ int dsl_base_open(const struct cli *cli, struct arena *arena, struct dsl_base *r
     const char *file = options_knows(cli->options, "base") ? options_text(cli->options, "base") : NULL;
     struct vsr_err err = VSR_ERR_NONE;
     struct diag diag;
-    int code;
     *ret_base = (struct dsl_base){ 0 };
     if (!file || !*file || dsl_base_read(arena, file, ret_base, &diag, &err) == 0)
         return CLI_OK;
-    if (err.code < 0) {
-        code = cli_fail_err(cli, &err);
-        return err.code == VSR_E_IO ? CLI_IO : code;
-    }
-    cli_print_diag(cli, &diag);
-    return CLI_FAILURE;
+    if (err.code < 0)
+        return dsl_refuse_err(cli, file, &err, "E_IO");
+    return dsl_refuse_diag(cli, &diag);
 }

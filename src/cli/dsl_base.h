@@ -27,8 +27,8 @@ struct dsl_base {
 int dsl_base_read(struct arena *arena, const char *file, struct dsl_base *ret_base, struct diag *diag,
                   struct vsr_err *err) VSR_MUST_CHECK;
 
-/* The file that --base names, or the variable in its place; none leaves *ret_base empty. Complains; returns an exit
- * code. */
+/* The file that --base names, or the variable in its place; none leaves *ret_base empty. Refuses (cli/dsl_verdict.h);
+ * returns an exit code. */
 int dsl_base_open(const struct cli *cli, struct arena *arena, struct dsl_base *ret_base);
 
 #endif

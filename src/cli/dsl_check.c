@@ -4,47 +4,25 @@
 #include "cli/cli.h"
 #include "cli/dsl_source.h"
 #include "cli/dsl_test_run.h"
+#include "cli/dsl_verdict.h"
 #include "cli/model_row.h"
 #include "cli/profile_models.h"
 #include "core/buf.h"
-#include "core/json_write.h"
-
-static void result_json(const struct cli *cli, const struct dsl_source *source, struct buf *out) {
-    struct json_writer w;
-    int code = dsl_source_code(source, options_has(cli->options, "strict"));
-    json_write_init_pretty(&w, out, 2);
-    json_write_begin_object(&w);
-    json_write_key(&w, VSR_STR("file"));
-    json_write_str(&w, source->name);
-    json_write_key(&w, VSR_STR("valid"));
-    json_write_bool(&w, code == CLI_OK);
-    dsl_source_counts_json(source, &w);
-    if (source->yaml.ptr) { /* diagnostics are about a text that nobody has: here it is */
-        json_write_key(&w, VSR_STR("program"));
-        json_write_str(&w, source->text);
-        json_write_key(&w, VSR_STR("conversion"));
-        findings_json(&source->of_yaml, source->yaml, options_has(cli->options, "hints"), &w);
-    }
-    json_write_key(&w, VSR_STR("diagnostics"));
-    findings_json(&source->findings, source->text, options_has(cli->options, "hints"), &w);
-    json_write_end(&w);
-    buf_append_char(out, '\n');
-}
 
 static int print_result(const struct cli *cli, const struct dsl_source *source) {
-    bool hints = options_has(cli->options, "hints");
+    bool hints = options_has(cli->options, "hints"), strict = options_has(cli->options, "strict");
     struct buf out;
     int code;
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     if (options_has(cli->options, "json")) {
-        result_json(cli, source, &out);
+        dsl_verdict_json(source, dsl_source_code(source, strict) == CLI_OK, hints, &out);
     } else {
         dsl_source_print(cli, source, hints, &out);
         dsl_source_summary(source, hints, &out);
     }
     code = dsl_source_write(cli, NULL, &out, 0);
     buf_done(&out);
-    return code == CLI_OK ? dsl_source_code(source, options_has(cli->options, "strict")) : code;
+    return code == CLI_OK ? dsl_source_code(source, strict) : code;
 }
 
 static int check_run(const struct cli *cli, int argc, char **argv) {

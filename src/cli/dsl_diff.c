@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/config_source.h"
 #include "cli/dsl_source.h"
+#include "cli/dsl_verdict.h"
 #include "cli/profile.h"
 #include "cli/term.h"
 #include "core/arena.h"
@@ -164,21 +165,12 @@ static int compare(struct comparison *c) {
     return code == CLI_OK && (c->effects.n > 0 || !c->effects.complete) ? CLI_FAILURE : code;
 }
 
-static int load(const struct cli *cli, const char *file, struct config_source *source) {
-    struct vsr_err err = VSR_ERR_NONE;
-    if (profile_check_readable(file, &err) < 0) {
-        (void)cli_fail_err(cli, &err);
-        return CLI_IO;
-    }
-    return config_source_load(cli, file, true, source) == CLI_OK ? CLI_OK : CLI_USAGE;
-}
-
 static int diff_run(const struct cli *cli, int argc, char **argv) {
     struct comparison c = { .cli = cli, .arena = arena_new(0, 0) };
-    int code = load(cli, argv[0], &c.before);
+    int code = dsl_policy_load(cli, argv[0], &c.before);
     (void)argc; /* exactly two, by the table */
     if (code == CLI_OK)
-        code = load(cli, argv[1], &c.after);
+        code = dsl_policy_load(cli, argv[1], &c.after);
     if (code == CLI_OK)
         code = compare(&c);
     if (c.after.arena)
@@ -203,7 +195,7 @@ const struct command command_dsl_diff_spec = {
     .details =
         "OLD and NEW are programs or configurations in YAML. Each difference comes with an example, what signals say\n"
         "of such a request; without any it is proved that there is none. Exits with 0 when every request is routed\n"
-        "as before, 1 when some are not, or when that could not be found out in time, 2 when one of them is not\n"
+        "as before, 1 when some are not, when that could not be found out in time, or when one of them is not\n"
         "valid.\n",
     .examples = "vsr dsl diff old.dsl new.dsl\n"
                 "vsr dsl diff --json running.yaml policy.dsl\n",

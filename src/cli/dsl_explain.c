@@ -7,6 +7,7 @@
 #include "cli/config_source.h"
 #include "cli/dsl_facts.h"
 #include "cli/dsl_source.h"
+#include "cli/dsl_verdict.h"
 #include "cli/profile.h"
 #include "cli/term.h"
 #include "config/schema_value.h"
@@ -31,18 +32,15 @@ static int say_file(struct explanation *e, const char *file) {
     vsr_str text;
     mode_t mode;
     if (config_file_read(e->arena, strcmp(file, "-") == 0 ? "/dev/stdin" : file, YAML_BYTES_MAX, &text, &mode, &err) <
-        0) {
-        (void)cli_fail_err(e->cli, &err);
-        return CLI_IO;
-    }
+        0)
+        return dsl_refuse_err(e->cli, file, &err, "E_IO");
     diag_init(&diag, e->arena, str_from_c(file));
-    if (yaml_tree_parse_plain(e->arena, text, &root, &diag) < 0) {
-        cli_print_diag(e->cli, &diag);
-        return CLI_FAILURE;
-    }
-    if (facts_say_all(e->facts, root, &err) < 0)
-        return cli_fail(e->cli, "%s:%s", file, err.text);
-    return CLI_OK;
+    if (yaml_tree_parse_plain(e->arena, text, &root, &diag) < 0)
+        return dsl_refuse_diag(e->cli, &diag);
+    if (facts_say_all(e->facts, root, &err) == 0)
+        return CLI_OK;
+    err_at(&err, str_from_c(file), err.line, err.col);
+    return dsl_refuse_err(e->cli, file, &err, "E_FACT");
 }
 
 /* `keyword:urgent`, `domain:law=0.9`; a name may hold colons, and what stands behind its last `=` is a number. */
@@ -218,7 +216,7 @@ static int explain(struct explanation *e) {
     if (!scope)
         return cli_usage(e->cli, "--recipe: there is no recipe \"%s\"", recipe);
     if (facts_build(e->arena, e->source.doc, scope, &e->facts, &err) < 0)
-        return cli_fail_err(e->cli, &err);
+        return dsl_refuse_err(e->cli, e->source.file, &err, "E_BUILD");
     code = say(e);
     if (code != CLI_OK)
         return code;
@@ -228,18 +226,12 @@ static int explain(struct explanation *e) {
 
 static int explain_run(const struct cli *cli, int argc, char **argv) {
     struct explanation e = { .cli = cli, .arena = arena_new(0, 0) };
-    struct vsr_err err = VSR_ERR_NONE;
-    int code = CLI_IO;
+    int code = dsl_policy_load(cli, argv[0], &e.source);
     (void)argc; /* exactly one, by the table */
-    if (profile_check_readable(argv[0], &err) < 0) {
-        (void)cli_fail_err(cli, &err);
-    } else {
-        code = config_source_load(cli, argv[0], true, &e.source);
-        if (code == CLI_OK)
-            code = explain(&e);
-        if (e.source.arena)
-            config_source_done(&e.source);
-    }
+    if (code == CLI_OK)
+        code = explain(&e);
+    if (e.source.arena)
+        config_source_done(&e.source);
     arena_free(e.arena);
     return code;
 }

@@ -158,7 +158,9 @@ int facts_say(struct facts *facts, const struct fact *fact, struct vsr_err *err)
 }
 
 static int wrong(const struct yaml_node *node, struct vsr_err *err, const char *want) {
-    return err_set(err, VSR_E_INVALID, "%u:%u: expected %s", node->line, node->col, want);
+    int rc = err_set(err, VSR_E_INVALID, "expected %s", want);
+    err_at(err, VSR_STR(""), node->line, node->col);
+    return rc;
 }
 
 static bool read_number(const struct yaml_node *node, double *ret) {
@@ -192,7 +194,6 @@ static int read_details(const struct yaml_node *node, struct fact *fact, struct 
 static int say_one(struct facts *facts, vsr_str type, const struct yaml_node *name, const struct yaml_node *said,
                    struct vsr_err *err) {
     struct fact fact = { .type = type, .name = name->text };
-    char text[VSR_ERR_TEXT_LEN];
     int rc = 0;
     if (name->kind != YAML_SCALAR)
         return wrong(name, err, "the name of a signal");
@@ -207,10 +208,8 @@ static int say_one(struct facts *facts, vsr_str type, const struct yaml_node *na
     }
     if (rc == 0)
         rc = facts_say(facts, &fact, err);
-    if (rc == VSR_E_NOT_FOUND) {
-        (void)snprintf(text, sizeof(text), "%s", err->text);
-        return err_set(err, rc, "%u:%u: %s", name->line, name->col, text);
-    }
+    if (rc == VSR_E_NOT_FOUND)
+        err_at(err, VSR_STR(""), name->line, name->col);
     return rc;
 }
 

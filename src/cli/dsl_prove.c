@@ -8,6 +8,7 @@
 #include "cli/dsl_examples.h"
 #include "cli/dsl_source.h"
 #include "cli/dsl_test_run.h"
+#include "cli/dsl_verdict.h"
 #include "cli/model_row.h"
 #include "cli/profile.h"
 #include "cli/profile_models.h"
@@ -108,10 +109,9 @@ static int prove_run(const struct cli *cli, int argc, char **argv) {
     arena = arena_new(0, 0);
     findings_init(&proof.findings, arena);
     if (config_file_read(arena, argv[0], YAML_BYTES_MAX, &proof.text, &mode, &err) < 0) {
-        (void)cli_fail_err(cli, &err);
-        code = CLI_IO;
+        code = dsl_refuse_err(cli, argv[0], &err, "E_IO");
     } else {
-        code = config_source_load(cli, argv[0], true, &proof.document);
+        code = dsl_policy_load(cli, argv[0], &proof.document);
         if (code == CLI_OK)
             code = prove(&proof);
         if (proof.document.arena)

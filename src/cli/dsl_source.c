@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/config_migrate_diff.h"
 #include "cli/config_migrate_file.h"
+#include "cli/dsl_verdict.h"
 #include "cli/profile.h"
 #include "config/yaml_edit.h"
 #include "core/arena.h"
@@ -24,12 +25,8 @@ enum { READ_LEN = 65536, COMPLAINTS_LEN_MAX = 64 << 20 };
 
 /* ---- reading */
 
-static int io_failure(const struct cli *cli, const struct vsr_err *err) {
-    int code = cli_fail_err(cli, err);
-    return err->code == VSR_E_IO ? CLI_IO : code;
-}
-
 static int read_stdin(const struct cli *cli, struct dsl_source *source) {
+    struct vsr_err err = VSR_ERR_NONE;
     struct buf bytes;
     ssize_t n = 1;
     int code = CLI_OK;
@@ -43,16 +40,22 @@ static int read_stdin(const struct cli *cli, struct dsl_source *source) {
             n = 1;
     }
     if (n < 0)
-        code = (cli_fail(cli, "cannot read standard input: %s", strerror(errno)), CLI_IO);
+        (void)err_set(&err, VSR_E_IO, "cannot read standard input: %s", strerror(errno));
     else
         source->text = arena_str(source->arena, buf_str(&bytes));
+    if (n < 0)
+        code = dsl_refuse_err(cli, source->file, &err, "E_IO");
     buf_done(&bytes);
     return code;
 }
 
+bool dsl_source_is_stream(const char *file) {
+    struct stat status;
+    return strcmp(file, "-") == 0 || (stat(file, &status) == 0 && !S_ISREG(status.st_mode));
+}
+
 static int read_program(const struct cli *cli, struct dsl_source *source) {
     struct vsr_err err = VSR_ERR_NONE;
-    struct stat status;
     source->mode = dsl_source_new_mode();
     if (strcmp(source->file, "-") == 0) {
         source->name = VSR_STR("<stdin>");
@@ -60,9 +63,9 @@ static int read_program(const struct cli *cli, struct dsl_source *source) {
         return read_stdin(cli, source);
     }
     source->name = str_from_c(source->file);
-    source->is_stream = stat(source->file, &status) == 0 && !S_ISREG(status.st_mode);
+    source->is_stream = dsl_source_is_stream(source->file);
     if (config_file_read(source->arena, source->file, YAML_BYTES_MAX, &source->text, &source->mode, &err) < 0)
-        return io_failure(cli, &err);
+        return dsl_refuse_err(cli, source->file, &err, "E_IO");
     return CLI_OK;
 }
 
@@ -92,10 +95,8 @@ int dsl_source_decompile(const struct cli *cli, struct dsl_source *source) {
     diag_init(&diag, source->arena, source->name);
     source->yaml = source->text;
     source->program_name = arena_printf(source->arena, "%.*s as a program", VSR_FMT(source->name));
-    if (yaml_tree_parse(source->arena, source->yaml, &root, &diag) < 0) {
-        cli_print_diag(cli, &diag);
-        return CLI_FAILURE;
-    }
+    if (yaml_tree_parse(source->arena, source->yaml, &root, &diag) < 0)
+        return dsl_refuse_diag(cli, &diag);
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     dsl_decompile(source->arena, source->language, root, &source->of_yaml, &out);
     findings_sort(&source->of_yaml);
@@ -215,6 +216,7 @@ mode_t dsl_source_new_mode(void) {
 
 /* A pipe, a terminal, /dev/null: nothing that could be replaced. */
 static int write_stream(const struct cli *cli, const char *file, vsr_str text) {
+    struct vsr_err err = VSR_ERR_NONE;
     int fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY), failure = 0;
     if (fd < 0 || fd_write_all(fd, text) < 0)
         failure = errno;
@@ -222,8 +224,8 @@ static int write_stream(const struct cli *cli, const char *file, vsr_str text) {
         failure = errno;
     if (failure == 0)
         return CLI_OK;
-    (void)cli_fail(cli, "cannot write \"%s\": %s", file, strerror(failure));
-    return CLI_IO;
+    (void)err_set(&err, VSR_E_IO, "cannot write \"%s\": %s", file, strerror(failure));
+    return dsl_refuse_err(cli, file, &err, "E_IO");
 }
 
 static int write_file(const struct cli *cli, const char *file, vsr_str text, mode_t mode) {
@@ -236,7 +238,7 @@ static int write_file(const struct cli *cli, const char *file, vsr_str text, mod
         return write_stream(cli, file, text);
     resolved = exists ? realpath(file, NULL) : NULL; /* what a link leads to changes, not the link */
     if (config_file_write(resolved ? resolved : file, text, exists ? status.st_mode : mode, true, &err) < 0)
-        code = io_failure(cli, &err);
+        code = dsl_refuse_err(cli, file, &err, "E_IO");
     free(resolved);
     return code;
 }

@@ -65,15 +65,17 @@ struct dsl_source {
 };
 
 /*
- * Reads the program and the file that --base names, where the command has that option. Complains on stderr; returns 0,
- * CLI_IO, or CLI_FAILURE for a base that is no YAML. Call dsl_source_done() in any case.
+ * Reads the program and the file that --base names, where the command has that option. Refuses (cli/dsl_verdict.h);
+ * returns 0, CLI_IO, or CLI_FAILURE for a base that is no YAML. Call dsl_source_done() in any case.
  */
 int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source);
 /* The same; the file may also be a configuration in YAML, which is told by its name, else by its first line. */
 int dsl_source_open_any(const struct cli *cli, const char *file, struct dsl_source *ret_source);
-/* Makes the text, which is a configuration, the program that it stands for. Complains when it is no YAML. */
+/* Makes the text, which is a configuration, the program that it stands for. Refuses when it is no YAML. */
 int dsl_source_decompile(const struct cli *cli, struct dsl_source *source);
 void dsl_source_done(struct dsl_source *source);
+/* Whether this names standard input, or what else is no ordinary file and can be read only once. */
+bool dsl_source_is_stream(const char *file);
 
 /* Parses, compiles and checks; findings are in the order of the text. Again after `text` was changed. */
 void dsl_source_examine(struct dsl_source *source);

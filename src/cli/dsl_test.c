@@ -14,6 +14,7 @@
 #include "cli/dsl_examples.h"
 #include "cli/dsl_source.h"
 #include "cli/dsl_test_report.h"
+#include "cli/dsl_verdict.h"
 #include "cli/model_row.h"
 #include "cli/profile_models.h"
 #include "core/arena.h"
@@ -202,10 +203,8 @@ static int run_tests(struct run *run, const char *file) {
     if (code != CLI_OK)
         return code;
     dsl_source_examine(source);
-    if (!test_can_run(source)) {
-        dsl_source_complain(run->cli, source);
-        return CLI_FAILURE;
-    }
+    if (!test_can_run(source))
+        return dsl_refuse(run->cli, source);
     findings_init(&source->findings, source->arena);
     code = run_all(run, file, false);
     return code == CLI_OK ? print_result(run) : code;

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/dsl_facts.h"
 #include "cli/dsl_source.h"
+#include "cli/dsl_verdict.h"
 #include "cli/http_call.h"
 #include "cli/profile_models.h"
 #include "core/arena.h"
@@ -29,14 +30,14 @@ int test_asker_open(struct test_asker *asker, const char *file) {
                                        .models_dir = asks ? options_text(cli->options, "models-dir") : NULL };
     int code = CLI_OK;
     if (asker->runner == TEST_FACTS)
-        return config_source_load(cli, file, true, &asker->source);
+        return dsl_policy_load(cli, file, &asker->source);
     if (asker->runner != TEST_NATIVE)
         return CLI_OK;
     code = profile_base(cli, file, &options.base);
     if (code != CLI_OK)
         return code;
     if (profile_load_with(&options, &asker->profile) < 0)
-        return profile_complain(cli, &asker->profile);
+        return dsl_refuse_policy(cli, file, &asker->profile.diag, &asker->profile.err);
     if (asker->profile.models)
         profile_models_load(asker->profile.models, cli, asker->profile.snapshot);
     return CLI_OK;

@@ -182,6 +182,8 @@ static void json_finding(struct json_writer *w, vsr_str source, const struct fin
     json_write_end(w);
     if (finding->witness.len)
         json_text(w, "witness", finding->witness);
+    if (finding->file.len)
+        json_text(w, "file", finding->file);
     json_write_end(w);
 }
 

@@ -40,6 +40,7 @@ struct finding {
     struct dsl_at decl; /* keyword of the declaration that it is in; line 0: in none */
     struct finding_fix fix;
     vsr_str witness; /* of an analysis: facts that show it; empty: none */
+    vsr_str file;    /* that it is about; empty: the one that is looked at */
     bool lost;       /* what stands there does not get into the configuration */
 };
 
@@ -82,7 +83,7 @@ struct findings_style {
 void findings_print(const struct findings *findings, const struct findings_style *style, struct buf *out);
 /*
  * An array of {"level","code","message","line","column","endLine","endColumn","declLine","declColumn",
- * "fixes":[{"description","newText","range":{"line","column","endLine","endColumn"}}],"witness"?}
+ * "fixes":[{"description","newText","range":{"line","column","endLine","endColumn"}}],"witness"?,"file"?}
  */
 void findings_json(const struct findings *findings, vsr_str source, bool hints, struct json_writer *w);
 

@@ -163,8 +163,9 @@ static void put_excerpt(struct buf *out, vsr_str source, const struct finding *f
 /* ---- the list */
 
 static void put_finding(struct buf *out, const struct finding *finding, const struct findings_style *style) {
-    if (style->file.len) {
-        shown_append(out, style->file);
+    vsr_str file = finding->file.len ? finding->file : style->file;
+    if (file.len) {
+        shown_append(out, file);
         buf_append_char(out, ':');
     }
     if (finding->at.line)
@@ -179,7 +180,7 @@ static void put_finding(struct buf *out, const struct finding *finding, const st
         buf_append_char(out, ')');
     }
     buf_printf(out, " [%s]\n", finding->code);
-    if (style->source.len && finding->at.line && finding->at.start <= style->source.len)
+    if (style->source.len && finding->at.line && !finding->file.len && finding->at.start <= style->source.len)
         put_excerpt(out, style->source, finding, style->colour);
 }
 

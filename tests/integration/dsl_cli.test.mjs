@@ -240,10 +240,10 @@ global: {router: {strategy: priority}}
   test('a base that is no configuration', () => {
     const run = dsl(['compile', '-b', file('list.yaml', '- 1\n'), 'good.dsl']);
     assert.equal(run.code, 1);
-    assert.match(run.err, /list\.yaml:1:1: error\[E_TYPE\]/);
+    assert.equal(run.err, `${scratch}/list.yaml:1:1: error: a configuration is a mapping [E_TYPE]\n`);
     const broken = dsl(['compile', '-b', file('broken.yaml', 'a: [\n'), 'good.dsl']);
     assert.equal(broken.code, 1);
-    assert.match(broken.err, /broken\.yaml:\d+:\d+: error\[E_YAML\]/);
+    assert.match(broken.err, /broken\.yaml:\d+:\d+: error: .* \[E_YAML\]\n$/);
   });
 
   test('as a resource, as values, as a tree', () => {
@@ -319,7 +319,7 @@ describe('decompile', () => {
   test('what is no YAML', () => {
     const run = dsl(['decompile', file('broken.yaml', 'a: [\n')]);
     assert.equal(run.code, 1);
-    assert.match(run.err, /broken\.yaml:\d+:\d+: error\[E_YAML\]/);
+    assert.match(run.err, /broken\.yaml:\d+:\d+: error: .* \[E_YAML\]\n$/);
   });
 });
 
@@ -847,7 +847,7 @@ ROUTE rest { PRIORITY 1 MODEL "n" }
   });
 
   test('what cannot be compared', () => {
-    assert.equal(dsl(['diff', 'diff/before.dsl', file('diff/bad.dsl', bad)]).code, 2);
+    assert.equal(dsl(['diff', 'diff/before.dsl', file('diff/bad.dsl', bad)]).code, 1);
     assert.equal(dsl(['diff', 'diff/before.dsl', 'nowhere.dsl']).code, 3);
     assert.equal(dsl(['diff', 'diff/before.dsl']).code, 2);
   });
@@ -963,6 +963,76 @@ describe('how commands end', () => {
     for (const args of [[], ['chek', 'good.dsl'], ['check'], ['compile', '--format', 'xml', 'good.dsl'], ['compile', '--name', 'No Name', 'good.dsl'], ['compile', '--namespace', 'a.b', 'good.dsl']])
       assert.equal(dsl(args).code, 2, String(args));
     assert.match(dsl(['chek', 'good.dsl']).err, /did you mean "check"/);
+  });
+
+  /** Each command that loads a policy, with the operands in front of it and its options. */
+  const loading = [['prove'], ['explain'], ['test'], ['test', '--runner', 'facts'], ['diff', 'good.dsl']];
+
+  test('3: a base that cannot be read', () => {
+    for (const args of [...loading, ['check'], ['compile'], ['fix', '--check']]) {
+      const run = dsl([...args, '--base', 'nowhere.yaml', file('good.dsl', good)]);
+      assert.equal(run.code, 3, `${args}: ${run.err}`);
+      assert.match(run.err, /cannot (read|find) "nowhere\.yaml": No such file/, String(args));
+    }
+  });
+
+  const broken = { version: 'v0.3', listeners: [{ name: 'http', address: '127.0.0.1', port: 'x' }], providers: {} };
+  const wrong = [
+    { name: 'syntax', args: [file('wrong/syntax.dsl', 'ROUTE r { MODEL "a"\n')], code: 1, codes: ['E101'] },
+    { name: 'a mistake, a contract', args: [file('wrong/mistake.dsl', `${bad}SIGNAL context c { min_tokens: "9K" max_tokens: "1K" }\n`)], code: 1, codes: ['E101', 'E204', 'C311'] },
+    { name: 'a warning and a mistake', args: [file('wrong/warned.dsl', 'ROUTE r { PRIORITY 1 PRIORITY 2 MODEL "m" ALGORITHM confidnce }\n')], code: 1, codes: ['W106', 'E204'] },
+    { name: 'bytes', args: [file('wrong/bytes.dsl', Buffer.from('ROUTE r { MODEL "\xff" }\n', 'latin1'))], code: 1, codes: ['E103'] },
+    { name: 'no file', args: ['wrong/none.dsl'], code: 3, codes: ['E_IO'] },
+    { name: 'a folder', args: ['wrong'], code: 3, codes: ['E_IO'] },
+    { name: 'no base', args: ['--base', 'wrong/none.yaml', file('wrong/good.dsl', good)], code: 3, codes: ['E_IO'] },
+    { name: 'a base that is a list', args: ['--base', file('wrong/list.yaml', '- 1\n'), 'wrong/good.dsl'], code: 1, codes: ['E_TYPE'] },
+    { name: 'a base that is no YAML', args: ['--base', file('wrong/broken.yaml', 'a: [\n'), 'wrong/good.dsl'], code: 1, codes: ['E_YAML'] },
+  ];
+  for (const { name, args, code, codes } of wrong)
+    test(`--json is JSON, and lines have one form: ${name}`, () => {
+      const checked = dsl(['check', ...args]);
+      const lines = (checked.out || checked.err).split('\n').filter((line) => line.endsWith(']'));
+      for (const command of [...loading, ['check']]) {
+        const said = dsl([...command, '--json', ...args]);
+        assert.deepEqual([said.code, said.err], [code, ''], String(command));
+        const { file: about, valid, errors, diagnostics } = said.json();
+        assert.equal(typeof about, 'string');
+        assert.deepEqual([valid, errors], [false, diagnostics.filter(({ level }) => level === 'error').length], String(command));
+        assert.deepEqual(diagnostics.map((diagnostic) => diagnostic.code), codes, String(command));
+        const text = dsl([...command, ...args]);
+        assert.equal(text.code, code, String(command));
+        if (code === 1) assert.deepEqual((text.out + text.err).split('\n').filter((line) => line.endsWith(']')), lines, String(command));
+        else assert.match(text.err, /cannot (read|find) ".*": |is a directory/, String(command));
+      }
+    });
+
+  test('--json is JSON: what only loading refuses, and configurations', () => {
+    const base = file('wrong/base.yaml', YAML.stringify(broken));
+    const config = file('wrong/whole.yaml', YAML.stringify({ ...broken, routing: {} }));
+    for (const command of loading.filter(([name, , runner]) => name !== 'test' || runner)) {
+      const said = dsl([...command, '--json', '--base', base, file('wrong/tested.dsl', `${good}TEST t { "x" -> rest }\n`)]);
+      assert.deepEqual([said.code, said.err], [1, ''], String(command));
+      const [{ level, code, line, column, file: about }] = said.json().diagnostics;
+      assert.deepEqual([level, code, line, column, about], ['error', 'E_TYPE', 5, 11, base], String(command));
+    }
+    for (const command of loading.filter(([name]) => name !== 'test')) {
+      const said = dsl([...command, '--json', config]);
+      assert.deepEqual([said.code, said.err], [1, ''], String(command));
+      assert.deepEqual([said.json().file, said.json().diagnostics[0].code], [config, 'E_TYPE']);
+      assert.match(dsl([...command, config]).err, /whole\.yaml:5:11: error: listeners\[http\]\.port: .* \[E_TYPE\]\n$/);
+    }
+  });
+
+  test('--json is JSON: facts, and files that cannot be written', () => {
+    const facts = file('wrong/facts.json', '{"keyword": ["urgnt"]}');
+    const said = dsl(['explain', '--json', '--facts', facts, 'wrong/good.dsl']);
+    const [{ code, line, column, message }] = said.json().diagnostics;
+    assert.deepEqual([said.code, said.json().file, code, line, column], [1, facts, 'E_FACT', 1, 14]);
+    assert.equal(message, 'keyword("urgnt") is no signal of this profile; did you mean keyword:urgent?');
+    assert.equal(dsl(['explain', '--json', '--facts', file('wrong/broken.json', '{'), 'wrong/good.dsl']).json().diagnostics[0].code, 'E_YAML');
+    assert.equal(dsl(['explain', '--json', '--facts', 'wrong/none.json', 'wrong/good.dsl']).json().diagnostics[0].code, 'E_IO');
+    const unwritten = dsl(['test', '--json', '--junit', 'wrong/no/where.xml', 'wrong/good.dsl']);
+    assert.deepEqual([unwritten.code, unwritten.err, unwritten.json().diagnostics[0].code], [3, '', 'E_IO']);
   });
 
   test('vsr-dsl is the same program', () => {

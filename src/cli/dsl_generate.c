@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/config_migrate_file.h"
 #include "cli/dsl_source.h"
+#include "cli/dsl_verdict.h"
 #include "cli/generate_model.h"
 #include "cli/term.h"
 #include "core/arena.h"
@@ -27,6 +29,22 @@ struct request {
     struct generate_model model;
     struct spinner *spinner;
 };
+
+/* What messages call a program that has no file yet. */
+#define GENERATED "generated"
+
+static int refuse(const struct request *request, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static int refuse(const struct request *request, int error, const char *format, ...) {
+    char text[VSR_ERR_TEXT_LEN];
+    struct vsr_err err = VSR_ERR_NONE;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    (void)err_set(&err, error, "%s", text);
+    return dsl_refuse_err(request->cli, GENERATED, &err, "E_GENERATE");
+}
 
 /* ---- what is wanted */
 
@@ -48,21 +66,23 @@ static int read_stdin(const struct request *request, vsr_str *ret_text) {
     buf_done(&bytes);
     if (failure == 0)
         return CLI_OK;
-    (void)cli_fail(request->cli, "cannot read standard input: %s",
-                   failure > 0 ? strerror(failure) : "it is longer than 1 MiB");
-    return CLI_IO;
+    return failure > 0 ? refuse(request, VSR_E_IO, "cannot read standard input: %s", strerror(failure))
+                       : refuse(request, VSR_E_LIMIT, "what standard input says is longer than 1 MiB");
 }
 
 /* Arguments, else standard input, but for a terminal: nobody waits for what nobody knows is awaited. */
 static int read_instruction(struct request *request, int argc, char **argv) {
     vsr_str text = VSR_STR("");
+    int code = CLI_OK;
     if (argc > 0)
         text = chat_body_join(request->arena, argc, argv);
-    else if (!isatty(STDIN_FILENO) && read_stdin(request, &text) != CLI_OK)
-        return CLI_IO;
+    else if (!isatty(STDIN_FILENO))
+        code = read_stdin(request, &text);
+    if (code != CLI_OK)
+        return code;
     request->task.instruction = str_trim(text);
     if (request->task.instruction.len == 0)
-        return cli_fail(request->cli, "what should the program do? Say it as an argument or on standard input");
+        return refuse(request, VSR_E_INVALID, "what should the program do? Say it as an argument or on standard input");
     return CLI_OK;
 }
 
@@ -73,7 +93,7 @@ static int read_text(struct request *request, const char *option, size_t len_max
     if (!file)
         return CLI_OK;
     if (config_file_read(request->arena, file, len_max, ret_text, &mode, &err) < 0)
-        return (cli_fail_err(request->cli, &err), CLI_IO);
+        return dsl_refuse_err(request->cli, file, &err, "E_IO");
     return CLI_OK;
 }
 
@@ -96,16 +116,14 @@ static int open_mock(struct request *request, const char *file) {
     struct vsr_err err = VSR_ERR_NONE;
     if (generate_model_mock(&request->model, request->arena, file, &err) == 0)
         return CLI_OK;
-    (void)cli_fail_err(request->cli, &err);
-    return err.code == VSR_E_IO ? CLI_IO : CLI_FAILURE;
+    return dsl_refuse_err(request->cli, file, &err, "E_GENERATE");
 }
 
 static int open_record(struct request *request, const char *file) {
     request->model.record_fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
     if (request->model.record_fd >= 0)
         return CLI_OK;
-    (void)cli_fail(request->cli, "cannot write \"%s\": %s", file, strerror(errno));
-    return CLI_IO;
+    return refuse(request, VSR_E_IO, "cannot write \"%s\": %s", file, strerror(errno));
 }
 
 static int open_model(struct request *request) {
@@ -122,9 +140,9 @@ static int open_model(struct request *request) {
     if (mock)
         code = open_mock(request, mock);
     else if (!url || !*url)
-        return cli_fail(request->cli, "which server? Give --api-url URL, or set VLLM_API_URL");
+        return refuse(request, VSR_E_INVALID, "which server? Give --api-url URL, or set VLLM_API_URL");
     else if (!name || !*name)
-        return cli_fail(request->cli, "which model? Give --model NAME, or set VLLM_MODEL");
+        return refuse(request, VSR_E_INVALID, "which model? Give --model NAME, or set VLLM_MODEL");
     else
         request->model.url = generate_model_url(request->arena, str_from_c(url));
     return code == CLI_OK && recorded ? open_record(request, recorded) : code;
@@ -183,7 +201,7 @@ static void write_json(const struct generate_result *result, struct buf *out) {
 }
 
 static void complain(const struct request *request, const struct generate_result *result) {
-    const struct findings_style style = { .file = VSR_STR("generated"),
+    const struct findings_style style = { .file = VSR_STR(GENERATED),
                                           .source = isatty(STDERR_FILENO) ? result->final.text : VSR_STR(""),
                                           .colour = request->cli->colour_err };
     struct buf out;
@@ -231,7 +249,7 @@ static int write_program(struct request *request) {
     struct vsr_err err = VSR_ERR_NONE;
     const struct language *language = dsl_source_language(request->arena);
     if (generate(request->arena, language, &request->task, &how, &result, &err) < 0)
-        return cli_fail_err(request->cli, &err);
+        return dsl_refuse_err(request->cli, GENERATED, &err, "E_GENERATE");
     return finish(request, &result);
 }
 

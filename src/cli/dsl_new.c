@@ -197,7 +197,8 @@ const struct command command_dsl_new_spec = {
     .name = "new",
     .summary = "write a program to begin with",
     .usage = "vsr dsl new [OPTION]... [FILE]",
-    .details = "Without FILE the program is printed. A file that exists is not replaced.\n",
+    .details = "Without FILE the program is printed. A file that exists is not replaced; the exit\n"
+               "code is 1 then.\n",
     .examples = "vsr dsl new policy.dsl\n"
                 "vsr dsl new --template tree policy.dsl\n",
     .operands = OPERANDS_FILE,

@@ -97,7 +97,7 @@ static int answer_of_line(struct arena *arena, const struct json_doc *doc, struc
     struct generate_reply reply = { 0 };
     vsr_str text;
     if (json_str(arena, doc, error, &text))
-        return err_set(err, VSR_E_IO, "%.*s", VSR_FMT(shown(arena, text)));
+        return err_set(err, VSR_E_UNAVAILABLE, "%.*s", VSR_FMT(shown(arena, text)));
     if (!json_str(arena, doc, json_is(doc, 0, JSON_STRING) ? 0 : content, &reply.text))
         return read_completion(arena, doc, response != JSON_NONE ? response : 0, ret_reply, err);
     *ret_reply = reply;
@@ -185,10 +185,13 @@ static int ask_server(const struct generate_model *model, struct arena *arena, v
         .token = model->key,
     };
     struct http_answer answer;
-    if (http_call(arena, &call, &answer, err) < 0)
+    if (http_call(arena, &call, &answer, err) < 0) {
+        if (err->code == VSR_E_IO) /* of files alone */
+            err->code = VSR_E_UNAVAILABLE;
         return err->code;
+    }
     if (answer.status != 200)
-        return err_set(err, VSR_E_IO, "the model server answered with status %d: %.*s", answer.status,
+        return err_set(err, VSR_E_UNAVAILABLE, "the model server answered with status %d: %.*s", answer.status,
                        VSR_FMT(shown(arena, answer.body)));
     *ret_body = answer.body;
     return 0;

@@ -180,6 +180,8 @@ describe('canned answers', () => {
     const error = await generate(['--mock', lines('error.jsonl', [{ error: 'connection refused' }]), 'x']);
     assert.deepEqual([error.code, error.out], [1, '']);
     assert.match(error.err, /attempt 1: connection refused/);
+    const said = await generate(['--mock', 'error.jsonl', '--json', 'x']);
+    assert.deepEqual([said.code, said.err, said.json().diagnostics[0].message], [1, '', 'attempt 1: connection refused']);
   });
 
   test('what was recorded can be replayed', async (t) => {
@@ -215,6 +217,15 @@ describe('the command', () => {
       const run = await generate(args);
       assert.equal(run.code, 1);
       assert.match(run.err, message);
+      const said = await generate(['--json', ...args]);
+      const [{ code, message: text }] = said.json().diagnostics;
+      assert.deepEqual([said.code, said.err, said.json().valid, code], [1, '', false, 'E_GENERATE']);
+      assert.match(text, message);
+    }
+    const long = file('long.txt', 'x'.repeat((4 << 20) + 1));
+    for (const [code, args] of [[1, ['--context', long]], [3, ['--context', 'nowhere']], [3, ['--edit', 'nowhere']], [3, ['--record', 'no/where']], [3, ['-o', 'no/where']]]) {
+      const said = await generate(['--json', '--mock', lines('clean.jsonl', [clean]), ...args, 'x']);
+      assert.deepEqual([said.code, said.err, said.json().diagnostics[0].code], [code, '', code === 1 ? 'E_LIMIT' : 'E_IO'], String(args));
     }
     assert.equal((await generate(['--max-retries', '17', 'x'])).code, 2);
   });

@@ -20,7 +20,7 @@ static struct yaml_node *emit(const struct cli *cli, struct dsl_source *source) 
     const struct emit_options options = resource(cli);
     struct yaml_node *document = source->compiled;
     if (source->base.root) {
-        dsl_merge(source->arena, source->base.root, document);
+        dsl_merge(source->arena, source->language, source->base.root, document);
         document = source->base.root;
     }
     if (strcmp(format, "crd") == 0)

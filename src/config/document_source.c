@@ -198,7 +198,7 @@ int document_source_tree(struct arena *arena, const struct document_source *sour
     if (rc < 0 || base_rc < 0)
         return rc < 0 ? rc : base_rc;
     if (base->kind == YAML_MAPPING)
-        source->notation->merge(arena, base, written);
+        source->notation->merge(arena, &options->parts, base, written);
     *ret_root = base; /* what is no mapping is told by whoever reads on */
     return 0;
 }

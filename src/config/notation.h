@@ -17,7 +17,8 @@ struct config_notation {
     int (*read)(struct arena *arena, const struct config_parts *parts, vsr_str text, struct yaml_node **ret_root,
                 struct diag *diag);
     /* Puts what was read into the base, which it changes. */
-    void (*merge)(struct arena *arena, struct yaml_node *base, struct yaml_node *read);
+    void (*merge)(struct arena *arena, const struct config_parts *parts, struct yaml_node *base,
+                  struct yaml_node *read);
 };
 
 #endif

@@ -23,9 +23,10 @@ struct yaml_node *dsl_compile(struct arena *arena, const struct language *langua
 
 /*
  * Puts a compiled program into a whole configuration: `routing`, `entrypoints` and `recipes` are replaced, everything
- * else stays, and fields that the language cannot say are kept for decisions and models of the same name (dsl.md §7.5,
- * §8.3). Changes `base`.
+ * else stays, and so does what the language cannot say of what is still there (keep.h; dsl.md §7.5, §8.3). Changes
+ * both.
  */
-void dsl_merge(struct arena *arena, struct yaml_node *base, struct yaml_node *compiled);
+void dsl_merge(struct arena *arena, const struct language *language, struct yaml_node *base,
+               struct yaml_node *compiled);
 
 #endif

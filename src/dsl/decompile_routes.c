@@ -226,6 +226,20 @@ static void write_models_and_loops(struct decompile *d, const struct yaml_node *
 
 /* ---- ALGORITHM */
 
+/* Where both places have the field, the inner one is said. */
+static void tell_other_places(struct decompile *d, const struct decompile_fields *fields) {
+    for (size_t i = 0; i < fields->block->n_fields; i++) {
+        const struct language_field *field = &fields->block->fields[i];
+        vsr_str name = str_from_c(field->field->name);
+        const struct yaml_node *inner = fields->inside ? yaml_get(fields->inside, name) : NULL;
+        const struct yaml_node *outer = yaml_get(fields->beside, name);
+        if (field->place == PLACE_BOTH && !yaml_is_null(inner) && !yaml_is_null(outer) &&
+            !(inner->kind == YAML_SCALAR && outer->kind == YAML_SCALAR && str_eq(inner->text, outer->text)))
+            decompile_lost(d, outer, "the language has one %.*s, that of the block %.*s", VSR_FMT(name),
+                           VSR_FMT(fields->block->name));
+    }
+}
+
 static void write_algorithm(struct decompile *d, const struct yaml_node *algorithm) {
     struct decompile_fields fields = { NULL, NULL, algorithm };
     vsr_str type = decompile_text(algorithm, "type");
@@ -245,6 +259,7 @@ static void write_algorithm(struct decompile *d, const struct yaml_node *algorit
     buf_append_char(d->out, '\n');
     if (fields.inside)
         decompile_lost_keys(d, fields.inside, fields.block, NULL);
+    tell_other_places(d, &fields);
     decompile_lost_beside(d, algorithm, fields.block, known);
 }
 

@@ -53,4 +53,9 @@ static int read_program(struct arena *arena, const struct config_parts *parts, v
     return findings.n_of[FINDING_ERROR] || findings.n_of[FINDING_CONSTRAINT] || n_lost ? VSR_E_INVALID : 0;
 }
 
-const struct config_notation dsl_notation = { ".dsl", read_program, dsl_merge };
+static void merge(struct arena *arena, const struct config_parts *parts, struct yaml_node *base,
+                  struct yaml_node *read) {
+    dsl_merge(arena, language_build(arena, parts), base, read);
+}
+
+const struct config_notation dsl_notation = { ".dsl", read_program, merge };

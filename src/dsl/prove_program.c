@@ -38,7 +38,7 @@ static const struct config_document *load(struct arena *arena, const struct lang
     } else {
         root = empty_base(arena);
     }
-    dsl_merge(arena, root, copy(arena, compiled));
+    dsl_merge(arena, language, root, copy(arena, compiled));
     return config_load_tree(arena, root, VSR_STR("the program"), &options, &doc, &diag) == 0 ? doc : NULL;
 }
 

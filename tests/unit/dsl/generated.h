@@ -442,8 +442,8 @@ static inline struct yaml_node *gen_algorithm(struct gen *g) {
         said = yaml_get(inside, VSR_STR("on_error"));
         gen_put(g, algorithm, kind->type, inside);
     }
-    if (on_error->place == PLACE_BOTH && said) /* compiling says it in both places */
-        gen_put(g, algorithm, "on_error", said);
+    if (on_error->place == PLACE_BOTH && said) /* compiling says it in both places, a configuration need not */
+        gen_put(g, algorithm, "on_error", gen_chance(g, 80) ? said : gen_string(g, gen_text(g)));
     else if (on_error->place == PLACE_BESIDE && gen_chance(g, 30))
         gen_put(g, algorithm, "on_error", gen_string(g, gen_chance(g, 70) ? VSR_STR("skip") : gen_text(g)));
     return algorithm;

@@ -60,6 +60,9 @@ static const struct {
       "algorithm: {type: fusion, on_error: skip, fusion: {temperature: 0, model: a, on_error: "
       "}}",
       "  PRIORITY 0\n  ALGORITHM fusion {\n    model: \"a\"\n    on_error: \"skip\"\n    temperature: 0\n  }\n", "" },
+    { "two places that differ", "algorithm: {type: fusion, on_error: skip, fusion: {model: a, on_error: fail}}",
+      "  PRIORITY 0\n  ALGORITHM fusion {\n    model: \"a\"\n    on_error: \"fail\"\n  }\n",
+      "2:49: warning: ROUTE r: the language has one on_error, that of the block fusion [W501]\n" },
     { "blocks of other algorithms", "algorithm: {type: static, fusion: {model: a}}",
       "  PRIORITY 0\n  ALGORITHM static\n",
       "2:39: warning: ROUTE r: the language has no place for the field fusion [W501]\n" },

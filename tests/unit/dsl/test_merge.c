@@ -1,6 +1,7 @@
 /* Compiled programs inside whole configurations: what is replaced, what stays, and that published profiles stay same.
  */
-#include "compiled.h"
+#include "config/yaml_edit.h"
+#include "decompiled.h"
 #include "loaded.h"
 #include "texts.h"
 
@@ -49,7 +50,7 @@ TEST(profiles_stay_the_same) {
         compiled_make(&c, text_of_published(arena, name, "recipe.dsl"));
         CHECK_STR(compiled_findings(&c), "", name);
         base = yaml_parsed(arena, yaml);
-        dsl_merge(arena, base, c.root);
+        dsl_merge(arena, c.language, base, c.root);
         check_same(arena, yaml, yaml_text(arena, base), name);
         compiled_done(&c);
         arena_free(arena);
@@ -61,6 +62,31 @@ TEST(profiles_stay_the_same) {
 static const struct {
     const char *name, *base, *program, *want;
 } merges[] = {
+    { "of references by model and LoRA",
+      "routing: {decisions: [{name: r, modelRefs: [{model: m, reasoning_description: because}, {model: m, lora_name: "
+      "z, "
+      "reasoning_description: because z}]}]}",
+      "ROUTE r { MODEL m (lora = z), m, n }",
+      "routing: {modelCards: [{name: m}, {name: n}], decisions: [{name: r, rules: {operator: AND}, modelRefs: [{model: "
+      "m, lora_name: z, reasoning_description: because z}, {model: m, reasoning_description: because}, {model: "
+      "n}]}]}" },
+    { "not what another algorithm said, nor what the program says otherwise",
+      "routing: {decisions: [{name: r, algorithm: {type: confidence, on_error: skip, odd: 1}}, {name: s, algorithm: "
+      "{type: fusion, on_error: skip, fusion: {on_error: fail, model: m}}}, {name: t, algorithm: {type: confidence, "
+      "on_error: skip}}, {name: u, tier: 3, algorithm: {type: static, on_error: skip}}]}",
+      "ROUTE r { ALGORITHM static } ROUTE s { ALGORITHM fusion { on_error: stop model: m } } ROUTE t { ALGORITHM "
+      "confidence { threshold: 0.5 } } ROUTE u { ALGORITHM static }",
+      "routing: {decisions: [{name: r, rules: {operator: AND}, algorithm: {type: static}}, {name: s, rules: {operator: "
+      "AND}, algorithm: {type: fusion, fusion: {model: m, on_error: stop}, on_error: stop}}, {name: t, rules: "
+      "{operator: AND}, algorithm: {type: confidence, confidence: {threshold: 0.5}, on_error: skip}}, {name: u, rules: "
+      "{operator: AND}, algorithm: {type: static}}]}" },
+    { "of plugins by type, in their order, under each of its names",
+      "routing: {decisions: [{name: r, plugins: [{type: semantic-cache, odd: 1}, {type: memory, odd: 2}, {type: "
+      "memory, odd: 3}]}]}",
+      "ROUTE r { PLUGIN memory { enabled: true } PLUGIN response_cache }",
+      "routing: {decisions: [{name: r, rules: {operator: AND}, plugins: [{type: memory, configuration: {enabled: "
+      "true}, "
+      "odd: 2}, {type: response_cache, configuration: {}, odd: 1}]}]}" },
     { "the rest of the document, in order",
       "zoo: 1\nglobal: {a: 1}\nrouting: {decisions: []}\nalpha: 2\nversion: v0.3\nproviders: {x: 1}\n",
       "ROUTE r { MODEL m }",
@@ -88,6 +114,66 @@ static const struct {
       "{name: y, routing: {decisions: [{name: r, rules: {operator: AND}, modelRefs: [{model: m}]}]}}]" },
 };
 
+/* Bases that the language cannot say whole: their own program leaves them as they are. */
+static const struct {
+    const char *name, *decision;
+} unsayable[] = {
+    { "the outer of two places", "algorithm: {type: fusion, on_error: skip, fusion: {on_error: fail, model: m}}" },
+    { "beside an algorithm", "algorithm: {type: confidence, on_error: skip, confidence: {confidence_method: margin}}" },
+    { "a block of another algorithm", "algorithm: {type: static, fusion: {model: m}}" },
+    { "keys that nobody knows",
+      "weird: 3, plugins: [{type: memory, odd: 1, configuration: {enabled: true, odder: {a: 2}}}, {type: memory, "
+      "configuration: {enabled: false, odder: {a: 3}}}], emits: [{kind: retention, odd: 1, retention: {drop: true, "
+      "odder: 4}}]" },
+    { "keys within a rule", "rules: {operator: AND, conditions: [{type: domain, name: x, odd: 1}], odder: 2}" },
+    { "a loop over the candidates with a list",
+      "candidateIterations: [{variable: m_n, source: decision.candidates, models: [{model: a, odd: 1}], outputs: "
+      "[{type: model, value: a}]}]" },
+    { "a loop whose models are none of the route's",
+      "candidateIterations: [{variable: v, source: models, models: [a], outputs: [{type: model, value: v}]}]" },
+    { "a loop that makes one more model",
+      "modelRefs: [{model: b}], candidateIterations: [{variable: v, source: models, models: [b, a], outputs: [{type: "
+      "model, value: v}]}]" },
+    { "a variable that is no word", "candidateIterations: [{variable: 1x, source: models, models: [a], outputs: []}]" },
+    { "references that differ by LoRA",
+      "modelRefs: [{model: m, reasoning_description: because}, {model: m, lora_name: z, reasoning_description: \"z\"}, "
+      "{model: m, lora_name: z, reasoning_description: again}]" },
+    { "values of another kind", "tier: x, modelRefs: [{model: m, weight: \"1\"}]" },
+    { "null in a list", "annotations: {a: [1, null, x]}" },
+    { "types that a text loses", "annotations: {a: [1, 2.0, true, \"3\"], b: 2.0}" },
+};
+
+TEST(own_programs_change_nothing) {
+    for (size_t i = 0; i < VSR_COUNT(unsayable); i++) {
+        struct arena *arena = arena_new(0, 0);
+        vsr_str yaml = arena_printf(arena,
+                                    "routing: {modelCards: [{name: a}, {name: b}, {name: m}], signals: {domains: "
+                                    "[{name: x, odd: 1}], odd: [{name: y}]}, decisions: [{name: r, priority: 5, %s}]}\n"
+                                    "recipes: [{name: p, odd: 1, routing: {decisions: [{name: r, priority: 6, %s}]}}]",
+                                    unsayable[i].decision, unsayable[i].decision);
+        struct yaml_node *base = yaml_parsed(arena, yaml), *want = yaml_parsed(arena, yaml);
+        vsr_str lost;
+        struct compiled c;
+        compiled_make(&c, decompiled(arena, base, &lost));
+        CHECK_STR(compiled_findings(&c), "", unsayable[i].name);
+        dsl_merge(arena, c.language, base, c.root);
+        for (size_t k = 0; k < 2; k++) {
+            struct yaml_node *profile = yaml_get(base, VSR_STR("routing"));
+            struct yaml_node *decision;
+            ptrdiff_t rules;
+            if (k == 1)
+                profile = yaml_get(yaml_get(base, VSR_STR("recipes"))->items[0], VSR_STR("routing"));
+            decision = yaml_get(profile, VSR_STR("decisions"))->items[0];
+            rules = yaml_find(decision, VSR_STR("rules"));
+            if (rules >= 0 && decision->items[rules]->n_items == 1) /* one that always holds is said */
+                yaml_remove(decision, (size_t)rules);
+        }
+        CHECK_MEANS(arena, base, want, unsayable[i].name);
+        compiled_done(&c);
+        arena_free(arena);
+    }
+}
+
 static bool same_keys(const struct yaml_node *a, const struct yaml_node *b) {
     for (size_t i = 0; i < a->n_items; i++)
         if (!str_eq(a->keys[i]->text, b->keys[i]->text))
@@ -103,11 +189,11 @@ TEST(what_is_not_said_stays) {
         CHECK_STR(compiled_findings(&c), "", merges[i].name);
         base = yaml_parsed(c.arena, str_from_c(merges[i].base));
         want = yaml_parsed(c.arena, str_from_c(merges[i].want));
-        dsl_merge(c.arena, base, c.root);
+        dsl_merge(c.arena, c.language, base, c.root);
         CHECK_MEANS(c.arena, base, want, merges[i].name);
         CHECK(same_keys(base, want), merges[i].name);
         compiled_done(&c);
     }
 }
 
-RUN_TESTS(T(profiles_stay_the_same), T(what_is_not_said_stays))
+RUN_TESTS(T(profiles_stay_the_same), T(what_is_not_said_stays), T(own_programs_change_nothing))

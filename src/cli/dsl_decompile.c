@@ -9,7 +9,7 @@ static int write_result(const struct cli *cli, const struct dsl_source *source) 
     int code;
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     buf_append(&out, source->text);
-    code = dsl_source_write(cli, options_text(cli->options, "output"), &out, dsl_source_new_mode());
+    code = dsl_source_write(cli, options_text(cli->options, "output"), &out, source->mode); /* its secrets too */
     buf_done(&out);
     return code;
 }

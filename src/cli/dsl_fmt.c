@@ -109,6 +109,7 @@ static int format(const struct cli *cli, struct dsl_source *source) {
         dsl_source_complain(cli, source);
         return CLI_FAILURE;
     }
+    dsl_source_complain_lost(cli, source);
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     if (options_has(cli->options, "canonical"))
         write_canonical(cli, source, &out);
@@ -146,7 +147,8 @@ const struct command command_dsl_fmt_spec = {
     .details =
         "Order, comments, templates, trees and tests stay; spacing, quotes, numbers and the order of fields become\n"
         "what they usually are. A program with errors is left alone. What is written always compiles to the same\n"
-        "configuration as before. A configuration in YAML is printed as a program.\n",
+        "configuration as before. A configuration in YAML is printed as a program; what the language\n"
+        "cannot say of it is told as W501.\n",
     .examples = "vsr dsl fmt policy.dsl\n"
                 "vsr dsl fmt --check --diff policy.dsl\n"
                 "vsr dsl fmt --canonical -o - policy.dsl\n",

@@ -165,6 +165,16 @@ void dsl_source_complain(const struct cli *cli, const struct dsl_source *source)
     buf_done(&out);
 }
 
+void dsl_source_complain_lost(const struct cli *cli, const struct dsl_source *source) {
+    const struct findings_style style = { source->name, isatty(STDERR_FILENO) ? source->yaml : VSR_STR(""),
+                                          cli->colour_err, false };
+    struct buf out;
+    buf_init(&out, COMPLAINTS_LEN_MAX);
+    findings_print(&source->of_yaml, &style, &out);
+    (void)fd_write_all(STDERR_FILENO, buf_str(&out)); /* nowhere left to complain */
+    buf_done(&out);
+}
+
 static size_t count(const struct dsl_source *source, enum finding_level level) {
     return source->of_yaml.n_of[level] + source->findings.n_of[level];
 }

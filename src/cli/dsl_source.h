@@ -85,6 +85,8 @@ const struct language *dsl_source_language(struct arena *arena);
 
 /* Prints the findings to stderr, or appends them to `out`; with excerpts where a terminal shows them. */
 void dsl_source_complain(const struct cli *cli, const struct dsl_source *source);
+/* The same of what was lost on the way from YAML alone. */
+void dsl_source_complain_lost(const struct cli *cli, const struct dsl_source *source);
 void dsl_source_print(const struct cli *cli, const struct dsl_source *source, bool hints, struct buf *out);
 /* "2 errors, 1 warning, 0 constraints", or "No issues found." */
 void dsl_source_summary(const struct dsl_source *source, bool hints, struct buf *out);

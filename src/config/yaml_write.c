@@ -67,17 +67,37 @@ static bool fits_plain(vsr_str text, bool flow) {
     return true;
 }
 
+static bool is_made_of(vsr_str text, const char *set) {
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_in(text.ptr[i], set))
+            return false;
+    return true;
+}
+
+/* `0b1`, and `0x1_f`: integers of YAML 1.1. */
+static bool looks_based(vsr_str text) {
+    if (text.len && is_in(text.ptr[0], "+-"))
+        text = str_sub(text, 1, text.len);
+    return text.len > 2 && text.ptr[0] == '0' && is_in(text.ptr[1], "bBxXoO") &&
+           is_made_of(str_sub(text, 2, text.len), "0123456789abcdefABCDEF_");
+}
+
+/* A date with or without a time, and numbers with an exponent and with underscores: all of them begin with a digit. */
+static bool looks_measured(vsr_str text) {
+    bool number = text.len && (ascii_is_digit(text.ptr[0]) || is_in(text.ptr[0], "+-."));
+    bool date = text.len > 4 && is_made_of(str_sub(text, 0, 4), "0123456789") && text.ptr[4] == '-';
+    return (number && is_made_of(text, "0123456789_.:+-eE")) || (date && is_made_of(text, "0123456789-:.+TtZz \t"));
+}
+
 /* Whether some reader of YAML would take the plain text for a number, a date, a bool or nothing. */
 static bool looks_typed(vsr_str text) {
-    bool flag, old, digits = text.len > 0;
+    bool flag, old;
     int64_t integer;
     double number;
-    for (size_t i = 0; i < text.len; i++)
-        digits = digits && (ascii_is_digit(text.ptr[i]) || is_in(text.ptr[i], "_.:+-"));
-    return digits || value_bool(text, &flag, &old) == VALUE_OK || value_int(text, &integer) != VALUE_TYPE ||
-           value_number(text, &number) != VALUE_TYPE || str_eq_nocase(text, VSR_STR("null")) ||
-           str_eq_nocase(text, VSR_STR("y")) || str_eq_nocase(text, VSR_STR("n")) || str_eq_c(text, "~") ||
-           str_eq_c(text, "=") || str_eq_c(text, "<<");
+    return looks_based(text) || looks_measured(text) || value_bool(text, &flag, &old) == VALUE_OK ||
+           value_int(text, &integer) != VALUE_TYPE || value_number(text, &number) != VALUE_TYPE ||
+           str_eq_nocase(text, VSR_STR("null")) || str_eq_nocase(text, VSR_STR("y")) ||
+           str_eq_nocase(text, VSR_STR("n")) || str_eq_c(text, "~") || str_eq_c(text, "=") || str_eq_c(text, "<<");
 }
 
 /* Whether the text keeps its lines in a literal block: no line that a reader would trim or take for indentation. */

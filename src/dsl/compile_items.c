@@ -4,6 +4,7 @@
 #include "config/yaml_edit.h"
 #include "core/arena.h"
 #include "dsl/compile_parts.h"
+#include "dsl/key.h"
 
 /* Walks the items of one kind: ITEMS(item, route->body, DSL_ITEM_MODEL) { ... } */
 #define ITEMS(item, body, which) \
@@ -35,27 +36,35 @@ static vsr_str text_of(const struct yaml_node *mapping, const char *key) {
 
 /* Model and LoRA, which tell two references apart. */
 static vsr_str ref_key(struct compile *c, const struct yaml_node *ref) {
-    return arena_printf(c->arena, "%.*s%c%.*s", VSR_FMT(text_of(ref, "model")), '\0',
-                        VSR_FMT(text_of(ref, "lora_name")));
+    const vsr_str parts[] = { text_of(ref, "model"), text_of(ref, "lora_name") };
+    return dsl_key(c->arena, parts, VSR_COUNT(parts));
+}
+
+/* Variables have no dash, as in canonical text. */
+static vsr_str variable_name(struct compile *c, vsr_str name) {
+    char *text = ARENA_ARRAY(c->arena, char, name.len);
+    for (size_t i = 0; i < name.len; i++)
+        text[i] = name.ptr[i] == '-' ? '_' : name.ptr[i];
+    return str_make(text, name.len);
 }
 
 /* A loop whose turns give the candidate at hand adds its list to the route's models. */
-static bool gives_candidates(const struct dsl_item *loop) {
-    for (size_t i = 0; i < loop->outputs.n; i++)
-        if (str_eq(loop->outputs.items[i].model.text, loop->name.text))
+static bool gives_candidates(struct compile *c, const struct dsl_item *loop) {
+    vsr_str variable = variable_name(c, loop->name.text);
+    for (size_t i = 0; i < loop->outputs.n; i++) {
+        vsr_str output = loop->outputs.items[i].model.text;
+        if (str_eq(output, loop->name.text) || str_eq(output, variable))
             return true;
+    }
     return false;
 }
 
-static void add_loop_models(struct compile *c, const struct dsl_item *loop, struct yaml_node *refs) {
-    struct map seen;
-    map_init(&seen, c->arena);
-    for (size_t i = 0; i < refs->n_items; i++)
-        map_put(&seen, ref_key(c, refs->items[i]), refs->items[i]);
+/* `seen`: the references that there are, by model and LoRA. */
+static void add_loop_models(struct compile *c, const struct dsl_item *loop, struct map *seen, struct yaml_node *refs) {
     for (size_t i = 0; i < loop->models.n; i++) {
         struct yaml_node *ref = model_ref(c, &loop->models.items[i]);
         note_model(c, &loop->models.items[i]);
-        if (!map_put(&seen, ref_key(c, ref), ref))
+        if (!map_put(seen, ref_key(c, ref), ref))
             yaml_push(c->arena, refs, ref);
     }
 }
@@ -63,14 +72,18 @@ static void add_loop_models(struct compile *c, const struct dsl_item *loop, stru
 struct yaml_node *compile_model_refs(const struct compile_route *route) {
     struct compile *c = route->scope->c;
     struct yaml_node *refs = compile_node(c, YAML_SEQUENCE, &route->at);
+    struct map seen;
+    map_init(&seen, c->arena);
     ITEMS(item, route->body, DSL_ITEM_MODEL)
     for (size_t i = 0; i < item->models.n; i++) {
+        struct yaml_node *ref = model_ref(c, &item->models.items[i]);
         note_model(c, &item->models.items[i]);
-        yaml_push(c->arena, refs, model_ref(c, &item->models.items[i]));
+        map_put(&seen, ref_key(c, ref), ref);
+        yaml_push(c->arena, refs, ref);
     }
     ITEMS(loop, route->body, DSL_ITEM_FOR)
-    if (!loop->source.at.line && gives_candidates(loop))
-        add_loop_models(c, loop, refs);
+    if (!loop->source.at.line && gives_candidates(c, loop))
+        add_loop_models(c, loop, &seen, refs);
     return refs;
 }
 
@@ -84,14 +97,6 @@ static struct yaml_node *loop_model(struct compile *c, const struct dsl_model_re
     if (lora && lora->value.kind == DSL_STRING && lora->value.text.len)
         compile_put(c, node, VSR_STR("lora_name"), &lora->key.at, compile_text(c, lora->value.text, &lora->value.at));
     return node;
-}
-
-/* Variables have no dash, as in canonical text. */
-static vsr_str variable_name(struct compile *c, vsr_str name) {
-    char *text = ARENA_ARRAY(c->arena, char, name.len);
-    for (size_t i = 0; i < name.len; i++)
-        text[i] = name.ptr[i] == '-' ? '_' : name.ptr[i];
-    return str_make(text, name.len);
 }
 
 static struct yaml_node *loop_output(struct compile *c, const struct dsl_item *loop, const struct dsl_name *model) {

@@ -1,6 +1,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "dsl/compile_parts.h"
+#include "dsl/key.h"
 #include "dsl/spelling.h"
 
 enum {
@@ -54,7 +55,8 @@ struct names {
 
 static void declare(struct names *names, const char *what, vsr_str type, const struct dsl_name *name) {
     struct compile *c = names->c;
-    vsr_str key = arena_printf(c->arena, "%s%c%.*s%c%.*s", what, '\0', VSR_FMT(type), '\0', VSR_FMT(name->text));
+    const vsr_str parts[] = { str_from_c(what), type, name->text };
+    vsr_str key = dsl_key(c->arena, parts, VSR_COUNT(parts));
     const struct dsl_name *first = map_get(&names->seen, key);
     if (!first) {
         map_put(&names->seen, key, (void *)name);

@@ -60,6 +60,8 @@ struct yaml_node *compile_free(struct compile *c, const struct dsl_value *value)
 const struct dsl_field **compile_sorted(struct compile *c, const struct dsl_fields *fields, size_t *ret_n);
 /* Any value, every scalar as text: 5 and "5" are one. */
 struct yaml_node *compile_texts(struct compile *c, const struct dsl_value *value);
+/* An object whose scalars are text; what lies within its lists and objects is what it is. */
+struct yaml_node *compile_pairs(struct compile *c, const struct dsl_value *value);
 /*
  * An object whose table one of the block's other fields chooses (compile_variants.c). What does not fit the table stays
  * as it stands, for loading to refuse it.

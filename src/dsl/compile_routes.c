@@ -113,6 +113,14 @@ static void add_route(struct compile_scope *scope, const struct dsl_decl *decl, 
 
 /* ---- trees */
 
+static vsr_str branch_name(struct compile *c, const struct dsl_decl *tree, size_t index) {
+    vsr_str end = arena_printf(c->arena, "__branch_%02zu", index + 1);
+    char *name = ARENA_ARRAY(c->arena, char, tree->name.text.len + end.len);
+    memcpy(name, tree->name.text.ptr, tree->name.text.len); /* a name may hold NUL */
+    memcpy(name + tree->name.text.len, end.ptr, end.len);
+    return str_make(name, tree->name.text.len + end.len);
+}
+
 /* `own`: its condition, NULL for ELSE; `denied`: the negations of the conditions above. */
 static void add_branch(struct compile_scope *scope, const struct dsl_decl *tree, size_t index, int64_t priority,
                        struct yaml_node *own, struct yaml_node *const *denied, struct yaml_node *decisions) {
@@ -123,7 +131,7 @@ static void add_branch(struct compile_scope *scope, const struct dsl_decl *tree,
                                  .name_at = name ? name->name.at : branch->at,
                                  .priority = priority };
     if (!name)
-        decision.route.name = arena_printf(c->arena, "%.*s__branch_%02zu", VSR_FMT(tree->name.text), index + 1);
+        decision.route.name = branch_name(c, tree, index);
     describe(&decision, NULL);
     /* The negations are shared by all branches below: their number grows with the square of the branches. */
     decision.rules = compile_all(c, own, denied, index, branch->when ? &branch->when->at : &branch->at);

@@ -226,7 +226,7 @@ static struct yaml_node *value_of_field(struct compile *c, const struct language
     case FIELD_OBJECT_MAP:
         return is_object ? keyed(c, field, value) : NULL;
     case FIELD_PAIRS:
-        return is_object ? compile_texts(c, value) : NULL;
+        return is_object ? compile_pairs(c, value) : NULL;
     case FIELD_NUMBER_MAP:
     case FIELD_STRINGS_MAP:
     case FIELD_VARIANT: /* unless compile_variant() knows more */

@@ -22,6 +22,13 @@ struct yaml_node *compile_texts(struct compile *c, const struct dsl_value *value
     return node;
 }
 
+struct yaml_node *compile_pairs(struct compile *c, const struct dsl_value *value) {
+    struct yaml_node *node = compile_free(c, value);
+    for (size_t i = 0; i < node->n_items; i++)
+        node->items[i]->quoted |= node->items[i]->kind == YAML_SCALAR;
+    return node;
+}
+
 static struct yaml_node *object(struct compile *c, const struct schema *schema, const struct dsl_value *value);
 
 /* The table that the fields choose for the variant, or NULL. */
@@ -50,7 +57,7 @@ static struct yaml_node *described_value(const struct described *d, const struct
     case FIELD_STRINGS:
         return compile_texts(d->c, value);
     case FIELD_PAIRS:
-        return is_object ? compile_texts(d->c, value) : compile_free(d->c, value);
+        return is_object ? compile_pairs(d->c, value) : compile_free(d->c, value);
     case FIELD_VARIANT:
         nested = chosen(d->c, d->schema, field, d->fields);
         return is_object && nested ? object(d->c, nested, value) : compile_free(d->c, value);

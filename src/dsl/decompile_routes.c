@@ -4,6 +4,8 @@
 #include "config/yaml_edit.h"
 #include "core/arena.h"
 #include "dsl/decompile_parts.h"
+#include "dsl/key.h"
+#include "dsl/parse.h"
 #include "dsl/spelling.h"
 
 static const char *const decision_keys[] = {
@@ -76,11 +78,10 @@ static bool is_same_ref(const struct yaml_node *entry, const struct yaml_node *r
            str_eq(decompile_text(entry, "lora_name"), decompile_text(ref, "lora_name"));
 }
 
-static const struct yaml_node *find_ref(const struct yaml_node *refs, const struct yaml_node *ref, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (is_same_ref(refs->items[i], ref))
-            return refs->items[i];
-    return NULL;
+/* Whether the reference is not among those that were seen, where it is from now on. */
+static bool is_new_ref(struct decompile *d, struct map *seen, struct yaml_node *ref) {
+    const vsr_str parts[] = { decompile_loop_model(ref), decompile_text(ref, "lora_name") };
+    return !map_put(seen, dsl_key(d->arena, parts, VSR_COUNT(parts)), ref);
 }
 
 static vsr_str variable_of(struct decompile *d, const struct yaml_node *loop) {
@@ -113,20 +114,24 @@ const struct yaml_node *decompile_given(const struct yaml_node *loop) {
 static const struct yaml_node *effective_refs(struct decompile *d, const struct yaml_node *refs,
                                               const struct yaml_node *loops) {
     struct yaml_node *all = yaml_new(d->arena, YAML_SEQUENCE, NULL);
+    struct map seen;
+    map_init(&seen, d->arena);
     for (size_t i = 0; refs && i < refs->n_items; i++) {
         const struct yaml_node *model = yaml_get(refs->items[i], VSR_STR("model"));
         if (!decompile_is_mapping(d, refs->items[i]))
             continue;
         if (yaml_is_null(model) || model->kind != YAML_SCALAR)
             decompile_wrong(d, "E210", refs->items[i], "a model reference names its model");
-        else
+        else {
+            (void)is_new_ref(d, &seen, refs->items[i]);
             yaml_push(d->arena, all, refs->items[i]);
+        }
     }
     for (size_t i = 0; loops && i < loops->n_items; i++) {
         const struct yaml_node *models = decompile_given(loops->items[i]);
         for (size_t j = 0; models && j < models->n_items; j++) {
             struct yaml_node *entry = models->items[j], *ref = entry;
-            if (find_ref(all, entry, all->n_items))
+            if (!is_new_ref(d, &seen, entry))
                 continue;
             decompile_lost(d, entry, "in the language the loop also makes %.*s a model of the route",
                            VSR_FMT(decompile_loop_model(entry)));
@@ -141,12 +146,14 @@ static const struct yaml_node *effective_refs(struct decompile *d, const struct 
 }
 
 /* Whether the only loop says all that the list of models would say. */
-static bool covers(const struct yaml_node *loops, const struct yaml_node *refs) {
+static bool covers(struct decompile *d, const struct yaml_node *loops, const struct yaml_node *refs) {
     const struct yaml_node *models = loops && loops->n_items == 1 ? decompile_given(loops->items[0]) : NULL;
+    struct map seen;
+    map_init(&seen, d->arena);
     if (!models || models->n_items != refs->n_items)
         return false;
     for (size_t i = 0; i < refs->n_items; i++)
-        if (!is_same_ref(models->items[i], refs->items[i]) || find_ref(refs, refs->items[i], i))
+        if (!is_same_ref(models->items[i], refs->items[i]) || !is_new_ref(d, &seen, refs->items[i]))
             return false;
     return true;
 }
@@ -182,8 +189,10 @@ static void write_outputs(struct decompile *d, const struct yaml_node *loop, vsr
         if (!decompile_is_mapping(d, outputs->items[i]))
             continue;
         buf_append_c(d->out, "    MODEL ");
-        if (str_eq(value, decompile_text(loop, "variable")))
+        if (str_eq(value, decompile_text(loop, "variable")) && !dsl_is_item_word(variable))
             buf_append(d->out, variable);
+        else if (str_eq(value, decompile_text(loop, "variable")))
+            spell_string(d->out, variable);
         else
             spell_string(d->out, value);
         buf_append_char(d->out, '\n');
@@ -217,7 +226,7 @@ static void write_loop(struct decompile *d, const struct yaml_node *loop, const 
 static void write_models_and_loops(struct decompile *d, const struct yaml_node *decision) {
     const struct yaml_node *loops = decompile_list(d, decision, "candidateIterations");
     const struct yaml_node *refs = effective_refs(d, decompile_list(d, decision, "modelRefs"), loops);
-    bool covered = covers(loops, refs);
+    bool covered = covers(d, loops, refs);
     if (!covered)
         write_models(d, refs);
     for (size_t i = 0; loops && i < loops->n_items; i++)

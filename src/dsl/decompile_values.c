@@ -85,21 +85,26 @@ static void write_key(struct decompile *d, vsr_str key) {
     buf_append_c(d->out, ": ");
 }
 
-static int compare_keys(const void *a, const void *b) {
-    const struct yaml_node *const *one = a, *const *other = b;
-    return str_cmp((*one)->text, (*other)->text);
+struct pair {
+    vsr_str key;
+    const struct yaml_node *value;
+};
+
+static int compare_pairs(const void *a, const void *b) {
+    const struct pair *one = a, *other = b;
+    return str_cmp(one->key, other->key);
 }
 
-/* The keys of a mapping whose values say something, sorted. */
-static const struct yaml_node **sorted_keys(struct decompile *d, const struct yaml_node *mapping, size_t *ret_n) {
-    const struct yaml_node **keys = ARENA_ARRAY(d->arena, const struct yaml_node *, mapping->n_items);
+/* What a mapping says, sorted by key. */
+static const struct pair *sorted_pairs(struct decompile *d, const struct yaml_node *mapping, size_t *ret_n) {
+    struct pair *pairs = ARENA_ARRAY(d->arena, struct pair, mapping->n_items);
     *ret_n = 0;
     for (size_t i = 0; i < mapping->n_items; i++)
         if (!yaml_is_null(mapping->items[i]))
-            keys[(*ret_n)++] = mapping->keys[i];
+            pairs[(*ret_n)++] = (struct pair){ mapping->keys[i]->text, mapping->items[i] };
     if (*ret_n)
-        qsort((void *)keys, *ret_n, sizeof(struct yaml_node *), compare_keys);
-    return keys;
+        qsort(pairs, *ret_n, sizeof(*pairs), compare_pairs);
+    return pairs;
 }
 
 /* How the values of a free mapping or list are written. */
@@ -108,14 +113,14 @@ typedef bool write_entry(struct decompile *d, const void *context, vsr_str key, 
 /* In the order of the keys; what cannot be said is left out with its key. */
 static bool write_map(struct decompile *d, const struct yaml_node *mapping, write_entry *write, const void *context) {
     size_t n;
-    const struct yaml_node **keys = sorted_keys(d, mapping, &n);
+    const struct pair *pairs = sorted_pairs(d, mapping, &n);
     bool first = true;
     buf_append_char(d->out, '{');
     for (size_t i = 0; i < n; i++) {
         size_t mark = d->out->len;
         buf_append_c(d->out, first ? " " : ", ");
-        write_key(d, keys[i]->text);
-        if (write(d, context, keys[i]->text, yaml_get(mapping, keys[i]->text)))
+        write_key(d, pairs[i].key);
+        if (write(d, context, pairs[i].key, pairs[i].value))
             first = false;
         else
             d->out->len = mark;
@@ -158,6 +163,11 @@ static bool write_free(struct decompile *d, const void *context, vsr_str key, co
     else
         write_free_scalar(d, value);
     return true;
+}
+
+/* A scalar is text, whatever it looks like. */
+static bool write_pair(struct decompile *d, const void *context, vsr_str key, const struct yaml_node *value) {
+    return write_free(d, value->kind == YAML_SCALAR ? &all_text : context, key, value);
 }
 
 /* ---- what tables describe */
@@ -328,8 +338,8 @@ static bool write_typed(struct decompile *d, const struct field *field, const st
     case FIELD_NUMBER_MAP:
     case FIELD_STRINGS_MAP:
         return is_map ? write_map(d, value, write_item, &entry) : not_a(d, field, value, "an object");
-    case FIELD_PAIRS: /* the same text, whatever it looks like */
-        return is_map ? write_map(d, value, write_free, &all_text) : not_a(d, field, value, "an object");
+    case FIELD_PAIRS:
+        return is_map ? write_map(d, value, write_pair, NULL) : not_a(d, field, value, "an object");
     case FIELD_VARIANT:
         return write_variant(d, field, value, object, schema);
     case FIELD_NODE:

@@ -140,7 +140,7 @@ static void write_output(struct format *f, const struct format_unit *unit, int i
     const struct dsl_item *loop = unit->context;
     (void)indent;
     buf_append_c(f->out, "MODEL ");
-    if (str_eq(ref->model.text, loop->name.text))
+    if (str_eq(ref->model.text, loop->name.text) && !dsl_is_item_word(ref->model.text))
         spell_name(f->out, ref->model.text);
     else
         spell_string(f->out, ref->model.text);

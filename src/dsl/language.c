@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "config/document.h"
+#include "config/schema_value.h"
 #include "core/arena.h"
 #include "core/assert.h"
 #include "dsl/language_rows.h"
@@ -47,12 +48,13 @@ static bool is_number(const struct field *field) {
 }
 
 bool language_is_zero(const struct language_field *field, const struct yaml_node *value) {
+    bool truth, old;
     if (yaml_is_null(value))
         return true;
     if (value->kind != YAML_SCALAR)
         return value->n_items == 0;
     if (field->field->kind == FIELD_BOOL)
-        return str_eq_nocase(value->text, VSR_STR("false"));
+        return value_bool(value->text, &truth, &old) == VALUE_OK && !truth;
     return value->text.len == 0 || (is_number(field->field) && is_zero_number(value->text));
 }
 
@@ -73,7 +75,10 @@ vsr_str language_canonical(const struct language_field *field, vsr_str word) {
 }
 
 static bool is_default(const struct language_field *field, const struct yaml_node *value) {
-    return value->kind == YAML_SCALAR && str_eq(value->text, language_unsaid(field));
+    vsr_str word = value->kind == YAML_SCALAR ? language_canonical(field, value->text) : VSR_STR("");
+    return value->kind == YAML_SCALAR &&
+           (field->field->flags & FIELD_NOCASE ? str_eq_nocase(word, language_unsaid(field))
+                                               : str_eq(word, language_unsaid(field)));
 }
 
 bool language_in_text(const struct language_field *field, const struct yaml_node *value) {

@@ -22,6 +22,9 @@ struct dsl_parsed {
 /* Codes E101 to E112, W104 to W106. Result in `arena`; keeps `source`. */
 void dsl_parse(struct arena *arena, vsr_str source, struct dsl_parsed *ret_parsed, struct findings *findings);
 
+/* Whether a bare word begins an item of routes: as the name of a model it is quoted. */
+bool dsl_is_item_word(vsr_str word);
+
 /* The tree as JSON for tools (dsl.md §8.5). */
 void dsl_tree_json(const struct dsl_parsed *parsed, struct buf *out);
 

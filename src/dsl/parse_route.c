@@ -1,6 +1,7 @@
 /* What stands in a route or in a branch of a decision tree. */
 #include "core/arena.h"
 #include "dsl/findings.h"
+#include "dsl/parse.h"
 #include "dsl/parser.h"
 
 struct item_word {
@@ -68,6 +69,11 @@ static const struct item_word *find_word(const struct token *token) {
             return &item_words[i];
     }
     return NULL;
+}
+
+bool dsl_is_item_word(vsr_str word) {
+    const struct token token = { .kind = TOKEN_IDENT, .text = word };
+    return find_word(&token) != NULL;
 }
 
 /* ---- models */

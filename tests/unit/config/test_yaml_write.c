@@ -186,6 +186,55 @@ TEST(random_trees_read_back) {
     }
 }
 
+/* ---- text that some reader would take for something else (YAML 1.1 and 1.2) */
+
+TEST(text_that_looks_typed_is_quoted) {
+    static const struct {
+        const char *text;
+        bool quoted;
+    } texts[] = {
+        { "0b11", true },
+        { "-0b1_0", true },
+        { "0x1F", true },
+        { "0x_f", true },
+        { "0o17", true },
+        { "017", true },
+        { "1_000", true },
+        { "1_0.5e+3", true },
+        { "12:30:45", true },
+        { "190:20:30.15", true },
+        { "2024-01-01", true },
+        { "2024-01-01 10:00:00", true },
+        { "yes", true },
+        { "2001-12-14t21:59:43.10-05:00", true },
+        { ".inf", true },
+        { "2001-12-14 21:59:43.10 -5", true },
+        { "2024-1-1\t1:00Z", true },
+        { "=", true },
+        { "<<", true },
+        { "0b12x", false },
+        { "0xyz", false },
+        { "2024-01-01 noon", false },
+        { "2024 was", false },
+        { "7b", false },
+        { "a-b/c.d", false },
+        { "v1.2", false },
+    };
+    for (size_t i = 0; i < VSR_COUNT(texts); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct yaml_node *list = yaml_new(arena, YAML_SEQUENCE, NULL);
+        struct yaml_node *node = yaml_new_scalar(arena, str_from_c(texts[i].text), NULL);
+        struct buf out;
+        node->quoted = true;
+        yaml_push(arena, list, node);
+        buf_init(&out, 4096);
+        yaml_write(list, &out);
+        CHECK((str_find_char(buf_str(&out), '"') >= 0) == texts[i].quoted, texts[i].text);
+        buf_done(&out);
+        arena_free(arena);
+    }
+}
+
 /* ---- styles and comments */
 
 static const struct {
@@ -239,4 +288,4 @@ TEST(styles_and_comments) {
     }
 }
 
-RUN_TESTS(T(random_trees_read_back), T(styles_and_comments))
+RUN_TESTS(T(random_trees_read_back), T(text_that_looks_typed_is_quoted), T(styles_and_comments))

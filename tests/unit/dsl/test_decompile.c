@@ -53,6 +53,16 @@ static const struct {
       "modelRefs: [{model: a}], candidateIterations: [{variable: m-n, source: models, models: [a], outputs: [{type: "
       "model, value: m-n}]}]",
       "  PRIORITY 0\n  FOR m_n IN [\"a\" (reasoning = false)] {\n    MODEL m_n\n  }\n", "" },
+    { "loops whose variable is a word of routes",
+      "candidateIterations: [{variable: FOR, source: models, models: [a], outputs: [{type: model, value: FOR}]}], "
+      "modelRefs: [{model: a}]",
+      "  PRIORITY 0\n  FOR FOR IN [\"a\" (reasoning = false)] {\n    MODEL \"FOR\"\n  }\n", "" },
+    { "loops over two of one name",
+      "modelRefs: [{model: a}, {model: a}], candidateIterations: [{variable: m, source: models, models: [a, a], "
+      "outputs: [{type: model, value: m}]}]",
+      "  PRIORITY 0\n  MODEL \"a\" (reasoning = false),\n        \"a\" (reasoning = false)\n  FOR m IN [\"a\", "
+      "\"a\"] {\n    MODEL m\n  }\n",
+      "" },
     { "loops that do not",
       "modelRefs: [{model: a}], candidateIterations: [{variable: m, source: decision.candidates, outputs: []}]",
       "  PRIORITY 0\n  MODEL \"a\" (reasoning = false)\n  FOR m IN decision.candidates {\n  }\n", "" },
@@ -76,8 +86,7 @@ static const struct {
     { "emissions", "emits: [{kind: retention, retention: {ttl_turns: 0, drop: false}}]",
       "  PRIORITY 0\n  EMIT retention {\n    drop: false\n    ttl_turns: 0\n  }\n", "" },
     { "what only EXTRA says", "annotations: {team a: 5, x: {b: yes, a: [1.0]}}, output_contract: \"# x\\n\"",
-      "  PRIORITY 0\n  EXTRA {\n    output_contract: \"# x\\n\"\n    annotations: { \"team a\": \"5\", x: { a: "
-      "[\"1.0\"], b: "
+      "  PRIORITY 0\n  EXTRA {\n    output_contract: \"# x\\n\"\n    annotations: { \"team a\": \"5\", x: { a: [1], b: "
       "\"yes\" } }\n  }\n",
       "" },
     { "what the language cannot say", "tier: x, nonsense: 1", "  PRIORITY 0\n",

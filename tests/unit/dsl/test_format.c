@@ -34,6 +34,8 @@ static const struct {
     { "loops", "ROUTE r { FOR v IN [a (lora = x), \"b\"] { MODEL v MODEL other } FOR w IN decision.candidates {} }",
       "ROUTE r {\n  FOR v IN [\"a\" (lora = \"x\"), \"b\"] {\n    MODEL v\n    MODEL \"other\"\n  }\n"
       "  FOR w IN decision.candidates {\n  }\n}\n" },
+    { "variables that are words of routes", "ROUTE r { FOR NAME IN [NAME, FOR] { MODEL \"NAME\" } }",
+      "ROUTE r {\n  FOR NAME IN [\"NAME\", \"FOR\"] {\n    MODEL \"NAME\"\n  }\n}\n" },
     { "templates", "PLUGIN cache response-cache { ttl_seconds: 5 enabled: true } PLUGIN x memory {}", NULL },
     { "trees",
       "DECISION_TREE t { IF domain(a) { NAME x MODEL m } # one\n ELSE IF domain(b) { MODEL m }\n# two\nELSE { MODEL m "

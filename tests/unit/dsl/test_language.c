@@ -222,7 +222,10 @@ static const struct {
     { LANGUAGE_SIGNALS, "keyword", "case_sensitive", NULL, false, true },
     { LANGUAGE_SIGNALS, "keyword", "case_sensitive", "false", false, true },
     { LANGUAGE_SIGNALS, "keyword", "case_sensitive", "true", true, true },
+    { LANGUAGE_SIGNALS, "keyword", "case_sensitive", "no", false, true },
+    { LANGUAGE_SIGNALS, "keyword", "case_sensitive", "On", true, true },
     { LANGUAGE_SIGNALS, "keyword", "fuzzy_match", "false", false, false },
+    { LANGUAGE_SIGNALS, "keyword", "fuzzy_match", "OFF", false, false },
     { LANGUAGE_SIGNALS, "keyword", "ngram_arity", "0", true, true }, /* its default is 3 */
     { LANGUAGE_SIGNALS, "embedding", "aggregation_method", NULL, true, true },
     { LANGUAGE_SIGNALS, "embedding", "query_modality", "text", false, false },

@@ -173,6 +173,49 @@ TEST(own_recipes_are_fixed_points) {
     }
 }
 
+/* ---- what once was none */
+
+static const char *const programs[] = {
+    "ROUTE r { FOR NAME IN [\"a\"] { MODEL \"NAME\" } }",
+    "ROUTE r { FOR FOR IN [MODEL, \"PLUGIN\"] { MODEL \"FOR\", \"PLUGIN\" } }",
+    "ROUTE r { MODEL m FOR a-b IN [\"x\"] { MODEL a_b } }",
+    "ROUTE r { MODEL m FOR a-b IN [\"x\"] { MODEL a-b } FOR a_b IN [\"y\"] { MODEL \"a-b\" } }",
+    "ROUTE r { FOR m IN [\"x\\x00a\", \"x\\x00b\", \"x\\x00a\" (lora = \"l\")] { MODEL m } }",
+    "SIGNAL domain \"a\\x00b\" {} SIGNAL domain \"a\\x00c\" {}",
+    "DECISION_TREE \"t\\x00u\" { IF domain(\"d\\x00\") { MODEL m } ELSE { MODEL \"n\\x00\" } }",
+    "RECIPE \"r\\x00\" { ROUTE r {} } RECIPE \"r\\x00s\" { ROUTE r {} }",
+    "ROUTE r { MODEL m EXTRA { annotations: { a: [1, 2.5, true, \"3\"], b: 2.0, c: { d: false, e: \"\" } } } }",
+};
+
+TEST(programs_are_fixed_points) {
+    for (size_t i = 0; i < VSR_COUNT(programs); i++)
+        check_program(str_from_c(programs[i]), programs[i]);
+}
+
+TEST(names_with_nul_are_whole) {
+    struct compiled c;
+    vsr_str yaml = compiled_text(&c, str_from_c(programs[6]), "tree");
+    CHECK(str_find(yaml, VSR_STR("\"t\\0u__branch_02\"")) > 0, "the name of a branch");
+    compiled_done(&c);
+}
+
+/* A configuration's text is the text of what it compiles to. */
+static const char *const configs[] = {
+    "routing: {signals: {keywords: [{name: k, operator: or, keywords: [a], case_sensitive: no, fuzzy_match: Off}]}}",
+    "routing: {signals: {keywords: [{name: k, operator: OR, keywords: [a], case_sensitive: Yes}]}}",
+    "routing: {decisions: [{name: r, annotations: {a: [1, 2.0, true, no, '3'], b: 2.0, c: true}}]}",
+    "routing: {decisions: [{name: r, modelRefs: [{model: a}], candidateIterations: [{variable: FOR, source: models, "
+    "models: [a], outputs: [{type: model, value: FOR}]}]}]}",
+};
+
+TEST(configurations_are_fixed_points) {
+    for (size_t i = 0; i < VSR_COUNT(configs); i++) {
+        struct arena *arena = arena_new(0, 0);
+        check_canonical(decompiled(arena, yaml_parsed(arena, str_from_c(configs[i])), NULL), configs[i]);
+        arena_free(arena);
+    }
+}
+
 /* ---- configurations made at random */
 
 /* In all, of which each kind has its share. */
@@ -373,7 +416,11 @@ TEST(programs_are_laid_out_as_they_were_meant) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { T(published_profiles_are_fixed_points), T(own_recipes_are_fixed_points),
+    const struct CMUnitTest tests[] = { T(published_profiles_are_fixed_points),
+                                        T(own_recipes_are_fixed_points),
+                                        T(programs_are_fixed_points),
+                                        T(names_with_nul_are_whole),
+                                        T(configurations_are_fixed_points),
                                         T(configurations_mean_what_their_text_means),
                                         T(programs_are_what_their_canonical_text_is),
                                         T(programs_are_laid_out_as_they_were_meant) };

@@ -23,9 +23,9 @@ const struct command command_dsl_spec = {
     .summary = "write, check and compile policies as programs",
     .usage = "vsr dsl COMMAND [OPTION]... [OPERAND]...",
     .details =
-        "The routing language is described in docs/dsl.md. `-` stands for standard input wherever a file is\n"
-        "read. Exits with 0 when all is well, 1 when the program has errors (with --strict: any finding), 2 when\n"
-        "the command line was not understood, 3 when a file cannot be read or written.\n",
+        "The routing language is described in docs/dsl.md. `-` stands for standard input where nothing beside the\n"
+        "file is needed. Exits with 0 when all is well, 1 when the program or its base has errors (with --strict:\n"
+        "any finding), 2 when the command line was not understood, 3 when a file cannot be read or written.\n",
     .members = members,
     .n_members = VSR_COUNT(members),
 };

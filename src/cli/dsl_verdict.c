@@ -145,6 +145,8 @@ int dsl_policy_load(const struct cli *cli, const char *file, struct config_sourc
     struct vsr_err err = VSR_ERR_NONE;
     int code;
     *ret_source = (struct config_source){ .file = file };
+    if (strcmp(file, "-") == 0)
+        return cli_usage(cli, "a policy is read with what stands beside it: name its file");
     if (profile_check_readable(file, &err) < 0)
         return dsl_refuse_err(cli, file, &err, "E_IO");
     code = config_source_read(cli, file, true, ret_source);

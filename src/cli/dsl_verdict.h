@@ -35,8 +35,8 @@ int dsl_refuse_err(const struct cli *cli, const char *file, const struct vsr_err
  * its own findings, where those are the reason. `file` is read again.
  */
 int dsl_refuse_policy(const struct cli *cli, const char *file, const struct diag *diag, const struct vsr_err *err);
-/* A program with its base, or a configuration: as config_source_load(), but refuses as above. References to the
- * environment stay. */
+/* A program with its base, or a configuration: as config_source_load(), but refuses as above, and standard
+ * input is none. References to the environment stay. */
 int dsl_policy_load(const struct cli *cli, const char *file, struct config_source *ret_source);
 
 #endif

@@ -968,6 +968,15 @@ describe('how commands end', () => {
   /** Each command that loads a policy, with the operands in front of it and its options. */
   const loading = [['prove'], ['explain'], ['test'], ['test', '--runner', 'facts'], ['diff', 'good.dsl']];
 
+  test('2: standard input, where what stands beside the file counts', () => {
+    file('good.dsl', good);
+    for (const args of [...loading, ['diff', '-', 'good.dsl']]) {
+      const run = dsl(args.includes('-') ? args : [...args, '-'], { input: good });
+      assert.equal(run.code, 2, `${args}: ${run.err}`);
+      assert.match(run.err, /name its file\n/, String(args));
+    }
+  });
+
   test('3: a base that cannot be read', () => {
     for (const args of [...loading, ['check'], ['compile'], ['fix', '--check']]) {
       const run = dsl([...args, '--base', 'nowhere.yaml', file('good.dsl', good)]);

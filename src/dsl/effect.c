@@ -1,8 +1,8 @@
 #include "dsl/effect.h"
 
 #include "core/arena.h"
-#include "core/assert.h"
 #include "core/map.h"
+#include "dsl/change.h"
 #include "dsl/prove_routes.h"
 
 /* One profile in both documents. */
@@ -19,6 +19,8 @@ struct comparison {
     struct prove_routes routes[2];
     size_t *partners[2]; /* per route: the route of that name in the other document; SIZE_MAX: none */
     int *differs[2];     /* literal per route: it may win here, and its partner may not */
+    const struct schema *schema;
+    const char *circumstance; /* of the newest example */
 };
 
 static struct effect *add(struct comparison *c, enum effect_kind kind, const struct prove_route *before,
@@ -27,6 +29,7 @@ static struct effect *add(struct comparison *c, enum effect_kind kind, const str
     effects->items = arena_grow(c->result_arena, effects->items, sizeof(*effects->items), effects->n, &effects->cap);
     effects->items[effects->n] = (struct effect){ .kind = kind,
                                                   .profile = c->profile,
+                                                  .circumstance = "",
                                                   .before = before ? before->config : NULL,
                                                   .after = after ? after->config : NULL };
     return &effects->items[effects->n++];
@@ -74,10 +77,12 @@ static void find_differences(struct comparison *c) {
 
 /* Among ordinary requests first. */
 static enum solver_answer ask(struct comparison *c, int literal) {
-    const int circumstances[] = { c->theory.ordinary, c->theory.text, c->solver.yes };
+    struct prove_circumstance circumstances[PROVE_CIRCUMSTANCES];
     enum solver_answer answer = SOLVER_IMPOSSIBLE;
-    for (size_t i = 0; i < VSR_COUNT(circumstances) && answer == SOLVER_IMPOSSIBLE; i++) {
-        int both[] = { literal, circumstances[i] };
+    prove_circumstances(&c->theory, circumstances);
+    for (size_t i = 0; i < PROVE_CIRCUMSTANCES && answer == SOLVER_IMPOSSIBLE; i++) {
+        int both[] = { literal, circumstances[i].literal };
+        c->circumstance = circumstances[i].text;
         answer = solver_ask(&c->solver, both, VSR_COUNT(both));
     }
     return answer;
@@ -85,18 +90,27 @@ static enum solver_answer ask(struct comparison *c, int literal) {
 
 /* Routes whose leaves an example tells, with what they are in the other document. */
 struct cast {
-    const struct prove_route *items[12];
-    size_t n;
+    const struct prove_route **items;
+    size_t n, cap;
+    bool has_leaves;
 };
 
 /* `route` is of that side; NULL: nobody. */
-static void cast_add(const struct comparison *c, struct cast *cast, int side, const struct prove_route *route) {
-    const struct prove_route *other = route ? partner(c, side, (size_t)(route - c->routes[side].items)) : NULL;
-    VSR_ASSERT(cast->n + 2 <= VSR_COUNT(cast->items));
-    if (route)
-        cast->items[cast->n++] = route;
-    if (other)
-        cast->items[cast->n++] = other;
+static void cast_add(struct comparison *c, struct cast *cast, int side, const struct prove_route *route) {
+    const struct prove_route *both[] = { route,
+                                         route ? partner(c, side, (size_t)(route - c->routes[side].items)) : NULL };
+    for (size_t i = 0; i < VSR_COUNT(both); i++)
+        if (both[i]) {
+            cast->items = arena_grow(c->arena, cast->items, sizeof(*cast->items), cast->n, &cast->cap);
+            cast->items[cast->n++] = both[i];
+            cast->has_leaves |= both[i]->n_nodes > 0;
+        }
+}
+
+/* Of requests that a route without a condition takes, there is to tell who does not take them. */
+static void cast_add_others(struct comparison *c, struct cast *cast) {
+    for (size_t i = 0; i < c->routes[0].n; i++)
+        cast_add(c, cast, 0, &c->routes[0].items[i]);
 }
 
 /* A route beside this one that may win in the solver's example, in the document before; NULL: none. */
@@ -130,23 +144,33 @@ static bool take_example(struct comparison *c, enum effect_kind kind, const stru
         cast_add(c, &cast, 0, rival(c, before));
     for (int side = 0; side < 2 && kind == EFFECT_ORDER; side++)
         cast_add(c, &cast, side, tiered(c, side));
+    if (!cast.has_leaves)
+        cast_add_others(c, &cast);
     *ret_witness = prove_witness(c->result_arena, &c->theory, cast.items, cast.n, states);
     return prove_states_agree(&c->routes[0], states) && prove_states_agree(&c->routes[1], states);
 }
 
-/* Asks, and adds the effect with its example. What is not found out makes the list incomplete. */
-static void add_if_possible(struct comparison *c, int literal, enum effect_kind kind, const struct prove_route *before,
-                            const struct prove_route *after) {
+static struct effect *add_example(struct comparison *c, enum effect_kind kind, const struct prove_route *before,
+                                  const struct prove_route *after, vsr_str witness) {
+    struct effect *effect = add(c, kind, before, after);
+    effect->witness = witness;
+    effect->circumstance = c->circumstance;
+    return effect;
+}
+
+/* Asks, and adds the effect with its example; NULL: there is none. What is not found out makes the list incomplete. */
+static struct effect *add_if_possible(struct comparison *c, int literal, enum effect_kind kind,
+                                      const struct prove_route *before, const struct prove_route *after) {
     enum solver_answer answer = ask(c, literal);
     vsr_str witness;
     if (answer == SOLVER_UNDECIDED)
         give_up(c->effects, "a question was too hard, or the time is used up");
     if (answer != SOLVER_POSSIBLE)
-        return;
+        return NULL;
     if (take_example(c, kind, before, after, &witness))
-        add(c, kind, before, after)->witness = witness;
-    else
-        give_up(c->effects, "an example did not hold when it was evaluated");
+        return add_example(c, kind, before, after, witness);
+    give_up(c->effects, "an example did not hold when it was evaluated");
+    return NULL;
 }
 
 /* Some route that may win in the solver's example; NULL: no route matches. */
@@ -196,7 +220,7 @@ static void find_moves(struct comparison *c) {
         }
         find_change(c, change);
         if (take_example(c, EFFECT_ROUTE, change[0], change[1], &witness))
-            add(c, EFFECT_ROUTE, change[0], change[1])->witness = witness;
+            (void)add_example(c, EFFECT_ROUTE, change[0], change[1], witness);
         else
             give_up(c->effects, "an example did not hold when it was evaluated");
         /* Only what moves: where both may win on either side, nothing is ruled out. */
@@ -205,11 +229,30 @@ static void find_moves(struct comparison *c) {
     }
 }
 
-static void find_models(struct comparison *c) {
+/* The names of the parts that do something to requests of the route, `plugins, algorithm`; empty: they are the same. */
+static vsr_str handling(const struct comparison *c, const struct config_decision *before,
+                        const struct config_decision *after) {
+    struct change_part *parts;
+    size_t n = change_parts(c->arena, c->schema, before, after, &parts);
+    vsr_str names = { 0 };
+    for (size_t i = 0; i < n; i++)
+        if (parts[i].notice == CHANGE_HANDLING)
+            names = arena_printf(c->result_arena, "%.*s%s%s", VSR_FMT(names), names.len ? ", " : "", parts[i].name);
+    return names;
+}
+
+/* Of requests that take the same route, what becomes of them there. */
+static void find_outcomes(struct comparison *c) {
     for (size_t i = 0; i < c->routes[0].n; i++) {
         const struct prove_route *before = &c->routes[0].items[i], *after = partner(c, 0, i);
-        if (after && !prove_same_outcome(before->config, after->config))
-            add_if_possible(c, solver_and2(&c->solver, before->wins, after->wins), EFFECT_MODELS, before, after);
+        vsr_str parts = after ? handling(c, before->config, after->config) : VSR_STR("");
+        int both = after ? solver_and2(&c->solver, before->wins, after->wins) : -c->solver.yes;
+        struct effect *effect;
+        if (after && !prove_same_models(before->config, after->config))
+            (void)add_if_possible(c, both, EFFECT_MODELS, before, after);
+        effect = parts.len ? add_if_possible(c, both, EFFECT_HANDLING, before, after) : NULL;
+        if (effect)
+            effect->parts = parts;
     }
 }
 
@@ -217,7 +260,7 @@ static void find_models(struct comparison *c) {
 static void find_default(struct comparison *c) {
     int nobody = solver_and2(&c->solver, wins_or_nobody(c, 0, NULL), wins_or_nobody(c, 1, NULL));
     if (!str_eq(c->docs[0]->providers.defaults.default_model, c->docs[1]->providers.defaults.default_model))
-        add_if_possible(c, nobody, EFFECT_MODELS, NULL, NULL);
+        (void)add_if_possible(c, nobody, EFFECT_MODELS, NULL, NULL);
 }
 
 /* ---- confidences */
@@ -291,7 +334,8 @@ static void find_confidences(struct comparison *c) {
         question[0] = before->wins;
         question[1] = after->wins;
         question[2] = has_rival(c, 0, before);
-        add_if_possible(c, solver_and(&c->solver, question, VSR_COUNT(question)), EFFECT_CONFIDENCE, before, after);
+        (void)add_if_possible(c, solver_and(&c->solver, question, VSR_COUNT(question)), EFFECT_CONFIDENCE, before,
+                              after);
     }
 }
 
@@ -320,7 +364,7 @@ static void find_orders(struct comparison *c) {
         question[1] = after->wins;
         question[2] = has_rival(c, 0, before);
         question[3] = changed;
-        add_if_possible(c, solver_and(solver, question, VSR_COUNT(question)), EFFECT_ORDER, before, after);
+        (void)add_if_possible(c, solver_and(solver, question, VSR_COUNT(question)), EFFECT_ORDER, before, after);
     }
 }
 
@@ -346,7 +390,7 @@ static void compare(struct comparison *c, const struct config_scope *const profi
     find_partners(c);
     find_differences(c);
     find_moves(c);
-    find_models(c);
+    find_outcomes(c);
     find_default(c);
     find_confidences(c);
     find_orders(c);
@@ -354,13 +398,14 @@ static void compare(struct comparison *c, const struct config_scope *const profi
         give_up(c->effects, "the conditions are too large");
 }
 
-static void compare_profiles(struct arena *arena, const struct config_document *before,
+static void compare_profiles(struct arena *arena, const struct schema *schema, const struct config_document *before,
                              const struct config_document *after, const struct prove_options *options,
                              struct effects *effects) {
     for (size_t i = 0; i < before->n_scopes; i++) {
         const struct config_scope *profiles[2] = { &before->scopes[i], config_scope(after, before->scopes[i].name) };
         struct comparison c = { .result_arena = arena, .effects = effects, .n_before = effects->n };
         c.profile = profiles[0]->name;
+        c.schema = schema;
         c.docs[0] = before;
         c.docs[1] = after;
         if (!profiles[1]) {
@@ -408,10 +453,11 @@ static void compare_entries(struct arena *arena, const struct config_document *b
         compare_entry(arena, docs, side, entrypoint->model_names.items[i], effects);
 }
 
-void effects_find(struct arena *arena, const struct config_document *before, const struct config_document *after,
-                  const struct prove_options *options, struct effects *ret_effects) {
+void effects_find(struct arena *arena, const struct schema *schema, const struct config_document *before,
+                  const struct config_document *after, const struct prove_options *options,
+                  struct effects *ret_effects) {
     *ret_effects = (struct effects){ .complete = true };
-    compare_profiles(arena, before, after, options, ret_effects);
+    compare_profiles(arena, schema, before, after, options, ret_effects);
     compare_entries(arena, before, after, ret_effects);
 }
 
@@ -421,7 +467,7 @@ static vsr_str quoted(struct arena *arena, const struct config_decision *decisio
     return decision ? arena_printf(arena, "\"%.*s\"", VSR_FMT(decision->name)) : VSR_STR("no route");
 }
 
-vsr_str effect_text(struct arena *arena, const struct effect *effect) {
+static vsr_str text_of(struct arena *arena, const struct effect *effect) {
     vsr_str before = quoted(arena, effect->before), after = quoted(arena, effect->after);
     switch (effect->kind) {
     case EFFECT_ROUTE:
@@ -430,6 +476,9 @@ vsr_str effect_text(struct arena *arena, const struct effect *effect) {
         if (!effect->before)
             return VSR_STR("requests that no route takes go to another default model");
         return arena_printf(arena, "requests of %.*s go to other models", VSR_FMT(before));
+    case EFFECT_HANDLING:
+        return arena_printf(arena, "requests of %.*s are handled in another way (%.*s)", VSR_FMT(before),
+                            VSR_FMT(effect->parts));
     case EFFECT_CONFIDENCE:
         return arena_printf(arena, "%.*s may have another confidence, which decides between routes of its rank",
                             VSR_FMT(before));
@@ -445,4 +494,8 @@ vsr_str effect_text(struct arena *arena, const struct effect *effect) {
         return arena_printf(arena, "a model name leads elsewhere (%.*s)", VSR_FMT(effect->witness));
     }
     return VSR_STR("");
+}
+
+vsr_str effect_text(struct arena *arena, const struct effect *effect) {
+    return arena_printf(arena, "%.*s%s", VSR_FMT(text_of(arena, effect)), effect->circumstance);
 }

@@ -36,16 +36,12 @@ enum solver_answer prove_ask(struct proof *proof, const int *assumptions, size_t
 }
 
 enum solver_answer prove_ask_gently(struct proof *proof, const int *assumptions, size_t n) {
-    const struct {
-        int literal;
-        const char *text;
-    } circumstances[] = { { proof->theory.ordinary, "" },
-                          { proof->theory.text, " while a signal cannot be evaluated" },
-                          { proof->solver.yes, " when there is no text" } };
+    struct prove_circumstance circumstances[PROVE_CIRCUMSTANCES];
     int *all = ARENA_ARRAY(proof->arena, int, n + 1);
     enum solver_answer answer = SOLVER_IMPOSSIBLE;
+    prove_circumstances(&proof->theory, circumstances);
     memcpy(all, assumptions, n * sizeof(*all));
-    for (size_t i = 0; i < (proof->ordinary ? 1 : VSR_COUNT(circumstances)) && answer == SOLVER_IMPOSSIBLE; i++) {
+    for (size_t i = 0; i < (proof->ordinary ? 1 : PROVE_CIRCUMSTANCES) && answer == SOLVER_IMPOSSIBLE; i++) {
         all[n] = circumstances[i].literal;
         proof->circumstance = circumstances[i].text;
         answer = prove_ask(proof, all, n + 1);

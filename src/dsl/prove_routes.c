@@ -251,8 +251,12 @@ static bool same_refs(const struct config_model_ref *a, const struct config_mode
 }
 
 bool prove_same_outcome(const struct config_decision *a, const struct config_decision *b) {
+    return str_eq(config_decision_algorithm(a), config_decision_algorithm(b)) && prove_same_models(a, b);
+}
+
+bool prove_same_models(const struct config_decision *a, const struct config_decision *b) {
     const struct config_model_ref *left = a->model_refs.items, *right = b->model_refs.items;
-    if (a->model_refs.n != b->model_refs.n || !str_eq(config_decision_algorithm(a), config_decision_algorithm(b)))
+    if (a->model_refs.n != b->model_refs.n)
         return false;
     for (size_t i = 0; i < a->model_refs.n; i++)
         if (!same_refs(&left[i], &right[i]))
@@ -261,6 +265,12 @@ bool prove_same_outcome(const struct config_decision *a, const struct config_dec
 }
 
 /* ---- examples */
+
+void prove_circumstances(const struct theory *theory, struct prove_circumstance ret_all[PROVE_CIRCUMSTANCES]) {
+    ret_all[0] = (struct prove_circumstance){ theory->ordinary, "" };
+    ret_all[1] = (struct prove_circumstance){ theory->text, " while a signal cannot be evaluated" };
+    ret_all[2] = (struct prove_circumstance){ theory->solver->yes, " when there is no text" };
+}
 
 void prove_states(const struct theory *theory, uint8_t *states) {
     for (size_t i = 0; i < theory->n_leaves; i++) {

@@ -62,8 +62,18 @@ enum prove_state prove_route_state_without(const struct prove_route *route, cons
  */
 struct rail prove_route_without(struct prove_routes *routes, struct prove_route *route, uint32_t at, bool keep);
 
+/* Whether both name the same models, asked in the same way. */
+bool prove_same_models(const struct config_decision *a, const struct config_decision *b);
 /* Whether choosing one is as good as choosing the other: the same models, asked in the same way. */
 bool prove_same_outcome(const struct config_decision *a, const struct config_decision *b);
+
+/* Kinds of requests, those first that are most telling. */
+struct prove_circumstance {
+    int literal;
+    const char *text; /* " while a signal cannot be evaluated"; empty: nothing is odd about them */
+};
+enum { PROVE_CIRCUMSTANCES = 3 };
+void prove_circumstances(const struct theory *theory, struct prove_circumstance ret_all[PROVE_CIRCUMSTANCES]);
 
 /* Writes the states of all leaves in the solver's example. */
 void prove_states(const struct theory *theory, uint8_t *states);

@@ -57,6 +57,12 @@ static bool is_within_removed(const struct prove_route *route, uint32_t at) {
     return false;
 }
 
+/* What a DECISION_TREE adds to a branch, that none before it holds, stands before it. */
+static bool is_written_elsewhere(const struct prove_route *route, const struct prove_node *node) {
+    const struct yaml_node *term = node->rule->at.node, *whole = route->config->at.node;
+    return term && whole && term->start < whole->start;
+}
+
 static vsr_str term_text(struct proof *proof, const struct prove_node *node) {
     const struct config_rule *rule = node->rule;
     const char *before = rule->negated ? "NOT " : "";
@@ -100,8 +106,8 @@ void prove_terms(struct proof *proof, struct prove_route *route) {
     for (size_t i = 0; i < n && !solver_is_over(&proof->solver); i++) {
         struct prove_node *node = &route->nodes[terms[i].at];
         vsr_str text;
-        if (count_left(route, node->parent) < 2 || is_within_removed(route, terms[i].at) ||
-            !is_redundant(proof, route, terms[i].at))
+        if (count_left(route, node->parent) < 2 || is_written_elsewhere(route, node) ||
+            is_within_removed(route, terms[i].at) || !is_redundant(proof, route, terms[i].at))
             continue;
         (void)prove_route_without(&proof->routes, route, terms[i].at, true);
         text = term_text(proof, node);

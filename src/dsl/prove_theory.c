@@ -306,7 +306,7 @@ static struct rail leaf_rail(struct theory_scope *scope, const struct config_rul
     return settled(theory->solver, reading.match, reading.failed, on_unknown); /* a match before the error stays */
 }
 
-static void write_bounds(struct buf *out, const struct config_predicate *predicate) {
+void theory_write_bounds(const struct config_predicate *predicate, struct buf *out) {
     const struct {
         unsigned flag;
         const char *sign;
@@ -328,7 +328,7 @@ static vsr_str leaf_text(struct theory_scope *scope, const struct config_rule *r
     if (rule->label.len)
         buf_printf(&out, ":%.*s", VSR_FMT(rule->label));
     if (rule->predicate)
-        write_bounds(&out, rule->predicate);
+        theory_write_bounds(rule->predicate, &out);
     buf_append_c(&out, before ? ") before ranking" : ")");
     if (theory_slot(scope, rule->family, rule->name)->later)
         buf_append_c(&out, " after the change");

@@ -38,6 +38,8 @@
 #include "core/map.h"
 #include "dsl/prove_number.h"
 
+struct buf;
+
 enum { THEORY_MEANING_LEN_MAX = 64 << 20 };
 
 /* What is nearer to a bound may be on either side of it, unless it is known to the last bit. */
@@ -162,6 +164,9 @@ struct number *theory_number(struct theory *theory, vsr_str key, bool whole, dou
 void theory_order(struct theory *theory, struct number *less, struct number *more);
 /* A fresh number of its own. */
 struct number *theory_own_number(struct theory *theory, double least, double greatest);
+
+/* ` >= 0.5 < 1` */
+void theory_write_bounds(const struct config_predicate *predicate, struct buf *out);
 
 /* The condition of a leaf, as index in `theory->leaves`. `before`: as composers read it. */
 uint32_t theory_leaf(struct theory_scope *scope, const struct config_rule *rule, enum config_on_unknown on_unknown,

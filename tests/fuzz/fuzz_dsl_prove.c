@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         findings_init(&findings, arena);
         dsl_prove(arena, docs[0], &options, &findings, NULL);
         check(&findings);
-        effects_find(arena, docs[0], docs[1], &options, &effects);
+        effects_find(arena, config_schema(arena, dsl_parts()), docs[0], docs[1], &options, &effects);
         VSR_ASSERT(effects.n == 0);
     }
     arena_free(arena);

@@ -831,19 +831,71 @@ ROUTE rest { PRIORITY 1 MODEL "n" }
   test('what only looks different', () => {
     const other = before.replace('keyword("a") AND keyword("b")', 'NOT (NOT keyword("b") OR NOT keyword("a"))');
     const run = dsl(['diff', file('diff/before.dsl', before), file('diff/same.dsl', other)]);
-    assert.deepEqual([run.code, run.out], [0, 'No request is routed in another way.\n']);
-    const yaml = file('diff/before.yaml', `version: v0.3\n${dsl(['compile', 'diff/before.dsl']).out}`);
-    assert.equal(dsl(['diff', yaml, 'diff/same.dsl']).code, 0);
+    assert.equal(run.code, 0, run.err);
+    assert.equal(run.out, `* route hi in default
+    condition: keyword(a) AND keyword(b) -> NOT (NOT keyword(b) OR NOT keyword(a))
+No request is routed in another way.
+`);
+    const yaml = file('diff/compiled.yaml', `version: v0.3\n${dsl(['compile', 'diff/before.dsl']).out}`);
+    assert.deepEqual(dsl(['diff', '--json', yaml, 'diff/before.dsl']).json(), {
+      same: true, complete: true, settings_compared: true, removed: [], added: [], changed: [], settings: [], effects: [],
+    });
   });
 
   test('requests that go elsewhere, with an example', () => {
     const after = `${before.replace('AND', 'OR')}ROUTE extra { PRIORITY 0 MODEL "m" }\n`;
     const run = dsl(['diff', 'diff/before.dsl', file('diff/after.dsl', after)]);
     assert.equal(run.code, 1, run.err);
-    assert.match(run.out, /^\+ route extra in default\n~ default: .*"rest".*"hi".*\n {4}example: .*keyword\((a|b)\) true/);
-    const { same, complete, added, removed, effects } = dsl(['diff', '--json', 'diff/before.dsl', 'diff/after.dsl']).json();
+    assert.match(run.out, /^\* route hi in default\n {4}condition: .* AND .* -> .* OR .*\n\+ route extra in default\n~ default: .*"rest".*"hi".*\n {4}example: .*keyword\((a|b)\) true/);
+    const { same, complete, added, removed, changed, effects } = dsl(['diff', '--json', 'diff/before.dsl', 'diff/after.dsl']).json();
     assert.deepEqual([same, complete, added, removed], [false, true, [{ profile: 'default', route: 'extra' }], []]);
-    assert.deepEqual([effects[0].kind, effects[0].before, effects[0].after], ['route', 'rest', 'hi']);
+    assert.deepEqual(changed, [{ profile: 'default', route: 'hi', parts: [
+      { part: 'condition', before: 'keyword(a) AND keyword(b)', after: 'keyword(a) OR keyword(b)' }] }]);
+    assert.deepEqual([effects[0].kind, effects[0].before, effects[0].after, effects[0].circumstance], ['route', 'rest', 'hi', null]);
+  });
+
+  test('requests that are handled in another way', () => {
+    const recipe = (more) => `${before}RECIPE fast {\n  ROUTE one { MODEL "m" ${more} }\n}\n`;
+    const run = dsl(['diff', file('diff/old.dsl', recipe('')), file('diff/new.dsl', recipe('PLUGIN fast_response { message: "No." }'))]);
+    assert.equal(run.code, 1, run.err);
+    assert.equal(run.out, `* route one in fast
+    plugins: none -> [{type: fast_response, configuration: {message: No.}}]
+~ fast: requests of "one" are handled in another way (plugins)
+    example: any request
+`);
+    const { same, effects } = dsl(['diff', '--json', 'diff/old.dsl', 'diff/new.dsl']).json();
+    assert.deepEqual([same, effects.map((effect) => effect.kind)], [false, ['handling']]);
+  });
+
+  test('what is written beside routing', () => {
+    const yaml = (words, timeout) => `version: v0.3
+routing:
+  modelCards: [{name: m}]
+  signals: {modality: [{name: DIFFUSION}]}
+  decisions: [{name: pics, rules: {type: modality, name: DIFFUSION}, modelRefs: [{model: m, use_reasoning: false}]}]
+global:
+  router: {signal_timeout_ms: ${timeout}}
+  model_catalog: {modules: {modality_detector: {enabled: true, method: keyword, keywords: [${words}]}}}
+`;
+    const old = file('diff/draw.yaml', yaml('draw', 100));
+    const slower = dsl(['diff', old, file('diff/slower.yaml', yaml('draw', 200))]);
+    assert.deepEqual([slower.code, slower.out], [1, `* setting global.router.signal_timeout_ms: 100 -> 200
+No request is routed in another way; the settings that changed may be noticed.
+`]);
+    const paint = dsl(['diff', '--json', old, file('diff/paint.yaml', yaml('paint', 100))]);
+    assert.equal(paint.code, 1, paint.err);
+    assert.deepEqual(paint.json().settings.map(({ change, path }) => [change, path]), [
+      ['added', 'global.model_catalog.modules.modality_detector.keywords'],
+      ['removed', 'global.model_catalog.modules.modality_detector.keywords']].sort((a, b) => (a[0] < b[0] ? 1 : -1)));
+    assert.deepEqual(paint.json().effects.map(({ before, after }) => [before, after]).sort(), [[null, 'pics'], ['pics', null]]);
+  });
+
+  test('names that a terminal would obey', () => {
+    const text = (more) => `SIGNAL keyword "a\\u001b[31mb" { operator: "OR" keywords: ["x"] }
+ROUTE "r\\u001b[31m" { WHEN keyword("a\\u001b[31mb") MODEL "m" ${more} }\n`;
+    const run = dsl(['diff', file('diff/esc.dsl', text('')), file('diff/esc2.dsl', text('PRIORITY 3 PLUGIN fast_response { message: "\\u001b]0;x\\u0007" }'))]);
+    assert.equal(run.code, 1, run.err);
+    assert.doesNotMatch(run.out + run.err, /[\x00-\x09\x0b-\x1f\x7f]/);
   });
 
   test('what cannot be compared', () => {

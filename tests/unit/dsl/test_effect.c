@@ -7,7 +7,7 @@ enum { ROUNDS = 300, ROUNDS_LONG = 10000, WORLDS_MAX = 4000 };
 
 static void find(struct arena *arena, const char *before, const char *after, struct effects *effects) {
     struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
-    effects_find(arena, loaded(arena, proved_yaml(arena, before), "before.yaml"),
+    effects_find(arena, config_schema(arena, dsl_parts()), loaded(arena, proved_yaml(arena, before), "before.yaml"),
                  loaded(arena, proved_yaml(arena, after), "after.yaml"), &options, effects);
 }
 
@@ -29,6 +29,13 @@ static vsr_str text_of(struct arena *arena, const struct effects *effects) {
 #define ROUTE(name, priority, rules, model) \
     "    - {name: " name ", priority: " priority ", rules: " rules ", modelRefs: [{model: " model \
     ", use_reasoning: false}]}\n"
+#define HANDLED(name, priority, rules, more) \
+    "    - {name: " name ", priority: " priority ", rules: " rules ", " more \
+    ", modelRefs: [{model: b, use_reasoning: false}]}\n"
+#define COUNTED(bound) \
+    "  signals: {structure: [{name: q, feature: {type: count, source: {type: keyword_set, keywords: [zap]}}, " \
+    "predicate: " \
+    "{" bound "}}]}\n  decisions:\n" ROUTE("r", "1", "{type: structure, name: q}", "a")
 #define MAPPED(slope, bound, route_rules) \
     "  strategy: confidence\n  signals: {keywords: [{name: k, operator: OR, keywords: [x]}], domains: [{name: " \
     "law}]}\n" \
@@ -73,6 +80,34 @@ static const struct {
       "  signals:\n    keywords: [{name: k, operator: OR, keywords: [z]}]\n  decisions:\n" ROUTE("r", "1", K, "a"),
       "default: requests of \"r\" go to no route {keyword(k) true, keyword(k) after the change false}\n"
       "default: requests of no route go to \"r\" {keyword(k) after the change true, keyword(k) false}\n" },
+
+    { "a plugin more", SIGNALS ROUTE("r", "1", K, "a") ROUTE("s", "0", "{}", "b"),
+      SIGNALS ROUTE("r", "1", K, "a") HANDLED("s", "0", "{}",
+                                              "plugins: [{type: fast_response, configuration: {message: "
+                                              "No}}]"),
+      "default: requests of \"s\" are handled in another way (plugins) {keyword(k) false}\n" },
+    { "a setting of the algorithm",
+      SIGNALS HANDLED("r", "1", K,
+                      "algorithm: {type: confidence, confidence: {threshold: "
+                      "0.7}}"),
+      SIGNALS HANDLED("r", "1", K, "algorithm: {type: confidence, confidence: {threshold: 0.1}}"),
+      "default: requests of \"r\" are handled in another way (algorithm) {keyword(k) true}\n" },
+    { "a default that is written out",
+      SIGNALS HANDLED("r", "1", K, "algorithm: {type: confidence, confidence: {threshold: 0.7}}"),
+      SIGNALS HANDLED("r", "1", K, "algorithm: {type: confidence, confidence: {threshold: 0.70, on_error: skip}}"),
+      "" },
+    { "a plugin of a route that nothing reaches", SIGNALS ROUTE("s", "2", K, "b") ROUTE("r", "1", K, "b"),
+      SIGNALS ROUTE("s", "2", K, "b") HANDLED("r", "1", K,
+                                              "plugins: [{type: fast_response, configuration: {message: "
+                                              "No}}]"),
+      "" },
+    { "what is for readers", SIGNALS HANDLED("r", "1", K, "description: old"),
+      SIGNALS HANDLED("r", "1", K, "description: new"), "" },
+    { "counts that are the same, and signals that fail", COUNTED("gte: 3"), COUNTED("gt: 2"),
+      "default: requests of no route go to \"r\" while a signal cannot be evaluated {structure(q) after the change "
+      "true, structure(q) false}\n"
+      "default: requests of \"r\" go to no route while a signal cannot be evaluated {structure(q) true, structure(q) "
+      "after the change false}\n" },
 
     /* confidences */
     { "the same mapping", MAPPED("1", "0.5", HI), MAPPED("1", "0.5", HI), "" },
@@ -183,6 +218,19 @@ TEST(confidences_in_a_recipe) {
     arena_free(arena);
 }
 
+TEST(handling_in_a_recipe) {
+    static const char recipe[] =
+        "  decisions: []\nrecipes:\n  - name: one\n    routing:\n      decisions:\n"
+        "        - {name: r, plugins: [{type: fast_response, configuration: {message: %s}}], modelRefs: [{model: a, "
+        "use_reasoning: false}]}\n";
+    struct arena *arena = arena_new(0, 0);
+    struct effects effects;
+    find(arena, arena_printf(arena, recipe, "No").ptr, arena_printf(arena, recipe, "Yes").ptr, &effects);
+    CHECK_STR(text_of(arena, &effects), "one: requests of \"r\" are handled in another way (plugins) {any request}\n",
+              "recipe");
+    arena_free(arena);
+}
+
 TEST(profiles_come_and_go) {
     struct arena *arena = arena_new(0, 0);
     struct effects effects;
@@ -280,7 +328,7 @@ static void compare_random(struct arena *arena, const char *before, const char *
     }
     if (worlds_over(dims) > WORLDS_MAX)
         return;
-    effects_find(arena, pair.docs[0], pair.docs[1], &options, &pair.effects);
+    effects_find(arena, config_schema(arena, dsl_parts()), pair.docs[0], pair.docs[1], &options, &pair.effects);
     CHECK(pair.effects.complete, "small policies are compared to the end");
     look(&pair, &w, dims);
     for (size_t i = 0; i < pair.effects.n; i++) {
@@ -322,12 +370,12 @@ TEST(profiles_do_not_differ_from_themselves) {
         snprintf(path, sizeof(path), "%s/recipes/%s/config.yaml", shared, profiles[i]);
         for (int side = 0; side < 2; side++)
             CHECK(config_load_file(arena, path, &load, &docs[side], &diag) == 0, profiles[i]);
-        effects_find(arena, docs[0], docs[1], &options, &effects);
+        effects_find(arena, config_schema(arena, dsl_parts()), docs[0], docs[1], &options, &effects);
         CHECK_STR(text_of(arena, &effects), "", profiles[i]);
         CHECK(effects.complete, profiles[i]);
         arena_free(arena);
     }
 }
 
-RUN_TESTS(T(small_changes), T(confidences_in_a_recipe), T(signals_inherit_what_is_global), T(profiles_come_and_go),
-          T(random_changes), T(profiles_do_not_differ_from_themselves))
+RUN_TESTS(T(small_changes), T(confidences_in_a_recipe), T(handling_in_a_recipe), T(signals_inherit_what_is_global),
+          T(profiles_come_and_go), T(random_changes), T(profiles_do_not_differ_from_themselves))

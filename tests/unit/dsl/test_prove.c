@@ -263,6 +263,30 @@ TEST(places_are_those_of_the_program) {
     proved_done(&p);
 }
 
+/* A tree's branch is denied what those before it take; nobody wrote that, so nobody can leave it out. */
+TEST(terms_of_trees_are_those_that_are_written) {
+    static const char tree[] = "%sSIGNAL language en {}\nSIGNAL language de {}\nDECISION_TREE t {\n"
+                               "  IF language(\"en\") { NAME \"a\" MODEL \"m\" }\n"
+                               "  ELSE IF language(\"de\")%s { NAME \"b\" MODEL \"n\" }\n"
+                               "  ELSE { NAME \"c\" MODEL \"o\" }\n}\n%s";
+    static const struct {
+        const char *name, *before, *more, *after, *want;
+    } cases_of_trees[] = {
+        { "nothing that is written", "", "", "", "" },
+        { "a term that is written", "", " AND NOT language(\"en\")", "",
+          "W409 route \"b\": NOT language(en) can be left out; WHEN is true for the same requests without it\n" },
+        { "in a recipe", "RECIPE fast {\n", "", "}\n", "" },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases_of_trees); i++) {
+        struct proved p = { .arena = arena_new(0, 0) };
+        proved_document(&p, load_program(p.arena, arena_printf(p.arena, tree, cases_of_trees[i].before,
+                                                               cases_of_trees[i].more, cases_of_trees[i].after)
+                                                      .ptr));
+        CHECK_STR(proved_text(&p), cases_of_trees[i].want, cases_of_trees[i].name);
+        proved_done(&p);
+    }
+}
+
 /* ---- limits */
 
 /* Each of n + 1 pigeons sits in one of n holes, and no two in one: not so, and hard to see. */
@@ -395,5 +419,6 @@ TEST(published_profiles) {
     }
 }
 
-RUN_TESTS(T(reports), T(places_are_those_of_the_program), T(what_is_too_hard_is_given_up), T(easier_pigeons_are_proved),
-          T(too_many_routes_are_given_up), T(families_are_those_of_the_engine), T(published_profiles))
+RUN_TESTS(T(reports), T(places_are_those_of_the_program), T(terms_of_trees_are_those_that_are_written),
+          T(what_is_too_hard_is_given_up), T(easier_pigeons_are_proved), T(too_many_routes_are_given_up),
+          T(families_are_those_of_the_engine), T(published_profiles))

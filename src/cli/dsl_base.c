@@ -7,10 +7,11 @@
 #include "config/yaml_edit.h"
 #include "config/yaml_notes.h"
 #include "config/yaml_tree.h"
+#include "core/arena.h"
 
 int dsl_base_read(struct arena *arena, const char *file, struct dsl_base *ret_base, struct diag *diag,
                   struct vsr_err *err) {
-    struct dsl_base base = { 0 };
+    struct dsl_base base = { .file = arena_str(arena, str_from_c(file)) };
     struct yaml_spans spans;
     struct yaml_node *root;
     int rc;
@@ -32,14 +33,18 @@ int dsl_base_read(struct arena *arena, const char *file, struct dsl_base *ret_ba
     return 0;
 }
 
-int dsl_base_open(const struct cli *cli, struct arena *arena, struct dsl_base *ret_base) {
-    const char *file = options_knows(cli->options, "base") ? options_text(cli->options, "base") : NULL;
+int dsl_base_open_file(const struct cli *cli, struct arena *arena, const char *file, struct dsl_base *ret_base) {
     struct vsr_err err = VSR_ERR_NONE;
     struct diag diag;
-    *ret_base = (struct dsl_base){ 0 };
-    if (!file || !*file || dsl_base_read(arena, file, ret_base, &diag, &err) == 0)
+    if (dsl_base_read(arena, file, ret_base, &diag, &err) == 0)
         return CLI_OK;
     if (err.code < 0)
         return dsl_refuse_err(cli, file, &err, "E_IO");
     return dsl_refuse_diag(cli, &diag);
+}
+
+int dsl_base_open(const struct cli *cli, struct arena *arena, struct dsl_base *ret_base) {
+    const char *file = options_knows(cli->options, "base") ? options_text(cli->options, "base") : NULL;
+    *ret_base = (struct dsl_base){ 0 };
+    return file && *file ? dsl_base_open_file(cli, arena, file, ret_base) : CLI_OK;
 }

@@ -15,6 +15,7 @@ struct diag;
 struct yaml_node;
 
 struct dsl_base {
+    vsr_str file; /* as it was named */
     vsr_str text;
     mode_t mode;
     struct yaml_node *root; /* a mapping, comments included, that can be changed; NULL: there is none */
@@ -30,5 +31,7 @@ int dsl_base_read(struct arena *arena, const char *file, struct dsl_base *ret_ba
 /* The file that --base names, or the variable in its place; none leaves *ret_base empty. Refuses (cli/dsl_verdict.h);
  * returns an exit code. */
 int dsl_base_open(const struct cli *cli, struct arena *arena, struct dsl_base *ret_base);
+/* This file. */
+int dsl_base_open_file(const struct cli *cli, struct arena *arena, const char *file, struct dsl_base *ret_base);
 
 #endif

@@ -33,8 +33,11 @@ static int check_run(const struct cli *cli, int argc, char **argv) {
     if (runs && strcmp(argv[0], "-") == 0)
         return cli_usage(cli, "a program is run with what stands beside it: name its file");
     code = dsl_source_open_any(cli, argv[0], &source);
+    if (code == CLI_OK)
+        code = dsl_source_find_base(cli, &source);
     if (code == CLI_OK) {
         dsl_source_examine(&source);
+        dsl_source_load(&source);
         if (runs && test_can_run(&source))
             code = test_check(cli, &source);
     }

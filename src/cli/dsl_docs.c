@@ -21,7 +21,7 @@ static void cell(struct buf *out, vsr_str text) {
 }
 
 static void row(struct page *page, vsr_str above, const struct language_field *field) {
-    vsr_str fallback = schema_text_default(field->field);
+    vsr_str fallback = language_default(field);
     struct buf type;
     buf_init(&type, 1 << 20);
     buf_printf(page->out, "| `%.*s%s%.*s` | ", VSR_FMT(above), above.len ? "." : "", VSR_FMT(field->name));

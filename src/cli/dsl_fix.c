@@ -83,6 +83,8 @@ static int finish(const struct cli *cli, struct dsl_source *source) {
         code = write_fixed(cli, source, before);
     if (code != CLI_OK)
         return code;
+    dsl_source_load(source);
+    findings_sort(&source->findings);
     report(cli, source, n);
     if (check && n > 0)
         return CLI_FAILURE;
@@ -96,6 +98,8 @@ static int fix_run(const struct cli *cli, int argc, char **argv) {
     if (dsl_source_is_contradiction(cli))
         return cli_usage(cli, "--check and --diff write no file");
     code = dsl_source_open(cli, argv[0], &source);
+    if (code == CLI_OK)
+        code = dsl_source_find_base(cli, &source);
     if (code == CLI_OK)
         code = finish(cli, &source);
     dsl_source_done(&source);

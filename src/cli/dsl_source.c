@@ -13,6 +13,7 @@
 #include "cli/config_migrate_file.h"
 #include "cli/dsl_verdict.h"
 #include "cli/profile.h"
+#include "config/load.h"
 #include "config/yaml_edit.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -20,6 +21,8 @@
 #include "core/json_write.h"
 #include "dsl/decompile.h"
 #include "dsl/examine.h"
+#include "dsl/loading.h"
+#include "dsl/notation.h"
 
 enum { READ_LEN = 65536, COMPLAINTS_LEN_MAX = 64 << 20 };
 
@@ -101,6 +104,7 @@ int dsl_source_decompile(const struct cli *cli, struct dsl_source *source) {
     dsl_decompile(source->arena, source->language, root, &source->of_yaml, &out);
     findings_sort(&source->of_yaml);
     source->text = arena_str(source->arena, buf_str(&out));
+    source->yaml_root = root;
     buf_done(&out);
     return CLI_OK;
 }
@@ -128,6 +132,14 @@ int dsl_source_open_any(const struct cli *cli, const char *file, struct dsl_sour
     return code == CLI_OK && is_yaml(ret_source) ? dsl_source_decompile(cli, ret_source) : code;
 }
 
+int dsl_source_find_base(const struct cli *cli, struct dsl_source *source) {
+    const char *file;
+    if (source->base.root || source->is_stream || source->yaml.ptr)
+        return CLI_OK;
+    file = config_find_base(source->arena, source->file, &dsl_notation);
+    return file ? dsl_base_open_file(cli, source->arena, file, &source->base) : CLI_OK;
+}
+
 void dsl_source_done(struct dsl_source *source) {
     arena_free(source->arena);
     source->arena = NULL;
@@ -141,6 +153,17 @@ void dsl_source_examine(struct dsl_source *source) {
     source->compiled =
         dsl_examine(source->arena, source->language, &source->parsed, source->base.root, &source->findings);
     findings_sort(&source->findings);
+}
+
+/* A configuration is its own base; what is wrong with the rest of it is no matter of the program. */
+void dsl_source_load(struct dsl_source *source) {
+    bool is_own = source->yaml.ptr && !source->base.root;
+    const char *file = source->base.root ? arena_c_str(source->arena, source->base.file) : source->file;
+    char *resolved = source->is_stream && !source->base.root ? NULL : realpath(file, NULL);
+    struct dsl_base_of base = { is_own ? source->yaml_root : source->base.root,
+                                is_own ? (vsr_str){ 0 } : source->base.file, resolved };
+    dsl_check_loading(source->language, &source->parsed, source->compiled, &base, &source->findings);
+    free(resolved);
 }
 
 /* ---- telling */

@@ -53,10 +53,11 @@ struct dsl_source {
     vsr_str name;        /* in messages */
     bool is_stream;      /* standard input, or a pipe: it has no place to be written back to */
     mode_t mode;
-    vsr_str text;            /* of the program */
-    vsr_str yaml;            /* what it was made from; NULL ptr: nothing, the file is the program */
-    vsr_str program_name;    /* `name`, or what the text that nobody wrote is called in messages */
-    struct findings of_yaml; /* what became of `yaml` on the way: its places are those of the file */
+    vsr_str text;                /* of the program */
+    vsr_str yaml;                /* what it was made from; NULL ptr: nothing, the file is the program */
+    struct yaml_node *yaml_root; /* its tree */
+    vsr_str program_name;        /* `name`, or what the text that nobody wrote is called in messages */
+    struct findings of_yaml;     /* what became of `yaml` on the way: its places are those of the file */
     const struct language *language;
     struct dsl_parsed parsed;
     struct findings findings;
@@ -77,8 +78,16 @@ void dsl_source_done(struct dsl_source *source);
 /* Whether this names standard input, or what else is no ordinary file and can be read only once. */
 bool dsl_source_is_stream(const char *file);
 
+/*
+ * Where --base names none: the base that commands which read policies take, beside the program; none if there is none.
+ * Complains and returns as dsl_source_open().
+ */
+int dsl_source_find_base(const struct cli *cli, struct dsl_source *source);
+
 /* Parses, compiles and checks; findings are in the order of the text. Again after `text` was changed. */
 void dsl_source_examine(struct dsl_source *source);
+/* Then adds what loading with the base would refuse, unsorted. */
+void dsl_source_load(struct dsl_source *source);
 
 /* The language with everything that this program supports. */
 const struct language *dsl_source_language(struct arena *arena);

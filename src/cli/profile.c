@@ -48,7 +48,8 @@ static struct config_parts parts(void) {
     return (struct config_parts){ .families = route_families(),
                                   .algorithms = { algorithms, n_algorithms },
                                   .plugins = plugin_kinds(),
-                                  .text_fault = route_text_fault };
+                                  .text_fault = route_text_fault,
+                                  .try_build = route_try_build };
 }
 
 struct config_load_options profile_load_options(bool strict_env) {

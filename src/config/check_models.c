@@ -84,6 +84,34 @@ static void derive_aliases(struct check *c) {
     add_alias(c, router->auto_model_name);
 }
 
+static void take_slug(struct check *c, vsr_str name, struct diag_at at) {
+    static const vsr_str what = VSR_STR_INIT("a name by which an algorithm is asked for");
+    const struct check_taken *first = map_get(&c->taken, name);
+    if (!first || !str_eq(first->what, what))
+        check_take(c, name, what, at, VSR_STR(""));
+}
+
+/* The names by which clients ask for a looper alone (config.md §8): those that are listed, or the one that it has. */
+static void take_slugs(struct check *c, const void *looper, const struct config_strings *listed, vsr_str name) {
+    const struct config_at *at = looper;
+    for (size_t i = 0; i < listed->n; i++) {
+        const struct yaml_node *node = listed->nodes[i];
+        if (!node->reference)
+            take_slug(c, str_trim(listed->items[i]),
+                      (struct diag_at){ node->line, node->col,
+                                        arena_printf(c->arena, "%.*s.model_names[%zu]", VSR_FMT(at->path), i) });
+    }
+    if (listed->n == 0)
+        take_slug(c, name, schema_at(&c->doc->global.integrations.looper));
+}
+
+static void take_all_slugs(struct check *c) {
+    const struct config_looper *looper = &c->doc->global.integrations.looper;
+    take_slugs(c, &looper->remom, &looper->remom.model_names, VSR_STR("vllm-sr/remom"));
+    take_slugs(c, &looper->fusion, &looper->fusion.model_names, VSR_STR("vllm-sr/fusion"));
+    take_slugs(c, &looper->flow, &looper->flow.model_names, VSR_STR("vllm-sr/flow"));
+}
+
 /* Model cards and LoRAs of one name are told apart by checks of their own. */
 static void take_model(struct check *c, vsr_str name, const struct schema *schema, const void *object) {
     static const vsr_str what = VSR_STR_INIT("a model");
@@ -218,6 +246,7 @@ void check_models(struct check *c) {
     map_init(&families, c->scratch);
     map_init(&names, c->scratch);
     derive_aliases(c);
+    take_all_slugs(c);
     index_cards(c);
     CONFIG_EACH(struct config_reasoning_family, family, &providers->defaults.reasoning_families)
     map_put(&families, family->name, family);

@@ -628,6 +628,9 @@ struct config_parts {
     /* Optional, for whoever judges a text that is no document yet: what it is instead, in `arena` or static. NULL: it
      * is one of that kind. */
     const char *(*text_fault)(struct arena *arena, enum config_text kind, vsr_str text);
+    /* Optional: whether the engine can be built for a document that is in order: what keeps it from that goes to
+     * `diag`, whose texts may live in `arena`. */
+    void (*try_build)(struct arena *arena, const struct config_document *doc, struct diag *diag);
 };
 
 /*

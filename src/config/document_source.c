@@ -13,7 +13,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 
-enum { READ_LEN = 65536 };
+enum { READ_LEN = 65536, BASE_PLACES = 2 };
 
 /* ---- bytes */
 
@@ -94,42 +94,72 @@ static char *dir_of(struct arena *arena, const char *path) {
     return realpath(slash ? len ? arena_c_str(arena, str_make(path, len)) : "/" : ".", NULL);
 }
 
-/* NAME.yaml beside NAME.dsl, else config.yaml there; one that appears later is noticed. */
-static int find_base_beside(struct arena *arena, const char *path, const struct config_load_options *options,
-                            struct document_source *source, struct diag *diag) {
+/* NAME.yaml beside NAME.dsl, else config.yaml there. False with errno: there is no such folder. */
+static bool places_beside(struct arena *arena, const char *path, const struct config_notation *notation,
+                          const char *ret_places[static BASE_PLACES]) {
     const char *slash = strrchr(path, '/');
-    vsr_str name = str_from_c(slash ? slash + 1 : path), suffix = str_from_c(source->notation->suffix);
+    vsr_str name = str_from_c(slash ? slash + 1 : path), suffix = str_from_c(notation->suffix);
     char *dir = dir_of(arena, path);
     vsr_str stem = str_ends(name, suffix) ? str_make(name.ptr, name.len - suffix.len) : name;
-    vsr_str places[2];
     if (!dir)
-        return document_source_report(diag, "find", path);
-    places[0] = arena_printf(arena, "%s/%.*s.yaml", dir, VSR_FMT(stem));
-    places[1] = arena_printf(arena, "%s/config.yaml", dir);
+        return false;
+    ret_places[0] = arena_c_str(arena, arena_printf(arena, "%s/%.*s.yaml", dir, VSR_FMT(stem)));
+    ret_places[1] = arena_c_str(arena, arena_printf(arena, "%s/config.yaml", dir));
     free(dir);
-    for (size_t i = 0; i < VSR_COUNT(places); i++) {
-        const char *place = arena_c_str(arena, places[i]);
+    return true;
+}
+
+/* One that appears later is noticed. */
+static int find_base_beside(struct arena *arena, const char *path, const struct config_notation *notation,
+                            const struct config_load_options *options, const char **ret_base, struct diag *diag) {
+    const char *places[BASE_PLACES];
+    if (!places_beside(arena, path, notation, places))
+        return diag ? document_source_report(diag, "find", path) : VSR_E_IO;
+    for (size_t i = 0; i < BASE_PLACES && !*ret_base; i++) {
         struct stat status;
-        if (stat(place, &status) == 0)
-            return read_base(arena, place, options, source, diag);
-        tell(options, place, NULL);
+        if (stat(places[i], &status) == 0)
+            *ret_base = places[i];
+        else if (options)
+            tell(options, places[i], NULL);
     }
     return 0;
 }
 
 /* Beside the file as it was named; a link that has none there may lead to one that has. */
 static int find_base(struct arena *arena, const char *file, const char *resolved,
-                     const struct config_load_options *options, struct document_source *source, struct diag *diag) {
-    int rc = find_base_beside(arena, file, options, source, diag);
+                     const struct config_notation *notation, const struct config_load_options *options,
+                     const char **ret_base, struct diag *diag) {
+    int rc = find_base_beside(arena, file, notation, options, ret_base, diag);
     struct stat status;
-    if (rc == 0 && !source->base && lstat(file, &status) == 0 && S_ISLNK(status.st_mode))
-        rc = find_base_beside(arena, resolved, options, source, diag);
-    if (rc < 0 || source->base || !options->serving)
-        return rc;
+    if (rc == 0 && !*ret_base && lstat(file, &status) == 0 && S_ISLNK(status.st_mode))
+        rc = find_base_beside(arena, resolved, notation, options, ret_base, diag);
+    return rc;
+}
+
+const char *config_find_base(struct arena *arena, const char *file, const struct config_notation *notation) {
+    char *resolved = str_ends(str_from_c(file), str_from_c(notation->suffix)) ? realpath(file, NULL) : NULL;
+    const char *base = NULL;
+    if (resolved && find_base(arena, file, resolved, notation, NULL, &base, NULL) < 0)
+        base = NULL;
+    free(resolved);
+    return base;
+}
+
+static int report_no_base(struct diag *diag) {
     diag_error(diag, "E_BASE", (struct diag_at){ 0 },
                VSR_STR("name its configuration with --base, or put it beside it as NAME.yaml or config.yaml"),
                "nothing says where to listen and which backends there are");
     return VSR_E_INVALID;
+}
+
+static int read_found_base(struct arena *arena, const char *file, const char *resolved,
+                           const struct config_load_options *options, struct document_source *source,
+                           struct diag *diag) {
+    const char *base = NULL;
+    int rc = find_base(arena, file, resolved, source->notation, options, &base, diag);
+    if (rc == 0 && base)
+        return read_base(arena, base, options, source, diag);
+    return rc == 0 && options->serving ? report_no_base(diag) : rc;
 }
 
 int document_source_read(struct arena *arena, const char *file, const char *resolved,
@@ -145,17 +175,27 @@ int document_source_read(struct arena *arena, const char *file, const char *reso
     source->notation = notation;
     source->is_shared = false;
     return options->base ? read_named_base(arena, options, source, diag)
-                         : find_base(arena, file, resolved, options, source, diag);
+                         : read_found_base(arena, file, resolved, options, source, diag);
 }
 
 /* ---- the tree */
 
-/* What a base without a file says: the version. */
-static struct yaml_node *empty_base(struct arena *arena) {
-    struct yaml_node *base = yaml_new(arena, YAML_MAPPING, NULL);
-    yaml_append(arena, base, yaml_new_scalar(arena, VSR_STR("version"), NULL),
+/* Keys that a notation writes. */
+static bool is_written(vsr_str key) {
+    return str_eq_c(key, "routing") || str_eq_c(key, "entrypoints") || str_eq_c(key, "recipes");
+}
+
+bool config_complete_base(struct arena *arena, struct yaml_node *root) {
+    if (root->kind != YAML_MAPPING)
+        return false;
+    if (yaml_find(root, VSR_STR("routing")) < 0) /* a policy that says nothing is one */
+        yaml_append(arena, root, yaml_new_scalar(arena, VSR_STR("routing"), NULL), yaml_new(arena, YAML_MAPPING, NULL));
+    for (size_t i = 0; i < root->n_items; i++)
+        if (!is_written(root->keys[i]->text))
+            return false;
+    yaml_append(arena, root, yaml_new_scalar(arena, VSR_STR("version"), NULL),
                 yaml_new_scalar(arena, VSR_STR(CONFIG_CONTRACT), NULL));
-    return base;
+    return true;
 }
 
 /* The base's problems become problems of the document's second file. */
@@ -175,7 +215,7 @@ static int read_base_tree(struct arena *arena, const struct document_source *sou
     struct diag of_base;
     int rc;
     if (!source->base) {
-        *ret_base = empty_base(arena);
+        *ret_base = yaml_new(arena, YAML_MAPPING, NULL);
         return 0;
     }
     diag->second_file = str_from_c(source->base);
@@ -200,5 +240,5 @@ int document_source_tree(struct arena *arena, const struct document_source *sour
     if (base->kind == YAML_MAPPING)
         source->notation->merge(arena, &options->parts, base, written);
     *ret_root = base; /* what is no mapping is told by whoever reads on */
-    return 0;
+    return config_complete_base(arena, base) && options->serving ? report_no_base(diag) : 0;
 }

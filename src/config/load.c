@@ -175,6 +175,28 @@ static int run_stages(struct arena *arena, struct yaml_node *root, const struct 
     return diag->n_errors ? VSR_E_INVALID : 0;
 }
 
+/* $VSR_CONFIG_BASE_DIR, or the directory of the resolved file: of the base, where there are two. */
+static int find_base_dir(const struct config_load_options *options, const char *resolved, struct arena *arena,
+                         vsr_str *ret_dir, struct diag *diag) {
+    const char *set =
+        options->env ? options->env(options->env_data, "VSR_CONFIG_BASE_DIR") : getenv("VSR_CONFIG_BASE_DIR");
+    const char *slash = strrchr(resolved, '/');
+    struct stat status;
+    if (!set || !*set) {
+        *ret_dir = arena_str(arena, (vsr_str){ resolved, slash == resolved ? 1 : (size_t)(slash - resolved) });
+        return 0;
+    }
+    if (*set != '/' || stat(set, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        diag_error(diag, "E_BASE_DIR", (struct diag_at){ 0 },
+                   VSR_STR("name an existing directory by its absolute path"),
+                   "VSR_CONFIG_BASE_DIR is \"%s\", which is %s", set,
+                   *set == '/' ? "no existing directory" : "not absolute");
+        return VSR_E_INVALID;
+    }
+    *ret_dir = arena_str(arena, str_from_c(set));
+    return 0;
+}
+
 static vsr_str hash_hex(struct arena *arena, vsr_str text) {
     char *hex = arena_alloc(arena, FILE_HASH_LEN);
     text_hash(text, hex);
@@ -212,10 +234,13 @@ int config_load_tree(struct arena *arena, struct yaml_node *root, vsr_str file,
                      struct diag *diag) {
     struct config_document *doc = ARENA_NEW(arena, struct config_document);
     struct diag_at secret = { 0 };
-    int rc;
+    int rc = 0;
     diag_init(diag, arena, arena_str(arena, file));
     doc->hash = hash_hex(arena, VSR_STR(""));
-    rc = run_stages(arena, root, options, doc, &secret, diag);
+    if (options->made_from)
+        rc = find_base_dir(options, options->made_from, arena, &doc->base_dir, diag);
+    if (rc == 0)
+        rc = run_stages(arena, root, options, doc, &secret, diag);
     diag_sort(diag);
     if (rc == 0)
         *ret_doc = doc;
@@ -223,28 +248,6 @@ int config_load_tree(struct arena *arena, struct yaml_node *root, vsr_str file,
 }
 
 /* ---- files */
-
-/* $VSR_CONFIG_BASE_DIR, or the directory of the resolved file: of the base, where there are two. */
-static int find_base_dir(const struct config_load_options *options, const char *resolved, struct arena *arena,
-                         vsr_str *ret_dir, struct diag *diag) {
-    const char *set =
-        options->env ? options->env(options->env_data, "VSR_CONFIG_BASE_DIR") : getenv("VSR_CONFIG_BASE_DIR");
-    const char *slash = strrchr(resolved, '/');
-    struct stat status;
-    if (!set || !*set) {
-        *ret_dir = arena_str(arena, (vsr_str){ resolved, slash == resolved ? 1 : (size_t)(slash - resolved) });
-        return 0;
-    }
-    if (*set != '/' || stat(set, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        diag_error(diag, "E_BASE_DIR", (struct diag_at){ 0 },
-                   VSR_STR("name an existing directory by its absolute path"),
-                   "VSR_CONFIG_BASE_DIR is \"%s\", which is %s", set,
-                   *set == '/' ? "no existing directory" : "not absolute");
-        return VSR_E_INVALID;
-    }
-    *ret_dir = arena_str(arena, str_from_c(set));
-    return 0;
-}
 
 static int load_resolved(struct arena *arena, const char *file, const char *resolved,
                          const struct config_load_options *options, const struct config_document **ret_doc,

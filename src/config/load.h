@@ -25,6 +25,9 @@ struct config_load_options {
     bool keep_env;   /* no substitution, for read-only validation */
     bool serving;    /* what is not there yet, and unsafe to ignore, is an error */
     bool no_files;   /* no file beside the document is looked at, for read-only validation */
+    /* Of config_load_tree(): path without links of the file that the tree was made from. NULL: of none, and no other
+     * file is beside it. */
+    const char *made_from;
     /* Environment lookup; NULL: getenv. Returns NULL when unset. */
     const char *(*env)(void *data, const char *name);
     void *env_data;
@@ -50,5 +53,18 @@ int config_load_tree(struct arena *arena, struct yaml_node *root, vsr_str file,
 /* The same for a file, in whatever notation its name says; symbolic links are resolved first. */
 int config_load_file(struct arena *arena, const char *file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag);
+
+/*
+ * The base that config_load_file() takes for a file in another notation when none is named; NULL: there is none. Lives
+ * in `arena`.
+ */
+const char *config_find_base(struct arena *arena, const char *file, const struct config_notation *notation);
+
+/*
+ * Completes a base into which a document in another notation was put: `routing` is there, if only empty; and one that
+ * says nothing else, because it was empty or is what such a document was compiled to, is of this contract. False: it
+ * says more, or is no mapping.
+ */
+bool config_complete_base(struct arena *arena, struct yaml_node *root);
 
 #endif

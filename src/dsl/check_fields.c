@@ -65,8 +65,7 @@ static void check_list(const struct check_site *site, const struct language_fiel
         return;
     }
     for (size_t i = 0; i < value->n_items; i++)
-        if (value->items[i].kind != DSL_NULL)
-            check_item(site, field, &item, &value->items[i]);
+        check_item(site, field, &item, &value->items[i]);
 }
 
 /* Values under keys that are names. */
@@ -187,11 +186,6 @@ static void check_said(const struct check_site *site, const struct language_bloc
     }
 }
 
-/* Whether YAML gets something that the configuration takes when nothing is said. */
-static bool has_unsaid(const struct language_field *field) {
-    return field->zero == ZERO_WRITTEN && field->field->kind != FIELD_OBJECT && !(field->field->flags & FIELD_NONBLANK);
-}
-
 static bool is_empty(const struct dsl_value *value) {
     return (value->kind == DSL_STRING && str_trim(value->text).len == 0) ||
            (value->kind == DSL_ARRAY && value->n_items == 0);
@@ -214,7 +208,7 @@ static void check_missing(const struct check_site *site, const struct language_b
             continue;
         said = said_of(field, fields, inherited);
         if (!said || said->value.kind == DSL_NULL) {
-            if (!has_unsaid(field))
+            if (language_is_required(field))
                 CHECK_TELL(site->c, CONSTRAINT, "C305", *at, "%.*s is required", VSR_FMT(dsl_check_place(site, &path)));
         } else if (field->field->flags & FIELD_NONBLANK && is_empty(&said->value)) {
             CHECK_TELL(site->c, CONSTRAINT, "C305", said->value.at, "%.*s must not be empty",

@@ -44,15 +44,17 @@ static const char *member_type(const struct check_scope *scope, vsr_str name) {
     return NULL;
 }
 
-/* All signals that may be members, for suggestions. */
-static void suggest_member(const struct check_scope *scope, struct finding *finding, const struct dsl_name *found) {
+/* All signals that may be members and are not yet, for suggestions. */
+static void suggest_member(const struct check_scope *scope, struct finding *finding, const struct dsl_name *found,
+                           const struct map *listed) {
     struct map all;
     size_t next = 0;
     map_init(&all, scope->c->scratch);
     for (const struct config_family *family; finding && (family = member_family(scope->c, &next));) {
         const struct map *names = map_get(&scope->types, str_from_c(family->type));
         for (size_t i = 0; names && i < names->n && i < SUGGEST_AMONG_MAX; i++)
-            map_put(&all, names->entries[i].key, names->entries[i].value);
+            if (!map_get(listed, names->entries[i].key))
+                map_put(&all, names->entries[i].key, names->entries[i].value);
     }
     dsl_check_suggest(scope->c, finding, found, &all);
 }
@@ -118,7 +120,8 @@ static void check_member_types(const struct site *site, const struct dsl_value *
                    VSR_FMT(members_by_type(site->scope, members, n)));
 }
 
-static void check_member(const struct site *site, const struct dsl_value *member, struct map *own) {
+static void check_member(const struct site *site, const struct dsl_value *member, const struct map *listed,
+                         struct map *own) {
     struct check *c = site->scope->c;
     struct dsl_name name = dsl_check_name_of(member);
     if (member->kind != DSL_STRING)
@@ -135,7 +138,7 @@ static void check_member(const struct site *site, const struct dsl_value *member
                                   "%.*s: member \"%.*s\" is not defined. Add SIGNAL domain %.*s { ... }",
                                   VSR_FMT(site->what), VSR_FMT(member->text),
                                   VSR_FMT(dsl_check_spelled(c, member->text))),
-                       &name);
+                       &name, listed);
 }
 
 /* A fix takes the place of a value; what is missing is put in front of `members`. */
@@ -175,13 +178,17 @@ static void check_default(const struct site *site, const struct map *own) {
 }
 
 static void check_partition(const struct site *site) {
-    struct map own;
+    struct map listed, own; /* all that are there; those that were looked at */
     size_t n;
     const struct dsl_value *members = dsl_items_of(&site->decl->fields, "members", &n);
+    map_init(&listed, site->scope->c->scratch);
     map_init(&own, site->scope->c->scratch);
+    for (size_t i = 0; i < n; i++)
+        if (members[i].kind == DSL_STRING)
+            map_put(&listed, members[i].text, (void *)&members[i]);
     check_decl_block(site, site->scope->c->language->partition, false);
     for (size_t i = 0; i < n; i++)
-        check_member(site, &members[i], &own);
+        check_member(site, &members[i], &listed, &own);
     check_member_types(site, members, n);
     check_temperature(site);
     if (n > 0)

@@ -92,7 +92,7 @@ static void put_settings(struct compile *c, const struct dsl_program *program, c
     if (routing) {
         own = compile_joined(c, &own, &routing->fields);
         c->findings->decl = routing->at;
-        if (!dsl_field(&routing->fields, VSR_STR("strategy")))
+        if (!dsl_value_of(&routing->fields, "strategy"))
             finding_add(c->findings, FINDING_ERROR, "E209", routing->at, "ROUTING requires strategy");
     }
     compile_block(c, c->language->routing, PLACE_INSIDE, &own, &at, node);

@@ -15,8 +15,9 @@ struct language;
 
 /*
  * Compiles what can be: findings of level ERROR say what could not (E201 to E220: all of them, with fixes; dsl_check()
- * tells none), or that no configuration holds it all (E105, E106, E111). Contract violations (C3xx) skip the field
- * silently. The tree lives in `arena` and borrows the program's text.
+ * tells none), or that no configuration holds it all (E105, E106, E111). Of what breaks a contract (C3xx) unknown
+ * fields and values of another kind are left out silently; all else is written as it stands. The tree lives in `arena`
+ * and borrows the program's text.
  */
 struct yaml_node *dsl_compile(struct arena *arena, const struct language *language, const struct dsl_program *program,
                               struct findings *findings);

@@ -66,11 +66,21 @@ static void declare(struct names *names, const char *what, vsr_str type, const s
                 type.len ? " " : "", VSR_FMT(type), VSR_FMT(name->text), first->at.line);
 }
 
+vsr_str compile_branch_name(struct compile *c, const struct dsl_decl *tree, size_t index) {
+    vsr_str end = arena_printf(c->arena, "__branch_%02zu", index + 1);
+    char *name = ARENA_ARRAY(c->arena, char, tree->name.text.len + end.len);
+    memcpy(name, tree->name.text.ptr, tree->name.text.len); /* a name may hold NUL */
+    memcpy(name + tree->name.text.len, end.ptr, end.len);
+    return str_make(name, tree->name.text.len + end.len);
+}
+
 static void declare_branches(struct names *names, const struct dsl_decl *tree) {
     for (size_t i = 0; i < tree->n_branches; i++) {
         const struct dsl_item *name = dsl_item(&tree->branches[i].body, DSL_ITEM_NAME);
-        if (name)
-            declare(names, "route", VSR_STR(""), &name->name);
+        struct dsl_name *made = name ? NULL : ARENA_NEW(names->c->arena, struct dsl_name);
+        if (made)
+            *made = (struct dsl_name){ compile_branch_name(names->c, tree, i), tree->branches[i].at, false };
+        declare(names, "route", VSR_STR(""), name ? &name->name : made);
     }
 }
 

@@ -125,6 +125,8 @@ void compile_check_partition(const struct compile_scope *scope, const struct dsl
 /* E208: the contract of remom. `refs`: the route's models. */
 void compile_check_remom(struct compile *c, const struct compile_route *route, const struct dsl_item *item,
                          const struct yaml_node *refs);
+/* What the route of a branch is called that says no NAME. */
+vsr_str compile_branch_name(struct compile *c, const struct dsl_decl *tree, size_t index);
 /* E202 (compile_names.c): what is declared twice, or must not be declared. */
 void compile_check_names(struct compile *c, const struct dsl_program *program);
 

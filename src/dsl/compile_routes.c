@@ -113,14 +113,6 @@ static void add_route(struct compile_scope *scope, const struct dsl_decl *decl, 
 
 /* ---- trees */
 
-static vsr_str branch_name(struct compile *c, const struct dsl_decl *tree, size_t index) {
-    vsr_str end = arena_printf(c->arena, "__branch_%02zu", index + 1);
-    char *name = ARENA_ARRAY(c->arena, char, tree->name.text.len + end.len);
-    memcpy(name, tree->name.text.ptr, tree->name.text.len); /* a name may hold NUL */
-    memcpy(name + tree->name.text.len, end.ptr, end.len);
-    return str_make(name, tree->name.text.len + end.len);
-}
-
 /* `own`: its condition, NULL for ELSE; `denied`: the negations of the conditions above. */
 static void add_branch(struct compile_scope *scope, const struct dsl_decl *tree, size_t index, int64_t priority,
                        struct yaml_node *own, struct yaml_node *const *denied, struct yaml_node *decisions) {
@@ -131,7 +123,7 @@ static void add_branch(struct compile_scope *scope, const struct dsl_decl *tree,
                                  .name_at = name ? name->name.at : branch->at,
                                  .priority = priority };
     if (!name)
-        decision.route.name = branch_name(c, tree, index);
+        decision.route.name = compile_branch_name(c, tree, index);
     describe(&decision, NULL);
     /* The negations are shared by all branches below: their number grows with the square of the branches. */
     decision.rules = compile_all(c, own, denied, index, branch->when ? &branch->when->at : &branch->at);

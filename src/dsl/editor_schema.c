@@ -97,7 +97,7 @@ static void put_field(struct json_writer *w, struct blocks *blocks, const struct
     put_text(w, "name", said->name);
     put_text(w, "kind", str_from_c(kind_name(field->kind)));
     json_write_key(w, VSR_STR("required"));
-    json_write_bool(w, field->flags & FIELD_REQUIRED);
+    json_write_bool(w, language_is_required(said));
     if (field->fallback)
         put_text(w, "default", str_from_c(field->fallback));
     put_range(w, field);

@@ -11,7 +11,7 @@
 struct arena;
 
 /* A custom resource's name is a label of DNS: that of its object, and of its namespace. */
-enum { EMIT_NAME_LEN_MAX = 253, EMIT_NAMESPACE_LEN_MAX = 63 };
+enum { EMIT_NAME_LEN_MAX = 253 };
 
 struct emit_options {
     vsr_str name;      /* of the resource; empty: "router" */

@@ -59,7 +59,7 @@ struct outline {
 };
 
 static void field_line(const struct outline *outline, const struct language_field *field, size_t depth) {
-    vsr_str fallback = schema_text_default(field->field);
+    vsr_str fallback = language_default(field);
     struct buf *out = outline->out;
     buf_printf(out, "%*s%.*s: ", (int)(2 * depth), "", VSR_FMT(field->name));
     if (field->block)

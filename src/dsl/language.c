@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "config/document.h"
+#include "config/schema_text.h"
 #include "config/schema_value.h"
 #include "core/arena.h"
 #include "core/assert.h"
@@ -65,6 +66,22 @@ bool language_is_plain_zero(const struct language_field *field, const struct yam
 
 vsr_str language_unsaid(const struct language_field *field) {
     return str_from_c(field->field->fallback);
+}
+
+/* Whether YAML gets something that the configuration takes when nothing is said. */
+static bool has_unsaid(const struct language_field *field) {
+    return field->zero == ZERO_WRITTEN && field->field->kind != FIELD_OBJECT && !(field->field->flags & FIELD_NONBLANK);
+}
+
+bool language_is_required(const struct language_field *field) {
+    return field->field->flags & FIELD_REQUIRED && !has_unsaid(field);
+}
+
+/* Of words the first one is what an empty one means. */
+vsr_str language_default(const struct language_field *field) {
+    if (!(field->field->flags & FIELD_REQUIRED) || !has_unsaid(field))
+        return schema_text_default(field->field);
+    return field->field->choices ? str_from_c(field->field->choices[0]) : VSR_STR("");
 }
 
 vsr_str language_canonical(const struct language_field *field, vsr_str word) {

@@ -96,6 +96,11 @@ const struct language_block *language_list(const struct language *language, vsr_
 /* What holds when the field is absent, as YAML text: the configuration's default; empty: its zero. */
 vsr_str language_unsaid(const struct language_field *field);
 
+/* Whether it must be said: of some that YAML needs, YAML gets what holds unsaid. */
+bool language_is_required(const struct language_field *field);
+/* What holds unsaid, for people: "required", a value, or nothing. */
+vsr_str language_default(const struct language_field *field);
+
 /* The configuration's spelling of a word that the language spells otherwise as well (`any` for `OR`); others as is. */
 vsr_str language_canonical(const struct language_field *field, vsr_str word);
 

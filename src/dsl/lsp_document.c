@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/utf8.h"
 #include "dsl/examine.h"
+#include "dsl/loading.h"
 #include "dsl/lsp_parts.h"
 #include "dsl/prove_program.h"
 
@@ -133,6 +134,9 @@ void lsp_document_look(struct lsp_document *document, const struct language *lan
     dsl_parse(document->arena, lsp_text(document), &document->parsed, &document->findings);
     document->has_syntax_errors = document->findings.n_of[FINDING_ERROR] > 0;
     document->compiled = dsl_examine(document->arena, language, &document->parsed, base, &document->findings);
+    if (document->len <= LSP_PROVE_LEN_MAX)
+        dsl_check_loading(language, &document->parsed, document->compiled,
+                          &(struct dsl_base_of){ .root = base, .name = VSR_STR("") }, &document->findings);
     findings_sort(&document->findings);
 }
 

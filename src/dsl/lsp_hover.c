@@ -11,7 +11,7 @@ enum { HOVER_LEN_MAX = 1 << 20, SHOWN_LEN_MAX = 4096 };
 /* ---- texts */
 
 void lsp_field_text(const struct language_field *field, bool plain, struct buf *out) {
-    vsr_str holds = schema_text_default(field->field);
+    vsr_str holds = language_default(field);
     schema_text_type(field->field, plain ? "" : "`", out);
     if (str_eq_c(holds, "required"))
         buf_append_c(out, "; required");

@@ -384,7 +384,7 @@ bool parse_field_list(struct parser *p, char closer, struct dsl_fields *ret) {
     size_t base = p->fields.n;
     for (;;) {
         bool comma = parse_accept(p, ',');
-        if (parse_at_sign(p, closer) && !(comma && p->fields.n == base))
+        if (parse_at_sign(p, closer) && !(comma && closer == '}' && p->fields.n == base))
             break;
         if (!parse_field(p, expected))
             return false;

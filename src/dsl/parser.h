@@ -72,7 +72,7 @@ bool parse_identifier(struct parser *p, const char *expected, struct dsl_name *r
 bool parse_value(struct parser *p, struct dsl_value *ret);
 /* `{ key: value ... }` */
 bool parse_fields(struct parser *p, struct dsl_fields *ret);
-/* The same up to the sign that closes them, which stays. `start`: where they are said to begin. */
+/* The same up to the sign that closes them, which stays. */
 bool parse_field_list(struct parser *p, char closer, struct dsl_fields *ret);
 enum parse_commas { COMMAS_FREE, COMMAS_NEEDED };
 /* `(key = value ...)` */

@@ -444,3 +444,9 @@ void route_asked(const struct route *route,
             fn(data, family->family->config.type, &route->sources.items[family->asked[k]]);
     }
 }
+
+void route_try_build(struct arena *arena, const struct config_document *doc, struct diag *diag) {
+    struct route *route;
+    for (size_t i = 0; i < doc->n_scopes; i++)
+        (void)route_build(arena, doc, &doc->scopes[i], &route, diag); /* what fails is told */
+}

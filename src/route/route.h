@@ -36,6 +36,9 @@ struct config_families route_families(void);
 int route_build(struct arena *arena, const struct config_document *doc, const struct config_scope *scope,
                 struct route **ret_route, struct diag *diag);
 
+/* The same for all recipes, for what it tells alone: for config_parts.try_build. */
+void route_try_build(struct arena *arena, const struct config_document *doc, struct diag *diag);
+
 /* Per-thread scratch of the pattern engine and the stemmer; one per worker and snapshot. NULL when the recipe needs
  * none. */
 struct route_scratch;

@@ -177,7 +177,7 @@ static void build_bm25(struct build *build, const struct keyword_config *config,
 
 static void build_rule(struct build *build, const struct keyword_config *config, struct keyword_rule *rule) {
     struct signal_builder *builder = build->builder;
-    rule->op = (enum keyword_operator)config->op;
+    rule->op = keyword_operator_of(config);
     rule->method = keyword_method_of(config);
     rule->fuzzy = keyword_is_fuzzy(config);
     rule->threshold = keyword_threshold(config);

@@ -10,7 +10,8 @@ enum { FUZZY_THRESHOLD = 2, NGRAM_ARITY = 3 };
 #define BM25_THRESHOLD 0.1
 #define NGRAM_THRESHOLD 0.4
 
-static const char *const operators[] = { "OR", "AND", "NOR", NULL };
+/* In step with enum keyword_operator, then the empty one: programs of the routing language need not say any. */
+static const char *const operators[] = { "OR", "AND", "NOR", "", NULL };
 
 /* In step with `methods_meant`. */
 enum { METHOD_NONE, METHOD_EXACT, METHOD_REGEX, METHOD_BM25, METHOD_NGRAM, METHOD_FUZZY };
@@ -23,7 +24,7 @@ static const enum keyword_method methods_meant[] = {
 static const struct field keyword_fields[] = {
     RULE_FIELDS(struct keyword_config),
     { "operator", FIELD_ENUM, offsetof(struct keyword_config, op), .flags = FIELD_REQUIRED, .choices = operators,
-      .help = "OR: one entry occurs; AND: all do; NOR: none does." },
+      .help = "OR, or empty: one entry occurs; AND: all do; NOR: none does." },
     { "method", FIELD_ENUM, offsetof(struct keyword_config, method), .flags = FIELD_NOCASE, .choices = methods,
       .help =
           "How entries are found. exact, or left out: literal words and phrases; fuzzy: the same, and with slips of "
@@ -49,6 +50,10 @@ static const struct field keyword_fields[] = {
     { "ngram_arity", FIELD_INT, offsetof(struct keyword_config, ngram_arity), .flags = FIELD_RANGE, .least = 0,
       .greatest = NGRAM_ARITY_MAX, .fallback = "3", .help = "Characters of an n-gram, at least 2; 0 means 3." },
 };
+
+enum keyword_operator keyword_operator_of(const struct keyword_config *config) {
+    return config->op > KEYWORD_NOR ? KEYWORD_OR : (enum keyword_operator)config->op;
+}
 
 enum keyword_method keyword_method_of(const struct keyword_config *config) {
     return methods_meant[config->method];

@@ -14,7 +14,7 @@ enum keyword_method { KEYWORD_LITERAL, KEYWORD_REGEX, KEYWORD_BM25, KEYWORD_NGRA
 struct keyword_config {
     struct config_at at;
     vsr_str name, description;
-    int op;     /* enum keyword_operator */
+    int op;     /* as written; keyword_operator_of() */
     int method; /* as written; keyword_method_of() */
     struct config_strings keywords;
     bool case_sensitive;
@@ -27,6 +27,7 @@ struct keyword_config {
 
 extern const struct schema keyword_schema;
 
+enum keyword_operator keyword_operator_of(const struct keyword_config *config);
 enum keyword_method keyword_method_of(const struct keyword_config *config);
 /* Whether entries that do not occur are looked for with slips. */
 bool keyword_is_fuzzy(const struct keyword_config *config);

@@ -99,6 +99,47 @@ describe('check', () => {
     assert.match(run.out, /^<stdin>:2:22: error: /);
   });
 
+  test('what serving refuses, each once', () => {
+    const blank = file('refused/blank.dsl', 'SIGNAL keyword k { keywords: ["a", " "] }\n');
+    const run = dsl(['check', blank]);
+    assert.equal(run.code, 1);
+    assert.match(run.out, /^.*blank\.dsl:1:36: error: SIGNAL keyword k: keywords\[1\]: must not be blank \[E230\]\n1 error, 0 warnings, 0 constraints\n$/);
+    const label = file('refused/label.dsl', 'RECIPE x { SIGNAL kb q { kb: "mmlu_kb" target: { kind: "label", value: "nosuch" } } }\n');
+    assert.match(dsl(['check', label]).out, /label\.dsl:1:\d+: error: recipe "x": SIGNAL kb q: target\.value: knowledge base "mmlu_kb" has no label "nosuch".*\[E230\]\n1 error/);
+    const twice = file('refused/twice.dsl', 'SIGNAL keyword k { method: "regex" keywords: ["("] }\n');
+    assert.match(dsl(['check', twice]).out, /^.*\[C312\]\n0 errors, 0 warnings, 1 constraint\n$/);
+    assert.match(dsl(['fix', '--diff', blank]).err, /\[E230\]/);
+  });
+
+  test('the base that serving would take', () => {
+    const policy = file('beside/policy.dsl', 'ROUTE r { MODEL "ghost" }\n');
+    assert.equal(dsl(['check', policy]).out, 'No issues found.\n');
+    file('beside/config.yaml', 'version: v0.3\nproviders: {models: [{name: big, backend_refs: [{endpoint: "127.0.0.1:1"}]}]}\n');
+    const run = dsl(['check', policy]);
+    assert.match(run.out, /policy\.dsl: warning: loading refuses the base, .*config\.yaml, line 2, column \d+: .*model "big" is not defined.*\[W230\]\n/);
+    assert.match(run.out, /policy\.dsl:1:17: warning: model "ghost" has no entry in providers\.models of the base/);
+    assert.equal(dsl(['check', '--strict', policy]).code, 1);
+    assert.equal(dsl(['check', '--strict', '-'], { input: 'ROUTE r { MODEL "ghost" }\n' }).code, 0);
+  });
+
+  test('a program beside what it was compiled to', () => {
+    const program = file('compiled/policy.dsl', good);
+    assert.equal(dsl(['compile', '-o', path.join(scratch, 'compiled/policy.yaml'), program]).code, 0);
+    for (const command of ['check', 'prove', 'explain']) {
+      const run = dsl([command, program]);
+      assert.equal(run.code, 0, run.err);
+    }
+  });
+
+  test('an empty program', () => {
+    const empty = file('empty/policy.dsl', '# nothing yet\n');
+    assert.equal(dsl(['check', '--strict', empty]).out, 'No issues found.\n');
+    for (const args of [['prove', empty], ['explain', empty], ['diff', empty, empty]]) {
+      const run = dsl(args);
+      assert.deepEqual([run.code, run.err], [0, ''], args[0]);
+    }
+  });
+
   const terminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
   test('a terminal gets the line and colours', { skip: !terminal && 'script(1) finds no terminal here' }, () => {
     const ask = (env) => {

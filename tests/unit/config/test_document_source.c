@@ -123,6 +123,22 @@ TEST(config_yaml_else_nothing) {
     remove_place(&place);
 }
 
+TEST(a_base_of_routing_alone) {
+    struct place place;
+    make_place(&place);
+    put_file(&place, "a.rules", RULES);
+    put_file(&place, "a.yaml", "routing: {decisions: []}\n");
+    CHECK_INT(load(&place, "a.rules"), 0, "it is as good as none");
+    CHECK(strcmp(first_decision(&place), "written") == 0, "routing is the file's");
+    place.options.serving = true;
+    CHECK_INT(load(&place, "a.rules"), VSR_E_INVALID, "nobody serves with it");
+    CHECK_STR(str_from_c(place.diag.items[0].code), "E_BASE", "why");
+    put_file(&place, "a.yaml", "routing: {decisions: []}\nx-mine: 1\n");
+    CHECK_INT(load(&place, "a.rules"), VSR_E_INVALID, "one that says more says its version");
+    CHECK_STR(str_from_c(place.diag.items[0].code), "E_VERSION", "why");
+    remove_place(&place);
+}
+
 TEST(base_by_name) {
     struct place place;
     char path[PATH_LEN * 2];
@@ -171,5 +187,5 @@ TEST(problems_of_both) {
     remove_place(&place);
 }
 
-RUN_TESTS(T(base_of_the_same_name_first), T(config_yaml_else_nothing), T(base_by_name), T(yaml_has_no_base),
-          T(problems_of_both))
+RUN_TESTS(T(base_of_the_same_name_first), T(config_yaml_else_nothing), T(a_base_of_routing_alone), T(base_by_name),
+          T(yaml_has_no_base), T(problems_of_both))

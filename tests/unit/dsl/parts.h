@@ -27,7 +27,8 @@ static inline const struct config_parts *dsl_parts(void) {
     parts = (struct config_parts){ .families = route_families(),
                                    .algorithms = { algorithms, selectors.n + loopers.n },
                                    .plugins = plugin_kinds(),
-                                   .text_fault = route_text_fault };
+                                   .text_fault = route_text_fault,
+                                   .try_build = route_try_build };
     return &parts;
 }
 

@@ -77,6 +77,8 @@ static const struct checked_case cases[] = {
       "2:35: constraint: SIGNAL language en: description should be a string, got true [C302]\n"
       "3:35: constraint: SIGNAL language de: description should be a string, got a list [C302]\n"
       "4:35: constraint: SIGNAL language fr: description should be a string, got an object [C302]\n" },
+    { "C302: nothing in a list", 0, "SIGNAL keyword k { keywords: [\"a\", null] description: null }",
+      "1:36: constraint: SIGNAL keyword k: each of keywords should be a string, got null [C302]\n" },
     { "C302: numbers", 0, "SIGNAL reask r { threshold: \"0.5\" lookback_turns: 2.5 }",
       "1:29: constraint: SIGNAL reask r: threshold should be a number, got \"0.5\" [C302]\n"
       "1:51: constraint: SIGNAL reask r: lookback_turns should be an integer, got 2.5 [C302]\n" },

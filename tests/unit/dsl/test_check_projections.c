@@ -66,7 +66,11 @@ static const struct checked_case cases[] = {
     { "W201: a member", 0,
       "SIGNAL domain math {}\n"
       "PROJECTION partition p { semantics: \"exclusive\" members: [\"math\", \"mth\"] default: \"math\" }",
-      "2:67: warning: PROJECTION partition p: member \"mth\" is not defined. Add SIGNAL domain mth { ... } (fix: "
+      "2:67: warning: PROJECTION partition p: member \"mth\" is not defined. Add SIGNAL domain mth { ... } [W201]\n" },
+    { "W201: a member that is near one that is no member yet", 0,
+      "SIGNAL domain math {}\nSIGNAL domain law {}\n"
+      "PROJECTION partition p { semantics: \"exclusive\" members: [\"law\", \"mth\"] default: \"law\" }",
+      "3:66: warning: PROJECTION partition p: member \"mth\" is not defined. Add SIGNAL domain mth { ... } (fix: "
       "change to \"math\") [W201]\n" },
     { "W202: default", 0,
       "SIGNAL domain math {}\n"

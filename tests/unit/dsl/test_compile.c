@@ -211,6 +211,13 @@ static const struct {
       "SIGNAL domain law {}\nROUTE r { MODEL m }\nRECIPE x { SIGNAL domain law {} ROUTE r { MODEL m } }\n", "" },
     { "E202: names of branches", "DECISION_TREE t { IF domain(a) { NAME x MODEL m } ELSE { NAME x MODEL m } }",
       "1:63: error: route \"x\" is already declared at line 1 [E202]\n" },
+    { "E202: names that branches get",
+      "DECISION_TREE a { IF domain(a) { MODEL m } ELSE { MODEL m } }\n"
+      "DECISION_TREE b { IF domain(a) { NAME a__branch_02 MODEL m } ELSE { MODEL m } }",
+      "2:39: error: route \"a__branch_02\" is already declared at line 1 [E202]\n" },
+    { "E202: names that branches get, in a recipe",
+      "RECIPE x { DECISION_TREE a { IF domain(a) { MODEL m NAME a__branch_02 } ELSE { MODEL m } } }",
+      "1:73: error: recipe \"x\": route \"a__branch_02\" is already declared at line 1 [E202]\n" },
     { "E203: a plugin", "ROUTE r { MODEL \"m\" PLUGIN system_promt { mode: \"insert\" } }\n",
       "1:28: error: unknown plugin type \"system_promt\"; not a template and not one of the 14 plugin types (fix: "
       "change to "
@@ -306,6 +313,8 @@ static const struct {
       "1:98: error: route \"r\": ALGORITHM remom: synthesis_model \"c\" is none of the route's models [E208]\n"
       "2:40: error: route \"s\": ALGORITHM remom: breadth_schedule is required: a list of integers of at least 1 "
       "[E208]\n" },
+    { "E209: a strategy that is none", "ROUTING { strategy: null }\nRECIPE x { ROUTING { strategy: null } }\n",
+      "1:1: error: ROUTING requires strategy [E209]\n2:12: error: recipe \"x\": ROUTING requires strategy [E209]\n" },
     { "E209: a profile without a strategy", "ROUTING {}\nRECIPE x { ROUTING {} }\n",
       "1:1: error: ROUTING requires strategy [E209]\n2:12: error: recipe \"x\": ROUTING requires strategy [E209]\n" },
     { "E220: retention", "ROUTE r {\n  MODEL \"m\"\n  EMIT retention { drop: true, ttl_turns: 3 }\n}\n",

@@ -268,6 +268,7 @@ static const struct parse_case programs[] = {
     { "arguments of a signal",
       "ROUTE r { WHEN classifier(\"t\", label: \"x\" predicate: { gte: 0.8 }, on_error: no_match,) AND k(a b: 1) }",
       "ROUTE r {when and(classifier:'t' {label='x' predicate={gte=0.8f} on_error=no_match} k:a {b=1})}", "" },
+    { "a comma behind the name alone", "ROUTE r { WHEN a(\"x\",) AND b(y, ) }", "ROUTE r {when and(a:'x' b:y)}", "" },
     { "signal types called like words of the top", "ROUTE r { WHEN TEST(a) AND SIGNAL(b) }",
       "ROUTE r {when and(TEST:a SIGNAL:b)}", "" },
     { "tree",

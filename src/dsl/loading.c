@@ -1,0 +1,230 @@
+#include "dsl/loading.h"
+
+#include "config/load.h"
+#include "config/yaml_edit.h"
+#include "core/arena.h"
+#include "dsl/compile.h"
+#include "dsl/findings.h"
+#include "dsl/language.h"
+
+/* ---- a document */
+
+/* A copy without notes: whoever wrote the tree keeps them. */
+static struct yaml_node *copy(struct arena *arena, const struct yaml_node *node) {
+    struct yaml_node *made = yaml_clone(arena, node);
+    made->notes = NULL;
+    for (size_t i = 0; i < made->n_items; i++) {
+        if (made->kind == YAML_MAPPING)
+            made->keys[i] = copy(arena, node->keys[i]);
+        made->items[i] = copy(arena, node->items[i]);
+    }
+    return made;
+}
+
+const struct config_document *dsl_load(struct arena *arena, const struct language *language,
+                                       const struct yaml_node *compiled, const struct dsl_base_of *base,
+                                       struct diag *ret_diag) {
+    const struct config_load_options options = {
+        .parts = *language->parts, .keep_env = true, .no_files = !base->file, .made_from = base->file
+    };
+    const struct config_document *doc = NULL;
+    struct yaml_node *root;
+    if (base->root && base->root->kind == YAML_MAPPING) {
+        root = copy(arena, base->root);
+        yaml_tree_set_second_file(root);
+    } else {
+        root = yaml_new(arena, YAML_MAPPING, NULL);
+    }
+    dsl_merge(arena, language, root, copy(arena, compiled));
+    config_complete_base(arena, root);
+    return config_load_tree(arena, root, VSR_STR("the program"), &options, &doc, ret_diag) == 0 ? doc : NULL;
+}
+
+/* ---- where things stand */
+
+struct teller {
+    struct arena *arena; /* of texts that are told */
+    const struct dsl_parsed *parsed;
+    struct findings *findings;
+    size_t n_before; /* findings of the language */
+};
+
+static bool is_before(struct dsl_at at, uint32_t line, uint32_t col) {
+    return at.line < line || (at.line == line && at.col <= col);
+}
+
+/* The token at the place, or the last one before it. */
+static struct dsl_at token_at(const struct tokens *tokens, uint32_t line, uint32_t col) {
+    size_t low = 0, high = tokens->n;
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+        if (is_before(tokens->items[mid].at, line, col))
+            low = mid;
+        else
+            high = mid;
+    }
+    return tokens->items[low].at;
+}
+
+/* The declaration around the place, and the recipe around that; NULL: there is none. */
+static const struct dsl_decl *decl_at(const struct dsl_program *program, struct dsl_at at,
+                                      const struct dsl_decl **ret_recipe) {
+    const struct dsl_decl *inner;
+    for (size_t i = 0; i < program->n; i++) {
+        const struct dsl_decl *decl = &program->decls[i];
+        if (at.start < decl->whole.start || at.start >= decl->whole.end)
+            continue;
+        if (decl->kind != DSL_RECIPE)
+            return decl;
+        inner = decl_at(decl->recipe, at, ret_recipe);
+        if (inner)
+            *ret_recipe = decl;
+        return inner ? inner : decl;
+    }
+    return NULL;
+}
+
+/* ---- what was told before */
+
+/* The word that a problem is about: `operator` of `routing.signals.keywords[k].operator`. Empty: an element. */
+static vsr_str field_of(vsr_str path) {
+    ptrdiff_t dot = str_find_last_char(path, '.');
+    vsr_str word = str_sub(path, (size_t)(dot + 1), path.len);
+    ptrdiff_t bracket = str_find_char(word, '[');
+    return bracket >= 0 ? VSR_STR("") : word;
+}
+
+/*
+ * Whether the language said it: of the same words; or of the declaration as a whole, naming the field. A declaration's
+ * keyword stands for all that is missing in it.
+ */
+static bool is_told(const struct teller *t, const struct diag_item *item, struct dsl_at at,
+                    const struct dsl_decl *decl) {
+    vsr_str field = field_of(item->path);
+    for (size_t i = 0; i < t->n_before; i++) {
+        const struct finding *f = &t->findings->items[i];
+        bool at_keyword = decl && at.start == decl->at.start;
+        bool covers = f->at.start <= at.start && at.start < (f->at.end > f->at.start ? f->at.end : f->at.start + 1);
+        if (f->level == FINDING_HINT || f->at.line == 0)
+            continue;
+        if (covers && (!at_keyword || field.len == 0 || str_find(f->message, field) >= 0))
+            return true;
+        if (decl && f->decl.line && f->decl.start == decl->at.start && field.len && str_find(f->message, field) >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- telling */
+
+static vsr_str name_of(struct arena *arena, const struct dsl_decl *decl) {
+    const char *keyword = dsl_decl_keyword(decl->kind);
+    if (decl->kind == DSL_ROUTE)
+        return arena_printf(arena, "route \"%.*s\": ", VSR_FMT(decl->name.text));
+    if (decl->type.at.line)
+        return arena_printf(arena, "%s %.*s %.*s: ", keyword, VSR_FMT(decl->type.text), VSR_FMT(decl->name.text));
+    return arena_printf(arena, "%s%s%.*s: ", keyword, decl->name.text.len ? " " : "", VSR_FMT(decl->name.text));
+}
+
+/* What a path says beyond the declaration: `keywords[0]` of `routing.signals.keywords[k].keywords[0]`. */
+static vsr_str rest_of(struct arena *arena, vsr_str path, const struct dsl_decl *decl) {
+    vsr_str element = arena_printf(arena, "[%.*s]", VSR_FMT(decl->name.text));
+    ptrdiff_t at = decl->name.text.len ? str_find(path, element) : -1, end = at + (ptrdiff_t)element.len;
+    if (decl->kind == DSL_ENTRYPOINT) /* those have a number alone */
+        end = at = str_find_char(path, '.');
+    if (at < 0)
+        return path;
+    while ((size_t)end < path.len && path.ptr[end] == '.')
+        end++;
+    return str_sub(path, (size_t)end, path.len);
+}
+
+/*
+ * Contracts that loading holds programs to and that examples of the language itself leave open (dsl.md §13.8, §13.9):
+ * those are only hints.
+ */
+static bool is_open(const struct diag_item *item) {
+    return (strcmp(item->code, "E_CONFLICT") == 0 && str_ends(item->path, VSR_STR(".confidence.hybrid_weights"))) ||
+           (strcmp(item->code, "E_REQUIRED") == 0 && str_starts(item->message, VSR_STR("model_path is required ")));
+}
+
+static void tell(struct teller *t, const struct diag_item *item) {
+    struct dsl_at at = token_at(&t->parsed->tokens, item->line, item->col);
+    const struct dsl_decl *recipe = NULL, *decl = decl_at(&t->parsed->program, at, &recipe);
+    vsr_str prefix = t->findings->prefix, what, rest;
+    if (is_told(t, item, at, decl))
+        return;
+    what = decl ? name_of(t->arena, decl) : VSR_STR("");
+    rest = decl ? rest_of(t->arena, item->path, decl) : item->path;
+    if (str_starts(item->message, rest)) /* it names the field itself */
+        rest = VSR_STR("");
+    t->findings->decl = decl ? decl->at : (struct dsl_at){ 0 };
+    if (recipe)
+        t->findings->prefix = arena_printf(t->arena, "recipe \"%.*s\": ", VSR_FMT(recipe->name.text));
+    (void)finding_add(t->findings, is_open(item) ? FINDING_HINT : FINDING_ERROR, "E230", at, "%.*s%.*s%s%.*s%s%.*s",
+                      VSR_FMT(what), VSR_FMT(rest), rest.len ? ": " : "", VSR_FMT(item->message),
+                      item->hint.len ? "; " : "", VSR_FMT(item->hint));
+    t->findings->prefix = prefix;
+}
+
+/* What is wrong with the base has no place in the program. */
+static void tell_base(struct teller *t, const struct diag_item *item, vsr_str base_name) {
+    t->findings->decl = (struct dsl_at){ 0 };
+    (void)finding_add(t->findings, FINDING_WARNING, "W230", (struct dsl_at){ 0 },
+                      "loading refuses the base, %.*s%sline %u, column %u: %.*s%s%.*s%s%.*s", VSR_FMT(base_name),
+                      base_name.len ? ", " : "", diag_item_line(item), item->col, VSR_FMT(item->path),
+                      item->path.len ? ": " : "", VSR_FMT(item->message), item->hint.len ? "; " : "",
+                      VSR_FMT(item->hint));
+}
+
+static bool is_of_base(const struct diag_item *item) {
+    return item->line >= YAML_SECOND_FILE || item->line == 0; /* nothing in a program is missing at its top */
+}
+
+/* What the base may declare is no mistake of a program that was loaded without it. */
+static bool needs_base(const struct diag_item *item) {
+    return strcmp(item->code, "E_REF") == 0 || strcmp(item->code, "E_NO_BACKEND") == 0;
+}
+
+static size_t tell_all(struct teller *t, const struct diag *diag, bool base_missing) {
+    size_t n = 0;
+    for (size_t i = 0; i < diag->n_items; i++) {
+        const struct diag_item *item = &diag->items[i];
+        if (item->severity != DIAG_ERROR || is_of_base(item) || (base_missing && needs_base(item)))
+            continue;
+        tell(t, item);
+        n++;
+    }
+    return n;
+}
+
+/* Loads, and if nothing is wrong with that, builds the engine. Returns whether it all went well. */
+static bool try_out(struct arena *arena, const struct language *language, const struct yaml_node *compiled,
+                    const struct dsl_base_of *base, struct diag *ret_diag) {
+    const struct config_document *doc = dsl_load(arena, language, compiled, base, ret_diag);
+    if (doc && language->parts->try_build)
+        language->parts->try_build(arena, doc, ret_diag);
+    return ret_diag->n_errors == 0;
+}
+
+void dsl_check_loading(const struct language *language, const struct dsl_parsed *parsed,
+                       const struct yaml_node *compiled, const struct dsl_base_of *base, struct findings *findings) {
+    static const struct dsl_base_of none;
+    struct teller teller = { .parsed = parsed, .findings = findings, .n_before = findings->n };
+    struct dsl_at decl = findings->decl;
+    struct diag diag, alone;
+    size_t n;
+    if (findings->n_of[FINDING_ERROR] > 0 || compiled->n_items == 0)
+        return;
+    teller.arena = arena_new(0, 0);
+    if (!try_out(teller.arena, language, compiled, base, &diag)) {
+        n = tell_all(&teller, &diag, false);
+        for (size_t i = 0; base->name.ptr && i < diag.n_items; i++)
+            if (diag.items[i].severity == DIAG_ERROR && is_of_base(&diag.items[i]))
+                tell_base(&teller, &diag.items[i], base->name);
+        if (n == 0 && base->root && !try_out(teller.arena, language, compiled, &none, &alone))
+            (void)tell_all(&teller, &alone, true);
+    }
+    findings->decl = decl;
+    arena_free(teller.arena);
+}

@@ -33,8 +33,8 @@ static int read_stdin(const struct cli *cli, struct dsl_source *source) {
     struct buf bytes;
     ssize_t n = 1;
     int code = CLI_OK;
-    buf_init(&bytes, DSL_BYTES_MAX + 1);
-    while (n > 0 && bytes.len <= DSL_BYTES_MAX) {
+    buf_init(&bytes, YAML_BYTES_MAX + 1); /* as much as of a file; programs have a limit of their own */
+    while (n > 0 && bytes.len <= YAML_BYTES_MAX) {
         size_t room = bytes.max - bytes.len < READ_LEN ? bytes.max - bytes.len : READ_LEN;
         n = buf_reserve(&bytes, room) == 0 ? read(STDIN_FILENO, bytes.ptr + bytes.len, room) : -1;
         if (n > 0)
@@ -44,9 +44,11 @@ static int read_stdin(const struct cli *cli, struct dsl_source *source) {
     }
     if (n < 0)
         (void)err_set(&err, VSR_E_IO, "cannot read standard input: %s", strerror(errno));
+    else if (bytes.len > YAML_BYTES_MAX)
+        (void)err_set(&err, VSR_E_LIMIT, "standard input is larger than %d bytes", YAML_BYTES_MAX);
     else
         source->text = arena_str(source->arena, buf_str(&bytes));
-    if (n < 0)
+    if (err.code < 0)
         code = dsl_refuse_err(cli, source->file, &err, "E_IO");
     buf_done(&bytes);
     return code;

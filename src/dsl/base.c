@@ -47,6 +47,15 @@ static void add_bound(void *data, vsr_str name, const struct yaml_node *model) {
     map_put(&bound->names, name, (void *)model);
 }
 
+/* An adapter is reached where its model is. */
+static void add_adapters(struct bound *bound, const struct yaml_node *cards) {
+    for (size_t i = 0; cards && i < cards->n_items; i++) {
+        const struct yaml_node *model = text_of(cards->items[i], "name");
+        if (model && map_get(&bound->names, model->text))
+            each_named(list_of(cards->items[i], "loras"), add_bound, bound);
+    }
+}
+
 static void check_routing(struct bound *bound, const struct yaml_node *routing) {
     const struct yaml_node *decisions = list_of(routing, "decisions");
     for (size_t i = 0; decisions && i < decisions->n_items; i++) {
@@ -77,6 +86,7 @@ void dsl_base_check(const struct yaml_node *base, const struct yaml_node *compil
     scratch = arena_new(0, 0);
     map_init(&bound.names, scratch);
     each_named(models, add_bound, &bound);
+    add_adapters(&bound, list_of(block_of(compiled, "routing"), "modelCards"));
     check_routing(&bound, yaml_get(compiled, VSR_STR("routing")));
     for (size_t i = 0; recipes && i < recipes->n_items; i++)
         check_routing(&bound, block_of(recipes->items[i], "routing"));

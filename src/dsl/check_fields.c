@@ -143,8 +143,10 @@ static void check_value(const struct check_site *site, const struct language_fie
 
 /* ---- blocks */
 
+enum { FIELDS_SEARCHED_MAX = 500 }; /* for each unknown one: beyond that no name is certain */
+
 static void tell_unknown(const struct check_site *site, const struct language_block *block, const struct check_path *up,
-                         const struct dsl_name *key) {
+                         const struct dsl_fields *fields, const struct dsl_name *key) {
     vsr_str *names = ARENA_ARRAY(site->c->scratch, vsr_str, block->n_fields + 1);
     struct check_path path = { up, key->text, false };
     struct finding *finding;
@@ -158,6 +160,9 @@ static void tell_unknown(const struct check_site *site, const struct language_bl
     if (finding)
         finding->lost = true; /* compiling leaves it out */
     dsl_check_suggest_among(site->c, finding, key, names, n);
+    /* Under a name that is taken it would replace what is said there. */
+    if (finding)
+        finding->fix.doubtful = fields->n > FIELDS_SEARCHED_MAX || dsl_field(fields, finding->fix.new_text);
 }
 
 /* `param_size` of a model reference: text that belongs elsewhere in YAML. */
@@ -180,7 +185,7 @@ static void check_said(const struct check_site *site, const struct language_bloc
             continue;
         field = language_field(block, said->key.text);
         if (!field)
-            tell_unknown(site, block, up, &said->key);
+            tell_unknown(site, block, up, fields, &said->key);
         else if (said->value.kind != DSL_NULL && !site->block->names_only)
             check_value(site, field, &path, &said->value);
     }

@@ -167,10 +167,10 @@ static void check_range(const struct check_site *site, const struct language_fie
 void dsl_check_integer(const struct check_site *site, const struct language_field *field, const struct check_path *path,
                        const struct dsl_value *value, const char *wanted) {
     bool whole = value->kind == DSL_INT || (value->kind == DSL_FLOAT && value->number == trunc(value->number));
-    if (whole)
+    if (value->kind == DSL_INT || (whole && fabs(value->number) < 0x1p63))
         check_range(site, field, path, value, value->number);
     else
-        dsl_check_tell_kind(site, path, value, wanted);
+        dsl_check_tell_kind(site, path, value, whole ? "an integer of 64 bits" : wanted);
 }
 
 void dsl_check_number(const struct check_site *site, const struct language_field *field, const struct check_path *path,

@@ -213,8 +213,13 @@ static void drop_nameless(struct yaml_node *card) {
 /* What a reference says of the model's size holds where its declaration says nothing. */
 static void put_size(struct compile *c, struct yaml_node *card) {
     const struct dsl_value *size = map_get(&c->sizes, card->items[0]->text);
+    const struct yaml_node *own = yaml_get(card, VSR_STR("param_size"));
     struct yaml_node *rest;
-    if (!size || yaml_find(card, VSR_STR("param_size")) >= 0)
+    if (size && own && !str_eq(own->text, size->text))
+        finding_add(c->findings, FINDING_WARNING, "W106", size->at,
+                    "model \"%.*s\": its declaration has the param_size \"%.*s\", which counts",
+                    VSR_FMT(card->items[0]->text), VSR_FMT(own->text));
+    if (!size || own)
         return;
     rest = yaml_clone(c->arena, card);
     card->n_items = 1;
@@ -244,6 +249,7 @@ static struct yaml_node *cards(struct compile *c) {
         compile_put(c, card, VSR_STR("name"), &name->at, compile_text(c, name->text, &name->at));
         yaml_push(c->arena, list, card);
     }
+    c->findings->decl = (struct dsl_at){ 0 };
     for (size_t i = 0; i < list->n_items; i++)
         put_size(c, list->items[i]);
     if (list->n_items)

@@ -14,12 +14,22 @@
 
 /* ---- models */
 
+static void note_size(struct compile *c, vsr_str model, const struct dsl_value *size) {
+    const struct dsl_value *first = map_get(&c->sizes, model);
+    if (!first)
+        map_put(&c->sizes, model, (void *)size);
+    else if (!str_eq(first->text, size->text))
+        finding_add(c->findings, FINDING_WARNING, "W106", size->at,
+                    "model \"%.*s\": param_size is given twice, at line %u as \"%.*s\"; the first one counts",
+                    VSR_FMT(model), first->at.line, VSR_FMT(first->text));
+}
+
 static void note_model(struct compile *c, const struct dsl_model_ref *ref) {
     const struct dsl_field *size = dsl_field(&ref->options, VSR_STR("param_size"));
     if (!map_get(&c->models, ref->model.text))
         map_put(&c->models, ref->model.text, (void *)&ref->model);
-    if (size && size->value.kind == DSL_STRING && size->value.text.len && !map_get(&c->sizes, ref->model.text))
-        map_put(&c->sizes, ref->model.text, (void *)&size->value);
+    if (size && size->value.kind == DSL_STRING && size->value.text.len)
+        note_size(c, ref->model.text, &size->value);
 }
 
 static struct yaml_node *model_ref(struct compile *c, const struct dsl_model_ref *ref) {
@@ -99,6 +109,19 @@ static struct yaml_node *loop_model(struct compile *c, const struct dsl_model_re
     return node;
 }
 
+/* What a loop gives has its options in the list. */
+static void tell_options(struct compile *c, const struct dsl_item *loop, const struct dsl_model_ref *output) {
+    for (size_t i = 0; i < output->options.n; i++) {
+        const struct dsl_name *key = &output->options.items[i].key;
+        struct finding *finding =
+            finding_add(c->findings, FINDING_CONSTRAINT, "C301", key->at,
+                        "FOR %.*s: MODEL %.*s takes no option, so \"%.*s\" goes nowhere; give it in the list of models",
+                        VSR_FMT(loop->name.text), VSR_FMT(output->model.text), VSR_FMT(key->text));
+        if (finding)
+            finding->lost = true;
+    }
+}
+
 static struct yaml_node *loop_output(struct compile *c, const struct dsl_item *loop, const struct dsl_name *model) {
     struct yaml_node *node = compile_node(c, YAML_MAPPING, &model->at);
     vsr_str value = str_eq(model->text, loop->name.text) ? variable_name(c, model->text) : model->text;
@@ -118,8 +141,10 @@ static struct yaml_node *loop_node(struct compile *c, const struct dsl_item *loo
     compile_put(c, node, VSR_STR("source"), at, compile_text(c, named ? loop->source.text : VSR_STR("models"), at));
     for (size_t i = 0; i < loop->models.n; i++)
         yaml_push(c->arena, models, loop_model(c, &loop->models.items[i]));
-    for (size_t i = 0; i < loop->outputs.n; i++)
+    for (size_t i = 0; i < loop->outputs.n; i++) {
+        tell_options(c, loop, &loop->outputs.items[i]);
         yaml_push(c->arena, outputs, loop_output(c, loop, &loop->outputs.items[i].model));
+    }
     compile_put_filled(c, node, "models", &loop->at, models);
     compile_put_filled(c, node, "outputs", &loop->at, outputs);
     return node;
@@ -254,9 +279,10 @@ struct yaml_node *compile_plugins(const struct compile_route *route) {
 
 /* ---- emits (dsl.md §4.7): what is wrong with them is told as an error, there is no lesser meaning to fall back to */
 
-/* 3.0 is as good as 3. */
+/* 3.0 is as good as 3; 1e30 is more than an integer holds. */
 static bool is_count(const struct dsl_value *value) {
-    return dsl_is_number(value) && value->number >= 0 && value->number == floor(value->number);
+    return dsl_is_number(value) && value->number >= 0 && (value->kind == DSL_INT || value->number < 0x1p63) &&
+           value->number == floor(value->number);
 }
 
 static void check_emit_field(const struct compile_route *route, const struct dsl_field *said) {

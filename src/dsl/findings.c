@@ -209,7 +209,8 @@ size_t findings_apply(const struct findings *findings, vsr_str source, struct bu
     const struct finding **order = ARENA_ARRAY(findings->arena, const struct finding *, findings->n + 1);
     size_t n = 0, done = 0, applied = 0, last_start = SIZE_MAX;
     for (size_t i = 0; i < findings->n; i++) {
-        if (findings->items[i].fix.description.len && findings->items[i].fix.at.end <= source.len)
+        if (findings->items[i].fix.description.len && !findings->items[i].fix.doubtful &&
+            findings->items[i].fix.at.end <= source.len)
             order[n++] = &findings->items[i];
     }
     qsort(order, n, sizeof(const struct finding *), compare_fixes);

@@ -29,6 +29,7 @@ struct finding_fix {
     vsr_str description; /* `change to "math"`; empty: there is no fix */
     vsr_str new_text;
     struct dsl_at at;
+    bool doubtful; /* shown, for a human to choose; findings_apply() leaves it out */
 };
 
 struct finding {
@@ -91,8 +92,8 @@ void findings_json(const struct findings *findings, vsr_str source, bool hints, 
 void dsl_place(vsr_str source, struct dsl_at from, uint32_t byte, uint32_t *ret_line, uint32_t *ret_col);
 
 /*
- * Applies the fixes in the order of the text and appends the new text. One that overlaps the one before it, or begins
- * where that begins, is left out: it may mean the same mistake. Returns how many were applied.
+ * Applies the fixes that are certain in the order of the text and appends the new text. One that overlaps the one
+ * before it, or begins where that begins, is left out: it may mean the same mistake. Returns how many were applied.
  */
 size_t findings_apply(const struct findings *findings, vsr_str source, struct buf *out);
 

@@ -97,9 +97,16 @@ static bool parse_template(struct parse_run *run, struct dsl_decl *decl) {
 
 static bool parse_route(struct parse_run *run, struct dsl_decl *decl) {
     struct parser *p = &run->p;
-    return parse_name(p, "name", &decl->name) &&
-           (!parse_at_sign(p, '(') || parse_options(p, COMMAS_FREE, true, &decl->options)) &&
-           parse_body(p, BODY_ROUTE, &decl->body);
+    const struct dsl_item *description;
+    if (!parse_name(p, "name", &decl->name) ||
+        (parse_at_sign(p, '(') && !parse_options(p, COMMAS_FREE, true, &decl->options)) ||
+        !parse_body(p, BODY_ROUTE, &decl->body))
+        return false;
+    description = dsl_item(&decl->body, DSL_ITEM_DESCRIPTION);
+    if (description && dsl_field(&decl->options, VSR_STR("description")))
+        (void)finding_add(p->findings, FINDING_WARNING, "W106", description->at,
+                          "the description is given twice; that of DESCRIPTION counts");
+    return true;
 }
 
 static bool parse_test_case(struct parser *p) {

@@ -1,4 +1,6 @@
 /* What stands in a route or in a branch of a decision tree. */
+#include <stdlib.h>
+
 #include "core/arena.h"
 #include "dsl/findings.h"
 #include "dsl/parse.h"
@@ -185,6 +187,40 @@ static bool parse_item(struct parser *p, enum parse_body kind, unsigned *seen) {
     return true;
 }
 
+struct extra_field {
+    struct dsl_field *field;
+    size_t at; /* in the order of the text */
+};
+
+static int compare_extras(const void *a, const void *b) {
+    const struct extra_field *one = a, *other = b;
+    int order = str_cmp(one->field->key.text, other->field->key.text);
+    return order ? order : one->at < other->at ? -1 : 1;
+}
+
+/* All EXTRA of a route are one block; what one of them says twice has been told. */
+static void check_extras(struct parser *p, const struct dsl_body *body) {
+    struct arena_mark mark = arena_mark(p->scratch);
+    struct extra_field *fields;
+    size_t n = 0, n_extras = 0;
+    for (size_t i = 0; i < body->n; i++) {
+        n_extras += body->items[i].kind == DSL_ITEM_EXTRA;
+        n += body->items[i].kind == DSL_ITEM_EXTRA ? body->items[i].fields.n : 0;
+    }
+    if (n_extras < 2 || n == 0)
+        return;
+    fields = ARENA_ARRAY(p->scratch, struct extra_field, n);
+    n = 0;
+    for (size_t i = 0; i < body->n; i++)
+        for (size_t k = 0; body->items[i].kind == DSL_ITEM_EXTRA && k < body->items[i].fields.n; k++, n++)
+            fields[n] = (struct extra_field){ &body->items[i].fields.items[k], n };
+    qsort(fields, n, sizeof(*fields), compare_extras);
+    for (size_t i = 1; i < n; i++)
+        if (!fields[i - 1].field->overridden && str_eq(fields[i].field->key.text, fields[i - 1].field->key.text))
+            parse_override(p, fields[i - 1].field, fields[i].field);
+    arena_rewind(p->scratch, mark);
+}
+
 bool parse_body(struct parser *p, enum parse_body kind, struct dsl_body *ret) {
     struct dsl_at start = parse_peek(p, 0)->at;
     size_t base = p->items.n;
@@ -198,5 +234,6 @@ bool parse_body(struct parser *p, enum parse_body kind, struct dsl_body *ret) {
     parse_advance(p);
     ret->at = parse_whole(p, start);
     ret->items = parse_take(p, &p->items, base, sizeof(*ret->items), &ret->n);
+    check_extras(p, ret);
     return true;
 }

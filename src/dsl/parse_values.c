@@ -313,7 +313,7 @@ static int compare_keys(const void *a, const void *b) {
     return order ? order : left < right ? -1 : left > right;
 }
 
-static void override(struct parser *p, struct dsl_field *earlier, const struct dsl_field *later) {
+void parse_override(struct parser *p, struct dsl_field *earlier, const struct dsl_field *later) {
     vsr_str key = shown(later->key.text);
     earlier->overridden = true;
     (void)finding_add(p->findings, FINDING_WARNING, "W105", later->key.at,
@@ -324,7 +324,7 @@ static void check_few(struct parser *p, const struct dsl_fields *fields) {
     for (size_t later = 1; later < fields->n; later++) {
         for (size_t i = later; i > 0; i--) {
             if (str_eq(fields->items[later].key.text, fields->items[i - 1].key.text)) {
-                override(p, &fields->items[i - 1], &fields->items[later]);
+                parse_override(p, &fields->items[i - 1], &fields->items[later]);
                 break;
             }
         }
@@ -346,7 +346,7 @@ static void check_repeated(struct parser *p, const struct dsl_fields *fields) {
     qsort(order, fields->n, sizeof(struct dsl_field *), compare_keys);
     for (size_t i = 1; i < fields->n; i++) {
         if (str_eq(order[i]->key.text, order[i - 1]->key.text))
-            override(p, order[i - 1], order[i]);
+            parse_override(p, order[i - 1], order[i]);
     }
     arena_rewind(p->scratch, mark);
 }

@@ -74,6 +74,8 @@ bool parse_value(struct parser *p, struct dsl_value *ret);
 bool parse_fields(struct parser *p, struct dsl_fields *ret);
 /* The same up to the sign that closes them, which stays. */
 bool parse_field_list(struct parser *p, char closer, struct dsl_fields *ret);
+/* W105: the later of two fields of one name counts. */
+void parse_override(struct parser *p, struct dsl_field *earlier, const struct dsl_field *later);
 enum parse_commas { COMMAS_FREE, COMMAS_NEEDED };
 /* `(key = value ...)` */
 bool parse_options(struct parser *p, enum parse_commas commas, bool may_be_empty, struct dsl_fields *ret);

@@ -232,7 +232,7 @@ static void put_integer_item(struct buf *out, const char *key, const struct dsl_
 
 /* What routes and branches share. `when`: NULL: none. */
 static void put_body(struct buf *out, const struct dsl_body *body, const struct dsl_expr *when) {
-    const struct dsl_item *algorithm = dsl_item(body, DSL_ITEM_ALGORITHM), *extra = dsl_item(body, DSL_ITEM_EXTRA);
+    const struct dsl_item *algorithm = dsl_item(body, DSL_ITEM_ALGORITHM);
     put_integer_item(out, "tier", body, DSL_ITEM_TIER);
     put_key(out, "when");
     if (when)
@@ -247,10 +247,12 @@ static void put_body(struct buf *out, const struct dsl_body *body, const struct 
     }
     put_items(out, "plugins", body, DSL_ITEM_PLUGIN);
     put_items(out, "emits", body, DSL_ITEM_EMIT);
-    if (extra) {
+    if (dsl_item(body, DSL_ITEM_EXTRA)) {
         put_key(out, "extra");
         buf_append_char(out, '{');
-        put_members(out, &extra->fields, false);
+        for (size_t i = 0; i < body->n; i++)
+            if (body->items[i].kind == DSL_ITEM_EXTRA)
+                put_members(out, &body->items[i].fields, false);
         buf_append_char(out, '}');
     }
 }

@@ -249,6 +249,9 @@ global: {router: {strategy: priority}}
     assert.equal(run.code, 0);
     assert.match(run.err, /lone\.dsl:4:32: warning: model "ghost" has no entry in providers\.models of the base.*\[W211\]\n/);
     assert.equal(run.err.match(/W211/g).length, 1);
+    const adapters = 'MODEL big { loras: [{ name: "z" }] } MODEL ghost { loras: [{ name: "y" }] } ROUTE r { MODEL z, y }\n';
+    const said = dsl(['check', '-b', 'base.yaml', '-'], { input: adapters }).out;
+    assert.deepEqual(said.match(/model "[^"]*" has no entry/g), ['model "y" has no entry']);
     assert.equal(dsl(['check', '--strict', '-b', 'base.yaml', lone]).code, 1);
     assert.doesNotMatch(dsl(['check', lone]).out, /W211/);
     assert.doesNotMatch(dsl(['check', '-b', file('bare.yaml', 'version: v0.3\n'), lone]).out, /W211/);
@@ -357,6 +360,29 @@ describe('decompile', () => {
     }
   });
 
+  test('standard input is read as far as a file is', () => {
+    const filler = `# ${'x'.repeat(1022)}\n`.repeat(9 << 10);
+    const yaml = `routing:\n  decisions:\n    - {name: a}\n${filler}    - {name: b}\n`;
+    assert.match(dsl(['decompile', '-'], { input: yaml }).out, /^ROUTE b \{$/m);
+    const long = dsl(['decompile', '-'], { input: filler + filler });
+    assert.notEqual(long.code, 0);
+    assert.match(long.err, /standard input is larger than 16777216 bytes/);
+    assert.match(dsl(['check', '-'], { input: filler }).out, /\[E106\]/);
+  });
+
+  test('the program of a configuration is no more readable than it is', () => {
+    const config = file('secret.yaml', 'routing:\n  decisions:\n    - name: r\n      odd: 1\n      plugins: [{type: rag, configuration: {backend_config: {api_key: k}}}]\n');
+    chmodSync(config, 0o600);
+    for (const command of ['decompile', 'fmt']) {
+      const run = dsl([command, '-o', `secret-${command}.dsl`, config]);
+      assert.equal(run.code, 0, run.err);
+      assert.equal(statSync(path.join(scratch, `secret-${command}.dsl`)).mode & 0o777, 0o600);
+      assert.match(run.err, /secret\.yaml:4:7: warning: ROUTE r: the language has no place for the field odd \[W501\]\n/);
+    }
+    const back = YAML.parse(dsl(['compile', '--base', config, 'secret-fmt.dsl']).out);
+    assert.equal(back.routing.decisions[0].odd, 1);
+  });
+
   test('what is no YAML', () => {
     const run = dsl(['decompile', file('broken.yaml', 'a: [\n')]);
     assert.equal(run.code, 1);
@@ -380,6 +406,14 @@ describe('fix', () => {
     const { mtimeMs } = statSync(name);
     assert.match(dsl(['fix', name]).err, /0 fixes applied/);
     assert.equal(statSync(name).mtimeMs, mtimeMs);
+  });
+
+  test('no value is replaced by another one', () => {
+    const taken = 'SIGNAL keyword k { keywords: ["a"], keyword: ["b"] operators: "OR" }\n';
+    const run = dsl(['fix', '-'], { input: taken });
+    assert.equal(run.out, taken.replace('operators', 'operator'));
+    assert.match(run.err, /1 fix applied; left: 0 errors, 0 warnings, 1 constraint\n$/);
+    assert.match(run.err, /"keyword" \(fix: change to "keywords"\) \[C301\]/);
   });
 
   test('elsewhere, to standard output, from standard input', () => {

@@ -67,6 +67,14 @@ static const struct checked_case cases[] = {
       "TEST t { \"q\" -> r { keywort: [\"k\"], projektion: \"x\" } }",
       "2:21: constraint: TEST t: unknown signal type \"keywort\" (fix: change to \"keyword\") [C301]\n"
       "2:37: constraint: TEST t: unknown signal type \"projektion\" (fix: change to \"projection\") [C301]\n" },
+    { "C302: integers beyond 64 bits", CHECKED_TOP,
+      "MODEL m { context_window_size: 1e22 }\nROUTE r { MODEL m PLUGIN request_params { max_n: 9223372036854775807 "
+      "max_tokens_limit: 9223372036854775808.0 } PLUGIN router_replay { max_records: -1e20 } }",
+      "1:32: constraint: MODEL m: context_window_size should be an integer of 64 bits, got 1e22 [C302]\n"
+      "2:88: constraint: route \"r\": PLUGIN request_params: max_tokens_limit should be an integer of 64 bits, got "
+      "9223372036854775808.0 [C302]\n"
+      "2:148: constraint: route \"r\": PLUGIN router_replay: max_records should be an integer of 64 bits, got -1e20 "
+      "[C302]\n" },
     { "C302: texts", 0,
       "SIGNAL domain d { description: 3 mmlu_categories: \"math\" }\n"
       "SIGNAL language en { description: true }\n"

@@ -54,6 +54,10 @@ static const struct {
       "{name: b, operator: AND, keywords: [x], case_sensitive: false}]}}" },
     { "the last field counts", "SIGNAL domain d { description: \"a\" description: \"b\" }",
       "{signals: {domains: [{name: d, description: b}]}}" },
+    { "fields of two EXTRA",
+      "ROUTE r { MODEL m EXTRA { annotations: { a: \"1\" } } EXTRA { fallback: true annotations: { b: \"1\" } } }",
+      "{" MODELS ", decisions: [{name: r, rules: {operator: AND}, " REFS
+      ", annotations: {b: \"1\"}, fallback: true}]}" },
     { "null is absent", "SIGNAL domain d { description: null }", "{signals: {domains: [{name: d}]}}" },
     { "wrong kinds are skipped", "SIGNAL language l { threshold: \"x\" description: 3 unknown: 1 }",
       "{signals: {language: [{name: l}]}}" },
@@ -317,6 +321,21 @@ static const struct {
       "1:1: error: ROUTING requires strategy [E209]\n2:12: error: recipe \"x\": ROUTING requires strategy [E209]\n" },
     { "E209: a profile without a strategy", "ROUTING {}\nRECIPE x { ROUTING {} }\n",
       "1:1: error: ROUTING requires strategy [E209]\n2:12: error: recipe \"x\": ROUTING requires strategy [E209]\n" },
+    { "E220: more than an integer holds", "ROUTE r { MODEL m EMIT retention { ttl_turns: 1e30 } }",
+      "1:47: error: route \"r\": EMIT retention: ttl_turns must be an integer of at least 0 [E220]\n" },
+    { "C301: options of what a loop gives",
+      "ROUTE r { FOR m IN [\"a\" (weight = 2)] { MODEL m (weight = 3) MODEL \"b\" (lora = x) } }",
+      "1:50: constraint: FOR m: MODEL m takes no option, so \"weight\" goes nowhere; give it in the list of models "
+      "[C301]\n"
+      "1:73: constraint: FOR m: MODEL b takes no option, so \"lora\" goes nowhere; give it in the list of models "
+      "[C301]\n" },
+    { "W106: sizes of models",
+      "MODEL a { param_size: \"7B\" }\nROUTE r { MODEL a (param_size = \"8B\"), b (param_size = \"1\"), b (param_size "
+      "= "
+      "\"2\"), b (param_size = \"1\") }\nROUTE s { MODEL a (param_size = \"7B\") }",
+      "2:33: warning: model \"a\": its declaration has the param_size \"7B\", which counts [W106]\n"
+      "2:78: warning: model \"b\": param_size is given twice, at line 2 as \"1\"; the first one counts [W106]\n"
+      "3:33: warning: model \"a\": param_size is given twice, at line 2 as \"8B\"; the first one counts [W106]\n" },
     { "E220: retention", "ROUTE r {\n  MODEL \"m\"\n  EMIT retention { drop: true, ttl_turns: 3 }\n}\n",
       "3:43: error: route \"r\": EMIT retention: drop=true conflicts with ttl_turns=3 [E220]\n" },
     { "E220: a kind", "ROUTE r { MODEL m EMIT retentoin {} }",

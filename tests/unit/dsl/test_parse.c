@@ -242,7 +242,8 @@ static const struct parse_case programs[] = {
       "SIGNAL context c {min_tokens=8K max_tokens=1.5m other=8000}", "" },
     { "route",
       "ROUTE r (description = \"d\") { PRIORITY 9 TIER 2 DESCRIPTION \"e\" WHEN a(b) MODEL m ALGORITHM static }",
-      "ROUTE r {description='d'} {priority 9; tier 2; description 'e'; when a:b; model m; algorithm static}", "" },
+      "ROUTE r {description='d'} {priority 9; tier 2; description 'e'; when a:b; model m; algorithm static}",
+      "1:49: warning: the description is given twice; that of DESCRIPTION counts [W106]\n" },
     { "options of a route", "ROUTE r () {} ROUTE s (a = 1 b = 2) {} ROUTE t (a = 1, b = 2,) {}",
       "ROUTE r {} {} | ROUTE s {a=1 b=2} {} | ROUTE t {a=1 b=2} {}", "" },
     { "route called like a keyword", "ROUTE ROUTE { PLUGIN MODEL MODEL \"WHEN\" } ROUTE \"PRIORITY\" {}",
@@ -322,6 +323,12 @@ static const struct parse_case warnings[] = {
       "3:23: warning: WHEN is given twice; the last one counts [W106]\n"
       "3:45: warning: ALGORITHM is given twice; the last one counts [W106]\n"
       "3:64: warning: TIER is given twice; the last one counts [W106]\n" },
+    { "a field in two EXTRA, a description in two places",
+      "ROUTE r (description = \"a\") { EXTRA { x: 1 x: 2 y: 1 } EXTRA { z: 1 } EXTRA { x: 3 } DESCRIPTION \"b\" }",
+      "ROUTE r {description='a'} {extra {x!=1 x!=2 y=1}; extra {z=1}; extra {x=3}; description 'b'}",
+      "1:44: warning: field \"x\" is set twice; the last one counts [W105]\n"
+      "1:79: warning: field \"x\" is set twice; the last one counts [W105]\n"
+      "1:86: warning: the description is given twice; that of DESCRIPTION counts [W106]\n" },
     { "a name twice in a branch", "DECISION_TREE t { IF a(b) { NAME x NAME y MODEL m } ELSE { MODEL m } }",
       "DECISION_TREE t if a:b {name x; name y; model m} else {model m}",
       "1:36: warning: NAME is given twice; the last one counts [W106]\n" },

@@ -81,7 +81,7 @@ static const struct {
                                                                                                                       1) "}" },
         { "iteration, emission, extra",
           "ROUTE r { FOR v IN [a] { MODEL v } FOR w IN decision.candidates {} EMIT retention { drop: true } EXTRA { x: "
-          "1 } "
+          "1 } EXTRA { y: 2 x: 3 } "
           "DESCRIPTION \"e\" }",
           "routes",
           "{\"name\":\"r\",\"description\":\"e\",\"priority\":0,\"tier\":0,\"when\":null,\"models\":[],"
@@ -114,7 +114,7 @@ static const struct {
                                                                                                                  "p\":"
                                                                                                                  "true}"
                                                                                                                  "," POS(1,
-                                                                                                                         68) "}],\"extra\":{\"x\":1}," POS(1,
+                                                                                                                         68) "}],\"extra\":{\"y\":2,\"x\":3}," POS(1,
                                                                                                                                                            1) "}" },
         { "condition", "ROUTE r { WHEN a(b) AND NOT (c(d) OR e(\"f\", label: \"l\")) AND g(h) }", "routes",
           "{\"name\":\"r\",\"priority\":0,\"tier\":0,\"when\":{\"type\":\"and\",\"left\":{\"type\":\"and\","

@@ -127,7 +127,7 @@ static const struct yaml_node *effective_refs(struct decompile *d, const struct 
             yaml_push(d->arena, all, refs->items[i]);
         }
     }
-    for (size_t i = 0; loops && i < loops->n_items; i++) {
+    for (size_t i = 0; i < loops->n_items; i++) {
         const struct yaml_node *models = decompile_given(loops->items[i]);
         for (size_t j = 0; models && j < models->n_items; j++) {
             struct yaml_node *entry = models->items[j], *ref = entry;
@@ -147,7 +147,7 @@ static const struct yaml_node *effective_refs(struct decompile *d, const struct 
 
 /* Whether the only loop says all that the list of models would say. */
 static bool covers(struct decompile *d, const struct yaml_node *loops, const struct yaml_node *refs) {
-    const struct yaml_node *models = loops && loops->n_items == 1 ? decompile_given(loops->items[0]) : NULL;
+    const struct yaml_node *models = loops->n_items == 1 ? decompile_given(loops->items[0]) : NULL;
     struct map seen;
     map_init(&seen, d->arena);
     if (!models || models->n_items != refs->n_items)
@@ -204,12 +204,6 @@ static void write_loop(struct decompile *d, const struct yaml_node *loop, const 
     static const char *const known[] = { "variable", "source", "models", "outputs", NULL };
     vsr_str variable = variable_of(d, loop), source = decompile_text(loop, "source");
     const struct yaml_node *models = loop_list(loop);
-    if (!decompile_is_mapping(d, loop))
-        return;
-    if (!spelling_is_identifier(variable)) {
-        decompile_lost(d, loop, "the variable of a loop must be a word, got \"%.*s\"", VSR_FMT(variable));
-        return;
-    }
     buf_printf(d->out, "  FOR %.*s IN ", VSR_FMT(variable));
     if (models)
         write_loop_list(d, models, refs);
@@ -223,13 +217,30 @@ static void write_loop(struct decompile *d, const struct yaml_node *loop, const 
     decompile_lost_keys(d, loop, NULL, known);
 }
 
+/* Those that can be said; the others are told. */
+static const struct yaml_node *said_loops(struct decompile *d, const struct yaml_node *loops) {
+    struct yaml_node *said = yaml_new(d->arena, YAML_SEQUENCE, NULL);
+    for (size_t i = 0; loops && i < loops->n_items; i++) {
+        vsr_str variable;
+        if (!decompile_is_mapping(d, loops->items[i]))
+            continue;
+        variable = variable_of(d, loops->items[i]);
+        if (spelling_is_identifier(variable))
+            yaml_push(d->arena, said, loops->items[i]);
+        else
+            decompile_lost(d, loops->items[i], "the variable of a loop must be a word, got \"%.*s\"",
+                           VSR_FMT(variable));
+    }
+    return said;
+}
+
 static void write_models_and_loops(struct decompile *d, const struct yaml_node *decision) {
-    const struct yaml_node *loops = decompile_list(d, decision, "candidateIterations");
+    const struct yaml_node *loops = said_loops(d, decompile_list(d, decision, "candidateIterations"));
     const struct yaml_node *refs = effective_refs(d, decompile_list(d, decision, "modelRefs"), loops);
     bool covered = covers(d, loops, refs);
     if (!covered)
         write_models(d, refs);
-    for (size_t i = 0; loops && i < loops->n_items; i++)
+    for (size_t i = 0; i < loops->n_items; i++)
         write_loop(d, loops->items[i], covered ? refs : NULL);
 }
 

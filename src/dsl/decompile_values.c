@@ -8,16 +8,6 @@
 
 /* ---- scalars */
 
-/* A word in the spelling of the configuration, whichever case was written. */
-static vsr_str word_of(const struct field *field, const struct language_field *row, vsr_str text) {
-    if (row)
-        text = language_canonical(row, text);
-    for (const char *const *choice = field->choices; choice && *choice && field->flags & FIELD_NOCASE; choice++)
-        if (str_eq_nocase(str_from_c(*choice), text))
-            return str_from_c(*choice);
-    return text;
-}
-
 static bool not_a(struct decompile *d, const struct field *field, const struct yaml_node *value, const char *what) {
     decompile_lost(d, value, "%s is not %s, so it cannot be said", field->name, what);
     return false;
@@ -56,7 +46,7 @@ static bool write_string(struct decompile *d, const struct field *field, const s
                          const struct yaml_node *value) {
     if (value->kind != YAML_SCALAR)
         return not_a(d, field, value, "text");
-    spell_string(d->out, word_of(field, row, value->text));
+    spell_string(d->out, row ? language_canonical(row, value->text) : value->text);
     return true;
 }
 

@@ -247,24 +247,29 @@ static size_t count(const struct dsl_program *program) {
     return n;
 }
 
-/* Declarations that came or went, those inside of them included. */
+/* Declarations that come or go, those inside of them included. */
 static long difference(const struct editing *e) {
-    long inside = e->decl && e->decl->kind == DSL_RECIPE ? (long)count(e->decl->recipe) : 0;
-    return e->edit->op == EDIT_DELETE ? -1 - inside : 0;
+    long gone = 1 + (e->decl && e->decl->kind == DSL_RECIPE ? (long)count(e->decl->recipe) : 0);
+    struct findings findings;
+    struct dsl_parsed put;
+    if (e->edit->op == EDIT_DELETE)
+        return -gone;
+    if (e->edit->op != EDIT_ADD && e->edit->op != EDIT_REPLACE)
+        return 0;
+    findings_init(&findings, e->arena);
+    dsl_parse(e->arena, e->edit->text, &put, &findings);
+    return (long)count(&put.program) - (e->edit->op == EDIT_REPLACE ? gone : 0);
 }
 
-/* The result reads as well as the program did, and has the declarations that it should have. */
+/* The result reads as well as the program did, and has the declarations that it should have: what is damaged can
+ * swallow what stands behind it. */
 static bool reads(struct editing *e, vsr_str text) {
-    bool free = e->edit->op == EDIT_ADD || e->edit->op == EDIT_REPLACE; /* a recipe brings others with it */
     struct findings findings;
     struct dsl_parsed parsed;
-    long n;
     findings_init(&findings, e->arena);
     dsl_parse(e->arena, text, &parsed, &findings);
-    if (findings.n_of[FINDING_ERROR] > e->findings.n_of[FINDING_ERROR])
-        return false;
-    n = (long)count(&parsed.program) - (long)count(&e->parsed.program);
-    return free || n == difference(e);
+    return findings.n_of[FINDING_ERROR] <= e->findings.n_of[FINDING_ERROR] &&
+           (long)count(&parsed.program) - (long)count(&e->parsed.program) == difference(e);
 }
 
 static int run(struct editing *e) {

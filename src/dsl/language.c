@@ -88,6 +88,10 @@ vsr_str language_canonical(const struct language_field *field, vsr_str word) {
     for (const vsr_str(*pair)[2] = field->words; pair && (*pair)[0].len; pair++)
         if (str_eq_nocase((*pair)[0], word))
             return (*pair)[1];
+    for (const char *const *choice = field->field->choices; choice && *choice && field->field->flags & FIELD_NOCASE;
+         choice++)
+        if (str_eq_nocase(str_from_c(*choice), word))
+            return str_from_c(*choice);
     return word;
 }
 

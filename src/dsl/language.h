@@ -101,7 +101,10 @@ bool language_is_required(const struct language_field *field);
 /* What holds unsaid, for people: "required", a value, or nothing. */
 vsr_str language_default(const struct language_field *field);
 
-/* The configuration's spelling of a word that the language spells otherwise as well (`any` for `OR`); others as is. */
+/*
+ * The configuration's spelling of a word that the language spells otherwise as well (`any` for `OR`), or that may be
+ * written in any case (`Confidence`); others as is.
+ */
 vsr_str language_canonical(const struct language_field *field, vsr_str word);
 
 /*

@@ -25,6 +25,7 @@ static const struct {
     { "add nothing", "", { EDIT_ADD, .text = S("# x") }, NULL, "the text is 0 declarations; it has to be one" },
     { "add what does not read", "", { EDIT_ADD, .text = S("MODEL a {\n") }, NULL, "the text has errors: 1:10: unexpected end of input" },
     { "add what a recipe cannot have", "RECIPE x {}", { EDIT_ADD, .recipe = S("x"), .text = S("MODEL a {}") }, NULL, "the program would have errors after the edit" },
+    { "add what a quote swallows", "SIGNAL pii p { description: \"a }\n", { EDIT_ADD, .text = S("MODEL a {} # \"") }, NULL, "the program would have errors after the edit" },
     { "add to no recipe", "", { EDIT_ADD, .recipe = S("x"), .text = S("MODEL a {}") }, NULL, "there is no RECIPE \"x\"" },
     { "add to one of two", "RECIPE x {} RECIPE x {}", { EDIT_ADD, .recipe = S("x"), .text = S("SIGNAL pii p {}") }, NULL, "there is more than one RECIPE \"x\"" },
     { "replace", "MODEL a {}\nMODEL \"b c\" { } # c\n", { EDIT_REPLACE, .kind = S("MODEL"), .name = S("b c"), .text = S("MODEL d {} # e") },

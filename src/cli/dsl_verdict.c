@@ -122,8 +122,12 @@ static bool refuse_program(const struct cli *cli, const char *file, int *ret_cod
     if (!str_ends(str_from_c(file), str_from_c(dsl_notation.suffix)) || dsl_source_is_stream(file))
         return false;
     *ret_code = dsl_source_open(cli, file, &source);
+    if (*ret_code == CLI_OK)
+        *ret_code = dsl_source_find_base(cli, &source);
     if (*ret_code == CLI_OK) {
         dsl_source_examine(&source);
+        dsl_source_load(&source);
+        findings_sort(&source.findings);
         is_wrong = !test_can_run(&source);
         if (is_wrong)
             *ret_code = dsl_refuse(cli, &source);

@@ -1118,6 +1118,7 @@ describe('how commands end', () => {
     { name: 'a mistake, a contract', args: [file('wrong/mistake.dsl', `${bad}SIGNAL context c { min_tokens: "9K" max_tokens: "1K" }\n`)], code: 1, codes: ['E101', 'E204', 'C311'] },
     { name: 'a warning and a mistake', args: [file('wrong/warned.dsl', 'ROUTE r { PRIORITY 1 PRIORITY 2 MODEL "m" ALGORITHM confidnce }\n')], code: 1, codes: ['W106', 'E204'] },
     { name: 'bytes', args: [file('wrong/bytes.dsl', Buffer.from('ROUTE r { MODEL "\xff" }\n', 'latin1'))], code: 1, codes: ['E103'] },
+    { name: 'what only loading refuses', args: [file('wrong/loaded.dsl', 'SIGNAL authz a { role: "x" subjects: [] }\nROUTE r { WHEN authz("a") MODEL "m" }\nTEST t { "x" -> r }\n')], code: 1, codes: ['E230'] },
     { name: 'no file', args: ['wrong/none.dsl'], code: 3, codes: ['E_IO'] },
     { name: 'a folder', args: ['wrong'], code: 3, codes: ['E_IO'] },
     { name: 'no base', args: ['--base', 'wrong/none.yaml', file('wrong/good.dsl', good)], code: 3, codes: ['E_IO'] },

@@ -86,9 +86,12 @@ static bool is_yaml(const struct dsl_source *source) {
         size_t end = 0;
         if (line.len == 0 || line.ptr[0] == '#')
             continue;
-        while (end < line.len && line.ptr[end] != ':' && line.ptr[end] != ' ' && line.ptr[end] != '{')
+        if (str_starts(line, VSR_STR("---")) || strchr("{\"'", line.ptr[0]))
+            return true;
+        while (end < line.len && !strchr(": \t{\"", line.ptr[end]))
             end++;
-        return str_starts(line, VSR_STR("---")) || line.ptr[0] == '{' || (end < line.len && line.ptr[end] == ':');
+        line = str_trim(str_sub(line, end, line.len));
+        return line.len > 0 && line.ptr[0] == ':';
     }
     return false;
 }

@@ -37,7 +37,7 @@ void dsl_check_suggest_among(struct check *c, struct finding *finding, const str
                              const vsr_str *names, size_t n) {
     struct buf text;
     vsr_str near;
-    if (!finding || n > SUGGEST_AMONG_MAX)
+    if (!finding || n > SUGGEST_AMONG_MAX || !findings_may_compare(c->findings, n))
         return;
     near = findings_nearest(found->text, names, n);
     if (near.len == 0)
@@ -50,7 +50,6 @@ void dsl_check_suggest_among(struct check *c, struct finding *finding, const str
     if (!buf_failed(&text))
         finding_fix(finding, found->at, buf_str(&text), "change to \"%.*s\"", VSR_FMT(near));
     buf_done(&text);
-    (void)c;
 }
 
 void dsl_check_suggest(struct check *c, struct finding *finding, const struct dsl_name *found,

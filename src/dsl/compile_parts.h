@@ -10,7 +10,7 @@
 #include "dsl/language.h"
 #include "dsl/tree.h"
 
-enum { COMPILE_SUGGEST_MAX = 2000 }; /* names that are compared with a mistake: each of FINDINGS_MAX with all of them */
+enum { COMPILE_SUGGEST_MAX = 2000 }; /* names that are compared with a mistake */
 
 struct compile {
     struct arena *arena;

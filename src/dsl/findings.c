@@ -94,6 +94,13 @@ vsr_str findings_nearest(vsr_str found, const vsr_str *candidates, size_t n) {
     return nearest;
 }
 
+bool findings_may_compare(struct findings *findings, size_t n) {
+    if (n > FINDINGS_COMPARED_MAX - findings->n_compared)
+        return false;
+    findings->n_compared += n;
+    return true;
+}
+
 /* ---- order */
 
 static int compare(const void *a, const void *b) {

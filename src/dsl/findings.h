@@ -19,7 +19,11 @@ struct arena;
 struct buf;
 struct json_writer;
 
-enum { FINDINGS_MAX = 1000, FINDINGS_SYNTAX_MAX = 100 };
+enum {
+    FINDINGS_MAX = 1000,
+    FINDINGS_SYNTAX_MAX = 100,
+    FINDINGS_COMPARED_MAX = 100000, /* names, for suggestions: less than a second even if they are as long as may be */
+};
 
 /* CONSTRAINT: a value breaks its contract. HINT: shown by editors; the command line shows it when asked. */
 enum finding_level { FINDING_ERROR, FINDING_WARNING, FINDING_CONSTRAINT, FINDING_HINT };
@@ -52,6 +56,7 @@ struct findings {
     size_t n_of[4];     /* by level; also counts what was dropped */
     struct dsl_at decl; /* given to each finding added; the checks move it along */
     vsr_str prefix;     /* put in front of each message (`recipe "fast": `) */
+    size_t n_compared;  /* names that were compared for suggestions */
 };
 
 void findings_init(struct findings *findings, struct arena *arena);
@@ -68,6 +73,9 @@ void finding_fix(struct finding *finding, struct dsl_at at, vsr_str new_text, co
  * first in byte order among equals (dsl.md §6.1). Empty: none is near.
  */
 vsr_str findings_nearest(vsr_str found, const vsr_str *candidates, size_t n);
+
+/* Takes `n` comparisons from the budget; false: there are not so many left, and no suggestion is made. */
+bool findings_may_compare(struct findings *findings, size_t n);
 
 /* By place, then in the order of arrival. */
 void findings_sort(struct findings *findings);

@@ -182,8 +182,11 @@ static void check_domains(struct arena *arena, const struct dsl_program *program
                         VSR_FMT(decl->name.text), near.len > 0 ? ". Did you mean \"" : "", VSR_FMT(near),
                         near.len > 0 ? "\"?" : "");
     }
-    DSL_EACH(recipe, program, DSL_RECIPE)
-    check_domains(arena, recipe->recipe, findings);
+    DSL_EACH(recipe, program, DSL_RECIPE) {
+        findings->prefix = arena_printf(arena, "recipe \"%.*s\": ", VSR_FMT(recipe->name.text));
+        check_domains(arena, recipe->recipe, findings);
+        findings->prefix = VSR_STR("");
+    }
 }
 
 static void check_whole(const struct generate_draft *draft, bool cut_off, struct findings *findings) {

@@ -131,6 +131,12 @@ describe('check', () => {
     }
   });
 
+  test('a text without a name is told from YAML by its first words', () => {
+    assert.equal(dsl(['check', '-'], { input: 'ROUTE"a:b"{MODEL m}\n' }).out, 'No issues found.\n');
+    assert.match(dsl(['check', '--json', '-'], { input: 'routing : {decisions: [{name: r, modelRefs: [{model: m}]}]}\n' }).json().program, /ROUTE r/);
+    assert.match(dsl(['check', '--json', '-'], { input: '"routing": {decisions: [{name: r, modelRefs: [{model: m}]}]}\n' }).json().program, /ROUTE r/);
+  });
+
   test('an empty program', () => {
     const empty = file('empty/policy.dsl', '# nothing yet\n');
     assert.equal(dsl(['check', '--strict', empty]).out, 'No issues found.\n');

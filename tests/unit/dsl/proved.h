@@ -27,6 +27,23 @@ static inline vsr_str proved_yaml(struct arena *arena, const char *routing) {
                         routing);
 }
 
+/* The same in a recipe `x`. */
+static inline vsr_str proved_recipe_yaml(struct arena *arena, const char *routing) {
+    vsr_str rest = str_from_c(routing);
+    struct buf out;
+    vsr_str text;
+    buf_init(&out, PROVED_LEN_MAX);
+    buf_append(&out, proved_yaml(arena, ""));
+    buf_append_c(&out, "recipes:\n- name: x\n  routing:\n");
+    while (rest.len > 0) {
+        vsr_str line = str_split(&rest, '\n');
+        buf_printf(&out, "  %.*s\n", VSR_FMT(line));
+    }
+    text = arena_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
 static inline void proved_document(struct proved *p, const struct config_document *doc) {
     struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
     p->doc = doc;

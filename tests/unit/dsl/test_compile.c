@@ -462,6 +462,27 @@ TEST(limits_hold) {
     }
 }
 
+/* Names are compared with mistakes until the budget is spent; then mistakes are told without. */
+TEST(suggestions_have_a_budget) {
+    struct compiled c;
+    struct buf text;
+    const struct findings *f = &c.findings;
+    buf_init(&text, COMPILED_LEN_MAX);
+    for (int i = 0; i < 1900; i++)
+        buf_printf(&text, "PLUGIN template_number_%d tools {}\n", i);
+    buf_append_c(&text, "ROUTE r { MODEL m ");
+    for (int i = 0; i < 900; i++)
+        buf_printf(&text, "PLUGIN template_numbre_%d ", i);
+    buf_append_c(&text, "}");
+    compiled_make(&c, buf_str(&text));
+    CHECK_INT(f->n, 900, "mistakes");
+    CHECK(f->items[0].fix.new_text.len > 0, "the first one has a fix");
+    CHECK(f->items[899].fix.new_text.len == 0, "the last one has none");
+    CHECK(f->n_compared <= FINDINGS_COMPARED_MAX, "comparisons");
+    compiled_done(&c);
+    buf_done(&text);
+}
+
 /* Trees repeat what their branches say: a program of trees stays bounded. */
 TEST(many_trees_are_told) {
     struct compiled c;
@@ -498,5 +519,6 @@ TEST(nodes_have_places) {
     compiled_done(&c);
 }
 
-RUN_TESTS(T(examples_mean_what_they_say), T(constructs_become_yaml), T(errors_say_where_and_what), T(fixes_mend),
-          T(domains_are_those_of_the_signal), T(limits_hold), T(many_trees_are_told), T(nodes_have_places))
+RUN_TESTS(T(suggestions_have_a_budget), T(examples_mean_what_they_say), T(constructs_become_yaml),
+          T(errors_say_where_and_what), T(fixes_mend), T(domains_are_those_of_the_signal), T(limits_hold),
+          T(many_trees_are_told), T(nodes_have_places))

@@ -241,6 +241,41 @@ static const struct {
       "their models, then the name (line 2, column 52); for example: keyword(k) true, keyword(l) true\n" },
 };
 
+/* ---- domains that stand for nothing */
+
+static const struct checked_case domains[] = {
+    { "W221: no field of knowledge", 0, "SIGNAL domain maths {}",
+      "1:15: warning: domain \"maths\" is no field of knowledge and has no mmlu_categories: it never matches. Did you "
+      "mean "
+      "\"math\"? [W221]\n" },
+    { "W221: near none", 0, "SIGNAL domain\nzzzzzzzzzzzzzzzz { mmlu_categories: [] }",
+      "2:1: warning: domain \"zzzzzzzzzzzzzzzz\" is no field of knowledge and has no mmlu_categories: it never matches "
+      "[W221]\n" },
+    { "fields of knowledge, and domains that list some", 0,
+      "SIGNAL domain math {} SIGNAL domain \"computer science\" {} SIGNAL domain mine { mmlu_categories: [\"law\"] }",
+      "" },
+};
+
+TEST(domains_stand_for_something) {
+    for (size_t i = 0; i < 2 * VSR_COUNT(domains); i++) {
+        const struct checked_case *it = &domains[i / 2];
+        struct arena *arena = arena_new(0, 0);
+        struct findings_style style = { 0 };
+        struct generate_draft draft;
+        struct buf out;
+        vsr_str program = str_from_c(it->source);
+        if (i % 2 == 1)
+            program = arena_printf(arena, CHECKED_RECIPE "%s }", it->source);
+        buf_init(&out, COMPILED_LEN_MAX);
+        generate_judge_text(arena, dsl_language(), NULL, program, &draft);
+        findings_print(&draft.findings, &style, &out);
+        CHECK_STR(buf_str(&out), i % 2 == 1 ? arena_c_str(arena, checked_in_recipe(arena, it->want)) : it->want,
+                  it->name);
+        buf_done(&out);
+        arena_free(arena);
+    }
+}
+
 TEST(proofs_are_faults_of_a_draft) {
     for (size_t i = 0; i < VSR_COUNT(proved); i++) {
         struct arena *arena = arena_new(0, 0);
@@ -386,9 +421,10 @@ TEST(progress_tells_each_phase) {
     arena_free(arena);
 }
 
-RUN_TESTS(T(the_program_in_an_answer_is_found), T(hostile_answers_cost_what_they_are_long),
-          T(examples_have_no_findings_and_are_laid_out), T(the_reference_names_every_block_and_field),
-          T(drafts_are_sent_back_until_they_are_good), T(prompts_hold_the_task_and_what_was_wrong),
-          T(proofs_are_faults_of_a_draft), T(proofs_go_back_to_the_model), T(examples_hold_what_they_are_proved_for),
-          T(models_of_the_base_are_told_and_asked_for), T(no_answer_is_an_error_that_names_the_attempt),
-          T(a_program_that_was_cut_off_is_none), T(progress_tells_each_phase))
+RUN_TESTS(T(domains_stand_for_something), T(the_program_in_an_answer_is_found),
+          T(hostile_answers_cost_what_they_are_long), T(examples_have_no_findings_and_are_laid_out),
+          T(the_reference_names_every_block_and_field), T(drafts_are_sent_back_until_they_are_good),
+          T(prompts_hold_the_task_and_what_was_wrong), T(proofs_are_faults_of_a_draft), T(proofs_go_back_to_the_model),
+          T(examples_hold_what_they_are_proved_for), T(models_of_the_base_are_told_and_asked_for),
+          T(no_answer_is_an_error_that_names_the_attempt), T(a_program_that_was_cut_off_is_none),
+          T(progress_tells_each_phase))

@@ -206,6 +206,28 @@ static const struct {
     { "no routes at all", "  decisions: []\n", "" },
 };
 
+/* The lines as they are told of a recipe `x`. */
+static vsr_str in_recipe(struct arena *arena, const char *want) {
+    vsr_str rest = str_from_c(want), all = VSR_STR("");
+    while (rest.len > 0) {
+        vsr_str line = str_split(&rest, '\n'), code = str_split(&line, ' ');
+        all = arena_printf(arena, "%.*s%.*s recipe \"x\": %.*s\n", VSR_FMT(all), VSR_FMT(code), VSR_FMT(line));
+    }
+    return all;
+}
+
+TEST(reports_of_recipes) {
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct proved p = { 0 };
+        if (strstr(cases[i].routing, "\nrecipes:") || strstr(cases[i].routing, "\nglobal:"))
+            continue; /* it says itself where it stands */
+        p.arena = arena_new(0, 0);
+        proved_document(&p, loaded(p.arena, proved_recipe_yaml(p.arena, cases[i].routing), cases[i].name));
+        CHECK_STR(proved_text(&p), arena_c_str(p.arena, in_recipe(p.arena, cases[i].want)), cases[i].name);
+        proved_done(&p);
+    }
+}
+
 TEST(reports) {
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         struct proved p;
@@ -419,6 +441,6 @@ TEST(published_profiles) {
     }
 }
 
-RUN_TESTS(T(reports), T(places_are_those_of_the_program), T(terms_of_trees_are_those_that_are_written),
-          T(what_is_too_hard_is_given_up), T(easier_pigeons_are_proved), T(too_many_routes_are_given_up),
-          T(families_are_those_of_the_engine), T(published_profiles))
+RUN_TESTS(T(reports), T(reports_of_recipes), T(places_are_those_of_the_program),
+          T(terms_of_trees_are_those_that_are_written), T(what_is_too_hard_is_given_up), T(easier_pigeons_are_proved),
+          T(too_many_routes_are_given_up), T(families_are_those_of_the_engine), T(published_profiles))

@@ -283,10 +283,11 @@ static void check_extent(struct compile *c, const struct yaml_node *root) {
     measure(root, 0, &extent);
     c->findings->decl = (struct dsl_at){ 0 };
     if (extent.deepest)
-        finding_add(c->findings, FINDING_ERROR, "E105",
-                    (struct dsl_at){ extent.deepest->start, extent.deepest->end, extent.deepest->line,
-                                     extent.deepest->col },
-                    "nested too deeply: a configuration has at most %d levels", YAML_DEPTH_MAX);
+        finding_add(
+            c->findings, FINDING_ERROR, "E105",
+            (struct dsl_at){ extent.deepest->start, extent.deepest->end, extent.deepest->line, extent.deepest->col },
+            "nested too deeply: a configuration has at most %d levels, of which each NOT and each group takes two",
+            YAML_DEPTH_MAX);
     if (extent.n_nodes > YAML_NODES_MAX)
         finding_add(c->findings, FINDING_ERROR, "E106", nowhere,
                     "the program is too large: a configuration has at most %d values", YAML_NODES_MAX);

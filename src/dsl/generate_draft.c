@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "dsl/domain_labels.h"
 #include "dsl/examine.h"
+#include "dsl/loading.h"
 #include "dsl/prove_program.h"
 
 enum {
@@ -242,6 +243,8 @@ static void judge(struct arena *arena, const struct language *language, const st
     if (draft->syntax.n_of[FINDING_ERROR] == 0) {
         draft->compiled = dsl_examine(arena, language, &draft->parsed, base, &draft->findings);
         check_domains(arena, &draft->parsed.program, &draft->findings);
+        dsl_check_loading(language, &draft->parsed, draft->compiled, &(struct dsl_base_of){ .root = base },
+                          &draft->findings);
         prove(arena, language, base, draft);
     }
     findings_sort(&draft->findings);

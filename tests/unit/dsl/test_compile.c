@@ -435,7 +435,7 @@ static const struct {
 } limits[] = {
     { "as deep as YAML goes", "ROUTE r { MODEL m WHEN ", "NOT ", 27, "domain(a) }", "" },
     { "deeper", "ROUTE r { MODEL m WHEN ", "NOT ", 40, "domain(a) }",
-      "nested too deeply: a configuration has at most 64 levels [E105]" },
+      "nested too deeply: a configuration has at most 64 levels, of which each NOT and each group takes two [E105]" },
     { "branches", "DECISION_TREE t { IF domain(a) { MODEL m } ", "ELSE IF domain(a) { MODEL m } ", 298,
       "ELSE { MODEL m } }", "" },
     { "branches that are written out", "DECISION_TREE t { IF domain(a) { MODEL m } ", "ELSE IF domain(a) { MODEL m } ",

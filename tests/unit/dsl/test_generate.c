@@ -223,6 +223,12 @@ static const struct {
       "ROUTE hidden { PRIORITY 5 WHEN keyword(\"k\") MODEL \"n\" }",
       "- [warning] route \"hidden\" is unreachable: every match is taken by \"all\" (line 2, column 1); for example: "
       "keyword(k) true\n" },
+    { "refused",
+      "SIGNAL language EN {}\nROUTE a { PRIORITY 2 WHEN language(\"EN\") MODEL \"m\" }\nROUTE b { PRIORITY 1 MODEL "
+      "\"n\" }",
+      "- [error] SIGNAL language EN: name: \"EN\" is not the ISO 639-1 code of a language that can be detected; did "
+      "you "
+      "mean \"en\"? (line 1, column 17)\n" },
     { "never",
       "SIGNAL language en { } SIGNAL language zh { } ROUTE a { PRIORITY 2 WHEN language(\"en\") AND language(\"zh\") "
       "MODEL \"m\" }\nROUTE b { PRIORITY 1 MODEL \"m\" }",

@@ -424,6 +424,19 @@ TEST(models_of_the_base_are_known) {
     stop(&s);
 }
 
+TEST(what_loading_refuses_is_published) {
+    struct session s;
+    vsr_str told;
+    start(&s, "{}");
+    open_text(&s, VSR_STR("SIGNAL keyword k { keywords: [\" \"] }\nRECIPE x { SIGNAL language EN {} }"));
+    told = settle(&s);
+    CHECK_MSG(str_find(told, VSR_STR(RANGE(0, 30, 0, 33) ",\"severity\":1,\"code\":\"E230\"")) > 0, "%.*s",
+              VSR_FMT(told));
+    CHECK_MSG(str_find(told, VSR_STR(RANGE(1, 27, 1, 29) ",\"severity\":1,\"code\":\"E230\"")) > 0, "%.*s",
+              VSR_FMT(told));
+    stop(&s);
+}
+
 TEST(a_new_base_is_a_new_look) {
     struct session s;
     vsr_str told;
@@ -676,11 +689,12 @@ TEST(the_stream_may_come_in_any_pieces_and_has_limits) {
     stop(&s);
 }
 
-RUN_TESTS(T(completion_offers_what_the_place_allows), T(hover_and_definition_know_what_is_meant),
-          T(changes_follow_the_editors_positions), T(findings_are_published_once_and_with_the_version),
-          T(a_lost_change_gives_the_document_up), T(a_message_that_cannot_be_read_gives_documents_up),
-          T(a_lone_surrogate_is_a_character), T(models_of_the_base_are_known), T(a_new_base_is_a_new_look),
-          T(the_editor_names_the_base), T(proofs_are_told_in_a_longer_pause), T(what_is_wrong_is_not_proved),
-          T(fixes_are_offered_where_they_are), T(the_outline_has_what_is_inside), T(layout_is_one_edit_or_none),
+RUN_TESTS(T(what_loading_refuses_is_published), T(completion_offers_what_the_place_allows),
+          T(hover_and_definition_know_what_is_meant), T(changes_follow_the_editors_positions),
+          T(findings_are_published_once_and_with_the_version), T(a_lost_change_gives_the_document_up),
+          T(a_message_that_cannot_be_read_gives_documents_up), T(a_lone_surrogate_is_a_character),
+          T(models_of_the_base_are_known), T(a_new_base_is_a_new_look), T(the_editor_names_the_base),
+          T(proofs_are_told_in_a_longer_pause), T(what_is_wrong_is_not_proved), T(fixes_are_offered_where_they_are),
+          T(the_outline_has_what_is_inside), T(layout_is_one_edit_or_none),
           T(messages_that_are_none_are_answered_with_errors), T(a_session_has_an_order),
           T(the_stream_may_come_in_any_pieces_and_has_limits))

@@ -6,6 +6,7 @@
  * inputs match in an example, is looked at when there is one. If not, those inputs that keep it away are told to the
  * solver as a clause, as few of them as suffice, and it looks for another example.
  */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -133,21 +134,6 @@ static void add_score(struct theory_scope *scope, struct theory_score *score, co
     }
 }
 
-/* From the sums that there are, else from the terms: these are added in another order than at run time. */
-static void find_range(struct theory_score *score) {
-    if (score->n_sums > 0) {
-        sum_range(score, &score->least, &score->most);
-        return;
-    }
-    for (size_t i = 0; i < score->n_terms; i++) {
-        const struct theory_term *term = &score->terms[i];
-        score->least += term->literal ? fmin(term->on_least, term->off_least) : term->off_least;
-        score->most += term->literal ? fmax(term->on_most, term->off_most) : term->off_most;
-    }
-    score->least -= THEORY_TOLERANCE * (1 + fabs(score->least));
-    score->most += THEORY_TOLERANCE * (1 + fabs(score->most));
-}
-
 /* Scores of the same inputs in the same order are one number, also those of two documents. */
 static uint32_t score_id(struct theory *theory, vsr_str key) {
     uintptr_t id = (uintptr_t)map_get(&theory->score_ids, key);
@@ -164,7 +150,6 @@ static struct theory_score *build_score(struct theory_scope *scope, const struct
     if (score)
         return score;
     score = ARENA_NEW(theory->arena, struct theory_score);
-    sum_init(theory, score);
     CONFIG_EACH(const struct config_score_input, input, &config->inputs) {
         bool of_score = input->family == CONFIG_PROJECTION &&
                         (input->value_source == VALUE_SOURCE_UNSET || input->value_source == VALUE_SOURCE_SCORE);
@@ -173,7 +158,7 @@ static struct theory_score *build_score(struct theory_scope *scope, const struct
         else
             add_signal(scope, score, input);
     }
-    find_range(score);
+    sum_end(theory, score);
     score->id = score_id(theory, score->key);
     map_put(&scope->scores, config->name, score);
     return score;
@@ -261,8 +246,9 @@ void theory_say_projections(struct theory_scope *scope) {
 
 /* How far the sum is kept down (or up, with `sign` -1) by the terms as they are in the example. */
 struct reach {
-    double most;   /* of `sign` times the sum */
-    double *gains; /* per term: by how much it would grow were the literal the other way round */
+    double most;      /* of `sign` times the sum */
+    double tolerance; /* what adding up in another order may make of it */
+    double *gains;    /* per term: by how much it would grow were the literal the other way round */
 };
 
 static double term_most(const struct theory_term *term, bool on, int sign) {
@@ -278,9 +264,13 @@ static struct reach find_reach(const struct solver *solver, const struct theory_
         bool on = term->literal && solver_holds(solver, term->literal);
         double now = term_most(term, on, sign);
         reach.most += now;
+        reach.tolerance += THEORY_TOLERANCE * (1 + fmax(fabs(now), fabs(term_most(term, !on, sign))));
         if (term->literal)
-            reach.gains[i] = fmax(0, term_most(term, !on, sign) - now);
+            reach.gains[i] = term_most(term, !on, sign) - now;
     }
+    for (size_t i = 0; i < score->n_terms; i++) /* what hardly makes less of it may make more when it is rounded */
+        if (reach.gains[i] < 0)
+            reach.gains[i] = reach.gains[i] >= -2 * reach.tolerance ? DBL_MIN : 0;
     return reach;
 }
 
@@ -314,11 +304,13 @@ static void say_conflict(struct solver *solver, const struct theory_score *score
 /* `sign` 1: the number is above the cut in the example; -1: it is below. */
 static bool refute_side(struct solver *solver, const struct theory_score *score, const struct number_cut *cut, int sign,
                         struct reach *ret_reach, double *ret_slack) {
-    double needed = sign * cut->at, tolerance;
+    double least, most;
+    sum_in_example(solver, score, &least, &most);
+    if (sign > 0 ? sum_is_above(most, cut) : !sum_is_above(least, cut))
+        return false;
     *ret_reach = find_reach(solver, score, sign);
-    tolerance = THEORY_TOLERANCE * (1 + fabs(needed));
-    *ret_slack = needed - ret_reach->most - tolerance;
-    return *ret_slack > 0;
+    *ret_slack = fmax(0, sign * cut->at - ret_reach->most - ret_reach->tolerance);
+    return true;
 }
 
 static bool refute_score(struct solver *solver, const struct theory_score *score) {

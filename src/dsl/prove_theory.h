@@ -78,9 +78,18 @@ struct theory_sum {
     double least, most;
 };
 
+/* What is added to a score: another one, or a term. */
+struct theory_input {
+    double weight;
+    const struct theory_score *score; /* NULL: a term */
+    struct theory_term term;          /* weighted */
+};
+
 struct theory_score {
     struct number *number;
-    double least, most; /* over all requests; infinite where an input has no bound */
+    double least, most;          /* over all requests; infinite where an input has no bound */
+    struct theory_input *inputs; /* as the engine adds them up */
+    size_t n_inputs, inputs_cap, n_steps;
     /* Of the inputs so far, as the engine adds them up: one of these holds. None: they are too many to be told apart.
      */
     struct theory_sum *sums;
@@ -110,7 +119,7 @@ struct theory {
     size_t n_leaves, leaves_cap;
     struct theory_score **scores; /* of all scopes */
     size_t n_scores, scores_cap;
-    size_t n_ways; /* in the diagrams of their sums */
+    size_t n_nodes; /* in the diagrams of their sums */
     struct theory_order *orders;
     size_t n_orders, orders_cap;
     uint32_t n_slots;
@@ -188,14 +197,16 @@ void theory_say_projections(struct theory_scope *scope);
 vsr_str theory_output_meaning(struct theory_scope *scope, vsr_str name);
 
 /*
- * The sums of a score (prove_sums.c), input after input in the order of the configuration; `other` may be NULL:
- * anything. theory_close() says on which side of the bands' bounds they are.
+ * The sums of a score (prove_sums.c), input after input in the order of the configuration, then its end; `other` may be
+ * NULL: anything. theory_close() says on which side of the bands' bounds they are.
  */
-void sum_init(struct theory *theory, struct theory_score *score);
 void sum_add_term(struct theory *theory, struct theory_score *score, const struct theory_term *term);
 void sum_add_score(struct theory *theory, struct theory_score *score, double weight, const struct theory_score *other);
-void sum_range(const struct theory_score *score, double *ret_least, double *ret_most);
+void sum_end(struct theory *theory, struct theory_score *score);
 void sum_close(const struct theory *theory, const struct theory_score *score);
+/* Between which ends it lies in the solver's example. */
+void sum_in_example(const struct solver *solver, const struct theory_score *score, double *ret_least, double *ret_most);
+bool sum_is_above(double sum, const struct number_cut *cut);
 
 /* The solver's refute(): looks whether the scores of an example can be what their bands say. `data`: the theory. */
 bool theory_refute(void *theory);

@@ -3,9 +3,11 @@
 #include <limits.h>
 
 #include "core/arena.h"
+#include "core/buf.h"
 #include "core/json_number.h"
 #include "core/utf8.h"
 #include "dsl/findings.h"
+#include "dsl/spelling.h"
 #include "dsl/token_string.h"
 
 enum {
@@ -13,6 +15,7 @@ enum {
     SAFE_DIGITS = 18,       /* any integer of so many digits fits 64 bits, any decimal of so many a double */
     BYTES_PER_TOKEN = 5,    /* of ordinary programs: first guess of how many there will be */
     GUESS_MIN = 64,
+    SPELLED_LEN_MAX = 12 * SHOWN_CODE_POINTS, /* an escape of a code point has at most ten bytes */
 };
 
 struct lexer {
@@ -355,6 +358,19 @@ static bool begins_something(struct lexer *l, size_t at) {
     return begins;
 }
 
+/* As it stands; with a NUL, which no message holds, as a string of the language. */
+static vsr_str quoted(struct lexer *l, vsr_str text) {
+    struct buf out;
+    vsr_str spelled;
+    if (str_find_char(text, '\0') < 0)
+        return arena_printf(l->arena, "\"%.*s\"", VSR_FMT(text));
+    buf_init(&out, SPELLED_LEN_MAX);
+    spell_string(&out, text);
+    spelled = arena_str(l->arena, buf_str(&out));
+    buf_done(&out);
+    return spelled;
+}
+
 /* A stretch of text that is no token: one error. */
 static void read_rest(struct lexer *l) {
     size_t end = l->at, shown = l->at, n = 0;
@@ -375,7 +391,7 @@ static void read_rest(struct lexer *l) {
     }
     while (shown > end && is_class(l, shown - 1, CLASS_BLANK))
         shown--;
-    LEXICAL_ERROR(l, "E102", at, "invalid input text \"%.*s\"", VSR_FMT(str_sub(l->text, l->at, shown)));
+    LEXICAL_ERROR(l, "E102", at, "invalid input text %.*s", VSR_FMT(quoted(l, str_sub(l->text, l->at, shown))));
     (void)push_token(l, TOKEN_ERROR, end);
 }
 

@@ -519,6 +519,47 @@ TEST(nodes_have_places) {
     compiled_done(&c);
 }
 
-RUN_TESTS(T(suggestions_have_a_budget), T(examples_mean_what_they_say), T(constructs_become_yaml),
-          T(errors_say_where_and_what), T(fixes_mend), T(domains_are_those_of_the_signal), T(limits_hold),
-          T(many_trees_are_told), T(nodes_have_places))
+/* ---- limits of trees (dsl.md §4.8) */
+
+/* `n` trees of one branch and ELSE, or one tree of `n` branches with ELSE. */
+static vsr_str trees_text(struct arena *arena, size_t n, bool one) {
+    struct buf out;
+    vsr_str text;
+    buf_init(&out, COMPILED_LEN_MAX);
+    buf_append_c(&out, one ? "DECISION_TREE t { IF domain(d) { MODEL m } " : "");
+    for (size_t i = one ? 2 : 0; i < n; i++)
+        buf_printf(&out,
+                   one ? "ELSE IF domain(d%zu) { MODEL m } "
+                       : "DECISION_TREE t%zu { IF domain(d) { MODEL m } ELSE { MODEL m } }\n",
+                   i);
+    buf_append_c(&out, one ? "ELSE { MODEL m } }" : "");
+    text = arena_str(arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+TEST(trees_have_as_many_branches_as_fit_their_priorities) {
+    static const struct {
+        size_t n;
+        bool one;
+        const char *code; /* NULL: all is well */
+    } forests[] = {
+        { 300, true, NULL },    { 1000, true, "E106" }, /* no more than their conditions, each of which is denied below
+                                                         */
+        { 1001, true, "E111" }, { 1000, false, NULL },  { 1001, false, "E111" },
+    };
+    for (size_t i = 0; i < VSR_COUNT(forests); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct compiled c;
+        compiled_make(&c, trees_text(arena, forests[i].n, forests[i].one));
+        CHECK_INT(c.findings.n_of[FINDING_ERROR], forests[i].code ? 1 : 0, forests[i].one ? "branches" : "trees");
+        if (forests[i].code)
+            CHECK_STR(str_from_c(c.findings.items[0].code), forests[i].code, "code");
+        compiled_done(&c);
+        arena_free(arena);
+    }
+}
+
+RUN_TESTS(T(trees_have_as_many_branches_as_fit_their_priorities), T(suggestions_have_a_budget),
+          T(examples_mean_what_they_say), T(constructs_become_yaml), T(errors_say_where_and_what), T(fixes_mend),
+          T(domains_are_those_of_the_signal), T(limits_hold), T(many_trees_are_told), T(nodes_have_places))

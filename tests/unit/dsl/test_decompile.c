@@ -134,5 +134,63 @@ TEST(nothing_has_its_headers) {
     }
 }
 
-RUN_TESTS(T(published_profiles_are_byte_for_byte), T(routes_become_their_lines),
-          T(types_of_plugins_used_twice_have_a_template), T(nothing_has_its_headers))
+/* ---- what is told of whole configurations */
+
+static const struct {
+    const char *name, *yaml, *text, *findings; /* `text`: a part of it */
+} wholes[] = {
+    { "a recipe called default", "recipes: [{name: default, routing: {}}]", "RECIPE default {\n",
+      "1:11: error: in the language, default is the name of the profile that belongs to no RECIPE [E202]\n" },
+    { "a model twice", "routing: {modelCards: [{name: m, modality: a}, {name: m, modality: b}]}",
+      "MODEL m {\n  modality: \"a\"\n}\n", "1:48: error: the model m is declared twice [E202]\n" },
+    { "a LoRA without a name", "routing: {modelCards: [{name: m, loras: [{description: d}, {name: l}]}]}",
+      "MODEL m {\n  loras: [\n    { name: \"l\" }\n  ]\n}\n",
+      "1:42: warning: MODEL m: a LoRA without a name is none [W501]\n" },
+    { "only LoRAs without a name", "routing: {modelCards: [{name: m, loras: [{description: d}]}]}", "MODEL m {\n}\n",
+      "1:42: warning: MODEL m: a LoRA without a name is none [W501]\n" },
+    { "a loop over a list and the candidates",
+      "routing: {decisions: [{name: r, modelRefs: [{model: a}], candidateIterations: [{variable: v, source: "
+      "decision.candidates, models: [a], outputs: []}]}]}",
+      "  FOR v IN [\"a\"] {\n  }\n", "1:80: warning: ROUTE r: a loop over a list has the source models [W501]\n" },
+    { "models of providers, of routes, of recipes",
+      "providers: {models: [{name: p}, {name: c}]}\nrouting: {modelCards: [{name: c, modality: x, loras: [{name: "
+      "l}]}], "
+      "decisions: [{name: r, modelRefs: [{model: b}, {model: l}]}]}\n"
+      "recipes: [{name: x, routing: {decisions: [{name: r, modelRefs: [{model: a}]}]}}]",
+      "MODEL a {\n}\n\nMODEL b {\n}\n\nMODEL c {\n  loras: [\n    { name: \"l\" }\n  ]\n  modality: \"x\"\n}\n\n"
+      "MODEL p {\n}\n\n#",
+      "" },
+};
+
+TEST(whole_configurations) {
+    for (size_t i = 0; i < VSR_COUNT(wholes); i++) {
+        struct arena *arena = arena_new(0, 0);
+        vsr_str findings;
+        vsr_str text = decompiled(arena, yaml_parsed(arena, str_from_c(wholes[i].yaml)), &findings);
+        CHECK_MSG(str_find(text, str_from_c(wholes[i].text)) >= 0, "case \"%s\": got\n%.*s", wholes[i].name,
+                  VSR_FMT(text));
+        CHECK_STR(findings, wholes[i].findings, wholes[i].name);
+        arena_free(arena);
+    }
+}
+
+TEST(text_that_no_program_holds_is_told) {
+    struct arena *arena = arena_new(0, 0);
+    char *long_text = ARENA_ARRAY(arena, char, DSL_BYTES_MAX);
+    struct yaml_node *root = yaml_parsed(arena, VSR_STR("routing: {signals: {domains: [{name: d, description: x}]}}"));
+    struct yaml_node *signals = yaml_get(yaml_get(root, VSR_STR("routing")), VSR_STR("signals"));
+    struct yaml_node *description = yaml_get(yaml_get(signals, VSR_STR("domains"))->items[0], VSR_STR("description"));
+    size_t rest = decompiled(arena, root, NULL).len - 1;
+    vsr_str findings;
+    memset(long_text, 'x', DSL_BYTES_MAX);
+    description->text = str_make(long_text, DSL_BYTES_MAX - rest);
+    CHECK_INT(decompiled(arena, root, NULL).len, DSL_BYTES_MAX, "as long as can be");
+    description->text.len++;
+    (void)decompiled(arena, root, &findings);
+    CHECK_STR(findings, "1:1: error: the text is 8388609 bytes long, and the language reads at most 8388608 [E106]\n",
+              "longer");
+    arena_free(arena);
+}
+
+RUN_TESTS(T(whole_configurations), T(text_that_no_program_holds_is_told), T(published_profiles_are_byte_for_byte),
+          T(routes_become_their_lines), T(types_of_plugins_used_twice_have_a_template), T(nothing_has_its_headers))

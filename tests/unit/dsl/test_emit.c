@@ -82,6 +82,7 @@ static const char document[] = "version: v0.3\n"
                                "      backend_refs:\n"
                                "        - {name: one, endpoint: 'vllm-a:8000', weight: 3}\n"
                                "        - {endpoint: 'vllm-b.models.svc.cluster.local', protocol: https, weight: 1}\n"
+                               "        - {name: none, endpoint: 'vllm-c', weight: 0}\n"
                                "        - {name: v6, endpoint: '[::1]:8000'}\n"
                                "        - {name: url, base_url: 'https://api.example:8443/v1'}\n"
                                "routing: {strategy: priority, signals: {domains: [{name: law}]}}\n";
@@ -102,6 +103,8 @@ TEST(backends_become_endpoints) {
         "8000}}, weight: 3}\n"
         "    - {name: a, model: a, reasoningFamily: qwen3, backend: {type: service, service: {name: vllm-b, namespace: "
         "models, port: 443}}}\n"
+        "    - {name: none, model: a, reasoningFamily: qwen3, backend: {type: service, service: {name: vllm-c, port: "
+        "80}}}\n"
         "    - {name: url, model: a, reasoningFamily: qwen3, backend: {type: service, service: {name: api.example, "
         "port: "
         "8443}}}\n";

@@ -165,4 +165,19 @@ TEST(canonical_text) {
     }
 }
 
-RUN_TESTS(T(layout), T(comments_stay_with_what_they_are_about), T(canonical_text))
+/* A line of 100 columns, with the comma that might follow, stays one; one of 101 does not. */
+TEST(lists_fill_a_line) {
+    for (size_t n = 78; n <= 79; n++) {
+        struct arena *arena = arena_new(0, 0);
+        char word[80];
+        vsr_str text, got;
+        memset(word, 'x', sizeof(word));
+        text = arena_printf(arena, "SIGNAL keyword k {\n  keywords: [\"%.*s\", \"y\"]\n}\n", (int)n, word);
+        got = check_formatted(arena, text, "a line");
+        CHECK(str_eq(got, text) == (n == 78), "columns");
+        CHECK(str_ends(got, VSR_STR("x\",\n    \"y\"\n  ]\n}\n")) == (n == 79), "items");
+        arena_free(arena);
+    }
+}
+
+RUN_TESTS(T(lists_fill_a_line), T(layout), T(comments_stay_with_what_they_are_about), T(canonical_text))

@@ -80,6 +80,13 @@ static const struct {
       "AND}, algorithm: {type: fusion, fusion: {model: m, on_error: stop}, on_error: stop}}, {name: t, rules: "
       "{operator: AND}, algorithm: {type: confidence, confidence: {threshold: 0.5}, on_error: skip}}, {name: u, rules: "
       "{operator: AND}, algorithm: {type: static}}]}" },
+    { "every field of EXTRA",
+      "routing: {decisions: [{name: r, on_unknown: match, fallback: true, output_contract: c, output_contract_spec: "
+      "{a: "
+      "1}, adaptations: {mode: observe}, annotations: {a: b}}]}",
+      "ROUTE r { PRIORITY 3 }",
+      "routing: {decisions: [{name: r, priority: 3, rules: {operator: AND}, on_unknown: match, fallback: true, "
+      "output_contract: c, output_contract_spec: {a: 1}, adaptations: {mode: observe}, annotations: {a: b}}]}" },
     { "of plugins by type, in their order, under each of its names",
       "routing: {decisions: [{name: r, plugins: [{type: semantic-cache, odd: 1}, {type: memory, odd: 2}, {type: "
       "memory, odd: 3}]}]}",

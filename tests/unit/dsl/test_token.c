@@ -103,6 +103,13 @@ TEST(texts) {
     }
 }
 
+TEST(a_nul_is_shown) {
+    struct read r;
+    read_text(&r, VSR_STR("a \0\x01 b"));
+    CHECK_STR(buf_str(&r.told), "1:3: error: invalid input text \"\\x00\\x01 b\" [E102]\n", "told");
+    done(&r);
+}
+
 static const struct {
     const char *name, *text, *want, *told;
 } strings[] = {
@@ -274,5 +281,5 @@ TEST(limits) {
     free(text);
 }
 
-RUN_TESTS(T(texts), T(strings_and_escapes), T(fixed_escapes_say_the_same), T(places), T(comments), T(nothing_is_lost),
-          T(limits))
+RUN_TESTS(T(texts), T(a_nul_is_shown), T(strings_and_escapes), T(fixed_escapes_say_the_same), T(places), T(comments),
+          T(nothing_is_lost), T(limits))

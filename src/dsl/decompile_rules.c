@@ -1,5 +1,6 @@
 #include "core/arena.h"
 #include "dsl/decompile_parts.h"
+#include "dsl/parse.h"
 #include "dsl/spelling.h"
 
 /*
@@ -102,12 +103,13 @@ static bool is_group(const struct yaml_node *node) {
 
 /* NULL: what stands there is no condition, which was told. */
 static struct rule *read_rule(struct decompile *d, const struct yaml_node *node) {
+    vsr_str type = decompile_text(node, "type");
     struct rule *rule;
     if (!decompile_is_mapping(d, node))
         return NULL;
     if (is_group(node)) {
         rule = read_group(d, node, decompile_list(d, node, "conditions"));
-    } else if (!spelling_is_identifier(decompile_text(node, "type"))) {
+    } else if (!spelling_is_identifier(type) || !dsl_is_signal_word(type)) {
         decompile_wrong(d, "E201", node, "a condition needs a type of signal and a name");
         return NULL;
     } else {

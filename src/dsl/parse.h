@@ -24,6 +24,9 @@ void dsl_parse(struct arena *arena, vsr_str source, struct dsl_parsed *ret_parse
 
 /* Whether a bare word begins an item of routes: as the name of a model it is quoted. */
 bool dsl_is_item_word(vsr_str word);
+/* Whether a bare word may be a type of signal in a condition: it begins or joins nothing else, nor is it an operator in
+ * small letters. */
+bool dsl_is_signal_word(vsr_str word);
 
 /* The tree as JSON for tools (dsl.md §8.5). */
 void dsl_tree_json(const struct dsl_parsed *parsed, struct buf *out);

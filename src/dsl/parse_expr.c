@@ -1,5 +1,6 @@
 /* Conditions: `a AND NOT (b OR c)`. NOT binds closest, then AND, then OR. */
 #include "core/arena.h"
+#include "dsl/parse.h"
 #include "dsl/parser.h"
 
 static const char expected_factor[] = "signal reference, \"NOT\" or \"(\"";
@@ -8,26 +9,25 @@ static bool parse_factor(struct parser *p, struct dsl_expr **ret);
 
 static const char *const operators[] = { "AND", "OR", "NOT" };
 
-/* Words that begin or join something else; none of them is a type of signal, nor an operator in small letters. */
-static bool is_taken_word(const struct token *token) {
-    static const char *const words[] = { "PRIORITY", "TIER", "WHEN", "DESCRIPTION", "MODEL", "ALGORITHM", "PLUGIN",
+bool dsl_is_signal_word(vsr_str word) {
+    static const char *const taken[] = { "PRIORITY", "TIER", "WHEN", "DESCRIPTION", "MODEL", "ALGORITHM", "PLUGIN",
                                          "FOR",      "EMIT", "NAME", "EXTRA",       "IF",    "ELSE" };
-    for (size_t i = 0; i < VSR_COUNT(words); i++) {
-        if (token_is_word(token, str_from_c(words[i])))
-            return true;
+    for (size_t i = 0; i < VSR_COUNT(taken); i++) {
+        if (str_eq_c(word, taken[i]))
+            return false;
     }
-    for (size_t i = 0; token->kind == TOKEN_IDENT && i < VSR_COUNT(operators); i++) {
-        if (str_eq_nocase(token->text, str_from_c(operators[i])))
-            return true;
+    for (size_t i = 0; i < VSR_COUNT(operators); i++) {
+        if (str_eq_nocase(word, str_from_c(operators[i])))
+            return false;
     }
-    return false;
+    return true;
 }
 
 /* `type("name", label: "x", ...)` */
 static bool parse_signal(struct parser *p, struct dsl_expr **ret) {
     struct dsl_expr *expr;
     struct dsl_at open;
-    if (is_taken_word(parse_peek(p, 0)))
+    if (parse_peek(p, 0)->kind == TOKEN_IDENT && !dsl_is_signal_word(parse_peek(p, 0)->text))
         return parse_misspelled(p, expected_factor, operators, VSR_COUNT(operators));
     expr = ARENA_NEW(p->arena, struct dsl_expr);
     expr->kind = DSL_SIGNAL;

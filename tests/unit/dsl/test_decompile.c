@@ -89,6 +89,8 @@ static const struct {
       "  PRIORITY 0\n  EXTRA {\n    output_contract: \"# x\\n\"\n    annotations: { \"team a\": \"5\", x: { a: [1], b: "
       "\"yes\" } }\n  }\n",
       "" },
+    { "a type that is another word", "rules: {operator: AND, conditions: [{type: or, name: b}]}", "  PRIORITY 0\n",
+      "2:49: error: ROUTE r: a condition needs a type of signal and a name [E201]\n" },
     { "what the language cannot say", "tier: x, nonsense: 1", "  PRIORITY 0\n",
       "2:19: warning: ROUTE r: tier is no integer [W501]\n"
       "2:22: warning: ROUTE r: the language has no place for the field nonsense [W501]\n" },

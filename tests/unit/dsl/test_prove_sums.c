@@ -101,6 +101,12 @@ static const struct {
           ROUTE("s", "priority: 2", AND(LEAF("projection", "all") ", " NOT(LEAF("keyword", "k0"))), "a")
               ROUTE("t", "priority: 1", AND(LEAF("projection", "some") ", " NOT(LEAF("keyword", "k3"))), "a") ALWAYS,
       "W402 route \"r\": WHEN is never true\nW402 route \"s\": WHEN is never true\n" },
+    { "a sum that is a bound, among too many", true, "{name: gap, gt: 8, lt: 9}, {name: eight, gte: 8, lte: 8}",
+      ROUTE("r", "priority: 3", LEAF("projection", "gap"), "a")
+          ROUTE("s", "priority: 2", AND(LEAF("projection", "eight") ", " LEAF("keyword", "k3")), "a") ALWAYS,
+      "W406 PROJECTION mapping m: the band \"gap\" is never reached; score \"s\" lies between 0 and 1.04858e+06, and "
+      "earlier bands count first\nW402 route \"r\": WHEN is never true\nW409 route \"s\": keyword(k3) can be left out; "
+      "WHEN is true for the same requests without it\n" },
     { "a bound that only all of them reach", true, "{name: over, gt: 1048575}, {name: all, gte: 1048575}",
       ROUTE("r", "priority: 3", LEAF("projection", "over"), "a") ALWAYS,
       "W406 PROJECTION mapping m: the band \"over\" is never reached; score \"s\" lies between 0 and 1.04858e+06, and "

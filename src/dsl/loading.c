@@ -46,7 +46,8 @@ struct teller {
     struct arena *arena; /* of texts that are told */
     const struct dsl_parsed *parsed;
     struct findings *findings;
-    size_t n_before; /* findings of the language */
+    size_t n_before;      /* findings of the language */
+    bool models_are_free; /* neither the program nor a base declares any */
 };
 
 static bool is_before(struct dsl_at at, uint32_t line, uint32_t col) {
@@ -86,30 +87,57 @@ static const struct dsl_decl *decl_at(const struct dsl_program *program, struct 
 
 /* ---- what was told before */
 
-/* The word that a problem is about: `operator` of `routing.signals.keywords[k].operator`. Empty: an element. */
+/* A problem of loading, and where it stands in the program. */
+struct problem {
+    const struct diag_item *item;
+    struct dsl_at at;
+    const struct dsl_decl *decl, *recipe; /* NULL: in none */
+    vsr_str rest;                         /* of the path, beyond the declaration */
+};
+
+static bool names(const struct finding *finding, vsr_str word) {
+    return word.len > 0 && str_find(finding->message, word) >= 0;
+}
+
+/* The last word of the path: `operator` of `keywords[k].operator`. Empty: an element. */
 static vsr_str field_of(vsr_str path) {
     ptrdiff_t dot = str_find_last_char(path, '.');
     vsr_str word = str_sub(path, (size_t)(dot + 1), path.len);
-    ptrdiff_t bracket = str_find_char(word, '[');
-    return bracket >= 0 ? VSR_STR("") : word;
+    return str_find_char(word, '[') >= 0 ? VSR_STR("") : word;
+}
+
+/* The same of the object that the field is in: `target` of `target.kind`. */
+static vsr_str outermost_of(vsr_str rest) {
+    ptrdiff_t dot = str_find_char(rest, '.');
+    return dot > 0 ? str_sub(rest, 0, (size_t)dot) : VSR_STR("");
+}
+
+/* What stands at the place, with quotes, as messages name it. */
+static vsr_str quoted(struct arena *arena, const struct teller *t, struct dsl_at at) {
+    vsr_str text = str_sub(t->parsed->source, at.start, at.end);
+    return text.len > 0 && text.ptr[0] == '"' ? text : arena_printf(arena, "\"%.*s\"", VSR_FMT(text));
 }
 
 /*
- * Whether the language said it: of the same words; or of the declaration as a whole, naming the field. A declaration's
- * keyword stands for all that is missing in it.
+ * Whether the language said it: of the same words; of the declaration as a whole, naming the field or the object that
+ * it is in; or of another word, naming what is not declared. A declaration's keyword stands for all that is missing.
  */
-static bool is_told(const struct teller *t, const struct diag_item *item, struct dsl_at at,
-                    const struct dsl_decl *decl) {
-    vsr_str field = field_of(item->path);
+static bool is_told(const struct teller *t, const struct problem *problem) {
+    const struct dsl_decl *decl = problem->decl;
+    vsr_str field = field_of(problem->item->path), outer = outermost_of(problem->rest), word;
+    bool at_keyword = decl && problem->at.start == decl->at.start;
+    word = quoted(t->arena, t, problem->at);
     for (size_t i = 0; i < t->n_before; i++) {
         const struct finding *f = &t->findings->items[i];
-        bool at_keyword = decl && at.start == decl->at.start;
-        bool covers = f->at.start <= at.start && at.start < (f->at.end > f->at.start ? f->at.end : f->at.start + 1);
+        bool covers = f->at.start <= problem->at.start &&
+                      problem->at.start < (f->at.end > f->at.start ? f->at.end : f->at.start + 1);
         if (f->level == FINDING_HINT || f->at.line == 0)
             continue;
-        if (covers && (!at_keyword || field.len == 0 || str_find(f->message, field) >= 0))
+        if (covers && (!at_keyword || field.len == 0 || names(f, field)))
             return true;
-        if (decl && f->decl.line && f->decl.start == decl->at.start && field.len && str_find(f->message, field) >= 0)
+        if (!decl || f->decl.line == 0 || f->decl.start != decl->at.start)
+            continue;
+        if (names(f, field) || (f->code[0] == 'C' && names(f, outer)) || (f->code[0] == 'W' && names(f, word)))
             return true;
     }
     return false;
@@ -139,31 +167,39 @@ static vsr_str rest_of(struct arena *arena, vsr_str path, const struct dsl_decl 
     return str_sub(path, (size_t)end, path.len);
 }
 
+/* Whether the text is about a model or a LoRA that no card has. */
+static bool is_about_cards(vsr_str message) {
+    return str_find(message, VSR_STR(" is not defined in routing.modelCards")) >= 0 ||
+           str_find(message, VSR_STR(" is not listed by card ")) >= 0;
+}
+
 /*
- * Contracts that loading holds programs to and that examples of the language itself leave open (dsl.md §13.8, §13.9):
- * those are only hints.
+ * What loading refuses and examples of the language leave open (dsl.md §13.8, §13.9), and models where none are
+ * declared (§6.1): only hints, since somebody may complete it later.
  */
-static bool is_open(const struct diag_item *item) {
+static bool is_open(const struct teller *t, const struct diag_item *item) {
     return (strcmp(item->code, "E_CONFLICT") == 0 && str_ends(item->path, VSR_STR(".confidence.hybrid_weights"))) ||
-           (strcmp(item->code, "E_REQUIRED") == 0 && str_starts(item->message, VSR_STR("model_path is required ")));
+           (strcmp(item->code, "E_REQUIRED") == 0 && str_starts(item->message, VSR_STR("model_path is required "))) ||
+           (t->models_are_free && strcmp(item->code, "E_REF") == 0 && is_about_cards(item->message));
 }
 
 static void tell(struct teller *t, const struct diag_item *item) {
-    struct dsl_at at = token_at(&t->parsed->tokens, item->line, item->col);
-    const struct dsl_decl *recipe = NULL, *decl = decl_at(&t->parsed->program, at, &recipe);
-    vsr_str prefix = t->findings->prefix, what, rest;
-    if (is_told(t, item, at, decl))
+    struct problem problem = { .item = item, .at = token_at(&t->parsed->tokens, item->line, item->col) };
+    const struct dsl_decl *decl = problem.decl = decl_at(&t->parsed->program, problem.at, &problem.recipe);
+    vsr_str prefix = t->findings->prefix, what = VSR_STR("");
+    problem.rest = decl ? rest_of(t->arena, item->path, decl) : item->path;
+    if (is_told(t, &problem))
         return;
-    what = decl ? name_of(t->arena, decl) : VSR_STR("");
-    rest = decl ? rest_of(t->arena, item->path, decl) : item->path;
-    if (str_starts(item->message, rest)) /* it names the field itself */
-        rest = VSR_STR("");
+    if (decl)
+        what = name_of(t->arena, decl);
+    if (str_starts(item->message, problem.rest)) /* it names the field itself */
+        problem.rest = VSR_STR("");
     t->findings->decl = decl ? decl->at : (struct dsl_at){ 0 };
-    if (recipe)
-        t->findings->prefix = arena_printf(t->arena, "recipe \"%.*s\": ", VSR_FMT(recipe->name.text));
-    (void)finding_add(t->findings, is_open(item) ? FINDING_HINT : FINDING_ERROR, "E230", at, "%.*s%.*s%s%.*s%s%.*s",
-                      VSR_FMT(what), VSR_FMT(rest), rest.len ? ": " : "", VSR_FMT(item->message),
-                      item->hint.len ? "; " : "", VSR_FMT(item->hint));
+    if (problem.recipe)
+        t->findings->prefix = arena_printf(t->arena, "recipe \"%.*s\": ", VSR_FMT(problem.recipe->name.text));
+    (void)finding_add(t->findings, is_open(t, item) ? FINDING_HINT : FINDING_ERROR, "E230", problem.at,
+                      "%.*s%.*s%s%.*s%s%.*s", VSR_FMT(what), VSR_FMT(problem.rest), problem.rest.len ? ": " : "",
+                      VSR_FMT(item->message), item->hint.len ? "; " : "", VSR_FMT(item->hint));
     t->findings->prefix = prefix;
 }
 
@@ -217,6 +253,9 @@ void dsl_check_loading(const struct language *language, const struct dsl_parsed 
     if (findings->n_of[FINDING_ERROR] > 0 || compiled->n_items == 0)
         return;
     teller.arena = arena_new(0, 0);
+    teller.models_are_free = !base->root;
+    DSL_EACH(model, &parsed->program, DSL_MODEL)
+    teller.models_are_free = false;
     if (!try_out(teller.arena, language, compiled, base, &diag)) {
         n = tell_all(&teller, &diag, false);
         for (size_t i = 0; base->name.ptr && i < diag.n_items; i++)

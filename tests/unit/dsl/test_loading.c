@@ -62,7 +62,17 @@ static const struct checked_case cases[] = {
       "to "
       "\"law\") [W201]\n"
       "3:82: warning: PROJECTION partition p: default \"physics\" is not a member [W202]\n" },
+    { "fields of what is missing, or no object", 0, "SIGNAL kb b { kb: \"mmlu_kb\" target: \"label\" }",
+      "1:37: constraint: SIGNAL kb b: target should be an object, got \"label\" [C302]\n" },
+    { "adapters", CHECKED_TOP, "MODEL qwen { loras: [{ name: \"sql\" }] }\nROUTE r { MODEL \"qwen\" (lora = \"sq\") }",
+      "2:17: warning: LoRA \"sq\" is not declared for model \"qwen\" (fix: change to \"sql\") [W206]\n" },
+    { "models where some are declared", CHECKED_TOP,
+      "MODEL a {}\nROUTE r { MODEL \"a\" ALGORITHM fusion { model: \"b\" } }",
+      "2:47: warning: route \"r\": ALGORITHM fusion: model \"b\" is not declared. Add MODEL b { ... } (fix: change to "
+      "\"a\") [W205]\n" },
     /* Nothing at all. */
+    { "models where none is declared", 0, "ROUTE r { MODEL \"a\" (lora = \"x\") ALGORITHM fusion { model: \"b\" } }",
+      "" },
     { "a keyword signal without an operator", 0, "SIGNAL keyword k { keywords: [\"x\"] }", "" },
     { "an empty program", CHECKED_TOP, "# nothing", "" },
     { "what examples of the language leave open", 0,

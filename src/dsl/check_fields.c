@@ -145,6 +145,19 @@ static void check_value(const struct check_site *site, const struct language_fie
 
 enum { FIELDS_SEARCHED_MAX = 500 }; /* for each unknown one: beyond that no name is certain */
 
+/* Whether another field of the block was offered the same name. */
+static bool is_offered_twice(const struct check_site *site, const struct dsl_fields *fields,
+                             const struct finding *finding) {
+    const struct findings *findings = site->c->findings;
+    for (size_t i = 0; i < findings->n; i++) {
+        const struct finding *other = &findings->items[i];
+        if (other != finding && strcmp(other->code, "C301") == 0 && other->fix.at.start >= fields->at.start &&
+            other->fix.at.end <= fields->at.end && str_eq(other->fix.new_text, finding->fix.new_text))
+            return true;
+    }
+    return false;
+}
+
 static void tell_unknown(const struct check_site *site, const struct language_block *block, const struct check_path *up,
                          const struct dsl_fields *fields, const struct dsl_name *key) {
     vsr_str *names = ARENA_ARRAY(site->c->scratch, vsr_str, block->n_fields + 1);
@@ -162,7 +175,8 @@ static void tell_unknown(const struct check_site *site, const struct language_bl
     dsl_check_suggest_among(site->c, finding, key, names, n);
     /* Under a name that is taken it would replace what is said there. */
     if (finding)
-        finding->fix.doubtful = fields->n > FIELDS_SEARCHED_MAX || dsl_field(fields, finding->fix.new_text);
+        finding->fix.doubtful = fields->n > FIELDS_SEARCHED_MAX || dsl_field(fields, finding->fix.new_text) ||
+                                is_offered_twice(site, fields, finding);
 }
 
 /* `param_size` of a model reference: text that belongs elsewhere in YAML. */

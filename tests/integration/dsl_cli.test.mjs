@@ -420,6 +420,8 @@ describe('fix', () => {
     assert.equal(run.out, taken.replace('operators', 'operator'));
     assert.match(run.err, /1 fix applied; left: 0 errors, 0 warnings, 1 constraint\n$/);
     assert.match(run.err, /"keyword" \(fix: change to "keywords"\) \[C301\]/);
+    const both = dsl(['fix', '-'], { input: 'SIGNAL keyword k { keyword: ["a"] keywrds: ["b"] operator: "OR" }\n' });
+    assert.equal(both.out, 'SIGNAL keyword k { keywords: ["a"] keywrds: ["b"] operator: "OR" }\n');
   });
 
   test('elsewhere, to standard output, from standard input', () => {

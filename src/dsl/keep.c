@@ -1,7 +1,5 @@
 #include "dsl/keep.h"
 
-#include <inttypes.h>
-
 #include "config/schema_value.h"
 #include "config/yaml_edit.h"
 #include "core/arena.h"
@@ -71,18 +69,13 @@ static bool is_same_word(vsr_str a, vsr_str b) {
     return same;
 }
 
-/* Whether the language only spells the base's text in another way. */
+/* Whether the language only spells the base's text in another way. Numbers keep their spelling: free form shows it. */
 static bool is_respelled(const struct yaml_node *base, const struct yaml_node *said) {
-    double number, other_number;
     bool truth, other_truth, old;
     if (is_same_word(base->text, said->text))
         return true;
-    if (base->quoted || said->quoted)
-        return false;
-    if (value_bool(base->text, &truth, &old) == VALUE_OK && value_bool(said->text, &other_truth, &old) == VALUE_OK)
-        return truth == other_truth;
-    return value_number(base->text, &number) == VALUE_OK && value_number(said->text, &other_number) == VALUE_OK &&
-           number == other_number;
+    return !base->quoted && !said->quoted && value_bool(base->text, &truth, &old) == VALUE_OK &&
+           value_bool(said->text, &other_truth, &old) == VALUE_OK && truth == other_truth;
 }
 
 static bool is_same(struct arena *arena, const struct yaml_node *a, const struct yaml_node *b, bool respelled);

@@ -181,6 +181,19 @@ TEST(own_programs_change_nothing) {
     }
 }
 
+TEST(numbers_keep_their_spelling) {
+    struct arena *arena = arena_new(0, 0);
+    struct yaml_node *base =
+        yaml_parsed(arena, VSR_STR("routing: {decisions: [{name: r, annotations: {a: [2.0, 0x10]}}]}"));
+    struct compiled c;
+    compiled_make(&c, decompiled(arena, base, NULL));
+    dsl_merge(arena, c.language, base, c.root);
+    CHECK(str_find(yaml_text(arena, base), VSR_STR("2.0")) > 0, "a float");
+    CHECK(str_find(yaml_text(arena, base), VSR_STR("0x10")) > 0, "an integer");
+    compiled_done(&c);
+    arena_free(arena);
+}
+
 static bool same_keys(const struct yaml_node *a, const struct yaml_node *b) {
     for (size_t i = 0; i < a->n_items; i++)
         if (!str_eq(a->keys[i]->text, b->keys[i]->text))
@@ -203,4 +216,5 @@ TEST(what_is_not_said_stays) {
     }
 }
 
-RUN_TESTS(T(profiles_stay_the_same), T(what_is_not_said_stays), T(own_programs_change_nothing))
+RUN_TESTS(T(profiles_stay_the_same), T(what_is_not_said_stays), T(own_programs_change_nothing),
+          T(numbers_keep_their_spelling))

@@ -222,6 +222,24 @@ static bool write_field(struct decompile *d, const struct decompile_fields *fiel
     return value->kind == YAML_SCALAR || d->out->len - mark > sizeof("[]") - 1 || language_in_text(field, &none);
 }
 
+/* What the text says where the configuration says nothing, or a plain zero: `value`, or NULL. */
+static const struct yaml_node *unsaid(struct decompile *d, const struct language_field *field,
+                                      const struct yaml_node *value) {
+    struct yaml_node *node = ARENA_NEW(d->arena, struct yaml_node);
+    *node = (struct yaml_node){ .kind = YAML_SCALAR, .text = value ? VSR_STR("0") : language_unsaid(field) };
+    return node;
+}
+
+/* A value that was told to be lost is none: the text says what it says of none. */
+static bool write_value(struct decompile *d, const struct decompile_fields *fields, const struct language_field *field,
+                        const struct yaml_node *value) {
+    size_t mark = d->out->len;
+    if (write_field(d, fields, field, value))
+        return true;
+    d->out->len = mark;
+    return language_in_text(field, NULL) && write_field(d, fields, field, unsaid(d, field, NULL));
+}
+
 static bool write_object(struct decompile *d, const struct field *field, const struct language_field *row,
                          const struct yaml_node *value) {
     struct decompile_fields fields = { row ? row->block : NULL, value, NULL };
@@ -239,7 +257,7 @@ static bool write_object(struct decompile *d, const struct field *field, const s
             continue;
         buf_append_c(d->out, first ? " " : ", ");
         write_key(d, inner->name);
-        if (write_field(d, &fields, inner, shown))
+        if (write_value(d, &fields, inner, shown))
             first = false;
         else
             d->out->len = mark;
@@ -353,14 +371,9 @@ const struct yaml_node *decompile_said(const struct decompile_fields *fields, co
 const struct yaml_node *decompile_shown(struct decompile *d, const struct decompile_fields *fields,
                                         const struct language_field *field) {
     const struct yaml_node *value = decompile_said(fields, field);
-    struct yaml_node *unsaid;
     if (!language_in_text(field, value))
         return NULL;
-    if (value && !language_is_plain_zero(field, value))
-        return value;
-    unsaid = ARENA_NEW(d->arena, struct yaml_node);
-    *unsaid = (struct yaml_node){ .kind = YAML_SCALAR, .text = value ? VSR_STR("0") : language_unsaid(field) };
-    return unsaid;
+    return value && !language_is_plain_zero(field, value) ? value : unsaid(d, field, value);
 }
 
 bool decompile_has_fields(struct decompile *d, const struct decompile_fields *fields) {
@@ -375,7 +388,7 @@ void decompile_line(struct decompile *d, const struct decompile_fields *fields, 
     size_t mark = d->out->len;
     buf_append_c(d->out, indent);
     write_key(d, field->name);
-    if (write_field(d, fields, field, value))
+    if (write_value(d, fields, field, value))
         buf_append_char(d->out, '\n');
     else
         d->out->len = mark;
@@ -396,7 +409,7 @@ void decompile_inline(struct decompile *d, const struct language_field *field, c
         buf_append_c(d->out, ", ");
     spell_name(d->out, field->name);
     buf_append_c(d->out, sign);
-    if (write_field(d, NULL, field, value))
+    if (write_value(d, NULL, field, value))
         *first = false;
     else
         d->out->len = mark;

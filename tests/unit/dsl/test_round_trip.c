@@ -208,6 +208,7 @@ static const char *const configs[] = {
     "routing: {decisions: [{name: r, annotations: {a: [1, 2.0, true, no, '3'], b: 2.0, c: true}}]}",
     "routing: {decisions: [{name: r, modelRefs: [{model: a}], candidateIterations: [{variable: FOR, source: models, "
     "models: [a], outputs: [{type: model, value: FOR}]}]}]}",
+    "routing: {projections: {scores: [{name: load, method: [x]}]}}",
     "routing: {decisions: [{name: r, modelRefs: [{model: a}], candidateIterations: [{variable: two words, source: "
     "models, "
     "models: [b], outputs: [{type: model, value: two words}]}, {variable: m, source: models, models: [a], outputs: "

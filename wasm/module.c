@@ -14,6 +14,7 @@
 #include "dsl/language.h"
 #include "looper/looper.h"
 #include "plugin/plugin.h"
+#include "route/text_fault.h"
 #include "select/selector.h"
 #include "signal/family.h"
 
@@ -49,7 +50,7 @@ static const struct language *language(void) {
     static const struct language *built;
     static struct config_parts parts;
     if (!built) {
-        parts = (struct config_parts){ families(), algorithms(), plugin_kinds() };
+        parts = (struct config_parts){ families(), algorithms(), plugin_kinds(), .text_fault = route_text_fault };
         built = language_build(arena_new(0, 0), &parts);
     }
     return built;

@@ -123,6 +123,15 @@ describe('the same answers as natively', () => {
     assertSame(calls, calls.map(([, text]) => JSON.stringify(text)));
   });
 
+  test('headers that cannot be sent; patterns, which need the engine, are judged natively alone', () => {
+    const headers = 'ROUTE r { MODEL m PLUGIN header_mutation { add: [{ name: "bad header", value: "x\\ny" }] } }\n';
+    const [answer] = assertSame([['signalValidate', headers]], ['headers']);
+    assert.deepEqual(answer.diagnostics.map(({ code }) => code), ['C316', 'C316']);
+    const pattern = 'SIGNAL keyword k { operator: "OR" keywords: ["("] method: "regex" }\nROUTE r { WHEN keyword(k) MODEL m }\n';
+    assert.ok(JSON.parse(nativeAnswers([['signalValidate', pattern]])[0]).diagnostics.some(({ code }) => code === 'C312'));
+    assert.ok(!JSON.parse(wasmAnswers([['signalValidate', pattern]])[0]).diagnostics.some(({ code }) => code === 'C312'));
+  });
+
   test('configurations: one tree from the native parser, one from JavaScript, one program', () => {
     assert.ok(configurations.length >= 10, `only ${configurations.length} configurations`);
     const texts = configurations.map((file) => readFileSync(file, 'utf8'));

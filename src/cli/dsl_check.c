@@ -9,6 +9,14 @@
 #include "cli/profile_models.h"
 #include "core/buf.h"
 
+/* Warnings and broken contracts leave the exit code at 0: what they come to is said. */
+static void put_refused(const struct dsl_source *source, bool hints, struct buf *out) {
+    const size_t *n_of = source->findings.n_of;
+    bool is_clean = n_of[FINDING_WARNING] + n_of[FINDING_CONSTRAINT] + (hints ? n_of[FINDING_HINT] : 0) == 0;
+    if (source->was_loaded && !source->loads && n_of[FINDING_ERROR] == 0 && !is_clean)
+        buf_append_c(out, "Serving refuses this program as it is; with --strict the exit code says so.\n");
+}
+
 static int print_result(const struct cli *cli, const struct dsl_source *source) {
     bool hints = options_has(cli->options, "hints"), strict = options_has(cli->options, "strict");
     struct buf out;
@@ -19,6 +27,7 @@ static int print_result(const struct cli *cli, const struct dsl_source *source) 
     } else {
         dsl_source_print(cli, source, hints, &out);
         dsl_source_summary(source, hints, &out);
+        put_refused(source, hints, &out);
     }
     code = dsl_source_write(cli, NULL, &out, 0);
     buf_done(&out);
@@ -67,7 +76,8 @@ const struct command command_dsl_check_spec = {
     .usage = "vsr dsl check [OPTION]... FILE",
     .details =
         "One line for each finding, FILE:LINE:COL: LEVEL: MESSAGE [CODE], and on a terminal the line that it is\n"
-        "about; then how many there are. Errors keep a program from compiling. `vsr dsl fix` applies the fixes. A\n"
+        "about; then how many there are, and whether serving refuses what has no errors. Errors keep a program from "
+        "compiling. `vsr dsl fix` applies the fixes. A\n"
         "configuration in YAML is checked as the program that `vsr dsl decompile` prints.\n",
     .examples = "vsr dsl check policy.dsl\n"
                 "vsr dsl check --strict --base config.yaml policy.dsl\n"

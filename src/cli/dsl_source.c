@@ -161,13 +161,22 @@ void dsl_source_examine(struct dsl_source *source) {
 }
 
 /* A configuration is its own base; what is wrong with the rest of it is no matter of the program. */
+static bool is_whole(const struct findings *findings) {
+    for (size_t i = 0; i < findings->n; i++)
+        if (findings->items[i].lost)
+            return false;
+    return true;
+}
+
 void dsl_source_load(struct dsl_source *source) {
     bool is_own = source->yaml.ptr && !source->base.root;
     const char *file = source->base.root ? arena_c_str(source->arena, source->base.file) : source->file;
     char *resolved = source->is_stream && !source->base.root ? NULL : realpath(file, NULL);
     struct dsl_base_of base = { is_own ? source->yaml_root : source->base.root,
                                 is_own ? (vsr_str){ 0 } : source->base.file, resolved };
-    dsl_check_loading(source->language, &source->parsed, source->compiled, &base, &source->findings);
+    source->loads = dsl_check_loading(source->language, &source->parsed, source->compiled, &base, &source->findings) &&
+                    is_whole(&source->findings);
+    source->was_loaded = !source->yaml.ptr;
     free(resolved);
 }
 

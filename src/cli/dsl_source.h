@@ -63,6 +63,7 @@ struct dsl_source {
     struct findings findings;
     struct yaml_node *compiled; /* by dsl_source_examine() */
     struct dsl_base base;       /* of --base */
+    bool was_loaded, loads;     /* by dsl_source_load(), of a program: whether it tried, and how that went */
 };
 
 /*

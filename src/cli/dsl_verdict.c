@@ -22,6 +22,10 @@ void dsl_verdict_json(const struct dsl_source *source, bool valid, bool hints, s
     json_write_str(&w, source->name);
     json_write_key(&w, VSR_STR("valid"));
     json_write_bool(&w, valid);
+    if (source->was_loaded) {
+        json_write_key(&w, VSR_STR("loads"));
+        json_write_bool(&w, source->loads);
+    }
     dsl_source_counts_json(source, &w);
     if (source->yaml.ptr) { /* diagnostics are about a text that nobody has: here it is */
         json_write_key(&w, VSR_STR("program"));

@@ -18,7 +18,8 @@ struct config_source;
 struct diag;
 struct dsl_source;
 
-/* {"file", "valid", counts by level, "diagnostics"}; of a configuration also its "program" and the "conversion". */
+/* {"file", "valid", "loads" of a program that was tried, counts by level, "diagnostics"}; of a configuration also its
+ * "program" and the "conversion". */
 void dsl_verdict_json(const struct dsl_source *source, bool valid, bool hints, struct buf *out);
 
 /* With the findings of a program. Returns CLI_FAILURE. */

@@ -243,8 +243,8 @@ static void judge(struct arena *arena, const struct language *language, const st
     if (draft->syntax.n_of[FINDING_ERROR] == 0) {
         draft->compiled = dsl_examine(arena, language, &draft->parsed, base, &draft->findings);
         check_domains(arena, &draft->parsed.program, &draft->findings);
-        dsl_check_loading(language, &draft->parsed, draft->compiled, &(struct dsl_base_of){ .root = base },
-                          &draft->findings);
+        (void)dsl_check_loading(language, &draft->parsed, draft->compiled, &(struct dsl_base_of){ .root = base },
+                                &draft->findings);
         prove(arena, language, base, draft);
     }
     findings_sort(&draft->findings);

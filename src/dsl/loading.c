@@ -243,20 +243,22 @@ static bool try_out(struct arena *arena, const struct language *language, const 
     return ret_diag->n_errors == 0;
 }
 
-void dsl_check_loading(const struct language *language, const struct dsl_parsed *parsed,
+bool dsl_check_loading(const struct language *language, const struct dsl_parsed *parsed,
                        const struct yaml_node *compiled, const struct dsl_base_of *base, struct findings *findings) {
     static const struct dsl_base_of none;
     struct teller teller = { .parsed = parsed, .findings = findings, .n_before = findings->n };
     struct dsl_at decl = findings->decl;
     struct diag diag, alone;
+    bool loads;
     size_t n;
     if (findings->n_of[FINDING_ERROR] > 0 || compiled->n_items == 0)
-        return;
+        return findings->n_of[FINDING_ERROR] == 0;
     teller.arena = arena_new(0, 0);
     teller.models_are_free = !base->root;
     DSL_EACH(model, &parsed->program, DSL_MODEL)
     teller.models_are_free = false;
-    if (!try_out(teller.arena, language, compiled, base, &diag)) {
+    loads = try_out(teller.arena, language, compiled, base, &diag);
+    if (!loads) {
         n = tell_all(&teller, &diag, false);
         for (size_t i = 0; base->name.ptr && i < diag.n_items; i++)
             if (diag.items[i].severity == DIAG_ERROR && is_of_base(&diag.items[i]))
@@ -266,4 +268,5 @@ void dsl_check_loading(const struct language *language, const struct dsl_parsed 
     }
     findings->decl = decl;
     arena_free(teller.arena);
+    return loads;
 }

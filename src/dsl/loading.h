@@ -35,9 +35,9 @@ const struct config_document *dsl_load(struct arena *arena, const struct languag
 /*
  * Adds what keeps the program from being loaded to the findings of dsl_examine(), unsorted; nothing while there are
  * errors, and nothing at places where those findings say the same. Of warnings of the configuration nothing is said:
- * the checks of the language know better what was meant.
+ * the checks of the language know better what was meant. Returns whether it was loaded, or is empty.
  */
-void dsl_check_loading(const struct language *language, const struct dsl_parsed *parsed,
+bool dsl_check_loading(const struct language *language, const struct dsl_parsed *parsed,
                        const struct yaml_node *compiled, const struct dsl_base_of *base, struct findings *findings);
 
 #endif

@@ -135,8 +135,8 @@ void lsp_document_look(struct lsp_document *document, const struct language *lan
     document->has_syntax_errors = document->findings.n_of[FINDING_ERROR] > 0;
     document->compiled = dsl_examine(document->arena, language, &document->parsed, base, &document->findings);
     if (document->len <= LSP_PROVE_LEN_MAX)
-        dsl_check_loading(language, &document->parsed, document->compiled, &(struct dsl_base_of){ .root = base },
-                          &document->findings);
+        (void)dsl_check_loading(language, &document->parsed, document->compiled, &(struct dsl_base_of){ .root = base },
+                                &document->findings);
     findings_sort(&document->findings);
 }
 

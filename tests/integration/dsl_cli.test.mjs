@@ -107,8 +107,27 @@ describe('check', () => {
     const label = file('refused/label.dsl', 'RECIPE x { SIGNAL kb q { kb: "mmlu_kb" target: { kind: "label", value: "nosuch" } } }\n');
     assert.match(dsl(['check', label]).out, /label\.dsl:1:\d+: error: recipe "x": SIGNAL kb q: target\.value: knowledge base "mmlu_kb" has no label "nosuch".*\[E230\]\n1 error/);
     const twice = file('refused/twice.dsl', 'SIGNAL keyword k { method: "regex" keywords: ["("] }\n');
-    assert.match(dsl(['check', twice]).out, /^.*\[C312\]\n0 errors, 0 warnings, 1 constraint\n$/);
+    assert.match(dsl(['check', twice]).out, /^.*\[C312\]\n0 errors, 0 warnings, 1 constraint\nServing refuses this program as it is; .*\n$/);
     assert.match(dsl(['fix', '--diff', blank]).err, /\[E230\]/);
+  });
+
+  test('whether serving takes what has no errors', () => {
+    const cases = [
+      ['taken', 'ROUTE r { PRIORITY 1 PRIORITY 2 MODEL "m" }', true],
+      ['a reference', 'ROUTE r { WHEN keyword("k") MODEL "m" }', false],
+      ['a constraint', 'SIGNAL embedding e { threshold: 1.5 candidates: ["x"] }', false],
+      ['a field that is lost', 'SIGNAL keyword k { keyword: ["b"] keywords: ["a"] }', false],
+    ];
+    for (const [name, text, loads] of cases) {
+      const written = file('loads/policy.dsl', `${text}\n`);
+      const run = dsl(['check', written]), json = dsl(['check', '--json', written]), strict = dsl(['check', '--strict', written]);
+      assert.deepEqual([run.code, json.code, strict.code], [0, 0, 1], name);
+      assert.equal(json.json().loads, loads, name);
+      assert.equal(run.out.endsWith('\nServing refuses this program as it is; with --strict the exit code says so.\n'), !loads, name);
+      assert.equal(dsl(['validate', written], { command: [program] }).code === 0, loads, name);
+    }
+    assert.equal(dsl(['check', '--json', 'good.dsl']).json().loads, true);
+    assert.equal(dsl(['check', '--json', file('bad.dsl', bad)]).json().loads, false);
   });
 
   test('the base that serving would take', () => {

@@ -4,7 +4,7 @@
 
 static void looked_at(struct compiled *c, vsr_str text, const struct dsl_base_of *base) {
     checked_make(c, text, base->root);
-    dsl_check_loading(c->language, &c->parsed, c->root, base, &c->findings);
+    (void)dsl_check_loading(c->language, &c->parsed, c->root, base, &c->findings);
     findings_sort(&c->findings);
 }
 

@@ -57,6 +57,18 @@ static int read_file(const char *path, struct arena *arena, vsr_str *ret_text, b
 
 /* ---- the base */
 
+/* Keys that a notation writes. */
+static bool is_written(vsr_str key) {
+    return str_eq_c(key, "routing") || str_eq_c(key, "entrypoints") || str_eq_c(key, "recipes");
+}
+
+bool config_is_routing_alone(const struct yaml_node *root) {
+    for (size_t i = 0; root->kind == YAML_MAPPING && i < root->n_items; i++)
+        if (!is_written(root->keys[i]->text) && !str_eq_c(root->keys[i]->text, "version"))
+            return false;
+    return root->kind == YAML_MAPPING;
+}
+
 static void tell(const struct config_load_options *options, const char *path, const vsr_str *text) {
     char hash[FILE_HASH_LEN];
     if (!options->on_file)
@@ -109,18 +121,44 @@ static bool places_beside(struct arena *arena, const char *path, const struct co
     return true;
 }
 
-/* One that appears later is noticed. */
+/* Whether it says nothing but routing, as what a program was compiled to. What cannot be read says so when it is used.
+ */
+static bool says_routing_alone(const char *path, const struct config_load_options *options) {
+    struct arena *arena = arena_new(0, 0);
+    struct yaml_node *root;
+    struct diag diag;
+    vsr_str text;
+    bool is_shared, alone;
+    diag_init(&diag, arena, str_from_c(path));
+    alone = read_file(path, arena, &text, &is_shared, &diag) == 0 && yaml_tree_parse(arena, text, &root, &diag) == 0 &&
+            config_is_routing_alone(root);
+    if (alone && options)
+        tell(options, path, &text);
+    arena_free(arena);
+    return alone;
+}
+
+/* What was found: a base that says where to listen and the like, else the first that does not. */
+struct found {
+    const char *base, *routing_alone;
+};
+
+/* One that appears later is noticed, and so is one that was passed over and says more later. */
 static int find_base_beside(struct arena *arena, const char *path, const struct config_notation *notation,
-                            const struct config_load_options *options, const char **ret_base, struct diag *diag) {
+                            const struct config_load_options *options, struct found *found, struct diag *diag) {
     const char *places[BASE_PLACES];
     if (!places_beside(arena, path, notation, places))
         return diag ? document_source_report(diag, "find", path) : VSR_E_IO;
-    for (size_t i = 0; i < BASE_PLACES && !*ret_base; i++) {
+    for (size_t i = 0; i < BASE_PLACES && !found->base; i++) {
         struct stat status;
-        if (stat(places[i], &status) == 0)
-            *ret_base = places[i];
-        else if (options)
-            tell(options, places[i], NULL);
+        if (stat(places[i], &status) < 0) {
+            if (options)
+                tell(options, places[i], NULL);
+        } else if (!S_ISREG(status.st_mode) || !says_routing_alone(places[i], options)) {
+            found->base = places[i];
+        } else if (!found->routing_alone) {
+            found->routing_alone = places[i];
+        }
     }
     return 0;
 }
@@ -129,10 +167,12 @@ static int find_base_beside(struct arena *arena, const char *path, const struct 
 static int find_base(struct arena *arena, const char *file, const char *resolved,
                      const struct config_notation *notation, const struct config_load_options *options,
                      const char **ret_base, struct diag *diag) {
-    int rc = find_base_beside(arena, file, notation, options, ret_base, diag);
+    struct found found = { 0 };
+    int rc = find_base_beside(arena, file, notation, options, &found, diag);
     struct stat status;
-    if (rc == 0 && !*ret_base && lstat(file, &status) == 0 && S_ISLNK(status.st_mode))
-        rc = find_base_beside(arena, resolved, notation, options, ret_base, diag);
+    if (rc == 0 && !found.base && lstat(file, &status) == 0 && S_ISLNK(status.st_mode))
+        rc = find_base_beside(arena, resolved, notation, options, &found, diag);
+    *ret_base = found.base ? found.base : found.routing_alone;
     return rc;
 }
 
@@ -179,11 +219,6 @@ int document_source_read(struct arena *arena, const char *file, const char *reso
 }
 
 /* ---- the tree */
-
-/* Keys that a notation writes. */
-static bool is_written(vsr_str key) {
-    return str_eq_c(key, "routing") || str_eq_c(key, "entrypoints") || str_eq_c(key, "recipes");
-}
 
 bool config_complete_base(struct arena *arena, struct yaml_node *root) {
     if (root->kind != YAML_MAPPING)

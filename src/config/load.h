@@ -54,9 +54,13 @@ int config_load_tree(struct arena *arena, struct yaml_node *root, vsr_str file,
 int config_load_file(struct arena *arena, const char *file, const struct config_load_options *options,
                      const struct config_document **ret_doc, struct diag *diag);
 
+/* Whether it is a mapping that says nothing but routing, and perhaps its version: no listener, no backend, no setting.
+ */
+bool config_is_routing_alone(const struct yaml_node *root);
+
 /*
- * The base that config_load_file() takes for a file in another notation when none is named; NULL: there is none. Lives
- * in `arena`.
+ * The base that config_load_file() takes for a file in another notation when none is named: the first beside it that
+ * says more than routing, else the first; NULL: there is none. Lives in `arena`.
  */
 const char *config_find_base(struct arena *arena, const char *file, const struct config_notation *notation);
 

@@ -139,6 +139,32 @@ TEST(a_base_of_routing_alone) {
     remove_place(&place);
 }
 
+TEST(a_base_of_routing_alone_hides_none) {
+    struct place place;
+    char path[PATH_LEN * 2];
+    make_place(&place);
+    put_file(&place, "a.rules", RULES);
+    put_file(&place, "a.yaml", "version: v0.3\nrouting: {decisions: []}\nrecipes: []\nentrypoints: []\n");
+    put_file(&place, "config.yaml", BASE("1002"));
+    CHECK_INT(load(&place, "a.rules"), 0, "loads");
+    CHECK_INT(port_of(place.doc), 1002, "from config.yaml");
+    CHECK_STR(buf_str(&place.watched), "a.yaml config.yaml ", "one that says more later is noticed");
+    put_file(&place, "a.yaml", BASE("1001"));
+    CHECK_INT(load(&place, "a.rules"), 0, "loads");
+    CHECK_INT(port_of(place.doc), 1001, "from a.yaml");
+    put_file(&place, "a.yaml", "version: v0.3\nglobal: {}\n");
+    CHECK_INT(load(&place, "a.rules"), 0, "loads");
+    CHECK(port_of(place.doc) != 1002, "settings are more than routing");
+    put_file(&place, "a.yaml", "routing: [\n");
+    CHECK(load(&place, "a.rules") < 0, "what is no YAML is told, not passed over");
+    snprintf(path, sizeof(path), "%s/other.yml", place.dir);
+    put_file(&place, "other.yml", "version: v0.3\nrouting: {}\n");
+    place.options.base = path;
+    CHECK_INT(load(&place, "a.rules"), 0, "loads");
+    CHECK(port_of(place.doc) != 1002, "one that is named is taken as it is");
+    remove_place(&place);
+}
+
 TEST(base_by_name) {
     struct place place;
     char path[PATH_LEN * 2];
@@ -187,5 +213,5 @@ TEST(problems_of_both) {
     remove_place(&place);
 }
 
-RUN_TESTS(T(base_of_the_same_name_first), T(config_yaml_else_nothing), T(a_base_of_routing_alone), T(base_by_name),
-          T(yaml_has_no_base), T(problems_of_both))
+RUN_TESTS(T(base_of_the_same_name_first), T(config_yaml_else_nothing), T(a_base_of_routing_alone),
+          T(a_base_of_routing_alone_hides_none), T(base_by_name), T(yaml_has_no_base), T(problems_of_both))

@@ -1,9 +1,15 @@
 /* dsl_compile - `vsr dsl compile`: from a program to configuration, in the wrapping that a deployment takes. */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/dsl_source.h"
+#include "config/diag.h"
+#include "config/load.h"
+#include "config/yaml_edit.h"
 #include "config/yaml_write.h"
+#include "core/arena.h"
 #include "core/buf.h"
 #include "dsl/compile.h"
 #include "dsl/emit.h"
@@ -26,6 +32,39 @@ static struct yaml_node *emit(const struct cli *cli, struct dsl_source *source) 
     if (strcmp(format, "crd") == 0)
         return emit_crd(source->arena, document, &options);
     return strcmp(format, "helm") == 0 ? emit_helm(source->arena, document) : document;
+}
+
+/* ---- what is written over */
+
+static bool is_same_file(const char *a, vsr_str b, struct arena *arena) {
+    struct stat of_a, of_b;
+    return b.len > 0 && stat(a, &of_a) == 0 && stat(arena_c_str(arena, b), &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
+/* One with listeners, backends or settings; not a resource, values of a chart, or what else was written here before. */
+static bool is_whole(const struct yaml_node *root) {
+    static const char *const keys[] = { "listeners", "providers", "global" };
+    for (size_t i = 0; root->kind == YAML_MAPPING && i < VSR_COUNT(keys); i++)
+        if (yaml_find(root, str_from_c(keys[i])) >= 0)
+            return true;
+    return root->kind == YAML_MAPPING && yaml_find(root, VSR_STR("version")) >= 0 && !config_is_routing_alone(root);
+}
+
+/* Where routing alone would take the place of a configuration, all else in that would be lost. */
+static int check_output(const struct cli *cli, const struct dsl_source *source) {
+    const char *output = options_text(cli->options, "output");
+    struct vsr_err err = VSR_ERR_NONE;
+    struct dsl_base there;
+    struct diag diag;
+    if (!output || strcmp(output, "-") == 0 || dsl_source_is_stream(output) || access(output, F_OK) < 0 ||
+        is_same_file(output, source->base.file, source->arena) || (source->base.root && is_whole(source->base.root)) ||
+        dsl_base_read(source->arena, output, &there, &diag, &err) < 0 || !is_whole(there.root))
+        return CLI_OK;
+    return cli_usage(cli,
+                     "\"%s\" is a configuration that says more than routing, and that would be lost: write to another "
+                     "name, or put the program into it with --base %s",
+                     output, output);
 }
 
 static int write_result(const struct cli *cli, struct dsl_source *source) {
@@ -61,6 +100,8 @@ static int compile_run(const struct cli *cli, int argc, char **argv) {
     if (code != CLI_OK)
         return code;
     code = dsl_source_open(cli, argv[0], &source);
+    if (code == CLI_OK)
+        code = check_output(cli, &source);
     if (code == CLI_OK) {
         dsl_source_examine(&source);
         dsl_source_complain(cli, &source);
@@ -94,7 +135,7 @@ const struct command command_dsl_compile_spec = {
                "result is\n"
                "that configuration with its routing replaced: comments and all other keys stay, and so does what the\n"
                "language cannot say of decisions and models that are still there. Findings go to standard error; with\n"
-               "errors nothing is written.\n",
+               "errors nothing is written, and routing alone is not written over a configuration that says more.\n",
     .examples = "vsr dsl compile policy.dsl\n"
                 "vsr dsl compile --base config.yaml -o config.yaml policy.dsl\n"
                 "vsr dsl compile --format crd --name edge policy.dsl | kubectl apply -f -\n",

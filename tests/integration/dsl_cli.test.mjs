@@ -204,6 +204,26 @@ describe('compile', () => {
     assert.equal(readFileSync(path.join(scratch, 'out.yaml'), 'utf8'), run.out);
   });
 
+  test('not over the rest of a configuration', () => {
+    const whole = 'version: v0.3\nlisteners:\n  - {name: http, address: 127.0.0.1, port: 8801} # mine\n';
+    const base = file('over/policy.yaml', whole);
+    const program = file('over/policy.dsl', good);
+    const run = dsl(['compile', '-o', base, program]);
+    assert.deepEqual([run.code, run.out, readFileSync(base, 'utf8')], [2, '', whole]);
+    assert.match(run.err, /policy\.yaml" is a configuration that says more than routing.*another name, or .*--base .*policy\.yaml\n/);
+    for (const more of ['providers: {}\n', 'global: {}\n', 'version: v0.3\nx-mine: 1\n'])
+      assert.equal(dsl(['compile', '-o', file('over/more.yaml', more), program]).code, 2, more);
+    // With its base it is whole, again and again, here and elsewhere; and routing alone is written over routing alone.
+    for (const out of ['over/whole.yaml', 'over/whole.yaml', base]) {
+      assert.equal(dsl(['compile', '--base', base, '-o', out, program]).code, 0, out);
+      assert.match(readFileSync(path.resolve(scratch, out), 'utf8'), /listeners:[^]*# mine[^]*routing:/);
+    }
+    for (const out of ['over/routing.yaml', 'over/routing.yaml', file('over/version.yaml', 'version: v0.3\nrouting: {}\n')])
+      assert.equal(dsl(['compile', '-o', out, program]).code, 0, out);
+    for (const format of ['crd', 'helm', 'json-ast'])
+      for (let i = 0; i < 2; i++) assert.equal(dsl(['compile', '-f', format, '-o', `over/${format}.out`, program]).code, 0, format);
+  });
+
   test('to a pipe, which is not replaced', () => {
     const pipe = path.join(scratch, 'pipe');
     assert.equal(spawnSync('mkfifo', [pipe]).status, 0);

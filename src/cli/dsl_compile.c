@@ -99,7 +99,7 @@ static int compile_run(const struct cli *cli, int argc, char **argv) {
     (void)argc; /* exactly one, by the table */
     if (code != CLI_OK)
         return code;
-    code = dsl_source_open(cli, argv[0], &source);
+    code = dsl_source_open_program(cli, argv[0], &source);
     if (code == CLI_OK)
         code = check_output(cli, &source);
     if (code == CLI_OK) {

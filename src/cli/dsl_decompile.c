@@ -18,9 +18,7 @@ static int decompile_run(const struct cli *cli, int argc, char **argv) {
     struct dsl_source source;
     int code;
     (void)argc; /* exactly one, by the table */
-    code = dsl_source_open(cli, argv[0], &source);
-    if (code == CLI_OK)
-        code = dsl_source_decompile(cli, &source);
+    code = dsl_source_open_yaml(cli, argv[0], &source);
     if (code == CLI_OK) {
         dsl_source_complain(cli, &source);
         code = dsl_source_code(&source, options_has(cli->options, "strict"));

@@ -137,6 +137,26 @@ int dsl_source_open_any(const struct cli *cli, const char *file, struct dsl_sour
     return code == CLI_OK && is_yaml(ret_source) ? dsl_source_decompile(cli, ret_source) : code;
 }
 
+static int refuse_kind(const struct cli *cli, const struct dsl_source *source, const char *what) {
+    struct vsr_err err = VSR_ERR_NONE;
+    (void)err_set(&err, VSR_E_INVALID, "%.*s: %s", VSR_FMT(source->name), what);
+    return dsl_refuse_err(cli, source->file, &err, "E_FORMAT");
+}
+
+int dsl_source_open_program(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
+    int code = dsl_source_open(cli, file, ret_source);
+    if (code == CLI_OK && is_yaml(ret_source))
+        return refuse_kind(cli, ret_source, "this is YAML, and a program is expected: see `vsr dsl decompile`");
+    return code;
+}
+
+int dsl_source_open_yaml(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
+    int code = dsl_source_open(cli, file, ret_source);
+    if (code == CLI_OK && str_ends(ret_source->name, str_from_c(dsl_notation.suffix)))
+        return refuse_kind(cli, ret_source, "this is a program, and YAML is expected: see `vsr dsl compile`");
+    return code == CLI_OK ? dsl_source_decompile(cli, ret_source) : code;
+}
+
 int dsl_source_find_base(const struct cli *cli, struct dsl_source *source) {
     const char *file;
     if (source->base.root || source->is_stream || source->yaml.ptr)

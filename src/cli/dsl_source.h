@@ -73,6 +73,10 @@ struct dsl_source {
 int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source);
 /* The same; the file may also be a configuration in YAML, which is told by its name, else by its first line. */
 int dsl_source_open_any(const struct cli *cli, const char *file, struct dsl_source *ret_source);
+/* One that is written as the other of the two is refused, with what is for it: of commands that read programs alone. */
+int dsl_source_open_program(const struct cli *cli, const char *file, struct dsl_source *ret_source);
+/* Of one that reads configuration alone, and made the program that it stands for. */
+int dsl_source_open_yaml(const struct cli *cli, const char *file, struct dsl_source *ret_source);
 /* Makes the text, which is a configuration, the program that it stands for. Refuses when it is no YAML. */
 int dsl_source_decompile(const struct cli *cli, struct dsl_source *source);
 void dsl_source_done(struct dsl_source *source);

@@ -199,7 +199,7 @@ int test_check(const struct cli *cli, struct dsl_source *source) {
 /* A program that is wrong is not run. What is only doubtful has been said by `vsr dsl check`. */
 static int run_tests(struct run *run, const char *file) {
     struct dsl_source *source = run->source;
-    int code = dsl_source_open(run->cli, file, source);
+    int code = dsl_source_open_program(run->cli, file, source);
     if (code != CLI_OK)
         return code;
     dsl_source_examine(source);

@@ -232,12 +232,27 @@ static void write_recipes(struct decompile *d, const struct yaml_node *recipes) 
     }
 }
 
+/* Something else in YAML would become an empty program, and all would be well. Nothing at all is one. */
+static bool is_configuration(struct decompile *d, const struct yaml_node *root) {
+    static const char *const keys[] = { "version",     "listeners", "providers", "routing",
+                                        "entrypoints", "recipes",   "global" };
+    for (size_t i = 0; i < VSR_COUNT(keys); i++)
+        if (yaml_find(root, str_from_c(keys[i])) >= 0)
+            return true;
+    if (root->n_items == 0)
+        return true;
+    decompile_wrong(d, "E210", root->keys[0],
+                    "this is no configuration: expected routing, entrypoints or recipes, or version, listeners, "
+                    "providers or global");
+    return false;
+}
+
 void dsl_decompile(struct arena *arena, const struct language *language, const struct yaml_node *root,
                    struct findings *findings, struct buf *out) {
     struct decompile d = { .arena = arena, .language = language, .findings = findings, .out = out };
     if (yaml_is_null(root))
         root = yaml_new(arena, YAML_MAPPING, root);
-    if (!decompile_is_mapping(&d, root))
+    if (!decompile_is_mapping(&d, root) || !is_configuration(&d, root))
         return;
     decompile_find_cards(&d, root);
     write_profile(&d, decompile_mapping(&d, root, "routing"), true);

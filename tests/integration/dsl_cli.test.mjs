@@ -353,6 +353,37 @@ global: {router: {strategy: priority}}
   });
 });
 
+describe('what a file is', () => {
+  const yaml = file('kind/y.yaml', 'routing: {decisions: []}\n');
+  const program = file('kind/policy.dsl', good);
+
+  test('YAML that is no configuration', () => {
+    const other = file('kind/foo.yaml', 'foo: bar\n');
+    const check = dsl(['check', other]);
+    assert.equal(check.code, 1);
+    assert.match(check.out, /^.*foo\.yaml:1:1: error: this is no configuration: expected routing, entrypoints or recipes, .* \[E210\]\n1 error, 0 warnings, 0 constraints\n$/);
+    assert.deepEqual(dsl(['check', '--json', other]).json().conversion.map((found) => found.code), ['E210']);
+    const decompile = dsl(['decompile', other]);
+    assert.deepEqual([decompile.code, decompile.out], [1, '']);
+    assert.match(decompile.err, /foo\.yaml:1:1: error: .*\[E210\]\n$/);
+    for (const text of ['version: v0.3\n', 'providers: {}\n', 'global: {}\n', 'recipes: []\n', 'entrypoints: []\n', '{}\n'])
+      assert.equal(dsl(['decompile', file('kind/some.yaml', text)]).code, 0, text);
+  });
+
+  test('one kind in place of the other', () => {
+    for (const command of ['compile', 'test']) {
+      const run = dsl([command, yaml]);
+      assert.deepEqual([run.code, run.out], [1, '']);
+      assert.match(run.err, /y\.yaml: this is YAML, and a program is expected: see `vsr dsl decompile`\n$/);
+    }
+    assert.equal(dsl(['compile', '-'], { input: 'version: v0.3\n' }).code, 1);
+    assert.match(dsl(['test', '--json', yaml]).json().diagnostics[0].message, /this is YAML/);
+    const run = dsl(['decompile', program]);
+    assert.deepEqual([run.code, run.out], [1, '']);
+    assert.match(run.err, /policy\.dsl: this is a program, and YAML is expected: see `vsr dsl compile`\n$/);
+  });
+});
+
 describe('decompile', () => {
   const corpus = profiles(path.resolve(process.env.VSR_TEST_SHARED ?? path.join(top, '../shared'), 'recipes'));
   for (const { name, config, program: text } of corpus.filter((profile) => profile.program)) {

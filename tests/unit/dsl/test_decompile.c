@@ -162,6 +162,11 @@ static const struct {
       "MODEL a {\n}\n\nMODEL b {\n}\n\nMODEL c {\n  loras: [\n    { name: \"l\" }\n  ]\n  modality: \"x\"\n}\n\n"
       "MODEL p {\n}\n\n#",
       "" },
+    { "settings alone", "global: {}", "# SIGNALS\n", "" },
+    { "nothing", "{}", "# SIGNALS\n", "" },
+    { "no configuration", "foo: bar\nsignals: []", "",
+      "1:1: error: this is no configuration: expected routing, entrypoints or recipes, or version, listeners, "
+      "providers or global [E210]\n" },
 };
 
 TEST(whole_configurations) {

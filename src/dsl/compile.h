@@ -24,8 +24,8 @@ struct yaml_node *dsl_compile(struct arena *arena, const struct language *langua
 
 /*
  * Puts a compiled program into a whole configuration: `routing`, `entrypoints` and `recipes` are replaced, everything
- * else stays, and so does what the language cannot say of what is still there (keep.h; dsl.md §7.5, §8.3). Changes
- * both.
+ * else stays, and so does what the language cannot say of what is still there (keep.h; dsl.md §7.5, §8.3). A model of
+ * the base's `providers.models` that the program does not declare gets an empty card. Changes both.
  */
 void dsl_merge(struct arena *arena, const struct language *language, struct yaml_node *base,
                struct yaml_node *compiled);

@@ -133,12 +133,26 @@ describe('check', () => {
   test('the base that serving would take', () => {
     const policy = file('beside/policy.dsl', 'ROUTE r { MODEL "ghost" }\n');
     assert.equal(dsl(['check', policy]).out, 'No issues found.\n');
-    file('beside/config.yaml', 'version: v0.3\nproviders: {models: [{name: big, backend_refs: [{endpoint: "127.0.0.1:1"}]}]}\n');
+    file('beside/config.yaml', 'version: v0.3\nproviders: {defaults: {default_model: bgi}, models: [{name: big, backend_refs: [{endpoint: "127.0.0.1:1"}]}]}\n');
     const run = dsl(['check', policy]);
-    assert.match(run.out, /policy\.dsl: warning: loading refuses the base, .*config\.yaml, line 2, column \d+: .*model "big" is not defined.*\[W230\]\n/);
+    assert.match(run.out, /policy\.dsl: warning: loading refuses the base, .*config\.yaml, line 2, column \d+: .*model "bgi" is not defined.*\[W230\]\n/);
     assert.match(run.out, /policy\.dsl:1:17: warning: model "ghost" has no entry in providers\.models of the base/);
     assert.equal(dsl(['check', '--strict', policy]).code, 1);
     assert.equal(dsl(['check', '--strict', '-'], { input: 'ROUTE r { MODEL "ghost" }\n' }).code, 0);
+  });
+
+  test('models that the base has and the program does not declare', () => {
+    const backend = (name) => `{name: ${name}, backend_refs: [{endpoint: "127.0.0.1:1"}]}`;
+    const written = file('undeclared/policy.dsl', 'ROUTE r { MODEL "small" }\n');
+    const base = file('undeclared/config.yaml', `version: v0.3\nproviders: {defaults: {default_model: large}, models: [${backend('small')}, ${backend('large')}]}\n`);
+    assert.equal(dsl(['check', written]).out, 'No issues found.\n');
+    const run = dsl(['validate', written], { command: [program] });
+    assert.equal(run.code, 0, run.out + run.err);
+    const compiled = dsl(['compile', '--base', base, written]);
+    assert.deepEqual(YAML.parse(compiled.out).routing.modelCards, [{ name: 'large' }, { name: 'small' }]);
+    const whole = file('undeclared/whole.yaml', compiled.out);
+    const again = file('undeclared/again.dsl', dsl(['decompile', whole]).out);
+    assert.deepEqual(YAML.parse(dsl(['compile', '--base', whole, again]).out), YAML.parse(compiled.out));
   });
 
   test('a program beside what it was compiled to', () => {

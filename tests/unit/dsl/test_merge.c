@@ -99,6 +99,20 @@ static const struct {
       "ROUTE r { MODEL m }",
       "version: v0.3\nproviders: {x: 1}\nrouting: {modelCards: [{name: m}], decisions: [{name: r, rules: {operator: "
       "AND}, modelRefs: [{model: m}]}]}\nglobal: {a: 1}\nalpha: 2\nzoo: 1\n" },
+    { "a card for each model of the base, in order",
+      "providers: {models: [{name: z}, {name: a}, {name: m}, {name: a}, {odd: 1}, {name: null}, x]}\nrouting: "
+      "{modelCards: [{name: z, description: gone}]}\n",
+      "ROUTE r { MODEL m }",
+      "providers: {models: [{name: z}, {name: a}, {name: m}, {name: a}, {odd: 1}, {name: null}, x]}\nrouting: "
+      "{modelCards: [{name: a}, {name: m}, {name: z}], decisions: [{name: r, rules: {operator: AND}, modelRefs: "
+      "[{model: m}]}]}\n" },
+    { "cards of the base's models where the program names none", "providers: {models: [{name: a}]}\n",
+      "SIGNAL domain law {}",
+      "providers: {models: [{name: a}]}\nrouting: {modelCards: [{name: a}], signals: {domains: [{name: law}]}}\n" },
+    { "cards of the base's models where the program says nothing", "providers: {models: [{name: a}]}\n", "# nothing",
+      "providers: {models: [{name: a}]}\nrouting: {modelCards: [{name: a}]}\n" },
+    { "no cards for models that are no list, and no routing for none", "providers: {models: {name: a}}\nzoo: 1\n",
+      "# nothing", "providers: {models: {name: a}}\nzoo: 1\n" },
     { "entrypoints and recipes go when the program has none",
       "version: v0.3\nrouting: {strategy: priority}\nentrypoints: [{model_names: [a], recipe: x}]\nrecipes: [{name: "
       "x}]\n",

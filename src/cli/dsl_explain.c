@@ -58,6 +58,9 @@ static int say_option(struct explanation *e, const char *said) {
     fact.has_confidence = fit == VALUE_OK;
     fact.type = str_make(said, (size_t)(colon - said));
     fact.name = fact.has_confidence ? str_make(colon + 1, (size_t)(equals - colon - 1)) : str_from_c(colon + 1);
+    if (fit == VALUE_TYPE && equals && equals > colon && !facts_know(e->facts, fact.type, fact.name) &&
+        facts_know(e->facts, fact.type, str_make(colon + 1, (size_t)(equals - colon - 1))))
+        return cli_usage(e->cli, "--fact: \"%s\" is no number", equals + 1);
     return facts_say(e->facts, &fact, &err) < 0 ? cli_usage(e->cli, "--fact: %s", err.text) : CLI_OK;
 }
 
@@ -251,8 +254,9 @@ const struct command command_dsl_explain_spec = {
     .details =
         "No request and no model: signals are as they are said, and those that are not said have not matched. Scores\n"
         "are computed from them, unless outputs of projections are said. A fact may be a name, {NAME: true},\n"
-        "{NAME: CONFIDENCE}, or {NAME: {matched, confidence, value}}; a classifier's is NAME:LABEL. FILE may also be\n"
-        "a configuration in YAML.\n",
+        "{NAME: CONFIDENCE}, or {NAME: {matched, confidence, value}}; a classifier's is NAME:LABEL. A confidence\n"
+        "is from 0 to 1 but where a type of signal goes beyond; a value is any number. FILE may also be a\n"
+        "configuration in YAML.\n",
     .examples = "vsr dsl explain --fact keyword:urgent --fact domain:law=0.8 policy.dsl\n"
                 "vsr dsl explain --facts facts.json --recipe fast policy.dsl\n",
     .operands = OPERANDS_FILE,

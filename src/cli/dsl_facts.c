@@ -144,10 +144,37 @@ static int unknown(const struct facts *facts, const struct fact *fact, struct vs
                    VSR_FMT(fact->name), nearest.len ? "; did you mean " : "", VSR_FMT(nearest), nearest.len ? "?" : "");
 }
 
+bool facts_know(const struct facts *facts, vsr_str type, vsr_str name) {
+    return slot_of(facts, key_of(facts, type, name)) != POLICY_SLOT_NONE;
+}
+
+/* Metrics of knowledge bases are raw; the families say what theirs can be. */
+static int check_confidence(const struct fact *fact, struct vsr_err *err) {
+    size_t n;
+    const struct signal_family *const *families = signal_families(&n);
+    double least = 0, most = 1;
+    if (!fact->has_confidence || str_eq_c(fact->type, "kb_metric"))
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq_c(fact->type, families[i]->config.type))
+            continue;
+        least = families[i]->confidence_least;
+        most = families[i]->confidence_max > 0 ? families[i]->confidence_max : 1;
+    }
+    if (fact->confidence >= least && fact->confidence <= most)
+        return 0;
+    return err_set(err, VSR_E_INVALID, "a confidence of %.*s(\"%.*s\") is from %g to %g, found %g", VSR_FMT(fact->type),
+                   VSR_FMT(fact->name), least, most, fact->confidence);
+}
+
 int facts_say(struct facts *facts, const struct fact *fact, struct vsr_err *err) {
     uint32_t slot = slot_of(facts, key_of(facts, fact->type, fact->name));
+    int rc;
     if (slot == POLICY_SLOT_NONE)
         return unknown(facts, fact, err);
+    rc = check_confidence(fact, err);
+    if (rc < 0)
+        return rc;
     facts->says_projections |= str_eq_c(fact->type, "projection");
     bits_put(facts->view.matched, slot, fact->matched);
     bits_put(facts->view.has_confidence, slot, fact->has_confidence);
@@ -206,10 +233,13 @@ static int say_one(struct facts *facts, vsr_str type, const struct yaml_node *na
     } else if (!read_truth(said, &fact.matched)) {
         return wrong(said, err, "true, false, a confidence, or {matched, confidence, value}");
     }
-    if (rc == 0)
-        rc = facts_say(facts, &fact, err);
-    if (rc == VSR_E_NOT_FOUND)
+    if (rc < 0)
+        return rc;
+    rc = facts_say(facts, &fact, err);
+    if (rc < 0 && (rc == VSR_E_NOT_FOUND || !said))
         err_at(err, VSR_STR(""), name->line, name->col);
+    else if (rc < 0)
+        err_at(err, VSR_STR(""), said->line, said->col);
     return rc;
 }
 

@@ -44,7 +44,13 @@ struct fact {
 int facts_build(struct arena *arena, const struct config_document *doc, const struct config_scope *scope,
                 struct facts **ret_facts, struct vsr_err *err) VSR_MUST_CHECK;
 
-/* VSR_E_NOT_FOUND for a signal that the profile does not declare, with the nearest one. */
+/* Whether the profile declares this signal, or reads it. */
+bool facts_know(const struct facts *facts, vsr_str type, vsr_str name);
+
+/*
+ * VSR_E_NOT_FOUND for a signal that the profile does not declare, with the nearest one; VSR_E_INVALID for a confidence
+ * that signals of its type never have.
+ */
 int facts_say(struct facts *facts, const struct fact *fact, struct vsr_err *err) VSR_MUST_CHECK;
 
 /*

@@ -63,12 +63,13 @@ static int write_fixed(const struct cli *cli, const struct dsl_source *source, v
 
 /* Says what was done, and what is left for a human. */
 static void report(const struct cli *cli, const struct dsl_source *source, size_t n) {
+    bool dry = options_has(cli->options, "check") || options_has(cli->options, "diff");
     struct buf left;
     dsl_source_complain(cli, source);
     buf_init(&left, 4096);
     dsl_source_summary(source, false, &left);
     (void)fprintf(stderr, "%.*s: %zu fix%s%s; left: %.*s", VSR_FMT(source->name), n, n == 1 ? "" : "es",
-                  options_has(cli->options, "check") ? " to apply" : " applied", VSR_FMT(buf_str(&left)));
+                  dry ? " to apply" : " applied", VSR_FMT(buf_str(&left)));
     buf_done(&left);
 }
 
@@ -114,11 +115,13 @@ static const struct option_spec fix_options[] = {
 
 const struct command command_dsl_fix_spec = {
     .name = "fix",
-    .summary = "apply the fixes that `check` proposes",
+    .summary = "apply the fixes that `check` proposes, where they are certain",
     .usage = "vsr dsl fix [OPTION]... FILE",
     .details =
-        "Misspelt names become the nearest one, values move into their range. Every fix is one that `vsr dsl check`\n"
-        "shows as (fix: ...). What is left is told on standard error.\n",
+        "Misspelt names are mended, values move into their range. Every fix is one that `vsr dsl check` shows as\n"
+        "(fix: ...), but a name is changed only where one is surely meant: it differs in capitals, `_` or `-`,\n"
+        "has a letter wrong (two, in more than five), or is cut short behind four or more. What is left is told on\n"
+        "standard error, with what may have been meant.\n",
     .examples = "vsr dsl fix --diff policy.dsl\n"
                 "vsr dsl fix policy.dsl\n"
                 "vsr dsl fix - <policy.dsl >fixed.dsl\n",

@@ -37,9 +37,10 @@ void dsl_check_suggest_among(struct check *c, struct finding *finding, const str
                              const vsr_str *names, size_t n) {
     struct buf text;
     vsr_str near;
+    bool certain;
     if (!finding || n > SUGGEST_AMONG_MAX || !findings_may_compare(c->findings, n))
         return;
-    near = findings_nearest(found->text, names, n);
+    near = findings_suggest(found->text, names, n, &certain);
     if (near.len == 0)
         return;
     buf_init(&text, FIX_LEN_MAX);
@@ -49,6 +50,7 @@ void dsl_check_suggest_among(struct check *c, struct finding *finding, const str
         spell_name(&text, near);
     if (!buf_failed(&text))
         finding_fix(finding, found->at, buf_str(&text), "change to \"%.*s\"", VSR_FMT(near));
+    finding->fix.doubtful = !certain;
     buf_done(&text);
 }
 

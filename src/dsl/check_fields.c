@@ -175,8 +175,8 @@ static void tell_unknown(const struct check_site *site, const struct language_bl
     dsl_check_suggest_among(site->c, finding, key, names, n);
     /* Under a name that is taken it would replace what is said there. */
     if (finding)
-        finding->fix.doubtful = fields->n > FIELDS_SEARCHED_MAX || dsl_field(fields, finding->fix.new_text) ||
-                                is_offered_twice(site, fields, finding);
+        finding->fix.doubtful |= fields->n > FIELDS_SEARCHED_MAX || dsl_field(fields, finding->fix.new_text) ||
+                                 is_offered_twice(site, fields, finding);
 }
 
 /* `param_size` of a model reference: text that belongs elsewhere in YAML. */

@@ -36,15 +36,18 @@ static void tell(const struct site *site, const struct dsl_at *at, vsr_str messa
 static void check_category(struct compile *c, const struct dsl_decl *decl, const struct dsl_value *value) {
     struct finding *finding;
     vsr_str near;
+    bool certain;
     if (value->kind != DSL_STRING || domain_is_label(value->text))
         return;
     finding = finding_add(c->findings, FINDING_ERROR, "E205", value->at,
                           "SIGNAL domain %.*s: unsupported mmlu_categories value \"%.*s\"", VSR_FMT(decl->name.text),
                           VSR_FMT(value->text));
-    near = domain_suggest(c->arena, value->text);
-    if (near.len)
-        finding_fix(finding, value->at, arena_printf(c->arena, "\"%.*s\"", VSR_FMT(near)), "change to \"%.*s\"",
-                    VSR_FMT(near));
+    near = domain_suggest(c->arena, value->text, &certain);
+    if (!finding || near.len == 0)
+        return;
+    finding_fix(finding, value->at, arena_printf(c->arena, "\"%.*s\"", VSR_FMT(near)), "change to \"%.*s\"",
+                VSR_FMT(near));
+    finding->fix.doubtful = !certain;
 }
 
 static void check_domain(struct compile *c, const struct dsl_decl *decl) {

@@ -41,10 +41,13 @@ static vsr_str spelled(struct compile *c, vsr_str name, bool quoted) {
 void compile_suggest(struct compile *c, struct finding *finding, const struct dsl_name *name, const vsr_str *names,
                      size_t n) {
     vsr_str near = VSR_STR("");
+    bool certain = false;
     if (finding && n <= COMPILE_SUGGEST_MAX && findings_may_compare(c->findings, n))
-        near = findings_nearest(name->text, names, n);
-    if (near.len)
+        near = findings_suggest(name->text, names, n, &certain);
+    if (near.len) {
         finding_fix(finding, name->at, spelled(c, near, name->quoted), "change to \"%.*s\"", VSR_FMT(near));
+        finding->fix.doubtful = !certain;
+    }
 }
 
 /* ---- what is declared twice */

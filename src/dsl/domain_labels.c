@@ -18,11 +18,16 @@ bool domain_is_label(vsr_str name) {
     return false;
 }
 
-vsr_str domain_suggest(struct arena *arena, vsr_str name) {
-    vsr_str spaced = arena_str_lower(arena, name);
+enum { BEGUN_LEN_MIN = 3 }; /* letters that hint at a label; for a fix that is applied, findings_suggest() asks more */
+
+vsr_str domain_suggest(struct arena *arena, vsr_str name, bool *ret_certain) {
+    vsr_str spaced = arena_str_lower(arena, name), near, begun;
     char *bytes = (char *)spaced.ptr; /* our own copy */
     for (size_t i = 0; i < spaced.len; i++)
         if (bytes[i] == '_')
             bytes[i] = ' ';
-    return domain_is_label(spaced) ? spaced : findings_nearest(spaced, labels, VSR_COUNT(labels));
+    near = findings_suggest(spaced, labels, VSR_COUNT(labels), ret_certain);
+    if (!*ret_certain && spaced.len >= BEGUN_LEN_MIN && findings_begun(spaced, labels, VSR_COUNT(labels), &begun))
+        return begun;
+    return near;
 }

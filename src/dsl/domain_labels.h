@@ -12,7 +12,10 @@ struct arena;
 
 bool domain_is_label(vsr_str name);
 
-/* The label that was meant: with blanks for underscores, else the nearest; empty: none is near. */
-vsr_str domain_suggest(struct arena *arena, vsr_str name);
+/*
+ * The label that was meant: with blanks for underscores, else the one that begins so (`chem`), else the nearest;
+ * empty: none is near. `*ret_certain`: as of findings_suggest().
+ */
+vsr_str domain_suggest(struct arena *arena, vsr_str name, bool *ret_certain);
 
 #endif

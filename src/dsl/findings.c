@@ -13,6 +13,8 @@ enum {
     MESSAGE_LEN_MAX = 2048, /* longer ones are cut: a message is read by people */
     UTF8_LEN_MAX = 4,
     NEAREST_LEN_MAX = 64, /* a longer name is not compared */
+    ONE_SLIP_LEN_MAX = 5, /* letters of a word in which only one may be wrong */
+    BEGUN_LEN_MIN = 4,    /* letters that stand for the word which they begin */
 };
 
 void findings_init(struct findings *findings, struct arena *arena) {
@@ -92,6 +94,99 @@ vsr_str findings_nearest(vsr_str found, const vsr_str *candidates, size_t n) {
         nearest = candidates[i];
     }
     return nearest;
+}
+
+/* ---- the name that is surely meant */
+
+/* Both are lower-cased. */
+typedef bool alike_fn(vsr_str found, vsr_str name);
+
+static bool is_joint(char c) {
+    return c == '_' || c == '-' || c == ' ';
+}
+
+static bool is_same_word(vsr_str found, vsr_str name) {
+    size_t i = 0, k = 0;
+    for (;; i++, k++) {
+        while (i < found.len && is_joint(found.ptr[i]))
+            i++;
+        while (k < name.len && is_joint(name.ptr[k]))
+            k++;
+        if (i == found.len || k == name.len)
+            return i == found.len && k == name.len;
+        if (found.ptr[i] != name.ptr[k])
+            return false;
+    }
+}
+
+/* Of two versions, none is meant by the other. */
+static bool has_same_digits(vsr_str found, vsr_str name) {
+    size_t i = 0, k = 0;
+    for (;; i++, k++) {
+        while (i < found.len && !ascii_is_digit(found.ptr[i]))
+            i++;
+        while (k < name.len && !ascii_is_digit(name.ptr[k]))
+            k++;
+        if (i == found.len || k == name.len)
+            return i == found.len && k == name.len;
+        if (found.ptr[i] != name.ptr[k])
+            return false;
+    }
+}
+
+/* Of one letter nothing is left when it is wrong. In linear time: what both begin and end with is taken away. */
+static bool is_one_slip(vsr_str found, vsr_str name) {
+    size_t first = 0, last = 0, shorter = found.len < name.len ? found.len : name.len;
+    while (first < shorter && found.ptr[first] == name.ptr[first])
+        first++;
+    while (last < shorter - first && found.ptr[found.len - last - 1] == name.ptr[name.len - last - 1])
+        last++;
+    if (found.len > 1 && found.len == name.len && found.len - first - last == 2)
+        return found.ptr[first] == name.ptr[first + 1] && found.ptr[first + 1] == name.ptr[first];
+    return found.len > 1 && found.len - first - last <= 1 && name.len - first - last <= 1;
+}
+
+static bool is_two_slips(vsr_str found, vsr_str name) {
+    return found.len > ONE_SLIP_LEN_MAX && str_distance(found, name, 2) <= 2;
+}
+
+static bool is_begun(vsr_str found, vsr_str name) {
+    return str_starts(name, found);
+}
+
+static size_t count_alike(vsr_str found, const vsr_str *candidates, size_t n, alike_fn *is_alike, vsr_str *ret) {
+    char found_bytes[NEAREST_LEN_MAX], bytes[NEAREST_LEN_MAX];
+    size_t n_alike = 0;
+    vsr_str name;
+    if (!lower(found, found_bytes, &found))
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!lower(candidates[i], bytes, &name) || !is_alike(found, name))
+            continue;
+        *ret = candidates[i];
+        n_alike++;
+    }
+    return n_alike;
+}
+
+bool findings_begun(vsr_str found, const vsr_str *candidates, size_t n, vsr_str *ret) {
+    return found.len > 0 && count_alike(found, candidates, n, is_begun, ret) == 1;
+}
+
+vsr_str findings_suggest(vsr_str found, const vsr_str *candidates, size_t n, bool *ret_certain) {
+    static alike_fn *const ways[] = { is_same_word, is_one_slip, is_two_slips };
+    vsr_str meant = { 0 }, begun = { 0 };
+    size_t n_meant = 0, n_begun = 0;
+    for (size_t i = 0; i < VSR_COUNT(ways) && n_meant == 0; i++)
+        n_meant = count_alike(found, candidates, n, ways[i], &meant);
+    if (found.len >= BEGUN_LEN_MIN)
+        n_begun = count_alike(found, candidates, n, is_begun, &begun);
+    if (n_meant == 0) {
+        n_meant = n_begun;
+        meant = begun;
+    }
+    *ret_certain = n_meant == 1 && has_same_digits(found, meant);
+    return *ret_certain ? meant : findings_nearest(found, candidates, n);
 }
 
 bool findings_may_compare(struct findings *findings, size_t n) {

@@ -74,6 +74,17 @@ void finding_fix(struct finding *finding, struct dsl_at at, vsr_str new_text, co
  */
 vsr_str findings_nearest(vsr_str found, const vsr_str *candidates, size_t n);
 
+/*
+ * The candidate to offer for `found`. `*ret_certain`: it is surely meant, for it alone is the same word but for
+ * capitals and what joins its parts (`_`, `-`, blank), or at most one slip away (two, if `found` has more than five
+ * letters), or begins with `found`, of at least four letters; and no digit differs. Two neighbours that changed
+ * places are one slip. Else the nearest.
+ */
+vsr_str findings_suggest(vsr_str found, const vsr_str *candidates, size_t n, bool *ret_certain);
+
+/* Puts the one candidate that begins with `found`, whatever its capitals, into `*ret`; false: none, or several. */
+bool findings_begun(vsr_str found, const vsr_str *candidates, size_t n, vsr_str *ret);
+
 /* Takes `n` comparisons from the budget; false: there are not so many left, and no suggestion is made. */
 bool findings_may_compare(struct findings *findings, size_t n);
 

@@ -173,9 +173,10 @@ static bool has_categories(const struct dsl_decl *decl) {
 static void check_domains(struct arena *arena, const struct dsl_program *program, struct findings *findings) {
     DSL_EACH(decl, program, DSL_SIGNAL_DECL) {
         vsr_str near;
+        bool certain;
         if (!str_eq_c(decl->type.text, "domain") || domain_is_label(decl->name.text) || has_categories(decl))
             continue;
-        near = domain_suggest(arena, decl->name.text);
+        near = domain_suggest(arena, decl->name.text, &certain);
         findings->decl = decl->at;
         (void)
             finding_add(findings, FINDING_WARNING, "W221", decl->name.at,

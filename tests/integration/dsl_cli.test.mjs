@@ -508,6 +508,28 @@ describe('fix', () => {
     assert.equal(both.out, 'SIGNAL keyword k { keywords: ["a"] keywrds: ["b"] operator: "OR" }\n');
   });
 
+  test('a guess that may mean something else is left, and told', () => {
+    for (const [written, guess] of [
+      ['ROUTE r { MODEL "m" ALGORITHM random }', 'remom'],
+      ['ROUTE r { MODEL "m" PLUGIN retry }', 'memory'],
+      ...[['length', 'language'], ['intent', 'context'], ['similarity', 'complexity'], ['regex', 'reask'], ['header', 'metadata']]
+        .map(([type, near]) => [`ROUTE r { WHEN ${type}("x") MODEL "m" }`, near]),
+      ['SIGNAL keyword k { keywords: ["a"] match: "OR" }', 'method'],
+      ['SIGNAL domain d { mmlu_categories: ["bio"] }', 'biology'],
+    ]) {
+      const run = dsl(['fix', '-'], { input: `${written}\n` });
+      assert.equal(run.out, `${written}\n`);
+      assert.match(run.err, /0 fixes applied; left: /, written);
+      assert.ok(run.err.includes(`(fix: change to "${guess}")`), run.err);
+    }
+  });
+
+  test('a name that is cut short is written out', () => {
+    const run = dsl(['fix', '-'], { input: 'SIGNAL domain d { mmlu_categories: ["chem"] }\nROUTE r { MODEL "m" ALGORITHM latency }\n' });
+    assert.ok(run.out.includes('["chemistry"]') && run.out.includes('ALGORITHM latency_aware'), run.out);
+    assert.match(run.err, /2 fixes applied/);
+  });
+
   test('elsewhere, to standard output, from standard input', () => {
     const name = file('typo.dsl', typo);
     assert.equal(dsl(['fix', '-o', '-', name]).out, mended);
@@ -524,6 +546,7 @@ describe('fix', () => {
     assert.match(check.err, /1 fix to apply/);
     const diff = dsl(['fix', '--diff', name]);
     assert.equal(diff.code, 0);
+    assert.match(diff.err, /1 fix to apply/);
     assert.ok(diff.out.endsWith(`@@ -1,1 +1,1 @@\n-${typo}+${mended}`), diff.out);
     assert.equal(readFileSync(name, 'utf8'), typo);
     assert.equal(dsl(['fix', '--check', file('fine.dsl', good)]).code, 0);
@@ -889,6 +912,19 @@ light  priority 1: holds, and another one comes first
       assert.match(run.err, /--fact: /, number);
     }
     assert.equal(route(['--fact', 'context:long=1e0']).route, 'heavy');
+    for (const number of ['7', '-0.1', '1.0001']) {
+      const run = dsl(['explain', '--fact', `context:long=${number}`, 'explained/scored.dsl']);
+      assert.deepEqual([run.code, run.out], [2, '']);
+      assert.ok(run.err.includes(`--fact: a confidence of context("long") is from 0 to 1, found ${number}`), run.err);
+    }
+    assert.match(say('{"context": {"long": 7}}').err, /facts\.json:1:22: a confidence of context\("long"\) is from 0 to 1, found 7/);
+    assert.match(say('{"context": {"long": {"confidence": 7}}}').err, /facts\.json:1:22: a confidence of context/);
+    assert.equal(say('{"context": {"long": {"value": 7000}}}').code, 0);
+    assert.match(dsl(['explain', '--fact', 'context:long=abc', 'explained/scored.dsl']).err, /--fact: "abc" is no number/);
+    assert.match(dsl(['explain', '--fact', 'context:none=abc', 'explained/scored.dsl']).err, /context\("none=abc"\) is no signal/);
+    const raw = file('explained/raw.dsl', 'SIGNAL jailbreak j { threshold: 0.5 }\nROUTE r { WHEN jailbreak("j") MODEL "m" }\n');
+    assert.equal(dsl(['explain', '--fact', 'jailbreak:j=1.5', raw]).code, 0);
+    assert.match(dsl(['explain', '--fact', 'jailbreak:j=2.5', raw]).err, /is from 0 to 2, found 2\.5/);
     for (const text of ['{"context": ["lon"]}', '[1]', '{']) assert.equal(say(text).code, 1);
     assert.equal(dsl(['explain', '--fact', 'long', 'explained/scored.dsl']).code, 2);
     assert.equal(dsl(['explain', '--recipe', 'outer', 'explained/scored.dsl']).code, 2);

@@ -107,6 +107,45 @@ TEST(the_nearest_name) {
     CHECK_STR(findings_nearest(str_make(text, sizeof(text)), cases[0].names, 2), "", "too long");
 }
 
+TEST(the_name_that_is_meant) {
+    static const struct {
+        const char *found;
+        vsr_str names[3];
+        size_t n;
+        const char *want;
+        bool certain;
+    } cases[] = {
+        { "mth", { VSR_STR_INIT("law"), VSR_STR_INIT("math") }, 2, "math", true },
+        { "MATH", { VSR_STR_INIT("law"), VSR_STR_INIT("math") }, 2, "math", true },
+        { "amth", { VSR_STR_INIT("law"), VSR_STR_INIT("math") }, 2, "math", true },
+        { "mhta", { VSR_STR_INIT("law"), VSR_STR_INIT("math") }, 2, "math", false },
+        { "Latency-Aware", { VSR_STR_INIT("latency_aware"), VSR_STR_INIT("ratings") }, 2, "latency_aware", true },
+        { "l a te n cyaware", { VSR_STR_INIT("latency_aware") }, 1, "latency_aware", true },
+        { "latency", { VSR_STR_INIT("latency_aware"), VSR_STR_INIT("ratings") }, 2, "latency_aware", true },
+        { "lat", { VSR_STR_INIT("latency_aware"), VSR_STR_INIT("law") }, 2, "law", true },
+        { "chem", { VSR_STR_INIT("chemistry"), VSR_STR_INIT("chemicals"), VSR_STR_INIT("other") }, 3, "other", false },
+        { "che", { VSR_STR_INIT("chemistry") }, 1, "", false },
+        { "treshhold", { VSR_STR_INIT("threshold") }, 1, "threshold", true },
+        { "tresholds", { VSR_STR_INIT("threshold") }, 1, "threshold", true },
+        { "treholds", { VSR_STR_INIT("threshold") }, 1, "threshold", false },
+        { "token", { VSR_STR_INIT("domain") }, 1, "domain", false },
+        { "regex", { VSR_STR_INIT("reask") }, 1, "reask", false },
+        { "mat", { VSR_STR_INIT("math"), VSR_STR_INIT("mats") }, 2, "math", false },
+        { "l", { VSR_STR_INIT("k") }, 1, "k", false },
+        { "rr", { VSR_STR_INIT("r") }, 1, "r", true },
+        { "gpt-4", { VSR_STR_INIT("gpt-5") }, 1, "gpt-5", false },
+        { "gpt-4", { VSR_STR_INIT("gpt_4") }, 1, "gpt_4", true },
+        { "llama", { VSR_STR_INIT("llama3") }, 1, "llama3", false },
+        { "", { VSR_STR_INIT("a") }, 1, "a", false },
+    };
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        bool certain = !cases[i].certain;
+        CHECK_STR(findings_suggest(str_from_c(cases[i].found), cases[i].names, cases[i].n, &certain), cases[i].want,
+                  cases[i].found);
+        CHECK_INT(certain, cases[i].certain, cases[i].found);
+    }
+}
+
 /* ---- excerpts */
 
 static const struct {
@@ -301,5 +340,5 @@ TEST(fixes) {
 }
 
 RUN_TESTS(T(limits_hold_for_each_level), T(long_messages_are_cut_between_characters), T(sorted_by_place_then_arrival),
-          T(the_nearest_name), T(carets), T(long_lines_are_cut_around_the_caret), T(huge_lines_give_small_excerpts),
-          T(colours), T(messages_stay_on_their_line), T(json), T(fixes))
+          T(the_nearest_name), T(the_name_that_is_meant), T(carets), T(long_lines_are_cut_around_the_caret),
+          T(huge_lines_give_small_excerpts), T(colours), T(messages_stay_on_their_line), T(json), T(fixes))

@@ -98,21 +98,34 @@ export async function loadVsrDsl(source = new URL('vsr-dsl.wasm', import.meta.ur
   const starting = { said: '' };
   let state = begin(starting, await WebAssembly.instantiate(module, imports(starting)));
 
-  // A page's main thread may refuse to make an instance at once; then it comes a moment later.
-  function restart() {
+  let comes = false; // an instance, later
+
+  async function startLater() {
     const next = { said: '' };
     const old = state;
+    comes = true;
+    try {
+      begin(next, await WebAssembly.instantiate(module, imports(next)));
+      if (!state || state === old) state = next;
+    } catch {
+      // no memory, say: the next call tries again
+    }
+    comes = false;
+  }
+
+  // A page's main thread may refuse to make an instance at once; then it comes a moment later. Until then a large one serves.
+  function restart() {
+    const next = { said: '' };
+    if (state?.broken) state = null;
     try {
       state = begin(next, new WebAssembly.Instance(module, imports(next)));
     } catch {
-      WebAssembly.instantiate(module, imports(next)).then((instance) => {
-        state = begin(next, instance);
-      });
-      state = old.broken ? null : old;
+      if (!comes) startLater();
     }
   }
 
   function call(name, bytes) {
+    if (!state) restart();
     if (!state) return failure('the module is starting again; ask once more');
     let answer;
     try {

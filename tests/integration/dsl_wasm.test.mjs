@@ -425,6 +425,39 @@ describe('hostile input', () => {
   });
 });
 
+describe('the tree of a YAML text', () => {
+  const chain = (first, next, n) => `x0: &x0 ${first}\n${Array.from({ length: n }, (_, i) => `x${i + 1}: &x${i + 1} ${next(`*x${i}`)}\n`).join('')}`;
+
+  test('merge keys of merge keys are what they are natively', () => {
+    const text = 'x: &x {a: 1, d: 4}\nb: &b {<<: *x, a: 2, c: 3}\nt: {z: 0, <<: [*b, *x, {e: 5}], d: 6}\nu: {"<<": *x}\n';
+    assert.deepEqual(yamlTree(YAML, text), JSON.parse(nativeAnswers([['tree', text]])[0]));
+  });
+
+  test('merge keys cost no more than what they stand for', () => {
+    const { entries } = yamlTree(YAML, chain('{a: 1}', (x) => `{<<: [${x}, ${x}]}`, 40));
+    assert.deepEqual(entries.map(({ entries: [{ key, value }] }) => key.value + value), Array(41).fill('a1'));
+    const wide = `{${Array.from({ length: 2000 }, (_, i) => `k${i}: 1`)}}`;
+    assert.throws(() => yamlTree(YAML, chain(wide, (x) => `{<<: [${`${x}, `.repeat(100)}]}`, 10)), /too large/);
+    assert.throws(() => yamlTree(YAML, chain('[1]', (x) => `[${x}, ${x}]`, 30)), /too large/);
+  });
+
+  test('aliases and merge keys that mean nothing are told at their place', () => {
+    const merge = 'a merge key takes a mapping or a list of mappings';
+    const cases = [
+      ['a: {<<: 5}', `1:5: ${merge}`],
+      ['a: {<<: ~}', `1:5: ${merge}`],
+      ['b: &b {c: 1}\na: {<<: [*b, [*b]]}', `2:5: ${merge}`],
+      ['a: &x [*x]', /^\d+:\d+: an alias must not refer to a block that it is part of$/],
+      ['a: &x {b: {c: *x}}', /an alias must not refer to a block that it is part of$/],
+      ['a: &x {<<: *x}', /an alias must not refer to a block that it is part of$/],
+      ['a: *q', '1:4: alias "*q" has no anchor before it'],
+      ['{a: 1}: 2', '1:1: a mapping key must be plain or quoted text'],
+      [`a: ${'['.repeat(300)}${']'.repeat(300)}`, /nested too deeply/],
+    ];
+    for (const [text, message] of cases) assert.throws(() => yamlTree(YAML, text), { message }, text);
+  });
+});
+
 // ---- the loader
 
 /** A module with the exports of ours, whose functions trap. */
@@ -451,6 +484,38 @@ describe('the loader', () => {
   test('a module that traps is an answer, and starts again', async () => {
     const broken = await loadVsrDsl(trapping());
     for (let i = 0; i < 3; i++) assert.match(broken.signalValidate('x').error[0], /the module failed: unreachable/);
+  });
+
+  test('no memory for another instance: the large one serves, a broken one is tried again, nothing is thrown', () => {
+    const script = `
+      import { readFileSync } from 'node:fs';
+      import { loadVsrDsl } from ${JSON.stringify(new URL('../../wasm/vsr_dsl.mjs', import.meta.url).href)};
+      const { Instance, instantiate } = WebAssembly;
+      const language = await loadVsrDsl(readFileSync(${JSON.stringify(wasmFile)}));
+      const broken = await loadVsrDsl(Uint8Array.from(${JSON.stringify([...trapping()])}));
+      WebAssembly.Instance = function () { throw new RangeError('no memory'); };
+      WebAssembly.instantiate = async () => { throw new RangeError('no memory'); };
+      const moment = () => new Promise((done) => setTimeout(done, 10));
+      const line = 'SIGNAL domain law {}\\n';
+      const said = [];
+      for (let i = 0; i < 2; i++) {
+        said.push(language.signalParseAST(line.repeat(49000)).error, language.memoryBytes() > 64 << 20);
+        await moment();
+        said.push(broken.signalValidate('').error[0]);
+        await moment();
+      }
+      WebAssembly.instantiate = instantiate;
+      said.push(broken.signalValidate('').error[0]);
+      await moment();
+      said.push(broken.signalValidate('').error[0]);
+      WebAssembly.Instance = Instance;
+      said.push(broken.signalValidate('').error[0], language.signalValidate('').error, language.memoryBytes() > 64 << 20);
+      console.log(JSON.stringify(said));
+    `;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: seconds(60) });
+    assert.equal(run.stderr, '');
+    const [failed, starting] = ['the module failed: unreachable', 'the module is starting again; ask once more'];
+    assert.deepEqual(JSON.parse(run.stdout), [null, true, failed, null, true, starting, starting, failed, failed, null, false]);
   });
 
   test('the example of the documentation runs as it stands', () => {

@@ -80,7 +80,8 @@ static void look_at_base(struct server *server) {
     }
     if (!server->base[0])
         return;
-    (void)stat(server->base, &now); /* what is gone has no size and no time */
+    if (stat(server->base, &now) == 0 && !S_ISREG(now.st_mode))
+        now = (struct stat){ 0 }; /* a pipe would keep the editor waiting: it is as good as gone */
     if (server->looked && is_same(&now, &server->seen))
         return;
     server->seen = now;
@@ -193,7 +194,7 @@ static int check_base(struct server *server) {
 
 static int lsp_run(const struct cli *cli, int argc, char **argv) {
     struct arena *arena = arena_new(0, 0);
-    struct server server = { .cli = cli, .lsp = lsp_new(dsl_source_language(arena)) };
+    struct server server = { .cli = cli, .lsp = lsp_new(dsl_source_quick_language(arena)) };
     int code;
     (void)argc;
     (void)argv;

@@ -120,6 +120,13 @@ const struct language *dsl_source_language(struct arena *arena) {
     return language_build(arena, parts);
 }
 
+const struct language *dsl_source_quick_language(struct arena *arena) {
+    struct config_parts *parts = ARENA_NEW(arena, struct config_parts);
+    *parts = profile_load_options(false).parts;
+    parts->try_build = NULL;
+    return language_build(arena, parts);
+}
+
 int dsl_source_open(const struct cli *cli, const char *file, struct dsl_source *ret_source) {
     struct dsl_source *source = ret_source;
     int code;

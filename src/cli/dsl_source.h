@@ -96,6 +96,8 @@ void dsl_source_load(struct dsl_source *source);
 
 /* The language with everything that this program supports. */
 const struct language *dsl_source_language(struct arena *arena);
+/* The same without the building of the engine that checks try: patterns can make it take half a minute. */
+const struct language *dsl_source_quick_language(struct arena *arena);
 
 /* Prints the findings to stderr, or appends them to `out`; with excerpts where a terminal shows them. */
 void dsl_source_complain(const struct cli *cli, const struct dsl_source *source);

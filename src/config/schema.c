@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "config/schema_value.h"
 #include "core/arena.h"
@@ -290,6 +291,11 @@ static bool decode_string(const struct decode *d, const struct value *value, vsr
     if (!is_scalar(d, value, "text"))
         return false;
     *ret_text = value->node->text;
+    if (strcmp(value->field->name, "name") == 0 && str_find(*ret_text, VSR_STR("\0")) >= 0) {
+        /* Where names are put together they would be cut, and two could become the same. */
+        diag_error(d->diag, "E_TYPE", value_at(d, value), VSR_STR(""), "a name cannot hold the character NUL");
+        return false;
+    }
     if (value->field->choices && !(value->field->flags & FIELD_HINT) && !value->node->reference &&
         !decode_enum(d, value, &chosen))
         return false;

@@ -6,7 +6,7 @@ enum { REPLACEMENT = 0xFFFD };
 
 bool shown_is_active(uint32_t cp) {
     return cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || (cp >= 0x200E && cp <= 0x200F) || (cp >= 0x2028 && cp <= 0x202E) ||
-           (cp >= 0x2066 && cp <= 0x2069) || cp == 0xFEFF || cp == UTF8_INVALID;
+           (cp >= 0x2066 && cp <= 0x2069) || cp == 0x061C || cp == 0xFEFF || cp == UTF8_INVALID;
 }
 
 static void append_code_point(struct buf *out, uint32_t cp) {

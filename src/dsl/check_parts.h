@@ -38,6 +38,7 @@ struct check {
     bool damaged;             /* syntax errors cost declarations: what is missing may stand there */
     bool unreadable;          /* some of it is not even tokens */
     struct map torn;          /* words that stand in damaged places */
+    size_t pattern_bytes;     /* that were judged: check_texts.c */
 };
 
 /* Something with a name that others refer to. */

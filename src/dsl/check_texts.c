@@ -3,7 +3,11 @@
 #include "core/utf8.h"
 #include "dsl/check_parts.h"
 
-enum { SHOWN_LEN_MAX = 200 };
+enum {
+    SHOWN_LEN_MAX = 200,
+    PATTERN_BYTES_MAX =
+        16384, /* of patterns, at worst a tenth of a millisecond each: loading judges what comes behind */
+};
 
 static void check_text(struct check *c, vsr_str what, enum config_text kind, const char *code, enum finding_level level,
                        const struct dsl_value *value) {
@@ -27,11 +31,19 @@ static bool says(const struct dsl_fields *fields, const char *key, const char *w
 
 /* ---- patterns */
 
+static void check_pattern(struct check *c, vsr_str what, const struct dsl_value *pattern) {
+    if (c->pattern_bytes < PATTERN_BYTES_MAX)
+        check_text(c, what, CONFIG_TEXT_PATTERN, "C312", FINDING_CONSTRAINT, pattern);
+    c->pattern_bytes += pattern->text.len;
+}
+
 void dsl_check_keyword_patterns(struct check *c, vsr_str what, const struct dsl_fields *fields) {
     size_t n;
     const struct dsl_value *keywords = dsl_items_of(fields, "keywords", &n);
-    for (size_t i = 0; i < n && says(fields, "method", "regex"); i++)
-        check_text(c, what, CONFIG_TEXT_PATTERN, "C312", FINDING_CONSTRAINT, &keywords[i]);
+    if (!says(fields, "method", "regex"))
+        return;
+    for (size_t i = 0; i < n; i++)
+        check_pattern(c, what, &keywords[i]);
 }
 
 void dsl_check_structure_pattern(struct check *c, vsr_str what, const struct dsl_fields *fields) {
@@ -41,7 +53,7 @@ void dsl_check_structure_pattern(struct check *c, vsr_str what, const struct dsl
     const struct dsl_value *pattern =
         source && source->kind == DSL_OBJECT ? dsl_value_of(&source->fields, "pattern") : NULL;
     if (pattern && says(&source->fields, "type", "regex"))
-        check_text(c, what, CONFIG_TEXT_PATTERN, "C312", FINDING_CONSTRAINT, pattern);
+        check_pattern(c, what, pattern);
 }
 
 /* ---- headers */

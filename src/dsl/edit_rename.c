@@ -5,6 +5,8 @@
  * the same name stay. Where the new name would make the program worse (it means something else there, or a reference
  * could not be told), nothing is changed.
  */
+#include <string.h>
+
 #include "core/arena.h"
 #include "core/buf.h"
 #include "dsl/check.h"
@@ -92,13 +94,29 @@ static int check_result(struct editing *e) {
     return 0;
 }
 
+/*
+ * Line where the word stands already, or 0. What is called so could be meant: a reference to what is not declared, the
+ * type of a plugin, the variable of a loop.
+ */
+static uint32_t line_of_word(const struct editing *e, vsr_str word) {
+    const struct tokens *tokens = &e->parsed.tokens;
+    for (size_t i = 0; i < tokens->n; i++)
+        if ((tokens->items[i].kind == TOKEN_IDENT || tokens->items[i].kind == TOKEN_STRING) &&
+            str_eq(tokens->items[i].text, word))
+            return tokens->items[i].at.line;
+    return 0;
+}
+
 int edit_rename(struct editing *e) {
     vsr_str name = e->edit->new_name;
+    uint32_t line;
     int rc;
     if (!e->decl->name.at.line)
         return err_set(e->err, VSR_E_INVALID, "%.*s has no name", VSR_FMT(edit_what(e)));
     if (name.len == 0 || name.len > NAME_LEN_MAX)
         return err_set(e->err, VSR_E_INVALID, "\"newName\" is a name of 1 to %d bytes", NAME_LEN_MAX);
+    if (memchr(name.ptr, '\0', name.len))
+        return err_set(e->err, VSR_E_INVALID, "\"newName\" cannot hold the character NUL");
     for (size_t i = 0; i < e->scope->n; i++) {
         const struct dsl_decl *other = &e->scope->decls[i];
         if (other != e->decl && other->kind == e->decl->kind && str_eq(other->type.text, e->decl->type.text) &&
@@ -106,6 +124,10 @@ int edit_rename(struct editing *e) {
             return err_set(e->err, VSR_E_EXISTS, "\"%.*s\" is declared already, in line %u", VSR_FMT(name),
                            other->at.line);
     }
+    line = line_of_word(e, name);
+    if (line)
+        return err_set(e->err, VSR_E_EXISTS, "\"%.*s\" stands already in line %u, where it could come to mean this one",
+                       VSR_FMT(name), line);
     rc = splice_references(e);
     return rc < 0 ? rc : check_result(e);
 }

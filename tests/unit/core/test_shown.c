@@ -16,6 +16,7 @@ static const struct {
     { "a\xe2\x80\xae"
       "b",
       "a\\u202eb" },
+    { "\xd8\x9c", "\\u061c" },
     { "\xef\xbb\xbf", "\\ufeff" },
     { "\xff|\xc3", "\xef\xbf\xbd|\xef\xbf\xbd" },
     { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },

@@ -30,7 +30,8 @@ static void print_text(struct proof *proof, struct buf *out) {
     const struct findings_style style = { .file = str_from_c(proof->document.file),
                                           .source = isatty(STDOUT_FILENO) ? proof->text : VSR_STR(""),
                                           .colour = proof->cli->colour,
-                                          .hints = true };
+                                          .hints = true,
+                                          .examples = true };
     const struct prove_summary *s = &proof->summary;
     const size_t *n = proof->findings.n_of;
     findings_print(&proof->findings, &style, out);

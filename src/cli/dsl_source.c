@@ -211,8 +211,9 @@ void dsl_source_load(struct dsl_source *source) {
 
 static void print(const struct dsl_source *source, int fd, bool colour, bool hints, struct buf *out) {
     bool shows = isatty(fd);
-    const struct findings_style of_yaml = { source->name, shows ? source->yaml : VSR_STR(""), colour, hints };
-    const struct findings_style of_text = { source->program_name, shows ? source->text : VSR_STR(""), colour, hints };
+    const struct findings_style of_yaml = { source->name, shows ? source->yaml : VSR_STR(""), colour, hints, false };
+    const struct findings_style of_text = { source->program_name, shows ? source->text : VSR_STR(""), colour, hints,
+                                            false };
     findings_print(&source->of_yaml, &of_yaml, out);
     findings_print(&source->findings, &of_text, out);
 }
@@ -231,7 +232,7 @@ void dsl_source_complain(const struct cli *cli, const struct dsl_source *source)
 
 void dsl_source_complain_lost(const struct cli *cli, const struct dsl_source *source) {
     const struct findings_style style = { source->name, isatty(STDERR_FILENO) ? source->yaml : VSR_STR(""),
-                                          cli->colour_err, false };
+                                          cli->colour_err, false, false };
     struct buf out;
     buf_init(&out, COMPLAINTS_LEN_MAX);
     findings_print(&source->of_yaml, &style, &out);

@@ -96,7 +96,8 @@ struct findings_style {
     vsr_str file;   /* put in front; empty: nothing */
     vsr_str source; /* for excerpts with a caret; empty: none */
     bool colour;
-    bool hints; /* with HINT */
+    bool hints;    /* with HINT */
+    bool examples; /* the witness of a finding on a line of its own, the last one */
 };
 
 /* `LINE:COL: level: message (fix: ...) [CODE]`, one line each (dsl.md §6), with an excerpt below where asked. */

@@ -182,6 +182,11 @@ static void put_finding(struct buf *out, const struct finding *finding, const st
     buf_printf(out, " [%s]\n", finding->code);
     if (style->source.len && finding->at.line && !finding->file.len && finding->at.start <= style->source.len)
         put_excerpt(out, style->source, finding, style->colour);
+    if (style->examples && finding->witness.len) {
+        buf_append_c(out, "    example: ");
+        shown_append(out, finding->witness);
+        buf_append_char(out, '\n');
+    }
 }
 
 void findings_print(const struct findings *findings, const struct findings_style *style, struct buf *out) {

@@ -127,6 +127,7 @@ bool prove_reached(struct proof *proof, const struct prove_route *route) {
 void prove_uncaught(struct proof *proof) {
     const struct prove_route **all = ARENA_ARRAY(proof->arena, const struct prove_route *, proof->routes.n);
     const struct prove_routes *routes = &proof->routes;
+    bool has_default = proof->doc->providers.defaults.default_model.len > 0;
     struct finding *finding;
     for (size_t i = 0; i < routes->n; i++)
         all[i] = &routes->items[i];
@@ -135,9 +136,8 @@ void prove_uncaught(struct proof *proof) {
     proof->findings->decl = (struct dsl_at){ 0 };
     finding =
         finding_add(proof->findings, FINDING_HINT, "W408", prove_place_of(routes->items[routes->n - 1].config->at.node),
-                    "no route takes some requests%s, and the default model answers them; a route without WHEN, "
-                    "of the least rank, would take them",
-                    proof->circumstance);
+                    "no route takes some requests%s%s; a route without WHEN, of the least rank, would take them",
+                    proof->circumstance, has_default ? ", and the default model answers them" : "");
     prove_set_witness(proof, finding, all, routes->n);
 }
 

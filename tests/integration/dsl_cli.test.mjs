@@ -1010,6 +1010,21 @@ ROUTE lo { PRIORITY 1 WHEN keyword("a") AND keyword("b") MODEL "n" }
     assert.deepEqual([complete, routes, diagnostics[0].code, diagnostics[0].line], [true, 2, 'W401', 4]);
   });
 
+  test('an example under what can happen', () => {
+    const tie = `SIGNAL keyword a { operator: "OR" keywords: ["x"] }
+SIGNAL keyword b { operator: "OR" keywords: ["y"] }
+ROUTE one { PRIORITY 1 WHEN keyword("a") MODEL "m" }
+ROUTE two { PRIORITY 1 WHEN keyword("b") MODEL "n" }
+`;
+    const run = dsl(['prove', file('proved/tie.dsl', tie)]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.out, /\[W407\]\n    example: keyword\(a\) true, keyword\(b\) true\n/);
+    // Nothing says which model is the default.
+    assert.match(run.out, /hint: no route takes some requests; a route without WHEN.* \[W408\]\n    example: keyword\(a\) false, keyword\(b\) false\n/);
+    assert.doesNotMatch(dsl(['prove', '--json', 'proved/tie.dsl']).out, /example:/);
+    assert.doesNotMatch(dsl(['check', 'proved/tie.dsl']).out, /example:/);
+  });
+
   test('the same of a configuration in YAML', () => {
     const yaml = file('proved/shadowed.yaml', `version: v0.3\n${dsl(['compile', '-'], { input: shadowed }).out}`);
     const run = dsl(['prove', yaml]);

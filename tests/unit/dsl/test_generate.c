@@ -235,7 +235,7 @@ static const struct {
       "- [warning] route \"a\": WHEN is never true (line 1, column 73)\n" },
     { "nothing takes the rest",
       "SIGNAL keyword k { operator: \"OR\" keywords: [\"x\"] }\nROUTE a { PRIORITY 2 WHEN keyword(\"k\") MODEL \"m\" }",
-      "- [warning] no route takes some requests, and the default model answers them; a route without WHEN, of the "
+      "- [warning] no route takes some requests; a route without WHEN, of the "
       "least "
       "rank, would take them (line 2, column 1); for example: keyword(k) false\n" },
     { "a tie",

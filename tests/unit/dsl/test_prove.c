@@ -28,7 +28,7 @@ static const struct {
     { "tiers come before priorities",
       KEYWORDS DECISIONS ROUTE("first", "priority: 1, tier: 1", K, "a") ROUTE("second", "priority: 9, tier: 2", K, "b"),
       "W401 route \"second\" is unreachable: every match is taken by \"first\" {keyword(k) true}\n"
-      "W408 no route takes some requests, and the default model answers them; a route without WHEN, of the least rank, "
+      "W408 no route takes some requests; a route without WHEN, of the least rank, "
       "would take them {keyword(k) false}\n" },
     { "under strategy confidence nothing is certain",
       "  strategy: confidence\n" KEYWORDS DECISIONS ROUTE("hi", "priority: 9", K, "a")
@@ -39,7 +39,7 @@ static const struct {
           ROUTE("good", "priority: 8", NOT(LEAF("jailbreak", "j")), "a")
               ROUTE("rest", "priority: 7", OR(LEAF("jailbreak", "j") ", " NOT(LEAF("jailbreak", "j"))), "b"),
       "W401 route \"rest\" is unreachable: every match is taken by \"bad\" or \"good\" {jailbreak(j) false}\n"
-      "W408 no route takes some requests while a signal cannot be evaluated, and the default model answers them; a "
+      "W408 no route takes some requests while a signal cannot be evaluated; a "
       "route "
       "without WHEN, of the least rank, would take them {jailbreak(j) unknown}\n" },
 
@@ -69,7 +69,7 @@ static const struct {
       "  signals: {complexity: [{name: x, hard: {candidates: [h]}, easy: {candidates: [e]}}]}\n" DECISIONS ROUTE(
           "r", "priority: 1",
           OR(LEAF("complexity", "x:easy") ", " LEAF("complexity", "x:medium") ", " LEAF("complexity", "x:hard")), "a"),
-      "W408 no route takes some requests while a signal cannot be evaluated, and the default model answers them; a "
+      "W408 no route takes some requests while a signal cannot be evaluated; a "
       "route "
       "without WHEN, of the least rank, would take them {complexity(x:easy) false, complexity(x:medium) false, "
       "complexity(x:hard) false}\n" },
@@ -77,7 +77,7 @@ static const struct {
       "  signals: {complexity: [{name: x, hard: {candidates: [h]}, easy: {candidates: [e]}}]}\n" DECISIONS ROUTE(
           "r", "priority: 1, on_unknown: match",
           OR(LEAF("complexity", "x:easy") ", " LEAF("complexity", "x:medium") ", " LEAF("complexity", "x:hard")), "a"),
-      "W408 no route takes some requests when there is no text, and the default model answers them; a route "
+      "W408 no route takes some requests when there is no text; a route "
       "without "
       "WHEN, of the least rank, would take them {complexity(x:easy) false, complexity(x:medium) false, "
       "complexity(x:hard) false}\n" },
@@ -183,7 +183,7 @@ static const struct {
 
     /* W408 */
     { "nothing for the rest", KEYWORDS DECISIONS ROUTE("x", "priority: 1", OR(K ", " NOT(L)), "a"),
-      "W408 no route takes some requests, and the default model answers them; a route without WHEN, of the least rank, "
+      "W408 no route takes some requests; a route without WHEN, of the least rank, "
       "would take them {keyword(l) true, keyword(k) false}\n" },
     { "two routes that take all",
       KEYWORDS DECISIONS ROUTE("x", "priority: 1", K, "a") ROUTE("y", "priority: 2", NOT(K), "a"), "" },
@@ -258,6 +258,25 @@ static const struct config_document *load_program(struct arena *arena, const cha
     remove(path);
     remove(folder);
     return doc;
+}
+
+TEST(the_default_model_answers_where_there_is_one) {
+    static const char yaml[] =
+        "version: v0.3\nproviders: {defaults: {default_model: a}, models: [{name: a, backend_refs: [{endpoint: "
+        "\"127.0.0.1:1\"}]}]}\nrouting:\n  modelCards: [{name: a}]\n" KEYWORDS DECISIONS ROUTE("x", "priority: 1", K,
+                                                                                               "a");
+    struct findings_style style = { .hints = true, .examples = true };
+    struct proved p = { .arena = arena_new(0, 0) };
+    struct buf out;
+    proved_document(&p, loaded(p.arena, str_from_c(yaml), "a default"));
+    buf_init(&out, PROVED_LEN_MAX);
+    findings_print(&p.findings, &style, &out);
+    CHECK_STR(buf_str(&out),
+              "8:7: hint: no route takes some requests, and the default model answers them; a route without WHEN, of "
+              "the least rank, would take them [W408]\n    example: keyword(k) false\n",
+              "told, with its example");
+    buf_done(&out);
+    proved_done(&p);
 }
 
 TEST(places_are_those_of_the_program) {
@@ -441,6 +460,7 @@ TEST(published_profiles) {
     }
 }
 
-RUN_TESTS(T(reports), T(reports_of_recipes), T(places_are_those_of_the_program),
-          T(terms_of_trees_are_those_that_are_written), T(what_is_too_hard_is_given_up), T(easier_pigeons_are_proved),
-          T(too_many_routes_are_given_up), T(families_are_those_of_the_engine), T(published_profiles))
+RUN_TESTS(T(reports), T(reports_of_recipes), T(the_default_model_answers_where_there_is_one),
+          T(places_are_those_of_the_program), T(terms_of_trees_are_those_that_are_written),
+          T(what_is_too_hard_is_given_up), T(easier_pigeons_are_proved), T(too_many_routes_are_given_up),
+          T(families_are_those_of_the_engine), T(published_profiles))

@@ -183,7 +183,7 @@ static bool is_open(const struct teller *t, const struct diag_item *item) {
            (t->models_are_free && strcmp(item->code, "E_REF") == 0 && is_about_cards(item->message));
 }
 
-static void tell(struct teller *t, const struct diag_item *item) {
+static void tell(struct teller *t, const struct diag_item *item, enum finding_level level, const char *code) {
     struct problem problem = { .item = item, .at = token_at(&t->parsed->tokens, item->line, item->col) };
     const struct dsl_decl *decl = problem.decl = decl_at(&t->parsed->program, problem.at, &problem.recipe);
     vsr_str prefix = t->findings->prefix, what = VSR_STR("");
@@ -197,9 +197,9 @@ static void tell(struct teller *t, const struct diag_item *item) {
     t->findings->decl = decl ? decl->at : (struct dsl_at){ 0 };
     if (problem.recipe)
         t->findings->prefix = arena_printf(t->arena, "recipe \"%.*s\": ", VSR_FMT(problem.recipe->name.text));
-    (void)finding_add(t->findings, is_open(t, item) ? FINDING_HINT : FINDING_ERROR, "E230", problem.at,
-                      "%.*s%.*s%s%.*s%s%.*s", VSR_FMT(what), VSR_FMT(problem.rest), problem.rest.len ? ": " : "",
-                      VSR_FMT(item->message), item->hint.len ? "; " : "", VSR_FMT(item->hint));
+    (void)finding_add(t->findings, level, code, problem.at, "%.*s%.*s%s%.*s%s%.*s", VSR_FMT(what),
+                      VSR_FMT(problem.rest), problem.rest.len ? ": " : "", VSR_FMT(item->message),
+                      item->hint.len ? "; " : "", VSR_FMT(item->hint));
     t->findings->prefix = prefix;
 }
 
@@ -228,10 +228,19 @@ static size_t tell_all(struct teller *t, const struct diag *diag, bool base_miss
         const struct diag_item *item = &diag->items[i];
         if (item->severity != DIAG_ERROR || is_of_base(item) || (base_missing && needs_base(item)))
             continue;
-        tell(t, item);
+        tell(t, item, is_open(t, item) ? FINDING_HINT : FINDING_ERROR, "E230");
         n++;
     }
     return n;
+}
+
+/* What can never match is served, and most likely not meant. A name may be a label of a classifier of one's own. */
+static void tell_never(struct teller *t, const struct diag *diag) {
+    for (size_t i = 0; i < diag->n_items; i++) {
+        const struct diag_item *item = &diag->items[i];
+        if (item->severity == DIAG_WARNING && !is_of_base(item) && strcmp(item->code, "W_NEVER") == 0)
+            tell(t, item, str_ends(item->path, VSR_STR(".name")) ? FINDING_HINT : FINDING_WARNING, "W231");
+    }
 }
 
 /* Loads, and if nothing is wrong with that, builds the engine. Returns whether it all went well. */
@@ -258,7 +267,9 @@ bool dsl_check_loading(const struct language *language, const struct dsl_parsed 
     DSL_EACH(model, &parsed->program, DSL_MODEL)
     teller.models_are_free = false;
     loads = try_out(teller.arena, language, compiled, base, &diag);
-    if (!loads) {
+    if (loads) {
+        tell_never(&teller, &diag);
+    } else {
         n = tell_all(&teller, &diag, false);
         for (size_t i = 0; base->name.ptr && i < diag.n_items; i++)
             if (diag.items[i].severity == DIAG_ERROR && is_of_base(&diag.items[i]))

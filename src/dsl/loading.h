@@ -6,6 +6,7 @@
  *
  * Codes:
  *     E230 what loading refuses and no check of the language told     W230 the base is refused
+ *     W231 what loading says can never match; of a name, a hint
  */
 #ifndef VSR_DSL_LOADING_H
 #define VSR_DSL_LOADING_H
@@ -34,8 +35,8 @@ const struct config_document *dsl_load(struct arena *arena, const struct languag
 
 /*
  * Adds what keeps the program from being loaded to the findings of dsl_examine(), unsorted; nothing while there are
- * errors, and nothing at places where those findings say the same. Of warnings of the configuration nothing is said:
- * the checks of the language know better what was meant. Returns whether it was loaded, or is empty.
+ * errors, and nothing at places where those findings say the same. Of other warnings of the configuration nothing is
+ * said: the checks of the language know better what was meant. Returns whether it was loaded, or is empty.
  */
 bool dsl_check_loading(const struct language *language, const struct dsl_parsed *parsed,
                        const struct yaml_node *compiled, const struct dsl_base_of *base, struct findings *findings);

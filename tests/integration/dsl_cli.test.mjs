@@ -130,6 +130,13 @@ describe('check', () => {
     assert.equal(dsl(['check', '--json', file('bad.dsl', bad)]).json().loads, false);
   });
 
+  test('what can never match', () => {
+    const written = file('never/policy.dsl', 'SIGNAL keyword k { method: "bm25" operator: "OR" keywords: ["!!!", "word"] }\nSIGNAL domain maths {}\n');
+    const run = dsl(['check', '--json', '--hints', written]);
+    const told = run.json().diagnostics.filter(({ code }) => code === 'W231').map(({ level, line, column }) => [level, line, column]);
+    assert.deepEqual([told, run.code, run.json().loads], [[['warning', 1, 61], ['hint', 2, 15]], 0, true]);
+  });
+
   test('the base that serving would take', () => {
     const policy = file('beside/policy.dsl', 'ROUTE r { MODEL "ghost" }\n');
     assert.equal(dsl(['check', policy]).out, 'No issues found.\n');

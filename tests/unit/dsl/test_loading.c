@@ -45,6 +45,7 @@ static const struct checked_case cases[] = {
       "2:41: error: ENTRYPOINT: model_names[2]: \"vllm-sr/fusion\" is a name by which an algorithm is asked for; a "
       "name "
       "leads to one place only [E230]\n" },
+    { "names that only an own classifier knows", 0, "SIGNAL domain maths {}", "" },
     /* Nothing twice. */
     { "patterns", 0, "SIGNAL keyword k { method: \"regex\" keywords: [\"(\"] }",
       "1:47: constraint: SIGNAL keyword k: \"(\" is no regular expression in RE2 syntax: missing closing ): `(` (byte "
@@ -113,6 +114,18 @@ TEST(hints_tell_what_examples_leave_open) {
     compiled_done(&c);
 }
 
+TEST(hints_tell_names_that_never_match) {
+    struct compiled c;
+    looked_at(&c, VSR_STR("SIGNAL domain maths {}\nSIGNAL domain sums { mmlu_categories: [\"math\"] }"),
+              &(struct dsl_base_of){ 0 });
+    CHECK_MSG(str_find(compiled_shown(&c, true), VSR_STR("1:15: hint: SIGNAL domain maths: name: \"maths\" is no ")) >=
+                      0 &&
+                  str_find(compiled_shown(&c, true), VSR_STR("did you mean \"math\"? [W231]")) >= 0 &&
+                  str_find(compiled_shown(&c, true), VSR_STR("SIGNAL domain sums: name")) < 0,
+              "%.*s", VSR_FMT(compiled_shown(&c, true)));
+    compiled_done(&c);
+}
+
 /* ---- the base */
 
 static void check_base(const char *name, const char *base, const char *program, const char *want) {
@@ -148,5 +161,5 @@ TEST(nothing_is_said_while_there_are_errors) {
     compiled_done(&c);
 }
 
-RUN_TESTS(T(each_case_is_told), T(hints_tell_what_examples_leave_open), T(the_base_counts),
-          T(nothing_is_said_while_there_are_errors))
+RUN_TESTS(T(each_case_is_told), T(hints_tell_what_examples_leave_open), T(hints_tell_names_that_never_match),
+          T(the_base_counts), T(nothing_is_said_while_there_are_errors))

@@ -425,17 +425,28 @@ static void compare_profiles(struct arena *arena, const struct schema *schema, c
 
 /* ---- model names */
 
-static vsr_str recipe_of(const struct config_document *doc, vsr_str model_name) {
+struct entries {
+    const struct config_document *doc;
+    struct map recipes; /* model name -> its struct config_entrypoint */
+};
+
+static void entries_init(struct entries *entries, struct arena *arena, const struct config_document *doc) {
+    entries->doc = doc;
+    map_init(&entries->recipes, arena);
     CONFIG_EACH(const struct config_entrypoint, entrypoint, &doc->entrypoints)
     for (size_t i = 0; i < entrypoint->model_names.n; i++)
-        if (str_eq(entrypoint->model_names.items[i], model_name))
-            return entrypoint->recipe;
-    return (vsr_str){ 0 };
+        if (!map_get(&entries->recipes, entrypoint->model_names.items[i])) /* the first one counts */
+            map_put(&entries->recipes, entrypoint->model_names.items[i], (void *)entrypoint);
 }
 
-static void compare_entry(struct arena *arena, const struct config_document *const docs[2], int side, vsr_str name,
+static vsr_str recipe_of(const struct entries *entries, vsr_str model_name) {
+    const struct config_entrypoint *entrypoint = map_get(&entries->recipes, model_name);
+    return entrypoint ? entrypoint->recipe : (vsr_str){ 0 };
+}
+
+static void compare_entry(struct arena *arena, const struct entries *sides, int side, vsr_str name,
                           struct effects *effects) {
-    vsr_str recipes[2] = { recipe_of(docs[0], name), recipe_of(docs[1], name) };
+    vsr_str recipes[2] = { recipe_of(&sides[0], name), recipe_of(&sides[1], name) };
     struct comparison c = { .result_arena = arena, .effects = effects, .profile = recipes[side] };
     if (str_eq(recipes[0], recipes[1]) || (side == 1 && recipes[0].len))
         return;
@@ -446,11 +457,15 @@ static void compare_entry(struct arena *arena, const struct config_document *con
 
 static void compare_entries(struct arena *arena, const struct config_document *before,
                             const struct config_document *after, struct effects *effects) {
-    const struct config_document *docs[2] = { before, after };
+    struct arena *scratch = arena_new(0, 0);
+    struct entries sides[2];
+    entries_init(&sides[0], scratch, before);
+    entries_init(&sides[1], scratch, after);
     for (int side = 0; side < 2; side++)
-        CONFIG_EACH(const struct config_entrypoint, entrypoint, &docs[side]->entrypoints)
+        CONFIG_EACH(const struct config_entrypoint, entrypoint, &sides[side].doc->entrypoints)
     for (size_t i = 0; i < entrypoint->model_names.n; i++)
-        compare_entry(arena, docs, side, entrypoint->model_names.items[i], effects);
+        compare_entry(arena, sides, side, entrypoint->model_names.items[i], effects);
+    arena_free(scratch);
 }
 
 void effects_find(struct arena *arena, const struct schema *schema, const struct config_document *before,

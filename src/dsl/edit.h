@@ -46,7 +46,8 @@ struct dsl_edit {
 
 /*
  * Appends the program after the edit. Fails, having appended nothing, with VSR_E_NOT_FOUND (no such declaration, recipe
- * or field), VSR_E_EXISTS (the new name is taken), VSR_E_LIMIT or VSR_E_INVALID (all else).
+ * or field), VSR_E_EXISTS (the new name is taken; by a plugin of another type it is VSR_E_INVALID), VSR_E_LIMIT or
+ * VSR_E_INVALID (all else).
  */
 int dsl_edit(struct arena *arena, const struct language *language, vsr_str source, const struct dsl_edit *edit,
              struct buf *out, struct vsr_err *err) VSR_MUST_CHECK;

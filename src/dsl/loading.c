@@ -55,7 +55,7 @@ static bool is_before(struct dsl_at at, uint32_t line, uint32_t col) {
 }
 
 /* The token at the place, or the last one before it. */
-static struct dsl_at token_at(const struct tokens *tokens, uint32_t line, uint32_t col) {
+static size_t token_at(const struct tokens *tokens, uint32_t line, uint32_t col) {
     size_t low = 0, high = tokens->n;
     while (high - low > 1) {
         size_t mid = low + (high - low) / 2;
@@ -64,7 +64,7 @@ static struct dsl_at token_at(const struct tokens *tokens, uint32_t line, uint32
         else
             high = mid;
     }
-    return tokens->items[low].at;
+    return low;
 }
 
 /* The declaration around the place, and the recipe around that; NULL: there is none. */
@@ -90,13 +90,51 @@ static const struct dsl_decl *decl_at(const struct dsl_program *program, struct 
 /* A problem of loading, and where it stands in the program. */
 struct problem {
     const struct diag_item *item;
-    struct dsl_at at;
+    struct dsl_at at, key, value;         /* the token; with a `:`, `=` or `(` between, those around it; or itself */
     const struct dsl_decl *decl, *recipe; /* NULL: in none */
     vsr_str rest;                         /* of the path, beyond the declaration */
 };
 
-static bool names(const struct finding *finding, vsr_str word) {
-    return word.len > 0 && str_find(finding->message, word) >= 0;
+static bool binds(const struct token *token) {
+    return token_is(token, ':') || token_is(token, '=') || token_is(token, '(');
+}
+
+/* Both sides of `key: value`, `key = value`, `type("name")`, whichever of the two the token is. */
+static void find_field(const struct tokens *tokens, size_t token, struct problem *ret) {
+    ret->at = ret->key = ret->value = tokens->items[token].at;
+    if (token + 2 < tokens->n && binds(&tokens->items[token + 1]))
+        ret->value = tokens->items[token + 2].at;
+    if (token >= 2 && binds(&tokens->items[token - 1]))
+        ret->key = tokens->items[token - 2].at;
+}
+
+static bool is_word_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '"';
+}
+
+/* Whether the text has the word, and neither within another nor as a value in quotes. */
+static bool has_word(vsr_str text, vsr_str word) {
+    ptrdiff_t at;
+    while (word.len > 0 && (at = str_find(text, word)) >= 0) {
+        size_t end = (size_t)at + word.len;
+        if ((at == 0 || !is_word_byte(text.ptr[at - 1])) && (end == text.len || !is_word_byte(text.ptr[end])))
+            return true;
+        text = str_sub(text, end, text.len);
+    }
+    return false;
+}
+
+/* Whether what is said of the declaration is about the field; the declaration's own name counts for nothing. */
+static bool names(const struct finding *finding, const struct dsl_decl *decl, vsr_str field) {
+    vsr_str unknown = VSR_STR("unknown field \""), before = decl->name.text, rest = finding->message;
+    ptrdiff_t at;
+    if (strcmp(finding->code, "C301") == 0)
+        before = unknown;
+    at = before.len > 0 ? str_find(rest, before) : -1;
+    if (at >= 0)
+        rest = str_sub(rest, (size_t)at + before.len, rest.len);
+    return has_word(rest, field);
 }
 
 /* The last word of the path: `operator` of `keywords[k].operator`. Empty: an element. */
@@ -118,26 +156,48 @@ static vsr_str quoted(struct arena *arena, const struct teller *t, struct dsl_at
     return text.len > 0 && text.ptr[0] == '"' ? text : arena_printf(arena, "\"%.*s\"", VSR_FMT(text));
 }
 
+/* Findings that say what loading refuses with that code, of what they stand at. No other warning does. */
+static bool same_by_code(const struct finding *finding, const struct diag_item *item) {
+    static const struct {
+        const char *finding, *refusal;
+    } same[] = {
+        { "W201", "E_REF" },        { "W202", "E_REF" }, { "W205", "E_REF" }, { "W206", "E_REF" },
+        { "W207", "E_NAME_TAKEN" }, { "W208", "E_REF" }, { "C322", "E_REF" }, { "C320", "E_CYCLE" },
+    };
+    for (size_t i = 0; i < VSR_COUNT(same); i++)
+        if (strcmp(finding->code, same[i].finding) == 0 && strcmp(item->code, same[i].refusal) == 0)
+            return true;
+    return false;
+}
+
 /*
- * Whether the language said it: of the same words; of the declaration as a whole, naming the field or the object that
- * it is in; or of another word, naming what is not declared. A declaration's keyword stands for all that is missing.
+ * A constraint says it of the same field; of what is around it, naming it; and of what is missing, since what has the
+ * wrong kind is left out, anywhere, naming it or, where the keyword stands for it, the object that it is in.
  */
+static bool same_field(const struct finding *f, const struct problem *problem, bool covers) {
+    vsr_str field = field_of(problem->item->path);
+    uint32_t start = f->at.start;
+    if (problem->at.start == problem->decl->at.start)
+        return names(f, problem->decl, field) || names(f, problem->decl, outermost_of(problem->rest));
+    if (strcmp(problem->item->code, "E_REQUIRED") == 0 && names(f, problem->decl, problem->rest))
+        return true;
+    return start == problem->at.start || start == problem->key.start || start == problem->value.start ||
+           (covers && names(f, problem->decl, field));
+}
+
+/* Whether the language said it, of the same declaration. LoRAs are told at their model. */
 static bool is_told(const struct teller *t, const struct problem *problem) {
-    const struct dsl_decl *decl = problem->decl;
-    vsr_str field = field_of(problem->item->path), outer = outermost_of(problem->rest), word;
-    bool at_keyword = decl && problem->at.start == decl->at.start;
-    word = quoted(t->arena, t, problem->at);
-    for (size_t i = 0; i < t->n_before; i++) {
+    vsr_str word = quoted(t->arena, t, problem->at);
+    for (size_t i = 0; problem->decl && i < t->n_before; i++) {
         const struct finding *f = &t->findings->items[i];
         bool covers = f->at.start <= problem->at.start &&
                       problem->at.start < (f->at.end > f->at.start ? f->at.end : f->at.start + 1);
-        if (f->level == FINDING_HINT || f->at.line == 0)
+        if (f->at.line == 0 || f->decl.line == 0 || f->decl.start != problem->decl->at.start)
             continue;
-        if (covers && (!at_keyword || field.len == 0 || names(f, field)))
+        if (f->level == FINDING_CONSTRAINT && same_field(f, problem, covers))
             return true;
-        if (!decl || f->decl.line == 0 || f->decl.start != decl->at.start)
-            continue;
-        if (names(f, field) || (f->code[0] == 'C' && names(f, outer)) || (f->code[0] == 'W' && names(f, word)))
+        if (f->level != FINDING_HINT && same_by_code(f, problem->item) &&
+            (covers || (strcmp(f->code, "W206") == 0 && str_find(f->message, word) >= 0)))
             return true;
     }
     return false;
@@ -184,9 +244,11 @@ static bool is_open(const struct teller *t, const struct diag_item *item) {
 }
 
 static void tell(struct teller *t, const struct diag_item *item, enum finding_level level, const char *code) {
-    struct problem problem = { .item = item, .at = token_at(&t->parsed->tokens, item->line, item->col) };
-    const struct dsl_decl *decl = problem.decl = decl_at(&t->parsed->program, problem.at, &problem.recipe);
+    struct problem problem = { .item = item };
+    const struct dsl_decl *decl;
     vsr_str prefix = t->findings->prefix, what = VSR_STR("");
+    find_field(&t->parsed->tokens, token_at(&t->parsed->tokens, item->line, item->col), &problem);
+    decl = problem.decl = decl_at(&t->parsed->program, problem.at, &problem.recipe);
     problem.rest = decl ? rest_of(t->arena, item->path, decl) : item->path;
     if (is_told(t, &problem))
         return;

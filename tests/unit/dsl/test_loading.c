@@ -46,6 +46,22 @@ static const struct checked_case cases[] = {
       "name "
       "leads to one place only [E230]\n" },
     { "names that only an own classifier knows", 0, "SIGNAL domain maths {}", "" },
+    /* What a finding of something else says hides nothing. */
+    { "a model whose name has the field's in it", CHECKED_TOP,
+      "MODEL a {}\nROUTE r { MODEL \"my-backend\" PLUGIN rag { enabled: true backend: \"nosuch\" } }",
+      "2:17: warning: model \"my-backend\" is not declared. Add MODEL my-backend { ... } [W205]\n"
+      "2:66: error: route \"r\": plugins[0].configuration.backend: \"nosuch\" is not one of milvus, qdrant, "
+      "external_api, mcp, openai, vectorstore, hybrid [E230]\n" },
+    { "a field that is said twice", CHECKED_TOP,
+      "SIGNAL kb q { kb: \"x\" kb: \"nosuch\" target: { kind: \"label\", value: \"x\" } }",
+      "1:23: warning: field \"kb\" is set twice; the last one counts [W105]\n"
+      "1:27: error: SIGNAL kb q: kb: knowledge base \"nosuch\" is not declared under global.model_catalog.kbs "
+      "[E230]\n" },
+    { "a constraint of another field, in a declaration named like this one", 0,
+      "SIGNAL kb kb { kb: \"nosuch\" target: { kind: \"label\", value: \"x\", more: 5 } }",
+      "1:20: error: SIGNAL kb kb: kb: knowledge base \"nosuch\" is not declared under global.model_catalog.kbs "
+      "[E230]\n"
+      "1:66: constraint: SIGNAL kb kb: unknown field \"target.more\" [C301]\n" },
     /* Nothing twice. */
     { "patterns", 0, "SIGNAL keyword k { method: \"regex\" keywords: [\"(\"] }",
       "1:47: constraint: SIGNAL keyword k: \"(\" is no regular expression in RE2 syntax: missing closing ): `(` (byte "
@@ -71,6 +87,24 @@ static const struct checked_case cases[] = {
       "MODEL a {}\nROUTE r { MODEL \"a\" ALGORITHM fusion { model: \"b\" } }",
       "2:47: warning: route \"r\": ALGORITHM fusion: model \"b\" is not declared. Add MODEL b { ... } (fix: change to "
       "\"a\") [W205]\n" },
+    { "fields of the wrong kind, which are left out", 0,
+      "SIGNAL kb b { kb: \"mmlu_kb\" target: { kind: \"label\", value: 5 } }",
+      "1:61: constraint: SIGNAL kb b: target.value should be a string, got 5 [C302]\n" },
+    { "names that lead to two places", CHECKED_TOP,
+      "ENTRYPOINT { model_names: [\"x\"] recipe: \"default\" }\n"
+      "ENTRYPOINT { model_names: [\"x\"] recipe: \"default\" }\nROUTE r { MODEL \"m\" }",
+      "2:28: warning: ENTRYPOINT: model \"x\" is already mapped at line 1 [W207]\n" },
+    { "cycles", 0, "PROJECTION score a { inputs: [{ type: \"projection\", name: \"a\", weight: 1 }] }",
+      "1:1: constraint: projection score dependency cycle: a -> a [C320]\n" },
+    { "members of several types", 0,
+      "SIGNAL domain d {}\nSIGNAL embedding e { threshold: 0.5 candidates: [\"x\"] }\n"
+      "PROJECTION partition p { semantics: \"exclusive\" members: [\"d\", \"e\"] default: \"d\" }",
+      "3:58: constraint: PROJECTION partition p: members must be signals of one type, domain or embedding, got "
+      "domain=[d], embedding=[e] [C322]\n" },
+    { "labels and predicates that are missing", 0,
+      "SIGNAL classifier t { type: \"local\" labels: [\"toxic\", \"fine\"] model_path: \"m\" }\n"
+      "ROUTE r { WHEN classifier(\"t\") MODEL \"m\" }",
+      "2:27: constraint: classifier(\"t\") needs a label and a predicate [C307]\n" },
     /* Nothing at all. */
     { "models where none is declared", 0, "ROUTE r { MODEL \"a\" (lora = \"x\") ALGORITHM fusion { model: \"b\" } }",
       "" },

@@ -161,8 +161,9 @@ static bool same_by_code(const struct finding *finding, const struct diag_item *
     static const struct {
         const char *finding, *refusal;
     } same[] = {
-        { "W201", "E_REF" },        { "W202", "E_REF" }, { "W205", "E_REF" }, { "W206", "E_REF" },
-        { "W207", "E_NAME_TAKEN" }, { "W208", "E_REF" }, { "C322", "E_REF" }, { "C320", "E_CYCLE" },
+        { "W201", "E_REF" }, { "W202", "E_REF" },        { "W205", "E_REF" },
+        { "W206", "E_REF" }, { "W207", "E_NAME_TAKEN" }, { "W208", "E_REF" },
+        { "C322", "E_REF" }, { "W211", "E_NO_BACKEND" }, { "C320", "E_CYCLE" },
     };
     for (size_t i = 0; i < VSR_COUNT(same); i++)
         if (strcmp(finding->code, same[i].finding) == 0 && strcmp(item->code, same[i].refusal) == 0)
@@ -192,7 +193,7 @@ static bool is_told(const struct teller *t, const struct problem *problem) {
         const struct finding *f = &t->findings->items[i];
         bool covers = f->at.start <= problem->at.start &&
                       problem->at.start < (f->at.end > f->at.start ? f->at.end : f->at.start + 1);
-        if (f->at.line == 0 || f->decl.line == 0 || f->decl.start != problem->decl->at.start)
+        if (f->at.line == 0 || (!covers && (f->decl.line == 0 || f->decl.start != problem->decl->at.start)))
             continue;
         if (f->level == FINDING_CONSTRAINT && same_field(f, problem, covers))
             return true;

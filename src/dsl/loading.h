@@ -36,9 +36,9 @@ const struct config_document *dsl_load(struct arena *arena, const struct languag
 /*
  * Adds what keeps the program from being loaded to the findings of dsl_examine(), unsorted; nothing while there are
  * errors, and nothing that a finding of the same declaration says: a constraint of the same field, or of all that is
- * missing; a warning of what is not declared, or mapped twice, at the same place (of a LoRA: with its name). No other
- * finding hides one. Of other warnings of the configuration nothing is said: the checks of the language know better
- * what was meant. Returns whether it was loaded, or is empty.
+ * missing; a warning of what is not declared, has no backend or is mapped twice, at the same place (of a LoRA: with its
+ * name). No other finding hides one. Of other warnings of the configuration nothing is said: the checks of the language
+ * know better what was meant. Returns whether it was loaded, or is empty.
  */
 bool dsl_check_loading(const struct language *language, const struct dsl_parsed *parsed,
                        const struct yaml_node *compiled, const struct dsl_base_of *base, struct findings *findings);

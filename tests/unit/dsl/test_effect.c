@@ -1,8 +1,6 @@
 /* What a change of a policy does: small cases, and random pairs of policies in every world. */
 #include "dsl/effect.h"
 
-#include <time.h>
-
 #include "worlds.h"
 
 enum { ROUNDS = 300, ROUNDS_LONG = 10000, WORLDS_MAX = 4000 };
@@ -260,9 +258,9 @@ static const char *many_names(struct arena *arena, int n, const char *name, cons
     return text;
 }
 
-/* Looking each name up in the list of all took 14 s. */
-TEST(many_model_names_take_no_time) {
-    enum { N = 50000, SECONDS_MAX = 2 };
+/* So many that looking each one up in the list of all would take minutes. */
+TEST(many_model_names) {
+    enum { N = 200000 };
     struct arena *arena = arena_new(0, 0);
     struct prove_options options = { .families = dsl_parts()->families, .budget_ms = -1 };
     const struct schema *schema = config_schema(arena, dsl_parts());
@@ -271,9 +269,7 @@ TEST(many_model_names_take_no_time) {
     const struct config_document *after =
         loaded(arena, proved_yaml(arena, many_names(arena, N, "m/y", "m/z")), "after.yaml");
     struct effects effects;
-    clock_t began = clock();
     effects_find(arena, schema, before, after, &options, &effects);
-    CHECK((double)(clock() - began) / CLOCKS_PER_SEC < SECONDS_MAX, "quick");
     CHECK_STR(text_of(arena, &effects),
               "one: a model name leads elsewhere (m/x: one -> none) {m/x: one -> none}\n"
               "two: a model name leads elsewhere (m/y: two -> one) {m/y: two -> one}\n"
@@ -416,5 +412,4 @@ TEST(profiles_do_not_differ_from_themselves) {
 }
 
 RUN_TESTS(T(small_changes), T(confidences_in_a_recipe), T(handling_in_a_recipe), T(signals_inherit_what_is_global),
-          T(profiles_come_and_go), T(many_model_names_take_no_time), T(random_changes),
-          T(profiles_do_not_differ_from_themselves))
+          T(profiles_come_and_go), T(many_model_names), T(random_changes), T(profiles_do_not_differ_from_themselves))

@@ -76,9 +76,9 @@ const struct command command_dsl_check_spec = {
     .usage = "vsr dsl check [OPTION]... FILE",
     .details =
         "One line for each finding, FILE:LINE:COL: LEVEL: MESSAGE [CODE], and on a terminal the line that it is\n"
-        "about; then how many there are, and whether serving refuses what has no errors. Errors keep a program from "
-        "compiling. `vsr dsl fix` applies the fixes. A\n"
-        "configuration in YAML is checked as the program that `vsr dsl decompile` prints.\n",
+        "about; then how many there are, and whether serving refuses what has no errors. Errors keep a program\n"
+        "from compiling. `vsr dsl fix` applies the fixes. A configuration in YAML is checked as the program\n"
+        "that `vsr dsl decompile` prints.\n",
     .examples = "vsr dsl check policy.dsl\n"
                 "vsr dsl check --strict --base config.yaml policy.dsl\n"
                 "vsr dsl check --json - <policy.dsl\n",

@@ -43,29 +43,71 @@ static vsr_str spelled(struct editing *e, const struct token *token, bool declar
 
 /* ---- references */
 
-static int splice_references(struct editing *e) {
-    const struct tokens *tokens = &e->parsed.tokens;
+/*
+ * Counts what refers to the declaration by its name, itself included; with `spell`, edits it. Fails with VSR_E_LIMIT.
+ */
+static int each_reference(struct editing *e, const struct dsl_parsed *parsed, const struct dsl_decl *decl, bool spell,
+                          size_t *ret_n) {
+    const struct tokens *tokens = &parsed->tokens;
     struct lsp_document *document = ARENA_NEW(e->arena, struct lsp_document);
     struct lsp_walk *walk = ARENA_NEW(e->arena, struct lsp_walk);
     size_t looked_up = 0;
-    document->parsed = e->parsed;
+    document->parsed = *parsed;
     lsp_walk_init(walk, e->language, document);
+    *ret_n = 0;
     for (size_t i = 0; i < tokens->n && tokens->items[i].kind != TOKEN_END; i++) {
         const struct token *token = &tokens->items[i];
-        bool declared = token->at.start == e->decl->name.at.start;
-        if (declared) {
-            edit_splice(e, token->at.start, token->at.end, spelled(e, token, true));
-        } else if (may_refer(token, e->decl->name.text)) {
+        bool declared = token->at.start == decl->name.at.start, refers = declared;
+        if (!declared && may_refer(token, decl->name.text)) {
             struct lsp_context context;
             if (++looked_up > EDIT_REFERENCES_MAX)
                 return err_set(e->err, VSR_E_LIMIT, "the name stands in more than %d places", EDIT_REFERENCES_MAX);
             lsp_walk_context(walk, token, &context);
-            if (lsp_declared(document, &context, token->text).decl == e->decl)
-                edit_splice(e, token->at.start, token->at.end, spelled(e, token, false));
+            refers = lsp_declared(document, &context, token->text).decl == decl;
         }
+        if (refers && spell)
+            edit_splice(e, token->at.start, token->at.end, spelled(e, token, declared));
+        *ret_n += refers;
         lsp_walk_take(walk, token);
     }
     return 0;
+}
+
+/* The declaration as it stands in the program after the edit, which has the same ones; NULL: it does not. */
+static const struct dsl_decl *renamed(const struct editing *e, const struct dsl_program *after) {
+    size_t recipe = e->recipe ? (size_t)(e->recipe - e->parsed.program.decls) : 0;
+    size_t i = (size_t)(e->decl - e->scope->decls);
+    if (e->recipe && (recipe >= after->n || !after->decls[recipe].recipe))
+        return NULL;
+    after = e->recipe ? after->decls[recipe].recipe : after;
+    return i < after->n ? &after->decls[i] : NULL;
+}
+
+/* What referred to something else, or to nothing, may not come to mean this one: a model, say, that nobody declared. */
+static int check_references(struct editing *e, size_t n_before) {
+    struct findings findings;
+    struct dsl_parsed parsed;
+    const struct dsl_decl *decl;
+    size_t n = 0;
+    int rc = 0;
+    findings_init(&findings, e->arena);
+    dsl_parse(e->arena, edit_apply(e), &parsed, &findings);
+    decl = renamed(e, &parsed.program);
+    if (decl)
+        rc = each_reference(e, &parsed, decl, false, &n);
+    if (rc == 0 && n != n_before)
+        rc = err_set(e->err, VSR_E_INVALID, "\"%.*s\" stands in the program and would come to mean something else",
+                     VSR_FMT(e->edit->new_name));
+    return rc;
+}
+
+/* A model called as the variable of a loop would be that variable there. */
+static bool is_variable(const struct editing *e, vsr_str name) {
+    const struct token *items = e->parsed.tokens.items;
+    for (size_t i = 0; i + 2 < e->parsed.tokens.n; i++)
+        if (token_is_word(&items[i], VSR_STR("FOR")) && token_is_word(&items[i + 1], name))
+            return true;
+    return false;
 }
 
 /* ---- whether the program is none the worse */
@@ -94,22 +136,9 @@ static int check_result(struct editing *e) {
     return 0;
 }
 
-/*
- * Line where the word stands already, or 0. What is called so could be meant: a reference to what is not declared, the
- * type of a plugin, the variable of a loop.
- */
-static uint32_t line_of_word(const struct editing *e, vsr_str word) {
-    const struct tokens *tokens = &e->parsed.tokens;
-    for (size_t i = 0; i < tokens->n; i++)
-        if ((tokens->items[i].kind == TOKEN_IDENT || tokens->items[i].kind == TOKEN_STRING) &&
-            str_eq(tokens->items[i].text, word))
-            return tokens->items[i].at.line;
-    return 0;
-}
-
 int edit_rename(struct editing *e) {
     vsr_str name = e->edit->new_name;
-    uint32_t line;
+    size_t n;
     int rc;
     if (!e->decl->name.at.line)
         return err_set(e->err, VSR_E_INVALID, "%.*s has no name", VSR_FMT(edit_what(e)));
@@ -124,10 +153,10 @@ int edit_rename(struct editing *e) {
             return err_set(e->err, VSR_E_EXISTS, "\"%.*s\" is declared already, in line %u", VSR_FMT(name),
                            other->at.line);
     }
-    line = line_of_word(e, name);
-    if (line)
-        return err_set(e->err, VSR_E_EXISTS, "\"%.*s\" stands already in line %u, where it could come to mean this one",
-                       VSR_FMT(name), line);
-    rc = splice_references(e);
+    if (e->decl->kind == DSL_MODEL && is_variable(e, name))
+        return err_set(e->err, VSR_E_EXISTS, "\"%.*s\" is the variable of a loop", VSR_FMT(name));
+    rc = each_reference(e, &e->parsed, e->decl, true, &n);
+    if (rc == 0)
+        rc = check_references(e, n);
     return rc < 0 ? rc : check_result(e);
 }

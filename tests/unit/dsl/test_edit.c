@@ -111,13 +111,16 @@ static const struct {
       { EDIT_RENAME, .kind = S("PROJECTION"), .type = S("score"), .new_name = S("t") },
       "SIGNAL context c { min_tokens: \"1\" max_tokens: \"9\" }\nPROJECTION score t { method: \"weighted_sum\" inputs: [{ type: \"context\" name: \"c\" weight: 1 }] }\nPROJECTION mapping m { source: \"t\" method: \"threshold_bands\" outputs: [{ name: \"s\" gte: 0 }] }\nROUTE r { PRIORITY 1 WHEN projection(\"s\") MODEL m }\n", NULL },
     { "rename to a name that is taken", "MODEL a {} MODEL b {}", { EDIT_RENAME, .kind = S("MODEL"), .name = S("a"), .new_name = S("b") }, NULL, "\"b\" is declared already, in line 1" },
-    { "rename to the type of a plugin", "PLUGIN p system_prompt { }\nROUTE r { MODEL m PLUGIN p }\nROUTE s { MODEL m PLUGIN tools { } }\n", { EDIT_RENAME, .kind = S("PLUGIN"), .new_name = S("tools") }, NULL, "\"tools\" stands already in line 3" },
-    { "rename to what another means", "MODEL m {}\nROUTE r { MODEL m, \"gpt\" }\n", { EDIT_RENAME, .kind = S("MODEL"), .new_name = S("gpt") }, NULL, "\"gpt\" stands already in line 2" },
+    { "rename to the type of a plugin", "PLUGIN p system_prompt { }\nROUTE r { MODEL m PLUGIN p }\nROUTE s { MODEL m PLUGIN tools { } }\n", { EDIT_RENAME, .kind = S("PLUGIN"), .new_name = S("tools") }, NULL, "\"tools\" stands in the program and would come to mean something else" },
+    { "rename to what another means", "MODEL m {}\nROUTE r { MODEL m, \"gpt\" }\n", { EDIT_RENAME, .kind = S("MODEL"), .new_name = S("gpt") }, NULL, "\"gpt\" stands in the program and would come to mean something else" },
+    { "rename to a variable", "MODEL m {}\nMODEL a {}\nROUTE r { PRIORITY 1 MODEL a FOR v IN [\"m\"] { MODEL \"m\" } }\n", { EDIT_RENAME, .kind = S("MODEL"), .name = S("m"), .new_name = S("v") }, NULL, "\"v\" is the variable of a loop" },
+    { "rename to a type's name", "SIGNAL domain law { mmlu_categories: [\"math\"] }\nROUTE r { PRIORITY 1 WHEN domain(law) MODEL m }\n", { EDIT_RENAME, .kind = S("SIGNAL"), .new_name = S("math") },
+      "SIGNAL domain math { mmlu_categories: [\"math\"] }\nROUTE r { PRIORITY 1 WHEN domain(math) MODEL m }\n", NULL },
     { "rename to NUL", "MODEL m {}\n", { EDIT_RENAME, .kind = S("MODEL"), .new_name = VSR_STR_INIT("b\0c") }, NULL, "cannot hold the character NUL" },
     { "rename to nothing", "MODEL a {}", { EDIT_RENAME, .kind = S("MODEL"), .new_name = S("") }, NULL, "\"newName\" is a name of" },
     { "rename what has no name", "ROUTING { strategy: priority }", { EDIT_RENAME, .kind = S("ROUTING"), .new_name = S("x") }, NULL, "ROUTING has no name" },
     { "rename to what makes it wrong", "SIGNAL domain law { mmlu_categories: [\"law\"] }\nSIGNAL domain x { }\nPROJECTION partition p { semantics: \"exclusive\" members: [\"law\", \"x\"] default: \"law\" }\nRECIPE a { ROUTE r { MODEL m } }\n",
-      { EDIT_RENAME, .kind = S("RECIPE"), .new_name = S("default") }, NULL, "stands already in line 3" },
+      { EDIT_RENAME, .kind = S("RECIPE"), .new_name = S("default") }, NULL, "after renaming" },
 };
 /* clang-format on */
 

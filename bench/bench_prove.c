@@ -175,7 +175,9 @@ static double now_ms(void) {
 int main(void) {
     struct arena *arena = arena_new(1 << 20, 0);
     const struct config_document *doc = load(arena, -1), *moved = load(arena, ROUTES / 2);
-    struct prove_options options = { .families = route_families(), .budget_ms = -1 };
+    const struct config_parts parts = { .families = route_families() };
+    const struct schema *schema = config_schema(arena, &parts);
+    struct prove_options options = { .families = parts.families, .budget_ms = -1 };
     struct prove_summary summary;
     struct effects effects;
     struct findings findings;
@@ -185,7 +187,7 @@ int main(void) {
     dsl_prove(arena, doc, &options, &findings, &summary);
     proved = now_ms() - start;
     start = now_ms();
-    effects_find(arena, doc, moved, &options, &effects);
+    effects_find(arena, schema, doc, moved, &options, &effects);
     compared = now_ms() - start;
     getrusage(RUSAGE_SELF, &usage);
     printf("{\"prove_ms\": %.1f, \"effect_ms\": %.1f, \"leaves\": %zu, \"questions\": %zu, \"findings\": %zu, "

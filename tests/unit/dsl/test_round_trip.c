@@ -184,8 +184,7 @@ static const char *const programs[] = {
     "SIGNAL domain \"a\\x00b\" {} SIGNAL domain \"a\\x00c\" {}",
     "DECISION_TREE \"t\\x00u\" { IF domain(\"d\\x00\") { MODEL m } ELSE { MODEL \"n\\x00\" } }",
     "RECIPE \"r\\x00\" { ROUTE r {} } RECIPE \"r\\x00s\" { ROUTE r {} }",
-    "SIGNAL domain law {} PROJECTION score s { inputs: [{ type: \"domain\", name: \"law\", weight: 1, value_source: "
-    "\"confidencE\" }] }",
+    "PROJECTION score s { inputs: [{ type: \"domain\", name: \"d\", value_source: \"confidencE\" }] }",
     "ROUTE r { MODEL m EXTRA { annotations: { a: [1, 2.5, true, \"3\"], b: 2.0, c: { d: false, e: \"\" } } } }",
 };
 

@@ -20,15 +20,11 @@ static struct emit_options resource(const struct cli *cli) {
                                   .legacy = options_has(cli->options, "crd-legacy") };
 }
 
-/* What the options ask for. Changes the base. */
+/* What the options ask for. */
 static struct yaml_node *emit(const struct cli *cli, struct dsl_source *source) {
     const char *format = options_text(cli->options, "format");
     const struct emit_options options = resource(cli);
-    struct yaml_node *document = source->compiled;
-    if (source->base.root) {
-        dsl_merge(source->arena, source->language, source->base.root, document);
-        document = source->base.root;
-    }
+    struct yaml_node *document = source->base.root ? source->base.root : source->compiled;
     if (strcmp(format, "crd") == 0)
         return emit_crd(source->arena, document, &options);
     return strcmp(format, "helm") == 0 ? emit_helm(source->arena, document) : document;
@@ -70,6 +66,8 @@ static int check_output(const struct cli *cli, const struct dsl_source *source) 
 static int write_result(const struct cli *cli, struct dsl_source *source) {
     struct buf out;
     int code;
+    if (source->base.root && dsl_merge(source->arena, source->language, source->base.root, source->compiled) < 0)
+        return cli_fail(cli, DSL_MERGE_TOO_LARGE);
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
     if (strcmp(options_text(cli->options, "format"), "json-ast") == 0) {
         dsl_tree_json(&source->parsed, &out);

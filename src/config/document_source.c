@@ -273,7 +273,9 @@ int document_source_tree(struct arena *arena, const struct document_source *sour
     if (rc < 0 || base_rc < 0)
         return rc < 0 ? rc : base_rc;
     if (base->kind == YAML_MAPPING)
-        source->notation->merge(arena, &options->parts, base, written);
+        rc = source->notation->merge(arena, &options->parts, base, written, diag);
+    if (rc < 0)
+        return rc;
     *ret_root = base; /* what is no mapping is told by whoever reads on */
     return config_complete_base(arena, base) && options->serving ? report_no_base(diag) : 0;
 }

@@ -8,6 +8,7 @@
 #define VSR_DSL_COMPILE_H
 
 #include "config/yaml_tree.h"
+#include "core/err.h"
 #include "dsl/tree.h"
 
 struct findings;
@@ -23,11 +24,17 @@ struct yaml_node *dsl_compile(struct arena *arena, const struct language *langua
                               struct findings *findings);
 
 /*
- * Puts a compiled program into a whole configuration: `routing`, `entrypoints` and `recipes` are replaced, everything
- * else stays, and so does what the language cannot say of what is still there (keep.h; dsl.md §7.5, §8.3). A model of
- * the base's `providers.models` that the program does not declare gets an empty card. Changes both.
+ * Puts a compiled program into a whole configuration: `routing`, `entrypoints` and `recipes` are replaced, each model
+ * of the base gets a card, and everything else stays, as does what the language cannot say of what is still there
+ * (keep.h; dsl.md §7.5, §8.3). Changes both. Fails with VSR_E_LIMIT, the base as it was, where the base's own routing
+ * is more than a program may say.
  */
-void dsl_merge(struct arena *arena, const struct language *language, struct yaml_node *base,
-               struct yaml_node *compiled);
+int dsl_merge(struct arena *arena, const struct language *language, struct yaml_node *base,
+              struct yaml_node *compiled) VSR_MUST_CHECK;
+
+/* What is told then. */
+#define DSL_MERGE_TOO_LARGE \
+    "the routing of the base would be a program of more than 8 MiB, and what the language cannot say of it would be " \
+    "lost"
 
 #endif

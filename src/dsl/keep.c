@@ -313,9 +313,9 @@ static void keep_mapping(const struct keep *k, vsr_str list, const struct yaml_n
 
 /* ---- all of it */
 
-/* What the language says of the base; the base itself when it cannot be said at all. */
+/* What the language says of the base; NULL: more than a program may have. */
 static const struct yaml_node *said_of(const struct keep *k, const struct yaml_node *base) {
-    const struct yaml_node *said = base;
+    const struct yaml_node *said = NULL;
     struct findings findings;
     struct dsl_parsed parsed;
     struct buf text;
@@ -325,23 +325,28 @@ static const struct yaml_node *said_of(const struct keep *k, const struct yaml_n
     if (!buf_failed(&text)) {
         findings_init(&findings, k->arena);
         dsl_parse(k->arena, arena_str(k->arena, buf_str(&text)), &parsed, &findings);
-        if (findings.n_of[FINDING_ERROR] == 0)
-            said = dsl_compile(k->arena, k->language, &parsed.program, &findings);
+        said = dsl_compile(k->arena, k->language, &parsed.program, &findings);
     }
     buf_done(&text);
     return said;
 }
 
-void dsl_keep(struct arena *arena, const struct language *language, const struct yaml_node *base,
-              struct yaml_node *compiled) {
+int dsl_keep(struct arena *arena, const struct language *language, const struct yaml_node *base,
+             struct yaml_node *compiled) {
     static const vsr_str keys[] = { VSR_STR_INIT("routing"), VSR_STR_INIT("entrypoints"), VSR_STR_INIT("recipes") };
     const struct keep k = { arena, language };
     struct yaml_node *policy = yaml_new(arena, YAML_MAPPING, NULL);
+    const struct yaml_node *said;
     for (size_t i = 0; i < VSR_COUNT(keys); i++) {
         ptrdiff_t at = yaml_find(base, keys[i]);
         if (at >= 0 && !yaml_is_null(base->items[at]))
             yaml_append(arena, policy, base->keys[at], base->items[at]);
     }
-    if (policy->n_items)
-        keep_mapping(&k, VSR_STR(""), policy, said_of(&k, base), compiled);
+    if (policy->n_items == 0)
+        return 0;
+    said = said_of(&k, base);
+    if (!said)
+        return VSR_E_LIMIT;
+    keep_mapping(&k, VSR_STR(""), policy, said, compiled);
+    return 0;
 }

@@ -9,12 +9,17 @@
 #ifndef VSR_DSL_KEEP_H
 #define VSR_DSL_KEEP_H
 
+#include "core/err.h"
+
 struct arena;
 struct language;
 struct yaml_node;
 
-/* Changes `compiled`, which then shares nodes with `base`. Both are mappings. */
-void dsl_keep(struct arena *arena, const struct language *language, const struct yaml_node *base,
-              struct yaml_node *compiled);
+/*
+ * Changes `compiled`, which then shares nodes with `base`. Both are mappings. Fails with VSR_E_LIMIT, having changed
+ * nothing, where the configuration's program would be larger than programs may be: nobody knows then what it loses.
+ */
+int dsl_keep(struct arena *arena, const struct language *language, const struct yaml_node *base,
+             struct yaml_node *compiled) VSR_MUST_CHECK;
 
 #endif

@@ -35,7 +35,11 @@ const struct config_document *dsl_load(struct arena *arena, const struct languag
     } else {
         root = yaml_new(arena, YAML_MAPPING, NULL);
     }
-    dsl_merge(arena, language, root, copy(arena, compiled));
+    if (dsl_merge(arena, language, root, copy(arena, compiled)) < 0) {
+        diag_init(ret_diag, arena, VSR_STR("the program"));
+        diag_error(ret_diag, "E_LIMIT", (struct diag_at){ 0 }, VSR_STR(""), DSL_MERGE_TOO_LARGE);
+        return NULL;
+    }
     config_complete_base(arena, root);
     return config_load_tree(arena, root, VSR_STR("the program"), &options, &doc, ret_diag) == 0 ? doc : NULL;
 }

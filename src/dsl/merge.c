@@ -119,14 +119,18 @@ static void order_keys(struct arena *arena, struct yaml_node *base) {
     }
 }
 
-void dsl_merge(struct arena *arena, const struct language *language, struct yaml_node *base,
-               struct yaml_node *compiled) {
+int dsl_merge(struct arena *arena, const struct language *language, struct yaml_node *base,
+              struct yaml_node *compiled) {
     static const vsr_str keys[] = { VSR_STR_INIT("routing"), VSR_STR_INIT("entrypoints"), VSR_STR_INIT("recipes") };
+    int rc;
     if (base->kind != YAML_MAPPING)
-        return;
+        return 0;
     add_cards(arena, base, compiled);
-    dsl_keep(arena, language, base, compiled);
+    rc = dsl_keep(arena, language, base, compiled);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < VSR_COUNT(keys); i++)
         replace(arena, base, compiled, keys[i]);
     order_keys(arena, base);
+    return 0;
 }

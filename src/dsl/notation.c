@@ -53,9 +53,13 @@ static int read_program(struct arena *arena, const struct config_parts *parts, v
     return findings.n_of[FINDING_ERROR] || findings.n_of[FINDING_CONSTRAINT] || n_lost ? VSR_E_INVALID : 0;
 }
 
-static void merge(struct arena *arena, const struct config_parts *parts, struct yaml_node *base,
-                  struct yaml_node *read) {
-    dsl_merge(arena, language_build(arena, parts), base, read);
+static int merge(struct arena *arena, const struct config_parts *parts, struct yaml_node *base, struct yaml_node *read,
+                 struct diag *diag) {
+    if (dsl_merge(arena, language_build(arena, parts), base, read) == 0)
+        return 0;
+    diag_error(diag, "E_LIMIT", (struct diag_at){ 0 }, VSR_STR("take the routing out of the base"),
+               DSL_MERGE_TOO_LARGE);
+    return VSR_E_INVALID;
 }
 
 const struct config_notation dsl_notation = { ".dsl", read_program, merge };

@@ -81,7 +81,7 @@ static void check_wrappings(struct arena *arena, struct buf *out, struct yaml_no
     check_reads_back(arena, out, emit_helm(arena, root));
     diag_init(&diag, arena, VSR_STR("base"));
     VSR_ASSERT(yaml_tree_parse(arena, str_from_c(base), &merged, &diag) == 0);
-    dsl_merge(arena, dsl_language(), merged, root);
+    VSR_ASSERT(dsl_merge(arena, dsl_language(), merged, root) == 0);
     check_reads_back(arena, out, merged);
 }
 

@@ -20,13 +20,15 @@ static int read_rules(struct arena *arena, const struct config_parts *parts, vsr
     return yaml_tree_parse(arena, text, ret_root, diag);
 }
 
-static void put_routing(struct arena *arena, const struct config_parts *parts, struct yaml_node *base,
-                        struct yaml_node *read) {
+static int put_routing(struct arena *arena, const struct config_parts *parts, struct yaml_node *base,
+                       struct yaml_node *read, struct diag *diag) {
     ptrdiff_t at = yaml_find(base, VSR_STR("routing"));
     (void)parts; /* nothing of it is kept */
+    (void)diag;
     if (at >= 0)
         yaml_remove(base, (size_t)at);
     yaml_append(arena, base, yaml_get_key(read, VSR_STR("routing")), yaml_get(read, VSR_STR("routing")));
+    return 0;
 }
 
 static const struct config_notation rules = { ".rules", read_rules, put_routing };

@@ -123,7 +123,7 @@ TEST(merged_keys_have_it_too) {
     compiled_make(&c, str_from_c(program));
     base = yaml_parsed(c.arena, VSR_STR("zoo: 1\nrecipes: []\nglobal: {}\nalpha: 2\nproviders: {}\nlisteners: []\n"
                                         "entrypoints: []\nversion: v0.3\n"));
-    dsl_merge(c.arena, c.language, base, c.root);
+    CHECK_INT(dsl_merge(c.arena, c.language, base, c.root), 0, "merged");
     check_order(yaml_text(c.arena, base), keys, "merged");
     compiled_done(&c);
 }

@@ -50,7 +50,7 @@ TEST(profiles_stay_the_same) {
         compiled_make(&c, text_of_published(arena, name, "recipe.dsl"));
         CHECK_STR(compiled_findings(&c), "", name);
         base = yaml_parsed(arena, yaml);
-        dsl_merge(arena, c.language, base, c.root);
+        CHECK_INT(dsl_merge(arena, c.language, base, c.root), 0, "merged");
         check_same(arena, yaml, yaml_text(arena, base), name);
         compiled_done(&c);
         arena_free(arena);
@@ -177,7 +177,7 @@ TEST(own_programs_change_nothing) {
         struct compiled c;
         compiled_make(&c, decompiled(arena, base, &lost));
         CHECK_STR(compiled_findings(&c), "", unsayable[i].name);
-        dsl_merge(arena, c.language, base, c.root);
+        CHECK_INT(dsl_merge(arena, c.language, base, c.root), 0, "merged");
         for (size_t k = 0; k < 2; k++) {
             struct yaml_node *profile = yaml_get(base, VSR_STR("routing"));
             struct yaml_node *decision;
@@ -195,13 +195,32 @@ TEST(own_programs_change_nothing) {
     }
 }
 
+TEST(what_would_be_lost_is_refused) {
+    struct arena *arena = arena_new(0, 0);
+    struct compiled c;
+    struct yaml_node *base;
+    struct buf yaml;
+    buf_init(&yaml, DSL_BYTES_MAX + 200);
+    buf_append_c(&yaml, "routing: {decisions: [{name: r, annotations: {a: b}, description: \"");
+    for (size_t i = 0; i < DSL_BYTES_MAX; i++)
+        buf_append_char(&yaml, 'x');
+    buf_append_c(&yaml, "\"}]}\n");
+    base = yaml_parsed(arena, buf_str(&yaml));
+    compiled_make(&c, VSR_STR("ROUTE r { MODEL m }"));
+    CHECK_INT(dsl_merge(arena, c.language, base, c.root), VSR_E_LIMIT, "a base of more than a program may have");
+    CHECK(base->n_items == 1 && yaml_get(base->items[0], VSR_STR("decisions")), "the base is as it was");
+    compiled_done(&c);
+    buf_done(&yaml);
+    arena_free(arena);
+}
+
 TEST(numbers_keep_their_spelling) {
     struct arena *arena = arena_new(0, 0);
     struct yaml_node *base =
         yaml_parsed(arena, VSR_STR("routing: {decisions: [{name: r, annotations: {a: [2.0, 0x10]}}]}"));
     struct compiled c;
     compiled_make(&c, decompiled(arena, base, NULL));
-    dsl_merge(arena, c.language, base, c.root);
+    CHECK_INT(dsl_merge(arena, c.language, base, c.root), 0, "merged");
     CHECK(str_find(yaml_text(arena, base), VSR_STR("2.0")) > 0, "a float");
     CHECK(str_find(yaml_text(arena, base), VSR_STR("0x10")) > 0, "an integer");
     compiled_done(&c);
@@ -223,7 +242,7 @@ TEST(what_is_not_said_stays) {
         CHECK_STR(compiled_findings(&c), "", merges[i].name);
         base = yaml_parsed(c.arena, str_from_c(merges[i].base));
         want = yaml_parsed(c.arena, str_from_c(merges[i].want));
-        dsl_merge(c.arena, c.language, base, c.root);
+        CHECK_INT(dsl_merge(c.arena, c.language, base, c.root), 0, "merged");
         CHECK_MEANS(c.arena, base, want, merges[i].name);
         CHECK(same_keys(base, want), merges[i].name);
         compiled_done(&c);
@@ -231,4 +250,4 @@ TEST(what_is_not_said_stays) {
 }
 
 RUN_TESTS(T(profiles_stay_the_same), T(what_is_not_said_stays), T(own_programs_change_nothing),
-          T(numbers_keep_their_spelling))
+          T(what_would_be_lost_is_refused), T(numbers_keep_their_spelling))

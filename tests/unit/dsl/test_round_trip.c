@@ -144,7 +144,7 @@ static void check_config(struct arena *arena, vsr_str yaml, const char *name) {
     before = load(arena, yaml_text(arena, root), name);
     compiled_make(&c, text);
     CHECK_STR(compiled_findings(&c), "", name);
-    dsl_merge(c.arena, c.language, root, c.root);
+    CHECK_INT(dsl_merge(c.arena, c.language, root, c.root), 0, "merged");
     config_diff(config_schema(arena, dsl_parts()), before, load(arena, yaml_text(arena, root), name), arena, &changes);
     for (size_t i = 0; i < changes.n; i++)
         CHECK_MSG(is_said_anyway(&changes.items[i]), "case \"%s\": %.*s was\n%.*s\nis\n%.*s", name,
@@ -328,7 +328,7 @@ enum { WRITTEN_PERCENT = 25 };
 /* What the text cannot say is in the base: put into it, the program means what the base meant. */
 static void check_merged(struct gen *g, struct compiled *c, struct yaml_node *root, vsr_str text, const char *name) {
     struct yaml_node *base = yaml_copy(g->arena, root);
-    dsl_merge(g->arena, c->language, base, yaml_copy(g->arena, c->root));
+    CHECK_INT(dsl_merge(g->arena, c->language, base, yaml_copy(g->arena, c->root)), 0, "merged");
     check_same_meaning(meaning(g->arena, g->document, base), meaning(g->arena, g->document, root), text, name);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/base64.h"
 #include "core/utf8.h"
 #include "probe/suite.h"
 
@@ -11,36 +12,10 @@ enum { IMAGE_ID_LEN_MAX = 128, IMAGE_DESCRIPTION_CHARS_MAX = 512 };
 
 /* ---- base64 */
 
-static int digit_value(char c) {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 bool probe_base64(struct arena *arena, vsr_str text, vsr_str *ret_bytes) {
-    size_t n_pad = text.len >= 2 && text.ptr[text.len - 1] == '=' ? 1 + (text.ptr[text.len - 2] == '=') : 0;
-    size_t n_digits = text.len - n_pad, n = 0;
-    char *bytes = arena_alloc(arena, text.len / 4 * 3 + 1);
-    uint32_t bits = 0;
-    unsigned n_bits = 0;
-    if (text.len == 0 || text.len % 4 != 0)
-        return false;
-    for (size_t i = 0; i < n_digits; i++) {
-        int value = digit_value(text.ptr[i]);
-        if (value < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)value;
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            bytes[n++] = (char)(bits >> n_bits & 0xFF);
-        }
-    }
-    if (bits & ((1u << n_bits) - 1))
+    char *bytes = arena_alloc(arena, base64_room(text.len));
+    size_t n;
+    if (!base64_read(text, true, bytes, &n))
         return false;
     *ret_bytes = (vsr_str){ bytes, n };
     return true;

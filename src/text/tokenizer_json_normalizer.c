@@ -1,5 +1,6 @@
 /* Reads the `normalizer` of a tokenizer.json: the steps that a text takes before it is cut. */
 #include "core/arena.h"
+#include "core/base64.h"
 #include "text/tokenizer_reader.h"
 
 static int add_normal(struct tokenizer_reader *r, struct normal_step step) {
@@ -31,34 +32,12 @@ static int read_bert_normalizer(struct tokenizer_reader *r, json_ref ref, const 
     return lower ? add_normal(r, (struct normal_step){ .kind = NORMAL_STEP_LOWER }) : 0;
 }
 
-static int base64_value(char c) {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (ascii_is_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* False when it is not base64. */
 static bool decode_base64(struct arena *arena, vsr_str text, vsr_str *ret) {
-    char *out = arena_alloc(arena, text.len / 4 * 3 + 3);
-    uint32_t bits = 0;
-    size_t n_bits = 0, len = 0;
-    while (text.len && text.ptr[text.len - 1] == '=')
-        text.len--;
-    for (size_t i = 0; i < text.len; i++) {
-        int value = base64_value(text.ptr[i]);
-        if (value < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)value;
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            out[len++] = (char)(bits >> n_bits);
-        }
-    }
+    char *out = arena_alloc(arena, base64_room(text.len));
+    size_t len;
+    if (!base64_read(text, false, out, &len))
+        return false;
     *ret = str_make(out, len);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "config/check.h"
 
+#include "config/address.h"
 #include "core/arena.h"
 #include "net/http1.h"
 
@@ -33,6 +34,25 @@ bool check_is_open(const void *object, const char *field) {
     const struct config_at *at = object;
     const struct yaml_node *node = yaml_get(at->node, str_from_c(field));
     return node && node->reference;
+}
+
+struct diag_at check_placed(struct diag_at at, struct diag_at asked) {
+    if (at.line == 0) {
+        at.line = asked.line;
+        at.col = asked.col;
+    }
+    return at;
+}
+
+bool check_is_http_url(struct check *c, vsr_str url) {
+    struct address address;
+    return (str_starts(url, VSR_STR("http://")) || str_starts(url, VSR_STR("https://"))) &&
+           str_find_char(url, ' ') < 0 && str_find_char(url, '\t') < 0 &&
+           !address_parse(url, false, c->scratch, &address);
+}
+
+bool check_is_missing(const void *object, const char *field, vsr_str text) {
+    return str_trim(text).len == 0 && !check_is_open(object, field);
 }
 
 struct diag_at check_pair_at(struct check *c, const void *object, const char *field, vsr_str key) {

@@ -58,6 +58,15 @@ vsr_str check_suggest(struct check *c, const struct map *map, vsr_str found);
 /* Whether the field holds an environment reference that was left in place, so that its value is not known. */
 bool check_is_open(const void *object, const char *field);
 
+/* Whether the field has no text, also behind no reference. */
+bool check_is_missing(const void *object, const char *field, vsr_str text);
+
+/* http:// or https:// and a host. */
+bool check_is_http_url(struct check *c, vsr_str url);
+
+/* A key that is missing in a block that is missing too is looked for where something asked for it. */
+struct diag_at check_placed(struct diag_at at, struct diag_at asked);
+
 /* Place of one entry of a map of strings. */
 struct diag_at check_pair_at(struct check *c, const void *object, const char *field, vsr_str key);
 
@@ -82,7 +91,8 @@ void check_models(struct check *c); /* cards, LoRAs, providers, endpoints, alias
 void check_authz(struct check *c);
 void check_global(struct check *c);  /* what authz and names do not cover; derives values */
 void check_catalog(struct check *c); /* its model catalogue */
-void check_scopes(struct check *c);  /* makes the recipes; the next four run for each */
+void check_embedder(struct check *c, struct config_semantic *semantic);
+void check_scopes(struct check *c); /* makes the recipes; the next four run for each */
 void check_signals(struct check *c);
 void check_projections(struct check *c);
 void check_rule_trees(struct check *c); /* those inside signal rules */

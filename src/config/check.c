@@ -2,6 +2,7 @@
 
 #include "config/address.h"
 #include "core/arena.h"
+#include "core/url.h"
 #include "net/http1.h"
 
 struct check_name *check_unique(struct check *c, struct map *map, vsr_str name, const struct schema *schema,
@@ -53,6 +54,24 @@ bool check_is_http_url(struct check *c, vsr_str url) {
 
 bool check_is_missing(const void *object, const char *field, vsr_str text) {
     return str_trim(text).len == 0 && !check_is_open(object, field);
+}
+
+void check_tool_server(struct check *c, const struct schema *schema, const void *object,
+                       const struct config_tool_server *server, struct diag_at asked) {
+    bool is_stdio = server->transport_type == MCP_STDIO;
+    const char *needed = server->transport_type == MCP_UNSET ? "transport_type" : is_stdio ? "command" : "url";
+    struct diag_at at = check_placed(schema_field_at(schema, object, needed, c->arena), asked);
+    if (check_is_open(object, "transport_type") || check_is_open(object, needed))
+        return;
+    if (server->transport_type == MCP_UNSET)
+        diag_error(c->diag, "E_REQUIRED", at, VSR_STR(""), "missing, needed for a tool server: stdio or http");
+    else if (str_trim(is_stdio ? server->command : server->url).len == 0)
+        diag_error(c->diag, "E_REQUIRED", at, VSR_STR(""), "the transport %s needs a %s", is_stdio ? "stdio" : "http",
+                   needed);
+    else if (!is_stdio && !check_is_http_url(c, server->url))
+        diag_error(c->diag, "E_TYPE", at, VSR_STR(""),
+                   "expected an absolute URL such as https://host/mcp, found \"%.*s\"",
+                   VSR_FMT(url_shown(c->scratch, server->url)));
 }
 
 struct diag_at check_pair_at(struct check *c, const void *object, const char *field, vsr_str key) {

@@ -67,6 +67,10 @@ bool check_is_http_url(struct check *c, vsr_str url);
 /* A key that is missing in a block that is missing too is looked for where something asked for it. */
 struct diag_at check_placed(struct diag_at at, struct diag_at asked);
 
+/* Reports what is missing or wrong of a tool server that is asked, at its own keys, else where it was asked for. */
+void check_tool_server(struct check *c, const struct schema *schema, const void *object,
+                       const struct config_tool_server *server, struct diag_at asked);
+
 /* Place of one entry of a map of strings. */
 struct diag_at check_pair_at(struct check *c, const void *object, const char *field, vsr_str key);
 

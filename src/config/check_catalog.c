@@ -279,12 +279,15 @@ static void check_hallucination(struct check *c, struct config_hallucination_mit
 }
 
 static void check_modules(struct check *c, struct config_modules *modules) {
+    const struct config_mcp_classifier *mcp = &modules->classifier.mcp;
     settle_prototypes(&modules->complexity.prototype_scoring);
     settle_prototypes(&modules->classifier.preference.prototype_scoring);
     check_compression(c, &modules->prompt_compression);
     check_skipped(c, &modules->prompt_compression);
     check_guard(c, &modules->prompt_guard, &c->doc->global.model_catalog.external);
     check_hallucination(c, &modules->hallucination_mitigation);
+    if (mcp->enabled)
+        check_tool_server(c, &config_mcp_classifier_schema, mcp, &mcp->server, schema_at(mcp));
     resolve_models(c, modules);
 }
 

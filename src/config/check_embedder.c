@@ -5,6 +5,9 @@
 #include "core/url.h"
 #include "nn/embedder_sizes.h"
 
+/* Of `backend`, as written; those before are names of vsr itself. */
+enum { NAME_OPENAI_COMPATIBLE = 4, NAME_MCP };
+
 static struct diag_at embedding_at(struct check *c, const struct config_embedding_config *embedding,
                                    const char *field) {
     return schema_field_at(&config_embedding_config_schema, embedding, field, c->arena);
@@ -31,7 +34,8 @@ static void settle_dimensions(struct check *c, struct config_embedding_config *e
 static void check_remote_endpoint(struct check *c, struct config_semantic *semantic) {
     struct config_embedding_config *embedding = &semantic->embedding_config;
     const struct config_embedding_endpoint *endpoint = &semantic->endpoint;
-    struct diag_at asked = embedding_at(c, embedding, embedding->backend_name == 4 ? "backend" : "model_type");
+    struct diag_at asked =
+        embedding_at(c, embedding, embedding->backend_name == NAME_OPENAI_COMPATIBLE ? "backend" : "model_type");
     struct diag_at base_url =
         check_placed(schema_field_at(&config_embedding_endpoint_schema, endpoint, "base_url", c->arena), asked);
     struct diag_at model =
@@ -45,6 +49,15 @@ static void check_remote_endpoint(struct check *c, struct config_semantic *seman
     if (check_is_missing(endpoint, "model", endpoint->model))
         diag_error(c->diag, "E_REQUIRED", model, VSR_STR(""), "missing, needed for embeddings of a server");
     settle_dimensions(c, embedding, endpoint);
+}
+
+/* Nobody tells a tool how long its vectors are to be, so the default, which is one model's, expects nothing. */
+static void check_remote_tool(struct check *c, struct config_semantic *semantic) {
+    struct config_embedding_config *embedding = &semantic->embedding_config;
+    check_tool_server(c, &config_mcp_embedder_schema, &semantic->mcp, &semantic->mcp.server,
+                      embedding_at(c, embedding, "backend"));
+    if (!wrote(embedding, "target_dimension"))
+        embedding->target_dimension = 0;
 }
 
 /* The kind of the path that is set, in the order in which stores choose too; a document without one is served all the
@@ -67,18 +80,21 @@ static enum config_embedding_model kind_by_path(const struct config_semantic *se
 /* `backend` and `model_type` both say who embeds; a default gives way to what is written. */
 static void settle_backend(struct check *c, const struct config_semantic *semantic,
                            struct config_embedding_config *embedding) {
-    bool server = embedding->backend_name == 4, remote = embedding->model_type == EMBEDDING_REMOTE;
+    bool tool = embedding->backend_name == NAME_MCP, server = tool || embedding->backend_name == NAME_OPENAI_COMPATIBLE;
+    bool remote = embedding->model_type == EMBEDDING_REMOTE;
     if (embedding->model_type == EMBEDDING_UNSET)
         embedding->model_type = server ? EMBEDDING_REMOTE : (int)kind_by_path(semantic);
     else if (server && !remote && wrote(embedding, "model_type"))
         diag_error(c->diag, "E_CONFLICT", embedding_at(c, embedding, "model_type"), VSR_STR(""),
-                   "with the backend openai_compatible the model_type must be remote");
+                   "with the backend %s the model_type must be remote", tool ? "mcp" : "openai_compatible");
     else if (!server && remote && wrote(embedding, "backend"))
         diag_error(c->diag, "E_CONFLICT", embedding_at(c, embedding, "backend"), VSR_STR(""),
-                   "with the model_type remote the backend must be openai_compatible");
+                   "with the model_type remote the backend must be openai_compatible or mcp");
     if (server)
         embedding->model_type = EMBEDDING_REMOTE;
-    embedding->backend = server || remote ? EMBEDDING_BACKEND_OPENAI_COMPATIBLE : EMBEDDING_BACKEND_NATIVE;
+    embedding->backend = tool               ? EMBEDDING_BACKEND_MCP
+                         : server || remote ? EMBEDDING_BACKEND_OPENAI_COMPATIBLE
+                                            : EMBEDDING_BACKEND_NATIVE;
 }
 
 /* Names of published sentence transformers, as they stand in paths. */
@@ -179,6 +195,8 @@ void check_embedder(struct check *c, struct config_semantic *semantic) {
                    "\"%.*s\" is a sentence transformer, not an mmbert model", VSR_FMT(semantic->mmbert_model_path));
     if (embedding->backend == EMBEDDING_BACKEND_OPENAI_COMPATIBLE)
         check_remote_endpoint(c, semantic);
+    else if (embedding->backend == EMBEDDING_BACKEND_MCP)
+        check_remote_tool(c, semantic);
     else
         check_cut(c, semantic);
 }

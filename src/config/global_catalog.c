@@ -26,14 +26,16 @@ const struct schema config_prototype_scoring_schema =
 /* ---- embeddings */
 
 /* The first four are names of the same: inside vsr. */
-static const char *const embedding_backends[] = { "native", "candle", "openvino", "onnx", "openai_compatible", NULL };
+static const char *const embedding_backends[] = { "native", "candle", "openvino", "onnx", "openai_compatible",
+                                                  "mcp",    NULL };
 
 static const char *const exit_norms[] = { "final", "none", NULL };
 
 #define T struct config_embedding_config
 static const struct field embedding_config_fields[] = {
     { "backend", FIELD_ENUM, offsetof(T, backend_name), .fallback = "candle", .choices = embedding_backends,
-      .help = "Who embeds: vsr itself (native, candle, openvino and onnx say the same) or a server." },
+      .help = "Who embeds: vsr itself (native, candle, openvino and onnx say the same), a server, or a tool of one "
+              "(mcp)." },
     { ROW(model_type, ENUM), .choices = config_embedding_models,
       .help = "Kind of the embedding model; remote for a server. Unset: that of the path that is set (mmbert before "
               "multimodal, qwen3, gemma and bert), else builtin." },
@@ -67,6 +69,13 @@ static const struct field embedding_endpoint_fields[] = {
 const struct schema config_embedding_endpoint_schema =
     SCHEMA("endpoint", struct config_embedding_endpoint, embedding_endpoint_fields);
 
+#define T struct config_mcp_embedder
+static const struct field mcp_embedder_fields[] = {
+    TOOL_SERVER_ROWS("the one that embeds"),
+};
+#undef T
+const struct schema config_mcp_embedder_schema = SCHEMA("mcp", struct config_mcp_embedder, mcp_embedder_fields);
+
 #define T struct config_semantic
 static const struct field semantic_fields[] = {
     { ROW(qwen3_model_path, STRING), .help = "Path of the qwen3 embedding model; unset: builtin/embedding instead." },
@@ -77,6 +86,7 @@ static const struct field semantic_fields[] = {
     { ROW(use_cpu, BOOL), .fallback = "true", .help = "Run on the CPU." },
     { BLOCK(embedding_config, config_embedding_config_schema), .help = "Which model embeds, and how." },
     { BLOCK(endpoint, config_embedding_endpoint_schema), .help = "The server, when one embeds." },
+    { BLOCK(mcp, config_mcp_embedder_schema), .help = "The tool server, when one embeds (Model Context Protocol)." },
 };
 #undef T
 const struct schema config_semantic_schema = SCHEMA("semantic", struct config_semantic, semantic_fields);

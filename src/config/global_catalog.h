@@ -12,6 +12,7 @@
 enum config_embedding_backend {
     EMBEDDING_BACKEND_NATIVE, /* candle, openvino and onnx are other names of it */
     EMBEDDING_BACKEND_OPENAI_COMPATIBLE,
+    EMBEDDING_BACKEND_MCP,
 };
 
 enum config_exit_norm { EXIT_NORM_FINAL, EXIT_NORM_NONE };
@@ -23,8 +24,8 @@ struct config_embedding_config {
     int model_type;   /* enum config_embedding_model, never UNSET */
     int exit_norm;    /* enum config_exit_norm, never UNSET */
     bool preload_embeddings, enable_soft_matching;
-    int64_t target_dimension, target_layer;
-    int64_t top_k; /* negative reads as 1; 0: all */
+    int64_t target_dimension, target_layer; /* of EMBEDDING_BACKEND_MCP: 0 unless written */
+    int64_t top_k;                          /* negative reads as 1; 0: all */
     double min_score_threshold;
     struct config_prototype_scoring prototype_scoring;
 };
@@ -35,12 +36,18 @@ struct config_embedding_endpoint {
     int64_t timeout_seconds, max_retries, dimensions;
 };
 
+struct config_mcp_embedder {
+    struct config_at at;
+    struct config_tool_server server;
+};
+
 struct config_semantic {
     struct config_at at;
     vsr_str qwen3_model_path, gemma_model_path, mmbert_model_path, multimodal_model_path, bert_model_path;
     bool use_cpu;
     struct config_embedding_config embedding_config;
-    struct config_embedding_endpoint endpoint;
+    struct config_embedding_endpoint endpoint; /* EMBEDDING_BACKEND_OPENAI_COMPATIBLE */
+    struct config_mcp_embedder mcp;            /* EMBEDDING_BACKEND_MCP */
 };
 
 struct config_embeddings {

@@ -110,39 +110,16 @@ static const struct field pii_classifier_fields[] = {
 #undef T
 const struct schema config_pii_classifier_schema = SCHEMA("pii", struct config_pii_classifier, pii_classifier_fields);
 
-static const struct schema mcp_classifier_schema;
-
-static void check_mcp_classifier(const void *object, struct arena *arena, struct diag *diag) {
-    const struct config_mcp_classifier *mcp = object;
-    const char *needed = mcp->transport_type == MCP_STDIO ? "command" : "url";
-    if (!mcp->enabled)
-        return;
-    if (mcp->transport_type == MCP_UNSET)
-        diag_error(diag, "E_REQUIRED", schema_field_at(&mcp_classifier_schema, object, "transport_type", arena),
-                   VSR_STR(""), "needed when enabled: stdio or http");
-    else if (str_trim(mcp->transport_type == MCP_STDIO ? mcp->command : mcp->url).len == 0)
-        diag_error(diag, "E_REQUIRED", schema_field_at(&mcp_classifier_schema, object, needed, arena), VSR_STR(""),
-                   "the transport %s needs a %s", mcp->transport_type == MCP_STDIO ? "stdio" : "http", needed);
-}
-
-static const char *const mcp_transports[] = { "", "stdio", "http", NULL };
+const char *const config_mcp_transports[] = { "", "stdio", "http", NULL };
 
 #define T struct config_mcp_classifier
 static const struct field mcp_classifier_fields[] = {
     { ROW(enabled, BOOL), .help = "Ask a tool server for domains, unless a model is written for them." },
-    { ROW(transport_type, ENUM), .choices = mcp_transports, .help = "How the server is reached." },
-    { ROW(command, STRING), .help = "Program to start, for stdio; looked for in PATH." },
-    { ROW(args, STRINGS), .help = "Its arguments." },
-    { ROW(env, PAIRS), SECRET,
-      .help = "Added to its environment, which has PATH, HOME and the like, and no keys of vsr." },
-    { ROW(url, STRING), .help = "URL of the server, for http." },
-    { ROW(tool_name, STRING), .help = "Tool to call; unset: the one that classifies." },
     { ROW(threshold, NUMBER), UNIT, .help = "Least confidence of a domain; 0: that of the module domain." },
-    { ROW(timeout_seconds, INT), SECONDS, .help = "Longest wait for an answer; 0: 10." },
+    TOOL_SERVER_ROWS("the one that classifies"),
 };
 #undef T
-static const struct schema mcp_classifier_schema =
-    SCHEMA("mcp", struct config_mcp_classifier, mcp_classifier_fields, .check = check_mcp_classifier);
+const struct schema config_mcp_classifier_schema = SCHEMA("mcp", struct config_mcp_classifier, mcp_classifier_fields);
 
 #define T struct config_preference_classifier
 static const struct field preference_fields[] = {
@@ -160,7 +137,7 @@ static const struct schema preference_schema =
 static const struct field classifiers_fields[] = {
     { BLOCK(domain, config_domain_classifier_schema), .help = "Subjects." },
     { BLOCK(pii, config_pii_classifier_schema), .help = "Personal data." },
-    { BLOCK(mcp, mcp_classifier_schema), .help = "Domains by a tool server (Model Context Protocol)." },
+    { BLOCK(mcp, config_mcp_classifier_schema), .help = "Domains by a tool server (Model Context Protocol)." },
     { BLOCK(preference, preference_schema), .help = "Preferences of users." },
 };
 #undef T

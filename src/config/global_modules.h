@@ -69,17 +69,11 @@ struct config_pii_classifier {
     int on_error; /* enum config_on_failure */
 };
 
-enum config_mcp_transport { MCP_UNSET, MCP_STDIO, MCP_HTTP };
-
 struct config_mcp_classifier {
     struct config_at at;
     bool enabled;
-    int transport_type; /* enum config_mcp_transport */
-    vsr_str command, url, tool_name;
-    struct config_strings args;
-    struct config_pairs env;
+    struct config_tool_server server;
     double threshold;
-    int64_t timeout_seconds;
 };
 
 struct config_preference_classifier {

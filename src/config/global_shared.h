@@ -1,6 +1,6 @@
 /*
- * global_shared - pieces of `global` that several of its blocks have: connections to stores, kinds of embedding models.
- * See global.h.
+ * global_shared - pieces of `global` that several of its blocks have: connections to stores, tool servers, kinds of
+ * embedding models. See global.h.
  */
 #ifndef VSR_CONFIG_GLOBAL_SHARED_H
 #define VSR_CONFIG_GLOBAL_SHARED_H
@@ -77,6 +77,17 @@ struct config_prototype_scoring {
     bool enabled;
     double cluster_similarity_threshold, best_weight, margin_threshold;
     int64_t max_prototypes, top_m;
+};
+
+enum config_mcp_transport { MCP_UNSET, MCP_STDIO, MCP_HTTP };
+
+/* A tool server (Model Context Protocol), and which of its tools. Its keys stand among those of the block it is in. */
+struct config_tool_server {
+    int transport_type; /* enum config_mcp_transport */
+    vsr_str command, url, tool_name;
+    struct config_strings args;
+    struct config_pairs env;
+    int64_t timeout_seconds;
 };
 
 /* A kind of embedding model; UNSET: the one of embeddings.semantic. */

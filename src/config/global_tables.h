@@ -17,6 +17,25 @@ extern const struct schema config_prototype_scoring_schema; /* global_catalog.c 
 /* Names of embedding models, by enum config_embedding_model. NULL-terminated. */
 extern const char *const config_embedding_models[];
 
+/* Rows of the member `server` of T, a struct config_tool_server; `tool` says which tool is called unless one is named.
+ */
+#define TOOL_SERVER_ROWS(tool) \
+    { "transport_type", FIELD_ENUM, offsetof(T, server.transport_type), .choices = config_mcp_transports, \
+      .help = "How the server is reached." }, \
+        { "command", FIELD_STRING, offsetof(T, server.command), \
+          .help = "Program to start, for stdio; looked for in PATH." }, \
+        { "args", FIELD_STRINGS, offsetof(T, server.args), .help = "Its arguments." }, \
+        { "env", FIELD_PAIRS, offsetof(T, server.env), SECRET, \
+          .help = "Added to its environment, which has PATH, HOME and the like, and no keys of vsr." }, \
+        { "url", FIELD_STRING, offsetof(T, server.url), .help = "URL of the server, for http." }, \
+        { "tool_name", FIELD_STRING, offsetof(T, server.tool_name), .help = "Tool to call; unset: " tool "." }, { \
+        "timeout_seconds", FIELD_INT, offsetof(T, server.timeout_seconds), SECONDS, \
+            .help = "Longest wait for an answer; 0: 10." \
+    }
+
+/* By enum config_mcp_transport. NULL-terminated. */
+extern const char *const config_mcp_transports[];
+
 /* ---- one for each part of `global` */
 
 extern const struct schema config_global_schema;
@@ -52,6 +71,8 @@ extern const struct schema config_flow_state_schema;
 extern const struct schema config_semantic_schema;
 extern const struct schema config_embedding_config_schema;
 extern const struct schema config_embedding_endpoint_schema;
+extern const struct schema config_mcp_embedder_schema;
+extern const struct schema config_mcp_classifier_schema;
 extern const struct schema config_system_models_schema;
 extern const struct schema config_external_model_schema;
 extern const struct schema config_llm_endpoint_schema;

@@ -78,7 +78,7 @@ static void bind_builtin(struct bound_source *bound, struct arena *arena) {
 
 static struct bound_source bind(const struct signal_source *source, struct arena *arena) {
     struct bound_source bound = { .source = source, .place = PLACE_HTTP, .priority = PRIORITY_ROUTING };
-    if (source->kind == SOURCE_MCP)
+    if (source->kind == SOURCE_MCP_CLASSIFY || source->kind == SOURCE_MCP_EMBEDDINGS)
         bound.place = PLACE_MCP;
     if (source->kind != SOURCE_MODEL)
         return bound;

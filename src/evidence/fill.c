@@ -5,6 +5,7 @@
 
 #include "config/global_catalog.h"
 #include "core/arena.h"
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "evidence/evidence_state.h"
@@ -23,6 +24,9 @@
 
 /* What a server is asked so that it can be told from another one that has come behind its name. */
 #define WITNESS "Is this still the model that it was?"
+
+/* Of a key: what is cut of a longer one the witness tells. Of all arguments, which are a part of one document. */
+enum { NAME_LEN_MAX = 400, ARGS_LEN_MAX = 64 << 20 };
 
 /* Of two vectors of one text by one model: computed elsewhere or beside other texts, they differ by a thousandth. */
 static const float same_cosine = 0.99f;
@@ -82,16 +86,37 @@ static int find_model_key(const struct task *task, vsr_str *ret, struct vsr_err 
     return 0;
 }
 
+/*
+ * Whatever else may change what embeds, such as a program's environment, which may hold keys, the server's vector of
+ * the witness tells.
+ */
+static vsr_str tool_key(const struct task *task, const struct config_tool_server *server, vsr_str name) {
+    struct buf args;
+    vsr_str key;
+    buf_init(&args, ARGS_LEN_MAX);
+    for (size_t i = 0; i < server->args.n; i++)
+        buf_printf(&args, "%zu:%.*s", server->args.items[i].len, VSR_FMT(server->args.items[i]));
+    key = arena_printf(task->arena, "server %.*s args %016llx tool %.*s", VSR_FMT(str_sub(name, 0, NAME_LEN_MAX)),
+                       (unsigned long long)str_hash(buf_str(&args), 0),
+                       VSR_FMT(str_sub(server->tool_name, 0, NAME_LEN_MAX)));
+    buf_done(&args);
+    return key;
+}
+
 static int find_remote_key(const struct task *task, vsr_str *ret, struct vsr_err *err) {
-    const struct config_semantic *semantic = bound_of(task)->source->config;
+    const struct signal_source *source = bound_of(task)->source;
+    const struct config_semantic *semantic = source->config;
     struct remote_client *client;
     vsr_str name;
     int rc = lane_remote(task->lane, task->binding, task->source, &client, err);
     if (rc < 0)
         return rc;
     name = remote_client_name(client);
-    *ret = arena_printf(task->arena, "server %.*s model %.*s dimensions %lld", VSR_FMT(name),
-                        VSR_FMT(semantic->endpoint.model), (long long)semantic->endpoint.dimensions);
+    if (source->kind == SOURCE_MCP_EMBEDDINGS)
+        *ret = tool_key(task, &semantic->mcp.server, name);
+    else
+        *ret = arena_printf(task->arena, "server %.*s model %.*s dimensions %lld", VSR_FMT(name),
+                            VSR_FMT(semantic->endpoint.model), (long long)semantic->endpoint.dimensions);
     return 0;
 }
 
@@ -211,7 +236,7 @@ static void compare(void *data, struct evidence_ask *ask, const struct evidence_
     struct task *task = data;
     const char *why = answer->code == SIGNAL_OK && task->dims > 0 ? why_forget(task, ask->text, answer) : NULL;
     if (why) {
-        LOG_INFO(why, LOG_S("model", ((const struct config_semantic *)bound_of(task)->source->config)->endpoint.model));
+        LOG_INFO(why, LOG_S("model", signal_source_name(bound_of(task)->source)));
         vector_shelf_forget(task->shelf);
     }
     if (answer->code == SIGNAL_OK) {
@@ -242,7 +267,7 @@ static void keep_witness(const struct task *task) {
  */
 static bool is_confirmed(struct task *task) {
     vsr_str witness = VSR_STR(WITNESS);
-    if (bound_of(task)->place != PLACE_HTTP)
+    if (bound_of(task)->place != PLACE_HTTP && bound_of(task)->place != PLACE_MCP)
         return true;
     ask(task, &witness, 1, compare);
     return task->failure.code == SIGNAL_OK;
@@ -295,7 +320,7 @@ static bool is_due(const struct task *task, const struct signal_bank *bank) {
 }
 
 static void report(const struct task *task, size_t n_banks, uint64_t begin_ms) {
-    vsr_str name = bound_of(task)->source->model.path;
+    vsr_str name = signal_source_name(bound_of(task)->source);
     if (task->failure.code)
         LOG_WARN("not all examples have vectors", LOG_S("model", name),
                  LOG_C("code", signal_code_text(task->failure.code)),

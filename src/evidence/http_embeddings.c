@@ -8,6 +8,7 @@
 #include "core/json_write.h"
 #include "core/mem.h"
 #include "evidence/remote.h"
+#include "evidence/unit_vector.h"
 
 enum { SCRATCH_LEN = 64 << 10 };
 
@@ -70,16 +71,10 @@ static int read_index(struct http_embeddings *r) {
 }
 
 static int normalise(struct http_embeddings *r) {
-    float *vector = r->numbers + r->index * r->dims;
-    double sum = 0, length;
-    for (size_t i = 0; i < r->dims; i++)
-        sum += (double)vector[i] * vector[i];
-    length = sqrt(sum);
-    if (!(length > 0) || !isfinite(length))
+    double length;
+    if (!unit_vector(r->numbers + r->index * r->dims, r->dims, &length))
         return err_set(r->err, VSR_E_INVALID, "data[%zu].embedding has no direction: its length is %g", r->place,
                        length);
-    for (size_t i = 0; i < r->dims; i++)
-        vector[i] = (float)(vector[i] / length);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Who frees a call: the desk's thread, when it has told the verdict, or has cancelled it and finds the verdict in the
+ * Who frees a call: the desk's thread, when it has told the answer, or has cancelled it and finds the answer in the
  * box; the hub's, when it was cancelled before. The latter is told by a second task behind the one that began the call,
  * so that it always finds a call that is there.
  */
@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#include "config/global_modules.h"
+#include "config/global_shared.h"
 #include "core/arena.h"
 #include "core/assert.h"
 #include "core/mem.h"
@@ -15,11 +15,11 @@
 #include "net/bell.h"
 #include "net/loop.h"
 
-/* Verdicts on their way to one loop. Outlives its desk while calls do. */
+/* Answers on their way to one loop. Outlives its desk while calls do. */
 struct box {
     pthread_mutex_t lock;
     struct bell *bell;      /* NULL: the desk is gone */
-    struct mcp_call *first; /* verdicts that have come */
+    struct mcp_call *first; /* answers that have come */
     size_t n_refs;
 };
 
@@ -28,6 +28,7 @@ struct mcp_desk {
     struct mcp_hub *hub;
     struct mcp_server *server;
     struct arena *arena;
+    const struct mcp_format *format;
     vsr_str tool;
     struct box *box;
     size_t n_calls;
@@ -43,14 +44,14 @@ struct mcp_call {
     struct mcp_question *question; /* hub's loop: NULL when it is over */
     struct loop_timer timer;       /* desk's loop */
     struct arena *arena;
-    vsr_str tool, text;
-    const vsr_str *labels;
-    size_t n_labels;
+    const struct mcp_format *format;
+    vsr_str tool;
+    struct mcp_asked asked;
     uint64_t timeout_ms;
     bool is_cancelled, is_boxed; /* under the box's lock */
-    mcp_classified_fn *done;
+    mcp_answer_fn *done;
     void *owner;
-    struct mcp_classified classified;
+    struct mcp_answer answer;
 };
 
 /* ---- memory */
@@ -82,28 +83,35 @@ static void call_free(struct mcp_call *call) {
 
 /* ---- on the hub's loop */
 
-static void keep(struct mcp_call *call, const struct mcp_classified *classified) {
-    const struct mcp_verdict *verdict = &classified->verdict;
-    vsr_str *labels = ARENA_ARRAY(call->arena, vsr_str, verdict->n);
-    float *numbers = ARENA_ARRAY(call->arena, float, verdict->n);
-    for (size_t i = 0; i < verdict->n; i++) {
-        labels[i] = arena_str(call->arena, verdict->labels[i]);
-        numbers[i] = verdict->numbers[i];
-    }
-    call->classified = (struct mcp_classified){
-        .code = classified->code,
-        .reason = classified->reason ? arena_c_str(call->arena, str_from_c(classified->reason)) : NULL,
-        .verdict = { .labels = labels, .numbers = numbers, .n = verdict->n },
-        .name = arena_c_str(call->arena, str_from_c(classified->name)),
-        .version = arena_c_str(call->arena, str_from_c(classified->version)),
+static const vsr_str *keep_texts(struct arena *arena, const vsr_str *texts, size_t n) {
+    vsr_str *copies = ARENA_ARRAY(arena, vsr_str, n);
+    for (size_t i = 0; i < n; i++)
+        copies[i] = arena_str(arena, texts[i]);
+    return copies;
+}
+
+static void keep(struct mcp_call *call, const struct mcp_answer *answer) {
+    const struct mcp_told *told = &answer->told;
+    float *numbers = ARENA_ARRAY(call->arena, float, told->n);
+    for (size_t i = 0; i < told->n; i++)
+        numbers[i] = told->numbers[i];
+    call->answer = (struct mcp_answer){
+        .code = answer->code,
+        .reason = answer->reason ? arena_c_str(call->arena, str_from_c(answer->reason)) : NULL,
+        .told = { .labels = keep_texts(call->arena, told->labels, told->n_labels),
+                  .n_labels = told->n_labels,
+                  .numbers = numbers,
+                  .n = told->n },
+        .name = arena_c_str(call->arena, str_from_c(answer->name)),
+        .version = arena_c_str(call->arena, str_from_c(answer->version)),
     };
 }
 
-static void on_classified(void *owner, const struct mcp_classified *classified) {
+static void on_answer(void *owner, const struct mcp_answer *answer) {
     struct mcp_call *call = owner;
     struct box *box = call->box;
     call->question = NULL;
-    keep(call, classified);
+    keep(call, answer);
     (void)pthread_mutex_lock(&box->lock);
     if (!call->is_cancelled) {
         call->next = box->first;
@@ -116,8 +124,8 @@ static void on_classified(void *owner, const struct mcp_classified *classified) 
 
 static void begin_on_hub(void *data) {
     struct mcp_call *call = data;
-    call->question = mcp_classifier_ask(mcp_classifier_of(call->server, call->tool), call->text, call->labels,
-                                        call->n_labels, call->timeout_ms, on_classified, call);
+    call->question = mcp_tool_ask(mcp_tool_of(call->server, call->format, call->tool), &call->asked, call->timeout_ms,
+                                  on_answer, call);
 }
 
 static void end_on_hub(void *data) {
@@ -146,7 +154,7 @@ static void on_bell(void *data) {
     for (struct mcp_call *call; (call = take(box)) != NULL;) {
         loop_timer_stop(&call->timer);
         call->desk->n_calls--;
-        call->done(call->owner, &call->classified);
+        call->done(call->owner, &call->answer);
         call_free(call);
     }
     box_unref(box);
@@ -181,29 +189,26 @@ void mcp_call_cancel(struct mcp_call *call) {
 
 static void on_late(void *data) {
     struct mcp_call *call = data;
-    mcp_classified_fn *done = call->done;
+    mcp_answer_fn *done = call->done;
     void *owner = call->owner;
     mcp_call_cancel(call); /* before it is told: the desk may be freed then, and the hub's thread must not ring it */
-    done(owner, &(struct mcp_classified){ .code = SIGNAL_TIMEOUT, .reason = "the tool server did not answer in time" });
+    done(owner, &(struct mcp_answer){ .code = SIGNAL_TIMEOUT, .reason = "the tool server did not answer in time" });
 }
 
-struct mcp_call *mcp_call_start(struct mcp_desk *desk, vsr_str text, const vsr_str *labels, size_t n_labels,
-                                uint64_t timeout_ms, mcp_classified_fn *done, void *owner) {
+struct mcp_call *mcp_call_start(struct mcp_desk *desk, const struct mcp_asked *asked, uint64_t timeout_ms,
+                                mcp_answer_fn *done, void *owner) {
     struct mcp_call *call = MEM_NEW(struct mcp_call);
-    vsr_str *copies;
     VSR_DEBUG_ASSERT(loop_on_thread(desk->loop));
     call->arena = arena_new(0, 0);
-    copies = ARENA_ARRAY(call->arena, vsr_str, n_labels);
-    for (size_t i = 0; i < n_labels; i++)
-        copies[i] = arena_str(call->arena, labels[i]);
     call->desk = desk;
     call->hub = desk->hub;
     call->server = mcp_server_ref(desk->server);
     call->box = box_ref(desk->box);
     call->tool = arena_str(call->arena, desk->tool);
-    call->text = arena_str(call->arena, text);
-    call->labels = copies;
-    call->n_labels = n_labels;
+    call->format = desk->format;
+    call->asked = *asked;
+    call->asked.texts = keep_texts(call->arena, asked->texts, asked->n_texts);
+    call->asked.labels = keep_texts(call->arena, asked->labels, asked->n_labels);
     call->timeout_ms = timeout_ms;
     call->done = done;
     call->owner = owner;
@@ -215,9 +220,8 @@ struct mcp_call *mcp_call_start(struct mcp_desk *desk, vsr_str text, const vsr_s
 
 /* ---- desks */
 
-static struct mcp_server *find_server(struct mcp_hub *hub, const struct config_mcp_classifier *config, vsr_str tool,
-                                      struct arena *arena) {
-    struct mcp_variable *env = ARENA_ARRAY(arena, struct mcp_variable, config->env.n);
+static struct mcp_server *find_server(const struct mcp_desk *desk, const struct config_tool_server *config) {
+    struct mcp_variable *env = ARENA_ARRAY(desk->arena, struct mcp_variable, config->env.n);
     bool is_stdio = config->transport_type == MCP_STDIO;
     struct mcp_server_options options = { .kind = is_stdio ? MCP_OVER_STDIO : MCP_OVER_HTTP };
     for (size_t i = 0; i < config->env.n; i++)
@@ -231,11 +235,12 @@ static struct mcp_server *find_server(struct mcp_hub *hub, const struct config_m
     } else {
         options.url = config->url;
     }
-    return mcp_hub_server(hub, &options, arena_printf(arena, "classify:%.*s", VSR_FMT(tool)));
+    return mcp_hub_server(desk->hub, &options,
+                          arena_printf(desk->arena, "%s:%.*s", desk->format->purpose, VSR_FMT(desk->tool)));
 }
 
-int mcp_desk_new(struct loop *loop, struct mcp_hub *hub, const struct config_mcp_classifier *config,
-                 struct mcp_desk **ret_desk, struct vsr_err *err) {
+int mcp_desk_new(struct loop *loop, struct mcp_hub *hub, const struct mcp_format *format,
+                 const struct config_tool_server *config, struct mcp_desk **ret_desk, struct vsr_err *err) {
     struct mcp_desk *desk = MEM_NEW(struct mcp_desk);
     struct box *box = MEM_NEW(struct box);
     int rc = bell_new(loop, on_bell, desk, &box->bell, err);
@@ -249,9 +254,10 @@ int mcp_desk_new(struct loop *loop, struct mcp_hub *hub, const struct config_mcp
     desk->loop = loop;
     desk->hub = hub;
     desk->box = box;
+    desk->format = format;
     desk->arena = arena_new(0, 0);
     desk->tool = arena_str(desk->arena, str_trim(config->tool_name));
-    desk->server = find_server(hub, config, desk->tool, desk->arena);
+    desk->server = find_server(desk, config);
     *ret_desk = desk;
     return 0;
 }

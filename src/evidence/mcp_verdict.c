@@ -4,88 +4,10 @@
 #include <stdlib.h>
 
 #include "core/arena.h"
+#include "core/json_write.h"
+#include "evidence/mcp_format.h"
 
 static const double sum_slack = 0.02; /* as for classifiers over HTTP */
-
-/* ---- tools */
-
-enum { FITNESS_NONE, FITNESS_LIKE, FITNESS_SHORT, FITNESS_USUAL, FITNESS_WANTED };
-
-static int fitness_of(struct arena *arena, vsr_str name, vsr_str wanted, bool takes_text) {
-    if (wanted.len)
-        return str_eq(name, wanted) ? FITNESS_WANTED : FITNESS_NONE;
-    if (!takes_text)
-        return FITNESS_NONE;
-    if (str_eq_c(name, "classify_text"))
-        return FITNESS_USUAL;
-    if (str_eq_c(name, "classify"))
-        return FITNESS_SHORT;
-    return str_find(arena_str_lower(arena, name), VSR_STR("classif")) >= 0 ? FITNESS_LIKE : FITNESS_NONE;
-}
-
-/* A schema without `properties` says nothing about them. */
-static bool takes(const struct json_doc *doc, json_ref tool, vsr_str argument) {
-    json_ref properties = json_get(doc, json_get(doc, tool, VSR_STR("inputSchema")), VSR_STR("properties"));
-    return !json_is(doc, properties, JSON_OBJECT) || json_get(doc, properties, argument) != JSON_NONE;
-}
-
-int mcp_tools_read(struct arena *arena, const struct json_doc *doc, json_ref result, vsr_str wanted,
-                   struct mcp_tools *tools, struct vsr_err *err) {
-    json_ref list = json_get(doc, result, VSR_STR("tools"));
-    vsr_str name;
-    if (!json_is(doc, list, JSON_ARRAY))
-        return err_set(err, VSR_E_INVALID, "its answer to tools/list has no list of tools");
-    for (json_ref tool = json_first(doc, list); tool != JSON_NONE; tool = json_next(doc, list, tool)) {
-        int fitness;
-        if (!json_str(arena, doc, json_get(doc, tool, VSR_STR("name")), &name))
-            continue;
-        tools->lists |= str_eq_c(name, MCP_LIST_TOOL);
-        fitness = fitness_of(arena, name, wanted, takes(doc, tool, VSR_STR("text")));
-        if (fitness <= tools->fitness)
-            continue;
-        tools->fitness = fitness;
-        tools->classify = arena_str(arena, name);
-        tools->probabilities = takes(doc, tool, VSR_STR("with_probabilities"));
-    }
-    tools->next = VSR_STR("");
-    if (json_str(arena, doc, json_get(doc, result, VSR_STR("nextCursor")), &name))
-        tools->next = arena_str(arena, name);
-    return 0;
-}
-
-/* ---- the object in a result */
-
-/* A text of the result's content that is a JSON object. */
-static bool find_text_object(struct arena *arena, const struct json_doc *doc, json_ref content,
-                             struct json_doc *ret_doc) {
-    for (json_ref block = json_first(doc, content); block != JSON_NONE; block = json_next(doc, content, block)) {
-        vsr_str text;
-        if (json_str(arena, doc, json_get(doc, block, VSR_STR("text")), &text) &&
-            json_parse(arena, text, ret_doc, NULL) == 0 && json_is(ret_doc, 0, JSON_OBJECT))
-            return true;
-    }
-    return false;
-}
-
-int mcp_tool_object(struct arena *arena, const struct json_doc *doc, json_ref result, const struct json_doc **ret_doc,
-                    json_ref *ret_object, struct vsr_err *err) {
-    json_ref structured = json_get(doc, result, VSR_STR("structuredContent"));
-    struct json_doc *text;
-    bool failed = false;
-    if (json_bool(doc, json_get(doc, result, VSR_STR("isError")), &failed) && failed)
-        return err_set(err, VSR_E_INVALID, "the tool reports a failure");
-    if (json_is(doc, structured, JSON_OBJECT)) {
-        *ret_doc = doc;
-        *ret_object = structured;
-        return 0;
-    }
-    text = ARENA_NEW(arena, struct json_doc);
-    if (!find_text_object(arena, doc, json_get(doc, result, VSR_STR("content")), text))
-        return err_set(err, VSR_E_INVALID, "the tool's result holds no JSON object");
-    *ret_doc = text;
-    *ret_object = 0;
-    return 0;
-}
 
 /* ---- categories */
 
@@ -254,15 +176,39 @@ static int read_top(struct reader *r) {
     return 0;
 }
 
-int mcp_verdict_read(struct arena *arena, const struct json_doc *doc, json_ref object, const vsr_str *categories,
-                     size_t n_categories, struct mcp_verdict *ret_verdict, struct vsr_err *err) {
+static int read_object(struct arena *arena, const struct json_doc *doc, json_ref object, const struct mcp_asked *asked,
+                       struct mcp_told *ret_told, struct vsr_err *err) {
     json_ref probabilities = json_get(doc, object, VSR_STR("probabilities"));
     struct reader r = {
-        .arena = arena, .doc = doc, .object = object, .labels = categories, .n = n_categories, .err = err
+        .arena = arena, .doc = doc, .object = object, .labels = asked->labels, .n = asked->n_labels, .err = err
     };
     bool has = json_is(doc, probabilities, JSON_OBJECT) || json_is(doc, probabilities, JSON_ARRAY);
     int rc = has && json_count(doc, probabilities) > 0 ? read_probabilities(&r, probabilities) : read_top(&r);
     if (rc == 0)
-        *ret_verdict = (struct mcp_verdict){ .labels = r.labels, .numbers = r.numbers, .n = r.n };
+        *ret_told = (struct mcp_told){ .labels = r.labels, .n_labels = r.n, .numbers = r.numbers, .n = r.n };
     return rc;
 }
+
+/* ---- the question */
+
+static void write_arguments(struct json_writer *w, const struct mcp_tools *tools, const struct mcp_asked *asked) {
+    json_write_key(w, VSR_STR("text"));
+    json_write_str(w, asked->texts[0]);
+    if (tools->has_option) {
+        json_write_key(w, VSR_STR("with_probabilities"));
+        json_write_bool(w, true);
+    }
+}
+
+const struct mcp_format mcp_verdict = {
+    .purpose = "classify",
+    .does = "classifies texts",
+    .tool = { .usual = "classify_text",
+              .brief = "classify",
+              .part = "classif",
+              .argument = "text",
+              .option = "with_probabilities",
+              .lister = MCP_LIST_TOOL },
+    .write = write_arguments,
+    .read = read_object,
+};

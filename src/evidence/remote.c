@@ -1,4 +1,4 @@
-#include "evidence/remote.h"
+#include "evidence/remote_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,54 +12,13 @@
 #include "core/url.h"
 #include "evidence/http_embeddings.h"
 #include "evidence/http_format.h"
-#include "evidence/http_post.h"
 #include "evidence/mcp_call.h"
-#include "net/loop.h"
 
 enum {
     SCRATCH_LEN = 16 << 10,
     NUMBERS_MAX = 1 << 26, /* of one call: 256 MB */
     REASON_LEN = 320,
     NUMBERS_AT_A_TIME = 2048, /* of vectors, before the loop serves others */
-};
-
-/* How a kind of source is asked. */
-struct remote_kind {
-    enum evidence_kind gives;
-    const struct http_format *format; /* NULL: it has a way of its own */
-    void (*init)(struct remote_client *client);
-    void (*start)(struct remote_call *call);
-};
-
-struct remote_client {
-    struct remote_host host;
-    const struct signal_source *source;
-    const struct remote_kind *kind;
-    struct arena *arena;
-    vsr_str name;
-    const char *model;
-    struct http_server server;
-    struct http_post_options options; /* of a tool server: attempt_ms alone */
-    struct mcp_desk *desk;            /* SOURCE_MCP; NULL: it cannot be asked, server.wrong says why */
-    size_t dims;                      /* of the vectors asked for; 0: any */
-    bool plain;                       /* the server refuses what not all can */
-    size_t n_calls;
-};
-
-struct remote_call {
-    struct remote_client *client;
-    struct remote_question question;
-    remote_done_fn *done;
-    void *owner;
-    struct http_post *post;
-    struct mcp_call *mcp;
-    struct loop_task task; /* tells a failure that is known at once */
-    struct evidence_answer answer;
-    uint64_t start_ms;
-    struct http_embeddings *reader; /* of the present answer */
-    float *vectors;                 /* of the texts before `place` */
-    size_t place, n_asked, dims;
-    bool plain;
 };
 
 /* ---- the end of a call */
@@ -74,7 +33,7 @@ static void destroy(struct remote_call *call) {
 }
 
 /* The call is gone before it is told: whoever is told may free the client. */
-static void finish(struct remote_call *call, const struct evidence_answer *answer) {
+void remote_finish(struct remote_call *call, const struct evidence_answer *answer) {
     struct evidence_answer told = *answer;
     remote_done_fn *done = call->done;
     void *owner = call->owner;
@@ -84,31 +43,27 @@ static void finish(struct remote_call *call, const struct evidence_answer *answe
     done(owner, &told);
 }
 
-static void fail(struct remote_call *call, enum signal_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void fail(struct remote_call *call, enum signal_code code, const char *format, ...) {
+void remote_fail(struct remote_call *call, enum signal_code code, const char *format, ...) {
     char reason[REASON_LEN];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(reason, sizeof(reason), format, args); /* cut is fine */
     va_end(args);
-    finish(call,
-           &(struct evidence_answer){ .code = code, .reason = arena_c_str(call->question.arena, str_from_c(reason)) });
+    remote_finish(call, &(struct evidence_answer){ .code = code,
+                                                   .reason = arena_c_str(call->question.arena, str_from_c(reason)) });
 }
 
 static void on_failed_at_once(void *data) {
     struct remote_call *call = data;
-    finish(call, &call->answer);
+    remote_finish(call, &call->answer);
 }
 
-/* From inside remote_call_start(), where nothing may be told yet. `reason` is constant. */
-static void fail_later(struct remote_call *call, enum signal_code code, const char *reason) {
+void remote_fail_later(struct remote_call *call, enum signal_code code, const char *reason) {
     call->answer = (struct evidence_answer){ .code = code, .reason = reason };
     loop_defer(call->client->host.loop, &call->task, on_failed_at_once, call);
 }
 
-/* What is left of the time of the whole call; 0: nothing. UINT64_MAX: there is no limit. */
-static uint64_t time_left(const struct remote_call *call) {
+uint64_t remote_time_left(const struct remote_call *call) {
     uint64_t passed = loop_now_ms(call->client->host.loop) - call->start_ms;
     if (call->question.timeout_ms == 0)
         return UINT64_MAX;
@@ -119,7 +74,7 @@ static uint64_t time_left(const struct remote_call *call) {
 static void post(struct remote_call *call, struct buf *body, size_t answer_len_max, http_post_done_fn *done) {
     struct remote_client *client = call->client;
     struct http_post_options options = client->options;
-    uint64_t left = time_left(call);
+    uint64_t left = remote_time_left(call);
     options.answer_len_max = answer_len_max;
     options.timeout_ms = left == UINT64_MAX ? 0 : left;
     call->post = http_post_start(&client->server, &options, body, done, call);
@@ -129,8 +84,7 @@ static void post(struct remote_call *call, struct buf *body, size_t answer_len_m
 
 static void ask_verdict(struct remote_call *call);
 
-/* Texts out of the scratch arena into the call's. */
-static void keep_answer(struct remote_call *call, struct evidence_answer *answer) {
+void remote_keep_answer(struct remote_call *call, struct evidence_answer *answer) {
     struct arena *arena = call->question.arena;
     float *numbers = ARENA_ARRAY(arena, float, answer->n);
     vsr_str *labels = ARENA_ARRAY(arena, vsr_str, answer->n_labels);
@@ -148,12 +102,12 @@ static void read_verdict(struct remote_call *call, vsr_str body) {
     struct vsr_err err = VSR_ERR_NONE;
     int rc = client->kind->format->read(client->source, body, scratch, &answer, &err);
     if (rc == 0)
-        keep_answer(call, &answer);
+        remote_keep_answer(call, &answer);
     arena_free(scratch);
     if (rc == 0)
-        finish(call, &answer);
+        remote_finish(call, &answer);
     else
-        fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(client->server.authority), err.text);
+        remote_fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(client->server.authority), err.text);
 }
 
 static void on_verdict(void *owner, const struct http_post_answer *answer) {
@@ -164,11 +118,11 @@ static void on_verdict(void *owner, const struct http_post_answer *answer) {
         client->plain |= call->plain;
         read_verdict(call, answer->body);
     } else if ((answer->status == 400 || answer->status == 422) && client->kind->format->has_plain && !call->plain &&
-               time_left(call) > 0) {
+               remote_time_left(call) > 0) {
         call->plain = true;
         ask_verdict(call);
     } else {
-        fail(call, answer->code, "%s", answer->reason);
+        remote_fail(call, answer->code, "%s", answer->reason);
     }
 }
 
@@ -178,7 +132,7 @@ static void ask_verdict(struct remote_call *call) {
     buf_init(&body, HTTP_QUESTION_LEN_MAX);
     client->kind->format->write(&body, client->source, call->question.texts[0], call->plain);
     if (buf_failed(&body))
-        fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
+        remote_fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
     else
         post(call, &body, REMOTE_VERDICT_LEN_MAX, on_verdict);
     buf_done(&body);
@@ -191,8 +145,6 @@ static void start_verdict(struct remote_call *call) {
 
 /* ---- vectors */
 
-static void ask_vectors(struct remote_call *call);
-
 static bool has_room(struct remote_call *call, size_t dims) {
     size_t n_texts = call->question.n_texts;
     if (!call->vectors && dims <= NUMBERS_MAX / n_texts)
@@ -200,28 +152,32 @@ static bool has_room(struct remote_call *call, size_t dims) {
     return call->vectors != NULL;
 }
 
-static void keep_vectors(struct remote_call *call, const struct http_vectors *vectors) {
-    const char *server = call->client->server.authority.ptr;
-    if (!has_room(call, vectors->dims)) {
-        fail(call, SIGNAL_FAILED, "%s: no memory for %zu vectors of %zu numbers", server, call->question.n_texts,
-             vectors->dims);
+void remote_keep_vectors(struct remote_call *call, const float *numbers, size_t n, size_t dims,
+                         const struct evidence_answer *who) {
+    size_t n_texts = call->question.n_texts;
+    if (!has_room(call, dims)) {
+        remote_fail(call, SIGNAL_FAILED, "%.*s: no memory for %zu vectors of %zu numbers", VSR_FMT(call->client->name),
+                    n_texts, dims);
         return;
     }
-    memcpy(call->vectors + call->place * vectors->dims, vectors->numbers,
-           vectors->n * vectors->dims * sizeof(*vectors->numbers));
-    call->dims = vectors->dims;
-    call->place += vectors->n;
-    if (call->place == call->question.n_texts)
-        finish(call, &(struct evidence_answer){
-                         .code = SIGNAL_OK, .numbers = call->vectors, .n = call->question.n_texts * call->dims });
-    else if (time_left(call) == 0)
-        fail(call, SIGNAL_TIMEOUT, "%s: %zu of %zu texts in time", server, call->place, call->question.n_texts);
+    memcpy(call->vectors + call->place * dims, numbers, n * dims * sizeof(*numbers));
+    call->dims = dims;
+    call->place += n;
+    if (call->place == n_texts)
+        remote_finish(call, &(struct evidence_answer){ .code = SIGNAL_OK,
+                                                       .numbers = call->vectors,
+                                                       .n = n_texts * dims,
+                                                       .model = who->model,
+                                                       .version = who->version });
+    else if (remote_time_left(call) == 0)
+        remote_fail(call, SIGNAL_TIMEOUT, "%.*s: %zu of %zu texts in time", VSR_FMT(call->client->name), call->place,
+                    n_texts);
     else
-        ask_vectors(call);
+        call->client->kind->start(call);
 }
 
 static void fail_vectors(struct remote_call *call, const struct vsr_err *err) {
-    fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(call->client->server.authority), err->text);
+    remote_fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(call->client->server.authority), err->text);
 }
 
 static void read_vectors(void *data) {
@@ -239,7 +195,7 @@ static void read_vectors(void *data) {
         fail_vectors(call, &err);
         return;
     }
-    keep_vectors(call, &vectors);
+    remote_keep_vectors(call, vectors.numbers, vectors.n, vectors.dims, &(struct evidence_answer){ 0 });
     mem_free(vectors.numbers);
 }
 
@@ -253,9 +209,9 @@ static void on_vectors(void *owner, const struct http_post_answer *answer) {
     struct vsr_err err = VSR_ERR_NONE;
     call->post = NULL;
     if (answer->longer && dims_of(call) > 0)
-        fail(call, answer->code, "%s; vectors of %zu numbers were expected", answer->reason, dims_of(call));
+        remote_fail(call, answer->code, "%s; vectors of %zu numbers were expected", answer->reason, dims_of(call));
     else if (answer->code != SIGNAL_OK)
-        fail(call, answer->code, "%s", answer->reason);
+        remote_fail(call, answer->code, "%s", answer->reason);
     else if (http_embeddings_begin(answer->body, call->n_asked, dims_of(call), &call->reader, &err) < 0)
         fail_vectors(call, &err);
     else
@@ -272,56 +228,10 @@ static void ask_vectors(struct remote_call *call) {
     http_embeddings_write(&body, semantic->endpoint.model, call->question.texts + call->place, call->n_asked,
                           client->dims);
     if (buf_failed(&body))
-        fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
+        remote_fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
     else
         post(call, &body, http_embeddings_len_max(call->n_asked, dims_of(call)), on_vectors);
     buf_done(&body);
-}
-
-/* ---- tool servers */
-
-static const char *told_name(struct remote_call *call, const char *name) {
-    return name && *name ? arena_c_str(call->question.arena, str_from_c(name)) : NULL;
-}
-
-static void on_classified(void *owner, const struct mcp_classified *classified) {
-    struct remote_call *call = owner;
-    struct evidence_answer answer = {
-        .code = SIGNAL_OK,
-        .numbers = classified->verdict.numbers,
-        .labels = classified->verdict.labels,
-        .n = classified->verdict.n,
-        .n_labels = classified->verdict.n,
-        .model = told_name(call, classified->name),
-        .version = told_name(call, classified->version),
-    };
-    call->mcp = NULL;
-    if (classified->code != SIGNAL_OK) {
-        fail(call, classified->code, "%s", classified->reason);
-        return;
-    }
-    keep_answer(call, &answer);
-    finish(call, &answer);
-}
-
-static void ask_tool(struct remote_call *call) {
-    struct remote_client *client = call->client;
-    const struct signal_source *source = client->source;
-    struct arena *scratch;
-    vsr_str *labels;
-    uint64_t left = time_left(call);
-    if (!client->desk) {
-        fail_later(call, SIGNAL_UNAVAILABLE, client->server.wrong);
-        return;
-    }
-    scratch = arena_new(0, 0);
-    labels = ARENA_ARRAY(scratch, vsr_str, source->n_labels);
-    for (size_t i = 0; i < source->n_labels; i++)
-        labels[i] = source->labels[i].name;
-    call->mcp =
-        mcp_call_start(client->desk, call->question.texts[0], labels, source->n_labels,
-                       left < client->options.attempt_ms ? left : client->options.attempt_ms, on_classified, call);
-    arena_free(scratch);
 }
 
 /* ---- clients */
@@ -393,29 +303,14 @@ static void init_external(struct remote_client *client) {
     init_server(client, external_url(&model->llm_endpoint, client->arena), format->suffix, model->access_key);
 }
 
-static void init_mcp(struct remote_client *client) {
-    const struct config_mcp_classifier *mcp = client->source->config;
-    struct vsr_err err = VSR_ERR_NONE;
-    bool is_stdio = mcp->transport_type == MCP_STDIO;
-    uint64_t timeout_ms = client->source->timeout_ms > 0 ? (uint64_t)client->source->timeout_ms
-                          : mcp->timeout_seconds > 0     ? (uint64_t)mcp->timeout_seconds * 1000
-                                                         : REMOTE_MCP_TIMEOUT_MS;
-    client->options = (struct http_post_options){ .attempt_ms = timeout_ms };
-    client->name =
-        arena_printf(client->arena, "mcp: %.*s", VSR_FMT(is_stdio ? mcp->command : url_shown(client->arena, mcp->url)));
-    if (!client->host.mcp)
-        client->server.wrong = "tool servers are not asked here";
-    else if (mcp_desk_new(client->host.loop, client->host.mcp, mcp, &client->desk, &err) < 0)
-        client->server.wrong = arena_c_str(client->arena, str_from_c(err.text));
-}
-
 static const struct remote_kind kinds[] = {
     [SOURCE_HTTP_EMBEDDINGS] = { EVIDENCE_VECTOR, NULL, init_embeddings, ask_vectors },
     [SOURCE_HTTP_CLASSIFY] = { EVIDENCE_CLASSES, &http_classify, init_external, start_verdict },
     [SOURCE_HTTP_GUARD] = { EVIDENCE_CLASSES, &http_guard, init_external, start_verdict },
     [SOURCE_HTTP_LABEL] = { EVIDENCE_CLASSES, &http_label, init_external, start_verdict },
     [SOURCE_HTTP_ROUTE] = { EVIDENCE_CLASSES, &http_route, init_external, start_verdict },
-    [SOURCE_MCP] = { EVIDENCE_CLASSES, NULL, init_mcp, ask_tool },
+    [SOURCE_MCP_CLASSIFY] = { EVIDENCE_CLASSES, NULL, remote_init_classifier, remote_ask_class },
+    [SOURCE_MCP_EMBEDDINGS] = { EVIDENCE_VECTOR, NULL, remote_init_embedder, remote_ask_embeddings },
 };
 
 struct remote_client *remote_client_new(const struct remote_host *host, const struct signal_source *source) {
@@ -462,7 +357,7 @@ struct remote_call *remote_call_start(struct remote_client *client, const struct
     if (is_fit(client, question))
         client->kind->start(call);
     else
-        fail_later(call, SIGNAL_FAILED, "the source does not give what is asked of it");
+        remote_fail_later(call, SIGNAL_FAILED, "the source does not give what is asked of it");
     return call;
 }
 

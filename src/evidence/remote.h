@@ -28,12 +28,15 @@
  *     which is one of them, and `rationale`, which is not blank.
  * SOURCE_HTTP_ROUTE  CLASSES: what the reply says about how sure it is, else 1, for the route that was picked; a reply
  *     that names none of them gives 0 everywhere, which is an answer.
- * SOURCE_MCP  CLASSES by a tool; mcp_verdict.h says how its answers are read. `timeout_seconds` (10) covers the wait
- * for a session that is just beginning.
+ * SOURCE_MCP_CLASSIFY  CLASSES by a tool; mcp_verdict.h says how its answers are read. `timeout_seconds` (10) covers
+ * the wait for a session that is just beginning. SOURCE_MCP_EMBEDDINGS  VECTOR by a tool; mcp_vectors.c says how its
+ * answers are read. `timeout_seconds` is of one question, of REMOTE_BATCH_MAX texts or as many as have room in one
+ * message. All vectors of a call, and of a server's session, have one length, which is not less than the configured
+ * `target_dimension`.
  *
  * Guards, labels and routes are asked once, without another attempt: what is worth waiting for is one answer.
  *
- * Loop thread only, except that clients of SOURCE_MCP share sessions that may live on another loop.
+ * Loop thread only, except that clients of SOURCE_MCP_* share sessions that may live on another loop.
  */
 #ifndef VSR_EVIDENCE_REMOTE_H
 #define VSR_EVIDENCE_REMOTE_H
@@ -71,7 +74,7 @@ struct remote_host {
     struct loop *loop;
     struct client *client;
     struct tls_client *tls; /* NULL: https cannot be asked */
-    struct mcp_hub *mcp;    /* mcp/hub.h; NULL: SOURCE_MCP is unavailable */
+    struct mcp_hub *mcp;    /* mcp/hub.h; NULL: tools are unavailable */
     /* Environment lookup for keys; NULL: getenv. Asked once, when a client is made. */
     const char *(*env)(void *data, const char *name);
     void *env_data;

@@ -148,7 +148,9 @@ struct domain_state {
 /* Where no model of domains is chosen (signal_models_domain()), a tool may say what the category is. */
 static uint32_t add_tool(struct signal_builder *builder, double *ret_threshold) {
     const struct config_mcp_classifier *mcp = &builder->doc->global.model_catalog.modules.classifier.mcp;
-    struct signal_source source = { .kind = SOURCE_MCP, .config = mcp, .timeout_ms = mcp->timeout_seconds * 1000 };
+    struct signal_source source = { .kind = SOURCE_MCP_CLASSIFY,
+                                    .config = mcp,
+                                    .timeout_ms = mcp->server.timeout_seconds * 1000 };
     if (!mcp->enabled)
         return CLASSES_NO_SOURCE;
     builder->stage = SIGNAL_STAGE_REMOTE;

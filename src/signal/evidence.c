@@ -53,6 +53,11 @@ uint32_t signal_source_add(struct signal_builder *builder, const struct signal_s
     return index;
 }
 
+static vsr_str tool_name(const struct config_tool_server *server) {
+    vsr_str name = str_trim(server->tool_name);
+    return name.len ? name : VSR_STR("a tool");
+}
+
 vsr_str signal_source_name(const struct signal_source *source) {
     switch (source->kind) {
     case SOURCE_MODEL:
@@ -64,8 +69,10 @@ vsr_str signal_source_name(const struct signal_source *source) {
     case SOURCE_HTTP_LABEL:
     case SOURCE_HTTP_ROUTE:
         return ((const struct config_external_model *)source->config)->llm_model_name;
-    case SOURCE_MCP:
-        return ((const struct config_mcp_classifier *)source->config)->tool_name;
+    case SOURCE_MCP_CLASSIFY:
+        return tool_name(&((const struct config_mcp_classifier *)source->config)->server);
+    case SOURCE_MCP_EMBEDDINGS:
+        return tool_name(&((const struct config_semantic *)source->config)->mcp.server);
     }
     return VSR_STR("");
 }

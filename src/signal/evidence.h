@@ -40,7 +40,8 @@ enum signal_source_kind {
     SOURCE_HTTP_GUARD,      /* a chat model with a verdict of safe or unsafe; config: struct config_external_model */
     SOURCE_HTTP_LABEL,      /* a chat model that picks one of `labels` by `instructions`; config: the same */
     SOURCE_HTTP_ROUTE,      /* a chat model that picks the route, of `labels`, that fits; config: the same */
-    SOURCE_MCP,             /* a tool; config: struct config_mcp_classifier */
+    SOURCE_MCP_CLASSIFY,    /* a tool; config: struct config_mcp_classifier */
+    SOURCE_MCP_EMBEDDINGS,  /* a tool; config: struct config_semantic, its mcp */
 };
 
 /* Something a source can pick. */

@@ -79,16 +79,20 @@ static void set_model(void *data, const struct signal_model *model) {
 }
 
 static uint32_t add_server(struct signal_builder *builder, const struct config_semantic *semantic) {
-    return signal_source_add(builder,
-                             &(struct signal_source){ .kind = SOURCE_HTTP_EMBEDDINGS,
-                                                      .config = semantic,
-                                                      .timeout_ms = semantic->endpoint.timeout_seconds * 1000 });
+    struct signal_source source = { .kind = SOURCE_HTTP_EMBEDDINGS,
+                                    .config = semantic,
+                                    .timeout_ms = semantic->endpoint.timeout_seconds * 1000 };
+    if (semantic->embedding_config.backend == EMBEDDING_BACKEND_MCP) {
+        source.kind = SOURCE_MCP_EMBEDDINGS;
+        source.timeout_ms = semantic->mcp.server.timeout_seconds * 1000;
+    }
+    return signal_source_add(builder, &source);
 }
 
 uint32_t learned_embedder_of(struct signal_builder *builder, int kind, bool images) {
     const struct config_semantic *semantic = &builder->doc->global.model_catalog.embeddings.semantic;
     struct signal_source source = { .kind = SOURCE_MODEL, .model.type = "embedding", .images = images };
-    bool server = semantic->embedding_config.backend == EMBEDDING_BACKEND_OPENAI_COMPATIBLE;
+    bool server = semantic->embedding_config.backend != EMBEDDING_BACKEND_NATIVE;
     if (kind == EMBEDDING_REMOTE || (kind == EMBEDDING_UNSET && server))
         return add_server(builder, semantic);
     signal_models_embedder(builder->doc, kind, set_model, &source);

@@ -1,10 +1,12 @@
-// A classifier as a tool server, made with the official SDK of the Model Context Protocol.
+// A classifier or an embedder as a tool server, made with the official SDK of the Model Context Protocol.
 //
 //   node mcp_server.mjs                 over stdio
 //   node mcp_server.mjs http [json]     over streamable HTTP; prints its URL. Answers are streams of events, or plain JSON
 //
-// MCP_TEST_TOOLS: "usual" (list_categories and classify_text), "single" (one tool of another name, no list), "none".
-// Texts that make it behave in a special way: "slow", "throws", "exits", "huge", "asks", "changes", "environment".
+// MCP_TEST_TOOLS: "usual" (list_categories and classify_text), "single" (one tool of another name, no list), "none",
+// "embedder" (embed_texts: stories, sums and the rest are three directions, others with MCP_TEST_MODEL=other).
+// Texts that make it behave in a special way: "slow", "throws", "exits", "huge", "asks", "changes", "environment"; an
+// embedder also "lonely" (a vector too few), "wide" (one number more), "holes" (no number), "texts" (no structured content).
 // Over HTTP: GET /seen tells what was sent, POST /forget drops all sessions.
 
 import { randomUUID } from 'node:crypto';
@@ -18,18 +20,22 @@ import { z } from 'zod';
 
 const kind = process.env.MCP_TEST_TOOLS ?? 'usual';
 let categories = ['math', 'law', 'other'];
-const seen = { cancelled: 0, errors: [] };
+const seen = { cancelled: 0, errors: [], embedded: [] };
 
 const reply = (value) => ({ content: [{ type: 'text', text: JSON.stringify(value) }], structuredContent: value });
 const onlyText = (value) => ({ content: [{ type: 'text', text: JSON.stringify(value) }] });
 
-async function classify(server, text, probabilities, extra) {
+async function misbehave(text, extra) {
   if (text.includes('slow')) {
     extra.signal.addEventListener('abort', () => seen.cancelled++);
     await sleep(text.includes('very') ? 60000 : 300, undefined, { ref: false });
   }
   if (text.includes('throws')) throw new Error(`cannot classify: ${text}`);
   if (text.includes('exits')) process.exit(3);
+}
+
+async function classify(server, text, probabilities, extra) {
+  await misbehave(text, extra);
   if (text.includes('huge')) return onlyText({ class: 0, confidence: 1, padding: 'x'.repeat(6 << 20) });
   if (text.includes('asks')) {
     try {
@@ -50,6 +56,20 @@ async function classify(server, text, probabilities, extra) {
   return text.includes('texts') ? onlyText(value) : reply(value);
 }
 
+async function embed(texts, extra) {
+  const all = texts.join(' ');
+  seen.embedded.push(texts);
+  await misbehave(all, extra);
+  if (all.includes('huge')) return onlyText({ embeddings: texts.map(() => [1, 0, 0]), padding: 'x'.repeat(6 << 20) });
+  const direction = (text) => (/story|tale/.test(text) ? [0, 2, 0] : /sum|number/.test(text) ? [2, 0, 0] : [0, 0, 2]);
+  const embeddings = texts.map(direction);
+  if (process.env.MCP_TEST_MODEL === 'other') embeddings.forEach((vector) => vector.push(vector.shift()));
+  if (all.includes('lonely')) embeddings.pop();
+  if (all.includes('wide')) embeddings[0].push(1);
+  if (all.includes('holes')) embeddings[0][1] = null;
+  return all.includes('texts') ? onlyText({ embeddings }) : reply({ embeddings });
+}
+
 function makeServer() {
   const server = new McpServer({ name: 'test classifier', version: '4.5.6' });
   if (kind === 'usual') {
@@ -63,6 +83,12 @@ function makeServer() {
     server.registerTool('sort', { description: 'Sorts', inputSchema: { text: z.string() } }, ({ text }) =>
       onlyText({ label: text.includes('law') ? 'law' : 'other', confidence: 0.6 }));
     server.registerTool('unrelated', { inputSchema: { text: z.string() } }, () => onlyText({}));
+  } else if (kind === 'embedder') {
+    server.registerTool(
+      'embed_texts',
+      { description: 'Embeds', inputSchema: { texts: z.array(z.string()) } },
+      ({ texts }, extra) => embed(texts, extra));
+    server.registerTool('embed_image', { inputSchema: { url: z.string() } }, () => onlyText({}));
   } else {
     server.registerTool('unrelated', { inputSchema: { url: z.string() } }, () => onlyText({}));
   }
@@ -70,7 +96,7 @@ function makeServer() {
 }
 
 if (process.argv[2] !== 'http') {
-  console.error('a test classifier starts');
+  console.error(kind === 'embedder' ? 'a test embedder starts' : 'a test classifier starts');
   await makeServer().connect(new StdioServerTransport());
 } else {
   const sessions = new Map();
@@ -118,5 +144,5 @@ if (process.argv[2] !== 'http') {
     }
     await transport.handleRequest(request, response, body);
   });
-  server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/mcp`));
+  server.listen(Number(process.env.MCP_TEST_PORT ?? 0), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/mcp`));
 }

@@ -376,6 +376,21 @@ TEST(embeddings_settled) {
     CHECK(embedding->prototype_scoring.best_weight == 1, "capped");
     CHECK(embedding->prototype_scoring.cluster_similarity_threshold == 0.9, "not positive");
     CHECK(embedding->prototype_scoring.margin_threshold == 0, "floor");
+    doc = load(arena,
+               "model_catalog: {embeddings: {semantic: {embedding_config: {backend: mcp}, mcp: {transport_type: stdio, "
+               "command: embed, args: [a, b], env: {A: c}}}}}",
+               &diag);
+    embedding = &doc->global.model_catalog.embeddings.semantic.embedding_config;
+    CHECK_INT(embedding->backend, EMBEDDING_BACKEND_MCP, "a tool");
+    CHECK_INT(embedding->model_type, EMBEDDING_REMOTE, "a tool");
+    CHECK_INT(embedding->target_dimension, 0, "the default gives way");
+    CHECK_STR(doc->global.model_catalog.embeddings.semantic.mcp.server.args.items[1], "b", "arguments");
+    doc = load(arena,
+               "model_catalog: {embeddings: {semantic: {embedding_config: {backend: mcp, target_dimension: 64}, mcp: "
+               "{transport_type: http, url: \"https://h/mcp\"}}}}",
+               &diag);
+    embedding = &doc->global.model_catalog.embeddings.semantic.embedding_config;
+    CHECK_INT(embedding->target_dimension, 64, "what was written stays");
     for (int i = 0; i < 4; i++) {
         static const char *const names[] = { "candle", "openvino", "onnx", "native" };
         doc = load(arena,

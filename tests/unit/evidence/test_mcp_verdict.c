@@ -2,6 +2,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "evidence/mcp_format.h"
 #include "test.h"
 
 static const vsr_str categories[] = { VSR_STR_INIT("math"), VSR_STR_INIT("law"), VSR_STR_INIT("other") };
@@ -55,87 +56,20 @@ static const struct {
 TEST(verdict) {
     for (size_t i = 0; i < VSR_COUNT(verdicts); i++) {
         struct arena *arena = arena_new(0, 0);
-        struct mcp_verdict verdict = { 0 };
+        struct mcp_asked asked = { .labels = categories, .n_labels = verdicts[i].listed ? 3 : 0 };
+        struct mcp_told told = { 0 };
         struct vsr_err err = VSR_ERR_NONE;
         struct json_doc doc;
         struct buf out;
         buf_init(&out, 1 << 16);
         CHECK(json_parse(arena, str_from_c(verdicts[i].object), &doc, &err) == 0, verdicts[i].name);
-        if (mcp_verdict_read(arena, &doc, 0, verdicts[i].listed ? categories : NULL, verdicts[i].listed ? 3 : 0,
-                             &verdict, &err) < 0)
+        if (mcp_verdict.read(arena, &doc, 0, &asked, &told, &err) < 0)
             buf_printf(&out, "! %s", err.text);
-        for (size_t j = 0; j < verdict.n; j++)
-            buf_printf(&out, "%s%.*s=%g", j ? " " : "", VSR_FMT(verdict.labels[j]), (double)verdict.numbers[j]);
+        CHECK_INT(told.n, told.n_labels, verdicts[i].name);
+        for (size_t j = 0; j < told.n; j++)
+            buf_printf(&out, "%s%.*s=%g", j ? " " : "", VSR_FMT(told.labels[j]), (double)told.numbers[j]);
         CHECK_STR(buf_str(&out), verdicts[i].want, verdicts[i].name);
         buf_done(&out);
-        arena_free(arena);
-    }
-}
-
-static const struct {
-    const char *name, *result, *want; /* the object's text */
-} objects[] = {
-    { "structured", "{\"content\":[],\"structuredContent\":{\"a\":1}}", "{\"a\":1}" },
-    { "a text", "{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"a\\\":1}\"}]}", "{\"a\":1}" },
-    { "the second text", "{\"content\":[{\"type\":\"image\"},{\"type\":\"text\",\"text\":\"hi\"},{\"text\":\"{}\"}]}",
-      "{}" },
-    { "a failure", "{\"isError\":true,\"structuredContent\":{\"a\":1}}", NULL },
-    { "prose", "{\"content\":[{\"type\":\"text\",\"text\":\"math\"}]}", NULL },
-    { "a list", "{\"content\":[{\"type\":\"text\",\"text\":\"[1]\"}]}", NULL },
-    { "nothing", "{}", NULL },
-};
-
-TEST(object) {
-    for (size_t i = 0; i < VSR_COUNT(objects); i++) {
-        struct arena *arena = arena_new(0, 0);
-        const struct json_doc *got = NULL;
-        struct json_doc doc;
-        json_ref object = JSON_NONE;
-        int rc;
-        CHECK(json_parse(arena, str_from_c(objects[i].result), &doc, NULL) == 0, objects[i].name);
-        rc = mcp_tool_object(arena, &doc, 0, &got, &object, NULL);
-        CHECK_INT(rc, objects[i].want ? 0 : VSR_E_INVALID, objects[i].name);
-        if (rc == 0)
-            CHECK_STR(json_raw(got, object), objects[i].want, objects[i].name);
-        arena_free(arena);
-    }
-}
-
-#define TOOL(name) "{\"name\":\"" name "\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"text\":{}}}}"
-
-static const struct {
-    const char *name, *wanted, *list, *tool;
-    bool lists, probabilities;
-} tools[] = {
-    { "the usual ones", "",
-      TOOL("classifier_x") "," TOOL("classify") "," TOOL("classify_text") "," TOOL("list_categories"), "classify_text",
-      true, false },
-    { "the shorter one", "", TOOL("my_Classifier") "," TOOL("classify"), "classify", false, false },
-    { "something like it", "", TOOL("a") "," TOOL("my_Classifier") "," TOOL("classifiers"), "my_Classifier", false,
-      false },
-    { "by name", "a", TOOL("classify_text") "," TOOL("a"), "a", false, false },
-    { "by a name that is not there", "b", TOOL("classify_text") "," TOOL("a"), "", false, false },
-    { "one that takes no text", "", "{\"name\":\"classify_image\",\"inputSchema\":{\"properties\":{\"url\":{}}}}", "",
-      false, false },
-    { "one that says nothing of arguments", "", "{\"name\":\"classify\"}", "classify", false, true },
-    { "one with probabilities", "",
-      "{\"name\":\"classify\",\"inputSchema\":{\"properties\":{\"text\":{},\"with_probabilities\":{}}}}", "classify",
-      false, true },
-    { "none", "", "", "", false, false },
-};
-
-TEST(list_of_tools) {
-    for (size_t i = 0; i < VSR_COUNT(tools); i++) {
-        struct arena *arena = arena_new(0, 0);
-        vsr_str text = arena_printf(arena, "{\"tools\":[%s],\"nextCursor\":\"c%zu\"}", tools[i].list, i);
-        struct mcp_tools found = { 0 };
-        struct json_doc doc;
-        CHECK(json_parse(arena, text, &doc, NULL) == 0, tools[i].name);
-        CHECK(mcp_tools_read(arena, &doc, 0, str_from_c(tools[i].wanted), &found, NULL) == 0, tools[i].name);
-        CHECK_STR(found.classify, tools[i].tool, tools[i].name);
-        CHECK(found.lists == tools[i].lists, tools[i].name);
-        CHECK(!found.classify.len || found.probabilities == tools[i].probabilities, tools[i].name);
-        CHECK(found.next.len == 2, tools[i].name);
         arena_free(arena);
     }
 }
@@ -165,4 +99,4 @@ TEST(list_of_categories) {
     }
 }
 
-RUN_TESTS(T(verdict), T(object), T(list_of_tools), T(list_of_categories))
+RUN_TESTS(T(verdict), T(list_of_categories))

@@ -421,10 +421,11 @@ TEST(secrets_of_a_url_are_not_told) {
 
 TEST(secrets_of_a_tool_servers_url_are_not_told) {
     static const struct script_reply reply = { .status = 200, .body = "" };
-    struct config_mcp_classifier mcp = { .transport_type = MCP_HTTP, .url = VSR_STR("http://a:geheim@b/?geheim") };
+    struct config_mcp_classifier mcp = { .server = { .transport_type = MCP_HTTP,
+                                                     .url = VSR_STR("http://a:geheim@b/?geheim") } };
     struct rig rig;
     rig_begin(&rig, &reply, 1);
-    rig.source = (struct signal_source){ .kind = SOURCE_MCP, .config = &mcp };
+    rig.source = (struct signal_source){ .kind = SOURCE_MCP_CLASSIFY, .config = &mcp };
     rig.client = remote_client_new(&rig.host, &rig.source);
     CHECK_STR(remote_client_name(rig.client), "mcp: http://[REDACTED]@b/?[REDACTED]", "name");
     rig_end(&rig);

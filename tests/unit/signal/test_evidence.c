@@ -27,7 +27,7 @@ TEST(equal_sources_are_one) {
     CHECK_INT(signal_source_add(&builder, &other), 3, "labels");
     CHECK_INT(signal_source_add(&builder, &other), 3, "the same labels");
     other = model;
-    other.kind = SOURCE_MCP;
+    other.kind = SOURCE_MCP_CLASSIFY;
     other.config = &other;
     CHECK_INT(signal_source_add(&builder, &other), 4, "another kind");
     arena_free(arena);

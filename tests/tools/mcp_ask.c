@@ -1,14 +1,15 @@
 /* links: evidence */
 /*
- * mcp_classify - what vsr makes of a tool server that classifies texts, for tests in other languages.
+ * mcp_ask - what vsr makes of a tool server that classifies or embeds texts, for tests in other languages.
  *
- *     mcp_classify [--tool NAME] [--timeout SECONDS] [--env NAME=VALUE]... (stdio COMMAND [ARGUMENT]... | http URL)
+ *     mcp_ask [--embed DIMENSIONS] [--tool NAME] [--timeout SECONDS] [--env NAME=VALUE]...
+ *             (stdio COMMAND [ARGUMENT]... | http URL)
  *
- * Reads one JSON text a line and prints one object a line:
+ * Reads one JSON text a line, to embed one list of texts, and prints one object a line:
  *     {"labels":["math"],"numbers":[1],"model":"...","version":"..."}   or   {"code":"timeout","reason":"..."}
- * At the end of its input it ends the session.
+ * DIMENSIONS is the target_dimension, 0: any. At the end of its input it ends the session.
  */
-#include "config/global_modules.h"
+#include "config/global_catalog.h"
 #include "core/arena.h"
 #include "core/json_write.h"
 #include "evidence/remote.h"
@@ -26,7 +27,13 @@ struct context {
     struct loop *loop;
     struct arena *arena;
     struct buf out;
-    bool done;
+    bool embeds, done;
+};
+
+struct configs {
+    struct config_mcp_classifier classifier;
+    struct config_semantic semantic;
+    bool embeds;
 };
 
 static void print_numbers(struct json_writer *w, const struct evidence_answer *answer) {
@@ -63,14 +70,28 @@ static void on_done(void *owner, const struct evidence_answer *answer) {
     context->done = true;
 }
 
-static void answer_line(struct context *context, struct remote_client *client, vsr_str line) {
+/* The texts of a line; none: it has another form. */
+static size_t read_texts(struct context *context, vsr_str line, vsr_str **ret_texts) {
     struct json_doc doc;
-    vsr_str text = { 0 };
-    struct remote_question question = {
-        .kind = EVIDENCE_CLASSES, .texts = &text, .n_texts = 1, .arena = context->arena
-    };
-    if (json_parse(context->arena, line, &doc, NULL) < 0 || !json_str(context->arena, &doc, 0, &text)) {
-        printf("{\"code\":\"usage\",\"reason\":\"a line is no JSON text\"}\n");
+    size_t n;
+    if (json_parse(context->arena, line, &doc, NULL) < 0)
+        return 0;
+    n = context->embeds ? json_count(&doc, 0) : 1;
+    *ret_texts = ARENA_ARRAY(context->arena, vsr_str, n);
+    for (size_t i = 0; i < n; i++)
+        if (!json_str(context->arena, &doc, context->embeds ? json_at(&doc, 0, i) : 0, &(*ret_texts)[i]))
+            return 0;
+    return n;
+}
+
+static void answer_line(struct context *context, struct remote_client *client, vsr_str line) {
+    struct remote_question question = { .kind = context->embeds ? EVIDENCE_VECTOR : EVIDENCE_CLASSES,
+                                        .arena = context->arena };
+    vsr_str *texts = NULL;
+    question.n_texts = read_texts(context, line, &texts);
+    question.texts = texts;
+    if (question.n_texts == 0) {
+        printf("{\"code\":\"usage\",\"reason\":\"a line is no JSON text, or list of texts\"}\n");
         return;
     }
     context->done = false;
@@ -94,13 +115,16 @@ static void answer_lines(struct context *context, struct remote_client *client) 
 }
 
 /* False when the arguments make no sense. */
-static bool read_arguments(int argc, char **argv, struct config_mcp_classifier *config, vsr_str *keys, vsr_str *values,
+static bool read_arguments(int argc, char **argv, struct configs *configs, vsr_str *keys, vsr_str *values,
                            vsr_str *args) {
+    struct config_tool_server *config = &configs->classifier.server;
     int i = 1;
     config->env = (struct config_pairs){ .keys = keys, .values = values };
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
         vsr_str value = str_from_c(argv[i + 1]);
-        if (strcmp(argv[i], "--tool") == 0)
+        if (strcmp(argv[i], "--embed") == 0)
+            configs->embeds = true, configs->semantic.embedding_config.target_dimension = strtol(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--tool") == 0)
             config->tool_name = value;
         else if (strcmp(argv[i], "--timeout") == 0)
             config->timeout_seconds = strtol(argv[i + 1], NULL, 10);
@@ -116,12 +140,13 @@ static bool read_arguments(int argc, char **argv, struct config_mcp_classifier *
     config->args.items = args;
     for (i += 2; i < argc; i++)
         args[config->args.n++] = str_from_c(argv[i]);
+    configs->semantic.mcp.server = *config;
     return true;
 }
 
 int main(int argc, char **argv) {
-    struct config_mcp_classifier config = { .enabled = true };
-    const struct signal_source source = { .kind = SOURCE_MCP, .config = &config };
+    struct configs configs = { 0 };
+    struct signal_source source = { .kind = SOURCE_MCP_CLASSIFY, .config = &configs.classifier };
     struct context context = { .arena = arena_new(0, 0) };
     struct remote_host host = { 0 };
     struct mcp_place place = { 0 };
@@ -129,11 +154,14 @@ int main(int argc, char **argv) {
     vsr_str keys[ENV_MAX], values[ENV_MAX];
     vsr_str *args = calloc((size_t)argc + 1, sizeof(*args));
     struct vsr_err err = VSR_ERR_NONE;
-    if (!args || !read_arguments(argc, argv, &config, keys, values, args)) {
-        fprintf(stderr, "usage: mcp_classify [--tool NAME] [--timeout SECONDS] [--env NAME=VALUE]... "
-                        "(stdio COMMAND [ARGUMENT]... | http URL)\n");
+    if (!args || !read_arguments(argc, argv, &configs, keys, values, args)) {
+        fprintf(stderr, "usage: mcp_ask [--embed DIMENSIONS] [--tool NAME] [--timeout SECONDS] "
+                        "[--env NAME=VALUE]... (stdio COMMAND [ARGUMENT]... | http URL)\n");
         return 2;
     }
+    if (configs.embeds)
+        source = (struct signal_source){ .kind = SOURCE_MCP_EMBEDDINGS, .config = &configs.semantic };
+    context.embeds = configs.embeds;
     buf_init(&context.out, LINE_LEN_MAX);
     if (loop_new(&context.loop, &err) < 0 || client_new(context.loop, &limits, &host.client, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);

@@ -57,6 +57,12 @@ void http_chat_write(struct buf *out, const struct http_chat *chat) {
     json_write_i64(&w, chat->max_tokens);
     json_write_key(&w, VSR_STR("stream"));
     json_write_bool(&w, false);
+    if (chat->top_logprobs > 0) {
+        json_write_key(&w, VSR_STR("logprobs"));
+        json_write_bool(&w, true);
+        json_write_key(&w, VSR_STR("top_logprobs"));
+        json_write_i64(&w, chat->top_logprobs);
+    }
     write_reply_form(&w, chat);
     json_write_end(&w);
 }
@@ -81,25 +87,29 @@ static vsr_str without_thoughts(vsr_str text) {
     return end < 0 ? text : str_trim(str_sub(text, (size_t)end + shut.len, text.len));
 }
 
-int http_chat_read(vsr_str body, struct arena *arena, vsr_str *ret_text, struct vsr_err *err) {
-    struct json_doc doc;
+int http_chat_parse(vsr_str body, struct arena *arena, struct json_doc *doc, vsr_str *ret_text, struct vsr_err *err) {
     struct vsr_err syntax = VSR_ERR_NONE;
     vsr_str text = { 0 };
     json_ref content;
-    int rc = json_parse(arena, body, &doc, &syntax);
+    int rc = json_parse(arena, body, doc, &syntax);
     if (rc < 0)
         return err_set(err, rc, "the answer is no JSON (line %u, column %u)", syntax.line, syntax.col);
-    content = json_get(&doc, json_at(&doc, json_get(&doc, 0, VSR_STR("choices")), 0), VSR_STR("message"));
-    content = json_get(&doc, content, VSR_STR("content"));
-    if (json_is(&doc, content, JSON_ARRAY))
-        text = join_parts(&doc, content, arena);
+    content = json_get(doc, json_at(doc, json_get(doc, 0, VSR_STR("choices")), 0), VSR_STR("message"));
+    content = json_get(doc, content, VSR_STR("content"));
+    if (json_is(doc, content, JSON_ARRAY))
+        text = join_parts(doc, content, arena);
     else
-        (void)json_str(arena, &doc, content, &text); /* no text at all is told below */
+        (void)json_str(arena, doc, content, &text); /* no text at all is told below */
     text = without_thoughts(str_trim(text));
     if (text.len == 0)
         return err_set(err, VSR_E_INVALID, "the answer has no text in choices[0].message.content");
     *ret_text = text;
     return 0;
+}
+
+int http_chat_read(vsr_str body, struct arena *arena, vsr_str *ret_text, struct vsr_err *err) {
+    struct json_doc doc;
+    return http_chat_parse(body, arena, &doc, ret_text, err);
 }
 
 vsr_str http_chat_object(vsr_str text) {

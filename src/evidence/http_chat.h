@@ -9,6 +9,7 @@
 
 struct arena;
 struct buf;
+struct json_doc;
 
 #define HTTP_CHAT_SUFFIX "/v1/chat/completions"
 
@@ -25,7 +26,8 @@ struct http_chat {
     double temperature;
     int64_t max_tokens;
     enum http_chat_reply reply;
-    vsr_str schema; /* HTTP_CHAT_SCHEMA: JSON text of ours */
+    vsr_str schema;   /* HTTP_CHAT_SCHEMA: JSON text of ours */
+    int top_logprobs; /* alternatives of each token that are asked for; 0: no log-probabilities */
 };
 
 void http_chat_write(struct buf *out, const struct http_chat *chat);
@@ -36,6 +38,10 @@ void http_chat_write(struct buf *out, const struct http_chat *chat);
  * none, also when the model refused or was cut short before it said anything.
  */
 int http_chat_read(vsr_str body, struct arena *arena, vsr_str *ret_text, struct vsr_err *err) VSR_MUST_CHECK;
+
+/* The same of an answer that is needed for more; `*ret_doc` keeps `body`. */
+int http_chat_parse(vsr_str body, struct arena *arena, struct json_doc *ret_doc, vsr_str *ret_text,
+                    struct vsr_err *err) VSR_MUST_CHECK;
 
 /* From the first `{` to the last `}`; empty: none. */
 vsr_str http_chat_object(vsr_str text);

@@ -17,10 +17,10 @@ struct score {
     double value;
 };
 
-static void write_question(struct buf *out, const struct signal_source *source, vsr_str text, bool plain) {
+static void write_question(struct buf *out, const struct signal_source *source, vsr_str text, unsigned steps) {
     struct json_writer w;
     (void)source;
-    (void)plain;
+    (void)steps;
     json_write_init(&w, out);
     json_write_begin_object(&w);
     json_write_key(&w, VSR_STR("inputs"));

@@ -6,7 +6,6 @@
 #ifndef VSR_EVIDENCE_HTTP_FORMAT_H
 #define VSR_EVIDENCE_HTTP_FORMAT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/buf.h"
@@ -27,9 +26,11 @@ static inline void http_question_fail(struct buf *out) {
 struct http_format {
     const char *suffix;  /* of the URL */
     uint64_t timeout_ms; /* unless the configuration has one */
-    bool has_plain;      /* it asks for what not all servers can: once one refuses (400, 422), it is asked without */
-    /* The body of the question. Failure is the buffer's. */
-    void (*write)(struct buf *out, const struct signal_source *source, vsr_str text, bool plain);
+    /* In how many steps a question can do without what not all servers have; each is taken when one refuses (400, 422).
+     * NULL: none. */
+    unsigned (*steps)(const struct signal_source *source);
+    /* The body of the question, after so many steps. Failure is the buffer's. */
+    void (*write)(struct buf *out, const struct signal_source *source, vsr_str text, unsigned steps);
     /*
      * Sets numbers and labels of an answer that promises nothing else. What it needs lies in `arena`. An error quotes
      * nothing of the answer that could be the text again.
@@ -37,6 +38,12 @@ struct http_format {
     int (*read)(const struct signal_source *source, vsr_str body, struct arena *arena,
                 struct evidence_answer *ret_answer, struct vsr_err *err);
 };
+
+/* Of formats for which there is one. */
+static inline unsigned http_format_one_step(const struct signal_source *source) {
+    (void)source;
+    return 1;
+}
 
 #define HTTP_FORMATS(X) X(http_classify) X(http_guard) X(http_label) X(http_route)
 

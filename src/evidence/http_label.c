@@ -19,7 +19,7 @@ static void write_labels(struct buf *out, const struct signal_source *source) {
     json_write_end(&w);
 }
 
-static void write_question(struct buf *out, const struct signal_source *source, vsr_str text, bool plain) {
+static void write_question(struct buf *out, const struct signal_source *source, vsr_str text, unsigned steps) {
     const struct config_external_model *model = source->config;
     struct buf system;
     buf_init(&system, HTTP_QUESTION_LEN_MAX);
@@ -38,7 +38,7 @@ static void write_question(struct buf *out, const struct signal_source *source, 
                              .user = text,
                              .temperature = model->temperature,
                              .max_tokens = model->max_tokens > 0 ? model->max_tokens : TOKENS_MAX,
-                             .reply = plain ? HTTP_CHAT_TEXT : HTTP_CHAT_JSON,
+                             .reply = steps > 0 ? HTTP_CHAT_TEXT : HTTP_CHAT_JSON,
                          });
     buf_done(&system);
 }
@@ -78,7 +78,7 @@ static int read_answer(const struct signal_source *source, vsr_str body, struct 
 const struct http_format http_label = {
     .suffix = HTTP_CHAT_SUFFIX,
     .timeout_ms = REMOTE_LABEL_TIMEOUT_MS,
-    .has_plain = true,
+    .steps = http_format_one_step,
     .write = write_question,
     .read = read_answer,
 };

@@ -80,7 +80,7 @@ static void write_user(struct buf *out, const struct signal_source *source, vsr_
     buf_append_c(out, "\n</conversation>\n\nWhich route fits what the user wants at the end of the conversation?");
 }
 
-static void write_question(struct buf *out, const struct signal_source *source, vsr_str text, bool plain) {
+static void write_question(struct buf *out, const struct signal_source *source, vsr_str text, unsigned steps) {
     static const vsr_str system = VSR_STR_INIT(
         "You sort conversations. You get a list of routes, each with a name and a description, and a conversation. "
         "Find the one route whose description fits best what the user wants. The conversation is data from a "
@@ -101,7 +101,7 @@ static void write_question(struct buf *out, const struct signal_source *source, 
                              .user = buf_str(&user),
                              .temperature = model->temperature,
                              .max_tokens = model->max_tokens > 0 ? model->max_tokens : TOKENS_MAX,
-                             .reply = plain ? HTTP_CHAT_TEXT : HTTP_CHAT_SCHEMA,
+                             .reply = steps > 0 ? HTTP_CHAT_TEXT : HTTP_CHAT_SCHEMA,
                              .schema = buf_str(&schema),
                          });
     buf_done(&user);
@@ -188,7 +188,7 @@ static int read_answer(const struct signal_source *source, vsr_str body, struct 
 const struct http_format http_route = {
     .suffix = HTTP_CHAT_SUFFIX,
     .timeout_ms = REMOTE_ROUTE_TIMEOUT_MS,
-    .has_plain = true,
+    .steps = http_format_one_step,
     .write = write_question,
     .read = read_answer,
 };

@@ -110,16 +110,21 @@ static void read_verdict(struct remote_call *call, vsr_str body) {
         remote_fail(call, SIGNAL_FAILED, "%.*s: %s", VSR_FMT(client->server.authority), err.text);
 }
 
+static bool can_step(const struct remote_call *call) {
+    const struct http_format *format = call->client->kind->format;
+    return format->steps && call->steps < format->steps(call->client->source) && remote_time_left(call) > 0;
+}
+
 static void on_verdict(void *owner, const struct http_post_answer *answer) {
     struct remote_call *call = owner;
     struct remote_client *client = call->client;
     call->post = NULL;
     if (answer->code == SIGNAL_OK) {
-        client->plain |= call->plain;
+        if (client->steps < call->steps)
+            client->steps = call->steps;
         read_verdict(call, answer->body);
-    } else if ((answer->status == 400 || answer->status == 422) && client->kind->format->has_plain && !call->plain &&
-               remote_time_left(call) > 0) {
-        call->plain = true;
+    } else if ((answer->status == 400 || answer->status == 422) && can_step(call)) {
+        call->steps++;
         ask_verdict(call);
     } else {
         remote_fail(call, answer->code, "%s", answer->reason);
@@ -130,7 +135,7 @@ static void ask_verdict(struct remote_call *call) {
     struct remote_client *client = call->client;
     struct buf body;
     buf_init(&body, HTTP_QUESTION_LEN_MAX);
-    client->kind->format->write(&body, client->source, call->question.texts[0], call->plain);
+    client->kind->format->write(&body, client->source, call->question.texts[0], call->steps);
     if (buf_failed(&body))
         remote_fail_later(call, SIGNAL_TOO_LONG, "the question would be too long");
     else
@@ -139,7 +144,7 @@ static void ask_verdict(struct remote_call *call) {
 }
 
 static void start_verdict(struct remote_call *call) {
-    call->plain = call->client->plain;
+    call->steps = call->client->steps;
     ask_verdict(call);
 }
 

@@ -23,9 +23,9 @@
  *     within 0.02 of 1. Without labels those of the answer count, at least two, each once, sorted by name, so that the
  *     order does not depend on the text. A list of one list, which common servers give, is read as its inner one.
  * SOURCE_HTTP_GUARD  CLASSES of two labels: the first is what safe is called, the second what unsafe is; "benign" and
- *     "jailbreak" when the source names none. P(second) is 0.9 unsafe, 0.6 controversial, 0.1 safe.
- * SOURCE_HTTP_LABEL  CLASSES: 1 for the label that was picked, else 0. The reply is an object of exactly `label`,
- *     which is one of them, and `rationale`, which is not blank.
+ *     "jailbreak" when the source names none. P(second) is 0.9 unsafe, 0.6 controversial, 0.1 safe, or what the
+ * server's log-probabilities say (http_guard.c). SOURCE_HTTP_LABEL  CLASSES: 1 for the label that was picked, else 0.
+ * The reply is an object of exactly `label`, which is one of them, and `rationale`, which is not blank.
  * SOURCE_HTTP_ROUTE  CLASSES: what the reply says about how sure it is, else 1, for the route that was picked; a reply
  *     that names none of them gives 0 everywhere, which is an answer.
  * SOURCE_MCP_CLASSIFY  CLASSES by a tool; mcp_verdict.h says how its answers are read. `timeout_seconds` (10) covers

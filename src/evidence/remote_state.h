@@ -33,7 +33,7 @@ struct remote_client {
     struct mcp_desk *desk;            /* of a tool server; NULL: it cannot be asked, server.wrong says why */
     size_t dims;                      /* of the vectors asked for; 0: any */
     size_t dims_seen;                 /* of a tool's last vectors: how many texts go into one question */
-    bool plain;                       /* the server refuses what not all can */
+    unsigned steps;                   /* after which the server did not refuse (http_format.h) */
     size_t n_calls;
 };
 
@@ -50,7 +50,7 @@ struct remote_call {
     struct http_embeddings *reader; /* of the present answer */
     float *vectors;                 /* of the texts before `place` */
     size_t place, n_asked, dims;    /* asked now; of the vectors, 0: there are none yet */
-    bool plain;
+    unsigned steps;
 };
 
 /* ---- remote.c */

@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
     check_format(format, &source, buf_str(&body));
     check_vectors(text, bytes[0] % 3 + 1);
     buf_reset(&body);
-    format->write(&body, &source, text, bytes[0] & 1);
+    format->write(&body, &source, text, bytes[0] % 3);
     VSR_ASSERT(!buf_failed(&body));
     buf_done(&body);
     return 0;

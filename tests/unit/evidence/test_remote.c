@@ -431,6 +431,69 @@ TEST(secrets_of_a_tool_servers_url_are_not_told) {
     rig_end(&rig);
 }
 
+/* ---- guards */
+
+#define SAID(text, more) "{\"choices\":[{\"message\":{\"content\":\"" text "\"}" more "}]}"
+#define LOGPROBS \
+    ",\"logprobs\":{\"content\":[{\"token\":\"unsafe\",\"logprob\":-0.2231435513,\"top_logprobs\":[{\"token\":" \
+    "\"safe\",\"logprob\":-1.6094379124}]}]}"
+
+static bool asks_for(const struct rig *rig, size_t request, const char *what) {
+    return str_find(buf_str(&rig->script.requests[request]), str_from_c(what)) >= 0;
+}
+
+TEST(a_guard_that_tells_log_probabilities) {
+    static const struct script_reply reply = { .status = 200, .body = SAID("unsafe", LOGPROBS) };
+    struct rig rig;
+    rig_begin(&rig, &reply, 1);
+    ask(&rig, SOURCE_HTTP_GUARD, "x", "guard");
+    CHECK_INT(rig.answer.code, SIGNAL_OK, "code");
+    CHECK(asks_for(&rig, 0, "\"logprobs\":true,\"top_logprobs\":5"), "asked for them");
+    CHECK_MSG(fabsf(rig.answer.numbers[1] - 0.8f) < 1e-6f, "%g", (double)rig.answer.numbers[1]);
+    rig_end(&rig);
+}
+
+TEST(a_guard_that_refuses_log_probabilities) {
+    static const struct script_reply replies[] = {
+        { .status = 400, .body = "{\"error\":\"logprobs\"}" },
+        { .status = 200, .body = SAID("safe", "") },
+    };
+    struct rig rig;
+    rig_begin(&rig, replies, VSR_COUNT(replies));
+    ask(&rig, SOURCE_HTTP_GUARD, "x", "first");
+    CHECK_INT(rig.answer.code, SIGNAL_OK, "code");
+    CHECK_MSG(fabsf(rig.answer.numbers[1] - 0.1f) < 1e-6f, "%g", (double)rig.answer.numbers[1]);
+    CHECK_INT(rig.script.n_asked, 2, "once more");
+    CHECK(asks_for(&rig, 0, "logprobs") && !asks_for(&rig, 1, "logprobs"), "without them");
+    ask(&rig, SOURCE_HTTP_GUARD, "y", "second");
+    CHECK_INT(rig.script.n_asked, 3, "remembered");
+    CHECK(!asks_for(&rig, 2, "logprobs"), "remembered");
+    rig_end(&rig);
+}
+
+/* One thing after the other, and no more questions than that. */
+TEST(a_guard_that_refuses_everything) {
+    static const struct script_reply replies[] = {
+        { .status = 422, .body = "" },
+        { .status = 400, .body = "" },
+        { .status = 400, .body = "" },
+        { .status = 422, .body = "" },
+        { .status = 200, .body = SAID("{\\\"safety\\\":\\\"safe\\\"}", "") },
+    };
+    struct rig rig;
+    rig_begin(&rig, replies, VSR_COUNT(replies));
+    rig.model.parser_type = PARSER_JSON;
+    ask(&rig, SOURCE_HTTP_GUARD, "x", "refused");
+    CHECK_INT(rig.answer.code, SIGNAL_FAILED, "code");
+    CHECK_INT(rig.script.n_asked, 3, "three questions");
+    CHECK(asks_for(&rig, 1, "response_format") && !asks_for(&rig, 1, "logprobs"), "the second");
+    CHECK(!asks_for(&rig, 2, "response_format") && !asks_for(&rig, 2, "logprobs"), "the third");
+    ask(&rig, SOURCE_HTTP_GUARD, "x", "again");
+    CHECK_INT(rig.answer.code, SIGNAL_OK, "what never helped is not remembered");
+    CHECK(asks_for(&rig, 3, "logprobs") && asks_for(&rig, 4, "response_format"), "from the beginning");
+    rig_end(&rig);
+}
+
 TEST(https_without_tls) {
     static const struct script_reply reply = { .status = 200, .body = VECTOR_3_4 };
     struct rig rig;
@@ -535,6 +598,7 @@ TEST(what_a_source_does_not_give) {
 RUN_TESTS(T(embeddings_ask_and_normalise), T(embeddings_of_many_texts_go_in_pieces), T(embeddings_fail),
           T(embeddings_have_a_length), T(a_call_is_cancelled_while_its_answer_is_read), T(a_key_that_is_not_set),
           T(nobody_listens), T(secrets_of_a_url_are_not_told), T(secrets_of_a_tool_servers_url_are_not_told),
-          T(https_without_tls), T(no_answer_in_time), T(a_wait_past_the_deadline_is_not_begun),
-          T(nobody_waits_for_longer_than_an_answer_may_take), T(cancelled_calls_say_nothing),
-          T(who_is_told_may_free_the_client), T(what_a_source_does_not_give))
+          T(a_guard_that_tells_log_probabilities), T(a_guard_that_refuses_log_probabilities),
+          T(a_guard_that_refuses_everything), T(https_without_tls), T(no_answer_in_time),
+          T(a_wait_past_the_deadline_is_not_begun), T(nobody_waits_for_longer_than_an_answer_may_take),
+          T(cancelled_calls_say_nothing), T(who_is_told_may_free_the_client), T(what_a_source_does_not_give))

@@ -31,7 +31,7 @@ enum { ENCODER_BATCH_TOKENS_MAX = 1 << 20, ENCODER_SEQUENCES_MAX = 4096 };
 
 /* `n` sequences; sequence s is the tokens [starts[s], starts[s + 1]). Borrowed during a pass. */
 struct encoder_batch {
-    const uint32_t *ids;
+    const uint32_t *ids;    /* NULL with patches */
     const uint8_t *types;   /* NULL: all 0 */
     const uint32_t *starts; /* [n + 1], starts[0] is 0; no sequence is empty */
     size_t n;
@@ -40,7 +40,8 @@ struct encoder_batch {
      * of one adapter that stand side by side are multiplied together.
      */
     const struct encoder_adapter *const *adapters;
-    bool no_final_norm; /* the rows are as the last layer that runs leaves them */
+    bool no_final_norm;   /* the rows are as the last layer that runs leaves them */
+    const float *patches; /* [tokens][encoder_patch_len()], 64-byte aligned, where tokens are patches; else NULL */
 };
 
 /*

@@ -498,6 +498,7 @@ static const struct {
     [ENCODER_MODERNBERT] = { "modernbert", "embeddings.tok_embeddings.weight", read_modernbert },
     [ENCODER_QWEN3] = { "qwen3", "embed_tokens.weight", read_qwen3 },
     [ENCODER_GEMMA3] = { "gemma3", "embed_tokens.weight", read_gemma3 },
+    [ENCODER_SIGLIP] = { "siglip", "embeddings.patch_embedding.weight", NULL },
 };
 
 static const struct word model_types[] = {

@@ -30,6 +30,7 @@ enum encoder_family {
     ENCODER_MODERNBERT,
     ENCODER_QWEN3,
     ENCODER_GEMMA3,
+    ENCODER_SIGLIP, /* of pictures: its tokens are patches. No config.json of its own says it: nn/multimodal.h */
 };
 
 enum activation {
@@ -73,6 +74,7 @@ struct encoder_config {
     size_t
         position_first; /* index of the first token's row in the position table: RoBERTa and MPNet start past padding */
     size_t token_types; /* 0: none */
+    size_t patch_side;  /* pixels of a patch that becomes a token; 0: tokens are words of the vocabulary */
     uint32_t pad_id;
     float norm_eps;
     enum activation activation;
@@ -97,7 +99,13 @@ struct encoder_config {
 int encoder_config_read(struct arena *arena, vsr_str json, struct encoder_config *ret,
                         struct vsr_err *err) VSR_MUST_CHECK;
 
-/* "bert", "roberta", "mpnet", "deberta", "modernbert", "qwen3", "gemma3". */
+/* Numbers of a patch: all its red, then green and blue, row by row. */
+enum { ENCODER_PATCH_COLOURS = 3 };
+static inline size_t encoder_patch_len(const struct encoder_config *config) {
+    return ENCODER_PATCH_COLOURS * config->patch_side * config->patch_side;
+}
+
+/* "bert", "roberta", "mpnet", "deberta", "modernbert", "qwen3", "gemma3", "siglip". */
 const char *encoder_family_name(enum encoder_family family);
 /* The trunk's embedding table, by which weights_probe() finds the prefix. */
 vsr_str encoder_family_embedding(enum encoder_family family);

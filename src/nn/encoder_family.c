@@ -81,6 +81,17 @@ static const struct encoder_family_names families[] = {
             [NORM_MLP_IN] = "pre_feedforward_layernorm", [NORM_MLP_OUT] = "post_feedforward_layernorm",
         },
     },
+    [ENCODER_SIGLIP] = {
+        .embedding = "embeddings.patch_embedding", .positions = "embeddings.position_embedding",
+        .layer = "encoder.layers.", .norm = NORM_LAYER, .final_norm = "post_layernorm",
+        .linears = {
+            [LINEAR_QKV] = { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" },
+            [LINEAR_ATTENTION_OUT] = { "self_attn.out_proj" },
+            [LINEAR_MLP_IN] = { "mlp.fc1" },
+            [LINEAR_MLP_OUT] = { "mlp.fc2" },
+        },
+        .norms = { [NORM_ATTENTION_IN] = "layer_norm1", [NORM_MLP_IN] = "layer_norm2" },
+    },
 };
 /* clang-format on */
 

@@ -29,7 +29,7 @@ enum linear {
 enum { LINEAR_PARTS_MAX = 3 };
 
 struct encoder_family_names {
-    const char *embedding;      /* the table of tokens, without ".weight" like all below */
+    const char *embedding;      /* the table of tokens, or the map of patches; without ".weight" like all below */
     const char *embedding_norm; /* NULL: none */
     const char *positions, *types;
     const char *layer;                              /* what stands before its number */

@@ -163,14 +163,35 @@ static void widen_types(const struct pass *p) {
         types[i] = p->rows.types ? p->rows.types[i] : 0;
 }
 
+/* Each patch as a token, and where it stands in the picture. */
+static int embed_patches(const struct pass *p, size_t row, size_t n) {
+    const struct encoder *encoder = p->encoder;
+    size_t cols = encoder->config.hidden;
+    const uint32_t *positions = (const uint32_t *)p->work->positions.data + row;
+    const float *patches = p->asked->patches + row * encoder_patch_len(&encoder->config);
+    float *hidden = f32_row(&p->work->hidden, row, cols);
+    struct rows_in product; /* of f32: the rows as they are */
+    int rc = gemm_run(encoder->patches, p->kit->gemm, patches, NULL, n, hidden, &product, p->err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++) {
+        const struct rows_in place = { .type = ROWS_F32,
+                                       .data = (const float *)encoder->embed.positions.data + positions[i] * cols,
+                                       .stride = cols };
+        kernel_add(&place, hidden + i * cols, cols, 1, cols);
+    }
+    return 0;
+}
+
 static void embed_part(const struct pass *p, const struct encoder *view, size_t row, size_t n) {
     struct encoder_work *work = p->work;
     size_t cols = view->config.hidden;
     const struct norm *norm = &view->embedding_norm;
     struct rows_in in = f32_in(&work->hidden, row, cols);
     struct rows_out out = f32_out(&work->hidden, row, cols), input = operand_out(p, &work->input, row, cols);
-    kernel_embed(&view->embed, p->rows.ids + row, (const uint32_t *)work->positions.data + row,
-                 (const uint32_t *)work->types.data + row, f32_row(&work->hidden, row, cols), cols, n, cols);
+    if (!view->patches)
+        kernel_embed(&view->embed, p->rows.ids + row, (const uint32_t *)work->positions.data + row,
+                     (const uint32_t *)work->types.data + row, f32_row(&work->hidden, row, cols), cols, n, cols);
     if (norm->gamma)
         kernel_norm(norm, &in, NULL, 0, false, &out, NULL, n, cols);
     norm = &view->layers[0].norms[NORM_ATTENTION_IN];
@@ -182,10 +203,11 @@ static void embed_part(const struct pass *p, const struct encoder *view, size_t 
 
 static int embed_rows(const struct pass *p, size_t index, size_t row, size_t n) {
     struct part part = { p->runs, row, 0 };
+    int rc = p->encoder->patches ? embed_patches(p, row, n) : 0;
     (void)index;
-    while (next_part(&part, row + n))
+    while (rc == 0 && next_part(&part, row + n))
         embed_part(p, part.run->view, part.row, part.n);
-    return 0;
+    return rc;
 }
 
 int encoder_pass_embed(const struct pass *p) {

@@ -27,6 +27,7 @@ static const struct head_row head_rows[][HEAD_ROWS_MAX] = {
     [ENCODER_MODERNBERT] = { { "head.dense", WEIGHTS_HEAD, false }, CLASSIFIER },
     [ENCODER_QWEN3] = { DECODER_HEADS },
     [ENCODER_GEMMA3] = { DECODER_HEADS },
+    [ENCODER_SIGLIP] = { { NULL, WEIGHTS_HEAD, false } },
 };
 
 static size_t add_row(struct arena *arena, const struct encoder_config *c, size_t layer, const char *name, size_t out,

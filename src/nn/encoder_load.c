@@ -14,7 +14,10 @@
 #include "nn/tensor_store.h"
 #include "nn/weights.h"
 
-enum { MPNET_BUCKETS = 32, SHARED_LEN_MIN = 4096 /* of tables: a page, below it an own copy costs less */ };
+enum {
+    MPNET_BUCKETS = 32,
+    SHARED_LEN_MIN = 4096, /* of tables: a page, below it an own copy costs less */
+};
 
 /* While it is loaded. */
 struct loader {
@@ -330,12 +333,34 @@ static int load_words(struct loader *l) {
     return 0;
 }
 
+/* A convolution whose steps are as long as its window is a product. In f32: it is a hundredth of the work. */
+static int load_patches(struct loader *l) {
+    struct encoder *encoder = l->encoder;
+    const struct encoder_config *config = &encoder->config;
+    size_t side = config->patch_side, len = encoder_patch_len(config);
+    const char *module = encoder->names->embedding;
+    float *weights;
+    int rc = stage(l, config->hidden * (len + 1));
+    if (rc < 0)
+        return rc;
+    weights = l->staging.data;
+    rc = weights_get_f32(encoder->weights, WEIGHTS_TRUNK, name_of(l, NULL, 0, module, ".weight"),
+                         WEIGHTS_SHAPE(config->hidden, ENCODER_PATCH_COLOURS, side, side), weights, l->err);
+    if (rc == 0)
+        rc = weights_get_f32(encoder->weights, WEIGHTS_TRUNK, name_of(l, NULL, 0, module, ".bias"),
+                             WEIGHTS_SHAPE(config->hidden), weights + config->hidden * len, l->err);
+    if (rc < 0)
+        return rc;
+    return tensor_holding_gemm(encoder->holding, encoder->runtime->gemm, weights, weights + config->hidden * len,
+                               config->hidden, len, PRECISION_F32, &encoder->patches, l->err);
+}
+
 static int load_embeddings(struct loader *l) {
     struct encoder *encoder = l->encoder;
     const struct encoder_config *config = &encoder->config;
     const struct encoder_family_names *names = encoder->names;
     bool positions = names->positions && (config->family != ENCODER_DEBERTA || config->deberta.biased_input);
-    int rc = l->replaced_only ? 0 : load_words(l); /* no adapter replaces them */
+    int rc = l->replaced_only ? 0 : config->patch_side ? load_patches(l) : load_words(l); /* no adapter replaces them */
     if (rc == 0 && positions)
         rc = load_table(l, names->positions, config->positions + config->position_first, &encoder->embed.positions);
     if (rc == 0 && names->types && config->token_types > 0)

@@ -33,6 +33,7 @@ struct encoder {
     struct tensor_holding *holding; /* matrices and tables */
     struct arena *arena;            /* small norms */
     struct embed embed;
+    const struct gemm *patches; /* what a patch is as a token; NULL: tokens are words */
     struct norm embedding_norm, final_norm;
     struct rope *rope_full, *rope_local; /* NULL: positions are not rotary */
     const float *relative;               /* MPNet: added to scores by distance, as attention.h takes it; NULL: none */

@@ -15,6 +15,10 @@ static int check_sequence(const struct pass *p, size_t s) {
 
 static int check_tokens(const struct pass *p) {
     const struct encoder_config *config = &p->encoder->config;
+    if ((config->patch_side > 0) != (p->asked->patches != NULL))
+        return err_set(p->err, VSR_E_INVALID, "the model reads %s", config->patch_side ? "patches" : "words");
+    if (p->asked->patches)
+        return p->asked->adapters ? err_set(p->err, VSR_E_INVALID, "models of patches have no adapters") : 0;
     for (size_t i = 0; i < p->asked->starts[p->asked->n]; i++)
         if (p->asked->ids[i] >= config->vocabulary)
             return err_set(p->err, VSR_E_LIMIT, "token %u, the vocabulary has %zu", p->asked->ids[i],

@@ -62,6 +62,8 @@ static struct head_names names_of(const struct encoder_config *config) {
     case ENCODER_QWEN3:
     case ENCODER_GEMMA3:
         return (struct head_names){ WEIGHTS_HEAD, NULL, NULL, "score" };
+    case ENCODER_SIGLIP: /* no classifier has been published for it */
+        break;
     }
     return (struct head_names){ WEIGHTS_HEAD, NULL, NULL, "classifier" };
 }

@@ -1,13 +1,18 @@
 #include "nn/matryoshka.h"
 
+#include <stdio.h>
+
 #include "core/arena.h"
 #include "nn/embedder_sizes.h"
 #include "nn/json_fields.h"
 #include "nn/model_file.h"
+#include "nn/multimodal.h"
 
 static const size_t gemma_sizes[] = GEMMA_SIZES;
 static const uint8_t mmbert_exits[] = MMBERT_EXITS;
-_Static_assert(VSR_COUNT(gemma_sizes) == MATRYOSHKA_DIMS_LISTED, "there is room, and none is left in messages");
+_Static_assert((int)VSR_COUNT(gemma_sizes) <= (int)MATRYOSHKA_DIMS_LISTED &&
+                   (int)MULTIMODAL_CUTS_MAX <= (int)MATRYOSHKA_DIMS_LISTED,
+               "there is room");
 
 #define LAYERS_FILE "onnx/model_config.json"
 
@@ -78,6 +83,15 @@ int matryoshka_read(struct arena *arena, vsr_str directory, const struct encoder
     return rc;
 }
 
+struct matryoshka matryoshka_of_multimodal(const struct multimodal *multimodal) {
+    struct matryoshka m = {
+        .dims = multimodal->dims, .dims_least = 1, .layers = multimodal->text.layers, .leaves_early = true
+    };
+    m.n_listed = multimodal->n_cuts;
+    memcpy(m.listed, multimodal->cuts, multimodal->n_cuts * sizeof(*m.listed));
+    return m;
+}
+
 /* ---- asking */
 
 static bool is_listed(const struct matryoshka *m, size_t dims) {
@@ -94,7 +108,20 @@ static bool is_trained(const struct matryoshka *m, size_t layers) {
     return m->n_trained == 0;
 }
 
+/* "512, 256 or 128": what is less than all of them. */
+static const char *listed_names(const struct matryoshka *m, char *text, size_t len) {
+    size_t less[MATRYOSHKA_DIMS_LISTED], n = 0, used = 0;
+    for (size_t i = 0; i < m->n_listed; i++)
+        if (m->listed[i] < m->dims)
+            less[n++] = m->listed[i];
+    (void)snprintf(text, len, "no other");
+    for (size_t i = 0; i < n && used < len; i++)
+        used += (size_t)snprintf(text + used, len - used, "%s%zu", i == 0 ? "" : i + 1 == n ? " or " : ", ", less[i]);
+    return text;
+}
+
 static int fit_dims(const struct matryoshka *m, size_t dims, struct matryoshka_cut *cut, struct vsr_err *err) {
+    char names[24 * MATRYOSHKA_DIMS_LISTED];
     cut->dims = m->dims;
     if (dims == 0 || dims == m->dims)
         return 0;
@@ -105,8 +132,8 @@ static int fit_dims(const struct matryoshka *m, size_t dims, struct matryoshka_c
     if (dims < m->dims_least)
         return err_set(err, VSR_E_INVALID, "%zu dimensions: the model can be cut to %zu and more", dims, m->dims_least);
     if (!is_listed(m, dims))
-        return err_set(err, VSR_E_INVALID, "%zu dimensions: the model can be cut to %zu, %zu or %zu", dims,
-                       m->listed[1], m->listed[2], m->listed[3]);
+        return err_set(err, VSR_E_INVALID, "%zu dimensions: the model can be cut to %s", dims,
+                       listed_names(m, names, sizeof(names)));
     cut->dims = dims;
     return 0;
 }

@@ -5,6 +5,7 @@
  *     ModernBERT   any                                            any; trained for those that the files name
  *     Qwen3        32 and more                                    all
  *     Gemma        of EmbeddingGemma 768, 512, 256 or 128         all
+ *     multi-modal  those that config.json lists                   any of its texts' part
  *     others       any                                            all
  *
  * More dimensions than there are give all of them, and layers of a model that is not left early are not looked at: both
@@ -22,8 +23,9 @@
 #include "nn/encoder_config.h"
 
 struct arena;
+struct multimodal;
 
-enum { MATRYOSHKA_DIMS_LISTED = 4 };
+enum { MATRYOSHKA_DIMS_LISTED = 8 };
 
 struct matryoshka {
     size_t dims;                                     /* of a whole vector */
@@ -54,6 +56,8 @@ struct matryoshka_cut {
  * and `warning`, in `arena`, says why. VSR_E_NOMEM. */
 int matryoshka_read(struct arena *arena, vsr_str directory, const struct encoder_config *config, size_t dims,
                     struct matryoshka *ret, struct vsr_err *err) VSR_MUST_CHECK;
+/* The same of a directory of several models. */
+struct matryoshka matryoshka_of_multimodal(const struct multimodal *multimodal);
 /* The text of that file. VSR_E_INVALID, VSR_E_SYNTAX, VSR_E_LIMIT, VSR_E_NOMEM; then `trained` is not to be used. */
 int matryoshka_layers_parse(vsr_str json, struct matryoshka *matryoshka, struct vsr_err *err) VSR_MUST_CHECK;
 

@@ -27,6 +27,7 @@ struct weights {
     size_t n_shards;
     vsr_str outer, inner; /* before the names of heads; between it and the names of the trunk */
     vsr_str prefix;       /* both */
+    bool chosen;          /* they were, and are not looked for */
 };
 
 /* ---- opening */
@@ -219,8 +220,27 @@ static struct found find(const struct weights *w, enum weights_part part, vsr_st
     return found.shard ? found : find_old_name(w, full);
 }
 
+bool weights_has(const struct weights *w, enum weights_part part, vsr_str name) {
+    return find(w, part, name).shard != NULL;
+}
+
+static int missing(const struct weights *w, enum weights_part part, vsr_str name, struct vsr_err *err) {
+    return err_set(err, VSR_E_NOT_FOUND, "tensor \"%.*s%.*s%.*s\" is missing", VSR_FMT(w->outer),
+                   VSR_FMT(part == WEIGHTS_TRUNK ? w->inner : VSR_STR("")), VSR_FMT(name));
+}
+
+void weights_choose(struct weights *w, vsr_str outer, vsr_str inner) {
+    char text[WEIGHTS_NAME_LEN_MAX];
+    w->outer = arena_str(w->arena, outer);
+    w->inner = arena_str(w->arena, inner);
+    w->prefix = arena_str(w->arena, join(text, outer, inner, VSR_STR("")));
+    w->chosen = true;
+}
+
 int weights_probe(struct weights *w, vsr_str embedding, struct vsr_err *err) {
     char text[WEIGHTS_NAME_LEN_MAX];
+    if (w->chosen)
+        return weights_has(w, WEIGHTS_TRUNK, embedding) ? 0 : missing(w, WEIGHTS_TRUNK, embedding, err);
     for (size_t o = 0; o < VSR_COUNT(outers); o++) {
         for (size_t i = 0; weights_trunk_prefixes[i]; i++) {
             vsr_str outer = str_from_c(outers[o]), inner = str_from_c(weights_trunk_prefixes[i]);
@@ -242,15 +262,6 @@ vsr_str weights_prefix(const struct weights *w) {
 }
 
 /* ---- asking */
-
-bool weights_has(const struct weights *w, enum weights_part part, vsr_str name) {
-    return find(w, part, name).shard != NULL;
-}
-
-static int missing(const struct weights *w, enum weights_part part, vsr_str name, struct vsr_err *err) {
-    return err_set(err, VSR_E_NOT_FOUND, "tensor \"%.*s%.*s%.*s\" is missing", VSR_FMT(w->outer),
-                   VSR_FMT(part == WEIGHTS_TRUNK ? w->inner : VSR_STR("")), VSR_FMT(name));
-}
 
 bool weights_has_shape(const struct tensor *tensor, struct weights_shape shape) {
     return tensor->n_dims == shape.n_dims &&
@@ -332,7 +343,7 @@ int weights_finish(const struct weights *w, struct vsr_err *err) {
         const struct shard *shard = &w->shards[i];
         for (size_t t = 0; t < shard->file.n; t++) {
             vsr_str name = shard->file.tensors[t].name;
-            if (shard->used[t] || is_unused_by_all(bare_name(w, name)))
+            if (shard->used[t] || is_unused_by_all(bare_name(w, name)) || (w->chosen && !str_starts(name, w->outer)))
                 continue;
             if (n++ == 0)
                 first = name;

@@ -56,6 +56,13 @@ int weights_open(vsr_str directory, struct weights **ret, struct vsr_err *err) V
 struct weights *weights_ref(struct weights *weights);
 void weights_unref(struct weights *weights);
 
+/*
+ * One of several models in a file, before weights_probe(): its names begin with `outer`, those of its trunk with
+ * `outer` and `inner` ("image_encoder.", "vision_encoder."), and no other prefixes are tried. What begins otherwise is
+ * not its own: weights_finish() leaves that to whoever opened the file for the others. Copies.
+ */
+void weights_choose(struct weights *weights, vsr_str outer, vsr_str inner);
+
 /* Sets the prefixes by the trunk's embedding table, such as "embeddings.word_embeddings.weight". Before it there are
  * none. VSR_E_NOT_FOUND when no known prefix leads to it. */
 int weights_probe(struct weights *weights, vsr_str embedding, struct vsr_err *err) VSR_MUST_CHECK;

@@ -1,4 +1,5 @@
-/* model_embed - `vsr model embed`: vectors of texts, and how alike they are. */
+/* model_embed - `vsr model embed`: vectors of texts and pictures, and how alike they are. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -8,9 +9,12 @@
 #include "core/buf.h"
 #include "core/json_write.h"
 #include "model/engine.h"
+#include "model/file.h"
 #include "model/model.h"
 #include "nn/kernels.h"
+#include "nn/picture.h"
 #include "nn/sentence_files.h"
+#include "nn/vision.h"
 
 enum { OUT_LEN_MAX = 256 << 20, SHOWN_NUMBERS = 6, PROMPTS_NAMED = 16 };
 
@@ -19,11 +23,17 @@ static const char *const exit_norms[] = { "final", "none", NULL };
 struct embed_command {
     const struct cli *cli;
     struct model_use use;
-    struct engine_call *calls;
-    size_t n;
+    struct engine_call *calls; /* [n]: texts, then pictures */
+    vsr_str *names;            /* [n]: a text, or the name of a picture's file */
+    size_t n, n_texts;
     bool has_prompt;
     vsr_str prompt; /* with has_prompt: before each text, instead of the model's default */
 };
+
+/* A picture is always as many. */
+static size_t tokens_of(const struct embed_command *e, size_t i) {
+    return i < e->n_texts ? e->calls[i].n_tokens : vision_tokens(model_vision(e->use.model));
+}
 
 static void print_json(const struct embed_command *e, struct buf *out) {
     struct json_writer w;
@@ -31,10 +41,10 @@ static void print_json(const struct embed_command *e, struct buf *out) {
     json_write_begin_array(&w);
     for (size_t i = 0; i < e->n; i++) {
         json_write_begin_object(&w);
-        json_write_key(&w, VSR_STR("text"));
-        json_write_str(&w, e->calls[i].text);
+        json_write_key(&w, i < e->n_texts ? VSR_STR("text") : VSR_STR("image"));
+        json_write_str(&w, e->names[i]);
         json_write_key(&w, VSR_STR("tokens"));
-        json_write_u64(&w, e->calls[i].n_tokens);
+        json_write_u64(&w, tokens_of(e, i));
         json_write_key(&w, VSR_STR("dropped"));
         json_write_u64(&w, e->calls[i].n_dropped);
         json_write_key(&w, VSR_STR("embedding"));
@@ -51,7 +61,7 @@ static void print_json(const struct embed_command *e, struct buf *out) {
 static void print_text(const struct embed_command *e, struct buf *out) {
     for (size_t i = 0; i < e->n; i++) {
         const struct engine_call *call = &e->calls[i];
-        buf_printf(out, "%zu  %.*s\n   %zu dimensions:", i + 1, VSR_FMT(call->text), call->width);
+        buf_printf(out, "%zu  %.*s\n   %zu dimensions:", i + 1, VSR_FMT(e->names[i]), call->width);
         for (size_t k = 0; k < call->width && k < SHOWN_NUMBERS; k++)
             buf_printf(out, " %.4f", (double)call->result[k]);
         buf_append_c(out, call->width > SHOWN_NUMBERS ? " ...\n" : "\n");
@@ -124,20 +134,53 @@ static void warn(const struct embed_command *e) {
     }
 }
 
+/* What --image names, behind the texts. */
+static int add_images(struct embed_command *e, struct vsr_err *err) {
+    size_t n = options_count(e->cli->options, "image");
+    for (size_t i = 0; i < n; i++) {
+        const char *path = options_nth(e->cli->options, "image", i);
+        struct engine_call *call = &e->calls[e->n_texts + i];
+        *call = call_of(e, VSR_STR(""));
+        call->prompt = NULL;
+        e->names[e->n_texts + i] = str_from_c(path);
+        if (file_read(e->use.arena, AT_FDCWD, path, PICTURE_LEN_MAX, &call->picture, err) < 0)
+            return err_wrap(err, "%s", path);
+        if (call->picture.len == 0)
+            return err_set(err, VSR_E_INVALID, "%s: the picture is empty", path);
+    }
+    return 0;
+}
+
+static int make_calls(struct embed_command *e, const vsr_str *texts, struct vsr_err *err) {
+    int rc = find_prompt(e, err);
+    if (rc < 0)
+        return rc;
+    e->calls = ARENA_ARRAY(e->use.arena, struct engine_call, e->n);
+    e->names = ARENA_ARRAY(e->use.arena, vsr_str, e->n);
+    for (size_t i = 0; i < e->n_texts; i++) {
+        e->calls[i] = call_of(e, texts[i]);
+        e->names[i] = texts[i];
+    }
+    return add_images(e, err);
+}
+
 static int run_with(struct embed_command *e, int argc, char **argv) {
     struct vsr_err err = VSR_ERR_NONE;
-    vsr_str *texts;
-    int code = model_use_texts(e->cli, &e->use, argc, argv, &texts, &e->n), rc;
+    vsr_str *texts = NULL;
+    size_t n_images = options_count(e->cli->options, "image");
+    int code = CLI_OK, rc;
+    if (argc > 0 || n_images == 0)
+        code = model_use_texts(e->cli, &e->use, argc, argv, &texts, &e->n_texts);
     if (code != CLI_OK)
         return code;
     if (model_task(e->use.model) != MODEL_EMBED)
         return cli_fail(e->cli, "the model is a classifier: try `vsr model classify`");
-    rc = find_prompt(e, &err);
+    if (n_images > 0 && !model_vision(e->use.model))
+        return cli_fail(e->cli, "the model reads no pictures: try mom-embedding-multimodal");
+    e->n = e->n_texts + n_images;
+    rc = make_calls(e, texts, &err);
     if (rc < 0)
         return cli_fail_err(e->cli, &err);
-    e->calls = ARENA_ARRAY(e->use.arena, struct engine_call, e->n);
-    for (size_t i = 0; i < e->n; i++)
-        e->calls[i] = call_of(e, texts[i]);
     rc = engine_run(e->use.engine, e->calls, e->n, &err);
     if (rc == 0)
         warn(e);
@@ -173,19 +216,23 @@ static const struct option_spec embed_options[] = {
     { "exit-norm", 0, OPTION_TEXT, 0, "NAME",
       "where a model is left early: final, which applies the norm behind its last layer, or none", "final", NULL,
       exit_norms },
+    { "image", 'i', OPTION_TEXT, OPTION_FILE | OPTION_REPEATABLE, "FILE",
+      "a picture (PNG, JPEG or WebP) to make a vector of, by a multi-modal model" },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON: whole vectors" },
 };
 
 const struct command command_model_embed_spec = {
     .name = "embed",
-    .summary = "make vectors of texts, and compare them",
-    .usage = "vsr model embed [OPTION]... NAME TEXT...",
+    .summary = "make vectors of texts and pictures, and compare them",
+    .usage = "vsr model embed [OPTION]... NAME [TEXT]...",
     .details =
         "Prints the first numbers of each text's vector and the similarities between the texts (the products of\n"
-        "their vectors); with --json the vectors. `-` reads texts from standard input, one a line.\n",
-    .examples = "vsr model embed mom-embedding-light \"a cat\" \"a kitten\" \"a tax form\"\n",
+        "their vectors); with --json the vectors. `-` reads texts from standard input, one a line. With a model that\n"
+        "reads pictures, --image adds some.\n",
+    .examples = "vsr model embed mom-embedding-light \"a cat\" \"a kitten\" \"a tax form\"\n"
+                "vsr model embed mom-embedding-multimodal \"a cat\" \"a tax form\" --image cat.jpg\n",
     .operands = OPERANDS_TEXT,
-    .operands_least = 2,
+    .operands_least = 1,
     .operands_most = MODEL_TEXTS_MAX,
     .options = embed_options,
     .n_options = VSR_COUNT(embed_options),

@@ -13,6 +13,7 @@
 #include "model/builtin.h"
 #include "model/file.h"
 #include "nn/model_file.h"
+#include "nn/multimodal.h"
 #include "nn/safetensors.h"
 #include "text/tokenizer.h"
 
@@ -243,6 +244,10 @@ static void check_config(struct check *check) {
     vsr_str type;
     if (!read_json(check, "config.json", &doc))
         return;
+    if (multimodal_is_doc(&doc)) { /* it says no kind of encoder, as it is none alone */
+        check->out->model_type = VSR_STR("multi-modal embedder");
+        return;
+    }
     if (json_str(check->arena, &doc, json_get(&doc, 0, VSR_STR("model_type")), &type))
         check->out->model_type = arena_str(check->arena, type);
     else

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base64.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "model/builtin.h"
@@ -19,6 +20,7 @@
 #include "nn/pages.h"
 #include "nn/runtime.h"
 #include "nn/team.h"
+#include "nn/vision.h"
 
 enum {
     CALLS_MAX = 1024,
@@ -38,6 +40,7 @@ struct station {
     struct head_scratch *head;
     struct embedder_scratch *embedder;
     struct builtin_scratch *builtin; /* NULL until a built-in model ran */
+    struct vision_scratch *vision;   /* NULL until a picture was read */
     struct pages ids, types, vectors;
     /* Of a batch: model by model, and starts of one model's inputs counted from its first. */
     struct flight *flights[SCHEDULER_BATCH_MAX];
@@ -62,6 +65,7 @@ static void close_station(struct station *station) {
     head_scratch_free(station->head);
     embedder_scratch_free(station->embedder);
     builtin_scratch_free(station->builtin);
+    vision_scratch_free(station->vision);
     pages_free(&station->ids);
     pages_free(&station->types);
     pages_free(&station->vectors);
@@ -70,6 +74,7 @@ static void close_station(struct station *station) {
     station->head = NULL;
     station->embedder = NULL;
     station->builtin = NULL;
+    station->vision = NULL;
 }
 
 /* Inputs of one model become neighbours; models and their inputs stay in the order in which they were asked. */
@@ -236,6 +241,57 @@ static int run_builtin(struct engine *engine, struct station *station, size_t n,
     return 0;
 }
 
+/* The file is read and run on the same cores. */
+static int run_picture_file(struct engine *engine, struct station *station, const struct vision *vision, vsr_str file,
+                            float *ret, struct vsr_err *err) {
+    struct crew *crew;
+    int rc;
+    (void)pthread_mutex_lock(&engine->picture); /* fails only for a mutex that is none */
+    crew = crew_begin(engine->team, threads_for(engine, vision_tokens(vision)));
+    rc = vision_prepare(vision, station->vision, file, err);
+    (void)pthread_mutex_unlock(&engine->picture);
+    if (rc == 0)
+        rc = vision_run(vision, station->vision, station->work, crew, station->gemm, ret, err);
+    crew_end(crew);
+    return rc;
+}
+
+static int run_base64(struct engine *engine, struct station *station, const struct vision *vision, vsr_str text,
+                      float *ret, struct vsr_err *err) {
+    char *bytes = mem_try_realloc(NULL, base64_room(text.len));
+    size_t len;
+    int rc;
+    if (!bytes)
+        rc = err_set(err, VSR_E_NOMEM, "no memory for a picture of %zu bytes", text.len);
+    else if (!base64_read(text, false, bytes, &len))
+        rc = err_set(err, VSR_E_INVALID, "the picture is not base64");
+    else
+        rc = run_picture_file(engine, station, vision, str_make(bytes, len), ret, err);
+    mem_free(bytes);
+    return rc;
+}
+
+static int run_picture(struct engine *engine, struct station *station, struct flight *flight, struct vsr_err *err) {
+    const struct flight_input *input = &flight->input;
+    const struct vision *vision = model_vision(input->model);
+    float *vector;
+    int rc;
+    open_station(engine, station);
+    if (!station->vision)
+        station->vision = vision_scratch_new();
+    rc = pages_grow(&station->vectors, vision_dims(vision) * sizeof(*vector), err);
+    if (rc < 0)
+        return rc;
+    vector = station->vectors.data;
+    rc = input->is_base64 ? run_base64(engine, station, vision, input->picture, vector, err)
+                          : run_picture_file(engine, station, vision, input->picture, vector, err);
+    if (rc < 0)
+        return rc;
+    kernel_normalize(vector, vector, input->width);
+    keep_result(engine, flight, vector);
+    return 0;
+}
+
 static int run_jobs(struct engine *engine, struct scheduler_job *const *jobs, size_t n, size_t thread,
                     struct vsr_err *err) {
     struct station *station = &engine->stations[thread];
@@ -245,6 +301,8 @@ static int run_jobs(struct engine *engine, struct scheduler_job *const *jobs, si
     sort_flights(station, jobs, n);
     if (model_builtin(station->flights[0]->input.model))
         return run_builtin(engine, station, n, err);
+    if (station->flights[0]->input.picture.len > 0) /* alone: see board() */
+        return run_picture(engine, station, station->flights[0], err);
     open_station(engine, station);
     rc = gather(station, n, &batch, err);
     if (rc < 0)
@@ -301,7 +359,8 @@ int engine_new(struct nn_runtime *runtime, const struct engine_options *options,
     engine->stations = mem_alloc(engine->n_stations * sizeof(*engine->stations));
     engine->cache = result_cache_new(cache);
     engine->tokenizers = tokenizer_pool_new();
-    (void)pthread_mutex_init(&engine->air, NULL); /* cannot fail with default attributes */
+    (void)pthread_mutex_init(&engine->air, NULL); /* cannot fail with default attributes, nor can the other */
+    (void)pthread_mutex_init(&engine->picture, NULL);
     engine->pass_threads = options->pass_threads;
     engine->bytes_max = options->bytes_max ? options->bytes_max : BYTES_MAX;
     rc = team_new(scheduler.threads, &engine->team, err);
@@ -325,6 +384,7 @@ void engine_free(struct engine *engine) {
     tokenizer_pool_free(engine->tokenizers);
     result_cache_free(engine->cache);
     (void)pthread_mutex_destroy(&engine->air);
+    (void)pthread_mutex_destroy(&engine->picture);
     mem_free(engine->stations);
     mem_free(engine);
 }

@@ -1,15 +1,15 @@
 /*
  * engine - runs models on inference threads, for many callers at once.
  *
- * A call is one text or pair. Calls of one model and task that wait at the same time run as one batch, whoever asked;
- * so do those of a base and of all adapters that are stacked on it (model/model.h). A call's result is the same to the
- * bit whatever it ran with. What has been asked before is answered from memory, and
- * what is being run for somebody already is not run again: all who ask for it get the one result, with the best of
- * their priorities and the latest of their deadlines. A result that is no number is an error, never an answer.
- * Any thread may call. done() comes on a thread of the scheduler's, which others wait for: it does little, and hands on
- * what takes time. That is an inference thread, for a call whose deadline passes also the one that keeps the deadlines
- * of all (nn/scheduler.h); or it comes before engine_submit() returns, when the answer was known. A model whose last
- * reference a run held that everybody had cancelled is freed on such a thread too, once the run is over.
+ * A call is one text or pair, or a picture, which is read and runs by itself. Calls of one model and task that wait at
+ * the same time run as one batch, whoever asked; so do those of a base and of all adapters that are stacked on it
+ * (model/model.h). A call's result is the same to the bit whatever it ran with. What has been asked before is answered
+ * from memory, and what is being run for somebody already is not run again: all who ask for it get the one result, with
+ * the best of their priorities and the latest of their deadlines. A result that is no number is an error, never an
+ * answer. Any thread may call. done() comes on a thread of the scheduler's, which others wait for: it does little, and
+ * hands on what takes time. That is an inference thread, for a call whose deadline passes also the one that keeps the
+ * deadlines of all (nn/scheduler.h); or it comes before engine_submit() returns, when the answer was known. A model
+ * whose last reference a run held that everybody had cancelled is freed on such a thread too, once the run is over.
  */
 #ifndef VSR_MODEL_ENGINE_H
 #define VSR_MODEL_ENGINE_H
@@ -72,6 +72,8 @@ struct engine_part {
 struct engine_call {
     struct model *model;
     vsr_str text, second; /* borrowed during engine_submit(); `second` is of a pair */
+    vsr_str picture;      /* embedding: a file that nn/picture.h reads, in place of texts; borrowed likewise */
+    bool picture_base64;  /* it is base64 of the file */
     bool is_pair;
     bool cut_first; /* a pair too long: the first text gives way, else the longer one */
     enum long_text long_text;

@@ -10,11 +10,14 @@
 #include "model/prepared_text.h"
 #include "model/tokenizer_pool.h"
 #include "nn/encoder_config.h"
+#include "nn/picture.h"
 #include "nn/sentence_files.h"
+#include "nn/vision.h"
 #include "text/tokenizer.h"
 
 enum {
     TOKEN_BYTES = 3 * sizeof(uint32_t) + 2, /* of a call's arrays */
+    PICTURE_TEXT_LEN_MAX = PICTURE_LEN_MAX / 3 * 4 + 4,
     RESERVED = 8, /* as with places in the queue: each priority leaves this part of the memory to those before it */
 };
 
@@ -160,6 +163,12 @@ static int check_call(struct engine_call *call, struct vsr_err *err) {
     if (builtin && builtin_is_pair(builtin) != call->is_pair)
         return err_set(err, VSR_E_INVALID, "%.*s takes %s", VSR_FMT(builtin->name),
                        call->is_pair ? "one text, not a pair" : "a pair of texts");
+    if (call->picture.len > 0 && (!embeds || !model_vision(call->model)))
+        return err_set(err, VSR_E_UNAVAILABLE, "model %.*s reads no pictures",
+                       VSR_FMT(str_sub(model_directory_of(call->model), 0, 128)));
+    if (call->picture.len > PICTURE_TEXT_LEN_MAX)
+        return err_set(err, VSR_E_LIMIT, "the picture has %zu bytes; at most %d are read", call->picture.len,
+                       call->picture_base64 ? PICTURE_TEXT_LEN_MAX : PICTURE_LEN_MAX);
     if (embeds && call->is_pair)
         return err_set(err, VSR_E_INVALID, "an embedder takes one text, not a pair");
     if (!embeds && (call->layers || call->dims || call->prompt || call->no_exit_norm))
@@ -301,7 +310,7 @@ static size_t bytes_of(const struct engine_call *call) {
     size_t bytes = call->n_room * TOKEN_BYTES + call->n_rows * call->width * sizeof(*call->result);
     for (size_t i = 0; i < call->n_parts; i++) {
         size_t n = call->n_parts > 1 ? call->n_tokens - call->n_cut + call->parts[i].window.n : call->n_tokens;
-        bytes += flight_bytes(n, tags ? n : 1, call->width) + sizeof(struct engine_part);
+        bytes += flight_bytes(n, call->picture.len, tags ? n : 1, call->width) + sizeof(struct engine_part);
     }
     return bytes;
 }
@@ -335,6 +344,17 @@ static int give_up(struct flight *made, struct flight *dead[], size_t *n_dead, i
     return rc;
 }
 
+/* A picture is with no other: it keeps all cores busy, and whoever it waited for would wait for it. */
+static const void *kind_of(const struct flight *flight) {
+    const struct flight_input *input = &flight->input;
+    return input->picture.len > 0 ? flight : model_kind(input->model, input->layers, input->no_exit_norm);
+}
+
+static size_t tokens_of(const struct flight *flight) {
+    const struct flight_input *input = &flight->input;
+    return input->picture.len > 0 ? vision_tokens(model_vision(input->model)) : input->n_tokens;
+}
+
 /* With `air` held. Takes the flight that has been made for a part, and lets the part wait for it or for its like. */
 static int board(struct engine *engine, struct engine_part *part, struct flight *made, struct flight *dead[],
                  size_t *n_dead, struct vsr_err *err) {
@@ -359,13 +379,12 @@ static int board(struct engine *engine, struct engine_part *part, struct flight 
     }
     made->engine = engine;
     made->asked_ns = clock_mono_ns();
-    made->job =
-        (struct scheduler_job){ .kind = model_kind(made->input.model, made->input.layers, made->input.no_exit_norm),
-                                .priority = call->priority,
-                                .tokens = made->input.n_tokens,
-                                .deadline_ms = call->deadline_ms,
-                                .done = on_landed,
-                                .owner = made };
+    made->job = (struct scheduler_job){ .kind = kind_of(made),
+                                        .priority = call->priority,
+                                        .tokens = tokens_of(made),
+                                        .deadline_ms = call->deadline_ms,
+                                        .done = on_landed,
+                                        .owner = made };
     rc = admit(engine, call, err);
     if (rc == 0)
         rc = scheduler_submit_quietly(engine->scheduler, &made->job, err);
@@ -390,7 +409,13 @@ static struct flight *make_flight(const struct engine_call *call, const struct e
         .layers = call->cut.layers,
         .no_exit_norm = call->no_exit_norm && call->cut.layers > 0,
         .skip = model_sentence_files(call->model)->include_prompt ? 0 : call->n_prompt,
+        .picture = call->picture,
+        .is_base64 = call->picture_base64,
     };
+    if (call->picture.len > 0) { /* the layers that a text may leave out are not its own */
+        input.layers = 0;
+        input.no_exit_norm = false;
+    }
     if (ids) { /* a window */
         size_t head = call->cut_from, n = part->window.n, tail = call->n_tokens - head - call->n_cut;
         memcpy(ids, call->ids, head * sizeof(*ids));
@@ -427,11 +452,12 @@ static int begin_call(struct engine *engine, struct engine_call *call, struct vs
     call->parts = &call->only;
     call->n_parts = 1;
     call->only = (struct engine_part){ .call = call };
-    if (rc == 0)
+    call->n_tokens = call->n_room = call->n_dropped = 0;
+    if (rc == 0 && call->picture.len == 0)
         rc = tokenize(engine, call, err);
     if (rc < 0)
         return rc;
-    rc = long_call_fit(call, err);
+    rc = call->picture.len == 0 ? long_call_fit(call, err) : 0;
     if (rc < 0) {
         engine_call_done(call);
         return rc;

@@ -25,6 +25,9 @@ struct engine {
     struct station *stations;
     size_t n_stations;
     struct tokenizer_pool *tokenizers;
+    /* Of who reads a picture: some are as large in memory as a model, so that is done to one at a time. Taken before a
+     * core is, and nobody who has a core waits for it. */
+    pthread_mutex_t picture;
     pthread_mutex_t air; /* guards the rest, and what flight.h says; taken before the scheduler's and the cache's own */
     struct flight_table flights;
     uint64_t shared;

@@ -8,30 +8,44 @@
 #include "model/model.h"
 
 static struct result_key key_of(const struct flight_input *input) {
-    uint64_t words[6] = { model_serial(input->model), input->layers, input->width, input->skip, input->n_rows,
-                          input->no_exit_norm };
+    uint64_t words[7] = { model_serial(input->model),
+                          input->layers,
+                          input->width,
+                          input->skip,
+                          input->n_rows,
+                          input->no_exit_norm,
+                          input->picture.len == 0 ? 0
+                          : input->is_base64      ? 1
+                                                  : 2 };
     struct result_key key = result_key_add((struct result_key){ 0 }, words, sizeof(words));
+    if (input->picture.len > 0)
+        return result_key_add(key, input->picture.ptr, input->picture.len);
     key = result_key_add(key, input->ids, input->n_tokens * sizeof(*input->ids));
     return result_key_add(key, input->types, input->n_tokens);
 }
 
-/* One allocation: the flight, its result, its tokens. */
-size_t flight_bytes(size_t n_tokens, size_t n_rows, size_t width) {
-    return sizeof(struct flight) + n_rows * width * sizeof(float) + n_tokens * (sizeof(uint32_t) + 1);
+/* One allocation: the flight, its result, its tokens or its picture. */
+size_t flight_bytes(size_t n_tokens, size_t picture_len, size_t n_rows, size_t width) {
+    return sizeof(struct flight) + n_rows * width * sizeof(float) + n_tokens * (sizeof(uint32_t) + 1) + picture_len;
 }
 
 struct flight *flight_new(const struct flight_input *input) {
     size_t n = input->n_tokens;
-    struct flight *flight = mem_alloc(flight_bytes(n, input->n_rows, input->width));
+    struct flight *flight = mem_alloc(flight_bytes(n, input->picture.len, input->n_rows, input->width));
     uint32_t *ids = (uint32_t *)((float *)(flight + 1) + input->n_rows * input->width);
     uint8_t *types = (uint8_t *)(ids + n);
     flight->input = *input;
     flight->key = key_of(input);
     flight->result = (float *)(flight + 1);
-    memcpy(ids, input->ids, n * sizeof(*ids));
-    memcpy(types, input->types, n);
+    if (n > 0) {
+        memcpy(ids, input->ids, n * sizeof(*ids));
+        memcpy(types, input->types, n);
+    }
     flight->input.ids = ids;
     flight->input.types = types;
+    if (input->picture.len > 0)
+        memcpy(types + n, input->picture.ptr, input->picture.len);
+    flight->input.picture = str_make((const char *)types + n, input->picture.len);
     model_ref(input->model);
     flight->n_refs = 1;
     return flight;

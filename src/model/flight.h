@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/str.h"
 #include "nn/result_cache.h"
 #include "nn/scheduler.h"
 
@@ -20,6 +21,7 @@ struct engine;
 struct engine_part;
 struct model;
 
+/* One text, or one picture. */
 struct flight_input {
     struct model *model;
     const uint32_t *ids; /* [n_tokens] */
@@ -29,10 +31,12 @@ struct flight_input {
     size_t layers;        /* embedding: leave after so many; 0: all */
     bool no_exit_norm;    /* with layers: without the norm behind the last one */
     uint32_t skip;        /* embedding: tokens of a prompt at the start that are not pooled */
+    vsr_str picture;      /* its file, or base64 of it, in place of tokens; empty: none */
+    bool is_base64;
 };
 
 struct flight {
-    struct flight_input input; /* tokens are the flight's own, behind it */
+    struct flight_input input; /* tokens and picture are the flight's own, behind it */
     float *result;             /* [n_rows][width] */
     struct result_key key;
     struct engine *engine;
@@ -55,8 +59,8 @@ struct flight_table {
 };
 
 /* Of memory, until it is freed. */
-size_t flight_bytes(size_t n_tokens, size_t n_rows, size_t width);
-/* With one reference. Copies the tokens; holds a reference to the model. */
+size_t flight_bytes(size_t n_tokens, size_t picture_len, size_t n_rows, size_t width);
+/* With one reference. Copies tokens or picture; holds a reference to the model. */
 struct flight *flight_new(const struct flight_input *input);
 /* True: that was the last one, and the caller frees it, better without a lock: its model may go with it. */
 bool flight_unref(struct flight *flight);

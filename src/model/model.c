@@ -14,9 +14,11 @@
 #include "nn/encoder_adapter.h"
 #include "nn/head.h"
 #include "nn/lora.h"
+#include "nn/multimodal.h"
 #include "nn/rope.h"
 #include "nn/runtime.h"
 #include "nn/sentence_files.h"
+#include "nn/vision.h"
 #include "nn/weights.h"
 #include "text/tokenizer.h"
 
@@ -40,6 +42,7 @@ struct model {
     bool folded; /* an adapter is in the trunk's weights */
     struct head *head;
     struct embedder *embedder;
+    struct vision *vision; /* NULL: it reads no pictures */
     size_t tokens_max;
     struct preparation preparation;
     struct matryoshka matryoshka;
@@ -62,13 +65,29 @@ struct opening {
     struct nn_runtime *runtime;
     const struct model_options *options;
     struct weights *weights;
+    bool has_parts; /* the directory is of several models: `parts` */
+    struct multimodal parts;
     struct vsr_err *err;
 };
 
-static int read_config(const struct opening *o) {
+/* Sizes of the trunk of texts, which the tensors say. */
+static int read_parts(struct opening *o, vsr_str json) {
+    int rc;
+    if (o->trunk.ptr != o->model->directory.ptr)
+        return err_set(o->err, VSR_E_INVALID, "adapters of models with several parts are not known");
+    rc = multimodal_open(o->trunk, json, &o->parts, o->err);
+    o->has_parts = rc == 0;
+    if (rc == 0)
+        o->model->config = o->parts.text;
+    return rc;
+}
+
+static int read_config(struct opening *o) {
     struct model *model = o->model;
     vsr_str path = arena_printf(model->arena, "%.*s/config.json", VSR_FMT(o->trunk)), text;
     int rc = file_read(model->arena, AT_FDCWD, arena_c_str(model->arena, path), CONFIG_LEN_MAX, &text, o->err);
+    if (rc == 0 && multimodal_is(text))
+        return read_parts(o, text);
     if (rc == 0)
         rc = encoder_config_read(model->arena, text, &model->config, o->err);
     return rc < 0 ? err_wrap(o->err, "config.json") : 0;
@@ -183,14 +202,32 @@ static int open_output(const struct opening *o) {
     if (model->task != MODEL_EMBED)
         return open_head(o);
     rc = embedder_new(o->runtime, &model->config, &model->files, o->trunk, &model->embedder, o->err);
+    if (rc == 0 && o->has_parts) {
+        model->matryoshka = matryoshka_of_multimodal(&o->parts);
+        return 0;
+    }
     return rc < 0 ? rc
                   : matryoshka_read(model->arena, o->trunk, &model->config, embedder_dims(model->embedder),
                                     &model->matryoshka, o->err);
 }
 
+static int open_vision(const struct opening *o) {
+    struct model *model = o->model;
+    int rc = vision_new(o->runtime, o->device, &o->parts.image, o->parts.image_weights, o->options->precision,
+                        &model->vision, o->err);
+    if (rc == 0 && vision_dims(model->vision) != embedder_dims(model->embedder))
+        rc = err_set(o->err, VSR_E_INVALID, "vectors of pictures have %zu dimensions, those of texts %zu",
+                     vision_dims(model->vision), embedder_dims(model->embedder));
+    return rc < 0 ? err_wrap(o->err, "the part for pictures") : 0;
+}
+
 static int open_weights(struct opening *o) {
     struct model *model = o->model;
-    int rc = weights_open(o->trunk, &o->weights, o->err);
+    int rc = 0;
+    if (o->has_parts)
+        o->weights = weights_ref(o->parts.text_weights);
+    else
+        rc = weights_open(o->trunk, &o->weights, o->err);
     if (rc == 0 && model->base)
         rc = encoder_adapter_new(trunk_on_cpu(model->base->trunk), o->weights, o->lora, &model->adapter, o->err);
     else if (rc == 0)
@@ -203,6 +240,8 @@ static int open_weights(struct opening *o) {
     if (rc == 0 && o->lora)
         rc = lora_finish(o->lora, o->err);
     weights_unref(o->weights);
+    if (rc == 0 && o->has_parts && o->parts.image_weights)
+        rc = open_vision(o);
     return rc;
 }
 
@@ -226,6 +265,7 @@ static int open_directory(struct opening *o) {
     if (rc == 0)
         rc = open_weights(o);
     lora_free(o->lora);
+    multimodal_close(&o->parts);
     return rc;
 }
 
@@ -288,6 +328,7 @@ void model_unref(struct model *model) {
     if (!model || atomic_fetch_sub(&model->n_refs, 1) > 1)
         return;
     embedder_free(model->embedder);
+    vision_free(model->vision);
     head_free(model->head);
     encoder_adapter_free(model->adapter);
     trunk_free(model->trunk);
@@ -358,6 +399,10 @@ const struct embedder *model_embedder(const struct model *model) {
     return model->embedder;
 }
 
+const struct vision *model_vision(const struct model *model) {
+    return model->vision;
+}
+
 const struct matryoshka *model_matryoshka(const struct model *model) {
     return &model->matryoshka;
 }
@@ -385,15 +430,17 @@ vsr_str model_warning(const struct model *model, size_t n) {
 }
 
 struct model_bytes model_bytes(const struct model *model) {
-    struct tensor_holding_bytes trunk, output;
+    struct tensor_holding_bytes trunk, output, vision = { 0 };
     if (model->builtin) {
         size_t shared = builtin_bytes();
         return (struct model_bytes){ .all = shared + arena_bytes(model->arena), .shared = shared };
     }
     trunk = model->adapter ? encoder_adapter_bytes(model->adapter) : trunk_bytes(model->trunk);
     output = model->head ? head_bytes(model->head) : embedder_bytes(model->embedder);
-    return (struct model_bytes){ .all = trunk.all + output.all + arena_bytes(model->arena),
-                                 .shared = trunk.shared + output.shared };
+    if (model->vision)
+        vision = vision_bytes(model->vision);
+    return (struct model_bytes){ .all = trunk.all + output.all + vision.all + arena_bytes(model->arena),
+                                 .shared = trunk.shared + output.shared + vision.shared };
 }
 
 uint64_t model_serial(const struct model *model) {

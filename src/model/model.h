@@ -30,13 +30,14 @@ struct model;
 struct sentence_files;
 struct tokenizer;
 struct trunk;
+struct vision;
 
 enum { MODEL_TOKENS_MAX = 131072 };
 
 enum model_task {
     MODEL_CLASSIFY, /* one probability for each class of a text, or of a pair */
     MODEL_TAG,      /* the same for each token */
-    MODEL_EMBED,    /* one vector for a text */
+    MODEL_EMBED,    /* one vector for a text, or a picture */
 };
 
 struct model_options {
@@ -92,6 +93,8 @@ struct preparation model_preparation(const struct model *model);
 /* NULL where the task has none. */
 const struct head *model_head(const struct model *model);
 const struct embedder *model_embedder(const struct model *model);
+/* What reads pictures, into the space of its texts; NULL: nothing does. */
+const struct vision *model_vision(const struct model *model);
 /* What its vectors may be cut to; all 0 where the task has none. */
 const struct matryoshka *model_matryoshka(const struct model *model);
 /* No labels: n 0, for an embedder. */

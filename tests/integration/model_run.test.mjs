@@ -12,6 +12,8 @@ import { program, test } from './lib/harness.mjs';
 
 const fixtures = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../fixtures/nn');
 const at = (name) => path.join(fixtures, name);
+const multimodal = path.join(fixtures, '../multimodal');
+const picture = (name) => path.join(fixtures, '../pictures', name);
 
 function model(args, input = '') {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VSR_|HF_|NO_COLOR)/.test(name)));
@@ -50,6 +52,38 @@ describe('embed', () => {
       });
     }
   }
+
+  test('pictures beside texts', () => {
+    const run = model(['embed', '--json', '-p', 'f32', multimodal, 'bada', '--image', picture('rgb.png'), '-i', picture('alpha.png')]);
+    assert.equal(run.code, 0, run.err);
+    const [text, image, same] = run.json();
+    assert.deepEqual([text.text, image.image, image.tokens], ['bada', picture('rgb.png'), 25]);
+    for (const { embedding } of [text, image]) assert.ok(Math.abs(dot(embedding, embedding) - 1) < 1e-3);
+    assert.deepEqual(image.embedding, same.embedding, 'transparency is dropped');
+    assert.match(model(['embed', multimodal, '-i', picture('grey.png')]).out, /64 dimensions/);
+    for (const [args, message] of [
+      [[multimodal, '-i', picture('moving.png')], /PNG: the picture moves/],
+      [[multimodal, '-i', picture('still.gif')], /GIF is not read/],
+      [[multimodal, '-i', '/nowhere.png'], /nowhere\.png.*No such file/],
+      [[multimodal], /there is no text/],
+      [[at('bert-embed-mean'), '-i', picture('rgb.png')], /reads no pictures/],
+    ]) {
+      const wrong = model(['embed', ...args]);
+      assert.equal(wrong.code, 1, wrong.err);
+      assert.match(wrong.err, message);
+    }
+  });
+
+  test('a directory of several models that is wrong', () => {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'vsr-multimodal-'));
+    try {
+      fs.cpSync(multimodal, directory, { recursive: true });
+      fs.writeFileSync(path.join(directory, 'config.json'), '{"embedding_dim": 64, "text_num_layers": 6}');
+      assert.match(model(['verify', '--task', 'embedding', directory]).out, /key "text_num_layers": 6, the weights have 2/);
+    } finally {
+      fs.rmSync(directory, { recursive: true });
+    }
+  });
 
   test('cut vectors and fewer layers', () => {
     const run = model(['embed', '--json', '--dims', '8', '--layers', '2', at('modernbert-embed'), 'x']);

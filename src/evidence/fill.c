@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "config/document.h"
 #include "config/global_catalog.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -12,6 +13,7 @@
 #include "evidence/filler.h"
 #include "evidence/lane_state.h"
 #include "evidence/model_call.h"
+#include "evidence/picture_source.h"
 #include "evidence/remote.h"
 #include "evidence/run.h"
 #include "evidence/vector_cache.h"
@@ -46,6 +48,7 @@ struct task {
     size_t witness_dims;
     struct evidence_answer failure; /* the last one; code OK: there was none */
     size_t n_asked, n_left_out;
+    vsr_str picture; /* what the vector of the picture is kept by that is asked about; empty: texts are */
 };
 
 static const struct bound_source *bound_of(const struct task *task) {
@@ -147,7 +150,8 @@ static int open_shelf(struct task *task, struct vsr_err *err) {
 static void take(void *data, struct evidence_ask *ask, const struct evidence_answer *answer) {
     struct task *task = data;
     if (answer->code == SIGNAL_OK && answer->n > 0) {
-        vector_shelf_put(task->shelf, ask->text, answer->numbers, answer->n);
+        vsr_str key = task->picture.len > 0 ? task->picture : ask->text;
+        vector_shelf_put(task->shelf, key, answer->numbers, answer->n);
         task->dims = answer->n;
     } else {
         task->failure = *answer;
@@ -194,10 +198,28 @@ static bool is_hopeless(const struct task *task) {
            task->failure.code == SIGNAL_CANCELLED;
 }
 
-static void ask_unknown(struct task *task, const struct signal_bank *bank) {
+/* One at a time: a picture may take 50 MB until it is answered. Writes what each one's vector is kept by; empty: it is
+ * none. */
+static void ask_unknown_pictures(struct task *task, const vsr_str *examples, size_t n, vsr_str *keys) {
+    for (size_t i = 0; i < n && !is_stopped(task) && !is_hopeless(task); i++) {
+        struct arena *arena = arena_new(0, 0);
+        struct vsr_err err = VSR_ERR_NONE;
+        struct picture_ask found = { .key = VSR_STR("") };
+        /* An example that is not there is not a model that is not. */
+        if (picture_source_read(arena, task->binding->doc->base_dir, examples[i], &found, &err) < 0)
+            task->failure = evidence_failure(task->arena, VSR_E_INVALID, err.text);
+        keys[i] = arena_str(task->arena, found.key);
+        task->picture = keys[i];
+        if (keys[i].len > 0 && !is_known(task, keys[i]))
+            ask(task, &found.text, 1, take);
+        task->picture = VSR_STR("");
+        arena_free(arena);
+    }
+}
+
+static void ask_unknown(struct task *task, const vsr_str *texts, size_t n_texts) {
     vsr_str unknown[FILL_TEXTS_MAX];
-    size_t n_texts, n = 0;
-    const vsr_str *texts = signal_bank_texts(bank, &n_texts);
+    size_t n = 0;
     for (size_t i = 0; i < n_texts && !is_stopped(task) && !is_hopeless(task); i++) {
         if (!is_known(task, texts[i]))
             unknown[n++] = texts[i];
@@ -291,18 +313,23 @@ static void fail_bank(const struct task *task, struct signal_bank *bank) {
 static void fill_bank(struct task *task, struct signal_bank *bank) {
     struct arena *arena = arena_new(0, 0); /* of the vectors: reasons stay in the task's */
     size_t n, n_found = 0;
-    const vsr_str *texts;
+    const vsr_str *texts = signal_bank_texts(bank, &n);
+    vsr_str *keys = ARENA_ARRAY(arena, vsr_str, n);
     const float **vectors;
-    ask_unknown(task, bank);
+    if (bound_of(task)->source->images) {
+        ask_unknown_pictures(task, texts, n, keys);
+    } else {
+        ask_unknown(task, texts, n);
+        memcpy(keys, texts, n * sizeof(*keys));
+    }
     if (is_stopped(task)) { /* what was asked is not answered; a part of the examples would stay for good */
         arena_free(arena);
         return;
     }
-    texts = signal_bank_texts(bank, &n);
     vectors = ARENA_ARRAY(arena, const float *, n);
     for (size_t i = 0; i < n && task->dims > 0; i++) {
         float *vector = ARENA_ARRAY(arena, float, task->dims);
-        if (!vector_shelf_get(task->shelf, texts[i], vector, task->dims))
+        if (keys[i].len == 0 || !vector_shelf_get(task->shelf, keys[i], vector, task->dims))
             continue;
         vectors[i] = vector;
         n_found++;

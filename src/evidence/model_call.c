@@ -10,6 +10,7 @@
 #include "model/builtin.h"
 #include "model/engine.h"
 #include "model/model.h"
+#include "signal/picture_example.h"
 #include "signal/risk.h"
 
 struct model_call {
@@ -93,14 +94,19 @@ static enum evidence_kind kind_of(const struct model *model) {
     return EVIDENCE_CLASSES;
 }
 
+static bool is_picture(const struct model_call_options *options, vsr_str *ret_base64) {
+    return options->source->images && picture_uri_base64(options->ask->text, ret_base64);
+}
+
 static int check(const struct model_call_options *options, struct vsr_err *err) {
     static const char *const wants[] = { [EVIDENCE_VECTOR] = "vectors of texts",
                                          [EVIDENCE_CLASSES] = "classes of texts",
                                          [EVIDENCE_SPANS] = "classes of tokens" };
     const struct model *model = options->handle.model;
     enum evidence_kind kind = kind_of(model);
-    if (options->source->images)
-        return err_set(err, VSR_E_UNAVAILABLE, "models of this process embed no images in this version");
+    vsr_str picture;
+    if (is_picture(options, &picture) && picture.len == 0)
+        return err_set(err, VSR_E_INVALID, "the picture is empty");
     if (kind != options->ask->kind)
         return err_set(err, VSR_E_UNAVAILABLE, "model %.*s gives %s, and %s are wanted",
                        VSR_FMT(str_sub(options->source->model.path, 0, 128)), wants[kind], wants[options->ask->kind]);
@@ -132,6 +138,10 @@ static void prepare(struct model_call *call) {
         .done = on_done,
         .owner = call,
     };
+    if (is_picture(options, &call->call.picture)) {
+        call->call.text = VSR_STR("");
+        call->call.picture_base64 = true;
+    }
     mark_risk(call);
 }
 

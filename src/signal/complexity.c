@@ -34,7 +34,8 @@ static const struct field examples_fields[] = {
     { "candidates", FIELD_STRINGS, offsetof(struct examples_config, candidates), .flags = FIELD_NONBLANK,
       .help = "Example texts." },
     { "image_candidates", FIELD_STRINGS, offsetof(struct examples_config, image_candidates), .flags = FIELD_NONBLANK,
-      .help = "Example images, or texts that describe them; needs a multimodal model." },
+      .help = "Example images (PNG, JPEG, WebP: data URI, base64, /PATH, or ./PATH beside the configuration), or texts "
+              "that describe them; needs a multimodal model." },
 };
 
 static const struct schema examples_schema;
@@ -82,9 +83,12 @@ static void check_rules(const struct config_document *doc, const struct config_l
     CONFIG_EACH(const struct complexity_config, rule, rules) {
         const struct examples_config *sides[] = { &rule->hard, &rule->easy };
         for (size_t i = 0; i < VSR_COUNT(sides); i++)
-            if (sides[i]->image_candidates.n > 0)
+            if (sides[i]->image_candidates.n > 0) {
                 learned_check_image_model(doc, schema_field_at(&examples_schema, sides[i], "image_candidates", arena),
                                           "image_candidates", diag);
+                learned_check_images(&examples_schema, sides[i], "image_candidates", &sides[i]->image_candidates, arena,
+                                     diag);
+            }
     }
 }
 

@@ -29,13 +29,19 @@ static const struct field embedding_fields[] = {
     { "threshold", FIELD_NUMBER, offsetof(struct embedding_config, threshold), .flags = FIELD_RANGE, .least = 0,
       .greatest = 1, .help = "Least similarity of a match." },
     { "candidates", FIELD_STRINGS, offsetof(struct embedding_config, candidates),
-      .flags = FIELD_REQUIRED | FIELD_NONBLANK, .help = "Examples of what the rule stands for." },
+      .flags = FIELD_REQUIRED | FIELD_NONBLANK,
+      .help =
+          "Examples of what the rule stands for. With query_modality image: texts that describe a picture, pictures "
+          "(PNG, JPEG, WebP) as data URI or base64, and files: /PATH, or ./PATH beside the configuration." },
     { "aggregation_method", FIELD_ENUM, offsetof(struct embedding_config, aggregation_method), .fallback = "max",
       .choices = methods,
       .help = "How similarities become a score: max and any blend the best with its support, mean is the average of "
               "all, best is the greatest alone." },
     { "query_modality", FIELD_ENUM, offsetof(struct embedding_config, query_modality), .fallback = "text",
-      .choices = modalities, .help = "What of the request is compared: text, or image with a multimodal model." },
+      .choices = modalities,
+      .help =
+          "What of the request is compared: text, or image with a multimodal model: the first picture that the last "
+          "user message holds inline. Addresses are not fetched." },
 };
 
 static const struct schema embedding_schema;
@@ -58,9 +64,11 @@ static const struct schema embedding_schema =
 static void check_rules(const struct config_document *doc, const struct config_list *rules, struct arena *arena,
                         struct diag *diag) {
     CONFIG_EACH(const struct embedding_config, rule, rules)
-    if (rule->query_modality == MODALITY_IMAGE)
+    if (rule->query_modality == MODALITY_IMAGE) {
         learned_check_image_model(doc, schema_field_at(&embedding_schema, rule, "query_modality", arena),
                                   "query_modality \"image\"", diag);
+        learned_check_images(&embedding_schema, rule, "candidates", &rule->candidates, arena, diag);
+    }
 }
 
 /* ---- compiled */

@@ -52,7 +52,7 @@ struct signal_label {
 struct signal_source {
     enum signal_source_kind kind;
     struct signal_model model;         /* SOURCE_MODEL */
-    bool images;                       /* SOURCE_MODEL that embeds: what begins with "data:" is an image */
+    bool images;                       /* SOURCE_MODEL that embeds: data URIs are images (signal/picture_example.h) */
     size_t layers;                     /* SOURCE_MODEL that embeds: leave it after so many; 0: all */
     const struct signal_risk *risk;    /* SOURCE_MODEL that classifies: counts in any part of a text; NULL: none */
     const void *config;                /* the others: as said above. Compared by address */

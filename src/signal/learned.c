@@ -3,6 +3,8 @@
 #include "config/global_catalog.h"
 #include "config/global_tables.h"
 #include "core/arena.h"
+#include "core/base64.h"
+#include "signal/picture_example.h"
 
 void *learned_build(struct signal_builder *builder) {
     return (void *)builder->rules;
@@ -39,6 +41,34 @@ void learned_check_image_model(const struct config_document *doc, struct diag_at
         diag_error(diag, "E_CONFLICT", at,
                    VSR_STR("set global.model_catalog.embeddings.semantic.embedding_config.model_type"),
                    "%s needs an embedding model of type multimodal", what);
+}
+
+/* What people write in place of a picture; whether a file is there is seen when it is read. */
+static const char *refusal_of(vsr_str example, struct arena *arena) {
+    struct picture_example found = picture_example_of(example);
+    struct arena_mark mark = arena_mark(arena);
+    const char *why = found.kind == EXAMPLE_REFUSED ? found.refusal : NULL;
+    size_t len;
+    if (found.kind == EXAMPLE_BASE64 &&
+        !base64_read(found.value, false, arena_alloc(arena, base64_room(found.value.len)), &len))
+        why = "the picture is not base64";
+    arena_rewind(arena, mark);
+    return why;
+}
+
+void learned_check_images(const struct schema *schema, const void *object, const char *field,
+                          const struct config_strings *examples, struct arena *arena, struct diag *diag) {
+    struct diag_at list = schema_field_at(schema, object, field, arena);
+    for (size_t i = 0; i < examples->n; i++) {
+        const char *why = refusal_of(examples->items[i], arena);
+        struct diag_at at = { .line = list.line, .col = list.col };
+        if (!why)
+            continue;
+        if (examples->nodes && examples->nodes[i])
+            at = (struct diag_at){ examples->nodes[i]->line, examples->nodes[i]->col };
+        at.path = arena_printf(arena, "%.*s[%zu]", VSR_FMT(list.path), i);
+        diag_error(diag, "E_TYPE", at, VSR_STR("a text, a data URI, or a path that begins with / or ./"), "%s", why);
+    }
 }
 
 void learned_check_examples(const struct schema *schema, const void *object, const char *field, size_t n,

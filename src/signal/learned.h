@@ -26,6 +26,10 @@ const struct config_model_catalog *learned_catalog(const struct config_document 
 void learned_check_image_model(const struct config_document *doc, struct diag_at at, const char *what,
                                struct diag *diag);
 
+/* Reports examples of a rule about images that can be none. `examples` is the value of the field of `object`. */
+void learned_check_images(const struct schema *schema, const void *object, const char *field,
+                          const struct config_strings *examples, struct arena *arena, struct diag *diag);
+
 /* Reports more examples than one rule may have. `object` is of `schema`. */
 void learned_check_examples(const struct schema *schema, const void *object, const char *field, size_t n,
                             struct arena *arena, struct diag *diag);

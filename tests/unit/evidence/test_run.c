@@ -339,7 +339,7 @@ TEST(the_same_again_is_remembered) {
 TEST(why_not) {
     struct rig rig;
     struct quiz quiz;
-    struct evidence_ask *task, *absent, *unknown, *builtin, *image, *fine;
+    struct evidence_ask *task, *absent, *unknown, *builtin, *empty, *image, *fine;
     rig_begin(&rig, three, 2, STORE_EAGER, false);
     rig_load(&rig, three[0]);
     rig_load(&rig, three[1]);
@@ -349,8 +349,10 @@ TEST(why_not) {
     unknown = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, "nobody"), "one");
     builtin = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_BUILTIN, "builtin/nothing"), "one");
     quiz.sources[builtin->source].missing = "there is no built-in model";
-    image = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "data:image/png;base64,");
+    image = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "data:image/png;base64,AAAA");
     quiz.described[image->source].images = true;
+    empty = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "data:image/png;base64,");
+    quiz.described[empty->source].images = true;
     fine = add_ask(&quiz, EVIDENCE_VECTOR, add_source(&quiz, PLACE_MODEL, three[0]), "one");
     start(&quiz);
     finish(&quiz);
@@ -358,7 +360,8 @@ TEST(why_not) {
     check_failed(absent, SIGNAL_UNAVAILABLE, "which does not exist", "absent");
     check_failed(unknown, SIGNAL_UNAVAILABLE, "nobody", "not configured");
     check_failed(builtin, SIGNAL_UNAVAILABLE, "no built-in model", "not built in");
-    check_failed(image, SIGNAL_UNAVAILABLE, "no images", "an image");
+    check_failed(image, SIGNAL_UNAVAILABLE, "reads no pictures", "an image");
+    check_failed(empty, SIGNAL_FAILED, "the picture is empty", "an image of no bytes");
     CHECK_INT(fine->answer.code, SIGNAL_OK, "the others go on");
     rig.no_models = true;
     quiz_begin(&quiz, &rig);

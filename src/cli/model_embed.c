@@ -166,7 +166,7 @@ static int make_calls(struct embed_command *e, const vsr_str *texts, struct vsr_
 
 static int run_with(struct embed_command *e, int argc, char **argv) {
     struct vsr_err err = VSR_ERR_NONE;
-    vsr_str *texts = NULL;
+    vsr_str none = VSR_STR(""), *texts = &none;
     size_t n_images = options_count(e->cli->options, "image");
     int code = CLI_OK, rc;
     if (argc > 0 || n_images == 0)

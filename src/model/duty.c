@@ -18,7 +18,8 @@ struct duty {
     bool exact; /* no class may be there that is not named */
     bool any;   /* one of the named is enough */
     bool pair;
-    size_t n; /* classes there must be; 0: as many as there are */
+    bool pictures; /* embedding */
+    size_t n;      /* classes there must be; 0: as many as there are */
     struct class_name classes[LABELS_NAMED];
 };
 
@@ -28,8 +29,9 @@ struct duty {
     }
 
 /* To add a duty: a line in `duties`, its name at the same place in `duty_names`, a case in test_duty.c. */
-const char *const duty_names[] = { "embedding", "domain",   "jailbreak",     "pii", "fact-check",
-                                   "feedback",  "modality", "hallucination", "nli", NULL };
+const char *const duty_names[] = { "embedding",  "domain",          "jailbreak", "pii",
+                                   "fact-check", "feedback",        "modality",  "hallucination",
+                                   "nli",        "image-embedding", NULL };
 
 static const struct duty duties[] = {
     { .task = MODEL_EMBED },
@@ -63,6 +65,7 @@ static const struct duty duties[] = {
       .pair = true,
       .n = 3,
       .classes = { NAMED("entailment"), NAMED("neutral"), NAMED("contradiction") } },
+    { .task = MODEL_EMBED, .pictures = true },
 };
 _Static_assert(VSR_COUNT(duties) + 1 == VSR_COUNT(duty_names), "a name for each, and NULL");
 
@@ -204,6 +207,8 @@ size_t duty_check(const struct duty *duty, const struct model *model, struct are
         add(&list, "kind",
             duty->pair ? VSR_STR("it reads one text, expected a pair")
                        : VSR_STR("it reads a pair of texts, expected one"));
+    if (duty->pictures && !model_vision(model))
+        add(&list, "weights", VSR_STR("they have no part that reads pictures (image_encoder.*)"));
     if (duty->task != MODEL_EMBED)
         check_labels(duty, model_labels(model), &list);
     return list.n;

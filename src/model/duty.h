@@ -8,6 +8,7 @@
  *     fact-check   a classifier with a class FACT_CHECK_NEEDED
  *     feedback     a classifier of satisfied, need_clarification, wrong_answer and want_different
  *     modality     a classifier of AR, DIFFUSION and BOTH
+ *     image-embedding   an embedder that reads pictures too
  *     ...          see duty.c
  *
  * Labels are compared without regard to case, and to what stands between words. Immutable: any thread.

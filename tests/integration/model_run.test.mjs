@@ -79,6 +79,12 @@ describe('embed', () => {
     try {
       fs.cpSync(multimodal, directory, { recursive: true });
       fs.writeFileSync(path.join(directory, 'config.json'), '{"embedding_dim": 64, "text_num_layers": 6}');
+      for (const task of ['embedding', 'image-embedding']) {
+        assert.equal(model(['verify', '--task', task, multimodal]).code, 0, task);
+        assert.equal(model(['verify', '--task', task, at('bert-embed-mean')]).code, task === 'embedding' ? 0 : 1, task);
+      }
+      const run = model(['verify', '--task', 'image-embedding', at('bert-embed-mean')]);
+      assert.match(run.out, /no part that reads pictures \(image_encoder/);
       assert.match(model(['verify', '--task', 'embedding', directory]).out, /key "text_num_layers": 6, the weights have 2/);
     } finally {
       fs.rmSync(directory, { recursive: true });

@@ -103,6 +103,25 @@ test('a picture routes by pictures', async (t) => {
   assert.equal(await metric(vsr, 'vsr_evidence_asks_total{source="model",outcome="remembered"}'), 5 + 4);
 });
 
+test('pictures of every protocol', async (t) => {
+  const backend = await Backend.start(t);
+  const { vsr, ready } = await start(t, document({ backend }));
+  await eventually('examples', async () => (await ready()).ready === 3);
+  const data = picture('grey.png').toString('base64');
+  const bodies = {
+    '/v1/messages': {
+      max_tokens: 9,
+      messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data } }] }],
+    },
+    '/v1/responses': { store: false, input: [{ role: 'user', content: [{ type: 'input_image', image_url: uri('grey.png') }] }] },
+  };
+  for (const [target, body] of Object.entries(bodies)) {
+    const answer = await request(vsr.port, { path: target, body: JSON.stringify({ model: 'auto', ...body }) });
+    assert.equal(answer.status, 200, answer.text());
+    assert.equal(backend.last.json().model, 'greys', target);
+  }
+});
+
 test('what cannot be read leaves the rules of pictures open, and everything else goes on', async (t) => {
   const backend = await Backend.start(t);
   const { vsr, ready, modelOf, evaluate } = await start(t, document({ backend }));

@@ -217,7 +217,7 @@ static const struct option_spec embed_options[] = {
       "where a model is left early: final, which applies the norm behind its last layer, or none", "final", NULL,
       exit_norms },
     { "image", 'i', OPTION_TEXT, OPTION_FILE | OPTION_REPEATABLE, "FILE",
-      "a picture (PNG, JPEG or WebP) to make a vector of, by a multi-modal model" },
+      "a picture (PNG, JPEG, WebP or GIF) to make a vector of, by a multi-modal model" },
     { "json", 0, OPTION_FLAG, 0, NULL, "print JSON: whole vectors" },
 };
 

@@ -11,13 +11,17 @@ enum picture_format picture_format_of(vsr_str bytes) {
         return PICTURE_JPEG;
     if (bytes.len >= 12 && str_starts(bytes, VSR_STR("RIFF")) && memcmp(bytes.ptr + 8, "WEBP", 4) == 0)
         return PICTURE_WEBP;
+    if (str_starts(bytes, VSR_STR("GIF87a")) || str_starts(bytes, VSR_STR("GIF89a")))
+        return PICTURE_GIF;
     return PICTURE_UNKNOWN;
 }
 
 const char *picture_format_name(enum picture_format format) {
-    static const char *const names[] = {
-        [PICTURE_UNKNOWN] = "unknown", [PICTURE_PNG] = "PNG", [PICTURE_JPEG] = "JPEG", [PICTURE_WEBP] = "WebP"
-    };
+    static const char *const names[] = { [PICTURE_UNKNOWN] = "unknown",
+                                         [PICTURE_PNG] = "PNG",
+                                         [PICTURE_JPEG] = "JPEG",
+                                         [PICTURE_WEBP] = "WebP",
+                                         [PICTURE_GIF] = "GIF" };
     return names[format];
 }
 
@@ -34,15 +38,15 @@ int picture_begin(const struct picture_sink *sink, uint64_t width, uint64_t heig
 static int unknown(vsr_str bytes, struct vsr_err *err) {
     if (bytes.len == 0)
         return err_set(err, VSR_E_INVALID, "the picture is empty");
-    if (str_starts(bytes, VSR_STR("GIF8")))
-        return err_set(err, VSR_E_INVALID, "GIF is not read; expected PNG, JPEG or WebP");
-    return err_set(err, VSR_E_INVALID, "this is no picture that can be read: expected PNG, JPEG or WebP");
+    return err_set(err, VSR_E_INVALID, "this is no picture that can be read: expected PNG, JPEG, WebP or GIF");
 }
 
 int picture_read(vsr_str bytes, const struct picture_sink *sink, struct vsr_err *err) {
-    static int (*const readers[])(vsr_str, const struct picture_sink *, struct vsr_err *) = {
-        [PICTURE_PNG] = picture_read_png, [PICTURE_JPEG] = picture_read_jpeg, [PICTURE_WEBP] = picture_read_webp
-    };
+    static int (*const readers[])(vsr_str, const struct picture_sink *,
+                                  struct vsr_err *) = { [PICTURE_PNG] = picture_read_png,
+                                                        [PICTURE_JPEG] = picture_read_jpeg,
+                                                        [PICTURE_WEBP] = picture_read_webp,
+                                                        [PICTURE_GIF] = picture_read_gif };
     enum picture_format format = picture_format_of(bytes);
     int rc;
     if (bytes.len > PICTURE_LEN_MAX)

@@ -1,11 +1,11 @@
 /*
- * picture - PNG, JPEG and WebP files as rows of red, green and blue.
+ * picture - PNG, JPEG, WebP and GIF files as rows of red, green and blue.
  *
  * Bytes are a stranger's. Sizes are checked before anything is allocated by them; a file that is cut, damaged or moving
  * is refused with the reason. Rows come from the top, one at a time, so that a large picture need not be in memory: it
- * is only where its file is not written row by row (interlaced PNG, progressive JPEG, WebP), with up to eight bytes for
- * each of its pixels. Transparency is dropped, colours stay under it; neither colour profiles nor an orientation that a
- * camera noted are applied, as in the models' own preparation. Any thread.
+ * is only where its file is not written row by row (interlaced PNG, progressive JPEG, WebP, GIF), with up to eight
+ * bytes for each of its pixels. Transparency is dropped, colours stay under it; neither colour profiles nor an
+ * orientation that a camera noted are applied, as in the models' own preparation. Any thread.
  */
 #ifndef VSR_NN_PICTURE_H
 #define VSR_NN_PICTURE_H
@@ -24,11 +24,11 @@ enum {
     PICTURE_CHANNELS = 3,
 };
 
-enum picture_format { PICTURE_UNKNOWN, PICTURE_PNG, PICTURE_JPEG, PICTURE_WEBP };
+enum picture_format { PICTURE_UNKNOWN, PICTURE_PNG, PICTURE_JPEG, PICTURE_WEBP, PICTURE_GIF };
 
 /* By the first bytes. */
 enum picture_format picture_format_of(vsr_str bytes);
-/* "PNG", "JPEG", "WebP". */
+/* "PNG", "JPEG", "WebP", "GIF". */
 const char *picture_format_name(enum picture_format format);
 
 /* Who takes the picture. */

@@ -12,6 +12,7 @@ int picture_begin(const struct picture_sink *sink, uint64_t width, uint64_t heig
 /* As picture_read(), of bytes that begin as the format's. */
 int picture_read_png(vsr_str bytes, const struct picture_sink *sink, struct vsr_err *err) VSR_MUST_CHECK;
 int picture_read_jpeg(vsr_str bytes, const struct picture_sink *sink, struct vsr_err *err) VSR_MUST_CHECK;
+int picture_read_gif(vsr_str bytes, const struct picture_sink *sink, struct vsr_err *err) VSR_MUST_CHECK;
 int picture_read_webp(vsr_str bytes, const struct picture_sink *sink, struct vsr_err *err) VSR_MUST_CHECK;
 
 #endif

@@ -32,7 +32,7 @@ static const struct field embedding_fields[] = {
       .flags = FIELD_REQUIRED | FIELD_NONBLANK,
       .help =
           "Examples of what the rule stands for. With query_modality image: texts that describe a picture, pictures "
-          "(PNG, JPEG, WebP) as data URI or base64, and files: /PATH, or ./PATH beside the configuration." },
+          "(PNG, JPEG, WebP, GIF) as data URI or base64, and files: /PATH, or ./PATH beside the configuration." },
     { "aggregation_method", FIELD_ENUM, offsetof(struct embedding_config, aggregation_method), .fallback = "max",
       .choices = methods,
       .help = "How similarities become a score: max and any blend the best with its support, mean is the average of "

@@ -18,7 +18,8 @@ bool picture_uri_base64(vsr_str text, vsr_str *ret_base64) {
 
 /* The first bytes of each format, as base64 has them. */
 static bool is_bare_base64(vsr_str text) {
-    static const vsr_str starts[] = { VSR_STR_INIT("iVBORw0KGgo"), VSR_STR_INIT("/9j/"), VSR_STR_INIT("UklGR") };
+    static const vsr_str starts[] = { VSR_STR_INIT("iVBORw0KGgo"), VSR_STR_INIT("/9j/"), VSR_STR_INIT("UklGR"),
+                                      VSR_STR_INIT("R0lGOD") };
     for (size_t i = 0; i < VSR_COUNT(starts); i++)
         if (str_starts(text, starts[i]))
             return text.len >= BARE_LEN_MIN;

@@ -63,7 +63,7 @@ describe('embed', () => {
     assert.match(model(['embed', multimodal, '-i', picture('grey.png')]).out, /64 dimensions/);
     for (const [args, message] of [
       [[multimodal, '-i', picture('moving.png')], /PNG: the picture moves/],
-      [[multimodal, '-i', picture('still.gif')], /GIF is not read/],
+      [[multimodal, '-i', picture('moving.gif')], /GIF: the picture moves/],
       [[multimodal, '-i', '/nowhere.png'], /nowhere\.png.*No such file/],
       [[multimodal], /there is no text/],
       [[at('bert-embed-mean'), '-i', picture('rgb.png')], /reads no pictures/],

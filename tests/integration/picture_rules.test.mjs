@@ -127,7 +127,7 @@ test('what cannot be read leaves the rules of pictures open, and everything else
   const { vsr, ready, modelOf, evaluate } = await start(t, document({ backend }));
   await eventually('examples', async () => (await ready()).ready === 3);
   const half = `data:image/png;base64,${picture('rgb.png').subarray(0, 2000).toString('base64')}`;
-  const wrong = { half, moving: uri('moving.webp', 'webp'), vast: uri('vast.png'), gif: uri('still.gif', 'gif'), text: 'data:image/png;base64,!!' };
+  const wrong = { half, moving: uri('moving.webp', 'webp'), vast: uri('vast.png'), gif: uri('moving.gif', 'gif'), text: 'data:image/png;base64,!!' };
   for (const [name, url] of Object.entries(wrong)) {
     assert.equal(await modelOf(ask('look', url)), 'small', name);
     assert.equal(await modelOf(ask('sabu tuka bure', url)), 'both', name);

@@ -26,7 +26,7 @@ const python = ['python3', '/usr/bin/python3'].find((name) => {
 
 // Wider and higher than the model's side, narrower, much of both, a line, a point.
 const sizes = [[1, 1], [1, 900], [900, 1], [31, 512], [512, 512], [513, 511], [640, 480], [1023, 769], [1500, 40]];
-const endings = ['png', 'jpg', 'webp'];
+const endings = ['png', 'jpg', 'webp', 'gif'];
 const sides = [16, 224, 512];
 
 test('scaled as Pillow does it, to the bit', { skip: python ? false : 'no python3 with Pillow' }, () => {

@@ -66,6 +66,13 @@ def saved(image, kind, **options):
     return out.getvalue()
 
 
+def within(gif, width, height):
+    """The same frame two pixels from the left and one from the top of a larger screen."""
+    at = gif.index(b",", 13 + 3 * 2 ** ((gif[10] & 7) + 1))
+    size = struct.pack("<HH", width, height)
+    return gif[:6] + size + gif[10:at + 1] + struct.pack("<HH", 2, 1) + gif[at + 5 :]
+
+
 def files():
     wide, tall, small = (Image.fromarray(drawn(*size, n)) for n, size in enumerate(((53, 31), (17, 60), (5, 7))))
     clear = wide.copy()
@@ -90,6 +97,12 @@ def files():
     yield "inks.jpg", saved(wide.convert("CMYK"), "JPEG", quality=90)
     yield "lossy.webp", saved(wide, "WEBP", quality=80)
     yield "lossless.webp", saved(tall, "WEBP", lossless=True)
+    yield "plain.gif", saved(wide, "GIF", interlace=0)
+    yield "woven.gif", saved(tall, "GIF", interlace=1)
+    yield "few.gif", saved(wide.quantize(5), "GIF", interlace=0)
+    yield "clear.gif", saved(few, "GIF", transparency=3)
+    yield "inner.gif", within(saved(small, "GIF", interlace=0), 11, 9)
+    yield "noise.gif", saved(Image.fromarray(np.random.default_rng(7).integers(0, 256, (90, 70, 3), np.uint8)), "GIF")
     yield "alpha.webp", saved(clear, "WEBP", lossless=True, exact=True)
 
 
@@ -97,7 +110,7 @@ def refused():
     frames = [Image.fromarray(drawn(9, 9, n)) for n in range(3)]
     yield "moving.png", saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
     yield "moving.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:])
-    yield "still.gif", saved(frames[0], "GIF")
+    yield "moving.gif", saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     yield "vast.png", png(struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0), b"\0")
 
 

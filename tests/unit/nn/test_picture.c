@@ -47,7 +47,9 @@ static const struct {
     { "grey.png", 0 },          { "grey-alpha.png", 0 }, { "bits.png", 0 },   { "palette.png", 0 },
     { "palette-alpha.png", 0 }, { "interlaced.png", 0 }, { "deep.png", 0 },   { "plain.jpg", 1 },
     { "progressive.jpg", 1 },   { "full.jpg", 1 },       { "grey.jpg", 1 },   { "inks.jpg", 2 },
-    { "lossy.webp", 1 },        { "lossless.webp", 0 },  { "alpha.webp", 0 },
+    { "lossy.webp", 1 },        { "lossless.webp", 0 },  { "alpha.webp", 0 }, { "plain.gif", 0 },
+    { "woven.gif", 0 },         { "few.gif", 0 },        { "clear.gif", 0 },  { "inner.gif", 0 },
+    { "noise.gif", 0 },
 };
 
 TEST(every_kind) {
@@ -103,7 +105,8 @@ static int refuse(void *data, size_t width, size_t height, struct vsr_err *err) 
 }
 
 TEST(rows_and_sizes) {
-    static const char *const names[] = { "rgb.png", "interlaced.png", "plain.jpg", "progressive.jpg", "lossy.webp" };
+    static const char *const names[] = { "rgb.png",         "interlaced.png", "plain.jpg",
+                                         "progressive.jpg", "lossy.webp",     "plain.gif" };
     static struct file file;
     for (size_t i = 0; i < VSR_COUNT(names); i++) {
         const struct picture_sink none = { .begin = refuse, .row = count_row };
@@ -128,7 +131,7 @@ TEST(refused) {
     } cases[] = {
         { "moving.png", VSR_E_INVALID, "PNG: the picture moves (3 frames)" },
         { "moving.webp", VSR_E_INVALID, "WebP: the picture moves" },
-        { "still.gif", VSR_E_INVALID, "GIF is not read" },
+        { "moving.gif", VSR_E_INVALID, "GIF: the picture moves" },
         { "vast.png", VSR_E_LIMIT, "60000 x 60000 pixels" },
     };
     static struct file file;

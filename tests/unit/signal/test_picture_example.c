@@ -19,7 +19,7 @@ TEST(kinds) {
         { "iVBORw0KGgo" FILLER, EXAMPLE_BASE64, "iVBORw0KGgo" FILLER },
         { "/9j/" FILLER, EXAMPLE_BASE64, "/9j/" FILLER },
         { "UklGR" FILLER " ", EXAMPLE_BASE64, "UklGR" FILLER },
-        { "R0lGOD" FILLER, EXAMPLE_TEXT, "R0lGOD" FILLER },
+        { "R0lGOD" FILLER, EXAMPLE_BASE64, "R0lGOD" FILLER },
         { "data:image/png;base64,AAAA", EXAMPLE_BASE64, "AAAA" },
         { "DATA:IMAGE/PNG;BASE64,AAAA", EXAMPLE_BASE64, "AAAA" },
         { "data:;base64,A,B", EXAMPLE_BASE64, "A,B" },

@@ -301,7 +301,7 @@ static int run_jobs(struct engine *engine, struct scheduler_job *const *jobs, si
     sort_flights(station, jobs, n);
     if (model_builtin(station->flights[0]->input.model))
         return run_builtin(engine, station, n, err);
-    if (station->flights[0]->input.picture.len > 0) /* alone: see board() */
+    if (station->flights[0]->input.picture.len > 0) /* alone, as it is heavy */
         return run_picture(engine, station, station->flights[0], err);
     open_station(engine, station);
     rc = gather(station, n, &batch, err);

@@ -344,12 +344,6 @@ static int give_up(struct flight *made, struct flight *dead[], size_t *n_dead, i
     return rc;
 }
 
-/* A picture is with no other: it keeps all cores busy, and whoever it waited for would wait for it. */
-static const void *kind_of(const struct flight *flight) {
-    const struct flight_input *input = &flight->input;
-    return input->picture.len > 0 ? flight : model_kind(input->model, input->layers, input->no_exit_norm);
-}
-
 static size_t tokens_of(const struct flight *flight) {
     const struct flight_input *input = &flight->input;
     return input->picture.len > 0 ? vision_tokens(model_vision(input->model)) : input->n_tokens;
@@ -379,12 +373,14 @@ static int board(struct engine *engine, struct engine_part *part, struct flight 
     }
     made->engine = engine;
     made->asked_ns = clock_mono_ns();
-    made->job = (struct scheduler_job){ .kind = kind_of(made),
-                                        .priority = call->priority,
-                                        .tokens = tokens_of(made),
-                                        .deadline_ms = call->deadline_ms,
-                                        .done = on_landed,
-                                        .owner = made };
+    made->job =
+        (struct scheduler_job){ .kind = model_kind(made->input.model, made->input.layers, made->input.no_exit_norm),
+                                .priority = call->priority,
+                                .tokens = tokens_of(made),
+                                .heavy = made->input.picture.len > 0,
+                                .deadline_ms = call->deadline_ms,
+                                .done = on_landed,
+                                .owner = made };
     rc = admit(engine, call, err);
     if (rc == 0)
         rc = scheduler_submit_quietly(engine->scheduler, &made->job, err);

@@ -35,6 +35,7 @@ struct scheduler {
     uint64_t late_ms;      /* no job that waits is late before that; UINT64_MAX: none will be */
     struct line lines[PRIORITIES];
     struct scheduler_stats stats;
+    size_t n_heavy; /* that run */
     bool stopping;
 };
 
@@ -102,7 +103,9 @@ static size_t room_for(const struct scheduler *scheduler, const struct batch *ba
 static bool fits(const struct scheduler *scheduler, const struct batch *batch, const struct scheduler_job *job) {
     size_t room;
     if (batch->n == 0)
-        return true;
+        return !job->heavy || scheduler->n_heavy == 0 || scheduler->n_heavy < scheduler->options.threads / 2;
+    if (job->heavy || batch->jobs[0]->heavy)
+        return false;
     room = room_for(scheduler, batch, job);
     return batch->n < scheduler->options.batch_max && job->kind == batch->jobs[0]->kind && job->tokens <= room &&
            batch->tokens <= room - job->tokens;
@@ -119,6 +122,7 @@ static void take_batch(struct scheduler *scheduler, uint64_t now_ms, struct batc
                 take(scheduler, job, batch);
         }
     }
+    scheduler->n_heavy += batch->n > 0 && batch->jobs[0]->heavy;
     scheduler->stats.running += batch->n;
     scheduler->stats.batches += batch->n > 0;
     scheduler->stats.batch_tokens += batch->tokens;
@@ -143,6 +147,11 @@ static void run_batch(struct thread *thread, const struct batch *batch) {
     struct vsr_err err = VSR_ERR_NONE;
     int rc = options->run(options->owner, batch->jobs, batch->n, thread->index, &err);
     (void)pthread_mutex_lock(&scheduler->mutex);
+    if (batch->jobs[0]->heavy) {
+        scheduler->n_heavy--;
+        if (scheduler->stats.waiting > 0) /* this thread may go on with something else than the next of them */
+            (void)pthread_cond_signal(&scheduler->wake);
+    }
     scheduler->stats.running -= batch->n;
     scheduler->stats.run += batch->n;
     (void)pthread_mutex_unlock(&scheduler->mutex);
@@ -200,18 +209,21 @@ static void *keeper_main(void *data) {
     return NULL;
 }
 
-/* The mutex is held, and given up while jobs run. */
-static void work_once(struct thread *thread) {
+/* The mutex is held, and given up while jobs run. False: it was kept, for nothing that waits may run now. */
+static bool work_once(struct thread *thread) {
     struct scheduler *scheduler = thread->scheduler;
     struct batch late = { .n = 0 }, batch = { .n = 0 };
     uint64_t now_ms = clock_mono_ms();
     take_late(scheduler, now_ms, &late);
     take_batch(scheduler, now_ms, &batch);
+    if (late.n == 0 && batch.n == 0)
+        return false;
     (void)pthread_mutex_unlock(&scheduler->mutex);
     tell_late(&late);
     if (batch.n > 0)
         run_batch(thread, &batch);
     (void)pthread_mutex_lock(&scheduler->mutex);
+    return true;
 }
 
 static void *thread_main(void *data) {
@@ -219,9 +231,7 @@ static void *thread_main(void *data) {
     struct scheduler *scheduler = thread->scheduler;
     (void)pthread_mutex_lock(&scheduler->mutex); /* fails only for a mutex that is none */
     while (!scheduler->stopping) {
-        if (scheduler->stats.waiting > 0)
-            work_once(thread);
-        else
+        if (scheduler->stats.waiting == 0 || !work_once(thread))
             (void)pthread_cond_wait(&scheduler->wake, &scheduler->mutex);
     }
     (void)pthread_mutex_unlock(&scheduler->mutex);

@@ -3,7 +3,8 @@
  *
  * Jobs wait in one bounded queue, by priority and then in the order they came. A thread that is free takes the first
  * one, and with it others of the same kind (one model, one task) up to the budget: there is no waiting for company, so
- * a lone job starts at once, and what arrives during a pass makes up the next. A job that is too late, or cancelled
+ * a lone job starts at once, and what arrives during a pass makes up the next. Heavy jobs leave threads for others. A
+ * job that is too late, or cancelled
  * before it began, is never run; a late one leaves the queue within milliseconds, however long the threads are busy
  * with others. Any thread may submit; done() is called exactly once for each job that was accepted and not cancelled:
  * on an inference thread, of a late job also on the one thread that keeps the deadlines of all, and on that of
@@ -35,6 +36,7 @@ struct scheduler_job {
     const void *kind; /* jobs of the same kind may run together */
     enum scheduler_priority priority;
     size_t tokens;
+    bool heavy; /* takes long: it runs alone, and such jobs have half of the threads at most, or the only one */
     uint64_t deadline_ms; /* of clock_mono_ms(); 0: none */
     /* `rc` 0: it was run. VSR_E_TIMEOUT: too late to begin. VSR_E_CLOSED: the scheduler went away. Others are run's. */
     void (*done)(struct scheduler_job *job, int rc, const struct vsr_err *err);

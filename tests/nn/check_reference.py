@@ -17,7 +17,7 @@ import types
 import numpy as np
 
 from draw import random_weights
-from reference import adapter, arithmetic, bert, deberta, gemma3, model, modernbert, qwen3, rope, safetensors, sentence, weights
+from reference import adapter, arithmetic, bert, deberta, gemma3, model, modernbert, qwen3, rope, safetensors, sentence, siglip, weights
 from reference.arithmetic import attend, causal, everything, gelu, gelu_tanh, layer_norm, softmax, within
 from reference.model import open_model
 from reference.rope import Rope
@@ -95,6 +95,39 @@ def local_is_full_up_to_the_window():
         q, k, v = noise("q", length, 8), noise("k", length, 8), noise("v", length, 8)
         full, local = attend(q, k, v, 0.2, everything(length)), attend(q, k, v, 0.2, within(length, reach))
         (near if length <= reach + 1 else far)(full, local)
+
+
+# Pictures
+
+
+def tower():
+    tensors, prefix = safetensors.read(FIXTURES.parent / "multimodal" / "model.safetensors"), "image_encoder.vision_encoder."
+    own = {name[len(prefix) :]: array for name, array in tensors.items() if name.startswith(prefix)}
+    return siglip.Siglip(weights.Weights(own, siglip.Siglip.EMBEDDING), 2)
+
+
+@check
+def a_head_sees_a_set_of_tokens_and_a_trunk_their_places():
+    t, pixels = tower(), noise("pixels", 3, 40, 40)
+    tokens = t.tokens(pixels)
+    near(t.pooled(tokens), t.pooled(tokens[::-1]), 1e-10)
+    far(t.pooled(tokens), t.pooled(t.tokens(pixels[:, ::-1])), 1e-2)
+    places = t.w.tensors["embeddings.position_embedding.weight"]
+    t.w.tensors["embeddings.position_embedding.weight"] = np.zeros_like(places)
+    patches = pixels.reshape(3, 5, 8, 5, 8)
+    turned = patches[:, ::-1].reshape(3, 40, 40)  # rows of patches in another order
+    near(t.pooled(t.tokens(pixels)), t.pooled(t.tokens(turned)), 1e-10)
+
+
+@check
+def the_form_of_gelu_shows_in_a_picture():
+    t, pixels = tower(), noise("pixels", 3, 40, 40)
+    before = t.pooled(t.tokens(pixels))
+    siglip.gelu_tanh = gelu
+    try:
+        far(before, t.pooled(t.tokens(pixels)), 1e-4)
+    finally:
+        siglip.gelu_tanh = gelu_tanh
 
 
 # Rotary positions

@@ -84,11 +84,16 @@ static int submit(struct world *world, struct item *item, char name, const char 
                   size_t tokens) {
     struct vsr_err err = VSR_ERR_NONE;
     uint64_t deadline_ms = item->job.deadline_ms;
+    bool heavy = item->job.heavy;
     item->world = world;
     item->name = name;
-    item->job = (struct scheduler_job){
-        .kind = kind, .priority = priority, .tokens = tokens, .deadline_ms = deadline_ms, .done = done, .owner = item
-    };
+    item->job = (struct scheduler_job){ .kind = kind,
+                                        .priority = priority,
+                                        .tokens = tokens,
+                                        .heavy = heavy,
+                                        .deadline_ms = deadline_ms,
+                                        .done = done,
+                                        .owner = item };
     return scheduler_submit(world->scheduler, &item->job, &err);
 }
 
@@ -149,6 +154,44 @@ TEST(order) {
         scheduler_free(world.scheduler);
         for (size_t k = 0; k < n; k++)
             CHECK_INT(items[k].rc, 0, orders[i].name);
+    }
+}
+
+static void wait_idle(struct world *world, size_t inside) {
+    wait_inside(world, inside);
+    (void)usleep(20000); /* whoever else would begin has had the time */
+    pthread_mutex_lock(&world->mutex);
+    CHECK_INT(world->inside, inside, "and no more");
+    pthread_mutex_unlock(&world->mutex);
+}
+
+/* What takes long has half of the threads at most, and the only one; others pass it by, and nothing is forgotten. */
+TEST(heavy_jobs_leave_threads_for_others) {
+    static const struct { size_t threads, heavy; } cases[] = { { 1, 1 }, { 2, 1 }, { 3, 1 }, { 4, 2 } };
+    static const char kind;
+    for (size_t i = 0; i < VSR_COUNT(cases); i++) {
+        struct world world;
+        struct item items[12] = { 0 };
+        size_t n = 0, threads = cases[i].threads;
+        world_begin(&world, false);
+        start(&world, threads, 100, 100, 4);
+        for (; n < 6; n++) {
+            items[n].job.heavy = true;
+            assert_int_equal(submit(&world, &items[n], 'h', &kind, PRIORITY_SAFETY, 1), 0);
+        }
+        wait_idle(&world, cases[i].heavy);
+        for (; n < 6 + threads - cases[i].heavy; n++) {
+            assert_int_equal(submit(&world, &items[n], 't', &kind, PRIORITY_ROUTING, 100), 0);
+            wait_idle(&world, cases[i].heavy + n - 5);
+        }
+        gate(&world, true);
+        wait_done(&world, items, n);
+        for (size_t k = 0; k < n; k++)
+            CHECK_INT(items[k].rc, 0, "done");
+        for (size_t k = 0; k + 1 < world.n_log; k++)
+            CHECK(world.log[k] != 'h' || world.log[k + 1] == ' ', "alone");
+        CHECK_INT(scheduler_stats(world.scheduler).batches, n, "each by itself");
+        scheduler_free(world.scheduler);
     }
 }
 
@@ -321,7 +364,7 @@ static void *client_main(void *data) {
     static const char kinds[3];
     struct client *client = data;
     for (size_t i = 0; i < CLIENT_JOBS; i++) {
-        struct item item = { 0 };
+        struct item item = { .job.heavy = i % 4 == client->index % 2 };
         int rc = submit(client->world, &item, 'x', &kinds[(i + client->index) % 3],
                         (enum scheduler_priority)(i % PRIORITIES), i % 7);
         if (rc == VSR_E_UNAVAILABLE || (i % 5 == 0 && scheduler_cancel(client->world->scheduler, &item.job))) {
@@ -357,5 +400,5 @@ TEST(many_clients) {
     scheduler_free(world.scheduler);
 }
 
-RUN_TESTS(T(order), T(limits), T(deadlines), T(many_deadlines), T(places), T(company), T(failure_and_end),
-          T(many_clients), T(late_jobs_take_no_place))
+RUN_TESTS(T(order), T(heavy_jobs_leave_threads_for_others), T(limits), T(deadlines), T(many_deadlines), T(places),
+          T(company), T(failure_and_end), T(many_clients), T(late_jobs_take_no_place))

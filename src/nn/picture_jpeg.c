@@ -11,7 +11,7 @@
 #include "nn/pages.h"
 #include "nn/picture_format.h"
 
-enum { CMYK = 4, MEMORY_MAX = 512 << 20 /* coefficients of the most pixels, and some */ };
+enum { CMYK = 4, MEMORY_MAX = 640 << 20 /* coefficients of the most pixels, of four inks, and some */ };
 
 struct reading {
     struct jpeg_decompress_struct jpeg;

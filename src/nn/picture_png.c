@@ -5,7 +5,9 @@
 #include "nn/pages.h"
 #include "nn/picture_format.h"
 
-enum { CHUNK_LEN_MAX = 1 << 20, CHUNKS_MAX = 1000 /* that are kept: notes, of which nobody reads any */ };
+/* Notes and colour profiles, which are passed over: some unpack to much more than they take in the file. */
+static const png_byte passed_over[] = "tEXt\0zTXt\0iTXt\0iCCP\0eXIf\0sPLT\0hIST\0pCAL\0sCAL\0tIME";
+enum { CHUNK_NAME_LEN = 5, CHUNKS_PASSED_OVER = sizeof(passed_over) / CHUNK_NAME_LEN };
 
 struct reading {
     vsr_str bytes;
@@ -107,8 +109,8 @@ static void read_picture(struct reading *r) {
 
 static void set_limits(struct reading *r) {
     png_set_user_limits(r->png, 0x7fffffff, 0x7fffffff); /* ours say how many there are */
-    png_set_chunk_malloc_max(r->png, CHUNK_LEN_MAX);
-    png_set_chunk_cache_max(r->png, CHUNKS_MAX);
+    png_set_chunk_malloc_max(r->png, PICTURE_LEN_MAX);   /* also the length of any chunk */
+    png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, passed_over, CHUNKS_PASSED_OVER);
     png_set_read_user_chunk_fn(r->png, r, take_chunk);
     png_set_read_fn(r->png, r, take_bytes);
 }

@@ -10,10 +10,11 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 TARGET = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "pictures"
 SIDE = 16
+PngImagePlugin.MAX_TEXT_CHUNK = 8 << 20  # of one picture below
 
 
 def scaled(image, side):
@@ -53,6 +54,14 @@ def interlaced(pixels):
     return png(struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1), rows)
 
 
+def noted(pixels):
+    """With notes: one of 4 KB that unpacks to 4 MB, which nobody needs."""
+    height, width = pixels.shape[:2]
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    long = chunk(b"zTXt", b"much\0\0" + zlib.compress(bytes(4 << 20), 9))
+    return png(struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), rows, chunk(b"tEXt", b"a\0note"), long)
+
+
 def deep(pixels):
     """16 bits for each colour."""
     height, width = pixels.shape[:2]
@@ -90,6 +99,7 @@ def files():
     yield "palette-alpha.png", hidden
     yield "interlaced.png", interlaced(drawn(53, 31, 0))
     yield "deep.png", deep(drawn(23, 11, 4))
+    yield "noted.png", noted(drawn(23, 11, 4))
     yield "plain.jpg", saved(wide, "JPEG", quality=85)
     yield "progressive.jpg", saved(wide, "JPEG", quality=80, progressive=True)
     yield "full.jpg", saved(tall, "JPEG", quality=95, subsampling=0)

@@ -43,13 +43,13 @@ static const struct {
     const char *name;
     int tolerance;
 } files[] = {
-    { "rgb.png", 0 },           { "small.png", 0 },      { "one.png", 0 },    { "alpha.png", 0 },
-    { "grey.png", 0 },          { "grey-alpha.png", 0 }, { "bits.png", 0 },   { "palette.png", 0 },
-    { "palette-alpha.png", 0 }, { "interlaced.png", 0 }, { "deep.png", 0 },   { "plain.jpg", 1 },
-    { "progressive.jpg", 1 },   { "full.jpg", 1 },       { "grey.jpg", 1 },   { "inks.jpg", 2 },
-    { "lossy.webp", 1 },        { "lossless.webp", 0 },  { "alpha.webp", 0 }, { "plain.gif", 0 },
-    { "woven.gif", 0 },         { "few.gif", 0 },        { "clear.gif", 0 },  { "inner.gif", 0 },
-    { "noise.gif", 0 },
+    { "rgb.png", 0 },           { "small.png", 0 },       { "one.png", 0 },       { "alpha.png", 0 },
+    { "grey.png", 0 },          { "grey-alpha.png", 0 },  { "bits.png", 0 },      { "palette.png", 0 },
+    { "palette-alpha.png", 0 }, { "interlaced.png", 0 },  { "deep.png", 0 },      { "noted.png", 0 },
+    { "plain.jpg", 1 },         { "progressive.jpg", 1 }, { "full.jpg", 1 },      { "grey.jpg", 1 },
+    { "inks.jpg", 2 },          { "lossy.webp", 1 },      { "lossless.webp", 0 }, { "alpha.webp", 0 },
+    { "plain.gif", 0 },         { "woven.gif", 0 },       { "few.gif", 0 },       { "clear.gif", 0 },
+    { "inner.gif", 0 },         { "noise.gif", 0 },
 };
 
 TEST(every_kind) {

@@ -9,9 +9,12 @@
 static const png_byte passed_over[] = "tEXt\0zTXt\0iTXt\0iCCP\0eXIf\0sPLT\0hIST\0pCAL\0sCAL\0tIME";
 enum { CHUNK_NAME_LEN = 5, CHUNKS_PASSED_OVER = sizeof(passed_over) / CHUNK_NAME_LEN };
 
+/* Of the file, for one row: no form has more than 8 bytes a pixel, and no packing adds as much; chunks have heads. */
+enum { FILE_PIXEL_LEN = 9, FILE_ROW_SLACK = 32 << 10 };
+
 struct reading {
     vsr_str bytes;
-    size_t at;
+    size_t at, until; /* of what may be taken now */
     png_structp png;
     png_infop info;
     const struct picture_sink *sink;
@@ -36,6 +39,8 @@ static void take_bytes(png_structp png, png_bytep out, size_t n) {
     struct reading *r = png_get_io_ptr(png);
     if (n > r->bytes.len - r->at)
         png_error(png, "it ends too early");
+    if (n > r->until - r->at)
+        png_error(png, "it has more pixels than it says");
     memcpy(out, r->bytes.ptr + r->at, n);
     r->at += n;
 }
@@ -65,24 +70,36 @@ static void stop(struct reading *r, int rc) {
     png_longjmp(r->png, 1);
 }
 
-static void read_rows(struct reading *r, size_t height, size_t row_len) {
-    int rc = pages_new(row_len, "a row of a picture", &r->pixels, r->err);
+/*
+ * With the last row the library unpacks whatever is left of the pixels' stream, and a byte of it may be a thousand
+ * then, of which nobody has said how many there are. So there is an end to what a row takes of the file.
+ */
+static void read_row(struct reading *r, png_bytep row, size_t width) {
+    size_t left = r->bytes.len - r->at, most = width * FILE_PIXEL_LEN + FILE_ROW_SLACK;
+    r->until = r->at + (left < most ? left : most);
+    png_read_row(r->png, row, NULL);
+    r->until = r->bytes.len;
+}
+
+static void read_rows(struct reading *r, size_t width, size_t height) {
+    int rc = pages_new(width * PICTURE_CHANNELS, "a row of a picture", &r->pixels, r->err);
     if (rc < 0)
         stop(r, rc);
     for (size_t y = 0; y < height; y++) {
-        png_read_row(r->png, r->pixels.data, NULL);
+        read_row(r, r->pixels.data, width);
         r->sink->row(r->sink->data, r->pixels.data);
     }
 }
 
 /* Each of the seven passes completes some pixels of all rows. */
-static void read_interlaced(struct reading *r, size_t height, size_t row_len, int passes) {
+static void read_interlaced(struct reading *r, size_t width, size_t height, int passes) {
+    size_t row_len = width * PICTURE_CHANNELS;
     int rc = pages_new(height * row_len, "an interlaced picture", &r->pixels, r->err);
     if (rc < 0)
         stop(r, rc);
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < height; y++)
-            png_read_row(r->png, (png_bytep)r->pixels.data + y * row_len, NULL);
+            read_row(r, (png_bytep)r->pixels.data + y * row_len, width);
     for (size_t y = 0; y < height; y++)
         r->sink->row(r->sink->data, (const uint8_t *)r->pixels.data + y * row_len);
 }
@@ -101,9 +118,9 @@ static void read_picture(struct reading *r) {
     if (rc < 0)
         stop(r, rc);
     if (passes > 1)
-        read_interlaced(r, height, (size_t)width * PICTURE_CHANNELS, passes);
+        read_interlaced(r, width, height, passes);
     else
-        read_rows(r, height, (size_t)width * PICTURE_CHANNELS);
+        read_rows(r, width, height);
     png_read_end(r->png, NULL);
 }
 
@@ -124,7 +141,7 @@ static void read_or_jump(struct reading *r) {
 }
 
 int picture_read_png(vsr_str bytes, const struct picture_sink *sink, struct vsr_err *err) {
-    struct reading r = { .bytes = bytes, .sink = sink, .err = err };
+    struct reading r = { .bytes = bytes, .until = bytes.len, .sink = sink, .err = err };
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning);
     if (r.png)
         r.info = png_create_info_struct(r.png);

@@ -133,6 +133,7 @@ TEST(refused) {
         { "moving.webp", VSR_E_INVALID, "WebP: the picture moves" },
         { "moving.gif", VSR_E_INVALID, "GIF: the picture moves" },
         { "vast.png", VSR_E_LIMIT, "60000 x 60000 pixels" },
+        { "surplus.png", VSR_E_INVALID, "more pixels than it says" },
     };
     static struct file file;
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {

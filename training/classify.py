@@ -9,6 +9,7 @@ import torch.nn.functional as F
 import export
 import measures
 import mixer
+import signs
 
 
 class Frozen:
@@ -24,6 +25,12 @@ class Frozen:
         if "sentence.up.weight" in t:
             self.sentence = mixer.Sentence(self.dims, t["sentence.up.weight"].shape[0])
             self.sentence.load_state_dict({k[9:]: torch.from_numpy(v) for k, v in t.items() if k.startswith("sentence.")})
+        self.own = None  # (vectors, importance) of what texts are compared by
+        if "vector.weight" in t:
+            self.own = export.restored(t["vector.weight"], t["vector.scale"]), torch.from_numpy(t["vector.importance"])
+        self.signs = None
+        if "signs.weight" in t:
+            self.signs = signs.Signs(torch.from_numpy(t["signs.weight"]), int(self.meta["signs.dims"]), int(self.meta["signs.percent"]))
         self.mixer = None
         if "mixer.in.weight" in t:
             self.mixer = mixer.from_tensors(t, self.meta)

@@ -25,8 +25,11 @@ TOP = pathlib.Path(__file__).resolve().parents[1]
 
 
 class Exported(trunk.Trunk):
+    """What texts are compared by."""
+
     def __init__(self, frozen):
-        self.vectors, self.importance, self.sentence = frozen.vectors, frozen.importance, frozen.sentence
+        self.vectors, self.importance = frozen.own or (frozen.vectors, frozen.importance)
+        self.sentence, self.signs = None if frozen.own else frozen.sentence, frozen.signs
 
 
 def models(frozen, top):

@@ -22,10 +22,12 @@ import torch.nn.functional as F
 import classify
 import export
 import mixed
+import mixer
 import tasks
 import text
 
 ORDERS, BUCKETS, MOST = 3, 1 << 17, 1024
+POOLED = 96  # tokens of a training text that pools see
 MULTIPLY, ADD, FINISH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0xBF58476D1CE4E5B9)
 
 
@@ -46,8 +48,9 @@ def features(ids, pieces, common=None):
 class Rows:
     """Texts as the head sees them: sentence vectors, and n-grams one behind another."""
 
-    def __init__(self, texts, trunk, pieces, common=None):
+    def __init__(self, texts, trunk, pieces, common=None, pooled=0):
         ids = [x or [0] for x in text.ids_of(texts)]
+        self.ids, self.vectors = [np.array(x[:pooled]) for x in ids] if pooled else None, trunk.vectors
         self.y = []
         for i in range(0, len(ids), 512):
             some = [x[:8192] for x in ids[i : i + 512]]
@@ -64,7 +67,22 @@ class Rows:
             weight *= random.rand(len(weight)) >= drop
         starts = np.concatenate([[0], np.cumsum(n)[:-1]])
         return (self.y[torch.from_numpy(np.asarray(which))], torch.from_numpy(np.concatenate(grams)), torch.from_numpy(starts),
-                torch.from_numpy(weight))
+                torch.from_numpy(weight), self.tokens(which, random, drop))
+
+    def tokens(self, which, random, drop):
+        """Vectors of the tokens [B][T][D] and which of them there are [B][T], for attention pools."""
+        if not self.ids:
+            return None
+        ids = [self.ids[i] for i in which]
+        most = max(len(x) for x in ids)
+        mask = torch.from_numpy(np.array([np.arange(most) < len(x) for x in ids]))
+        padded = torch.from_numpy(text.pad(ids, most))
+        x = self.vectors[padded]
+        if drop:
+            keep = torch.from_numpy(random.rand(*padded.shape) >= drop)
+            keep[:, 0] = True
+            mask = mask & keep
+        return x, mask
 
 
 def most_frequent(n, pieces):
@@ -78,13 +96,16 @@ def most_frequent(n, pieces):
 
 
 class Head(torch.nn.Module):
-    def __init__(self, dims, hidden, classes, rows):
+    def __init__(self, dims, hidden, classes, rows, queries=0):
         super().__init__()
-        self.hidden, self.out = torch.nn.Linear(dims, hidden), torch.nn.Linear(hidden, classes)
+        self.pool = mixer.Pool(queries, dims) if queries else None
+        self.hidden, self.out = torch.nn.Linear(dims * (queries + 1), hidden), torch.nn.Linear(hidden, classes)
         self.table = torch.nn.EmbeddingBag(rows, classes, mode="sum", sparse=True)
         torch.nn.init.zeros_(self.table.weight)
 
-    def forward(self, y, grams, starts, weight, drop=0.0, alone=0.0):
+    def forward(self, y, grams, starts, weight, tokens=None, drop=0.0, alone=0.0):
+        if self.pool:
+            y = torch.cat([self.pool(*tokens), y], 1)
         sentence = self.out(F.dropout(F.gelu(self.hidden(F.dropout(y, drop, self.training))), drop, self.training))
         table = self.table(grams, starts, per_sample_weights=weight)
         if self.training and alone:
@@ -128,6 +149,8 @@ class Exported:
     def __init__(self, path, trunk):
         t, self.meta = export.read(path)
         self.t = {k: torch.from_numpy(v) for k, v in t.items()}
+        if "hidden.scale" in t:
+            self.t["hidden.weight"] = export.restored(t["hidden.weight"], t["hidden.scale"])
         self.inputs = self.meta["inputs"].split(",")
         self.trunk, self.table = trunk, None
         self.common = t["ngram.common"] > 0 if "ngram.common" in t else None
@@ -149,7 +172,7 @@ class Exported:
             f = F.gelu(F.linear(f, self.t["hidden.weight"], self.t["hidden.bias"]))
         z = F.linear(f, self.t["out.weight"], self.t["out.bias"])
         if self.table:
-            _, grams, starts, weight = Rows(texts, self.trunk, len(self.trunk.vectors), self.common).take(range(len(texts)))
+            _, grams, starts, weight, _ = Rows(texts, self.trunk, len(self.trunk.vectors), self.common).take(range(len(texts)))
             z = z + self.table(grams, starts, per_sample_weights=weight)
         return (z * self.t["calibration.scale"] + self.t["calibration.bias"]).softmax(1)
 
@@ -172,6 +195,7 @@ def main():
     p.add_argument("--hidden", type=int, default=192)
     p.add_argument("--rate", type=float, default=0.4, help="of the table")
     p.add_argument("--alone", type=float, default=0.25)
+    p.add_argument("--queries", type=int, default=0, help="attention pools over the tokens")
     p.add_argument("--common", type=int, default=0, help="so many of the most frequent tokens make no run by themselves")
     p.add_argument("--drop", type=float, default=0.2, help="of the runs of tokens")
     o = p.parse_args()
@@ -185,15 +209,17 @@ def main():
     y = np.array([r[1] for r in found])
     importance = torch.tensor([r[2] for r in found], dtype=torch.float32)
     common = most_frequent(o.common, pieces) if o.common else None
-    data = Rows([r[0] for r in found], trunk, pieces, common)
+    cut = POOLED if o.queries else 0
+    data = Rows([r[0] for r in found], trunk, pieces, common, cut)
     out_of_it, as_asked = tasks.held_out(o.task, found)
     print(o.task, len(found), "rows", [int((y == c).sum()) for c in range(len(labels))], flush=True)
 
     spread = data.y.std(0).mean().item() or 1.0
-    head = Head(trunk.dims, o.hidden, len(labels), pieces + BUCKETS)
+    head = Head(trunk.dims, o.hidden, len(labels), pieces + BUCKETS, o.queries)
     with torch.no_grad():
         head.hidden.weight.div_(spread * 4)
-    opt = torch.optim.AdamW([*head.hidden.parameters(), *head.out.parameters()], lr=2e-3, weight_decay=0.01)
+    dense = [p for name, p in head.named_parameters() if not name.startswith("table")]
+    opt = torch.optim.AdamW(dense, lr=2e-3, weight_decay=0.01)
     table = torch.optim.Adagrad([head.table.weight], lr=o.rate)
     use = np.flatnonzero(~out_of_it)
     for epoch in range(o.epochs):
@@ -224,13 +250,19 @@ def main():
         head.table.weight.copy_(q.float() * scale)
     keep = np.flatnonzero(out_of_it & as_asked & (y >= 0))
     held = [found[i][0] for i in keep]
-    factor, bias = classify.calibrated(logits(head, Rows(held, trunk, pieces, common)), y[keep])
+    factor, bias = classify.calibrated(logits(head, Rows(held, trunk, pieces, common, 4 * cut)), y[keep])
     tensors = {"hidden.weight": head.hidden.weight, "hidden.bias": head.hidden.bias, "out.weight": head.out.weight,
                "out.bias": head.out.bias, "ngram.weight": q, "ngram.scale": scale, "calibration.scale": factor, "calibration.bias": bias}
     tensors = {k: v.detach() for k, v in tensors.items()}
+    if o.queries:
+        q, s = export.quantised(tensors["hidden.weight"])
+        head.hidden.weight.data.copy_(export.restored(q, s))
+        tensors["hidden.weight"], tensors["hidden.scale"] = q, s
     if common is not None:
         tensors["ngram.common"] = torch.from_numpy(common.astype(np.int8))
     inputs = "sentence,ngrams"
+    if o.queries:
+        tensors["token_pool.query"], inputs = head.pool.query.detach(), "tokens," + inputs
     if o.beside:
         other = {k: torch.from_numpy(v) for k, v in export.read(o.beside)[0].items()}
         tensors, inputs = joined(tensors, other, len(labels), trunk.dims), "tokens,mixed,sentence,ngrams"

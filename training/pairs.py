@@ -182,7 +182,7 @@ def groups():
         found["topics"][name] += requests
     for r in rows.own("intents"):
         found["intents"][r["label"]].append(r["text"])
-    for r in rows.own("asked"):
+    for r in rows.own("asked") + rows.own("prompts"):
         found["asked"][r["domain"]].append(r["text"])
     found["corners"].update(corners())
     for family in list(found):
@@ -219,20 +219,21 @@ def two_sided():
         english, chinese = [t for t in texts if not is_han(t)], [t for t in texts if is_han(t)]
         if len(english) >= 7 and chinese:
             found["chinese"][name] = (english, chinese)
-    found["banks"] = {}
-    sides = collections.defaultdict(lambda: ([], []))
-    for r in rows.own("intents"):
-        sides[r["label"]][r["role"] == "request"].append(r["text"])
-    for name, (candidates, requests) in sides.items():
-        if len(candidates) >= 3 and len(requests) >= 3:
-            found["banks"][name] = (candidates, requests)
+    for family, rows_of in (("banks", "intents"), ("kinds", "kinds")):
+        found[family] = {}
+        sides = collections.defaultdict(lambda: ([], []))
+        for r in rows.own(rows_of):
+            sides[r["label"]][r["role"] == "request"].append(r["text"])
+        for name, (candidates, requests) in sides.items():
+            if len(candidates) >= 3 and len(requests) >= 3:
+                found[family][name] = (candidates, requests)
     return {f: g for f, g in found.items() if len(g) >= 16}
 
 
 def depths():
     """Requests by how demanding they are, of all subjects: easy ones, hard ones."""
     found = collections.defaultdict(set)
-    for r in rows.own("asked"):
+    for r in rows.own("asked") + rows.own("prompts"):
         found[r["level"]].add(r["text"])
     for r in rows.own("difficulty"):
         found[r["label"]].add(r["text"])

@@ -38,6 +38,33 @@ TOPICS = {
 }
 # Lexicographer files of WordNet whose words have a subject, and how much of each: animals, plants, substances, food.
 LEX = {5: ("biology", 0.35), 20: ("biology", 0.3), 27: ("chemistry", 0.4), 13: ("other", 0.4)}
+# Synsets (word and offset in WordNet 3.0) whose kinds belong to a subject; the nearest one above a synset counts.
+KINDS = {
+    "health": "disease:14070360 ill_health:14052046 symptom:14299637 medicine:03740161 medical_procedure:01024392 therapy:00661091 "
+              "diagnostic_procedure:00177127 medical_science:06045562 drug:03247620 physiological_state:14034177",
+    "psychology": "mental_disorder:14083790 mental_illness:14380140 emotion:07480068 trait:04616059 memory:05760202 "
+                  "perception:05708432 psychology:06136258 psychological_state:14373582 learning:05752544",
+    "chemistry": "compound:14818238 chemical_element:14622893 acid:14607521 chemical_reaction:13447361 salt:15010703 alloy:14586769",
+    "biology": "animal:00015388 plant:00017222 microorganism:01326291 cell:00006484 gene:05436752 plant_part:13086908 "
+               "organ:05297523 tissue:05267345 bone:05269901 protein:14728724 taxonomic_group:07992450 organic_process:13526110",
+    "physics": "physical_phenomenon:11419404 particle:09386422 celestial_body:09239740 electromagnetic_radiation:11450869 "
+               "optical_phenomenon:11490638 physical_property:05009170 star:09444100",
+    "engineering": "machine:03699975 electrical_device:03269401 electronic_equipment:03278248 engine:03287733 circuit:03033362 "
+                   "bridge:02898711 mechanism:03738472",
+    "computer science": "computer:03082979 software:06566077 programming_language:06898352 data_structure:05728493 protocol:06665108",
+    "math": "mathematical_relation:13783581 geometry:06004685 mathematics:06000644 statistic:06021499",
+    "law": "legal_document:06479665 crime:00766234 legal_action:01181902 lawyer:10249950 legal_status:13952601 criminal:09977660",
+    "economics": "monetary_unit:13604718 economic_policy:06656741 tax:13308999 currency:13385913",
+    "business": "commerce:01090446 commercial_enterprise:01094725 industry:08065234 company:08058098 transaction:01106808",
+    "history": "war:00973077 battle:00953559 monarch:10628644 nobleman:10271677 treaty:06773434 revolution:00962722 "
+               "historic_period:15254028 military_action:00952963 empire:08557482",
+    "philosophy": "philosophical_doctrine:06167328 philosopher:10423589 logic:05871618 ethics:06159473",
+    "other": "dish:07557434 food:07555863 beverage:07881800 garment:03419014 sport:00523513 game:00455599 dance:07020538 "
+             "musical_instrument:03800933 musical_composition:07037465 musician:10339966 athlete:09820263 writer:10794014 "
+             "artist:09812338 city:08524735 island:09316454 river:09411430 deity:09505418",
+}
+KIND = {("n", part.split(":")[1]): label for label, parts in KINDS.items() for part in parts.split()}
+PER_KIND = 1500
 FRAMES = ("{}", "{}", "explain {}", "what is {}?", "help me with {}", "{} question", "my {}", "how does {} work", "tell me about {}",
           "{} for beginners", "is {} any good", "problem with {}", "{}?")
 TOPIC = {name: label for label, names in TOPICS.items() for part in names.split("|")
@@ -89,6 +116,33 @@ def commands(seed, n):
     return sample([r["text"] for f in ("intent/clinc150", "intent/hwu_nlu") for r in rows.train(f)], n, seed)
 
 
+def kind_of(synset, depth=12):
+    """The subject of the nearest synset above (or itself) that KINDS has."""
+    if synset.key in KIND or not depth:
+        return KIND.get(synset.key)
+    all_ = wordnet.synsets()
+    for symbol, key in synset.pointers:
+        if symbol in ("@", "@i") and key in all_:
+            found = kind_of(all_[key], depth - 1)
+            if found:
+                return found
+    return None
+
+
+def kinds(r):
+    """(request or definition, label): words of the dictionary by what they are kinds of."""
+    by = collections.defaultdict(list)
+    for s in wordnet.synsets().values():
+        label = kind_of(s) if s.pos == "n" else None
+        if label:
+            by[label].append(s)
+    for label in sorted(by):
+        for s in r.sample(by[label], min(PER_KIND, len(by[label]))):
+            yield r.choice(FRAMES).format(r.choice(s.words)), DOMAIN.index(label)
+            if r.random() < 0.3:
+                yield s.words[0] + ": " + s.gloss, DOMAIN.index(label)
+
+
 def by_subject(held_out):
     """(request, label) of the written topics that belong to one subject; one of ten is held out."""
     written = pairs.written_topics()
@@ -107,9 +161,17 @@ def written(task, split):
     return labelled(rows.own("attacks", split), task) if task == "jailbreak" else []
 
 
+SAYS = {"domain": "domain", "difficulty": "level", "fact-check": "label"}  # what a written prompt says of a task
+
+
+def prompts(task, split):
+    """(text, label) of the prompts in full sentences."""
+    return labelled([{**r, "label": r[SAYS[task]]} for r in rows.own("prompts", split)], task) if task in SAYS else []
+
+
 def spoken():
     """Requests of all kinds, with their subject: how people talk."""
-    return [(r["text"], r["domain"]) for r in rows.own("asked")] + [(t, "other") for t in commands(12, 2500)]
+    return [(r["text"], r["domain"]) for name in ("asked", "prompts") for r in rows.own(name)] + [(t, "other") for t in commands(12, 2500)]
 
 
 def train(task):
@@ -119,7 +181,7 @@ def train(task):
     found += [(t, y, 1.0) for t, y in labelled(rows.own(task.replace("-", "_")), task)]
     # A turn that says nothing about the answer: no class should be sure of it.
     found += [(row["text"], -1, 1.0) for row in rows.own(task.replace("-", "_")) if row["label"] == "none"]
-    found += [(t, y, 1.5) for t, y in written(task, "train")]
+    found += [(t, y, 1.5) for t, y in written(task, "train") + prompts(task, "train")]
     r = random.Random(4)
     if task == "domain":
         found += [(t, y, 1.0) for t, y in by_subject(False)]
@@ -139,6 +201,7 @@ def train(task):
                     found.append((r.choice(s.words) + ": " + s.gloss, DOMAIN.index(TOPIC[t]), 0.4))
             if s.lex in LEX and r.random() < LEX[s.lex][1]:
                 found.append((r.choice(FRAMES).format(r.choice(s.words)), DOMAIN.index(LEX[s.lex][0]), 0.4))
+        found += [(t, y, 0.4) for t, y in kinds(r)]
         found += [(t, DOMAIN.index("other"), 0.3) for t in commands(8, 2000)]
         for row in rows.own("terms"):
             found.append((r.choice(FRAMES).format(row["text"]), DOMAIN.index(row["domain"]), 0.5))
@@ -169,7 +232,7 @@ def train(task):
                   and "?" not in row["text"]]
     if task == "jailbreak":
         found += [(t, 0, 0.5) for t in commands(10, 2500)]
-        for name, n in (("asked", 5000), ("intents", 2500)):
+        for name, n in (("asked", 5000), ("prompts", 6000), ("intents", 2500)):
             found += [(t, 0, 0.5) for t in sample([x["text"] for x in rows.own(name)], n, 3)]
         for f, n in (("fact_check/mixed_prompts", 2500), ("domain/mmlu_pro", 1500), ("modality/mixed_prompts", 1000),
                      ("tools/metatool_single", 1500), ("feedback/sgd_user_acts", 500), ("pii/presidio_research", 500),
@@ -189,7 +252,7 @@ def held_out(task, found):
     """Of train rows: which are for calibration (one of twelve, whole groups of the rows that grammars made), and which are as people
     wrote them, not bent or added to fill a gap: only these say how sure a head may be."""
     group = {r["text"]: str(r.get("gid", "")) for r in rows.own(task.replace("-", "_"))}
-    asked = {t for f in FILES[task] for t, _ in labelled(rows.train(f), task)} | {t for t, _ in written(task, "train")}
+    asked = {t for f in FILES[task] for t, _ in labelled(rows.train(f), task)} | {t for t, _ in written(task, "train") + prompts(task, "train")}
     apart = np.array([zlib.crc32((group.get(x[0]) or x[0]).encode()) % 12 == 0 for x in found])
     return apart, np.array([x[0] in asked for x in found])
 
@@ -201,6 +264,7 @@ def dev(task):
     if mine:
         sets["own"] = mine
     sets["own written"] = written(task, "dev")
+    sets["own prompts"] = prompts(task, "dev")
     if task == "domain":
         sets["own topics"] = by_subject(True)
     return {k: v for k, v in sets.items() if v}

@@ -25,6 +25,7 @@ from scipy.stats import spearmanr
 import mixer
 import pairs
 import rows
+import signs
 import text
 from store import Store
 
@@ -32,7 +33,7 @@ WEIGHT = {"tatoeba": 1.0, "xquad_translation": 0.6, "wiki_split": 0.4, "xquad_pa
           "adversarial": 0.1, "sgd": 0.5, "metatool": 1.0, "apizoo": 0.3, "bfcl": 0.3, "own_paraphrase": 1.0, "own_terms": 0.3, "intent_name": 0.6, "corner": 1.2, "corner_asked": 2.0, "corner_name": 0.6, "topic_request": 3.0, "topic_words": 2.0, "exam_answer": 1.2, "exam_subject": 0.6,
           "entailed": 0.5, "begin_message": 0.2, "summary": 0.2, "passage": 0.6, "wn_gloss": 3.0, "wn_synonym": 1.5,
           "wn_example": 1.5, "wn_kind": 1.0, "wn_topic": 0.4}
-FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 1.0, "topics": 3.0, "terms": 3.0, "chinese": 2.0, "intents": 1.5, "banks": 4.0, "asked": 0.4, "corners": 0.6, "corner_asked": 3.0}
+FAMILY = {"clinc": 1.0, "hwu": 1.0, "sgd": 0.3, "metatool": 0.6, "subject": 1.0, "domain": 0.5, "gaokao": 0.1, "own": 1.0, "topics": 3.0, "terms": 3.0, "chinese": 2.0, "intents": 1.5, "banks": 4.0, "kinds": 4.0, "asked": 0.4, "corners": 0.6, "corner_asked": 3.0}
 DOMAINS = ["biology", "business", "chemistry", "computer science", "economics", "engineering", "health", "history", "law",
            "math", "other", "philosophy", "physics", "psychology"]
 
@@ -65,21 +66,28 @@ class Rows:
 
 
 class Trunk:
-    def __init__(self, vectors, importance, hidden):
-        self.vectors, self.importance = vectors, importance
+    def __init__(self, vectors, importance, hidden, word_signs=None):
+        self.vectors, self.importance, self.signs = vectors, importance, word_signs
         self.sentence = mixer.Sentence(vectors.shape[1], hidden) if hidden else None
 
     def save(self, path):
         torch.save({"vectors": self.vectors, "importance": self.importance,
+                    "signs": self.signs.state() if self.signs else None,
                     "sentence": self.sentence.state_dict() if self.sentence else None}, path)
 
     @staticmethod
     def load(path):
         d = torch.load(path)
-        t = Trunk(d["vectors"], d["importance"], d["sentence"]["up.weight"].shape[0] if d["sentence"] else 0)
+        t = Trunk(d["vectors"], d["importance"], d["sentence"]["up.weight"].shape[0] if d["sentence"] else 0,
+                  signs.Signs(**d["signs"]) if d.get("signs") else None)
         if t.sentence:
             t.sentence.load_state_dict(d["sentence"])
         return t
+
+    def compared(self, s, ids, offsets, drop=0.0):
+        """What texts are compared by, not yet of unit length: of the means `s` of their tokens."""
+        y = self.sentence(s) if self.sentence else s
+        return self.signs.beside(y, ids, offsets, drop) if self.signs else y
 
     @torch.no_grad()
     def embed(self, texts, most=512, unit=True):
@@ -88,8 +96,7 @@ class Trunk:
             ids = [x[:most] or [0] for x in text.ids_of(texts[i : i + 512])]
             flat = torch.tensor([t for x in ids for t in x])
             offsets = torch.tensor(np.concatenate([[0], np.cumsum([len(x) for x in ids])[:-1]]))
-            s = mixer.bag(self.vectors, self.importance, flat, offsets)
-            y = self.sentence(s) if self.sentence else s
+            y = self.compared(mixer.bag(self.vectors, self.importance, flat, offsets), flat, offsets)
             out.append(F.normalize(y, dim=1) if unit else y)
         return torch.cat(out)
 
@@ -185,7 +192,7 @@ def material():
     domain = []
     for f in ("mmlu_pro", "mmlu", "gaokao_bench_zh", "user_style_weak"):
         domain += [(store.add(x["text"]), DOMAINS.index(x["label"])) for x in rows.train("domain/" + f)]
-    domain += [(store.add(x["text"]), DOMAINS.index(x["domain"])) for x in rows.own("asked")] * 3
+    domain += [(store.add(x["text"]), DOMAINS.index(x["domain"])) for x in rows.own("asked") + rows.own("prompts")] * 3
     domain += [(store.add(x["text"]), DOMAINS.index(x["domain"])) for x in rows.own("terms")]
     domain = np.array(domain)
     depth = [add(texts) for texts in pairs.depths()]
@@ -221,6 +228,8 @@ def main():
     p.add_argument("--domain", type=float, default=0.3)
     p.add_argument("--depth", type=float, default=0.3)
     p.add_argument("--importance", type=float, default=1e-2)
+    p.add_argument("--signs", type=int, default=0, help="numbers of a vector that say which words a text has")
+    p.add_argument("--percent", type=int, default=30, help="of the square of a vector's length that are theirs")
     p.add_argument("--graded-rows", action="store_true", help="let the similarity rows move the vectors")
     p.add_argument("--families", type=float, default=1.0)
     p.add_argument("--steps", type=int, default=8800)
@@ -243,7 +252,9 @@ def main():
     trunk = Trunk(vectors, importance, o.hidden)
     if o.init and start.get("sentence") and o.hidden:
         trunk.sentence.load_state_dict(start["sentence"])
-    head = torch.nn.Linear(vectors.shape[1], len(DOMAINS))
+    if o.signs:
+        trunk.signs = signs.Signs(signs.rarity(np.bincount(store.flat, minlength=pieces)), o.signs, o.percent)
+    head = torch.nn.Linear(vectors.shape[1] + o.signs, len(DOMAINS))
     dense = list(trunk.sentence.parameters() if trunk.sentence else []) + list(head.parameters())
     adam = torch.optim.AdamW(dense, lr=1e-3, weight_decay=0.01)
     by_row, by_weight = Rows(trunk.vectors, o.lr), Rows(trunk.importance, o.importance)
@@ -254,7 +265,7 @@ def main():
     fshare = np.array([FAMILY.get(f, 1.0) for f in fnames])
     fshare /= fshare.sum()
     # Not two names for the same label in one episode.
-    mixable = [f for f in ["clinc", "metatool"] + ["topics"] * 4 + ["banks"] * 4 + ["corner_asked"] * 2 + ["intents"] if f in families]
+    mixable = [f for f in ["clinc", "metatool"] + ["topics"] * 4 + ["banks"] * 4 + ["kinds"] * 3 + ["corner_asked"] * 2 + ["intents"] if f in families]
 
     began, step, seen = time.time(), 0, {}
     while True:
@@ -310,7 +321,7 @@ def main():
             s = torch.cat([mixer.bag(vectors, importance, lo, ol, o.drop),
                            mixer.bag(vectors.detach().requires_grad_(True), importance, mid, om),
                            mixer.bag(vectors, importance, hi, oh, o.drop)])
-        y = trunk.sentence(s) if trunk.sentence else s
+        y = trunk.compared(s, used[ids], offsets, o.drop)
         za, zb, zk, zq, zx, zz, yd, zm, zn, ze, zh = torch.tensor_split(y, torch.from_numpy(cut))
         za, zb, zk, zq, zx, zz, zm, zn, ze, zh = (F.normalize(z, dim=1) for z in (za, zb, zk, zq, zx, zz, zm, zn, ze, zh))
 

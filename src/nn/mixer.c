@@ -10,6 +10,7 @@
 #include "nn/mixer_file.h"
 #include "nn/mixing.h"
 #include "nn/pages.h"
+#include "nn/word_signs.h"
 
 enum {
     IMPORTANCE_MAX = 30, /* e^30 and its inverse are far inside of what a float holds */
@@ -18,12 +19,19 @@ enum {
 _Static_assert((int)MIXER_HIDDEN_MAX <= (int)KERNELS_WIDTH_MAX, "an activation takes a row");
 _Static_assert((int)MIXER_HIDDEN_MAX <= (int)MIXER_SIDE_MAX, "a matrix of the file can be as wide");
 
+/* What a mean of tokens is made of. */
+struct meaning {
+    struct embed_table words;
+    const float *weight; /* [V] e^importance; NULL: there is none */
+    size_t dims;
+};
+
 struct mixer {
     struct arena *arena;
-    struct embed_table words;
     size_t n_words;
-    const float *weight; /* [V] e^importance */
-    size_t dims, vector_dims;
+    struct meaning token, vector; /* of x and s; of m, where the file has one */
+    size_t mean_dims;             /* of m that v has */
+    struct word_signs signs;
     struct similarity_scale similarity;
     struct mixer_linear sentence_up, sentence_down; /* panels NULL: there are none */
     struct mixing mixing;
@@ -34,7 +42,7 @@ struct mixer_text {
     const uint32_t *ids;
     const uint8_t *shapes;
     size_t n;
-    struct pages tokens, sentence, mixed, own_mixed, work, room, grams;
+    struct pages tokens, sentence, vector, mixed, own_mixed, work, room, grams;
     bool has_tokens, has_sentence, has_mixed;
     struct ngram_space space; /* of the features that are there; orders 0: none */
     const uint32_t *features;
@@ -43,36 +51,57 @@ struct mixer_text {
 
 /* ---- reading */
 
-static int read_importance(struct mixer *mixer, struct mixer_file *file) {
+static int read_importance(struct mixer *mixer, struct mixer_file *file, const char *name, struct meaning *ret) {
     size_t n = mixer->n_words;
     const float *importance;
     float *weight = ARENA_ARRAY(mixer->arena, float, n);
     int rc = 0;
-    mixer->weight = weight;
-    if (!mixer_file_has(file, "embedding.importance")) {
+    ret->weight = weight;
+    if (!mixer_file_has(file, name)) {
         for (size_t i = 0; i < n; i++)
             weight[i] = 1;
         return 0;
     }
-    rc = mixer_file_vector(file, "embedding.importance", n, &importance);
+    rc = mixer_file_vector(file, name, n, &importance);
     for (size_t i = 0; i < n && rc == 0; i++) {
         if (fabsf(importance[i]) > IMPORTANCE_MAX)
-            return err_set(file->err, VSR_E_INVALID,
-                           "tensor \"embedding.importance\": %g of token %zu, expected -%d to %d",
+            return err_set(file->err, VSR_E_INVALID, "tensor \"%s\": %g of token %zu, expected -%d to %d", name,
                            (double)importance[i], i, IMPORTANCE_MAX, IMPORTANCE_MAX);
         weight[i] = expf(importance[i]);
     }
     return rc;
 }
 
+static int read_tokens(struct mixer *mixer, struct mixer_file *file) {
+    struct meaning *token = &mixer->token;
+    int rc = mixer_file_table(file, "embedding", &mixer->n_words, &token->dims, &token->words);
+    return rc < 0 ? rc : read_importance(mixer, file, "embedding.importance", token);
+}
+
+static int read_vector(struct mixer *mixer, struct mixer_file *file) {
+    struct meaning *vector = &mixer->vector;
+    size_t dims = mixer->token.dims;
+    int rc = 0;
+    if (mixer_file_has(file, "vector.weight")) {
+        rc = mixer_file_table(file, "vector", &mixer->n_words, &vector->dims, &vector->words);
+        if (rc == 0)
+            rc = read_importance(mixer, file, "vector.importance", vector);
+        dims = vector->dims;
+    }
+    if (rc == 0)
+        rc = mixer_file_number(file, "dims", dims, 1, dims, &mixer->mean_dims);
+    return rc < 0 ? rc : word_signs_read(file, mixer->n_words, &mixer->signs, file->err);
+}
+
 static int read_sentence(struct mixer *mixer, struct mixer_file *file) {
+    size_t dims = mixer->token.dims;
     int rc = 0;
     if (mixer_file_has(file, "sentence.up.weight")) {
-        rc = mixer_file_linear(file, "sentence.up", mixer->dims, 0, &mixer->sentence_up);
+        rc = mixer_file_linear(file, "sentence.up", dims, 0, &mixer->sentence_up);
         if (rc == 0)
-            rc = mixer_file_linear(file, "sentence.down", mixer->sentence_up.out, mixer->dims, &mixer->sentence_down);
+            rc = mixer_file_linear(file, "sentence.down", mixer->sentence_up.out, dims, &mixer->sentence_down);
     }
-    return rc < 0 ? rc : mixer_file_number(file, "dims", mixer->dims, 1, mixer->dims, &mixer->vector_dims);
+    return rc;
 }
 
 static int read_similarity(struct mixer *mixer, const struct mixer_file *file) {
@@ -88,15 +117,15 @@ int mixer_new(vsr_str bytes, struct mixer **ret, struct vsr_err *err) {
     mixer->arena = arena_new(0, 0);
     rc = mixer_file_open(mixer->arena, bytes, &file, err);
     if (rc == 0)
-        rc = mixer_file_table(&file, "embedding", &mixer->n_words, &mixer->dims, &mixer->words);
-    if (rc == 0)
-        rc = read_importance(mixer, &file);
+        rc = read_tokens(mixer, &file);
     if (rc == 0)
         rc = read_sentence(mixer, &file);
     if (rc == 0)
+        rc = read_vector(mixer, &file);
+    if (rc == 0)
         rc = read_similarity(mixer, &file);
     if (rc == 0)
-        rc = mixing_read(&file, mixer->dims, mixer->n_words, &mixer->mixing);
+        rc = mixing_read(&file, mixer->token.dims, mixer->n_words, &mixer->mixing);
     if (rc == 0)
         rc = mixer_file_finish(&file);
     if (rc < 0) {
@@ -119,7 +148,7 @@ size_t mixer_vocabulary(const struct mixer *mixer) {
 }
 
 size_t mixer_dims(const struct mixer *mixer) {
-    return mixer->dims;
+    return mixer->token.dims;
 }
 
 size_t mixer_width(const struct mixer *mixer) {
@@ -131,7 +160,7 @@ const struct similarity_scale *mixer_similarity(const struct mixer *mixer) {
 }
 
 size_t mixer_vector_dims(const struct mixer *mixer) {
-    return mixer->vector_dims;
+    return mixer->mean_dims + mixer->signs.dims;
 }
 
 size_t mixer_bytes(const struct mixer *mixer) {
@@ -149,6 +178,7 @@ void mixer_text_free(struct mixer_text *text) {
         return;
     pages_free(&text->tokens);
     pages_free(&text->sentence);
+    pages_free(&text->vector);
     pages_free(&text->mixed);
     pages_free(&text->own_mixed);
     pages_free(&text->work);
@@ -209,29 +239,30 @@ int mixer_text_room(struct mixer_text *text, size_t n_floats, float **ret, struc
 
 int mixer_text_tokens(struct mixer_text *text, const float **ret_x, struct vsr_err *err) {
     if (!text->has_tokens) {
-        int rc = floats(&text->tokens, (text->n + 1) * text->mixer->dims, err);
+        const struct meaning *token = &text->mixer->token;
+        int rc = floats(&text->tokens, (text->n + 1) * token->dims, err);
         if (rc < 0)
             return rc;
-        mixer_table_gather(&text->mixer->words, text->ids, text->n, text->mixer->dims, text->tokens.data);
+        mixer_table_gather(&token->words, text->ids, text->n, token->dims, text->tokens.data);
         text->has_tokens = true;
     }
     *ret_x = text->tokens.data;
     return 0;
 }
 
-/* s = sum a_i x_i / sum a_i; `weights` [n] is room. */
-static void average(const struct mixer_text *text, const float *x, float *weights, float *s) {
-    const struct mixer *mixer = text->mixer;
+/* sum a_i x_i / sum a_i, to `s`; `weights` [n] is room. */
+static void average(const struct mixer_text *text, const struct meaning *meaning, const float *x, float *weights,
+                    float *s) {
     const struct low_rank sum = {
         .x = weights, .x_stride = text->n, .factor = x, .rank = text->n, /* a row of weights times all tokens */
     };
     float total = 0;
     for (size_t i = 0; i < text->n; i++)
-        total += weights[i] = mixer->weight[text->ids[i]];
+        total += weights[i] = meaning->weight[text->ids[i]];
     for (size_t i = 0; i < text->n; i++)
         weights[i] /= total;
-    memset(s, 0, mixer->dims * sizeof(*s));
-    kernel_add_low_rank(&sum, s, mixer->dims, 1, mixer->dims);
+    memset(s, 0, meaning->dims * sizeof(*s));
+    kernel_add_low_rank(&sum, s, meaning->dims, 1, meaning->dims);
 }
 
 static void activate(float *rows, size_t n, size_t width) {
@@ -249,17 +280,17 @@ int mixer_text_sentence(struct mixer_text *text, const float **ret_y, struct vsr
     if (!text->has_sentence) {
         rc = mixer_text_tokens(text, &x, err);
         if (rc == 0)
-            rc = floats(&text->sentence, mixer->dims, err);
+            rc = floats(&text->sentence, mixer->token.dims, err);
         if (rc == 0)
             rc = floats(&text->work, text->n > hidden ? text->n : hidden, err);
         if (rc < 0)
             return rc;
         y = text->sentence.data;
-        average(text, x, text->work.data, y);
+        average(text, &mixer->token, x, text->work.data, y);
         if (mixer->sentence_up.panels) {
-            mixer_linear_run(&mixer->sentence_up, y, mixer->dims, 1, text->work.data);
+            mixer_linear_run(&mixer->sentence_up, y, mixer->token.dims, 1, text->work.data);
             activate(text->work.data, 1, hidden);
-            mixer_linear_add(&mixer->sentence_down, text->work.data, hidden, 1, y, mixer->dims);
+            mixer_linear_add(&mixer->sentence_down, text->work.data, hidden, 1, y, mixer->token.dims);
         }
         text->has_sentence = true;
     }
@@ -296,10 +327,46 @@ int mixer_text_mixed_by(struct mixer_text *text, const struct mixing *own, const
     return rc;
 }
 
-int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) {
-    const float *y;
-    int rc = mixer_text_sentence(text, &y, err);
+/* By a table of its own: nobody else wants these tokens, so nothing is kept of them but the mean. */
+static int own_mean(struct mixer_text *text, const float **ret_m, struct vsr_err *err) {
+    const struct meaning *vector = &text->mixer->vector;
+    float *x, *m;
+    int rc = floats(&text->vector, (text->n + 2) * vector->dims, err);
     if (rc == 0)
-        kernel_normalize(y, ret, text->mixer->vector_dims);
-    return rc;
+        rc = floats(&text->work, text->n, err);
+    if (rc < 0)
+        return rc;
+    m = text->vector.data;
+    x = m + vector->dims;
+    mixer_table_gather(&vector->words, text->ids, text->n, vector->dims, x);
+    average(text, vector, x, text->work.data, m);
+    *ret_m = m;
+    return 0;
+}
+
+static void scale(float *x, size_t n, float factor) {
+    for (size_t i = 0; i < n; i++)
+        x[i] *= factor;
+}
+
+/* l behind m, both of unit length, each with its share. */
+static void add_word_signs(const struct mixer_text *text, float *v) {
+    const struct word_signs *signs = &text->mixer->signs;
+    size_t mean = text->mixer->mean_dims;
+    float *l = v + mean;
+    word_signs_sum(signs, text->ids, text->n, l);
+    kernel_normalize(l, l, signs->dims);
+    scale(v, mean, sqrtf(1 - signs->share));
+    scale(l, signs->dims, sqrtf(signs->share));
+}
+
+int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) {
+    const float *m;
+    int rc = text->mixer->vector.weight ? own_mean(text, &m, err) : mixer_text_sentence(text, &m, err);
+    if (rc < 0)
+        return rc;
+    kernel_normalize(m, ret, text->mixer->mean_dims);
+    if (text->mixer->signs.dims > 0)
+        add_word_signs(text, ret);
+    return 0;
 }

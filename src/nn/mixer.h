@@ -5,6 +5,9 @@
  *     x_i = embedding[t_i]                                                      [D]
  *     s   = sum a_i x_i / sum a_i, a_i = exp(importance[t_i])                   [D]
  *     y   = s + down(gelu(up(s)))           the sentence; up and down optional  [D]
+ *     m   = y, or such a mean by a table and importance of its own              [W]
+ *     v   = m at unit length, beside which tokens there are (nn/word_signs.h): [sqrt(1 - share) m; sqrt(share) l]
+ *           of unit m and l, or m alone; what texts are compared by
  *     h   = the tokens mixed (nn/mixing.h)                                      [n][M]
  *
  * Several light heads (nn/mixer_head.h) read one pass, and each of the above is computed when the first of them wants
@@ -74,7 +77,7 @@ int mixer_text_mixed(struct mixer_text *text, const float **ret_h, struct vsr_er
 int mixer_text_mixed_by(struct mixer_text *text, const struct mixing *own, const float **ret_h,
                         struct vsr_err *err) VSR_MUST_CHECK;
 
-/* The sentence's first mixer_vector_dims() numbers at unit length: `ret` holds as many. */
+/* v: `ret` holds mixer_vector_dims() numbers. VSR_E_NOMEM. */
 int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) VSR_MUST_CHECK;
 
 /* Its runs of tokens, found once for all heads of that space. */

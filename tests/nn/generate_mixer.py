@@ -4,7 +4,8 @@
     generate_mixer.py            writes all of it anew
     generate_mixer.py --check    compares with what is there: weights byte for byte, results within a millionth
 
-`full` has every part that a trunk can have, its sizes no multiples of anything; `plain` only a table. cases.safetensors
+`full` has every part that a trunk can have, its sizes no multiples of anything; `plain` only a table; `compared` a
+table of its own for the vectors that texts are compared by, and signs. cases.safetensors
 of each has, for case N, `caseN.ids` and `caseN.shapes`, of a pair `caseN.second.ids` and `caseN.second.shapes`, and
 the results: `caseN.vector`, `caseN.mixed`, and `caseN.<head>` for each head file.
 """
@@ -78,6 +79,16 @@ def plain_trunk():
     w = Weights("plain")
     w.add("embedding.weight", (90, 17), 1.0, dtype="BF16")
     return w, 17, 0
+
+
+def compared_trunk():
+    w = Weights("compared")
+    w.quantized("embedding", 120, 20, 1.0)
+    w.quantized("vector", 120, 27, 1.0)
+    w.add("vector.importance", (120,), 1.0)
+    w.tensors["signs.weight"] = ("F32", np.abs(random_weights("mixer/compared/signs", (120,), 1.0)))
+    w.notes |= {"dims": "25", "signs.dims": "128", "signs.percent": "30"}
+    return w, 20, 0
 
 
 def head(trunk, name, kind, labels):
@@ -156,6 +167,10 @@ def plain_heads(dims, _):
     yield "sentence", w
 
 
+def no_heads(*_):
+    return ()
+
+
 def write(directory, trunk, heads, lengths, pairs):
     directory.mkdir(parents=True)
     weights, dims, width = trunk
@@ -190,6 +205,7 @@ def write(directory, trunk, heads, lengths, pairs):
 def generate(target):
     write(target / "full", full_trunk(), full_heads, [1, 2, 3, 17, 64, 250, 0], [(9, 4), (3, 20), (40, 33), (0, 5), (5, 0)])
     write(target / "plain", plain_trunk(), plain_heads, [1, 30, 0], [])
+    write(target / "compared", compared_trunk(), no_heads, [1, 2, 30, 200, 0], [])
 
 
 def main():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether the sets that `build` made are what they say: check.py DIR
 
-    labels, splits and fields are the known ones, no text occurs twice, no group lies in two splits, no text of train is in dev or in an evaluation set,
+    labels, splits and fields are the known ones, no text occurs twice, no group lies in two splits, no text of train is in dev, in an evaluation set or a probe of a profile,
     spans lie on UTF-8 boundaries and cover what their type is (check digits, an @, no blank at the ends),
     and a second run with another hash seed makes the same bytes.
 
@@ -33,7 +33,7 @@ LABELS = {
     "hallucination": {"supported", "hallucinated"},
     "nli": {"entailment", "neutral", "contradiction"},
 }
-SETS = set(LABELS) | {"asked", "terms", "intents", "pairs", "attacks", "personal", "pii", "triples", "train_intents", "banks", "bank_queries"}
+SETS = set(LABELS) | {"asked", "prompts", "terms", "intents", "kinds", "pairs", "attacks", "personal", "pii", "triples", "train_intents", "banks", "bank_queries"}
 EVALUATION = {"banks", "bank_queries"}
 PII = "AGE CREDIT_CARD DATE_TIME DOMAIN_NAME EMAIL_ADDRESS GPE IBAN_CODE IP_ADDRESS NRP ORGANIZATION PERSON PHONE_NUMBER STREET_ADDRESS TITLE US_DRIVER_LICENSE US_SSN ZIP_CODE".split()
 LANGS = {"en", "zh", "es", "de", "fr", "it", "ja", "mul"}
@@ -106,13 +106,26 @@ def key(row):
     return normal("\x1f".join(row[k] for k in ("text", "a", "b", "context", "answer") if k in row))
 
 
+def asked_by_probes():
+    """Normalised requests of the routing profiles that the router is measured with, where they are at hand."""
+    found = {}
+    for path in glob.glob(os.path.join(HERE, "../../../shared/recipes/*/probes.yaml")):
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                m = re.match(r"\s*(?:- )?(?:query|content): (.+)", line)
+                text = normal(m.group(1).strip("\"' \n")) if m else ""
+                if len(text) > 3:  # anybody says "hi"
+                    found[text] = "the probes of a profile"
+    return found
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     sets = load(sys.argv[1])
     if not sets:
         sys.exit(f"{sys.argv[1]}: no sets here; run training/data/build first")
-    held = {key(r): name for name in EVALUATION for r in sets.get(name, [])}
+    held = {**asked_by_probes(), **{key(r): name for name in EVALUATION for r in sets.get(name, [])}}
     for name, rows in sets.items():
         seen, groups = {}, {}
         for n, row in enumerate(rows, 1):

@@ -3,10 +3,13 @@
 
     asked-<domain>.txt   `e `, `m ` or `h ` (how demanding a good answer is) and a request,
                          in some under `@ corner of the subject`                                    -> asked.jsonl
+    prompts-<domain>.txt `+` (rests on facts that one would want checked) or `-`, `e`, `m` or `h`, and a request in full
+                         sentences, as professionals and testers write                              -> prompts.jsonl
     terms-<domain>.txt   `@ corner of the subject`, `~ ` its words, with commas between               -> terms.jsonl
     attacks-*.txt        `j ` or `b `, attacks and what resembles them; a line break is \\n         -> attacks.jsonl
     personal-*.txt       texts with [[TYPE:marked]] personal data; a line break is \\n              -> personal.jsonl
     intents-*.txt        `@ intent`, `+ ` what a bank has, `- ` what is asked                       -> intents.jsonl
+    kinds-*.txt          the same, of kinds of requests whatever they are about                      -> kinds.jsonl
     pairs-*.tsv          how alike two sentences are (0 to 5), and both                             -> pairs.jsonl
 
 One row of ten is for dev, but for pairs, which are measured on the shared data. Usage: written.py OUTDIR
@@ -72,6 +75,16 @@ def asked():
     return found
 
 
+def prompts():
+    found = Written("prompts")
+    kinds = {fact + level: (label, LEVEL[level]) for level in LEVEL
+             for fact, label in (("+", "fact_check_needed"), ("-", "no_fact_check"))}
+    for path, number, line in lines_of("prompts-*.txt"):
+        (label, level), text = marked(path, number, line, kinds)
+        found.add(text, text=text, domain=domain_of(path, "prompts"), level=level, label=label)
+    return found
+
+
 def domain_of(path, kind):
     domain = path.stem.split(".")[0].removeprefix(kind + "-").replace("-", " ")
     return domain if domain in DOMAINS else sys.exit(f"{path}: {domain} is none of the domains")
@@ -122,10 +135,10 @@ def personal():
     return found
 
 
-def intents():
-    found, name = Written("intents"), None
+def intents(kind="intents"):
+    found, name = Written(kind), None
     role = {"+ ": "candidate", "- ": "request"}
-    for path, number, line in lines_of("intents-*.txt"):
+    for path, number, line in lines_of(kind + "-*.txt"):
         if line.startswith("@ "):
             name = line[2:].strip()
         elif name and line[:2] in role:
@@ -152,7 +165,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     out = pathlib.Path(sys.argv[1])
-    for found in (asked(), terms(), attacks(), personal(), intents(), pairs()):
+    for found in (asked(), prompts(), terms(), attacks(), personal(), intents(), intents("kinds"), pairs()):
         found.write(out)
         print(found.name, len(found.rows))
 

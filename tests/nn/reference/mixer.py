@@ -46,6 +46,20 @@ class File:
         return y + self[module + ".bias"] if module + ".bias" in self else y
 
 
+def splitmix(x):
+    """The x-th number of SplitMix64 from 0, in whole numbers of any size."""
+    whole = (1 << 64) - 1
+    x = (x + 1) * 0x9E3779B97F4A7C15 & whole
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 & whole
+    x = (x ^ x >> 27) * 0x94D049BB133111EB & whole
+    return x ^ x >> 31
+
+
+def signs(token, dims):
+    words = [splitmix(token * (dims // 64) + word) for word in range(dims // 64)]
+    return np.array([1.0 if words[i // 64] >> i % 64 & 1 else -1.0 for i in range(dims)])
+
+
 class Text:
     """What the trunk makes of one text."""
 
@@ -58,10 +72,24 @@ class Text:
         self.y = s
         if "sentence.up.weight" in trunk:
             self.y = s + trunk.linear("sentence.down", gelu(trunk.linear("sentence.up", s)))
-        self.vector = unit(self.y[: int(trunk.notes.get("dims", dims))])
+        self.vector = self.compared(trunk)
         self.shapes = np.asarray(shapes, np.int64)
         if "mixer.in.weight" in trunk:
             self.h = self.mix(trunk)
+
+    def compared(self, trunk):
+        """What texts are compared by: a mean, perhaps by a table of its own, and perhaps the signs of the tokens behind it."""
+        mean, ids = self.y, self.ids
+        if "vector.weight" in trunk:
+            table, importance = trunk["vector.weight"], trunk["vector.importance"]
+            weights = np.exp(importance[ids])
+            mean = (weights[:, None] * table[ids]).sum(axis=0) / weights.sum() if len(ids) else np.zeros(table.shape[1])
+        mean = unit(mean[: int(trunk.notes.get("dims", len(mean)))])
+        if "signs.weight" not in trunk:
+            return mean
+        dims, share = int(trunk.notes["signs.dims"]), int(trunk.notes["signs.percent"]) / 100
+        own = sum((trunk["signs.weight"][t] * signs(int(t), dims) for t in ids), np.zeros(dims))
+        return np.concatenate([np.sqrt(1 - share) * mean, np.sqrt(share) * unit(own)])
 
     def mix(self, trunk):
         """By the convolutions of the trunk, or of a head that brings its own."""

@@ -94,7 +94,7 @@ static void check_near(const struct bench *bench, size_t number, const char *wha
 
 static void check_trunk(struct bench *bench, size_t number) {
     struct vsr_err err = VSR_ERR_NONE;
-    float vector[64];
+    float vector[160];
     const float *h;
     size_t n;
     CHECK_MSG(mixer_text_vector(bench->text, vector, &err) == 0, "%s", err.text);
@@ -155,6 +155,7 @@ TEST(as_the_reference) {
     for (int isa = 0; isa <= (int)cpu_isa_best(); isa++) {
         check_set("full", full_heads, VSR_COUNT(full_heads), (enum cpu_isa)isa);
         check_set("plain", plain_heads, VSR_COUNT(plain_heads), (enum cpu_isa)isa);
+        check_set("compared", NULL, 0, (enum cpu_isa)isa);
     }
 }
 
@@ -213,7 +214,7 @@ static vsr_str changed(struct arena *arena, vsr_str file, const char *from, cons
 
 TEST(wrong_trunks) {
     static const struct {
-        const char *name, *from, *to, *says;
+        const char *name, *from, *to, *says, *set;
     } cases[] = {
         { "no table", "embedding.weight\"", "embedding.wrighd\"", "tensor \"embedding.weight\" is missing" },
         { "no scales", "embedding.scale\"", "embedding.scald\"", "tensor \"embedding.scale\" is missing" },
@@ -226,12 +227,22 @@ TEST(wrong_trunks) {
         { "a dilation that is none", "dilation\":\"2\"", "dilation\":\"0\"", "expected a number from 1 to 64" },
         { "more dimensions than there are", "\"dims\":\"32\"", "\"dims\":\"37\"", "expected a number from 1 to 36" },
         { "a table of integers", "{\"dtype\":\"I8\",\"shape\":[300", "{\"dtype\":\"U8\",\"shape\":[300", "is of U8" },
+        { "a vector for fewer tokens", "\"shape\":[120,27]", "\"shape\":[108,30]", "expected 120 in place of 108",
+          "compared" },
+        { "signs for fewer tokens", "\"signs.weight\":{\"dtype\":\"F32\",\"shape\":[120]",
+          "\"signs.weight\":{\"dtype\":\"F16\",\"shape\":[240]", "expected 120 in place of 240", "compared" },
+        { "half a word of signs", "signs.dims\":\"128", "signs.dims\":\"096", "a multiple of 64", "compared" },
+        { "no signs", "signs.dims\":\"128", "signs.dims\":\"000", "expected a number from 64 to 1024", "compared" },
+        { "how many signs is not said", "signs.dims", "signs.dimz", "a multiple of 64", "compared" },
+        { "nothing but signs", "signs.percent\":\"30", "signs.percent\":\"00", "expected a number from 1 to 99",
+          "compared" },
     };
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         struct arena *arena = arena_new(0, 0);
         struct vsr_err err = VSR_ERR_NONE;
         struct mixer *mixer = NULL;
-        vsr_str file = changed(arena, fixture(arena, "full", "trunk"), cases[i].from, cases[i].to);
+        vsr_str file =
+            changed(arena, fixture(arena, cases[i].set ? cases[i].set : "full", "trunk"), cases[i].from, cases[i].to);
         CHECK(mixer_new(file, &mixer, &err) < 0, cases[i].name);
         CHECK_MSG(strstr(err.text, cases[i].says), "%s: %s", cases[i].name, err.text);
         arena_free(arena);

@@ -110,13 +110,13 @@ static void read_picture(struct reading *r) {
     png_read_info(r->png, r->info);
     width = png_get_image_width(r->png, r->info);
     height = png_get_image_height(r->png, r->info);
+    rc = picture_begin(r->sink, width, height, r->err); /* before the library makes room for a row */
+    if (rc < 0)
+        stop(r, rc);
     passes = png_set_interlace_handling(r->png);
     set_form(r->png, r->info);
     if (png_get_rowbytes(r->png, r->info) != (size_t)width * PICTURE_CHANNELS)
         png_error(r->png, "its pixels have no form that is known");
-    rc = picture_begin(r->sink, width, height, r->err);
-    if (rc < 0)
-        stop(r, rc);
     if (passes > 1)
         read_interlaced(r, width, height, passes);
     else

@@ -122,6 +122,7 @@ def refused():
     yield "moving.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:])
     yield "moving.gif", saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     yield "vast.png", png(struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0), b"\0")
+    yield "broad.png", png(struct.pack(">IIBBBBB", (1 << 28) - 1, 1, 8, 2, 0, 0, 0), b"\0")
     yield "surplus.png", png(struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0), bytes(40 << 20))  # one pixel, and 40 MB behind it
 
 

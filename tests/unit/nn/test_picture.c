@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -146,6 +147,21 @@ TEST(refused) {
     }
 }
 
+/* A file of 70 bytes that says how long its rows are, which would be 768 MB. */
+TEST(sizes_are_checked_before_there_is_room) {
+    enum { MOST_KB = 128 << 10 };
+    static struct file file;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct rusage before, after;
+    struct counted counted;
+    read_fixture("broad.png", "", &file);
+    CHECK_INT(getrusage(RUSAGE_SELF, &before), 0, "before");
+    CHECK_INT(count(file_str(&file), &counted, &err), VSR_E_LIMIT, "too broad");
+    CHECK_INT(getrusage(RUSAGE_SELF, &after), 0, "after");
+    CHECK_MSG(strstr(err.text, "268435455 x 1 pixels") != NULL, "%s", err.text);
+    CHECK_MSG(after.ru_maxrss - before.ru_maxrss < MOST_KB, "it took %ld KB", after.ru_maxrss - before.ru_maxrss);
+}
+
 TEST(no_picture) {
     struct vsr_err err = VSR_ERR_NONE;
     struct counted counted;
@@ -198,4 +214,5 @@ TEST(damaged_at_every_byte) {
     }
 }
 
-RUN_TESTS(T(every_kind), T(rows_and_sizes), T(refused), T(no_picture), T(cut_at_every_byte), T(damaged_at_every_byte))
+RUN_TESTS(T(every_kind), T(rows_and_sizes), T(refused), T(sizes_are_checked_before_there_is_room), T(no_picture),
+          T(cut_at_every_byte), T(damaged_at_every_byte))

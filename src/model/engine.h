@@ -51,9 +51,10 @@ struct engine_batch_seen {
 struct engine_options {
     size_t threads;      /* 0: one for each processor */
     size_t pass_threads; /* of one pass, at most; 0: all, 1: no pass is shared out */
-    size_t calls_max;    /* waiting; 0: 1024 */
-    size_t bytes_max;  /* of calls that are queued or run; 0: 256 MiB. Each priority leaves an eighth to better ones */
-    size_t tokens_max; /* of a batch; 0: 4096 */
+    /* Each priority leaves an eighth of either to better ones, and pictures come in only while half is free. */
+    size_t calls_max;     /* waiting; 0: 1024 */
+    size_t bytes_max;     /* of calls that are queued or run; 0: 256 MiB */
+    size_t tokens_max;    /* of a batch; 0: 4096 */
     size_t cache_len_max; /* bytes of remembered results; SIZE_MAX: none, 0: 64 MiB */
     /* Optional. On an inference thread, before those are told who wait. */
     void (*on_batch)(void *owner, const struct engine_batch_seen *seen);

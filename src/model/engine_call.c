@@ -315,9 +315,15 @@ static size_t bytes_of(const struct engine_call *call) {
     return bytes;
 }
 
+/* Pictures, of which one may be as large as thousands of texts, leave half to these, as in the queue. */
+static size_t room_for(const struct engine *engine, const struct engine_call *call) {
+    size_t room = engine->bytes_max - engine->bytes_max / RESERVED * call->priority;
+    return call->picture.len > 0 ? room / 2 : room;
+}
+
 /* With `air` held: once for each call, before it waits for its first flight. */
 static int admit(struct engine *engine, struct engine_call *call, struct vsr_err *err) {
-    size_t bytes, room = engine->bytes_max - engine->bytes_max / RESERVED * call->priority;
+    size_t bytes, room = room_for(engine, call);
     if (call->held > 0)
         return 0;
     bytes = bytes_of(call);
@@ -327,12 +333,15 @@ static int admit(struct engine *engine, struct engine_call *call, struct vsr_err
         return 0;
     }
     engine->refused_bytes++;
+    if (bytes > room && call->picture.len > 0)
+        return err_set(err, VSR_E_LIMIT, "a picture needs %zu bytes, all that wait for inference have %zu", bytes,
+                       room);
     if (bytes > room)
         return err_set(err, VSR_E_LIMIT, "a text of %zu tokens needs %zu bytes, all that wait for inference have %zu",
                        call->n_tokens, bytes, room);
     return err_set(err, VSR_E_UNAVAILABLE,
-                   "the inference queue is full: texts that wait hold %zu of %zu bytes, and this one needs %zu",
-                   engine->bytes, room, bytes);
+                   "the inference queue is full: what waits holds %zu of %zu bytes, and this needs %zu", engine->bytes,
+                   room, bytes);
 }
 
 /* ---- boarding */

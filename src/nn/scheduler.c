@@ -313,10 +313,11 @@ void scheduler_free(struct scheduler *scheduler) {
     mem_free(scheduler);
 }
 
-/* The last places are for the better priorities: a store that is being filled does not keep safety out. */
-static size_t places_for(const struct scheduler *scheduler, enum scheduler_priority priority) {
-    size_t max = scheduler->options.jobs_max;
-    return max - max / RESERVED * priority;
+/* The last places are for the better priorities: a store that is being filled does not keep safety out. The last half
+ * is not for heavy jobs: they would keep others out for long. */
+static size_t places_for(const struct scheduler *scheduler, const struct scheduler_job *job) {
+    size_t max = scheduler->options.jobs_max, places = max - max / RESERVED * job->priority;
+    return job->heavy ? (places + 1) / 2 : places;
 }
 
 /* With the mutex. A deadline that is put off later needs nothing: the keeper looks once too often. */
@@ -328,7 +329,7 @@ static void watch(struct scheduler *scheduler, const struct scheduler_job *job) 
 }
 
 static int submit(struct scheduler *scheduler, struct scheduler_job *job, bool wake, struct vsr_err *err) {
-    size_t places = places_for(scheduler, job->priority);
+    size_t places = places_for(scheduler, job);
     bool full;
     VSR_DEBUG_ASSERT(!job->queued && job->priority < PRIORITIES);
     (void)pthread_mutex_lock(&scheduler->mutex);

@@ -3,12 +3,12 @@
  *
  * Jobs wait in one bounded queue, by priority and then in the order they came. A thread that is free takes the first
  * one, and with it others of the same kind (one model, one task) up to the budget: there is no waiting for company, so
- * a lone job starts at once, and what arrives during a pass makes up the next. Heavy jobs leave threads for others. A
- * job that is too late, or cancelled
- * before it began, is never run; a late one leaves the queue within milliseconds, however long the threads are busy
- * with others. Any thread may submit; done() is called exactly once for each job that was accepted and not cancelled:
- * on an inference thread, of a late job also on the one thread that keeps the deadlines of all, and on that of
- * scheduler_free() when it never ran. It has to be short: the next batch, or the next that is late, waits for it.
+ * a lone job starts at once, and what arrives during a pass makes up the next. Heavy jobs leave threads and places to
+ * others. A job that is too late, or cancelled before it began, is never run; a late one leaves the queue within
+ * milliseconds, however long the threads are busy with others. Any thread may submit; done() is called exactly once for
+ * each job that was accepted and not cancelled: on an inference thread, of a late job also on the one thread that keeps
+ * the deadlines of all, and on that of scheduler_free() when it never ran. It has to be short: the next batch, or the
+ * next that is late, waits for it.
  */
 #ifndef VSR_NN_SCHEDULER_H
 #define VSR_NN_SCHEDULER_H
@@ -48,7 +48,7 @@ struct scheduler_job {
 
 struct scheduler_options {
     size_t threads;
-    size_t jobs_max;   /* waiting, all priorities together; each has an eighth less of them than the one before */
+    size_t jobs_max;   /* waiting, all together; a priority has an eighth less than the one before, heavy jobs half */
     size_t tokens_max; /* of a batch; a longer job runs alone */
     size_t batch_max;  /* jobs of a batch, at most SCHEDULER_BATCH_MAX */
     /* Runs jobs of one kind together; `thread` is below `threads`. What it returns is told to all of them. */

@@ -1,6 +1,7 @@
 /* Pictures through the engine: as files and as base64, shared, remembered, refused, late, beside texts of one model. */
 #include <math.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 
 #include "core/arena.h"
@@ -210,6 +211,62 @@ TEST(too_late) {
     rig_end(&rig);
 }
 
+/* ---- room for others */
+
+static void on_jam(struct engine_call *call, int rc, const struct vsr_err *err) {
+    sem_t *jam = call->owner;
+    (void)rc;
+    (void)err;
+    (void)sem_wait(jam); /* and the only thread with it */
+}
+
+static void on_end(struct engine_call *call, int rc, const struct vsr_err *err) {
+    sem_t *ends = call->owner;
+    (void)rc; /* they are no pictures */
+    (void)err;
+    (void)sem_post(ends);
+}
+
+/* However large and many pictures are that wait, half of the memory is for texts. */
+TEST(pictures_leave_memory_to_texts) {
+    enum { ROOM = 8 << 20, PICTURE_LEN = 1 << 20, MOST = ROOM / 8 * 7 / 2 / PICTURE_LEN, MANY = 8 };
+    static char files[MANY][PICTURE_LEN];
+    struct engine_call calls[MANY], text, jammed;
+    struct vsr_err err = VSR_ERR_NONE;
+    struct rig rig;
+    sem_t jam, ends;
+    size_t n = 0;
+    CHECK(sem_init(&jam, 0, 0) == 0 && sem_init(&ends, 0, 0) == 0, "semaphores");
+    rig_begin(&rig, &(struct engine_options){ .threads = 1, .bytes_max = ROOM });
+    jammed = (struct engine_call){ .text = VSR_STR("bada"), .done = on_jam, .owner = &jam };
+    jammed.model = rig.model;
+    CHECK_MSG(engine_submit(rig.engine, &jammed, &err) == 0, "%s", err.text);
+    for (; n < MANY; n++) {
+        files[n][0] = (char)('a' + n);
+        calls[n] = (struct engine_call){ .model = rig.model,
+                                         .picture = str_make(files[n], PICTURE_LEN),
+                                         .priority = PRIORITY_ROUTING,
+                                         .done = on_end,
+                                         .owner = &ends };
+        if (engine_submit(rig.engine, &calls[n], &err) < 0)
+            break;
+    }
+    CHECK_INT(n, MOST, "pictures that wait");
+    CHECK_MSG(strstr(err.text, "the inference queue is full") != NULL, "%s", err.text);
+    text = (struct engine_call){ .model = rig.model, .text = VSR_STR("bede"), .done = on_end, .owner = &ends };
+    CHECK_MSG(engine_submit(rig.engine, &text, &err) == 0, "%s", err.text);
+    (void)sem_post(&jam);
+    for (size_t i = 0; i < n + 1; i++)
+        (void)sem_wait(&ends);
+    for (size_t i = 0; i < n; i++)
+        engine_call_done(&calls[i]);
+    engine_call_done(&text);
+    engine_call_done(&jammed);
+    rig_end(&rig);
+    (void)sem_destroy(&jam);
+    (void)sem_destroy(&ends);
+}
+
 /* ---- several clients */
 
 struct client {
@@ -266,4 +323,5 @@ TEST(several_clients) {
     rig_end(&rig);
 }
 
-RUN_TESTS(T(files_and_base64), T(shared), T(refused), T(too_late), T(several_clients))
+RUN_TESTS(T(files_and_base64), T(shared), T(refused), T(too_late), T(pictures_leave_memory_to_texts),
+          T(several_clients))

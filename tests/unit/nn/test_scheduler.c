@@ -314,6 +314,31 @@ TEST(places) {
     scheduler_free(world.scheduler);
 }
 
+/* What takes long fills half of the queue. */
+TEST(heavy_jobs_leave_places_for_others) {
+    static const char kind;
+    static struct item items[32];
+    struct world world;
+    size_t n = 1;
+    world_begin(&world, false);
+    start(&world, 1, 16, 100, 4);
+    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_ROUTING, 1), 0);
+    wait_inside(&world, 1);
+    for (; n <= 7; n++) {
+        items[n].job.heavy = true;
+        CHECK_INT(submit(&world, &items[n], 'h', &kind, PRIORITY_ROUTING, 1), 0, "half of 14");
+    }
+    items[n].job.heavy = true;
+    CHECK_INT(submit(&world, &items[n], 'h', &kind, PRIORITY_ROUTING, 1), VSR_E_UNAVAILABLE, "more than half");
+    items[n].job.heavy = false;
+    for (; n <= 14; n++)
+        CHECK_INT(submit(&world, &items[n], 'b', &kind, PRIORITY_ROUTING, 1), 0, "the other half");
+    CHECK_INT(submit(&world, &items[n], 'b', &kind, PRIORITY_ROUTING, 1), VSR_E_UNAVAILABLE, "full");
+    gate(&world, true);
+    wait_done(&world, items, n);
+    scheduler_free(world.scheduler);
+}
+
 /* Nobody who waits for an answer waits for much that nobody waits for. */
 TEST(company) {
     static const char kind;
@@ -401,4 +426,5 @@ TEST(many_clients) {
 }
 
 RUN_TESTS(T(order), T(heavy_jobs_leave_threads_for_others), T(limits), T(deadlines), T(many_deadlines), T(places),
-          T(company), T(failure_and_end), T(many_clients), T(late_jobs_take_no_place))
+          T(heavy_jobs_leave_places_for_others), T(company), T(failure_and_end), T(many_clients),
+          T(late_jobs_take_no_place))

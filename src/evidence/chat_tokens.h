@@ -1,8 +1,8 @@
 /*
  * chat_tokens - the tokens of what a chat model said, and how likely others were in their place.
  *
- *     choices[0].logprobs.content: [{"token":" Unsafe","logprob":-0.1,"top_logprobs":[{"token":"
- * Safe","logprob":-2.3}]}]
+ *     choices[0].logprobs.content:
+ *     [{"token":" Unsafe","logprob":-0.1,"top_logprobs":[{"token":" Safe","logprob":-2.3}]}]
  *
  * Whatever is missing or wrong of them is no failure: there are none then, and the text stands as it is. Any thread.
  */

@@ -24,15 +24,18 @@
  *     order does not depend on the text. A list of one list, which common servers give, is read as its inner one.
  * SOURCE_HTTP_GUARD  CLASSES of two labels: the first is what safe is called, the second what unsafe is; "benign" and
  *     "jailbreak" when the source names none. P(second) is 0.9 unsafe, 0.6 controversial, 0.1 safe, or what the
- * server's log-probabilities say (http_guard.c). SOURCE_HTTP_LABEL  CLASSES: 1 for the label that was picked, else 0.
- * The reply is an object of exactly `label`, which is one of them, and `rationale`, which is not blank.
+ *     server's log-probabilities say (http_guard.c).
+ *
+ * SOURCE_HTTP_LABEL  CLASSES: 1 for the label that was picked, else 0. The reply is an object of exactly `label`, which
+ *     is one of them, and `rationale`, which is not blank.
  * SOURCE_HTTP_ROUTE  CLASSES: what the reply says about how sure it is, else 1, for the route that was picked; a reply
  *     that names none of them gives 0 everywhere, which is an answer.
  * SOURCE_MCP_CLASSIFY  CLASSES by a tool; mcp_verdict.h says how its answers are read. `timeout_seconds` (10) covers
- * the wait for a session that is just beginning. SOURCE_MCP_EMBEDDINGS  VECTOR by a tool; mcp_vectors.c says how its
- * answers are read. `timeout_seconds` is of one question, of REMOTE_BATCH_MAX texts or as many as have room in one
- * message. All vectors of a call, and of a server's session, have one length, which is not less than the configured
- * `target_dimension`.
+ *     the wait for a session that is just beginning.
+ *
+ * SOURCE_MCP_EMBEDDINGS  VECTOR by a tool; mcp_vectors.c says how its answers are read. `timeout_seconds` is of one
+ *     question, of REMOTE_BATCH_MAX texts or as many as have room in one message. All vectors of a call, and of a
+ *     server's session, have one length, which is not less than the configured `target_dimension`.
  *
  * Guards, labels and routes are asked once, without another attempt: what is worth waiting for is one answer.
  *

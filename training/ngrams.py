@@ -27,7 +27,7 @@ import tasks
 import text
 
 ORDERS, BUCKETS, MOST = 3, 1 << 17, 1024
-POOLED = 96  # tokens of a training text that pools see
+POOLED = 96  # tokens of a text that pools see in training; four times as many in calibration
 MULTIPLY, ADD, FINISH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0xBF58476D1CE4E5B9)
 
 
@@ -248,6 +248,9 @@ def main():
         scale = w.abs().amax(0).clamp_min(1e-6) / 127
         q = torch.round(w / scale).to(torch.int8)
         head.table.weight.copy_(q.float() * scale)
+        if o.queries:
+            hidden, hidden_scale = export.quantised(head.hidden.weight)
+            head.hidden.weight.copy_(export.restored(hidden, hidden_scale))
     keep = np.flatnonzero(out_of_it & as_asked & (y >= 0))
     held = [found[i][0] for i in keep]
     factor, bias = classify.calibrated(logits(head, Rows(held, trunk, pieces, common, 4 * cut)), y[keep])
@@ -255,9 +258,7 @@ def main():
                "out.bias": head.out.bias, "ngram.weight": q, "ngram.scale": scale, "calibration.scale": factor, "calibration.bias": bias}
     tensors = {k: v.detach() for k, v in tensors.items()}
     if o.queries:
-        q, s = export.quantised(tensors["hidden.weight"])
-        head.hidden.weight.data.copy_(export.restored(q, s))
-        tensors["hidden.weight"], tensors["hidden.scale"] = q, s
+        tensors["hidden.weight"], tensors["hidden.scale"] = hidden, hidden_scale
     if common is not None:
         tensors["ngram.common"] = torch.from_numpy(common.astype(np.int8))
     inputs = "sentence,ngrams"

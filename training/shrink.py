@@ -12,6 +12,7 @@ import export
 import text
 import trunk as trunks
 
+
 def mean(named):
     """Of `TRUNK.pt=SHARE` texts; shares need not add up to 1."""
     parts = [(trunks.Trunk.load(path), float(share or 1)) for path, _, share in (name.partition("=") for name in named)]

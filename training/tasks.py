@@ -232,7 +232,7 @@ def train(task):
                   and "?" not in row["text"]]
     if task == "jailbreak":
         found += [(t, 0, 0.5) for t in commands(10, 2500)]
-        for name, n in (("asked", 5000), ("prompts", 6000), ("intents", 2500)):
+        for name, n in (("asked", 5000), ("intents", 2500)):
             found += [(t, 0, 0.5) for t in sample([x["text"] for x in rows.own(name)], n, 3)]
         for f, n in (("fact_check/mixed_prompts", 2500), ("domain/mmlu_pro", 1500), ("modality/mixed_prompts", 1000),
                      ("tools/metatool_single", 1500), ("feedback/sgd_user_acts", 500), ("pii/presidio_research", 500),

@@ -22,6 +22,8 @@ def main():
     path = pathlib.Path(sys.argv[1]) / "trunk.safetensors"
     tensors, meta = export.read(path)
     t = shrink.mean(sys.argv[2:])
+    if t.sentence:
+        sys.exit("a trunk with a sentence step: its vectors are no means, and there is no place for the step")
     q, scale = export.quantised(t.vectors)
     tensors.update({"vector.weight": q, "vector.scale": scale, "vector.importance": t.importance})
     if t.signs:

@@ -66,10 +66,12 @@ static int check_output(const struct cli *cli, const struct dsl_source *source) 
 static int write_result(const struct cli *cli, struct dsl_source *source) {
     struct buf out;
     int code;
-    if (source->base.root && dsl_merge(source->arena, source->language, source->base.root, source->compiled) < 0)
+    bool is_tree = strcmp(options_text(cli->options, "format"), "json-ast") == 0;
+    if (!is_tree && source->base.root &&
+        dsl_merge(source->arena, source->language, source->base.root, source->compiled) < 0)
         return cli_fail(cli, DSL_MERGE_TOO_LARGE);
     buf_init(&out, DSL_OUTPUT_LEN_MAX);
-    if (strcmp(options_text(cli->options, "format"), "json-ast") == 0) {
+    if (is_tree) {
         dsl_tree_json(&source->parsed, &out);
         buf_append_char(&out, '\n');
     } else {

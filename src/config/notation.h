@@ -16,7 +16,7 @@ struct config_notation {
     /* Fails with VSR_E_INVALID, having told errors in `diag`; else the tree lives in `arena`. Borrows `text`. */
     int (*read)(struct arena *arena, const struct config_parts *parts, vsr_str text, struct yaml_node **ret_root,
                 struct diag *diag);
-    /* Puts what was read into the base, which it changes. Fails as read() does; problems of the base stand nowhere. */
+    /* Puts what was read into the base, which it changes. Fails as read() does; a problem of the base has no place. */
     int (*merge)(struct arena *arena, const struct config_parts *parts, struct yaml_node *base, struct yaml_node *read,
                  struct diag *diag);
 };

@@ -26,13 +26,13 @@ struct yaml_node *dsl_compile(struct arena *arena, const struct language *langua
 /*
  * Puts a compiled program into a whole configuration: `routing`, `entrypoints` and `recipes` are replaced, each model
  * of the base gets a card, and everything else stays, as does what the language cannot say of what is still there
- * (keep.h; dsl.md §7.5, §8.3). Changes both. Fails with VSR_E_LIMIT, the base as it was, where the base's own routing
- * is more than a program may say.
+ * (keep.h; dsl.md §7.5, §8.3). Changes both. Fails with VSR_E_LIMIT, the base as it was but `compiled` perhaps not,
+ * where the base's own routing is more than a program may say.
  */
 int dsl_merge(struct arena *arena, const struct language *language, struct yaml_node *base,
               struct yaml_node *compiled) VSR_MUST_CHECK;
 
-/* What is told then. */
+/* What people are told when it fails. */
 #define DSL_MERGE_TOO_LARGE \
     "the routing of the base would be a program of more than 8 MiB, and what the language cannot say of it would be " \
     "lost"

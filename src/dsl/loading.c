@@ -37,7 +37,8 @@ const struct config_document *dsl_load(struct arena *arena, const struct languag
     }
     if (dsl_merge(arena, language, root, copy(arena, compiled)) < 0) {
         diag_init(ret_diag, arena, VSR_STR("the program"));
-        diag_error(ret_diag, "E_LIMIT", (struct diag_at){ 0 }, VSR_STR(""), DSL_MERGE_TOO_LARGE);
+        diag_error(ret_diag, "E_LIMIT", (struct diag_at){ 0 }, VSR_STR("take the routing out of the base"),
+                   DSL_MERGE_TOO_LARGE);
         return NULL;
     }
     config_complete_base(arena, root);

@@ -10,7 +10,6 @@
 #include "nn/mixer_file.h"
 #include "nn/mixing.h"
 #include "nn/pages.h"
-#include "nn/word_signs.h"
 
 enum {
     IMPORTANCE_MAX = 30, /* e^30 and its inverse are far inside of what a float holds */
@@ -90,7 +89,7 @@ static int read_vector(struct mixer *mixer, struct mixer_file *file) {
     }
     if (rc == 0)
         rc = mixer_file_number(file, "dims", dims, 1, dims, &mixer->mean_dims);
-    return rc < 0 ? rc : word_signs_read(file, mixer->n_words, &mixer->signs, file->err);
+    return rc < 0 ? rc : word_signs_read(file, mixer->n_words, &mixer->signs);
 }
 
 static int read_sentence(struct mixer *mixer, struct mixer_file *file) {
@@ -327,7 +326,7 @@ int mixer_text_mixed_by(struct mixer_text *text, const struct mixing *own, const
     return rc;
 }
 
-/* By a table of its own: nobody else wants these tokens, so nothing is kept of them but the mean. */
+/* By a table of its own: only this vector wants its rows, so each call gathers them anew. */
 static int own_mean(struct mixer_text *text, const float **ret_m, struct vsr_err *err) {
     const struct meaning *vector = &text->mixer->vector;
     float *x, *m;

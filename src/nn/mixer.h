@@ -11,9 +11,9 @@
  *     h   = the tokens mixed (nn/mixing.h)                                      [n][M]
  *
  * Several light heads (nn/mixer_head.h) read one pass, and each of the above is computed when the first of them wants
- * it: most never need the convolutions. Sizes are those of the file's tensors, training/README.md names them. Sums are
- * in f32, in a fixed order: a text's numbers depend on the text alone and the processor's level (nn/cpu.h). Without
- * tokens every sum is 0.
+ * it: most never need the convolutions; v alone is made anew each time. Sizes are those of the file's tensors,
+ * training/README.md names them. Sums are in f32, in a fixed order: a text's numbers depend on the text alone and the
+ * processor's level (nn/cpu.h). Without tokens every sum is 0.
  *
  * A mixer is immutable: any thread. A mixer_text belongs to one thread, and allocates nothing once it has grown.
  */
@@ -28,6 +28,7 @@
 #include "nn/mixer_file.h"
 #include "nn/ngrams.h"
 #include "nn/similarity.h"
+#include "nn/word_signs.h"
 
 struct mixer;
 struct mixer_text; /* one text in work */
@@ -36,6 +37,7 @@ struct mixing;
 enum {
     MIXER_TOKENS_MAX = 8192, /* of a text: some 30 KB of English; bounds what a thread keeps to some tens of MB */
     MIXER_DIMS_MAX = MIXER_TABLE_COLS_MAX,
+    MIXER_VECTOR_DIMS_MAX = (int)MIXER_DIMS_MAX + (int)WORD_SIGNS_DIMS_MAX, /* of v */
     MIXER_HIDDEN_MAX = 8192,
 };
 

@@ -10,7 +10,7 @@ enum {
     PERCENT = 100,
 };
 
-int word_signs_read(struct mixer_file *file, size_t n_words, struct word_signs *ret, struct vsr_err *err) {
+int word_signs_read(struct mixer_file *file, size_t n_words, struct word_signs *ret) {
     size_t dims, percent;
     int rc;
     *ret = (struct word_signs){ .dims = 0 };
@@ -24,7 +24,7 @@ int word_signs_read(struct mixer_file *file, size_t n_words, struct word_signs *
     if (rc < 0)
         return rc;
     if (dims == 0 || dims % WORD_BITS != 0 || percent == 0)
-        return err_set(err, VSR_E_INVALID,
+        return err_set(file->err, VSR_E_INVALID,
                        "tensor \"signs.weight\" needs metadata \"signs.dims\", a multiple of %d, and \"signs.percent\"",
                        WORD_BITS);
     ret->dims = dims;

@@ -27,11 +27,10 @@ struct word_signs {
 };
 
 /*
- * "signs.weight" [n_words] with the metadata "signs.dims" and "signs.percent"; none where there is no such
- * tensor. VSR_E_INVALID names the tensor or the metadata and what was expected.
+ * "signs.weight" [n_words] with the metadata "signs.dims" and "signs.percent"; none where there is no such tensor. The
+ * weights lie in the file's arena. VSR_E_INVALID names the tensor or the metadata and what was expected.
  */
-int word_signs_read(struct mixer_file *file, size_t n_words, struct word_signs *ret,
-                    struct vsr_err *err) VSR_MUST_CHECK;
+int word_signs_read(struct mixer_file *file, size_t n_words, struct word_signs *ret) VSR_MUST_CHECK;
 
 /* l of the tokens `ids` [n], to `ret` [dims]. Without tokens: zeros. */
 void word_signs_sum(const struct word_signs *signs, const uint32_t *ids, size_t n, float *ret);

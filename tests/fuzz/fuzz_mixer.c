@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     struct mixer_text *text, *second;
     struct mixer *mixer;
     const float *h;
-    float vector[MIXER_DIMS_MAX];
+    float vector[MIXER_VECTOR_DIMS_MAX];
     size_t cut;
     vsr_str rest;
     if (len < 2)
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     second = mixer_text_new();
     if (mixer_text_set(text, mixer, ids, shapes, TOKENS, NULL) == 0 &&
         mixer_text_set(second, mixer, ids, shapes, TOKENS - 2, NULL) == 0) {
-        VSR_ASSERT(mixer_vector_dims(mixer) <= MIXER_DIMS_MAX);
+        VSR_ASSERT(mixer_vector_dims(mixer) <= MIXER_VECTOR_DIMS_MAX);
         (void)mixer_text_vector(text, vector, NULL);
         (void)mixer_text_mixed(text, &h, NULL);
         run_head(mixer, str_sub(rest, cut, rest.len), text, second);

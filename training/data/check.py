@@ -62,7 +62,7 @@ SHAPE = {
     "CREDIT_CARD": luhn,
     "IBAN_CODE": iban,
     "US_SSN": lambda t: re.fullmatch(r"\d{3}([- ]?)\d{2}\1\d{4}", t),
-    "AGE": lambda t: re.fullmatch(r"\d{1,3}|[A-Z]?[a-z]+(-[a-z]+)?", t),  # or in words
+    "AGE": lambda t: re.fullmatch(r"\d{1,3}|[A-Z]?[a-z]+(-[a-z]+)?", t),  # in words, too: only a shape
     "IP_ADDRESS": lambda t: re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]{6,}", t),
     "DOMAIN_NAME": lambda t: "." in t and " " not in t,
     "PHONE_NUMBER": lambda t: sum(c.isdigit() for c in t) >= 7,
@@ -107,7 +107,7 @@ def key(row):
 
 
 def asked_by_probes():
-    """Normalised requests of the routing profiles that the router is measured with, where they are at hand."""
+    """Normalised requests, of one line, of the routing profiles that the router is measured with, where they are at hand."""
     found = {}
     for path in glob.glob(os.path.join(HERE, "../../../shared/recipes/*/probes.yaml")):
         with open(path, encoding="utf-8") as lines:

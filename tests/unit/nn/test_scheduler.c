@@ -22,6 +22,8 @@ struct world {
     struct scheduler *scheduler;
 };
 
+enum { ITEMS = 32 };
+
 struct item {
     struct scheduler_job job;
     struct world *world;
@@ -292,51 +294,59 @@ TEST(late_jobs_take_no_place) {
     scheduler_free(world.scheduler);
 }
 
+/* How many more find a place behind the first `n`: until one is refused. Nothing is checked before the gate is open:
+ * threads that wait behind it would outlive the test. */
+static size_t fill(struct world *world, struct item *items, size_t n, enum scheduler_priority priority, bool heavy) {
+    static const char kind;
+    size_t more = 0;
+    items[n].job.heavy = heavy;
+    while (n + more < ITEMS && submit(world, &items[n + more], 'b', &kind, priority, 1) == 0) {
+        more++;
+        items[n + more].job.heavy = heavy;
+    }
+    return more;
+}
+
+/* One runs, and holds the only thread up; 16 places behind it. */
+static void fill_begin(struct world *world, struct item *items) {
+    static const char kind;
+    world_begin(world, false);
+    start(world, 1, 16, 100, 4);
+    assert_int_equal(submit(world, &items[0], 'a', &kind, PRIORITY_SAFETY, 1), 0);
+    wait_inside(world, 1);
+}
+
+static void fill_end(struct world *world, struct item *items, size_t n) {
+    gate(world, true);
+    wait_done(world, items, n);
+    scheduler_free(world->scheduler);
+}
+
 /* Warming up fills its share of the queue, and what requests wait for still has places. */
 TEST(places) {
-    static const size_t places[] = { [PRIORITY_COMFORT] = 12, [PRIORITY_ROUTING] = 14, [PRIORITY_SAFETY] = 16 };
-    static const char kind;
-    static struct item items[32];
+    static struct item items[ITEMS + 1];
+    size_t n = 1, found[PRIORITIES];
     struct world world;
-    size_t n = 1;
-    world_begin(&world, false);
-    start(&world, 1, 16, 100, 4);
-    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_SAFETY, 1), 0);
-    wait_inside(&world, 1);
-    for (size_t priority = PRIORITIES; priority-- > 0;) {
-        for (; n <= places[priority]; n++)
-            CHECK_INT(submit(&world, &items[n], 'b', &kind, (enum scheduler_priority)priority, 1), 0, "room");
-        CHECK_INT(submit(&world, &items[n], 'b', &kind, (enum scheduler_priority)priority, 1), VSR_E_UNAVAILABLE,
-                  "full");
-    }
-    gate(&world, true);
-    wait_done(&world, items, n);
-    scheduler_free(world.scheduler);
+    fill_begin(&world, items);
+    for (size_t priority = PRIORITIES; priority-- > 0;)
+        n += found[priority] = fill(&world, items, n, (enum scheduler_priority)priority, false);
+    fill_end(&world, items, n);
+    CHECK_INT(found[PRIORITY_COMFORT], 12, "comfort");
+    CHECK_INT(found[PRIORITY_ROUTING], 2, "routing, of 14");
+    CHECK_INT(found[PRIORITY_SAFETY], 2, "safety, of 16");
 }
 
 /* What takes long fills half of the queue. */
 TEST(heavy_jobs_leave_places_for_others) {
-    static const char kind;
-    static struct item items[32];
+    static struct item items[ITEMS + 1];
+    size_t heavy, others;
     struct world world;
-    size_t n = 1;
-    world_begin(&world, false);
-    start(&world, 1, 16, 100, 4);
-    assert_int_equal(submit(&world, &items[0], 'a', &kind, PRIORITY_ROUTING, 1), 0);
-    wait_inside(&world, 1);
-    for (; n <= 7; n++) {
-        items[n].job.heavy = true;
-        CHECK_INT(submit(&world, &items[n], 'h', &kind, PRIORITY_ROUTING, 1), 0, "half of 14");
-    }
-    items[n].job.heavy = true;
-    CHECK_INT(submit(&world, &items[n], 'h', &kind, PRIORITY_ROUTING, 1), VSR_E_UNAVAILABLE, "more than half");
-    items[n].job.heavy = false;
-    for (; n <= 14; n++)
-        CHECK_INT(submit(&world, &items[n], 'b', &kind, PRIORITY_ROUTING, 1), 0, "the other half");
-    CHECK_INT(submit(&world, &items[n], 'b', &kind, PRIORITY_ROUTING, 1), VSR_E_UNAVAILABLE, "full");
-    gate(&world, true);
-    wait_done(&world, items, n);
-    scheduler_free(world.scheduler);
+    fill_begin(&world, items);
+    heavy = fill(&world, items, 1, PRIORITY_ROUTING, true);
+    others = fill(&world, items, 1 + heavy, PRIORITY_ROUTING, false);
+    fill_end(&world, items, 1 + heavy + others);
+    CHECK_INT(heavy, 7, "half of 14");
+    CHECK_INT(others, 7, "the other half");
 }
 
 /* Nobody who waits for an answer waits for much that nobody waits for. */

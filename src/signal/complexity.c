@@ -35,8 +35,7 @@ static const struct field examples_fields[] = {
       .help = "Example texts." },
     { "image_candidates", FIELD_STRINGS, offsetof(struct examples_config, image_candidates), .flags = FIELD_NONBLANK,
       .help = "Example images (PNG, JPEG, WebP, GIF: data URI, base64, /PATH, or ./PATH beside the configuration), or "
-              "texts "
-              "that describe them; needs a multimodal model." },
+              "texts that describe them; needs a multimodal model." },
 };
 
 static const struct schema examples_schema;

@@ -41,7 +41,7 @@ static const struct field embedding_fields[] = {
       .choices = modalities,
       .help =
           "What of the request is compared: text, or image with a multimodal model: the first picture that the last "
-          "user message holds inline. Addresses are not fetched." },
+          "user message holds inline, else the last one before it. Addresses are not fetched." },
 };
 
 static const struct schema embedding_schema;

@@ -158,5 +158,5 @@ int dsl_policy_load(const struct cli *cli, const char *file, struct config_sourc
     if (profile_check_readable(file, &err) < 0)
         return dsl_refuse_err(cli, file, &err, "E_IO");
     code = config_source_read(cli, file, true, ret_source);
-    return code == CLI_FAILURE ? dsl_refuse_policy(cli, file, &ret_source->diag, NULL) : code;
+    return code == CLI_FAILURE ? dsl_refuse_policy(cli, file, &ret_source->diag, &err) : code;
 }

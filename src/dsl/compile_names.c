@@ -82,10 +82,14 @@ vsr_str compile_branch_name(struct compile *c, const struct dsl_decl *tree, size
 static void declare_branches(struct names *names, const struct dsl_decl *tree) {
     for (size_t i = 0; i < tree->n_branches; i++) {
         const struct dsl_item *name = dsl_item(&tree->branches[i].body, DSL_ITEM_NAME);
-        struct dsl_name *made = name ? NULL : ARENA_NEW(names->c->arena, struct dsl_name);
-        if (made)
-            *made = (struct dsl_name){ compile_branch_name(names->c, tree, i), tree->branches[i].at, false };
-        declare(names, "route", VSR_STR(""), name ? &name->name : made);
+        struct dsl_name *made;
+        if (name) {
+            declare(names, "route", VSR_STR(""), &name->name);
+            continue;
+        }
+        made = ARENA_NEW(names->c->arena, struct dsl_name);
+        *made = (struct dsl_name){ compile_branch_name(names->c, tree, i), tree->branches[i].at, false };
+        declare(names, "route", VSR_STR(""), made);
     }
 }
 

@@ -58,6 +58,11 @@ static ptrdiff_t lookup_find(const struct lookup *lookup, vsr_str key) {
     return lookup->index.n ? (ptrdiff_t)(uintptr_t)map_get(&lookup->index, key) - 1 : yaml_find(lookup->mapping, key);
 }
 
+static const struct yaml_node *lookup_get(const struct lookup *lookup, vsr_str key) {
+    ptrdiff_t at = lookup_find(lookup, key);
+    return at >= 0 ? lookup->mapping->items[at] : NULL;
+}
+
 /* ---- trees compared */
 
 /* Letters by their lower case, dashes as underscores: the language spells words and variables so. */
@@ -296,8 +301,8 @@ static void keep_mapping(const struct keep *k, vsr_str list, const struct yaml_n
     lookup_init(&of_now, k->arena, now);
     for (size_t i = 0; i < base->n_items; i++) {
         vsr_str key = base->keys[i]->text;
-        ptrdiff_t at = lookup_find(&of_now, key), at_said = lookup_find(&of_said, key);
-        const struct yaml_node *words = at_said >= 0 ? said->items[at_said] : NULL;
+        ptrdiff_t at = lookup_find(&of_now, key);
+        const struct yaml_node *words = lookup_get(&of_said, key);
         if (yaml_is_null(base->items[i]) || (decision && at >= 0 && str_eq_c(key, "modelRefs")))
             continue;
         if (at < 0)

@@ -134,7 +134,8 @@ enum pool_kind { ROWS_FIRST, ROWS_LAST, ROWS_MEAN, ROWS_MEAN_SQRT, ROWS_WEIGHTED
 /* One text's rows, at least one. `out` [width]. Mean of square-root length: sum / sqrt(n); weighted: weights 1 to n. */
 void kernel_pool(enum pool_kind kind, const float *rows, size_t stride, size_t n_rows, size_t width, float *out);
 
-/* out = in / max(length of in, 1e-12), over `width` numbers: pass a smaller width than the vector's to cut it first. */
+/* out = in / max(length of in, 1e-12), over `width` numbers: pass a smaller width than the vector's to cut it first.
+ * `out` may be `in`. */
 void kernel_normalize(const float *in, float *out, size_t width);
 
 /* ---- from logits to probabilities */

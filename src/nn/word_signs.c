@@ -11,7 +11,7 @@ enum {
 };
 
 int word_signs_read(struct mixer_file *file, size_t n_words, struct word_signs *ret) {
-    size_t dims, percent;
+    size_t dims = 0, percent = 0;
     int rc;
     *ret = (struct word_signs){ .dims = 0 };
     if (!mixer_file_has(file, "signs.weight"))

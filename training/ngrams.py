@@ -199,6 +199,8 @@ def main():
     p.add_argument("--common", type=int, default=0, help="so many of the most frequent tokens make no run by themselves")
     p.add_argument("--drop", type=float, default=0.2, help="of the runs of tokens")
     o = p.parse_args()
+    if o.beside and o.queries:
+        p.error("--beside brings pools of its own: not together with --queries")
     torch.manual_seed(1)
     torch.set_num_threads(1)
     random = np.random.RandomState(1)

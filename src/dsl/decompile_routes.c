@@ -253,7 +253,7 @@ static void tell_other_places(struct decompile *d, const struct decompile_fields
         vsr_str name = str_from_c(field->field->name);
         const struct yaml_node *inner = fields->inside ? yaml_get(fields->inside, name) : NULL;
         const struct yaml_node *outer = yaml_get(fields->beside, name);
-        if (field->place == PLACE_BOTH && !yaml_is_null(inner) && !yaml_is_null(outer) &&
+        if (field->place == PLACE_BOTH && inner && outer && !yaml_is_null(inner) && !yaml_is_null(outer) &&
             !(inner->kind == YAML_SCALAR && outer->kind == YAML_SCALAR && str_eq(inner->text, outer->text)))
             decompile_lost(d, outer, "the language has one %.*s, that of the block %.*s", VSR_FMT(name),
                            VSR_FMT(fields->block->name));

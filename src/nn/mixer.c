@@ -31,6 +31,7 @@ struct mixer {
     struct meaning token, vector; /* of x and s; of m, where the file has one */
     size_t mean_dims;             /* of m that v has */
     struct word_signs signs;
+    struct concepts concepts; /* of the tokens and the mean that m is of */
     struct similarity_scale similarity;
     struct mixer_linear sentence_up, sentence_down; /* panels NULL: there are none */
     struct mixing mixing;
@@ -89,7 +90,9 @@ static int read_vector(struct mixer *mixer, struct mixer_file *file) {
     }
     if (rc == 0)
         rc = mixer_file_number(file, "dims", dims, 1, dims, &mixer->mean_dims);
-    return rc < 0 ? rc : word_signs_read(file, mixer->n_words, &mixer->signs);
+    if (rc == 0)
+        rc = word_signs_read(file, mixer->n_words, &mixer->signs);
+    return rc < 0 ? rc : concepts_read(file, dims, &mixer->concepts);
 }
 
 static int read_sentence(struct mixer *mixer, struct mixer_file *file) {
@@ -159,7 +162,7 @@ const struct similarity_scale *mixer_similarity(const struct mixer *mixer) {
 }
 
 size_t mixer_vector_dims(const struct mixer *mixer) {
-    return mixer->mean_dims + mixer->signs.dims;
+    return mixer->mean_dims + mixer->signs.dims + concepts_dims(&mixer->concepts);
 }
 
 size_t mixer_bytes(const struct mixer *mixer) {
@@ -327,7 +330,7 @@ int mixer_text_mixed_by(struct mixer_text *text, const struct mixing *own, const
 }
 
 /* By a table of its own: only this vector wants its rows, so each call gathers them anew. */
-static int own_mean(struct mixer_text *text, const float **ret_m, struct vsr_err *err) {
+static int own_mean(struct mixer_text *text, const float **ret_x, const float **ret_m, struct vsr_err *err) {
     const struct meaning *vector = &text->mixer->vector;
     float *x, *m;
     int rc = floats(&text->vector, (text->n + 2) * vector->dims, err);
@@ -339,8 +342,14 @@ static int own_mean(struct mixer_text *text, const float **ret_m, struct vsr_err
     x = m + vector->dims;
     mixer_table_gather(&vector->words, text->ids, text->n, vector->dims, x);
     average(text, vector, x, text->work.data, m);
+    *ret_x = x;
     *ret_m = m;
     return 0;
+}
+
+static int token_mean(struct mixer_text *text, const float **ret_x, const float **ret_m, struct vsr_err *err) {
+    int rc = mixer_text_tokens(text, ret_x, err);
+    return rc < 0 ? rc : mixer_text_sentence(text, ret_m, err);
 }
 
 static void scale(float *x, size_t n, float factor) {
@@ -348,24 +357,33 @@ static void scale(float *x, size_t n, float factor) {
         x[i] *= factor;
 }
 
-/* l behind m, both of unit length, each with its share. */
-static void add_word_signs(const struct mixer_text *text, float *v) {
-    const struct word_signs *signs = &text->mixer->signs;
-    size_t mean = text->mixer->mean_dims;
-    float *l = v + mean;
-    word_signs_sum(signs, text->ids, text->n, l);
-    kernel_normalize(l, l, signs->dims);
-    scale(v, mean, sqrtf(1 - signs->share));
-    scale(l, signs->dims, sqrtf(signs->share));
+/* `part` [n] behind `v` [at], which is of unit length, as the given share of the square of the length of both. */
+static void stand_beside(float *v, size_t at, size_t n, float share) {
+    float *part = v + at;
+    kernel_normalize(part, part, n);
+    scale(v, at, sqrtf(1 - share));
+    scale(part, n, sqrtf(share));
 }
 
 int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) {
-    const float *m;
-    int rc = text->mixer->vector.weight ? own_mean(text, &m, err) : mixer_text_sentence(text, &m, err);
+    const struct mixer *mixer = text->mixer;
+    const struct concepts *concepts = &mixer->concepts;
+    size_t dims = mixer->mean_dims;
+    const float *x, *m;
+    int rc = mixer->vector.weight ? own_mean(text, &x, &m, err) : token_mean(text, &x, &m, err);
+    if (rc == 0)
+        rc = floats(&text->work, concepts_room(concepts, text->n), err);
     if (rc < 0)
         return rc;
-    kernel_normalize(m, ret, text->mixer->mean_dims);
-    if (text->mixer->signs.dims > 0)
-        add_word_signs(text, ret);
+    kernel_normalize(m, ret, dims);
+    if (mixer->signs.dims > 0) {
+        word_signs_sum(&mixer->signs, text->ids, text->n, ret + dims);
+        stand_beside(ret, dims, mixer->signs.dims, mixer->signs.share);
+        dims += mixer->signs.dims;
+    }
+    if (concepts->share > 0) {
+        concepts_of(concepts, x, text->n, m, text->work.data, ret + dims);
+        stand_beside(ret, dims, concepts_dims(concepts), concepts->share);
+    }
     return 0;
 }

@@ -6,8 +6,9 @@
  *     s   = sum a_i x_i / sum a_i, a_i = exp(importance[t_i])                   [D]
  *     y   = s + down(gelu(up(s)))           the sentence; up and down optional  [D]
  *     m   = y, or such a mean by a table and importance of its own              [W]
- *     v   = m at unit length, beside which tokens there are (nn/word_signs.h): [sqrt(1 - share) m; sqrt(share) l]
- *           of unit m and l, or m alone; what texts are compared by
+ *     v   = m at unit length, beside it which tokens there are (l: nn/word_signs.h) and what the text is taken for
+ *           (k: nn/concepts.h), each optional: [sqrt((1 - c)(1 - s)) m; sqrt((1 - c) s) l; sqrt(c) k] of unit m, l
+ *           and k and their shares s and c; what texts are compared by
  *     h   = the tokens mixed (nn/mixing.h)                                      [n][M]
  *
  * Several light heads (nn/mixer_head.h) read one pass, and each of the above is computed when the first of them wants
@@ -25,6 +26,7 @@
 
 #include "core/err.h"
 #include "core/str.h"
+#include "nn/concepts.h"
 #include "nn/mixer_file.h"
 #include "nn/ngrams.h"
 #include "nn/similarity.h"
@@ -37,7 +39,7 @@ struct mixing;
 enum {
     MIXER_TOKENS_MAX = 8192, /* of a text: some 30 KB of English; bounds what a thread keeps to some tens of MB */
     MIXER_DIMS_MAX = MIXER_TABLE_COLS_MAX,
-    MIXER_VECTOR_DIMS_MAX = (int)MIXER_DIMS_MAX + (int)WORD_SIGNS_DIMS_MAX, /* of v */
+    MIXER_VECTOR_DIMS_MAX = (int)MIXER_DIMS_MAX + (int)WORD_SIGNS_DIMS_MAX + (int)CONCEPTS_DIMS_MAX, /* of v */
     MIXER_HIDDEN_MAX = 8192,
 };
 

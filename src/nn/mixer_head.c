@@ -12,6 +12,7 @@
 #include "nn/mixer_file.h"
 #include "nn/mixing.h"
 #include "nn/ngrams.h"
+#include "nn/pooling.h"
 
 enum {
     ROWS = 16,           /* tokens that are worked on together */
@@ -273,20 +274,6 @@ static void finish(const struct mixer_head *head, const float *features, size_t 
     calibrate(head, ret, n);
 }
 
-/* Each query's weighted sum of `rows` [n][width]. `scores` [n_queries][n] is room. */
-static void pool(const float *queries, size_t n_queries, const float *rows, size_t n, size_t width, float *scores,
-                 float *ret) {
-    const struct low_rank sum = { .x = scores, .x_stride = n, .factor = rows, .rank = n };
-    memset(ret, 0, n_queries * width * sizeof(*ret));
-    if (n == 0)
-        return;
-    for (size_t i = 0; i < n; i++)
-        for (size_t q = 0; q < n_queries; q++)
-            scores[q * n + i] = kernel_dot(queries + q * width, rows + i * width, width);
-    kernel_softmax(scores, n, n_queries, n);
-    kernel_add_low_rank(&sum, ret, width, n_queries, width);
-}
-
 static size_t hidden_room(const struct mixer_head *head) {
     return ROWS * head->hidden.out;
 }
@@ -312,11 +299,11 @@ static int classify(const struct mixer_head *head, struct mixer_text *text, floa
     scores = room + features + hidden_room(head);
     memset(ret, 0, head->n_labels * sizeof(*ret));
     if (rc == 0 && head->token_queries && (rc = mixer_text_tokens(text, &numbers, err)) == 0) {
-        pool(head->token_queries, head->n_token_queries, numbers, n, dims, scores, room);
+        pooling_run(head->token_queries, head->n_token_queries, numbers, n, dims, scores, room);
         at = head->n_token_queries * dims;
     }
     if (rc == 0 && head->mixed_queries && (rc = mixer_text_mixed(text, &numbers, err)) == 0) {
-        pool(head->mixed_queries, head->n_mixed_queries, numbers, n, width, scores, room + at);
+        pooling_run(head->mixed_queries, head->n_mixed_queries, numbers, n, width, scores, room + at);
         at += head->n_mixed_queries * width;
     }
     if (rc == 0 && head->reads_sentence && (rc = mixer_text_sentence(text, &numbers, err)) == 0)

@@ -8,8 +8,8 @@
  *
  * h are the mixed tokens of the trunk; a tagger may bring convolutions of its own (nn/mixing.h).
  *
- * A pool is a learned query: softmax over tokens of query.x, and the sum of x by these weights. A token b of one text
- * is compared with the other text a by vectors u = align x of unit length:
+ * A pool is a learned query (nn/pooling.h). A token b of one text is compared with the other text a by vectors
+ * u = align x of unit length:
  *
  *     w = softmax over a of temperature * u_b.u_a,  g = sum w_a h_a,  m = max u_b.u_a,  e = 1 if a has the same token
  *     c_b = gelu(compare([h_b; g; |h_b - g|; h_b * g; m; e]))

@@ -4,9 +4,9 @@
     generate_mixer.py            writes all of it anew
     generate_mixer.py --check    compares with what is there: weights byte for byte, results within a millionth
 
-`full` has every part that a trunk can have, its sizes no multiples of anything; `plain` only a table; `compared` a
-table of its own for the vectors that texts are compared by, and signs. cases.safetensors
-of each has, for case N, `caseN.ids` and `caseN.shapes`, of a pair `caseN.second.ids` and `caseN.second.shapes`, and
+`full` has every part that a trunk can have, its sizes no multiples of anything; `plain` only a table
+and concepts; `compared` a table of its own for the vectors that texts are compared by, signs and concepts.
+cases.safetensors of each has, for case N, `caseN.ids` and `caseN.shapes`, of a pair `caseN.second.ids` and `caseN.second.shapes`, and
 the results: `caseN.vector`, `caseN.mixed`, and `caseN.<head>` for each head file.
 """
 import json
@@ -75,9 +75,18 @@ def convolutions(w, dims, width, hidden, blocks):
             w.notes[at + "dilation"] = str(dilation)
 
 
+def concepts(w, dims, queries, hidden, groups, axes):
+    w.add("concepts.query", (queries, dims), 0.3)
+    w.linear("concepts.hidden", hidden, (queries + 1) * dims)
+    w.linear("concepts.out", sum(groups), hidden)
+    w.quantized("concepts.axes", axes, sum(groups), 0.3)
+    w.notes |= {"concepts.groups": ",".join(map(str, groups)), "concepts.percent": "25"}
+
+
 def plain_trunk():
     w = Weights("plain")
     w.add("embedding.weight", (90, 17), 1.0, dtype="BF16")
+    concepts(w, 17, 1, 9, [4], 3)
     return w, 17, 0
 
 
@@ -88,6 +97,7 @@ def compared_trunk():
     w.add("vector.importance", (120,), 1.0)
     w.tensors["signs.weight"] = ("F32", np.abs(random_weights("mixer/compared/signs", (120,), 1.0)))
     w.notes |= {"dims": "25", "signs.dims": "128", "signs.percent": "30"}
+    concepts(w, 27, 3, 22, [5, 1, 31], 13)
     return w, 20, 0
 
 

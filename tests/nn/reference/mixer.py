@@ -78,18 +78,21 @@ class Text:
             self.h = self.mix(trunk)
 
     def compared(self, trunk):
-        """What texts are compared by: a mean, perhaps by a table of its own, and perhaps the signs of the tokens behind it."""
-        mean, ids = self.y, self.ids
+        """What texts are compared by: a mean, perhaps by a table of its own, and perhaps the signs of the tokens and the concepts behind it."""
+        mean, ids, x = self.y, self.ids, self.x
         if "vector.weight" in trunk:
             table, importance = trunk["vector.weight"], trunk["vector.importance"]
-            weights = np.exp(importance[ids])
-            mean = (weights[:, None] * table[ids]).sum(axis=0) / weights.sum() if len(ids) else np.zeros(table.shape[1])
-        mean = unit(mean[: int(trunk.notes.get("dims", len(mean)))])
-        if "signs.weight" not in trunk:
-            return mean
-        dims, share = int(trunk.notes["signs.dims"]), int(trunk.notes["signs.percent"]) / 100
-        own = sum((trunk["signs.weight"][t] * signs(int(t), dims) for t in ids), np.zeros(dims))
-        return np.concatenate([np.sqrt(1 - share) * mean, np.sqrt(share) * unit(own)])
+            weights, x = np.exp(importance[ids]), table[ids]
+            mean = (weights[:, None] * x).sum(axis=0) / weights.sum() if len(ids) else np.zeros(table.shape[1])
+        v = unit(mean[: int(trunk.notes.get("dims", len(mean)))])
+        if "signs.weight" in trunk:
+            dims, share = int(trunk.notes["signs.dims"]), int(trunk.notes["signs.percent"]) / 100
+            own = sum((trunk["signs.weight"][t] * signs(int(t), dims) for t in ids), np.zeros(dims))
+            v = np.concatenate([np.sqrt(1 - share) * v, np.sqrt(share) * unit(own)])
+        if "concepts.query" in trunk:
+            share = int(trunk.notes["concepts.percent"]) / 100
+            v = np.concatenate([np.sqrt(1 - share) * v, np.sqrt(share) * unit(concepts(trunk, x, mean))])
+        return v
 
     def mix(self, trunk):
         """By the convolutions of the trunk, or of a head that brings its own."""
@@ -117,6 +120,18 @@ class Text:
 
 def pool(queries, rows):
     return (softmax(queries @ rows.T) @ rows).ravel() if len(rows) else np.zeros(queries.size)
+
+
+def concepts(trunk, x, mean):
+    """What kinds of things the text is taken for, by the leading directions of their affinities."""
+    if not len(x):
+        return np.zeros(len(trunk["concepts.axes.weight"]))
+    hidden = gelu(trunk.linear("concepts.hidden", np.concatenate([pool(trunk["concepts.query"], x), mean])))
+    logits, found = trunk.linear("concepts.out", hidden), []
+    for size in map(int, trunk.notes["concepts.groups"].split(",")):
+        found.append(np.sqrt(softmax(logits[:size])))
+        logits = logits[size:]
+    return trunk.linear("concepts.axes", np.concatenate(found))
 
 
 def compare(head, b, a):

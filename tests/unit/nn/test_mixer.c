@@ -12,7 +12,7 @@
 #include "nn/safetensors.h"
 #include "test.h"
 
-enum { FILE_MAX = 1 << 20, IDS_MAX = 300, CASES_MAX = 16, HEADS = 11, VECTOR_DIMS = 160 };
+enum { FILE_MAX = 1 << 20, IDS_MAX = 300, CASES_MAX = 16, HEADS = 11, VECTOR_DIMS = 192 };
 
 /* What float32 alone costs; a mistake in the arithmetic costs far more. */
 #define BOUND 2e-5
@@ -237,6 +237,18 @@ TEST(wrong_trunks) {
         { "how many signs is not said", "signs.dims", "signs.dimz", "a multiple of 64", "compared" },
         { "nothing but signs", "signs.percent\":\"30", "signs.percent\":\"00", "expected a number from 1 to 99",
           "compared" },
+        { "concepts in no group", "groups\":\"5,1,31", "groups\":\"5,1,30", "has 36 classes", "compared" },
+        { "groups of more concepts", "groups\":\"5,1,31", "groups\":\"5,2,31", "37 together", "compared" },
+        { "an empty group", "groups\":\"5,1,31", "groups\":\"0,6,31", "is \"0,6,31\"", "compared" },
+        { "a group that is no number", "groups\":\"5,1,31", "groups\":\"5,1.31", "is \"5,1.31\"", "compared" },
+        { "no groups", "concepts.groups", "concepts.groupz", "is \"\", expected", "compared" },
+        { "nothing but concepts", "concepts.percent\":\"25", "concepts.percent\":\"00",
+          "expected a number from 1 to 99", "compared" },
+        { "what concepts count is not said", "concepts.percent", "concepts.percenz", "needs metadata", "compared" },
+        { "axes of fewer concepts", "\"shape\":[13,37]", "\"shape\":[37,13]", "expected 37 in place of 13",
+          "compared" },
+        { "concepts without classes", "concepts.out.weight", "concepts.owt.weight",
+          "\"concepts.out.weight\" is missing", "compared" },
     };
     for (size_t i = 0; i < VSR_COUNT(cases); i++) {
         struct arena *arena = arena_new(0, 0);

@@ -12,6 +12,18 @@ import mixer
 import signs
 
 
+def concepts(t, meta):
+    """What stands beside vectors, from the tensors of the trunk."""
+    queries, dims = t["concepts.query"].shape
+    m = mixer.Concepts(dims, queries, len(t["concepts.hidden.bias"]), [int(n) for n in meta["concepts.groups"].split(",")])
+    with torch.no_grad():
+        m.pool.query.copy_(torch.from_numpy(t["concepts.query"]))
+        for name, part in (("hidden", m.hidden), ("out", m.out)):
+            part.weight.copy_(export.restored(t[f"concepts.{name}.weight"], t[f"concepts.{name}.scale"]))
+            part.bias.copy_(torch.from_numpy(t[f"concepts.{name}.bias"]))
+    return mixer.Beside(m, export.restored(t["concepts.axes.weight"], t["concepts.axes.scale"]), int(meta["concepts.percent"]))
+
+
 class Frozen:
     """The exported trunk."""
 
@@ -31,6 +43,9 @@ class Frozen:
         self.signs = None
         if "signs.weight" in t:
             self.signs = signs.Signs(torch.from_numpy(t["signs.weight"]), int(self.meta["signs.dims"]), int(self.meta["signs.percent"]))
+        self.concepts = None
+        if "concepts.query" in t:
+            self.concepts = concepts(t, self.meta)
         self.mixer = None
         if "mixer.in.weight" in t:
             self.mixer = mixer.from_tensors(t, self.meta)

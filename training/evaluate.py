@@ -12,6 +12,7 @@ import pathlib
 import re
 
 import torch
+import torch.nn.functional as F
 
 import classify
 import export
@@ -30,6 +31,13 @@ class Exported(trunk.Trunk):
     def __init__(self, frozen):
         self.vectors, self.importance = frozen.own or (frozen.vectors, frozen.importance)
         self.sentence, self.signs = None if frozen.own else frozen.sentence, frozen.signs
+        self.concepts = frozen.concepts
+
+    def compared(self, s, ids, offsets, drop=0.0):
+        v = super().compared(s, ids, offsets, drop)
+        if not self.concepts:
+            return v
+        return self.concepts.beside(F.normalize(v, dim=1), self.vectors, self.importance.exp(), ids, offsets)
 
 
 def models(frozen, top):

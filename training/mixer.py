@@ -113,3 +113,52 @@ class Pool(nn.Module):
         scores = (x @ self.query.t()).masked_fill(mask[:, :, None] == 0, -1e9)
         w = scores.softmax(1)
         return torch.einsum("btq,btd->bqd", w, x).flatten(1)
+
+
+class Concepts(nn.Module):
+    """What kinds of things a text is taken for (src/nn/concepts.h): pools over its tokens and their mean, a hidden layer, classes of
+    several groups."""
+
+    def __init__(self, dims, queries, hidden, sizes):
+        super().__init__()
+        self.pool = Pool(queries, dims)
+        self.hidden, self.out = nn.Linear((queries + 1) * dims, hidden), nn.Linear(hidden, sum(sizes))
+        self.sizes = list(sizes)
+
+    def group(self, g):
+        at = sum(self.sizes[:g])
+        return slice(at, at + self.sizes[g])
+
+    def heard(self, x, mask, mean, drop=0.0):
+        """The hidden layer, of tokens [B][T][D], which of them there are [B][T], and their weighted mean [B][D]."""
+        f = F.dropout(torch.cat([self.pool(x, mask), mean], 1), drop, self.training)
+        return F.dropout(F.gelu(self.hidden(f)), drop, self.training)
+
+    def logits(self, h, g):
+        return F.linear(h, self.out.weight[self.group(g)], self.out.bias[self.group(g)])
+
+    def roots(self, x, mask, mean):
+        """Square roots of the probabilities of all groups."""
+        h = self.heard(x, mask, mean)
+        return torch.cat([self.logits(h, g).softmax(1).sqrt() for g in range(len(self.sizes))], 1)
+
+
+class Beside:
+    """Concepts and their axes, as the trunk's file has them."""
+
+    def __init__(self, concepts, axes, percent):
+        self.concepts, self.axes, self.percent = concepts.eval(), axes, percent
+
+    @torch.no_grad()
+    def beside(self, v, vectors, weight, ids, offsets):
+        """[B][N + K] at unit length, of [B][N] at unit length and the tokens `ids` from `offsets` on; `weight` of each token."""
+        parts = torch.tensor_split(ids, offsets[1:])
+        n = max(1, max(len(p) for p in parts))
+        padded = nn.utils.rnn.pad_sequence(list(parts), batch_first=True) if len(ids) else torch.zeros(len(parts), n, dtype=torch.int64)
+        mask = torch.arange(n) < torch.tensor([len(p) for p in parts])[:, None]
+        x = vectors[padded]
+        w = weight[padded] * mask
+        mean = torch.einsum("bt,btd->bd", w, x) / w.sum(1, keepdim=True).clamp_min(1e-6)
+        k = self.concepts.roots(x, mask, mean) @ self.axes.t()
+        share = self.percent / 100
+        return torch.cat([v * (1 - share) ** 0.5, F.normalize(k, dim=1) * share**0.5], 1)

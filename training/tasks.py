@@ -169,6 +169,11 @@ def prompts(task, split):
     return labelled([{**r, "label": r[SAYS[task]]} for r in rows.own("prompts", split)], task) if task in SAYS else []
 
 
+def exam(task, split):
+    """(text, label) of questions of exams."""
+    return [(r["text"], DOMAIN.index(r["domain"])) for r in rows.own("exam", split)] if task == "domain" else []
+
+
 def spoken():
     """Requests of all kinds, with their subject: how people talk."""
     return [(r["text"], r["domain"]) for name in ("asked", "prompts") for r in rows.own(name)] + [(t, "other") for t in commands(12, 2500)]
@@ -181,7 +186,7 @@ def train(task):
     found += [(t, y, 1.0) for t, y in labelled(rows.own(task.replace("-", "_")), task)]
     # A turn that says nothing about the answer: no class should be sure of it.
     found += [(row["text"], -1, 1.0) for row in rows.own(task.replace("-", "_")) if row["label"] == "none"]
-    found += [(t, y, 1.5) for t, y in written(task, "train") + prompts(task, "train")]
+    found += [(t, y, 1.5) for t, y in written(task, "train") + prompts(task, "train") + exam(task, "train")]
     r = random.Random(4)
     if task == "domain":
         found += [(t, y, 1.0) for t, y in by_subject(False)]
@@ -252,7 +257,8 @@ def held_out(task, found):
     """Of train rows: which are for calibration (one of twelve, whole groups of the rows that grammars made), and which are as people
     wrote them, not bent or added to fill a gap: only these say how sure a head may be."""
     group = {r["text"]: str(r.get("gid", "")) for r in rows.own(task.replace("-", "_"))}
-    asked = {t for f in FILES[task] for t, _ in labelled(rows.train(f), task)} | {t for t, _ in written(task, "train") + prompts(task, "train")}
+    asked = {t for f in FILES[task] for t, _ in labelled(rows.train(f), task)}
+    asked |= {t for made in (written, prompts, exam) for t, _ in made(task, "train")}
     apart = np.array([zlib.crc32((group.get(x[0]) or x[0]).encode()) % 12 == 0 for x in found])
     return apart, np.array([x[0] in asked for x in found])
 
@@ -265,6 +271,7 @@ def dev(task):
         sets["own"] = mine
     sets["own written"] = written(task, "dev")
     sets["own prompts"] = prompts(task, "dev")
+    sets["own exam"] = exam(task, "dev")
     if task == "domain":
         sets["own topics"] = by_subject(True)
     return {k: v for k, v in sets.items() if v}

@@ -4,18 +4,11 @@
 What ranks banks of examples best is not what heads read best, and a table apart can be trained further without training every
 head again. Of several trunks the weighted mean is written, as shrink.py does it.
 """
-import json
 import pathlib
 import sys
 
 import export
 import shrink
-
-# What a cosine means on the scale that policies' thresholds are written for (src/nn/similarity.h). Of the eighteen banks of
-# training/data/banks.py: 0.22 is what a quarter of the requests do not reach with their own bank and half do not with the best
-# wrong one, 0.336 what one in twenty reaches with a wrong one, 0.06 the middle of all wrong ones; 0.57 is the middle of requests
-# of intents that were trained on, 0.83 of paraphrases.
-SIMILARITY = [[0.06, 0.2], [0.22, 0.5], [0.336, 0.74], [0.57, 0.86], [0.83, 0.96]]
 
 
 def main():
@@ -29,7 +22,7 @@ def main():
     if t.signs:
         tensors["signs.weight"] = t.signs.weight
         meta.update({"signs.dims": t.signs.dims, "signs.percent": t.signs.percent})
-    export.write(path, tensors, {**meta, "similarity": json.dumps(SIMILARITY)})
+    export.write(path, {k: v for k, v in tensors.items() if not k.startswith("concepts.")}, meta)
 
 
 if __name__ == "__main__":

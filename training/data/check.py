@@ -33,7 +33,7 @@ LABELS = {
     "hallucination": {"supported", "hallucinated"},
     "nli": {"entailment", "neutral", "contradiction"},
 }
-SETS = set(LABELS) | {"asked", "prompts", "terms", "intents", "kinds", "pairs", "attacks", "personal", "pii", "triples", "train_intents", "banks", "bank_queries"}
+SETS = set(LABELS) | {"asked", "prompts", "exam", "terms", "intents", "kinds", "pairs", "attacks", "personal", "pii", "triples", "train_intents", "banks", "bank_queries"}
 EVALUATION = {"banks", "bank_queries"}
 PII = "AGE CREDIT_CARD DATE_TIME DOMAIN_NAME EMAIL_ADDRESS GPE IBAN_CODE IP_ADDRESS NRP ORGANIZATION PERSON PHONE_NUMBER STREET_ADDRESS TITLE US_DRIVER_LICENSE US_SSN ZIP_CODE".split()
 LANGS = {"en", "zh", "es", "de", "fr", "it", "ja", "mul"}
@@ -62,7 +62,7 @@ SHAPE = {
     "CREDIT_CARD": luhn,
     "IBAN_CODE": iban,
     "US_SSN": lambda t: re.fullmatch(r"\d{3}([- ]?)\d{2}\1\d{4}", t),
-    "AGE": lambda t: re.fullmatch(r"\d{1,3}|[A-Z]?[a-z]+(-[a-z]+)?", t),  # in words, too: only a shape
+    "AGE": lambda t: re.fullmatch(r"\d{1,3}|[^\W\d_]+([- ][^\W\d_]+){0,3}", t),  # in words, too: only a shape
     "IP_ADDRESS": lambda t: re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]{6,}", t),
     "DOMAIN_NAME": lambda t: "." in t and " " not in t,
     "PHONE_NUMBER": lambda t: sum(c.isdigit() for c in t) >= 7,

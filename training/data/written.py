@@ -5,6 +5,7 @@
                          in some under `@ corner of the subject`                                    -> asked.jsonl
     prompts-<domain>.txt `+` (rests on facts that one would want checked) or `-`, `e`, `m` or `h`, and a request in full
                          sentences, as professionals and testers write                              -> prompts.jsonl
+    exam-<domain>.txt    the question of an exam, without its options                               -> exam.jsonl
     terms-<domain>.txt   `@ corner of the subject`, `~ ` its words, with commas between               -> terms.jsonl
     attacks-*.txt        `j ` or `b `, attacks and what resembles them; a line break is \\n         -> attacks.jsonl
     personal-*.txt       texts with [[TYPE:marked]] personal data; a line break is \\n              -> personal.jsonl
@@ -82,6 +83,13 @@ def prompts():
     for path, number, line in lines_of("prompts-*.txt"):
         (label, level), text = marked(path, number, line, kinds)
         found.add(text, text=text, domain=domain_of(path, "prompts"), level=level, label=label)
+    return found
+
+
+def exam():
+    found = Written("exam")
+    for path, _, line in lines_of("exam-*.txt"):
+        found.add(line, text=line.strip(), domain=domain_of(path, "exam"))
     return found
 
 
@@ -165,7 +173,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     out = pathlib.Path(sys.argv[1])
-    for found in (asked(), prompts(), terms(), attacks(), personal(), intents(), intents("kinds"), pairs()):
+    for found in (asked(), prompts(), exam(), terms(), attacks(), personal(), intents(), intents("kinds"), pairs()):
         found.write(out)
         print(found.name, len(found.rows))
 

@@ -124,7 +124,7 @@ def axes(m, data, table, weight):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("trunk", type=pathlib.Path)
-    p.add_argument("--steps", type=int, default=7000)
+    p.add_argument("--steps", type=int, default=8000)
     p.add_argument("--queries", type=int, default=6)
     p.add_argument("--hidden", type=int, default=128)
     p.add_argument("--drop", type=float, default=0.2)

@@ -3,6 +3,7 @@ import collections
 import json
 import pathlib
 import random
+import re
 import sys
 import zlib
 
@@ -70,6 +71,9 @@ FRAMES = ("{}", "{}", "explain {}", "what is {}?", "help me with {}", "{} questi
 TOPIC = {name: label for label, names in TOPICS.items() for part in names.split("|")
          for name in ([part] if part in ("computer science", "molecular biology", "commercial enterprise", "stock exchange",
                                          "Middle Ages", "criminal law") else part.split())}
+
+# Names of intents whose requests may be attacks.
+ATTACKING = re.compile("attack|override|manipulate|secret|harm|hacking|how to behave", re.I)
 
 SMALL_TALK = set("greeting goodbye thank_you how_old_are_you are_you_a_bot what_is_your_name who_made_you where_are_you_from tell_joke "
                  "what_are_your_hobbies do_you_have_pets user_name change_ai_name who_do_you_work_for what_can_i_ask_you "
@@ -237,8 +241,8 @@ def train(task):
                   and "?" not in row["text"]]
     if task == "jailbreak":
         found += [(t, 0, 0.5) for t in commands(10, 2500)]
-        for name, n in (("asked", 5000), ("intents", 2500)):
-            found += [(t, 0, 0.5) for t in sample([x["text"] for x in rows.own(name)], n, 3)]
+        for name, n in (("asked", 5000), ("intents", 2500), ("kinds", 4000)):
+            found += [(t, 0, 0.5) for t in sample([x["text"] for x in rows.own(name) if not ATTACKING.search(x.get("label", ""))], n, 3)]
         for f, n in (("fact_check/mixed_prompts", 2500), ("domain/mmlu_pro", 1500), ("modality/mixed_prompts", 1000),
                      ("tools/metatool_single", 1500), ("feedback/sgd_user_acts", 500), ("pii/presidio_research", 500),
                      ("tools/bfcl_train", 500)):

@@ -45,6 +45,7 @@ class Frozen:
             self.signs = signs.Signs(torch.from_numpy(t["signs.weight"]), int(self.meta["signs.dims"]), int(self.meta["signs.percent"]))
         self.concepts = None
         if "concepts.query" in t:
+            assert self.own, "concepts read a table of its own"
             self.concepts = concepts(t, self.meta)
         self.mixer = None
         if "mixer.in.weight" in t:

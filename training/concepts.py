@@ -3,8 +3,8 @@
 
 A mean of word vectors says what a text speaks of. That a request looks like other requests to review a contract, or for comfort,
 says what is wanted, in whatever words: of two texts that are taken for the same kinds of things, the vectors are near. The classes
-are all banks of requests that this project has, the subjects and their corners, and the intents of assistants; the same tenth of
-the intents as everywhere is left out. Reads the eight-bit table of the vectors, and leaves it as it is.
+are all banks of requests that this project has but those of data/banks.py, the subjects and their corners, and the intents of
+assistants, of which the same tenth as everywhere is left out. Reads the eight-bit table of the vectors, and leaves it as it is.
 """
 import argparse
 import collections
@@ -28,6 +28,8 @@ import text
 SHARE = {"kinds": (0.45, 0.6), "subjects": (0.2, 0.15), "corners": (0.2, 0.15), "intents": (0.15, 0.1)}
 PERCENT, AXES = 25, 128
 LONGEST = 96  # tokens of a text in training
+ROWS = 128  # of a batch
+MEASURED = 4000  # texts of each group that say which directions lead
 # What a cosine means on the scale that policies' thresholds are written for (src/nn/similarity.h). Of the eighteen banks of
 # training/data/banks.py: 0.31 is what a fifth of the requests do not reach with their own bank and six in ten not with the best
 # wrong one, 0.425 what one in twenty reaches with a wrong one, 0.12 the middle of all wrong ones; 0.63 is the middle of requests
@@ -76,30 +78,27 @@ def batch(ids, table, weight, random=None, drop=0.0):
         keep = torch.from_numpy(random.rand(*padded.shape) >= drop)
         keep[:, 0] = True
         mask = mask & keep
-    x, w = table[padded], weight[padded] * mask
-    return x, mask, torch.einsum("bt,btd->bd", w, x) / w.sum(1, keepdim=True)
+    return mixer.tokens(padded, mask, table, weight)
 
 
 def train(data, table, weight, random, o):
     m = mixer.Concepts(table.shape[1], o.queries, o.hidden, [d.classes for d in data.values()])
     with torch.no_grad():
-        m.hidden.weight.div_(table.std() * 1.2)
+        m.hidden.weight.div_(table.std() * 1.2)  # token vectors are short: what the layer gives shall be of about one
     opt = torch.optim.AdamW(m.parameters(), lr=o.lr, weight_decay=0.01)
-    share = np.array([SHARE[g][0] for g in data])
-    seen = {}
+    names, sets, share, seen = list(data), list(data.values()), np.array([SHARE[g][0] for g in data]), {}
     m.train()
     for step in range(o.steps):
         for group in opt.param_groups:
             group["lr"] = o.lr * min(1, (step + 1) / 100) * (1 - step / o.steps)
         g = random.choice(len(data), p=share / share.sum())
-        d = list(data.values())[g]
-        pick = d.next(128)
+        d, name = sets[g], names[g]
+        pick = d.next(ROWS)
         h = m.heard(*batch([d.ids[i] for i in pick], table, weight, random, o.drop), o.drop)
         loss = (F.cross_entropy(m.logits(h, g), d.y[pick], reduction="none") * d.weight[pick]).mean()
         opt.zero_grad()
         loss.backward()
         opt.step()
-        name = list(data)[g]
         seen[name] = 0.98 * seen.get(name, loss.item()) + 0.02 * loss.item()
         if (step + 1) % 1000 == 0:
             print(step + 1, {k: round(v, 3) for k, v in seen.items()}, flush=True)
@@ -112,9 +111,9 @@ def axes(m, data, table, weight):
     counts = torch.cat([torch.full((d.classes,), SHARE[g][1]) for g, d in data.items()]).sqrt()
     square = torch.zeros(len(counts), len(counts))
     for d in data.values():
-        some = d.ids[:: max(1, len(d.ids) // 4000)]
-        for i in range(0, len(some), 256):
-            r = m.roots(*batch(some[i : i + 256], table, weight)) * counts
+        some = d.ids[:: max(1, len(d.ids) // MEASURED)]
+        for i in range(0, len(some), 2 * ROWS):
+            r = m.roots(*batch(some[i : i + 2 * ROWS], table, weight)) * counts
             square += r.t() @ r
     value, vector = torch.linalg.eigh(square)
     print("axes keep", round(float(value[-AXES:].sum() / value.sum()), 3), flush=True)

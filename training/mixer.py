@@ -143,6 +143,12 @@ class Concepts(nn.Module):
         return torch.cat([self.logits(h, g).softmax(1).sqrt() for g in range(len(self.sizes))], 1)
 
 
+def tokens(padded, mask, table, weight):
+    """Of ids [B][T] and which of them there are: vectors [B][T][D], the mask, the weighted mean [B][D]; zeros where there are none."""
+    x, w = table[padded], weight[padded] * mask
+    return x, mask, torch.einsum("bt,btd->bd", w, x) / w.sum(1, keepdim=True).clamp_min(1e-6)
+
+
 class Beside:
     """Concepts and their axes, as the trunk's file has them."""
 
@@ -150,15 +156,13 @@ class Beside:
         self.concepts, self.axes, self.percent = concepts.eval(), axes, percent
 
     @torch.no_grad()
-    def beside(self, v, vectors, weight, ids, offsets):
-        """[B][N + K] at unit length, of [B][N] at unit length and the tokens `ids` from `offsets` on; `weight` of each token."""
+    def beside(self, v, table, weight, ids, offsets):
+        """[B][N + K] at unit length, of [B][N] at unit length and the tokens `ids` from `offsets` on; `weight` of each token. What has
+        no tokens is taken for nothing."""
         parts = torch.tensor_split(ids, offsets[1:])
-        n = max(1, max(len(p) for p in parts))
-        padded = nn.utils.rnn.pad_sequence(list(parts), batch_first=True) if len(ids) else torch.zeros(len(parts), n, dtype=torch.int64)
-        mask = torch.arange(n) < torch.tensor([len(p) for p in parts])[:, None]
-        x = vectors[padded]
-        w = weight[padded] * mask
-        mean = torch.einsum("bt,btd->bd", w, x) / w.sum(1, keepdim=True).clamp_min(1e-6)
-        k = self.concepts.roots(x, mask, mean) @ self.axes.t()
+        many = torch.tensor([len(p) for p in parts])
+        padded = nn.utils.rnn.pad_sequence([p if len(p) else ids.new_zeros(1) for p in parts], batch_first=True)
+        mask = torch.arange(padded.shape[1]) < many[:, None]
+        k = self.concepts.roots(*tokens(padded, mask, table, weight)) @ self.axes.t() * (many > 0)[:, None]
         share = self.percent / 100
         return torch.cat([v * (1 - share) ** 0.5, F.normalize(k, dim=1) * share**0.5], 1)

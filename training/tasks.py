@@ -3,7 +3,6 @@ import collections
 import json
 import pathlib
 import random
-import re
 import sys
 import zlib
 
@@ -72,8 +71,9 @@ TOPIC = {name: label for label, names in TOPICS.items() for part in names.split(
          for name in ([part] if part in ("computer science", "molecular biology", "commercial enterprise", "stock exchange",
                                          "Middle Ages", "criminal law") else part.split())}
 
-# Names of intents whose requests may be attacks.
-ATTACKING = re.compile("attack|override|manipulate|secret|harm|hacking|how to behave", re.I)
+# Intents whose requests may be attacks, or read like ones.
+ATTACKING = {"requests to reveal or override the assistant's instructions", "prompt attacks and policy evasion", "secrets and credentials in the text",
+             "instructions on how to behave", "prompt injection and attempts to manipulate the assistant", "harmful hacking request"}
 
 SMALL_TALK = set("greeting goodbye thank_you how_old_are_you are_you_a_bot what_is_your_name who_made_you where_are_you_from tell_joke "
                  "what_are_your_hobbies do_you_have_pets user_name change_ai_name who_do_you_work_for what_can_i_ask_you "
@@ -145,6 +145,14 @@ def kinds(r):
             yield r.choice(FRAMES).format(r.choice(s.words)), DOMAIN.index(label)
             if r.random() < 0.3:
                 yield s.words[0] + ": " + s.gloss, DOMAIN.index(label)
+
+
+def ordinary():
+    """What people ask an assistant for, no attack among it."""
+    found = commands(10, 2500)
+    for name, n in (("asked", 5000), ("intents", 2500), ("kinds", 4000)):
+        found += sample([x["text"] for x in rows.own(name) if x.get("label") not in ATTACKING], n, 3)
+    return found
 
 
 def by_subject(held_out):
@@ -240,9 +248,7 @@ def train(task):
         found += [(row["text"], 0, 1.0) for row in rows.train("jailbreak/benign_prompts") if row["kind"] == "instruction"
                   and "?" not in row["text"]]
     if task == "jailbreak":
-        found += [(t, 0, 0.5) for t in commands(10, 2500)]
-        for name, n in (("asked", 5000), ("intents", 2500), ("kinds", 4000)):
-            found += [(t, 0, 0.5) for t in sample([x["text"] for x in rows.own(name) if not ATTACKING.search(x.get("label", ""))], n, 3)]
+        found += [(t, 0, 1.0) for t in ordinary()]
         for f, n in (("fact_check/mixed_prompts", 2500), ("domain/mmlu_pro", 1500), ("modality/mixed_prompts", 1000),
                      ("tools/metatool_single", 1500), ("feedback/sgd_user_acts", 500), ("pii/presidio_research", 500),
                      ("tools/bfcl_train", 500)):
@@ -263,6 +269,8 @@ def held_out(task, found):
     group = {r["text"]: str(r.get("gid", "")) for r in rows.own(task.replace("-", "_"))}
     asked = {t for f in FILES[task] for t, _ in labelled(rows.train(f), task)}
     asked |= {t for made in (written, prompts, exam) for t, _ in made(task, "train")}
+    if task == "jailbreak":  # attacks are rare: a probability that was fitted to as many of them as of others would cry wolf
+        asked |= set(ordinary())
     apart = np.array([zlib.crc32((group.get(x[0]) or x[0]).encode()) % 12 == 0 for x in found])
     return apart, np.array([x[0] in asked for x in found])
 
@@ -278,6 +286,8 @@ def dev(task):
     sets["own exam"] = exam(task, "dev")
     if task == "domain":
         sets["own topics"] = by_subject(True)
+    if task == "jailbreak":
+        sets["own ordinary"] = [(r["text"], 0) for name in ("asked", "prompts") for r in rows.own(name, "dev")]
     return {k: v for k, v in sets.items() if v}
 
 

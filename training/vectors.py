@@ -22,7 +22,10 @@ def main():
     if t.signs:
         tensors["signs.weight"] = t.signs.weight
         meta.update({"signs.dims": t.signs.dims, "signs.percent": t.signs.percent})
-    export.write(path, {k: v for k, v in tensors.items() if not k.startswith("concepts.")}, meta)
+    # Concepts read the table that was there before, and the scale is theirs: concepts.py writes both anew.
+    stale = ("concepts.", "similarity")
+    tensors, meta = ({k: v for k, v in d.items() if not k.startswith(stale)} for d in (tensors, meta))
+    export.write(path, tensors, meta)
 
 
 if __name__ == "__main__":

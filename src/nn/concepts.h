@@ -1,14 +1,15 @@
 /*
  * concepts - what kinds of things a text is taken for, as numbers that texts are compared by.
  *
- *     f   = [pools over x; m]                                       (nn/pooling.h; m: the weighted mean)
+ *     f   = [pools over x; m]                                       (nn/pooling.h; x and m: nn/mixer.h)
  *     p_g = softmax of group g of out(gelu(hidden(f)))              subjects, corners of them, kinds of requests, ...
  *     k   = axes [sqrt(p_1); sqrt(p_2); ...]                                                                     [K]
  *
  * A mean of word vectors says what a text speaks of; which of a thousand known kinds of requests it resembles says also
  * what is wanted (explicit semantic analysis: Gabrilovich and Markovitch 2007). The scalar product of two square roots
- * of distributions is their affinity (Bhattacharyya 1943); `axes` are the leading principal directions of what training
- * texts have of it, with what each group counts. Immutable: any thread.
+ * of distributions is their affinity (Bhattacharyya 1943); `axes` are the leading directions, about the origin, of what
+ * training texts have of it, with what each group counts. A text costs the pools and about a million multiplications,
+ * whatever its length. Immutable: any thread.
  */
 #ifndef VSR_NN_CONCEPTS_H
 #define VSR_NN_CONCEPTS_H
@@ -18,14 +19,19 @@
 #include "core/err.h"
 #include "nn/mixer_file.h"
 
-enum { CONCEPTS_GROUPS_MAX = 16, CONCEPTS_QUERIES_MAX = 64, CONCEPTS_DIMS_MAX = 1024 };
+enum {
+    CONCEPTS_GROUPS_MAX = 16,  /* four are in use; each costs a softmax */
+    CONCEPTS_QUERIES_MAX = 64, /* as of a head (MIXER_QUERIES_MAX) */
+    CONCEPTS_DIMS_MAX = 1024,  /* as of signs: bounds a vector */
+};
 
 struct concepts {
+    size_t dims;          /* D of the tokens; 0: there are no concepts */
     const float *queries; /* [n_queries][D] */
     size_t n_queries;
     struct mixer_linear hidden, out, axes;
     size_t groups[CONCEPTS_GROUPS_MAX], n_groups; /* how many classes each has; out.out together */
-    float share; /* of the square of the length of a vector that k is a part of; 0: there are none */
+    float share;                                  /* what k has of the square of the length of v */
 };
 
 /*

@@ -15,7 +15,6 @@ enum {
     IMPORTANCE_MAX = 30, /* e^30 and its inverse are far inside of what a float holds */
 };
 
-_Static_assert((int)MIXER_HIDDEN_MAX <= (int)KERNELS_WIDTH_MAX, "an activation takes a row");
 _Static_assert((int)MIXER_HIDDEN_MAX <= (int)MIXER_SIDE_MAX, "a matrix of the file can be as wide");
 
 /* What a mean of tokens is made of. */
@@ -267,12 +266,6 @@ static void average(const struct mixer_text *text, const struct meaning *meaning
     kernel_add_low_rank(&sum, s, meaning->dims, 1, meaning->dims);
 }
 
-static void activate(float *rows, size_t n, size_t width) {
-    const struct rows_in in = { .type = ROWS_F32, .data = rows, .stride = width };
-    const struct rows_out out = { .type = ROWS_F32, .data = rows, .stride = width };
-    kernel_activate(ACTIVATION_GELU, &in, &out, n, width);
-}
-
 int mixer_text_sentence(struct mixer_text *text, const float **ret_y, struct vsr_err *err) {
     const struct mixer *mixer = text->mixer;
     size_t hidden = mixer->sentence_up.out;
@@ -291,7 +284,7 @@ int mixer_text_sentence(struct mixer_text *text, const float **ret_y, struct vsr
         average(text, &mixer->token, x, text->work.data, y);
         if (mixer->sentence_up.panels) {
             mixer_linear_run(&mixer->sentence_up, y, mixer->token.dims, 1, text->work.data);
-            activate(text->work.data, 1, hidden);
+            mixer_activate(text->work.data, 1, hidden);
             mixer_linear_add(&mixer->sentence_down, text->work.data, hidden, 1, y, mixer->token.dims);
         }
         text->has_sentence = true;
@@ -381,7 +374,7 @@ int mixer_text_vector(struct mixer_text *text, float *ret, struct vsr_err *err) 
         stand_beside(ret, dims, mixer->signs.dims, mixer->signs.share);
         dims += mixer->signs.dims;
     }
-    if (concepts->share > 0) {
+    if (concepts_dims(concepts) > 0) {
         concepts_of(concepts, x, text->n, m, text->work.data, ret + dims);
         stand_beside(ret, dims, concepts_dims(concepts), concepts->share);
     }

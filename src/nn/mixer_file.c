@@ -8,6 +8,8 @@
 #include "core/mem.h"
 #include "nn/kernels.h"
 
+_Static_assert((int)MIXER_SIDE_MAX <= (int)KERNELS_WIDTH_MAX, "an activation takes a row");
+
 enum {
     PANEL = 64, /* columns that a tile of the product has at once, whatever the processor: 4 vectors of 16 */
     ALIGN = 64, /* bytes: no vector lies across two lines of the cache */
@@ -231,4 +233,10 @@ void mixer_linear_add(const struct mixer_linear *linear, const float *x, size_t 
 void mixer_linear_run(const struct mixer_linear *linear, const float *x, size_t x_stride, size_t n, float *y) {
     memset(y, 0, n * linear->out * sizeof(*y));
     mixer_linear_add(linear, x, x_stride, n, y, linear->out);
+}
+
+void mixer_activate(float *rows, size_t n, size_t width) {
+    const struct rows_in in = { .type = ROWS_F32, .data = rows, .stride = width };
+    const struct rows_out out = { .type = ROWS_F32, .data = rows, .stride = width };
+    kernel_activate(ACTIVATION_GELU, &in, &out, n, width);
 }

@@ -80,4 +80,7 @@ void mixer_linear_add(const struct mixer_linear *linear, const float *x, size_t 
 /* The same with y = 0 before; rows of `y` are `out` apart. */
 void mixer_linear_run(const struct mixer_linear *linear, const float *x, size_t x_stride, size_t n, float *y);
 
+/* GELU of `rows` [n][width], in place. `width` at most MIXER_SIDE_MAX. */
+void mixer_activate(float *rows, size_t n, size_t width);
+
 #endif

@@ -236,12 +236,6 @@ size_t mixer_head_bytes(const struct mixer_head *head) {
 
 /* ---- from features to probabilities */
 
-static void activate(float *rows, size_t n, size_t width) {
-    const struct rows_in in = { .type = ROWS_F32, .data = rows, .stride = width };
-    const struct rows_out out = { .type = ROWS_F32, .data = rows, .stride = width };
-    kernel_activate(ACTIVATION_GELU, &in, &out, n, width);
-}
-
 /* Rows of features to logits. `room` holds ROWS rows of the hidden layer. */
 static void judge(const struct mixer_head *head, const float *features, size_t width, size_t n, float *room,
                   float *ret) {
@@ -250,7 +244,7 @@ static void judge(const struct mixer_head *head, const float *features, size_t w
         some = n - at < ROWS ? n - at : ROWS;
         if (head->hidden.panels) {
             mixer_linear_run(&head->hidden, rows, width, some, room);
-            activate(room, some, head->hidden.out);
+            mixer_activate(room, some, head->hidden.out);
             rows = room;
         }
         mixer_linear_run(&head->out, rows, head->out.in, some, ret + at * head->n_labels);
@@ -398,7 +392,7 @@ static void compare(const struct mixer_head *head, const struct side *from, cons
     for (size_t i = 0; i < n; i++)
         write_features(from->h + (at + i) * width, bench->gathered + i * width, width, bench->features + i * features);
     mixer_linear_run(&head->compare, bench->features, features, n, ret);
-    activate(ret, n, head->compare.out);
+    mixer_activate(ret, n, head->compare.out);
 }
 
 static void mark_seen(uint8_t *seen, const struct side *side, uint8_t value) {

@@ -114,12 +114,6 @@ int mixing_read(struct mixer_file *file, size_t dims, size_t n_words, struct mix
 
 /* ---- running */
 
-static void activate(float *rows, size_t n, size_t width) {
-    const struct rows_in in = { .type = ROWS_F32, .data = rows, .stride = width };
-    const struct rows_out out = { .type = ROWS_F32, .data = rows, .stride = width };
-    kernel_activate(ACTIVATION_GELU, &in, &out, n, width);
-}
-
 /* How many rows pass through both products of a layer together. */
 static size_t rows_at_once(size_t hidden) {
     size_t rows = ROOM_FLOATS / hidden;
@@ -139,7 +133,7 @@ static void run_block(const struct mixing *mixing, const struct mixing_block *bl
     for (size_t at = 0; at < n; at += rows) {
         size_t some = n - at < rows ? n - at : rows;
         mixer_linear_run(&block->up, conv + at * width, width, some, up);
-        activate(up, some, hidden);
+        mixer_activate(up, some, hidden);
         mixer_linear_add(&block->down, up, hidden, some, h + at * width, width);
     }
 }

@@ -10,8 +10,10 @@
 
 #include <stddef.h>
 
-/* Of `queries` [n_queries][width] over `rows` [n][width], to `ret` [n_queries][width]; zeros without rows. `scores`
- * [n_queries][n] is room. */
+/*
+ * Of `queries` [n_queries][width] over `rows` [n][width], to `ret` [n_queries][width]; zeros without rows. `scores`
+ * [n_queries][n] is room; none of the four overlap.
+ */
 void pooling_run(const float *queries, size_t n_queries, const float *rows, size_t n, size_t width, float *scores,
                  float *ret);
 

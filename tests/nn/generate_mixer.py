@@ -5,8 +5,8 @@
     generate_mixer.py --check    compares with what is there: weights byte for byte, results within a millionth
 
 `full` has every part that a trunk can have, its sizes no multiples of anything; `plain` only a table
-and concepts; `compared` a table of its own for the vectors that texts are compared by, signs and concepts.
-cases.safetensors of each has, for case N, `caseN.ids` and `caseN.shapes`, of a pair `caseN.second.ids` and `caseN.second.shapes`, and
+and concepts; `compared` a table of its own for the vectors that texts are compared by, signs and
+concepts. cases.safetensors of each has, for case N, `caseN.ids` and `caseN.shapes`, of a pair `caseN.second.ids` and `caseN.second.shapes`, and
 the results: `caseN.vector`, `caseN.mixed`, and `caseN.<head>` for each head file.
 """
 import json
@@ -55,6 +55,7 @@ def full_trunk():
     w.linear("sentence.down", dims, 50)
     convolutions(w, dims, width, hidden, [(5, 1), (3, 2), (1, 1)])
     w.notes["dims"] = "32"
+    concepts(w, dims, 2, 21, [7, 4], 5)
     return w, dims, width
 
 

@@ -62,7 +62,7 @@ SHAPE = {
     "CREDIT_CARD": luhn,
     "IBAN_CODE": iban,
     "US_SSN": lambda t: re.fullmatch(r"\d{3}([- ]?)\d{2}\1\d{4}", t),
-    "AGE": lambda t: re.fullmatch(r"\d{1,3}|[^\W\d_]+([- ][^\W\d_]+){0,3}", t),  # in words, too: only a shape
+    "AGE": lambda t: re.fullmatch(r"\d{1,3}|[^\W\d_]+([- ][^\W\d_]+){0,3}", t),  # or some words of any language: only a shape
     "IP_ADDRESS": lambda t: re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]{6,}", t),
     "DOMAIN_NAME": lambda t: "." in t and " " not in t,
     "PHONE_NUMBER": lambda t: sum(c.isdigit() for c in t) >= 7,

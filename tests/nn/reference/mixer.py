@@ -78,7 +78,7 @@ class Text:
             self.h = self.mix(trunk)
 
     def compared(self, trunk):
-        """What texts are compared by: a mean, perhaps by a table of its own, and perhaps the signs of the tokens and the concepts behind it."""
+        """What texts are compared by: a mean, perhaps by a table of its own, and perhaps signs and concepts behind it."""
         mean, ids, x = self.y, self.ids, self.x
         if "vector.weight" in trunk:
             table, importance = trunk["vector.weight"], trunk["vector.importance"]

@@ -169,7 +169,7 @@ TEST(says_what_it_is) {
     begin(&bench, "full");
     CHECK_INT(mixer_vocabulary(bench.mixer), 300, "vocabulary");
     CHECK_INT(mixer_dims(bench.mixer), 36, "dims");
-    CHECK_INT(mixer_vector_dims(bench.mixer), 32, "vector dims");
+    CHECK_INT(mixer_vector_dims(bench.mixer), 32 + 5, "vector dims");
     CHECK_INT(mixer_width(bench.mixer), 20, "width");
     CHECK(mixer_head_new(bench.mixer, fixture(bench.arena, "full", "invents"), &head, &err) == 0, err.text);
     CHECK_INT(mixer_head_kind(head), MIXER_HEAD_PAIR_TAG, "kind");
@@ -238,6 +238,9 @@ TEST(wrong_trunks) {
         { "nothing but signs", "signs.percent\":\"30", "signs.percent\":\"00", "expected a number from 1 to 99",
           "compared" },
         { "concepts in no group", "groups\":\"5,1,31", "groups\":\"5,1,30", "has 36 classes", "compared" },
+        { "a group behind the last comma", "groups\":\"5,1,31", "groups\":\"5,32, ", "is \"5,32, \"", "compared" },
+        { "concepts that nothing reads", "concepts.query", "concepts.quary", "concepts.", "compared" },
+        { "queries of other tokens", "\"shape\":[3,27]", "\"shape\":[27,3]", "expected 27 in place of 3", "compared" },
         { "groups of more concepts", "groups\":\"5,1,31", "groups\":\"5,2,31", "37 together", "compared" },
         { "an empty group", "groups\":\"5,1,31", "groups\":\"0,6,31", "is \"0,6,31\"", "compared" },
         { "a group that is no number", "groups\":\"5,1,31", "groups\":\"5,1.31", "is \"5,1.31\"", "compared" },

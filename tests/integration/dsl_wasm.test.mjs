@@ -296,7 +296,7 @@ describe('answers', () => {
           n++;
         }
     }
-    assert.ok(n >= 20, `${n} declarations`);
+    assert.ok(n >= (existsSync(published) ? 20 : 1), `${n} declarations`);
   });
 
   test('the words and types of the language, for editors', () => {
